@@ -1,0 +1,1 @@
+"""Ganeti RAPI client: requests and the standard library; no Django."""

@@ -1,0 +1,1 @@
+"""A RAPI server for tests and the demo cluster: neither Django nor the client."""

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Command-line entry point: `manage.py up`, `manage.py sync_clusters`, `manage.py operate`, and Django's own commands."""
+"""Entry point: `manage.py up`, `manage.py sync_clusters`, `manage.py operate`, and Django's own commands."""
 
 import os
 import sys

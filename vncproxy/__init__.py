@@ -1,1 +1,1 @@
-"""Console broker: browser WebSocket to a VNC port. Twisted and the standard library; no Django (see docs/architecture.md)."""
+"""Console broker: browser WebSocket to a VNC port. Twisted and the standard library; no Django."""

@@ -7,6 +7,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("GWM_DATA_DIR", BASE_DIR / "var"))
 
 SECRET_KEY = os.environ.get("GWM_SECRET_KEY", "")
+FIELD_KEYS = [key for key in os.environ.get("GWM_FIELD_KEYS", "").split(",") if key]
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 

@@ -1,0 +1,22 @@
+"""Rows of the clusters app."""
+
+from clusters.models.cluster import Cluster, TlsTrust
+from clusters.models.grants import ClusterGroupGrant, ClusterUserGrant
+from clusters.models.inventory import Network, Node, NodeGroup
+from clusters.models.job import Job, JobStatus, JobTarget
+from clusters.models.states import Busy, Mirrored
+
+__all__ = [
+    "Busy",
+    "Cluster",
+    "ClusterGroupGrant",
+    "ClusterUserGrant",
+    "Job",
+    "JobStatus",
+    "JobTarget",
+    "Mirrored",
+    "Network",
+    "Node",
+    "NodeGroup",
+    "TlsTrust",
+]

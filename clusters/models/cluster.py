@@ -1,0 +1,106 @@
+"""A Ganeti cluster, how to reach it, and how its last updates went."""
+
+from datetime import datetime
+
+from django.db import models
+
+from clusters.secrets import EncryptedTextField
+from permissions.access import Access
+
+_EVERYTHING = frozenset({"create_vm", "migrate", "export", "replace_disks", "tags"})
+
+
+class TlsTrust(models.TextChoices):
+    """By what the RAPI certificate is verified."""
+
+    PIN = "pin", "this certificate (fingerprint)"
+    CA = "ca", "a certificate authority of its own"
+    SYSTEM = "system", "the authorities this system trusts"
+
+
+class Cluster(models.Model):
+    """One cluster: address and credentials, what Ganeti says of itself, and the state of the updates."""
+
+    access = Access(
+        noun="cluster",
+        verbs={
+            "admin": "Everything on the cluster and its machines, including granting rights",
+            "create_vm": "Create machines on the cluster",
+            "migrate": "Move machines between nodes, and change the role of nodes",
+            "export": "Export machines",
+            "replace_disks": "Replace the disks of machines",
+            "tags": "Set tags on the cluster",
+        },
+        implies={"admin": _EVERYTHING},
+    )
+
+    slug = models.SlugField(max_length=100, unique=True, help_text="its name in addresses and on the command line")
+    host = models.CharField(max_length=255, help_text="name or address of the cluster's master, IPv4 or IPv6")
+    port = models.PositiveIntegerField(default=5080)
+    description = models.CharField(max_length=255, blank=True)
+    username = models.CharField(max_length=100, blank=True, help_text="RAPI user; empty: read without signing in")
+    password = EncryptedTextField(blank=True)
+    vnc_password = EncryptedTextField(blank=True, help_text="what the machines' VNC servers ask for, if anything")
+    tls_trust = models.CharField(max_length=10, choices=TlsTrust.choices, default=TlsTrust.PIN)
+    tls_fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256, lower-case hexadecimal")
+    tls_ca_pem = models.TextField(blank=True)
+    read_only = models.BooleanField(default=False, help_text="show it, change nothing on it")
+    is_demo = models.BooleanField(default=False, help_text="the simulator that `manage.py up` runs")
+    sync_interval_s = models.PositiveIntegerField(null=True, blank=True, help_text="empty: the setting's value")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # What Ganeti says of itself, from /2/info.
+    uuid = models.CharField(max_length=36, blank=True)
+    name = models.CharField(max_length=255, blank=True)
+    master = models.CharField(max_length=255, blank=True)
+    software_version = models.CharField(max_length=40, blank=True)
+    default_hypervisor = models.CharField(max_length=20, blank=True)
+    enabled_hypervisors = models.JSONField(default=list, blank=True)
+    info = models.JSONField(default=dict, blank=True, help_text="the whole of /2/info")
+    operating_systems = models.JSONField(default=list, blank=True)
+    operating_systems_at = models.DateTimeField(null=True, blank=True)
+    fallback_hosts = models.JSONField(default=list, blank=True, help_text="addresses of the master candidates")
+
+    # How the updates go.
+    synced_at = models.DateTimeField(null=True, blank=True, help_text="end of the last complete update")
+    live_at = models.DateTimeField(null=True, blank=True, help_text="when live state (status, memory) was last read")
+    attempted_at = models.DateTimeField(null=True, blank=True)
+    unreachable_since = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0, help_text="updates failed in a row")
+    last_error = models.TextField(blank=True)
+    last_error_kind = models.CharField(max_length=40, blank=True)
+    next_sync_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="empty: at once")
+    sync_wanted_at = models.DateTimeField(null=True, blank=True, help_text="somebody asked for an update at this time")
+    leased_until = models.DateTimeField(null=True, blank=True)
+    lease_holder = models.CharField(max_length=64, blank=True)
+    last_job_id = models.BigIntegerField(default=0, help_text="highest job number seen")
+
+    class Meta:
+        ordering = ["slug"]
+        permissions: list[tuple[str, str]] = [
+            ("admin", "Everything on the cluster and its machines"),
+            ("create_vm", "Create machines"),
+            ("migrate", "Move machines"),
+            ("export", "Export machines"),
+            ("replace_disks", "Replace disks"),
+            ("tags", "Set tags"),
+        ]
+        default_permissions: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the last update reached it."""
+        return self.unreachable_since is None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be changed: no RAPI user, or somebody said so."""
+        return self.read_only or not self.username
+
+    @property
+    def data_from(self) -> datetime | None:
+        """Age of what pages show of it."""
+        return self.synced_at

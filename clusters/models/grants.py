@@ -1,0 +1,24 @@
+"""Rights on clusters: guardian's direct tables, so that a grant goes with its cluster."""
+
+from django.db import models
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from clusters.models.cluster import Cluster
+
+
+class ClusterUserGrant(UserObjectPermissionBase):  # type: ignore[misc]
+    """One verb on one cluster for one person."""
+
+    content_object = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="user_grants")
+
+    class Meta(UserObjectPermissionBase.Meta):  # type: ignore[misc]
+        abstract = False
+
+
+class ClusterGroupGrant(GroupObjectPermissionBase):  # type: ignore[misc]
+    """One verb on one cluster for one group."""
+
+    content_object = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="group_grants")
+
+    class Meta(GroupObjectPermissionBase.Meta):  # type: ignore[misc]
+        abstract = False

@@ -1,0 +1,106 @@
+"""What a cluster is made of: node groups, nodes, networks. Sizes are MiB."""
+
+from django.db import models
+
+from clusters.models.cluster import Cluster
+from clusters.models.states import Busy, Mirrored
+from permissions.access import Access
+
+_OF_CLUSTER = {
+    "admin": frozenset({"view", "migrate"}),
+    "migrate": frozenset({"view", "migrate"}),
+    "replace_disks": frozenset({"view"}),
+}
+
+
+class NodeGroup(Mirrored):
+    """A group of nodes between which machines may move."""
+
+    access = Access(noun="node group", parent="cluster", from_parent=_OF_CLUSTER)
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="groups")
+    alloc_policy = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        ordering = ["cluster", "name"]
+        indexes = [models.Index(fields=["cluster", "uuid"], name="group_uuid")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Node(Mirrored, Busy):
+    """A host. Live figures are null when the node did not answer."""
+
+    access = Access(noun="node", parent="cluster", from_parent=_OF_CLUSTER)
+
+    ROLES = {
+        "M": "master",
+        "C": "master candidate",
+        "R": "regular",
+        "D": "drained",
+        "O": "offline",
+    }
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="nodes")
+    group = models.ForeignKey(NodeGroup, null=True, blank=True, on_delete=models.SET_NULL, related_name="nodes")
+    role = models.CharField(max_length=1, blank=True, help_text="M, C, R, D or O")
+    offline = models.BooleanField(default=False)
+    drained = models.BooleanField(default=False)
+    master_candidate = models.BooleanField(default=False)
+    master_capable = models.BooleanField(default=True)
+    vm_capable = models.BooleanField(default=True)
+    primary_ip = models.CharField(max_length=45, blank=True)
+    secondary_ip = models.CharField(max_length=45, blank=True)
+    primary_count = models.PositiveIntegerField(default=0, help_text="machines whose primary node this is")
+    secondary_count = models.PositiveIntegerField(default=0)
+    tags = models.JSONField(default=list, blank=True)
+
+    answers = models.BooleanField(default=True, help_text="whether live figures came at the last reading")
+    memory_total_mib = models.BigIntegerField(null=True, blank=True)
+    memory_free_mib = models.BigIntegerField(null=True, blank=True)
+    memory_node_mib = models.BigIntegerField(null=True, blank=True, help_text="used by the host itself")
+    disk_total_mib = models.BigIntegerField(null=True, blank=True)
+    disk_free_mib = models.BigIntegerField(null=True, blank=True)
+    cpu_total = models.IntegerField(null=True, blank=True)
+    cpu_sockets = models.IntegerField(null=True, blank=True)
+    cpu_numa_nodes = models.IntegerField(null=True, blank=True)
+    boot_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["cluster", "name"]
+        indexes = [
+            models.Index(fields=["cluster", "uuid"], name="node_uuid"),
+            models.Index(fields=["cluster", "name"], name="node_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def role_name(self) -> str:
+        """The role in words."""
+        return self.ROLES.get(self.role, "unknown")
+
+
+class Network(Mirrored):
+    """An IP network known to a cluster."""
+
+    access = Access(noun="network", parent="cluster", from_parent=_OF_CLUSTER)
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="networks")
+    cidr = models.CharField(max_length=50, blank=True)
+    gateway = models.CharField(max_length=45, blank=True)
+    cidr6 = models.CharField(max_length=60, blank=True)
+    gateway6 = models.CharField(max_length=45, blank=True)
+    mac_prefix = models.CharField(max_length=20, blank=True)
+    free_count = models.IntegerField(null=True, blank=True)
+    reserved_count = models.IntegerField(null=True, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["cluster", "name"]
+        indexes = [models.Index(fields=["cluster", "uuid"], name="network_uuid")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,102 @@
+"""Ganeti's jobs, ours and everybody else's, and the objects they work on."""
+
+from django.db import models
+
+from clusters.models.cluster import Cluster
+from objectlog.models import Entry
+from permissions.access import Access, Related
+
+
+class JobStatus(models.TextChoices):
+    """Ganeti's job states, and one for a job it has forgotten."""
+
+    QUEUED = "queued"
+    WAITING = "waiting"
+    CANCELING = "canceling"
+    RUNNING = "running"
+    CANCELED = "canceled", "cancelled"
+    SUCCESS = "success"
+    ERROR = "error", "failed"
+    LOST = "lost", "forgotten by Ganeti"
+
+
+class Job(models.Model):
+    """One job. Immutable once `status` is final."""
+
+    FINAL = (JobStatus.CANCELED, JobStatus.SUCCESS, JobStatus.ERROR, JobStatus.LOST)
+
+    access = Access(
+        noun="job",
+        verbs={},
+        parent="cluster",
+        from_parent={
+            "admin": frozenset({"view", "cancel"}),
+            "migrate": frozenset({"view"}),
+            "replace_disks": frozenset({"view"}),
+        },
+        related=Related(
+            model="virtualmachines.VirtualMachine",
+            through="targets",
+            kind="instance",
+            gives={
+                "admin": frozenset({"view", "cancel"}),
+                "power": frozenset({"view", "cancel"}),
+                "modify": frozenset({"view"}),
+                "remove": frozenset({"view"}),
+                "tags": frozenset({"view"}),
+            },
+        ),
+    )
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="jobs")
+    ganeti_id = models.BigIntegerField(help_text="Ganeti's number of the job on its cluster")
+    entry = models.ForeignKey(Entry, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
+    status = models.CharField(max_length=12, choices=JobStatus.choices, default=JobStatus.QUEUED)
+    title = models.CharField(max_length=255, blank=True, help_text="in words: what the job does to what")
+    summary = models.JSONField(default=list, blank=True, help_text="Ganeti's summary of each opcode")
+    opcodes = models.JSONField(default=list, blank=True, help_text="OP_ID and parameters, without secrets")
+    opcode_statuses = models.JSONField(default=list, blank=True)
+    log = models.JSONField(
+        default=list, blank=True, help_text="[serial, seconds since 1970, opcode number, text] of each line"
+    )
+    error = models.TextField(blank=True, help_text="why it failed, in Ganeti's words")
+    waiting_for = models.JSONField(
+        default=list, blank=True, help_text="locks it waits for: {lock, mode, holders: [job numbers]}"
+    )
+    received_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True, help_text="when an update last read it")
+
+    class Meta:
+        ordering = ["-received_at", "-ganeti_id"]
+        constraints = [models.UniqueConstraint(fields=["cluster", "ganeti_id"], name="job_once")]
+        indexes = [
+            models.Index(fields=["status"], name="job_status"),
+            models.Index(fields=["-received_at"], name="job_received"),
+            models.Index(fields=["cluster", "-ganeti_id"], name="job_of_cluster"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ganeti_id} {self.title}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing about it will change any more."""
+        return self.status in self.FINAL
+
+
+class JobTarget(models.Model):
+    """An object that a job works on, named as Ganeti names it."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="targets")
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, help_text="instance, node, group, network or cluster")
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        indexes = [models.Index(fields=["cluster", "kind", "name"], name="jobtarget_object")]
+        constraints = [models.UniqueConstraint(fields=["job", "kind", "name"], name="jobtarget_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"

@@ -1,0 +1,42 @@
+"""Two abstract models: a row that mirrors something in Ganeti, and a row on which operations work."""
+
+from django.db import models
+
+
+class Mirrored(models.Model):
+    """A row that the update cycle keeps in step with Ganeti. It is marked missing, never deleted, by an update."""
+
+    uuid = models.CharField(max_length=36, blank=True, help_text="Ganeti's identity of the object")
+    name = models.CharField(max_length=255)
+    serial_no = models.IntegerField(default=0)
+    mtime = models.FloatField(default=0, help_text="Ganeti's modification time, seconds since 1970; a hint only")
+    raw = models.JSONField(default=dict, blank=True, help_text="Ganeti's configuration record as last read")
+    created_at = models.DateTimeField(auto_now_add=True, help_text="when this row was made")
+    changed_at = models.DateTimeField(null=True, blank=True, help_text="when an update last wrote this row")
+    missing_since = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="when Ganeti was first seen without it"
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether Ganeti no longer lists the object."""
+        return self.missing_since is not None
+
+
+class Busy(models.Model):
+    """A row that one operation at a time may change. Written by the operation pipeline and the job follower only."""
+
+    busy_with = models.CharField(max_length=40, blank=True, help_text="verb of the operation under way")
+    busy_entry = models.UUIDField(null=True, blank=True, help_text="its journal entry")
+    busy_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an operation of ours is under way."""
+        return self.busy_entry is not None

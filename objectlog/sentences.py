@@ -1,0 +1,22 @@
+"""From a verb to a sentence: one table, so that a page, the API and the command line say the same."""
+
+SENTENCES: dict[str, str] = {
+    "start": "started {target}",
+    "shutdown": "shut down {target}",
+    "shutdown-now": "shut down {target} at once",
+    "reboot": "rebooted {target}",
+    "console": "opened the console of {target}",
+    "cancel": "cancelled {target}",
+    "refresh": "asked for an update of {target}",
+    "add-cluster": "added the cluster {target}",
+    "edit-cluster": "changed the settings of the cluster {target}",
+    "remove-cluster": "removed the cluster {target} from here",
+    "grant": "gave rights on {target}",
+    "revoke": "took rights on {target}",
+    "login": "signed in",
+}
+
+
+def describe(verb: str, target_name: str) -> str:
+    """What was done, without its subject; KeyError for a verb without a sentence (a test finds these)."""
+    return SENTENCES[verb].format(target=target_name)

@@ -1,0 +1,53 @@
+"""What a protected model declares about itself. `permissions.policy` is the only reader.
+
+`verbs` are what can be granted, with a sentence for the page that grants them. `implies` says which other verbs a
+grant brings along. `parent` is the path to the object whose grants count here too, `from_parent` what each of them
+gives. Any verb held on an object lets one see it (`view`); `view` alone is never granted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+VIEW = "view"
+
+
+@dataclass(frozen=True)
+class Related:
+    """Rights that come from objects which this one touches: a job is visible with the machines it works on.
+
+    `model` is a label as in a foreign key. `through` names the reverse relation that carries `kind`, `name` and
+    `cluster`; `gives` says what each verb held on the related object gives here.
+    """
+
+    model: str
+    through: str
+    kind: str
+    gives: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Declaration of a protected model, as class attribute `access`."""
+
+    verbs: Mapping[str, str] = field(default_factory=dict)
+    implies: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    parent: str = ""
+    from_parent: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    related: Related | None = None
+    noun: str = "object"
+
+    def granting(self, verb: str) -> frozenset[str]:
+        """Verbs whose grant on the object itself allows `verb`."""
+        if verb == VIEW:
+            return frozenset(self.verbs)
+        return frozenset(v for v in self.verbs if v == verb or verb in self.implies.get(v, frozenset()))
+
+    def granting_from_parent(self, verb: str) -> frozenset[str]:
+        """Verbs whose grant on the parent allows `verb` here."""
+        return frozenset(v for v, given in self.from_parent.items() if verb in given or (verb == VIEW and given))
+
+    def granting_from_related(self, verb: str) -> frozenset[str]:
+        """Verbs whose grant on a related object allows `verb` here."""
+        if self.related is None:
+            return frozenset()
+        return frozenset(v for v, given in self.related.gives.items() if verb in given)

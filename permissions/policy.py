@@ -1,0 +1,150 @@
+"""The one place that decides who may do what.
+
+Nothing else reads `is_superuser`, guardian's tables or group membership. `can` answers for one object, `visible`
+filters a queryset; both read the same declaration (`permissions.access`) on the model, so they cannot disagree.
+Nothing is kept between calls: a grant withdrawn counts at once.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+
+from permissions.access import VIEW, Access
+from permissions.models import User
+
+M = TypeVar("M", bound=Model)
+Actor = User | AnonymousUser
+
+# What is not done to an object that exists: only superusers may.
+SITE_VERBS = {
+    "add_cluster": "Only administrators may add clusters.",
+    "see_health": "Only administrators may see how the service is doing.",
+    "see_styleguide": "Only staff may see the style guide.",
+    "see_journal_of_all": "Only administrators may see everybody's journal.",
+}
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Yes."""
+
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Denied:
+    """No, and why, in a sentence for the person who asked."""
+
+    reason: str
+
+    def __bool__(self) -> bool:
+        return False
+
+
+Verdict = Allowed | Denied
+
+
+def access_of(model: type[Model]) -> Access:
+    """The declaration of a protected model; TypeError for one that has none (deny by default)."""
+    access = getattr(model, "access", None)
+    if not isinstance(access, Access):
+        raise TypeError(f"{model.__name__} declares no access")
+    return access
+
+
+def _grants(user: User, model: type[Model], verbs: Iterable[str]) -> Q:
+    """Rows of `model` on which `user` holds one of `verbs` directly or through a group, as a condition on its key."""
+    wanted = list(verbs)
+    condition = Q(pk__in=[])
+    if not wanted or not hasattr(model, "user_grants"):
+        return condition
+    by_user = model.user_grants.rel.related_model  # type: ignore[attr-defined]
+    by_group = model.group_grants.rel.related_model  # type: ignore[attr-defined]
+    return Q(
+        pk__in=by_user.objects.filter(user=user, permission__codename__in=wanted).values("content_object_id")
+    ) | Q(pk__in=by_group.objects.filter(group__user=user, permission__codename__in=wanted).values("content_object_id"))
+
+
+def _condition(user: User, verb: str, model: type[Model]) -> Q:
+    """Rows of `model` on which `user` may do `verb`."""
+    access = access_of(model)
+    condition = _grants(user, model, access.granting(verb))
+    if access.parent:
+        parent_model = model._meta.get_field(access.parent).related_model
+        held = _grants(user, parent_model, access.granting_from_parent(verb))  # type: ignore[arg-type]
+        parents = parent_model._default_manager.filter(held)  # type: ignore[union-attr]
+        condition |= Q(**{f"{access.parent}__in": parents.values("pk")})
+    related_verbs = access.granting_from_related(verb)
+    if access.related is not None and related_verbs:
+        related_model = apps.get_model(access.related.model)
+        link = model._meta.get_field(access.related.through)
+        through: Any = link.related_model
+        back = link.remote_field.name  # type: ignore[union-attr]
+        same = related_model._default_manager.filter(
+            _grants(user, related_model, related_verbs), cluster=OuterRef("cluster"), name=OuterRef("name")
+        )
+        touched = through._default_manager.filter(Exists(same), **{back: OuterRef("pk"), "kind": access.related.kind})
+        condition |= Q(Exists(touched))
+    return condition
+
+
+def visible(user: Actor, verb: str, queryset: QuerySet[M]) -> QuerySet[M]:
+    """The rows of `queryset` on which `user` may do `verb` (`view`: which they may see at all)."""
+    access_of(queryset.model)
+    if not isinstance(user, User) or not user.is_active:
+        return queryset.none()
+    if user.is_superuser:
+        return queryset
+    return queryset.filter(_condition(user, verb, queryset.model))
+
+
+def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:
+    """Whether `user` may do `verb` on `obj` (None: something of the site, see SITE_VERBS)."""
+    if not isinstance(user, User):
+        return Denied("Sign in first.")
+    if not user.is_active:
+        return Denied("This account is switched off.")
+    if user.is_superuser:
+        return Allowed("administrator")
+    if obj is None:
+        if verb == "see_styleguide" and user.is_staff:
+            return Allowed("staff")
+        return Denied(SITE_VERBS.get(verb, "Only administrators may do this."))
+    model = type(obj)
+    if model._default_manager.filter(_condition(user, verb, model), pk=obj.pk).exists():
+        return Allowed()
+    return Denied(f"You need the right “{verb}” on this {access_of(model).noun}{_helpers(model)}.")
+
+
+def _helpers(model: type[Model]) -> str:
+    """Whom to ask."""
+    return "" if not access_of(model).parent else " or on its cluster"
+
+
+def verbs_on(user: Actor, obj: Model) -> frozenset[str]:
+    """Every verb that `user` may do on `obj`, in as few queries as its declaration has sources.
+
+    For pages that draw many buttons: the same answer as `can` for each verb.
+    """
+    access = access_of(type(obj))
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    parent_verbs = frozenset().union(*access.from_parent.values()) if access.from_parent else frozenset()
+    related_verbs: frozenset[str] = (
+        frozenset().union(*access.related.gives.values()) if access.related is not None else frozenset()
+    )
+    every = frozenset(access.verbs) | parent_verbs | related_verbs | {VIEW}
+    if user.is_superuser:
+        return every
+    model = type(obj)
+    row = model._default_manager.filter(pk=obj.pk)
+    flags = {f"may_{verb}": Exists(row.filter(_condition(user, verb, model), pk=OuterRef("pk"))) for verb in every}
+    found = row.annotate(**flags).values(*flags).first() or {}
+    return frozenset(verb for verb in every if found.get(f"may_{verb}"))

@@ -1,0 +1,24 @@
+"""Rights on machines: guardian's direct tables, so that a grant goes with its machine."""
+
+from django.db import models
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from virtualmachines.models.vm import VirtualMachine
+
+
+class VMUserGrant(UserObjectPermissionBase):  # type: ignore[misc]
+    """One verb on one machine for one person."""
+
+    content_object = models.ForeignKey(VirtualMachine, on_delete=models.CASCADE, related_name="user_grants")
+
+    class Meta(UserObjectPermissionBase.Meta):  # type: ignore[misc]
+        abstract = False
+
+
+class VMGroupGrant(GroupObjectPermissionBase):  # type: ignore[misc]
+    """One verb on one machine for one group."""
+
+    content_object = models.ForeignKey(VirtualMachine, on_delete=models.CASCADE, related_name="group_grants")
+
+    class Meta(GroupObjectPermissionBase.Meta):  # type: ignore[misc]
+        abstract = False

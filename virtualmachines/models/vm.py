@@ -1,0 +1,90 @@
+"""A virtual machine: what Ganeti knows of it, and what is ours (owner, notes)."""
+
+from django.db import models
+
+from clusters.models import Busy, Cluster, Mirrored, Node
+from permissions.access import Access
+from permissions.models import Persona
+
+_EVERYTHING = frozenset({"power", "modify", "remove", "tags"})
+
+
+class VirtualMachine(Mirrored, Busy):
+    """One machine. Sizes are MiB; columns hold what pages show, sort and filter, `raw` the rest of the record."""
+
+    access = Access(
+        noun="machine",
+        verbs={
+            "admin": "Everything on the machine, including granting rights on it",
+            "power": "Start, stop and reboot it, and use its console",
+            "modify": "Change its settings",
+            "remove": "Delete and reinstall it",
+            "tags": "Set its tags",
+        },
+        implies={"admin": _EVERYTHING},
+        parent="cluster",
+        from_parent={
+            "admin": _EVERYTHING | {"view", "admin", "migrate", "replace_disks", "export"},
+            "migrate": frozenset({"view", "migrate"}),
+            "replace_disks": frozenset({"view", "replace_disks"}),
+            "export": frozenset({"view", "export"}),
+        },
+    )
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="virtual_machines")
+    owner = models.ForeignKey(
+        Persona, null=True, blank=True, on_delete=models.SET_NULL, related_name="virtual_machines"
+    )
+    notes = models.TextField(blank=True)
+
+    # Configuration.
+    admin_state = models.CharField(max_length=10, blank=True, help_text="up, down or offline: what it should be")
+    hypervisor = models.CharField(max_length=20, blank=True)
+    os = models.CharField(max_length=100, blank=True)
+    primary_node = models.ForeignKey(
+        Node, null=True, blank=True, on_delete=models.SET_NULL, related_name="primary_machines"
+    )
+    secondary_node = models.ForeignKey(
+        Node, null=True, blank=True, on_delete=models.SET_NULL, related_name="secondary_machines"
+    )
+    vcpus = models.IntegerField(default=0)
+    memory_mib = models.BigIntegerField(default=0, help_text="the most it may have")
+    memory_min_mib = models.BigIntegerField(default=0)
+    disk_mib = models.BigIntegerField(default=0, help_text="sum of its disks")
+    disk_template = models.CharField(max_length=20, blank=True)
+    network_port = models.IntegerField(null=True, blank=True, help_text="VNC or SPICE port on the primary node")
+    disks = models.JSONField(default=list, blank=True, help_text="{name, uuid, size_mib, ...} in order")
+    nics = models.JSONField(default=list, blank=True, help_text="{mac, ip, mode, link, network, vlan, ...} in order")
+    tags = models.JSONField(default=list, blank=True)
+    ctime = models.FloatField(null=True, blank=True)
+    search_text = models.TextField(blank=True, help_text="name, addresses, tags and OS in lower case")
+
+    # Live state, as of the cluster's `live_at`.
+    status = models.CharField(max_length=20, blank=True, help_text="Ganeti's word, see clusters.rapi")
+    memory_used_mib = models.BigIntegerField(null=True, blank=True)
+    vcpus_used = models.IntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name", "cluster"]
+        indexes = [
+            models.Index(fields=["cluster", "name"], name="vm_name"),
+            models.Index(fields=["cluster", "uuid"], name="vm_uuid"),
+            models.Index(fields=["name"], name="vm_by_name"),
+            models.Index(fields=["status"], name="vm_status"),
+        ]
+        permissions: list[tuple[str, str]] = [
+            ("admin", "Everything on the machine"),
+            ("power", "Start, stop, reboot, console"),
+            ("modify", "Change settings"),
+            ("remove", "Delete and reinstall"),
+            ("tags", "Set tags"),
+        ]
+        default_permissions: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_running(self) -> bool:
+        """Whether Ganeti saw it running."""
+        return self.status in ("running", "ERROR_up")

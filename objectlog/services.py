@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q
 from django.utils import timezone
 
@@ -22,7 +21,7 @@ class Target:
 
 def begin(
     *,
-    actor: AbstractBaseUser | None,
+    actor_id: int | None,
     actor_name: str,
     persona_name: str,
     via: Via,
@@ -34,7 +33,7 @@ def begin(
 ) -> Entry:
     """Write an entry; its `reason` goes to Ganeti with every opcode."""
     return Entry.objects.create(
-        actor=actor,
+        actor_id=actor_id,
         actor_name=actor_name,
         persona_name=persona_name,
         via=via,

@@ -65,7 +65,7 @@ def _grants(user: User, model: type[Model], verbs: Iterable[str]) -> Q:
     condition = Q(pk__in=[])
     if not wanted or not hasattr(model, "user_grants"):
         return condition
-    by_user = model.user_grants.rel.related_model  # type: ignore[attr-defined]
+    by_user = model.user_grants.rel.related_model
     by_group = model.group_grants.rel.related_model  # type: ignore[attr-defined]
     return Q(pk__in=by_user.objects.filter(user=user, permission__codename__in=wanted).values("content_object_id")) | Q(
         pk__in=by_group.objects.filter(group__user=user, permission__codename__in=wanted).values("content_object_id")

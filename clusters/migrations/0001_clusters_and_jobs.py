@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tls_fingerprint",
-                    models.CharField(blank=True, help_text="SHA-256, lower-case hexadecimal", max_length=64),
+                    models.CharField(blank=True, help_text="SHA-256, as AB:CD:…", max_length=95),
                 ),
                 ("tls_ca_pem", models.TextField(blank=True)),
                 ("read_only", models.BooleanField(default=False, help_text="show it, change nothing on it")),

@@ -42,7 +42,7 @@ class Cluster(models.Model):
     password = EncryptedTextField(blank=True)
     vnc_password = EncryptedTextField(blank=True, help_text="what the machines' VNC servers ask for, if anything")
     tls_trust = models.CharField(max_length=10, choices=TlsTrust.choices, default=TlsTrust.PIN)
-    tls_fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256, lower-case hexadecimal")
+    tls_fingerprint = models.CharField(max_length=95, blank=True, help_text="SHA-256, as AB:CD:…")
     tls_ca_pem = models.TextField(blank=True)
     read_only = models.BooleanField(default=False, help_text="show it, change nothing on it")
     is_demo = models.BooleanField(default=False, help_text="the simulator that `manage.py up` runs")
@@ -77,7 +77,7 @@ class Cluster(models.Model):
 
     class Meta:
         ordering = ["slug"]
-        permissions: list[tuple[str, str]] = [
+        permissions = [
             ("admin", "Everything on the cluster and its machines"),
             ("create_vm", "Create machines"),
             ("migrate", "Move machines"),
@@ -85,7 +85,7 @@ class Cluster(models.Model):
             ("replace_disks", "Replace disks"),
             ("tags", "Set tags"),
         ]
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.slug

@@ -6,19 +6,19 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from clusters.models.cluster import Cluster
 
 
-class ClusterUserGrant(UserObjectPermissionBase):  # type: ignore[misc]
+class ClusterUserGrant(UserObjectPermissionBase):
     """One verb on one cluster for one person."""
 
     content_object = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="user_grants")
 
-    class Meta(UserObjectPermissionBase.Meta):  # type: ignore[misc]
+    class Meta(UserObjectPermissionBase.Meta):
         abstract = False
 
 
-class ClusterGroupGrant(GroupObjectPermissionBase):  # type: ignore[misc]
+class ClusterGroupGrant(GroupObjectPermissionBase):
     """One verb on one cluster for one group."""
 
     content_object = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="group_grants")
 
-    class Meta(GroupObjectPermissionBase.Meta):  # type: ignore[misc]
+    class Meta(GroupObjectPermissionBase.Meta):
         abstract = False

@@ -6,19 +6,19 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from virtualmachines.models.vm import VirtualMachine
 
 
-class VMUserGrant(UserObjectPermissionBase):  # type: ignore[misc]
+class VMUserGrant(UserObjectPermissionBase):
     """One verb on one machine for one person."""
 
     content_object = models.ForeignKey(VirtualMachine, on_delete=models.CASCADE, related_name="user_grants")
 
-    class Meta(UserObjectPermissionBase.Meta):  # type: ignore[misc]
+    class Meta(UserObjectPermissionBase.Meta):
         abstract = False
 
 
-class VMGroupGrant(GroupObjectPermissionBase):  # type: ignore[misc]
+class VMGroupGrant(GroupObjectPermissionBase):
     """One verb on one machine for one group."""
 
     content_object = models.ForeignKey(VirtualMachine, on_delete=models.CASCADE, related_name="group_grants")
 
-    class Meta(GroupObjectPermissionBase.Meta):  # type: ignore[misc]
+    class Meta(GroupObjectPermissionBase.Meta):
         abstract = False

@@ -72,17 +72,29 @@ class VirtualMachine(Mirrored, Busy):
             models.Index(fields=["name"], name="vm_by_name"),
             models.Index(fields=["status"], name="vm_status"),
         ]
-        permissions: list[tuple[str, str]] = [
+        permissions = [
             ("admin", "Everything on the machine"),
             ("power", "Start, stop, reboot, console"),
             ("modify", "Change settings"),
             ("remove", "Delete and reinstall"),
             ("tags", "Set tags"),
         ]
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def hvparams(self) -> dict[str, object]:
+        """The hypervisor parameters in force, cluster defaults filled in."""
+        found = self.raw.get("hvparams")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def beparams(self) -> dict[str, object]:
+        """The backend parameters in force, cluster defaults filled in."""
+        found = self.raw.get("beparams")
+        return found if isinstance(found, dict) else {}
 
     @property
     def is_running(self) -> bool:

@@ -1,0 +1,32 @@
+"""From a cluster's row to a RAPI client: the only place that decrypts a password and opens a connection."""
+
+from django.conf import settings
+
+from clusters.models import Cluster, TlsTrust
+from clusters.rapi.client import RapiClient
+from clusters.rapi.trust import Trust
+
+
+def trust_of(cluster: Cluster) -> Trust:
+    """By what the certificate of `cluster` is verified. ValueError if the fingerprint or the PEM is malformed."""
+    if cluster.tls_trust == TlsTrust.SYSTEM:
+        return Trust.system()
+    if cluster.tls_trust == TlsTrust.CA:
+        return Trust.authority(cluster.tls_ca_pem)
+    return Trust.pinned(cluster.tls_fingerprint)
+
+
+def client_for(cluster: Cluster, *, read_timeout_s: float | None = None) -> RapiClient:
+    """A client of `cluster`, to be closed by the caller (it is a context manager).
+
+    It follows the master to the candidates known from the last update, as long as they are the same cluster.
+    """
+    return RapiClient(
+        [(cluster.host, cluster.port), *((host, cluster.port) for host in cluster.fallback_hosts)],
+        username=cluster.username,
+        password=cluster.password,
+        trust=trust_of(cluster),
+        connect_timeout_s=settings.RAPI_CONNECT_TIMEOUT_S,
+        read_timeout_s=read_timeout_s if read_timeout_s is not None else settings.RAPI_READ_TIMEOUT_S,
+        cluster_uuid=cluster.uuid or None,
+    )

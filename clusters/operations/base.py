@@ -1,0 +1,288 @@
+"""The pipeline: every change of a cluster or of what we keep about it goes through `run`.
+
+Policy, lock, refusal, reservation and journal in one short transaction; the call to Ganeti outside any; its outcome
+in a second transaction. Whatever happens in between (the process is killed, the network is cut) the entry stays open,
+and the job follower finds out from the reason `gwm:<uuid>` what became of it. Nothing is ever sent twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from clusters.connection import client_for
+from clusters.models import Busy, Cluster, Job, JobTarget
+from clusters.rapi.client import RapiClient
+from clusters.rapi.errors import RapiError, Refused
+from objectlog.models import Entry, Outcome, Via
+from objectlog.services import Target, advance, begin
+from permissions.models import Persona, User
+from permissions.policy import Denied, can
+
+T = TypeVar("T", bound=models.Model)
+P = TypeVar("P")
+
+
+class Forbidden(Exception):
+    """The actor lacks the right; the text is the policy's reason."""
+
+
+class Refusal(Exception):
+    """Not now, and why; the text is for the person who asked. Nothing was changed or sent."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, as which persona, and by which way."""
+
+    user: User
+    via: Via
+    persona: Persona | None = None
+
+
+@dataclass(frozen=True)
+class NoParams:
+    """For operations that need none."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a call to Ganeti gave: the numbers of the jobs it started, or words where there is no job."""
+
+    job_ids: Sequence[int] = ()
+    message: str = ""
+
+
+class Operation(Generic[T, P]):
+    """One thing that can be done to a target. A class per operation, one instance in the table of its app.
+
+    `name` is address, command-line word and journal verb in one. `needs` is the verb of the policy. `doing` is what
+    the target's state says while it is under way.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    needs: ClassVar[str]
+    doing: ClassVar[str] = ""
+    kind: ClassVar[str]
+    icon: ClassVar[str] = ""
+    question: ClassVar[str] = ""
+    consequence: ClassVar[str] = ""
+    is_destructive: ClassVar[bool] = False
+    changes_cluster: ClassVar[bool] = True
+    excludes_others: ClassVar[bool] = True
+    leaves_job: ClassVar[bool] = True
+    params_type: ClassVar[type] = NoParams
+
+    def cluster_of(self, target: T) -> Cluster | None:
+        """The cluster that is asked; None for what concerns none."""
+        raise NotImplementedError
+
+    def name_of(self, target: T) -> str:
+        """What the journal calls the target."""
+        return str(target)
+
+    def refusal(self, target: T, params: P) -> str | None:
+        """Why not now, as a sentence; None if it can be done."""
+        return None
+
+    def reserve(self, target: T, params: P) -> None:
+        """Take what the operation claims (quota); raises Refusal. Runs inside the first transaction."""
+
+    def perform(self, target: T, params: P) -> str:
+        """For what needs no cluster: do it, inside the first transaction. Returns words for the journal, or nothing."""
+        raise NotImplementedError
+
+    def submit(self, client: RapiClient, target: T, params: P, reason: str) -> Submission:
+        """The one call to Ganeti. Raises RapiError."""
+        raise NotImplementedError
+
+    def succeeded(self, entry: Entry) -> None:
+        """Hook: the jobs ended well. Runs in the transaction that settles the entry."""
+
+    def failed(self, entry: Entry) -> None:
+        """Hook: the jobs failed, were cancelled, or never came to be."""
+
+    def journal_params(self, params: P) -> dict[str, Any]:
+        """What the journal keeps of the parameters; never secrets."""
+        return asdict(params) if is_dataclass(params) and not isinstance(params, type) else {}
+
+
+AnyOperation = Operation[Any, Any]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An operation as a button: usable, or with the reason why not."""
+
+    operation: AnyOperation
+    reason: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be done now by this person."""
+        return not self.reason
+
+
+def explain_obstacle(operation: AnyOperation, target: models.Model, *, known: Cluster | None = None) -> str | None:
+    """Why no operation of this kind can be done on the target now: cluster away or read-only, other work, missing."""
+    cluster = known or operation.cluster_of(target)
+    if operation.changes_cluster and cluster is not None:
+        if cluster.unreachable_since is not None:
+            since = date_format(timezone.localtime(cluster.unreachable_since), "j M H:i")
+            return f"{cluster} is not reachable since {since}. It works again as soon as the cluster answers."
+        if cluster.is_read_only:
+            return f"{cluster} is read-only here: it has no RAPI user with write access, or was set so."
+    if getattr(target, "missing_since", None) is not None and operation.changes_cluster:
+        return f"{target} is no longer there: Ganeti does not list it."
+    if operation.excludes_others and isinstance(target, Busy) and target.is_busy:
+        return f"“{target.busy_with}” is under way. Wait until it has ended."
+    return None
+
+
+def list_offers(
+    user: User, target: models.Model, operations: Sequence[AnyOperation], held: frozenset[str]
+) -> list[Offer]:
+    """The operations as buttons for `user`, who holds the verbs `held` on the target (`permissions.policy.verbs_on`).
+
+    Each is judged with its default parameters; what depends on parameters is judged when it is run.
+    """
+    offers = []
+    for operation in operations:
+        if operation.needs not in held:
+            reason: str | None = f"You need the right “{operation.needs}” here."
+        else:
+            reason = explain_obstacle(operation, target) or operation.refusal(target, operation.params_type())
+        offers.append(Offer(operation, reason or ""))
+    return offers
+
+
+def run(operation: Operation[T, P], actor: Actor, target: T, params: P) -> Entry:
+    """Do `operation` on `target` for `actor`.
+
+    Returns the journal entry, whose outcome says how far it came: `submitted` (jobs are under way), `done` (no job),
+    `refused` (Ganeti said no, in `message`) or `unknown` (no answer; the job follower finds out).
+    Raises Forbidden or Refusal when it was not even begun.
+    """
+    verdict = can(actor.user, operation.needs, target)
+    if isinstance(verdict, Denied):
+        raise Forbidden(verdict.reason)
+    target, entry = _prepare(operation, actor, target, params)
+    if entry.outcome != Outcome.SUBMITTING:
+        return entry
+    return _send(operation, target, params, entry)
+
+
+def _prepare(operation: Operation[T, P], actor: Actor, target: T, params: P) -> tuple[T, Entry]:
+    """First transaction: lock, judge, reserve, write down."""
+    with transaction.atomic(durable=True):
+        locked = type(target)._default_manager.select_for_update(of=("self",)).filter(pk=target.pk).first()
+        if locked is None:
+            raise Refusal(f"{target} is gone.")
+        target = locked
+        cluster = operation.cluster_of(target)
+        obstacle = explain_obstacle(operation, target, known=cluster) or operation.refusal(target, params)
+        if obstacle:
+            raise Refusal(obstacle)
+        operation.reserve(target, params)
+        name = operation.name_of(target)
+        entry = begin(
+            actor_id=actor.user.pk,
+            actor_name=actor.user.username,
+            persona_name=actor.persona.name if actor.persona is not None else actor.user.username,
+            via=actor.via,
+            verb=operation.name,
+            target=Target(operation.kind, target.pk, name, cluster.slug if cluster is not None else ""),
+            params=operation.journal_params(params),
+        )
+        if not operation.changes_cluster:
+            advance(entry, Outcome.DONE, message=operation.perform(target, params))
+        elif operation.excludes_others and isinstance(target, Busy):
+            target.busy_with, target.busy_entry, target.busy_since = operation.name, entry.uuid, timezone.now()
+            target.save(update_fields=["busy_with", "busy_entry", "busy_since"])
+    return target, entry
+
+
+def _send(operation: Operation[T, P], target: T, params: P, entry: Entry) -> Entry:
+    """The call, outside any transaction, and its outcome in a second one."""
+    cluster = operation.cluster_of(target)
+    if cluster is None:
+        raise TypeError(f"{operation.name} changes a cluster but names none")
+    try:
+        with client_for(cluster) as client:
+            submission = operation.submit(client, target, params, entry.reason)
+    except RapiError as error:
+        with transaction.atomic(durable=True):
+            if error.may_have_run:
+                _keep_open(operation, entry, error)
+            else:
+                give_back(operation, entry, Outcome.REFUSED, words_of(error))
+        return entry
+    with transaction.atomic(durable=True):
+        accept(operation, cluster, entry, submission)
+    return entry
+
+
+def words_of(error: RapiError) -> str:
+    """Ganeti's own words where it refused, ours where it could not be asked."""
+    return error.text if isinstance(error, Refused) else str(error)
+
+
+def _keep_open(operation: AnyOperation, entry: Entry, error: RapiError) -> None:
+    """No answer after sending. With a job to look for the follower takes over; without one, all is said."""
+    if operation.leaves_job:
+        advance(entry, Outcome.UNKNOWN, message=words_of(error))
+    else:
+        give_back(operation, entry, Outcome.FAILED, f"No answer: {words_of(error)}")
+
+
+def accept(operation: AnyOperation, cluster: Cluster, entry: Entry, submission: Submission) -> None:
+    """Write down that Ganeti took the operation, and make the cluster due for an update."""
+    if not submission.job_ids:
+        advance(entry, Outcome.DONE, message=submission.message)
+        release(entry)
+    else:
+        advance(entry, Outcome.SUBMITTED, message=submission.message, job_ids=list(submission.job_ids))
+        for number in submission.job_ids:
+            job, _ = Job.objects.get_or_create(
+                cluster=cluster,
+                ganeti_id=number,
+                defaults={
+                    "title": f"{operation.label} {entry.target_name}",
+                    "received_at": timezone.now(),
+                    "entry": entry,
+                },
+            )
+            if job.entry_id is None:
+                Job.objects.filter(pk=job.pk).update(entry=entry)
+            JobTarget.objects.get_or_create(
+                job=job, kind=KIND_IN_GANETI[operation.kind], name=entry.target_name, defaults={"cluster": cluster}
+            )
+    Cluster.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
+
+
+def give_back(operation: AnyOperation, entry: Entry, outcome: Outcome, message: str) -> None:
+    """The operation did not come to be: undo what was reserved, free the target, say why."""
+    if advance(entry, outcome, message=message):
+        operation.failed(entry)
+        release(entry)
+
+
+# What Ganeti calls the kinds that the journal names.
+KIND_IN_GANETI = {"vm": "instance", "node": "node", "cluster": "cluster", "job": "job"}
+
+
+def release(entry: Entry) -> None:
+    """Free whatever this entry keeps busy."""
+    for model in Busy.__subclasses__():
+        model._default_manager.filter(busy_entry=entry.uuid).update(busy_with="", busy_entry=None, busy_since=None)
+
+
+def submit_deadline_s() -> float:
+    """Seconds after which a submission under way has surely been answered, given up, or its process has died."""
+    return float(settings.RAPI_CONNECT_TIMEOUT_S) + float(settings.RAPI_READ_TIMEOUT_S) + 5.0

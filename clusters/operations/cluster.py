@@ -1,0 +1,231 @@
+"""What can be done to our record of a cluster: add, change, remove, ask for an update. And looking before adding."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from clusters.connection import trust_of
+from clusters.models import Cluster, TlsTrust
+from clusters.operations.base import Actor, Forbidden, NoParams, Operation, Refusal
+from clusters.rapi.client import RapiClient
+from clusters.rapi.errors import RapiError
+from clusters.rapi.shapes import ClusterInfo
+from clusters.rapi.trust import Certificate, probe_certificate
+from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
+from objectlog.services import Target, begin
+from permissions.policy import Denied, can
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """What a person says about a cluster. `password` None: keep the one stored."""
+
+    slug: str
+    host: str
+    port: int = 5080
+    description: str = ""
+    username: str = ""
+    password: str | None = None
+    vnc_password: str | None = None
+    tls_trust: str = TlsTrust.PIN
+    tls_fingerprint: str = ""
+    tls_ca_pem: str = ""
+    read_only: bool = False
+    is_demo: bool = False
+
+    def write_to(self, cluster: Cluster) -> None:
+        """Set the fields of `cluster`, which is not saved."""
+        for name in ("slug", "host", "port", "description", "username", "tls_trust", "tls_fingerprint", "tls_ca_pem"):
+            setattr(cluster, name, getattr(self, name))
+        cluster.read_only, cluster.is_demo = self.read_only, self.is_demo
+        if self.password is not None:
+            cluster.password = self.password
+        if self.vnc_password is not None:
+            cluster.vnc_password = self.vnc_password
+
+    def describe(self) -> dict[str, Any]:
+        """For the journal: everything but secrets."""
+        return {
+            name: getattr(self, name)
+            for name in ("slug", "host", "port", "description", "username", "tls_trust", "tls_fingerprint", "read_only")
+        }
+
+
+def derive_slug(host: str, taken: set[str]) -> str:
+    """A short name for a cluster at `host`: its first label, or the address, made unique by a number."""
+    is_address = re.fullmatch(r"[0-9.]+|.*:.*", host) is not None
+    base = re.sub(r"[^a-z0-9]+", "-", (host if is_address else host.split(".")[0]).lower()).strip("-") or "cluster"
+    slug, number = base[:90], 2
+    while slug in taken:
+        slug, number = f"{base[:90]}-{number}", number + 1
+    return slug
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What answered at an address: the certificate, and with credentials what Ganeti says of itself."""
+
+    certificate: Certificate | None = None
+    info: ClusterInfo | None = None
+    node_count: int = 0
+    instance_count: int = 0
+    may_write: bool | None = None
+    error: str = ""
+    error_kind: str = ""
+
+
+def fetch_certificate(actor: Actor, host: str, port: int) -> Probe:
+    """The certificate that `host` shows, to be trusted or not. Raises Forbidden."""
+    _require_right_to_add(actor)
+    try:
+        return Probe(certificate=probe_certificate(host, port, settings.RAPI_CONNECT_TIMEOUT_S))
+    except RapiError as error:
+        return Probe(error=str(error), error_kind=error.kind)
+
+
+def probe_cluster(actor: Actor, wanted: ClusterSettings) -> Probe:
+    """Try address, certificate and credentials, and say what would be imported. Raises Forbidden.
+
+    A stored password is never sent to another address: `wanted.password` must be what the person has just typed,
+    or come with the address it belongs to.
+    """
+    _require_right_to_add(actor)
+    cluster = Cluster()
+    wanted.write_to(cluster)
+    try:
+        certificate = probe_certificate(wanted.host, wanted.port, settings.RAPI_CONNECT_TIMEOUT_S)
+    except RapiError as error:
+        return Probe(error=str(error), error_kind=error.kind)
+    found = Probe(certificate=certificate)
+    try:
+        with RapiClient(
+            [(wanted.host, wanted.port)],
+            username=wanted.username,
+            password=wanted.password or "",
+            trust=trust_of(cluster),
+            connect_timeout_s=settings.RAPI_CONNECT_TIMEOUT_S,
+            read_timeout_s=settings.RAPI_READ_TIMEOUT_S,
+        ) as client:
+            info = client.get_info()
+            return replace(
+                found,
+                info=info,
+                node_count=len(client.query("node", ["name"]).rows),
+                instance_count=len(client.query("instance", ["name"]).rows),
+                may_write=client.may_write() if wanted.username else False,
+            )
+    except RapiError as error:
+        return replace(found, error=str(error), error_kind=error.kind)
+
+
+def _require_right_to_add(actor: Actor) -> None:
+    verdict = can(actor.user, "add_cluster")
+    if isinstance(verdict, Denied):
+        raise Forbidden(verdict.reason)
+
+
+def add_cluster(actor: Actor, wanted: ClusterSettings) -> Cluster:
+    """Add a cluster, which is due for its first update at once. Raises Forbidden, Refusal.
+
+    Not an `Operation` because there is no target yet; it journals like one. A cluster that does not answer now
+    is taken all the same.
+    """
+    _require_right_to_add(actor)
+    cluster = Cluster()
+    wanted.write_to(cluster)
+    with transaction.atomic(durable=True):
+        if Cluster.objects.filter(slug=wanted.slug).exists():
+            raise Refusal(f"There is a cluster called “{wanted.slug}” already. Choose another short name.")
+        cluster.sync_wanted_at = timezone.now()
+        cluster.save()
+        begin(
+            actor_id=actor.user.pk,
+            actor_name=actor.user.username,
+            persona_name=actor.persona.name if actor.persona is not None else actor.user.username,
+            via=actor.via,
+            verb="add-cluster",
+            target=Target("cluster", cluster.pk, cluster.slug, cluster.slug),
+            params=wanted.describe(),
+            outcome=Outcome.DONE,
+        )
+    return cluster
+
+
+class _OnRecord(Operation[Cluster, Any]):
+    """Of our record, not of the cluster: possible while it is away."""
+
+    kind = "cluster"
+    needs = "admin"
+    changes_cluster = False
+    excludes_others = False
+
+    def cluster_of(self, target: Cluster) -> Cluster:
+        return target
+
+
+class RefreshCluster(_OnRecord):
+    """Ask for an update now instead of at its time."""
+
+    name = "refresh"
+    label = "Update now"
+    icon = "refresh"
+    needs = "view"
+
+    def perform(self, target: Cluster, params: NoParams) -> str:
+        now = timezone.now()
+        Cluster.objects.filter(pk=target.pk).update(sync_wanted_at=now, next_sync_at=now, operating_systems_at=None)
+        return ""
+
+
+class EditCluster(_OnRecord):
+    """Change address, credentials, trust or description."""
+
+    name = "edit-cluster"
+    label = "Edit"
+    icon = "edit"
+    params_type = ClusterSettings
+
+    def refusal(self, target: Cluster, params: ClusterSettings) -> str | None:
+        if Cluster.objects.exclude(pk=target.pk).filter(slug=params.slug).exists():
+            return f"There is a cluster called “{params.slug}” already. Choose another short name."
+        if params.username != target.username and params.username and params.password is None:
+            return "Another RAPI user needs its password: type it."
+        moved = (params.host, params.port) != (target.host, target.port)
+        if moved and params.username and params.password is None and target.password:
+            return "At another address the password must be typed again: a stored one is not sent to a new host."
+        return None
+
+    def perform(self, target: Cluster, params: ClusterSettings) -> str:
+        old_slug, is_demo = target.slug, target.is_demo
+        params.write_to(target)
+        target.is_demo = is_demo
+        target.sync_wanted_at = target.next_sync_at = timezone.now()
+        target.failures, target.last_error, target.last_error_kind = 0, "", ""
+        target.save()
+        if target.slug != old_slug:
+            Entry.objects.filter(cluster_name=old_slug, outcome__in=OPEN_OUTCOMES).update(cluster_name=target.slug)
+        return ""
+
+    def journal_params(self, params: ClusterSettings) -> dict[str, Any]:
+        return {**params.describe(), "password_changed": params.password is not None}
+
+
+class RemoveCluster(_OnRecord):
+    """Forget a cluster with all we keep about it. The cluster itself is not touched."""
+
+    name = "remove-cluster"
+    label = "Remove"
+    icon = "trash"
+    is_destructive = True
+    question = "Remove {target} from here?"
+    consequence = (
+        "Owners, rights and notes of its machines are forgotten. The cluster and its machines go on as they are."
+    )
+
+    def perform(self, target: Cluster, params: NoParams) -> str:
+        target.delete()
+        return ""

@@ -1,0 +1,134 @@
+"""Open a console: who may, whether there is one, and where it is.
+
+The browser learns neither address nor password: it gets a sealed ticket, which the console broker opens.
+"""
+
+import ipaddress
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from vncproxy.tickets import LIFETIME_S, Ticket, new_password, seal
+
+from clusters.operations.base import Actor, NoParams, run
+from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.base import VMOperation
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a machine's VNC server listens, as the console broker dials it."""
+
+    host: str
+    port: int
+
+
+class NoConsole(Exception):
+    """There is no console to connect to; the text says why and what would help."""
+
+
+def find_vnc_address(vm: VirtualMachine) -> Address:
+    """From the primary node as of now, `network_port` and `vnc_bind_address`. Raises NoConsole.
+
+    Ganeti's own `/console` answers 500 for VNC in every release (docs/architecture.md, consoles).
+    """
+    node = vm.primary_node
+    if not vm.is_running:
+        raise NoConsole("The machine is not running. Start it first.")
+    if node is None:
+        raise NoConsole("It is not known on which node the machine runs; wait for the next update.")
+    if vm.hypervisor not in ("kvm", "xen-hvm"):
+        raise NoConsole(f"Machines of the hypervisor “{vm.hypervisor}” have no graphical console.")
+    bind = str(vm.hvparams.get("vnc_bind_address") or "")
+    if not bind:
+        raise NoConsole(
+            "VNC is switched off for this machine: its hypervisor parameter vnc_bind_address is empty. "
+            "Set it (0.0.0.0 for all addresses of the node) and restart the machine."
+        )
+    if vm.hvparams.get("vnc_tls"):
+        raise NoConsole("The machine's VNC server wants TLS of its own (vnc_tls), which the console does not speak.")
+    if vm.network_port is None:
+        raise NoConsole("Ganeti has given the machine no VNC port.")
+    node_address = node.primary_ip or node.name
+    return Address(_host_to_dial(bind, node_address), vm.network_port)
+
+
+def _host_to_dial(bind: str, node_address: str) -> str:
+    if bind.startswith("/"):
+        raise NoConsole(
+            f"The machine's VNC server listens on a UNIX socket in {bind} on its node, which cannot be reached from "
+            "here. Set vnc_bind_address to 0.0.0.0 and restart the machine."
+        )
+    try:
+        address = ipaddress.ip_address(bind)
+    except ValueError:
+        return node_address  # the name of one of the node's interfaces
+    if address.is_unspecified:
+        return node_address
+    if address.is_loopback and not _is_loopback(node_address):
+        raise NoConsole(
+            f"The machine's VNC server listens on {bind}, reachable from its node alone. "
+            "Set vnc_bind_address to 0.0.0.0 and restart the machine."
+        )
+    return bind
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+class OpenConsole(VMOperation[NoParams]):
+    """Journalled at every opening; the right to it is the right to power."""
+
+    name = "console"
+    label = "Console"
+    needs = "power"
+    icon = "screen"
+    changes_cluster = False
+    excludes_others = False
+
+    def refusal(self, target: VirtualMachine, params: NoParams) -> str | None:
+        try:
+            find_vnc_address(target)
+        except NoConsole as reason:
+            return str(reason)
+        return None
+
+    def perform(self, target: VirtualMachine, params: NoParams) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What the browser needs: the sealed ticket, and the password of this one connection."""
+
+    ticket: str
+    password: str
+
+
+def console_key(vm: VirtualMachine) -> str:
+    """By what the broker knows the machine, to close its consoles."""
+    return f"{vm.cluster_id}/{vm.uuid}"
+
+
+def open_console(actor: Actor, vm: VirtualMachine, *, client_address: str = "") -> Admission:
+    """A ticket for one connection within 30 s. Raises Forbidden, Refusal."""
+    run(OpenConsole(), actor, vm, NoParams())
+    address = find_vnc_address(vm)
+    password = new_password()
+    ticket = Ticket(
+        host=address.host,
+        port=address.port,
+        user_id=actor.user.pk,
+        user=actor.user.username,
+        vm=console_key(vm),
+        vm_name=vm.name,
+        expires_at=time.time() + LIFETIME_S,
+        password=vm.cluster.vnc_password,
+        browser_password=password,
+        client=client_address,
+    )
+    return Admission(seal(settings.CONSOLE_KEYS, ticket), password)

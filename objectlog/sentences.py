@@ -13,7 +13,6 @@ SENTENCES: dict[str, str] = {
     "remove-cluster": "removed the cluster {target} from here",
     "grant": "gave rights on {target}",
     "revoke": "took rights on {target}",
-    "login": "signed in",
 }
 
 

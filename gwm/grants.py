@@ -17,7 +17,7 @@ from virtualmachines.models import VirtualMachine
 def change_grants(
     actor: User, *, via: Via, verbs: Sequence[str], who: User | Group, on: Cluster | VirtualMachine, take: bool
 ) -> Entry:
-    """Give `who` the `verbs` on `on`, or take them. Raises UnknownVerb, and PermissionError with the policy's reason."""
+    """Give `who` the `verbs` on `on`, or take them. Raises UnknownVerb, PermissionError with the reason."""
     verdict = can(actor, "admin", on)
     if isinstance(verdict, Denied):
         raise PermissionError(verdict.reason)

@@ -47,6 +47,18 @@ class ClusterSettings:
         if self.vnc_password is not None:
             cluster.vnc_password = self.vnc_password
 
+    def check(self) -> None:
+        """Raise Refusal, naming field and remedy, for what could never work."""
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,99}", self.slug):
+            raise Refusal(
+                f"The short name “{self.slug}” must be lower-case letters, digits and -, beginning with a letter or "
+                "digit."
+            )
+        if not re.fullmatch(r"[A-Za-z0-9._:%-]+", self.host):
+            raise Refusal(f"The host “{self.host}” must be a host name or an address, without https:// and port.")
+        if not 0 < self.port < 65536:
+            raise Refusal("The port must be between 1 and 65535; Ganeti's own is 5080.")
+
     def describe(self) -> dict[str, Any]:
         """For the journal: everything but secrets."""
         return {
@@ -135,6 +147,7 @@ def add_cluster(actor: Actor, wanted: ClusterSettings) -> Cluster:
     is taken all the same.
     """
     _require_right_to_add(actor)
+    wanted.check()
     cluster = Cluster()
     wanted.write_to(cluster)
     with transaction.atomic(durable=True):

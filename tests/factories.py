@@ -1,0 +1,96 @@
+"""Rows for tests, made the short way. What they have in common is here, what a test is about stands in the test."""
+
+from itertools import count
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from clusters.models import Cluster, Job, JobTarget, Node
+from permissions.models import User
+from virtualmachines.models import VirtualMachine
+
+_numbers = count(1)
+
+
+def make_user(name: str = "", *groups: Group, **fields: Any) -> User:
+    """A person without any right."""
+    user = User.objects.create_user(username=name or f"user{next(_numbers)}", password=None, **fields)
+    user.groups.add(*groups)
+    return user
+
+
+def make_admin(name: str = "root") -> User:
+    """A superuser."""
+    return make_user(name, is_superuser=True, is_staff=True)
+
+
+def make_cluster(slug: str = "", **fields: Any) -> Cluster:
+    """A reachable cluster with credentials; nothing answers at its address."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "slug": slug or f"c{number}",
+        "host": "127.0.0.1",
+        "port": 1,
+        "username": "gwm",
+        "password": "secret",
+        "tls_fingerprint": ":".join(["00"] * 32),
+        "uuid": f"00000000-0000-4000-8000-{number:012d}",
+        "synced_at": timezone.now(),
+        "live_at": timezone.now(),
+    }
+    return Cluster.objects.create(**{**values, **fields})
+
+
+def make_node(cluster: Cluster, name: str = "", **fields: Any) -> Node:
+    """A node that answers."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "name": name or f"node{number}.example.org",
+        "uuid": f"10000000-0000-4000-8000-{number:012d}",
+        "role": "R",
+        "primary_ip": "192.0.2.1",
+        "memory_total_mib": 65536,
+        "memory_free_mib": 32768,
+        "disk_total_mib": 1048576,
+        "disk_free_mib": 524288,
+        "cpu_total": 16,
+    }
+    return Node.objects.create(cluster=cluster, **{**values, **fields})
+
+
+def make_vm(cluster: Cluster, name: str = "", **fields: Any) -> VirtualMachine:
+    """A running KVM machine with VNC on its node's addresses."""
+    number = next(_numbers)
+    name = name or f"vm{number}.example.org"
+    values: dict[str, Any] = {
+        "uuid": f"20000000-0000-4000-8000-{number:012d}",
+        "status": "running",
+        "admin_state": "up",
+        "hypervisor": "kvm",
+        "os": "debian+12",
+        "vcpus": 2,
+        "memory_mib": 4096,
+        "memory_min_mib": 4096,
+        "disk_mib": 40960,
+        "disk_template": "drbd",
+        "network_port": 11000 + number % 1000,
+        "search_text": name,
+        "raw": {"hvparams": {"vnc_bind_address": "0.0.0.0"}, "beparams": {"vcpus": 2}},
+    }
+    return VirtualMachine.objects.create(cluster=cluster, name=name, **{**values, **fields})
+
+
+def make_job(cluster: Cluster, *targets: tuple[str, str], **fields: Any) -> Job:
+    """A running job that works on `targets` (kind, name)."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "ganeti_id": number,
+        "status": "running",
+        "title": f"Job {number}",
+        "received_at": timezone.now(),
+    }
+    job = Job.objects.create(cluster=cluster, **{**values, **fields})
+    for kind, name in targets:
+        JobTarget.objects.create(job=job, cluster=cluster, kind=kind, name=name)
+    return job

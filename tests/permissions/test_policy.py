@@ -1,0 +1,170 @@
+"""The policy: what a grant gives, and that object checks and list filters agree."""
+
+import itertools
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from clusters.models import Cluster, Job, Node
+from permissions.models import Persona, User
+from permissions.policy import can, verbs_on, visible
+from permissions.services import UnknownVerb, grant, persona_of, revoke
+from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from virtualmachines.models import VirtualMachine
+
+pytestmark = pytest.mark.django_db
+
+VM_VERBS = ["view", "admin", "power", "modify", "remove", "tags", "migrate", "replace_disks", "export"]
+CLUSTER_VERBS = ["view", "admin", "create_vm", "migrate", "export", "replace_disks", "tags"]
+
+
+def held(user: User, obj: object, verbs: list[str]) -> set[str]:
+    """By asking `can` for each verb, after seeing that the two other doors give the same answer."""
+    one_by_one = {verb for verb in verbs if can(user, verb, obj)}
+    by_list = {verb for verb in verbs if visible(user, verb, type(obj).objects.all()).filter(pk=obj.pk).exists()}
+    assert one_by_one == by_list == set(verbs_on(user, obj)) & set(verbs)
+    return one_by_one
+
+
+@pytest.mark.feature("F095", "F108", "F109")
+@pytest.mark.parametrize(
+    ("granted", "given"),
+    [
+        ("power", {"view", "power"}),
+        ("modify", {"view", "modify"}),
+        ("remove", {"view", "remove"}),
+        ("tags", {"view", "tags"}),
+        ("admin", {"view", "admin", "power", "modify", "remove", "tags"}),
+    ],
+)
+@pytest.mark.parametrize("through_group", [False, True])
+def test_grant_on_machine(granted: str, given: set[str], through_group: bool) -> None:
+    cluster = make_cluster()
+    vm, other = make_vm(cluster), make_vm(cluster)
+    group = Group.objects.create(name="web")
+    user = make_user("alice", group)
+    grant([granted], group if through_group else user, vm)
+    assert held(user, vm, VM_VERBS) == given
+    assert held(user, other, VM_VERBS) == set()
+    assert held(user, cluster, CLUSTER_VERBS) == set()
+
+
+@pytest.mark.feature("F092", "F093", "F099")
+@pytest.mark.parametrize(
+    ("granted", "on_cluster", "on_vm", "on_node"),
+    [
+        ("admin", set(CLUSTER_VERBS), set(VM_VERBS), {"view", "migrate"}),
+        ("create_vm", {"view", "create_vm"}, set(), set()),
+        ("migrate", {"view", "migrate"}, {"view", "migrate"}, {"view", "migrate"}),
+        ("replace_disks", {"view", "replace_disks"}, {"view", "replace_disks"}, {"view"}),
+        ("export", {"view", "export"}, {"view", "export"}, set()),
+        ("tags", {"view", "tags"}, set(), set()),
+    ],
+)
+def test_grant_on_cluster(granted: str, on_cluster: set[str], on_vm: set[str], on_node: set[str]) -> None:
+    cluster, elsewhere = make_cluster(), make_cluster()
+    vm, node, far = make_vm(cluster), make_node(cluster), make_vm(elsewhere, name="same.example.org")
+    user = make_user()
+    grant([granted], user, cluster)
+    assert held(user, cluster, CLUSTER_VERBS) == on_cluster
+    assert held(user, vm, VM_VERBS) == on_vm
+    assert held(user, node, ["view", "migrate"]) == on_node
+    assert held(user, far, VM_VERBS) == set()
+    assert held(user, elsewhere, CLUSTER_VERBS) == set()
+
+
+@pytest.mark.feature("F236", "F242")
+def test_job_is_seen_with_the_machines_it_works_on() -> None:
+    here, there = make_cluster(), make_cluster()
+    vm = make_vm(here, name="web1.example.org")
+    make_vm(there, name="web1.example.org")
+    mine = make_job(here, ("instance", "web1.example.org"))
+    same_name_elsewhere = make_job(there, ("instance", "web1.example.org"))
+    of_a_node = make_job(here, ("node", "web1.example.org"))
+    alice, bob = make_user(), make_user()
+    grant(["power"], alice, vm)
+    grant(["modify"], bob, vm)
+    assert held(alice, mine, ["view", "cancel"]) == {"view", "cancel"}
+    assert held(bob, mine, ["view", "cancel"]) == {"view"}
+    assert held(alice, same_name_elsewhere, ["view", "cancel"]) == set()
+    assert held(alice, of_a_node, ["view", "cancel"]) == set()
+    chief = make_user()
+    grant(["admin"], chief, here)
+    assert set(visible(chief, "cancel", Job.objects.all())) == {mine, of_a_node}
+
+
+@pytest.mark.feature("F108")
+def test_nobody_else() -> None:
+    cluster = make_cluster()
+    vm = make_vm(cluster)
+    asleep = make_user("asleep")
+    grant(["admin"], asleep, cluster)
+    asleep.is_active = False
+    asleep.save()
+    root = make_admin()
+    for user in (AnonymousUser(), asleep, make_user()):
+        assert not any(can(user, verb, vm) for verb in VM_VERBS)
+        assert not visible(user, "view", VirtualMachine.objects.all()).exists()
+        assert not can(user, "add_cluster")
+    assert held(root, vm, VM_VERBS) == set(VM_VERBS)
+    assert can(root, "add_cluster")
+    root.is_active = False
+    assert not can(root, "view", vm)
+    assert not visible(root, "view", VirtualMachine.objects.all()).exists()
+
+
+def test_reason_names_the_right_that_is_missing() -> None:
+    verdict = can(make_user(), "power", make_vm(make_cluster()))
+    assert not verdict
+    assert "power" in verdict.reason and "cluster" in verdict.reason
+
+
+@pytest.mark.feature("F103")
+def test_withdrawn_grant_counts_at_once_and_dies_with_its_object() -> None:
+    vm, user = make_vm(make_cluster()), make_user()
+    grant(["power", "tags"], user, vm)
+    revoke(["power"], user, vm)
+    assert held(user, vm, VM_VERBS) == {"view", "tags"}
+    vm.delete()
+    assert not VirtualMachine.user_grants.rel.related_model.objects.exists()
+
+
+def test_unknown_verb_is_refused_before_anything_is_granted() -> None:
+    vm, user = make_vm(make_cluster()), make_user()
+    with pytest.raises(UnknownVerb, match="root"):
+        grant(["power", "root"], user, vm)
+    assert held(user, vm, VM_VERBS) == set()
+
+
+@pytest.mark.feature("F106")
+def test_owning_alone_grants_nothing() -> None:
+    user = make_user()
+    vm = make_vm(make_cluster(), owner=persona_of(user))
+    assert held(user, vm, VM_VERBS) == set()
+
+
+@pytest.mark.feature("F017", "F025")
+def test_personas() -> None:
+    group = Group.objects.create(name="web")
+    user = make_user("alice", group)
+    assert persona_of(user).name == "alice"
+    assert persona_of(group) == persona_of(group)
+    vm = make_vm(make_cluster(), owner=persona_of(user))
+    user.delete()
+    vm.refresh_from_db()
+    assert vm.owner is None
+    assert not Persona.objects.filter(group__isnull=True).exists()
+
+
+def test_list_is_one_query() -> None:
+    user = make_user("alice", Group.objects.create(name="web"))
+    for _, cluster in itertools.product(range(3), [make_cluster()]):
+        grant(["power"], user, make_vm(cluster))
+    for model in (VirtualMachine, Node, Cluster, Job):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            list(visible(user, "view", model.objects.all()))
+        assert len(queries) == 1

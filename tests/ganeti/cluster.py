@@ -1,0 +1,204 @@
+"""A real cluster as tests see it, with what people do to clusters behind our back by ``gnt-*``."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tools.lab import guests
+from tools.lab.cluster import Description, Lab
+from tools.lab.growth import grow, load_name
+from tools.lab.nodes import file_of_node
+from tools.lab.system import run_program, wait_until
+
+
+class GanetiCluster:
+    """Address and users of a real Ganeti, and hands on its master. All names are full names."""
+
+    def __init__(self, lab: Lab, description: Description) -> None:
+        self.lab = lab
+        self.name = description.name
+        self.host = description.host
+        self.port = description.port
+        self.endpoint = description.endpoint
+        self.fingerprint = description.fingerprint
+        self.username = description.username
+        self.password = description.password
+        self.viewer_username = description.viewer_username
+        self.viewer_password = description.viewer_password
+        self.nodes = description.nodes
+        self._numbers = itertools.count(1)
+
+    # --- looking ---------------------------------------------------------------------------------------------------
+
+    def run(self, node: str, *command: str) -> str:
+        """Run a command on a node and return what it printed; LabError when it fails."""
+        return self.lab.run(node, *command)
+
+    def gnt(self, program: str, *arguments: str) -> str:
+        """Run ``gnt-<program>`` on the master and return what it printed."""
+        return self.run(self.lab.master, f"gnt-{program}", *arguments)
+
+    def fresh_name(self, prefix: str = "vm") -> str:
+        """A name that no machine of this session had."""
+        return guests.full_name(f"{prefix}-{next(self._numbers)}")
+
+    def instance_names(self) -> list[str]:
+        return self.gnt("instance", "list", "--no-headers", "-o", "name").split()
+
+    def instance(self, name: str, *fields: str) -> list[str]:
+        """The given fields of a machine, as ``gnt-instance list`` prints them."""
+        line = self.gnt("instance", "list", "--no-headers", "--separator=|", "-o", ",".join(fields), name)
+        return line.rstrip("\n").split("|")
+
+    def node_address(self, node: str) -> str:
+        return self.lab.plan.node_address(node)
+
+    def vnc_address(self, name: str) -> tuple[str, int]:
+        """Host and port of a running KVM guest's VNC server, as this machine reaches it."""
+        return guests.vnc_address(self.lab, name)
+
+    # --- machines --------------------------------------------------------------------------------------------------
+
+    def add_fake_instance(self, name: str | None = None, *, node: str | None = None, started: bool = True) -> str:
+        """Create a cheap machine (no disk, hypervisor fake), in about a second; its name."""
+        return guests.add_fake_instance(self.lab, name or self.fresh_name(), node=node, started=started)
+
+    def add_guest(self, name: str | None = None, *, node: str | None = None) -> str:
+        """Create and start a KVM guest that answers the keyboard and can be migrated; its name."""
+        return guests.add_guest(self.lab, name or self.fresh_name("keyboard"), node=node)
+
+    def grow(self, count: int) -> list[str]:
+        """Have exactly ``count`` cheap running machines more (0 removes them); their names. RAPI pauses for seconds."""
+        grow(self.lab, count)
+        return [load_name(i) for i in range(count)]
+
+    def remove_instances(self) -> None:
+        """Remove every machine that Ganeti itself created (those of ``grow`` go by ``grow(0)``)."""
+        known = [name for name in self.instance_names() if not name.startswith("load")]
+        for name in known:
+            self.remove(name)
+
+    # --- behind our back -------------------------------------------------------------------------------------------
+
+    def start(self, name: str) -> None:
+        self.gnt("instance", "start", name)
+
+    def stop(self, name: str, timeout_s: int = 0) -> None:
+        self.gnt("instance", "shutdown", f"--timeout={timeout_s}", name)
+
+    def rename(self, name: str, new_name: str | None = None) -> str:
+        """Rename a machine that is down; the new name."""
+        new_name = new_name or self.fresh_name("renamed")
+        self.gnt("instance", "rename", "--no-name-check", "--no-ip-check", name, new_name)
+        return new_name
+
+    def migrate(self, name: str, node: str | None = None) -> None:
+        """Move a running machine to another node without a stop."""
+        self.gnt("instance", "migrate", "-f", "-n", node or self.other_node(name), name)
+
+    def failover(self, name: str, node: str | None = None) -> None:
+        """Move a machine to another node by stopping and starting it."""
+        self.gnt("instance", "failover", "-f", "-n", node or self.other_node(name), name)
+
+    def other_node(self, name: str) -> str:
+        """A node that the machine does not run on."""
+        (primary,) = self.instance(name, "pnode")
+        return next(node for node in self.nodes if node != primary)
+
+    def modify(self, name: str, *options: str) -> None:
+        """``gnt-instance modify`` with its options, as ``-B memory=32M``."""
+        self.gnt("instance", "modify", *options, name)
+
+    def add_tags(self, name: str, *tags: str) -> None:
+        self.gnt("instance", "add-tags", name, *tags)
+
+    def remove(self, name: str) -> None:
+        self.gnt("instance", "remove", "-f", "--shutdown-timeout=0", name)
+
+    def crash(self, name: str) -> None:
+        """End a running machine of the hypervisor fake as if it had died: Ganeti then says ERROR_down."""
+        (primary,) = self.instance(name, "pnode")
+        file_of_node(self.lab.pid_of(primary), f"/run/ganeti/fake-hypervisor/{name}").unlink()
+
+    @contextmanager
+    def node_offline(self, node: str) -> Iterator[None]:
+        """Have a node (not the master) marked offline for a while."""
+        self.gnt("node", "modify", "-O", "yes", "--force", node)
+        try:
+            yield
+        finally:
+            self.gnt("node", "modify", "-O", "no", "--force", node)
+
+    @contextmanager
+    def cluster_defaults(self, *options: str, undo: tuple[str, ...]) -> Iterator[None]:
+        """Have ``gnt-cluster modify`` options in force for a while, as ``-B vcpus=2`` with undo ``-B vcpus=1``."""
+        self.gnt("cluster", "modify", *options)
+        try:
+            yield
+        finally:
+            self.gnt("cluster", "modify", *undo)
+
+    @contextmanager
+    def held_job(self, seconds: int = 30) -> Iterator[int]:
+        """A job that does nothing for a while and holds the cluster's lock, so that others wait; its id."""
+        said = self.gnt("debug", "delay", "--submit", str(seconds))
+        job = int(said.split()[-1])
+        try:
+            yield job
+        finally:
+            self.gnt("job", "cancel", "--force", "--yes-do-it", str(job))
+
+    # --- broken clusters -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def daemon_stopped(self, daemon: str) -> Iterator[None]:
+        """Have one of the master's daemons (``luxid``, ``wconfd``, ``rapi``) down for a while."""
+        util = "/usr/lib/ganeti/daemon-util"
+        self.run(self.lab.master, util, "stop", f"ganeti-{daemon}")
+        try:
+            yield
+        finally:
+            self.run(self.lab.master, util, "start", f"ganeti-{daemon}")
+            wait_until(self._answers, what=f"Ganeti to answer after {daemon} is back", timeout_s=40.0)
+
+    def _answers(self) -> bool:
+        try:
+            self.gnt("cluster", "info")
+        except Exception as error:  # noqa: BLE001 - any failure means: not yet
+            return not error
+        return True
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Have RAPI accept connections and say nothing for a while."""
+        self._signal_rapi(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal_rapi(signal.SIGCONT)
+
+    def _signal_rapi(self, number: signal.Signals) -> None:
+        pid = self.run(self.lab.master, "cat", "/run/ganeti/ganeti-rapi.pid").strip()
+        self.run(self.lab.master, "kill", f"-{number.name.removeprefix('SIG')}", pid)
+
+    @contextmanager
+    def cut_off(self) -> Iterator[None]:
+        """Have the cables of all nodes pulled for a while; packets vanish, as with a dead switch."""
+        links = [self.lab.plan.link(node) for node in self.nodes]
+        for link in links:
+            run_program(["ip", "link", "set", link, "nomaster"])
+        try:
+            yield
+        finally:
+            for link in links:
+                run_program(["ip", "link", "set", link, "master", self.lab.plan.bridge])
+
+    def job(self, number: int) -> dict[str, object]:
+        """A job's file as Ganeti keeps it."""
+        text = self.run(self.lab.master, "cat", f"/var/lib/ganeti/queue/job-{number}")
+        parsed: dict[str, object] = json.loads(text)
+        return parsed

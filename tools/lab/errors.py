@@ -1,0 +1,7 @@
+"""The one error that the lab raises for people to read."""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """Something the person at the keyboard can act on; its text is the whole message."""

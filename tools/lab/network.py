@@ -1,0 +1,68 @@
+"""The bridge of a lab on this machine. Its alias names its owner, so that no lab takes another's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.lab.errors import LabError
+from tools.lab.plan import BRIDGE_HOST, MAX_NUMBER, Plan
+from tools.lab.system import run_program
+
+_DEVICES = Path("/sys/class/net")
+
+
+def _owner(bridge: str) -> str | None:
+    try:
+        return _DEVICES.joinpath(bridge, "ifalias").read_text().strip()
+    except FileNotFoundError:
+        return None
+
+
+def numbers_in_use() -> dict[int, str]:
+    """Number → directory of the lab that has it, for all labs on this machine."""
+    found = {}
+    for device in _DEVICES.glob("gwmlab*"):
+        number = device.name.removeprefix("gwmlab")
+        if number.isdigit():
+            found[int(number)] = _owner(device.name) or ""
+    return found
+
+
+def free_number() -> int:
+    """The lowest number from 100 on that no lab has; the lower ones are for people to choose."""
+    used = numbers_in_use()
+    for number in [*range(100, MAX_NUMBER + 1), *range(1, 100)]:
+        if number not in used:
+            return number
+    raise LabError("Every number is taken by a lab.")
+
+
+def ensure_bridge(plan: Plan, directory: Path) -> None:
+    """Make the lab's bridge; LabError when another lab has that number."""
+    owner = _owner(plan.bridge)
+    if owner is None:
+        # Fails when someone else was faster: that is what makes numbers safe to choose.
+        run_program(["ip", "link", "add", plan.bridge, "type", "bridge"])
+        run_program(["ip", "link", "set", plan.bridge, "alias", str(directory)])
+    elif owner != str(directory):
+        raise LabError(f"Number {plan.number} belongs to the lab in {owner or 'an unknown place'}: choose another.")
+    run_program(["ip", "addr", "replace", f"{plan.address(BRIDGE_HOST)}/24", "dev", plan.bridge])
+    run_program(["ip", "link", "set", plan.bridge, "up"])
+
+
+def remove_bridges(directory: Path) -> None:
+    """Remove whatever bridge belongs to the lab in ``directory``, and the cables on it."""
+    for number, owner in numbers_in_use().items():
+        if owner == str(directory):
+            # The cables go with the nodes' namespaces, but a moment later; the next lab wants their names now.
+            for cable in _DEVICES.glob(f"gwm{number}n*"):
+                _remove_device(cable.name)
+            _remove_device(f"gwmlab{number}")
+
+
+def _remove_device(name: str) -> None:
+    try:
+        run_program(["ip", "link", "del", name])
+    except LabError:
+        if _DEVICES.joinpath(name).exists():
+            raise

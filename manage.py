@@ -6,6 +6,15 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from gwm.env import SettingError, take_data_option
+from gwm.secrets import prepare_data_dir
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gwm.settings")
-    execute_from_command_line(sys.argv)
+    take_data_option(sys.argv)
+    try:
+        if sys.argv[1:2] in (["up"], ["prepare"]) and not {"-h", "--help"} & set(sys.argv):
+            prepare_data_dir(os.environ)  # settings read the secrets it generates
+        execute_from_command_line(sys.argv)
+    except SettingError as error:
+        sys.exit(f"Wrong setting: {error}")

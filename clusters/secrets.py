@@ -1,6 +1,6 @@
 """Secrets at rest: a text field whose column holds an encrypted token and whose attribute is the plain text.
 
-The key is not Django's SECRET_KEY: sessions and the vault are rotated on their own. ``settings.FIELD_KEYS`` is a
+The key is not Django's SECRET_KEY: sessions and the vault are rotated on their own. ``settings.GWM_FIELD_KEYS`` is a
 list; the first key encrypts, every one decrypts (``manage.py rotate_field_keys`` re-encrypts with the first).
 A row is decrypted when its attribute is read, not when it is loaded: lists of clusters cost nothing, and a lost key
 breaks just the operation that needs the password.
@@ -76,7 +76,7 @@ def seal(plain: str) -> str:
 
 def is_sealed_with_first_key(token: str) -> bool:
     """Say whether a token of the database was made with the first key."""
-    first = _cipher(tuple(settings.FIELD_KEYS)[:1])
+    first = _cipher(tuple(settings.GWM_FIELD_KEYS)[:1])
     try:
         first.decrypt(token.removeprefix(_PREFIX).encode("ascii"))
     except InvalidToken:
@@ -85,7 +85,7 @@ def is_sealed_with_first_key(token: str) -> bool:
 
 
 def _vault() -> MultiFernet:
-    keys: Sequence[str] = settings.FIELD_KEYS
+    keys: Sequence[str] = settings.GWM_FIELD_KEYS
     if not keys:
         raise ImproperlyConfigured(
             "GWM_FIELD_KEYS is not set: the key that encrypts RAPI passwords. `manage.py up` generates it at the "

@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+import gwm.celery  # noqa: F401 - makes it the app that shared tasks belong to
+
 
 class GwmConfig(AppConfig):
     name = "gwm"

@@ -1,15 +1,55 @@
-"""Settings. Every one can be set by environment or in one file; docs/settings.md lists them."""
+"""Django's settings. Ours (`GWM_…`) keep the name they have in the environment; gwm/env.py declares them all."""
 
 import os
-from pathlib import Path
+import socket
+from typing import Any
+from urllib.parse import urlsplit
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("GWM_DATA_DIR", BASE_DIR / "var"))
+import environ
 
-SECRET_KEY = os.environ.get("GWM_SECRET_KEY", "")
-FIELD_KEYS = [key for key in os.environ.get("GWM_FIELD_KEYS", "").split(",") if key]
-DEBUG = False
-ALLOWED_HOSTS = ["*"]
+from gwm.env import BASE_DIR, Config, SettingError
+
+config = Config(os.environ)
+
+# Where things are
+GWM_DATA_DIR = config.data_dir
+DATA_DIR = GWM_DATA_DIR
+REDIS_URL = config.url("REDIS_URL", "redis", "rediss", "unix")
+
+# Reaching it
+GWM_BIND = config.text("GWM_BIND")
+GWM_PORT = config.integer("GWM_PORT")
+GWM_PUBLIC_URL = config.url("GWM_PUBLIC_URL", "https", "http").rstrip("/")
+GWM_TLS_CERT = config.text("GWM_TLS_CERT")
+GWM_TLS_KEY = config.text("GWM_TLS_KEY")
+GWM_BEHIND_PROXY = config.flag("GWM_BEHIND_PROXY")
+GWM_WEB_THREADS = config.integer("GWM_WEB_THREADS")
+HTTPS = GWM_PUBLIC_URL.startswith("https://") or (bool(GWM_TLS_CERT) and not GWM_PUBLIC_URL)
+
+# Secrets
+SECRET_KEY = config.text("GWM_SECRET_KEY")
+GWM_FIELD_KEYS = config.words("GWM_FIELD_KEYS")
+GWM_CONSOLE_KEYS = config.words("GWM_CONSOLE_KEYS")
+
+# Clusters
+GWM_SYNC_INTERVAL_S = config.seconds("GWM_SYNC_INTERVAL_S")
+GWM_RAPI_CONNECT_TIMEOUT_S = config.seconds("GWM_RAPI_CONNECT_TIMEOUT_S")
+GWM_RAPI_READ_TIMEOUT_S = config.seconds("GWM_RAPI_READ_TIMEOUT_S")
+GWM_WORKER_THREADS = config.integer("GWM_WORKER_THREADS")
+GWM_DEMO = config.flag("GWM_DEMO")
+
+# Console
+GWM_CONSOLE_TICKET_S = config.seconds("GWM_CONSOLE_TICKET_S")
+GWM_CONSOLE_CONNECT_TIMEOUT_S = config.seconds("GWM_CONSOLE_CONNECT_TIMEOUT_S")
+GWM_CONSOLE_IDLE_S = config.seconds("GWM_CONSOLE_IDLE_S")
+GWM_CONSOLE_NETWORKS = config.words("GWM_CONSOLE_NETWORKS")
+GWM_CONSOLE_URL = config.text("GWM_CONSOLE_URL")
+
+# Pages
+GWM_PAGE_SIZE = config.integer("GWM_PAGE_SIZE")
+GWM_SESSION_S = config.seconds("GWM_SESSION_S")
+
+DEBUG = config.flag("GWM_DEBUG")
 
 INSTALLED_APPS = [
     "gwm",
@@ -28,6 +68,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -59,27 +100,138 @@ TEMPLATES = [
         },
     }
 ]
+
+# Who one is
 AUTH_USER_MODEL = "permissions.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_AGE = int(GWM_SESSION_S)
+SESSION_COOKIE_NAME = "gwm_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_NAME = "gwm_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = HTTPS
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "gwm.sqlite3",
-        "OPTIONS": {
+
+# Database: short transactions everywhere, so no ATOMIC_REQUESTS; SQLite takes the write lock at BEGIN
+# (WAL without IMMEDIATE answers "database is locked" as soon as two processes read and then write).
+def describe_database(url: str) -> dict[str, Any]:
+    """Return Django's description of the database at a URL; SQLite in the data directory without one."""
+    if not url:
+        described: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": GWM_DATA_DIR / "gwm.sqlite3"}
+    else:
+        described = dict(environ.Env.db_url_config(url))
+    if described["ENGINE"].endswith("sqlite3"):
+        described["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
-        },
-    }
+        }
+    elif described["ENGINE"].endswith("mysql"):
+        described.setdefault("OPTIONS", {}).setdefault("isolation_level", "read committed")
+    described["CONN_MAX_AGE"] = 60
+    described["CONN_HEALTH_CHECKS"] = True
+    return described
+
+
+DATABASES = {
+    "default": describe_database(
+        config.url("DATABASE_URL", "postgres", "postgresql", "psql", "mysql", "sqlite"),
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache: shared by all processes; a cache in one process's memory would break rate limits and locks.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "gwm"}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "gwm_cache"}
+}
+
+# Time and language
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = config.text("GWM_TIME_ZONE")
 LANGUAGE_CODE = "en"
+
+# Static files
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "/"
+STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# What a browser may do with our pages
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = HTTPS and GWM_BEHIND_PROXY
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if GWM_BEHIND_PROXY else None
+USE_X_FORWARDED_HOST = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+
+def list_own_names() -> list[str]:
+    """Return the names this machine answers to when nobody says otherwise."""
+    names = ["localhost", "127.0.0.1", "[::1]", socket.gethostname(), GWM_BIND]
+    return sorted({f"[{name}]" if ":" in name and name[0] != "[" else name for name in names if name})
+
+
+ALLOWED_HOSTS = config.words("GWM_ALLOWED_HOSTS") or list_own_names()
+if GWM_PUBLIC_URL:
+    if not urlsplit(GWM_PUBLIC_URL).hostname:
+        raise SettingError("GWM_PUBLIC_URL", "it names no host.", "Write it like https://gwm.example.org.")
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, str(urlsplit(GWM_PUBLIC_URL).hostname)]
+    CSRF_TRUSTED_ORIGINS = [GWM_PUBLIC_URL]
+
+# Logs: to standard error, in UTC, with known secrets and anything like a password taken out
+LOG_LEVEL = config.text("GWM_LOG_LEVEL").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise SettingError("GWM_LOG_LEVEL", f"“{LOG_LEVEL}” is no level.", "Write DEBUG, INFO, WARNING or ERROR.")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"without_secrets": {"()": "gwm.logs.WithoutSecrets", "secrets": config.secret_values()}},
+    "formatters": {"line": {"()": "gwm.logs.LineInUTC"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]},
+    },
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
+        "django.server": {"handlers": [], "propagate": True},
+        "django.db.backends": {"level": "INFO"},
+        "gwm.web": {"level": "WARNING"},  # Twisted's own lines
+        "urllib3": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+        "amqp": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+    },
+}

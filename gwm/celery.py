@@ -1,0 +1,82 @@
+"""The Celery app and its timetable. Rows in the database are the truth; a message only says "look now"."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from celery import Celery
+from celery.platforms import SecurityWarning
+from celery.schedules import crontab
+from celery.signals import beat_init, setup_logging, worker_ready
+from django.conf import settings
+
+from gwm.processes.ready import tell_ready
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gwm.settings")
+# Whoever runs `up` as root has decided so; the demo machine of a newcomer is where that happens.
+warnings.filterwarnings("ignore", category=SecurityWarning)
+
+# An entry's message is worthless when its successor is due: it expires, so a worker that was away does not find
+# a heap of them.
+TIMETABLE: dict[str, dict[str, Any]] = {
+    "heartbeat": {"task": "gwm.tasks.record_heartbeat", "schedule": 5.0, "options": {"expires": 5}},
+    "forget-sessions": {"task": "gwm.tasks.forget_old_sessions", "schedule": crontab(hour="3", minute="17")},
+}
+
+
+def describe_broker() -> dict[str, Any]:
+    """Return Celery's options for Redis, or for a queue of files in the data directory."""
+    if settings.REDIS_URL:
+        return {"broker_url": settings.REDIS_URL, "broker_transport_options": {"global_keyprefix": "gwm:"}}
+    folder = settings.GWM_DATA_DIR / "queue"
+    return {
+        # with a host name, or kombu logs "No hostname was supplied" again and again
+        "broker_url": "filesystem://localhost//",
+        "broker_transport_options": {
+            "data_folder_in": str(folder / "messages"),
+            "data_folder_out": str(folder / "messages"),
+            "processed_folder": str(folder / "processed"),
+            "control_folder": str(folder / "control"),  # without it `inspect` and `revoke` find nobody
+            "polling_interval": 0.2,
+        },
+    }
+
+
+def describe_celery() -> dict[str, Any]:
+    """Return all of Celery's settings; read when the app is first used, so that Django's are there."""
+    return {
+        **describe_broker(),
+        "broker_connection_retry_on_startup": True,
+        "task_default_queue": "gwm",
+        "task_ignore_result": True,
+        "task_acks_late": True,
+        "task_store_errors_even_if_ignored": False,
+        "worker_prefetch_multiplier": 1,
+        "worker_hijack_root_logger": False,
+        "worker_send_task_events": False,
+        "worker_enable_remote_control": True,
+        "timezone": "UTC",
+        "enable_utc": True,
+        "beat_schedule": TIMETABLE,
+        "beat_schedule_filename": str(settings.GWM_DATA_DIR / "queue" / "timetable"),
+        "beat_max_loop_interval": 1,
+    }
+
+
+app = Celery("gwm")
+app.add_defaults(describe_celery)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: object) -> None:
+    """Leave logging as settings.LOGGING has it: connecting is what stops Celery from making its own."""
+
+
+@worker_ready.connect
+@beat_init.connect
+def tell_supervisor(**_: object) -> None:
+    """Tell `manage.py up` that this process does its work now."""
+    tell_ready()

@@ -1,0 +1,292 @@
+"""Every setting of the product, declared once: name, kind, default, meaning. docs/settings.md is compared with it.
+
+A value comes from the environment, else from one file (`GWM_CONFIG`, by default `<data>/gwm.env`), else from the
+secrets generated at the first start (`<data>/secrets.env`), else from the default here. Knows nothing of Django.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+class SettingError(Exception):
+    """A setting has a wrong value; the text names it and says what to do."""
+
+    def __init__(self, name: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{name}: {problem} {remedy}")
+        self.name = name
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table. `kind` is text, flag, integer, seconds, words (comma list), path or url."""
+
+    name: str
+    kind: str
+    default: str
+    help: str
+    secret: bool = False
+    least: float = 0
+    most: float = float("inf")
+    shown_default: str = ""
+
+
+SETTINGS: tuple[Setting, ...] = (
+    # where things are
+    Setting("GWM_CONFIG", "path", "", "File with settings, one `NAME=value` a line.", shown_default="`<data>/gwm.env`"),
+    Setting(
+        "GWM_DATA_DIR",
+        "path",
+        str(BASE_DIR / "var"),
+        "Directory of everything that must be kept: database, secrets, queue. Also `--data`.",
+        shown_default="`var/` beside `manage.py`",
+    ),
+    Setting("GWM_VENV", "path", "", "Virtual environment that `./run` makes and uses.", shown_default="`.venv/`"),
+    Setting(
+        "DATABASE_URL",
+        "url",
+        "",
+        "Database: `postgres://user:password@host/name`, `mysql://…`, `sqlite:////path`.",
+        secret=True,
+        shown_default="SQLite in the data directory",
+    ),
+    Setting(
+        "REDIS_URL",
+        "url",
+        "",
+        "Redis as queue, cache and memory of used console tickets: `redis://[:password@]host:6379/0`.",
+        secret=True,
+        shown_default="queue in files, cache in the database",
+    ),
+    # reaching it
+    Setting("GWM_BIND", "text", "127.0.0.1", "Address to listen on. Also `--bind`."),
+    Setting("GWM_PORT", "integer", "8000", "Port to listen on; 0 takes a free one. Also `--port`.", most=65535),
+    Setting(
+        "GWM_PUBLIC_URL",
+        "url",
+        "",
+        "Address people type, such as `https://gwm.example.org`; with https, cookies travel over https only.",
+    ),
+    Setting(
+        "GWM_ALLOWED_HOSTS",
+        "words",
+        "",
+        "Host names under which the pages may be asked for.",
+        shown_default="this machine's names and the host of `GWM_PUBLIC_URL`",
+    ),
+    Setting("GWM_TLS_CERT", "path", "", "Certificate chain (PEM) for https without a proxy. Also `--tls-cert`."),
+    Setting("GWM_TLS_KEY", "path", "", "Its private key (PEM). Also `--tls-key`."),
+    Setting(
+        "GWM_BEHIND_PROXY",
+        "flag",
+        "no",
+        "Believe `X-Forwarded-For` and `X-Forwarded-Proto`. Only behind a proxy that sets both itself.",
+    ),
+    Setting("GWM_WEB_THREADS", "integer", "12", "Threads that answer pages.", least=1, most=200),
+    # secrets
+    Setting(
+        "GWM_SECRET_KEY",
+        "text",
+        "",
+        "Signs sessions and links. A new one logs everybody out.",
+        secret=True,
+        shown_default="generated into `<data>/secrets.env`",
+    ),
+    Setting(
+        "GWM_FIELD_KEYS",
+        "words",
+        "",
+        "Encrypt RAPI passwords; the first encrypts, all decrypt. See `manage.py rotate_field_keys`.",
+        secret=True,
+        shown_default="generated into `<data>/secrets.env`",
+    ),
+    Setting(
+        "GWM_CONSOLE_KEYS",
+        "words",
+        "",
+        "Seal console tickets; web and console proxy share them.",
+        secret=True,
+        shown_default="generated into `<data>/secrets.env`",
+    ),
+    Setting(
+        "GWM_ADMIN_PASSWORD",
+        "text",
+        "",
+        "Password of the first account, `admin`, when it is made.",
+        secret=True,
+        shown_default="generated and printed once",
+    ),
+    # clusters
+    Setting(
+        "GWM_SYNC_INTERVAL_S", "seconds", "60", "Time between two looks at a cluster in rest.", least=5, most=86400
+    ),
+    Setting(
+        "GWM_RAPI_CONNECT_TIMEOUT_S", "seconds", "5", "How long to wait for a cluster to answer at all.", least=0.1
+    ),
+    Setting("GWM_RAPI_READ_TIMEOUT_S", "seconds", "60", "How long to wait for the answer to one request.", least=0.1),
+    Setting("GWM_WORKER_THREADS", "integer", "8", "Clusters looked at the same time.", least=1, most=500),
+    Setting("GWM_DEMO", "flag", "yes", "Start the demo cluster when there is no cluster yet. Also `--no-demo`."),
+    # console
+    Setting("GWM_CONSOLE_TICKET_S", "seconds", "30", "Life of a console ticket.", least=5, most=600),
+    Setting("GWM_CONSOLE_CONNECT_TIMEOUT_S", "seconds", "10", "Time to reach a machine's console.", least=0.1),
+    Setting("GWM_CONSOLE_IDLE_S", "seconds", "0", "Close a console after so much silence; 0 never does."),
+    Setting(
+        "GWM_CONSOLE_NETWORKS",
+        "words",
+        "",
+        "Client networks that may open consoles, such as `10.0.0.0/8,fd00::/8`.",
+        shown_default="all",
+    ),
+    Setting("GWM_CONSOLE_URL", "text", "/console/ws", "Path or address of the console's WebSocket."),
+    # pages
+    Setting("GWM_PAGE_SIZE", "integer", "50", "Rows on a page of a list.", least=5, most=500),
+    Setting("GWM_TIME_ZONE", "text", "UTC", "Time zone of dates on pages, such as `Europe/Athens`. Logs are UTC."),
+    Setting("GWM_SESSION_S", "seconds", "1209600", "How long one stays logged in.", least=300),
+    Setting("GWM_LOG_LEVEL", "text", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Setting("GWM_DEBUG", "flag", "no", "Django's debug pages. Never on a machine that others reach."),
+)
+TABLE: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
+
+
+class Config:
+    """The values of one start. Readers check kind and range and raise SettingError."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._file: dict[str, str] = {}
+        self._file = self._read_config_file()
+        self._secrets = read_env_file(self.data_dir / "secrets.env")
+
+    @property
+    def data_dir(self) -> Path:
+        return self.path("GWM_DATA_DIR").absolute()
+
+    def raw(self, name: str) -> str:
+        """Return the value as it was written; an empty one counts as not set."""
+        setting = TABLE[name]
+        for source in (self._environ, self._file, self.__dict__.get("_secrets", {})):
+            if value := source.get(name, "").strip():
+                return value
+        return setting.default
+
+    def is_set(self, name: str) -> bool:
+        """Say whether somebody gave a value."""
+        return self.raw(name) != TABLE[name].default
+
+    def text(self, name: str) -> str:
+        """Return a text."""
+        return self.raw(name)
+
+    def path(self, name: str) -> Path:
+        """Return a path; `~` is the home directory."""
+        return Path(self.raw(name)).expanduser()
+
+    def words(self, name: str) -> list[str]:
+        """Return the parts of a comma list."""
+        return [word.strip() for word in self.raw(name).split(",") if word.strip()]
+
+    def flag(self, name: str) -> bool:
+        """Return a yes or no."""
+        value = self.raw(name).lower()
+        if value not in _TRUE | _FALSE:
+            raise SettingError(name, f"“{value}” is neither yes nor no.", "Write yes or no.")
+        return value in _TRUE
+
+    def integer(self, name: str) -> int:
+        """Return a whole number within the range of the table."""
+        value = self.raw(name)
+        try:
+            number = int(value)
+        except ValueError:
+            raise SettingError(
+                name, f"“{value}” is not a whole number.", f"Write one such as {TABLE[name].default}."
+            ) from None
+        self._check_range(name, number)
+        return number
+
+    def seconds(self, name: str) -> float:
+        """Return a number of seconds within the range of the table."""
+        value = self.raw(name)
+        try:
+            number = float(value)
+        except ValueError:
+            raise SettingError(
+                name, f"“{value}” is not a number of seconds.", f"Write one such as {TABLE[name].default}."
+            ) from None
+        self._check_range(name, number)
+        return number
+
+    def url(self, name: str, *schemes: str) -> str:
+        """Return an address with one of the schemes, or the empty text."""
+        value = self.raw(name)
+        if value and value.partition("://")[0] not in schemes:
+            shown = "its value" if TABLE[name].secret else f"“{value}”"
+            raise SettingError(
+                name, f"{shown} is no address we can use.", f"Begin it with {' or '.join(f'{s}://' for s in schemes)}."
+            )
+        return value
+
+    def secret_values(self) -> list[str]:
+        """Return what must never stand in a log."""
+        values = [self.raw(setting.name) for setting in SETTINGS if setting.secret]
+        return [part for value in values for part in (value, *value.split(",")) if len(part) > 5]
+
+    def _check_range(self, name: str, number: float) -> None:
+        setting = TABLE[name]
+        if not setting.least <= number <= setting.most:
+            limit = f"at least {setting.least:g}" + (
+                f" and at most {setting.most:g}" if setting.most < float("inf") else ""
+            )
+            raise SettingError(name, f"{number:g} is out of range.", f"Write {limit}.")
+
+    def _read_config_file(self) -> dict[str, str]:
+        given = self._environ.get("GWM_CONFIG", "").strip()
+        path = Path(given).expanduser() if given else self.path("GWM_DATA_DIR") / "gwm.env"
+        if given and not path.is_file():
+            raise SettingError("GWM_CONFIG", f"there is no file {path}.", "Create it, or unset GWM_CONFIG.")
+        values = read_env_file(path)
+        for name in values:
+            if name not in TABLE:
+                near = difflib.get_close_matches(name, TABLE, n=1)
+                remedy = f"Did you mean {near[0]}?" if near else "docs/settings.md lists all."
+                raise SettingError(name, f"no such setting, in {path}.", remedy)
+        return values
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Read `NAME=value` lines (as systemd's EnvironmentFile: # comments, optional quotes); {} when there is no file."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError("GWM_CONFIG", f"cannot read {path} ({error}).", "Run as the user that owns it.") from None
+    values = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.removeprefix("export ").partition("=")
+        if not equals:
+            raise SettingError("GWM_CONFIG", f"line {number} of {path} is not NAME=value.", "Correct it.")
+        value = value.strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        values[name.strip()] = value
+    return values
+
+
+def take_data_option(argv: list[str]) -> None:
+    """Let `--data DIR` on a command line decide before any setting is read."""
+    for position, word in enumerate(argv):
+        if word.startswith("--data="):
+            os.environ["GWM_DATA_DIR"] = word.removeprefix("--data=")
+        elif word == "--data" and position + 1 < len(argv):
+            os.environ["GWM_DATA_DIR"] = argv[position + 1]

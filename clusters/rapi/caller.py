@@ -1,0 +1,356 @@
+"""The one function through which every call goes: which endpoint, which error, what may be sent again."""
+
+from __future__ import annotations
+
+import ast
+import html
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from clusters.rapi.errors import (
+    BadCredentials,
+    Garbled,
+    MasterDown,
+    NotAllowed,
+    NotFound,
+    NotSupported,
+    QueueClosed,
+    RapiError,
+    Refused,
+    TimedOut,
+    Unreachable,
+    WrongCluster,
+)
+from clusters.rapi.paths import MAX_TARGET_LENGTH
+from clusters.rapi.transport import MAX_ANSWER_BYTES, Answer, Endpoint, Transport
+from clusters.rapi.trust import Trust
+
+logger = logging.getLogger("clusters.rapi")
+
+#: after a search for the master that found nobody, don't search again for so long
+SEARCH_PAUSE_S = 30.0
+#: a candidate must answer /2/info within this time
+CANDIDATE_TIMEOUT_S = 10.0
+
+Pairs = Sequence[tuple[str, str]]
+
+
+class Caller:
+    """Holds the connection to one cluster. `RapiClient` adds one method per resource.
+
+    ``endpoints``: the cluster's name first, then master candidates. With more than one, ``cluster_uuid`` must be
+    known for the others to be of use: an endpoint is only followed to when its /2/info shows that uuid.
+    Time-outs in seconds; ``read_timeout_s`` is the longest silence while waiting for an answer.
+    May be shared by several threads. Credentials appear in no repr, log line or error.
+    """
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        username: str = "",
+        password: str = "",
+        trust: Trust | None = None,
+        connect_timeout_s: float = 5.0,
+        read_timeout_s: float = 60.0,
+        cluster_uuid: str | None = None,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
+        if not endpoints:
+            raise ValueError("A cluster needs at least one endpoint.")
+        self.endpoints = tuple(dict.fromkeys(endpoints))
+        self.cluster_uuid = cluster_uuid
+        #: number of requests sent so far, and the bytes of their answers
+        self.calls = 0
+        self.bytes_received = 0
+        self._transport = Transport(
+            username,
+            password,
+            trust or Trust.system(),
+            connect_timeout_s=connect_timeout_s,
+            read_timeout_s=read_timeout_s,
+            max_answer_bytes=max_answer_bytes,
+        )
+        self._lock = threading.Lock()
+        self._current = self.endpoints[0]
+        self._searched_in_vain_at: float | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint in use: not the first one when the master has moved."""
+        return self._current
+
+    def close(self) -> None:
+        """Release the connection pool."""
+        self._transport.close()
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._current}>"
+
+    # -- what the resource modules use ---------------------------------------------------------------------
+
+    def _get(self, path: str, query: Pairs = ()) -> Any:
+        return self._call("GET", path, query).value
+
+    def _ask(self, method: str, path: str, body: Any, query: Pairs = (), read_timeout_s: float | None = None) -> Any:
+        """A read that needs a body."""
+        return self._call(method, path, query, body=body, has_body=True, read_timeout_s=read_timeout_s).value
+
+    def _submit(self, method: str, path: str, *, reason: str | None, query: Pairs = (), body: Any = None) -> int:
+        """A change that becomes a job. Returns the job's id."""
+        return self._job_id(self._change(method, path, reason=reason, query=query, body=body))
+
+    def _job_id(self, value: Any) -> int:
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            return int(value)  # very old releases
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Garbled("The answer to a change is not a job number.", where=str(self._current), may_have_run=True)
+        return value
+
+    def _change(self, method: str, path: str, *, reason: str | None, query: Pairs = (), body: Any = None) -> Any:
+        """A change. ``reason`` goes into the job's reason trail; None where the resource can't take one."""
+        pairs = list(query)
+        if reason is not None:
+            if not reason.strip():
+                raise ValueError("A change needs a reason.")
+            pairs.append(("reason", reason))
+        return self._call(method, path, pairs, body={} if body is None else body, has_body=True, changes=True).value
+
+    # -- the outer form of answers -------------------------------------------------------------------------
+
+    def _object(self, value: Any, what: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise Garbled(f"The answer is no {what}.", where=str(self._current))
+        return value
+
+    def _list_of_any(self, value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise Garbled("The answer is not a list.", where=str(self._current))
+        return value
+
+    def _list_of(self, value: Any, what: str) -> list[dict[str, Any]]:
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            raise Garbled(f"The answer is not a list of {what}.", where=str(self._current))
+        return value
+
+    def _list_in(self, value: Any, key: str) -> list[dict[str, Any]]:
+        return self._list_of(self._object(value, "object").get(key), key)
+
+    def _names(self, value: Any, key: str) -> list[str]:
+        names = [each.get(key) for each in self._list_of(value, "names")]
+        if not all(isinstance(each, str) for each in names):
+            raise Garbled("A list of names has something else in it.", where=str(self._current))
+        return [each for each in names if isinstance(each, str)]
+
+    def _not_found_instead(self, error: Refused) -> Refused:
+        """NotFound for the 500 with which some resources answer for an object that doesn't exist."""
+        if error.code == 500 and error.text == "list index out of range":
+            words = "Ganeti doesn't know it."
+            return NotFound(words, where=error.where, code=500, text=words, error_code="unknown_entity")
+        return error
+
+    # -- sending -------------------------------------------------------------------------------------------
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: Pairs = (),
+        *,
+        body: Any = None,
+        has_body: bool = False,
+        changes: bool = False,
+        read_timeout_s: float | None = None,
+    ) -> Answer:
+        """Send, follow the master if it has moved, repeat a read once if the connection was cut."""
+        if len(path) + len(urlencode(query)) > MAX_TARGET_LENGTH:
+            raise ValueError("This request is too long for Ganeti's RAPI.")
+
+        def send(endpoint: Endpoint) -> Answer:
+            return self._send(
+                endpoint,
+                method,
+                path,
+                query,
+                body=body,
+                has_body=has_body,
+                changes=changes,
+                read_timeout_s=read_timeout_s,
+            )
+
+        tried = self._current
+        try:
+            return send(tried)
+        except (Unreachable, TimedOut) as error:
+            if error.may_have_run or not _may_try_elsewhere(error):
+                raise
+            failure: RapiError = error
+        if not changes and type(failure) is Unreachable:
+            try:
+                return send(tried)
+            except Unreachable as error:
+                failure = error
+        successor = self._find_master(tried)
+        if successor is None:
+            raise failure
+        return send(successor)
+
+    def _send(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        query: Pairs,
+        *,
+        body: Any = None,
+        has_body: bool = False,
+        changes: bool = False,
+        read_timeout_s: float | None = None,
+    ) -> Answer:
+        try:
+            answer = self._transport.exchange(
+                endpoint,
+                method,
+                path,
+                query=list(query),
+                body=body,
+                has_body=has_body,
+                changes=changes,
+                read_timeout_s=read_timeout_s,
+            )
+        except RapiError as error:
+            logger.info("%s %s%s: %s (%s)", method, endpoint, path, error.message, error.kind)
+            raise
+        finally:
+            with self._lock:
+                self.calls += 1
+        with self._lock:
+            self.bytes_received += answer.size
+        logger.debug("%s %s%s: %d, %.3f s, %d B", method, endpoint, path, answer.status, answer.seconds, answer.size)
+        if answer.status == 200:
+            if not answer.is_json:
+                raise Garbled("The answer is not JSON.", where=str(endpoint), may_have_run=changes)
+            return answer
+        failure = explain_refusal(answer, str(endpoint), changes=changes)
+        logger.info("%s %s%s: %d %s", method, endpoint, path, answer.status, failure.message)
+        raise failure
+
+    def _find_master(self, failed: Endpoint) -> Endpoint | None:
+        """Another endpoint that serves the same cluster, or None. Becomes the current one."""
+        if self.cluster_uuid is None or len(self.endpoints) < 2:
+            return None
+        with self._lock:
+            if self._current != failed:
+                return self._current  # another thread has found it meanwhile
+            now = time.monotonic()
+            if self._searched_in_vain_at is not None and now - self._searched_in_vain_at < SEARCH_PAUSE_S:
+                return None
+        give_up_at = now + 3 * self._transport.connect_timeout_s + CANDIDATE_TIMEOUT_S
+        for candidate in self.endpoints:
+            if candidate == failed:
+                continue
+            if time.monotonic() > give_up_at:
+                break
+            try:
+                self._check_candidate(candidate)
+            except RapiError as error:
+                logger.info("%s is not the master of this cluster: %s", candidate, error.message)
+                continue
+            logger.warning("The master has moved from %s to %s", failed, candidate)
+            with self._lock:
+                self._current = candidate
+                self._searched_in_vain_at = None
+            return candidate
+        with self._lock:
+            self._searched_in_vain_at = time.monotonic()
+        return None
+
+    def _check_candidate(self, candidate: Endpoint) -> None:
+        timeout_s = min(CANDIDATE_TIMEOUT_S, self._transport.read_timeout_s)
+        info = self._send(candidate, "GET", "/2/info", (), read_timeout_s=timeout_s).value
+        uuid = info.get("uuid") if isinstance(info, dict) else None
+        if uuid != self.cluster_uuid:
+            raise WrongCluster("Another cluster answers here.", where=str(candidate))
+
+
+def _may_try_elsewhere(error: RapiError) -> bool:
+    """Whether the failure says "no working master here" rather than "the master is slow"."""
+    if isinstance(error, TimedOut):
+        return error.connecting
+    return True
+
+
+def read_message(answer: Answer) -> tuple[str, str | None]:
+    """Ganeti's own words of an error, unescaped, and its error code where the message is a tuple of both."""
+    text = ""
+    if isinstance(answer.value, dict):
+        text = str(answer.value.get("explain") or answer.value.get("message") or "")
+        message = str(answer.value.get("message") or "")
+        # ``explain`` is boilerplate of the HTTP status; ``message`` says what went wrong
+        text = message or text
+    text = html.unescape(text).strip()
+    if text.startswith("(") and text.endswith(")"):
+        try:
+            parts = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return text, None
+        if isinstance(parts, tuple) and parts and isinstance(parts[0], str):
+            code = parts[1] if len(parts) > 1 and isinstance(parts[1], str) else None
+            return parts[0], code
+    return text, None
+
+
+_BY_STATUS: dict[int, type[Refused]] = {403: NotAllowed, 404: NotFound, 501: NotSupported}
+_FALLBACK_WORDS = {
+    403: "The RAPI user lacks the right to do this.",
+    404: "Ganeti doesn't know it.",
+    501: "This release of Ganeti has no such function.",
+    503: "Ganeti says that this is not available now.",
+}
+
+
+def explain_refusal(answer: Answer, where: str, *, changes: bool) -> RapiError:
+    """The error for an answer other than 200."""
+    text, error_code = read_message(answer)
+    status = answer.status
+    if status == 401:
+        return BadCredentials("The cluster rejects the RAPI user name or password.", where=where)
+    if status in (502, 504):
+        return _explain_gateway(status, text, where, changes=changes)
+    if not isinstance(answer.value, dict):
+        words = f"HTTP {status} without Ganeti's explanation: this may not be a Ganeti RAPI."
+        return Garbled(words, where=where, may_have_run=changes and status >= 500)
+    if text == "Not Found":
+        text = ""
+    words = text or _FALLBACK_WORDS.get(status, f"Ganeti answered HTTP {status} without a reason.")
+    kind = _BY_STATUS.get(status, Refused)
+    if status == 500 and error_code == "unknown_entity":
+        kind = NotFound
+    elif "queue" in text.lower() and ("drained" in text.lower() or "full" in text.lower()) and status in (500, 503):
+        kind = QueueClosed
+    return kind(words, where=where, code=status, text=words, error_code=error_code)
+
+
+def _explain_gateway(status: int, text: str, where: str, *, changes: bool) -> RapiError:
+    """502 and 504: RAPI could not talk to the master daemon, or not to the end.
+
+    "Can't connect", "seems to be unreachable" and "Connect timed out" are said before anything is submitted.
+    """
+    if "Failed to parse request" in text:
+        return Refused(text, where=where, code=status, text=text)
+    never_sent = any(words in text for words in ("Can't connect", "seems to be unreachable", "Connect timed out"))
+    if status == 502:
+        message = "This node's RAPI can't reach a master daemon: it is not the master, or the daemon is down."
+    else:
+        message = "The master daemon does not answer (Ganeti's luxid hangs or is down)."
+    return MasterDown(message, where=where, code=status, may_have_run=changes and not never_sent)

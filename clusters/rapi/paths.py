@@ -1,0 +1,88 @@
+"""Path segments, query strings and common pieces of request bodies, checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+_SEGMENT = re.compile(r"[\w.\-]+", re.ASCII)
+_TAG = re.compile(r"[\w.+*/:@\-]{1,128}", re.ASCII)
+
+#: RAPI (up to 3.1) drops the connection when the first line of a request is longer than 8 KiB
+MAX_TARGET_LENGTH = 7500
+
+FinalStatus = Literal["success", "error", "canceled"]
+Priority = Literal["low", "normal", "high"]
+_PRIORITIES: dict[str, int] = {"low": 10, "normal": 0, "high": -10}
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """Wait for another job; it must end in one of ``statuses`` (any end, if empty), or ours fails."""
+
+    job_id: int
+    statuses: tuple[FinalStatus, ...] = ("success",)
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """What every job may carry. Handlers that ignore their body take ``depends`` alone (each method says so)."""
+
+    depends: tuple[Dependency, ...] = ()
+    priority: Priority | None = None
+    comment: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The keys of a request body that say this."""
+        body: dict[str, Any] = {}
+        if self.depends:
+            body["depends"] = [[each.job_id, list(each.statuses)] for each in self.depends]
+        if self.priority is not None:
+            body["priority"] = _PRIORITIES[self.priority]
+        if self.comment is not None:
+            body["comment"] = self.comment
+        return body
+
+
+NO_OPTIONS = JobOptions()
+
+
+def depends_body(depends: Sequence[Dependency]) -> dict[str, Any]:
+    """The body for handlers that heed nothing but dependencies."""
+    return JobOptions(depends=tuple(depends)).body()
+
+
+def check_segment(text: str) -> str:
+    """A name or uuid that can stand in a path: RAPI doesn't decode %xx. Raises ValueError."""
+    if not _SEGMENT.fullmatch(text) or text in {".", ".."}:
+        raise ValueError(f"{text!r} can't be the name of anything in Ganeti.")
+    return text
+
+
+def check_tags(tags: Sequence[str]) -> list[str]:
+    """Tags as Ganeti takes them (it would check only in the job). Raises ValueError."""
+    if not tags:
+        raise ValueError("No tag given.")
+    for tag in tags:
+        if not _TAG.fullmatch(tag):
+            raise ValueError(f"{tag!r} is not a tag: letters, digits and _.+*/:@- only, at most 128.")
+    return list(tags)
+
+
+def check_job_id(job_id: int) -> int:
+    """A job number. Raises ValueError."""
+    if isinstance(job_id, bool) or not isinstance(job_id, int) or job_id < 0:
+        raise ValueError("A job id is a number.")
+    return job_id
+
+
+def flag(name: str, value: bool) -> list[tuple[str, str]]:
+    """A boolean of the query string: RAPI takes integers only, and absent is no."""
+    return [(name, "1")] if value else []
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries that are not None: a key that is sent at all may be refused by an older release."""
+    return {key: value for key, value in values.items() if value is not None}

@@ -1,0 +1,287 @@
+"""One HTTPS request to one endpoint, and what may have become of it.
+
+Knows nothing of Ganeti's resources. Never follows redirects, never obeys proxy, netrc or CA variables of the
+environment, never reuses a connection (Ganeti closes each one; a stale one would leave a write in doubt).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+from requests.cookies import RequestsCookieJar
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.poolmanager import PoolManager
+
+from clusters.rapi.errors import Garbled, RapiError, TimedOut, Unreachable, Untrusted
+from clusters.rapi.trust import Trust, explain_os_error, probe_certificate
+
+DEFAULT_PORT = 5080
+#: an answer larger than this is not read: 6,000 instances in full are 7 MB
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
+#: the whole of an answer may take this many read time-outs
+_TOTAL_FACTOR = 4
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a RAPI daemon listens. ``host`` is a name, an IPv4 or a bare IPv6 address."""
+
+    host: str
+    port: int = DEFAULT_PORT
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint:
+        """From "host", "host:port", "::1", "[::1]" or "[::1]:5080". Raises ValueError."""
+        text = text.strip()
+        if text.startswith("["):
+            host, bracket, rest = text[1:].partition("]")
+            if not bracket or (rest and not rest.startswith(":")):
+                raise ValueError("An IPv6 address with a port is written [address]:port.")
+            port = rest[1:]
+        elif text.count(":") == 1:
+            host, _, port = text.partition(":")
+        else:
+            host, port = text, ""
+        if not host or any(character in host for character in "/@?# \t\r\n\\"):
+            raise ValueError("This is not a host name or address.")
+        if not port:
+            return cls(host)
+        if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError("A port is a number from 1 to 65535.")
+        return cls(host, int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP status and the JSON value in the body (None when the body is empty or not JSON)."""
+
+    status: int
+    value: Any
+    is_json: bool
+    seconds: float
+    size: int
+
+
+class _Progress(threading.local):
+    """How far this thread's request has come: nothing is sent before ``connected``."""
+
+    connected = False
+
+
+_progress = _Progress()
+
+
+class _Connection(HTTPSConnection):
+    def connect(self) -> None:
+        _progress.connected = False
+        super().connect()
+        _progress.connected = True
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = cast(Any, _Connection)
+
+
+class _TrustAdapter(HTTPAdapter):
+    """Verifies by our context and fingerprint alone; requests' own ``verify`` has no say."""
+
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        super().__init__(pool_connections=4, pool_maxsize=8, max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
+        if self._trust.fingerprint is not None:
+            pool_kwargs["assert_fingerprint"] = self._trust.fingerprint.replace(":", "").lower()
+            pool_kwargs["assert_hostname"] = False
+        elif not self._trust.check_hostname:
+            pool_kwargs["assert_hostname"] = False
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._trust.ssl_context(), **pool_kwargs
+        )
+        self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        host_params, _ = super().build_connection_pool_key_attributes(request, True, None)
+        return host_params, {}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Leave the pool as `init_poolmanager` made it."""
+
+
+class _NoCookies(RequestsCookieJar):
+    def set_cookie(self, cookie: Any, *args: Any, **kwargs: Any) -> None:
+        """Keep nothing a server wants to leave with us."""
+
+
+@dataclass
+class Transport:
+    """Sends requests to endpoints that share credentials and trust. Threads may share it."""
+
+    username: str
+    password: str = field(repr=False)
+    trust: Trust = field(repr=False)
+    connect_timeout_s: float = 5.0
+    read_timeout_s: float = 60.0
+    max_answer_bytes: int = MAX_ANSWER_BYTES
+
+    def __post_init__(self) -> None:
+        session = requests.Session()
+        session.trust_env = False
+        session.cookies = _NoCookies()
+        session.headers.clear()
+        session.headers["Accept"] = "application/json"
+        session.headers["Connection"] = "close"
+        session.headers["User-Agent"] = "ganeti-web-manager"
+        if self.username:
+            session.auth = HTTPBasicAuth(self.username.encode("utf-8"), self.password.encode("utf-8"))
+        session.adapters.clear()
+        session.mount("https://", _TrustAdapter(self.trust))
+        self._session = session
+
+    def close(self) -> None:
+        """Release what the session holds. The transport is of no use afterwards."""
+        self._session.close()
+
+    def exchange(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        *,
+        query: list[tuple[str, str]],
+        body: Any,
+        has_body: bool,
+        changes: bool,
+        read_timeout_s: float | None = None,
+    ) -> Answer:
+        """Send one request and read the whole answer.
+
+        ``changes`` says whether the request changes the cluster: only then can it "have run" when the answer
+        gets lost. Raises Unreachable, Untrusted, TimedOut, Garbled; any HTTP status is an answer.
+        """
+        where = str(endpoint)
+        read_s = self.read_timeout_s if read_timeout_s is None else read_timeout_s
+        headers = {"Content-Type": "application/json"} if has_body else {}
+        data = json.dumps(body).encode() if has_body else None
+        _progress.connected = False
+        started = time.monotonic()
+        try:
+            with self._session.request(
+                method,
+                f"https://{where}{path}",
+                params=query or None,
+                data=data,
+                headers=headers,
+                timeout=(self.connect_timeout_s, read_s),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                status = response.status_code
+                raw = self._read(response, where, started + read_s * _TOTAL_FACTOR, changes=changes)
+        except requests.exceptions.SSLError as error:
+            raise self._explain_tls(endpoint, error, changes=changes) from None
+        except requests.exceptions.Timeout:
+            connecting = not _progress.connected
+            limit_s = self.connect_timeout_s if connecting else read_s
+            what = "No connection" if connecting else "No answer"
+            raise TimedOut(
+                f"{what} within {limit_s:g} s.",
+                where=where,
+                connecting=connecting,
+                may_have_run=changes and not connecting,
+            ) from None
+        except (requests.exceptions.RequestException, HTTPError, OSError, UnicodeError) as error:
+            raise self._explain_cut(where, error, changes=changes) from None
+        if 300 <= status < 400:
+            raise Garbled("It redirects to somewhere else: this is not a Ganeti RAPI.", where=where)
+        seconds = time.monotonic() - started
+        if not raw.strip():
+            return Answer(status, None, is_json=False, seconds=seconds, size=len(raw))
+        try:
+            value = json.loads(raw)
+        except (ValueError, RecursionError):
+            return Answer(status, None, is_json=False, seconds=seconds, size=len(raw))
+        return Answer(status, value, is_json=True, seconds=seconds, size=len(raw))
+
+    def _read(self, response: requests.Response, where: str, deadline: float, *, changes: bool) -> bytes:
+        """The body, whole and within bounds."""
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            size += len(chunk)
+            if size > self.max_answer_bytes:
+                raise Garbled("The answer is larger than any sensible one.", where=where, may_have_run=changes)
+            if time.monotonic() > deadline:
+                raise TimedOut("The answer comes too slowly.", where=where, may_have_run=changes)
+            chunks.append(chunk)
+        promised = response.headers.get("Content-Length", "")
+        if promised.isdigit() and size < int(promised) and "Content-Encoding" not in response.headers:
+            raise Garbled("The answer was cut short.", where=where, may_have_run=changes)
+        return b"".join(chunks)
+
+    def _explain_tls(self, endpoint: Endpoint, error: BaseException, *, changes: bool) -> RapiError:
+        where = str(endpoint)
+        if _progress.connected:
+            return Unreachable("The connection was cut.", where=where, may_have_run=changes)
+        causes = _causes(error)
+        verification = next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None)
+        mismatch = any("Fingerprints did not match" in str(each) for each in causes)
+        if verification is None and not mismatch:
+            return Unreachable("This port does not speak TLS as we do.", where=where)
+        presented = None
+        with contextlib.suppress(RapiError):
+            presented = probe_certificate(endpoint.host, endpoint.port, self.connect_timeout_s).fingerprint
+        if mismatch:
+            message = "Its certificate is not the one that was accepted for this cluster"
+        else:
+            reason = verification.verify_message if verification is not None else ""
+            message = f"Its certificate can't be verified ({reason or 'unknown issuer'})"
+        shown = f": it shows {presented}." if presented else "."
+        return Untrusted(message + shown, where=where, presented=presented)
+
+    @staticmethod
+    def _explain_cut(where: str, error: BaseException, *, changes: bool) -> RapiError:
+        causes = _causes(error)
+        if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
+            return Unreachable("This is not a valid host name.", where=where)
+        timed_out = any(isinstance(each, TimeoutError) for each in causes)
+        sent = _progress.connected
+        if timed_out:
+            return TimedOut("No answer in time.", where=where, connecting=not sent, may_have_run=changes and sent)
+        if sent:
+            return Unreachable(
+                "The connection was cut before the answer was complete.", where=where, may_have_run=changes
+            )
+        os_errors = [each for each in causes if isinstance(each, OSError | UnicodeError)]
+        innermost = next((each for each in os_errors if not isinstance(each, requests.RequestException)), error)
+        return Unreachable(explain_os_error(innermost), where=where)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and everything it wraps, outermost first (requests and urllib3 hide causes in ``args``)."""
+    found: list[BaseException] = []
+    todo: list[BaseException | None] = [error]
+    while todo:
+        each = todo.pop(0)
+        if each is None or any(each is known for known in found):
+            continue
+        found.append(each)
+        reason = getattr(each, "reason", None)
+        todo.extend(arg for arg in (reason, *each.args) if isinstance(arg, BaseException))
+        todo.extend((each.__cause__, each.__context__))
+    return found

@@ -1,0 +1,166 @@
+"""Which certificate a cluster may show: by the system's authorities, by given ones, or by fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from clusters.rapi.errors import Garbled, TimedOut, Unreachable
+
+_HEX_64 = re.compile(r"[0-9a-f]{64}")
+
+
+def normalize_fingerprint(text: str) -> str:
+    """SHA-256 fingerprint as "AB:CD:…" from any usual spelling (colons, spaces, lower case, "sha256:" before it).
+
+    Raises ValueError when it is not 32 bytes of hexadecimal.
+    """
+    bare = text.strip().lower()
+    for prefix in ("sha256 fingerprint=", "sha256:", "sha256=", "sha-256:"):
+        bare = bare.removeprefix(prefix)
+    bare = re.sub(r"[\s:]", "", bare)
+    if not _HEX_64.fullmatch(bare):
+        raise ValueError("A SHA-256 fingerprint has 64 hexadecimal digits.")
+    bare = bare.upper()
+    return ":".join(bare[i : i + 2] for i in range(0, 64, 2))
+
+
+def fingerprint_of(der: bytes) -> str:
+    """SHA-256 fingerprint of a certificate in DER, as "AB:CD:…"."""
+    return normalize_fingerprint(hashlib.sha256(der).hexdigest())
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How to verify the server. Use one of the constructors, not the fields.
+
+    With a fingerprint the certificate must be exactly that one; its name, dates and issuer don't matter
+    (Ganeti's own is X.509 v1, self-signed, without a host name). Otherwise chain and host name are verified.
+    """
+
+    fingerprint: str | None = None
+    authorities_pem: str | None = None
+    check_hostname: bool = True
+
+    @classmethod
+    def system(cls) -> Trust:
+        """Trust the authorities of the operating system."""
+        return cls()
+
+    @classmethod
+    def pinned(cls, fingerprint: str) -> Trust:
+        """Trust exactly the certificate with this SHA-256 fingerprint. ValueError if it is malformed."""
+        return cls(fingerprint=normalize_fingerprint(fingerprint), check_hostname=False)
+
+    @classmethod
+    def authority(cls, pem: str, *, check_hostname: bool = True) -> Trust:
+        """Trust certificates issued by the authorities in this PEM text, and no others. ValueError if malformed."""
+        trust = cls(authorities_pem=pem, check_hostname=check_hostname)
+        trust.ssl_context()
+        return trust
+
+    @classmethod
+    def authority_file(cls, path: str | Path, *, check_hostname: bool = True) -> Trust:
+        """As `authority`, from a file. OSError if it can't be read."""
+        return cls.authority(Path(path).read_text(encoding="ascii", errors="replace"), check_hostname=check_hostname)
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """A fresh client context, TLS 1.2 or newer. With a fingerprint the transport compares after the handshake."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.fingerprint is not None:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            return context
+        context.check_hostname = self.check_hostname
+        if self.authorities_pem is None:
+            context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+            return context
+        try:
+            context.load_verify_locations(cadata=self.authorities_pem)
+        except (ssl.SSLError, ValueError, TypeError) as error:
+            raise ValueError("This is not a PEM certificate.") from error
+        if not context.cert_store_stats()["x509"]:
+            raise ValueError("There is no certificate in this PEM text.")
+        return context
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a server shows before anyone trusts it."""
+
+    fingerprint: str
+    subject: str
+    issuer: str
+    not_before: datetime
+    not_after: datetime
+    pem: str
+
+    @property
+    def is_self_signed(self) -> bool:
+        """Whether subject and issuer are the same (Ganeti's own certificate is)."""
+        return self.subject == self.issuer
+
+
+def read_certificate(der: bytes) -> Certificate:
+    """Parse a certificate in DER. Raises ValueError."""
+    parsed = x509.load_der_x509_certificate(der)
+    return Certificate(
+        fingerprint=fingerprint_of(der),
+        subject=parsed.subject.rfc4514_string(),
+        issuer=parsed.issuer.rfc4514_string(),
+        not_before=parsed.not_valid_before_utc,
+        not_after=parsed.not_valid_after_utc,
+        pem=ssl.DER_cert_to_PEM_cert(der),
+    )
+
+
+def probe_certificate(host: str, port: int = 5080, timeout_s: float = 5.0) -> Certificate:
+    """The certificate a server shows, without trusting it and without sending it anything.
+
+    Raises Unreachable, TimedOut, or Garbled (it does not speak TLS, or shows nonsense).
+    """
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((host.strip("[]"), port), timeout=timeout_s) as raw,
+            context.wrap_socket(raw, server_hostname=host.strip("[]")) as wrapped,
+        ):
+            der = wrapped.getpeercert(binary_form=True)
+    except TimeoutError as error:
+        raise TimedOut(f"No answer within {timeout_s:g} s.", where=where, connecting=True) from error
+    except ssl.SSLError as error:
+        raise Garbled("This port does not speak TLS.", where=where) from error
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(explain_os_error(error), where=where) from error
+    if not der:
+        raise Garbled("The server showed no certificate.", where=where)
+    try:
+        return read_certificate(der)
+    except ValueError as error:
+        raise Garbled("The server's certificate can't be read.", where=where) from error
+
+
+def explain_os_error(error: BaseException) -> str:
+    """One sentence for a failed connection."""
+    if isinstance(error, socket.gaierror):
+        return "The host name is not known."
+    if isinstance(error, ConnectionRefusedError):
+        return "Nothing listens there (connection refused)."
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return "The connection was cut."
+    if isinstance(error, UnicodeError):
+        return "This is not a valid host name."
+    if isinstance(error, OSError) and error.strerror:
+        return f"No connection: {error.strerror}."
+    return "No connection."

@@ -50,7 +50,7 @@ class Caller:
 
     def __init__(
         self,
-        endpoints: Sequence[Endpoint],
+        endpoints: Sequence[Endpoint | tuple[str, int]],
         *,
         username: str = "",
         password: str = "",
@@ -62,7 +62,7 @@ class Caller:
     ) -> None:
         if not endpoints:
             raise ValueError("A cluster needs at least one endpoint.")
-        self.endpoints = tuple(dict.fromkeys(endpoints))
+        self.endpoints = tuple(dict.fromkeys(Endpoint(host.strip("[]"), port) for host, port in endpoints))
         self.cluster_uuid = cluster_uuid
         #: number of requests sent so far, and the bytes of their answers
         self.calls = 0

@@ -4,8 +4,6 @@ Every error says whether the request may have been carried out (``may_have_run``
 surely did not run may be sent again. No message, repr or chained cause carries credentials.
 """
 
-# ruff: noqa: N818 - these names are read in sentences: "except TimedOut"
-
 from __future__ import annotations
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 _SEGMENT = re.compile(r"[\w.\-]+", re.ASCII)
 _TAG = re.compile(r"[\w.+*/:@\-]{1,128}", re.ASCII)
@@ -76,6 +76,13 @@ def check_job_id(job_id: int) -> int:
     if isinstance(job_id, bool) or not isinstance(job_id, int) or job_id < 0:
         raise ValueError("A job id is a number.")
     return job_id
+
+
+def check_choice(word: str, choices: Any) -> str:
+    """The word, if it is one of a Literal's. Raises ValueError."""
+    if word not in get_args(choices):
+        raise ValueError(f"{word!r} is none of {', '.join(get_args(choices))}.")
+    return word
 
 
 def flag(name: str, value: bool) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -34,8 +34,7 @@ _CHUNK_BYTES = 256 * 1024
 _TOTAL_FACTOR = 4
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where a RAPI daemon listens. ``host`` is a name, an IPv4 or a bare IPv6 address."""
 
     host: str

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from clusters.rapi.client import RapiClient
-
 from clusters.operations.base import NoParams, Submission
+from clusters.rapi.client import RapiClient
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
 

@@ -10,6 +10,7 @@ from clusters.rapi.paths import (
     NO_OPTIONS,
     Dependency,
     JobOptions,
+    check_choice,
     check_segment,
     depends_body,
     flag,
@@ -115,7 +116,7 @@ class InstanceCalls(ClusterCalls):
         name: str,
         *,
         reason: str,
-        reboot_type: RebootType = "hard",
+        type: RebootType | str = "hard",
         shutdown_timeout_s: int | None = None,
         ignore_secondaries: bool = False,
         dry_run: bool = False,
@@ -125,7 +126,7 @@ class InstanceCalls(ClusterCalls):
 
         Returns the job id.
         """
-        query: list[tuple[str, str]] = [("type", reboot_type)]
+        query: list[tuple[str, str]] = [("type", check_choice(type, RebootType))]
         query += flag("ignore_secondaries", ignore_secondaries) + flag("dry-run", dry_run)
         body = given({"shutdown_timeout": shutdown_timeout_s})
         path = instance_path(name, "/reboot")

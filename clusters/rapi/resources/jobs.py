@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from clusters.rapi.errors import Garbled, JobLost
+from clusters.rapi.errors import Garbled, JobLost, NotAllowed, Refused
 from clusters.rapi.paths import check_job_id
 from clusters.rapi.resources.query import QueryCalls
 from clusters.rapi.shapes.job import JOB_FIELDS, JOB_LIST_FIELDS, LOCK_FIELDS, JobInfo, LockInfo
@@ -15,8 +15,7 @@ from clusters.rapi.shapes.job import JOB_FIELDS, JOB_LIST_FIELDS, LOCK_FIELDS, J
 _WAIT_TIMEOUT_S = 30.0
 
 
-@dataclass(frozen=True)
-class Cancellation:
+class Cancellation(NamedTuple):
     """What Ganeti says to a cancel. Not accepted may still mean cancelled a moment later: look at the status."""
 
     accepted: bool
@@ -123,6 +122,19 @@ class JobCalls(QueryCalls):
         if not isinstance(value, dict) or not isinstance(value.get("job_info"), list):
             raise Garbled("The answer to a wait is malformed.", where=str(self.endpoint))
         return JobChange(tuple(value["job_info"]), tuple(value.get("log_entries") or ()))
+
+    def may_write(self) -> bool:
+        """Whether the RAPI user may change things, found out without changing any.
+
+        Waits for a job that can't exist: Ganeti asks for ``write`` first. Raises BadCredentials and the like.
+        """
+        try:
+            self.wait_for_job_change(0)
+        except NotAllowed:
+            return False
+        except Refused:
+            return True
+        return True
 
     def query_locks(self) -> list[LockInfo]:
         """All locks that are held or wanted. Refused when Ganeti's wconfd is down."""

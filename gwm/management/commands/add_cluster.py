@@ -4,12 +4,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from clusters.rapi.trust import Trust, normalize_fingerprint
 from django.core.management.base import BaseCommand, CommandError
 
 from clusters.models import TlsTrust
 from clusters.operations.base import Actor, Forbidden, Refusal
 from clusters.operations.cluster import ClusterSettings, add_cluster, fetch_certificate, probe_cluster
+from clusters.rapi.trust import Trust, normalize_fingerprint
 from objectlog.models import Via
 from permissions.models import User
 from permissions.selectors import find_user

@@ -1,0 +1,108 @@
+"""From request to answer: routing, authentication, body, handler; in the order in which Ganeti checks."""
+
+import base64
+import binascii
+import html
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from clusters.simulator.errors import EXPLANATIONS, HttpError
+from clusters.simulator.request import Request, World
+from clusters.simulator.routes import Route, find_route
+
+REALM = "Ganeti Remote API"
+JSON = "application/json"
+METHODS = ("GET", "PUT", "POST", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A line of the users file: options are any of read and write."""
+
+    password: str
+    options: frozenset[str] = frozenset()
+
+    def may(self, wanted: frozenset[str]) -> bool:
+        return not wanted or bool(self.options & wanted)
+
+
+@dataclass(slots=True)
+class Answer:
+    code: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def encode(value: Any) -> bytes:
+    return json.dumps(value).encode() + b"\n"
+
+
+def error_answer(error: HttpError) -> Answer:
+    body = {
+        "code": error.code,
+        "message": html.escape(error.message),
+        "explain": EXPLANATIONS.get(error.code, ""),
+    }
+    return Answer(error.code, json.dumps(body).encode(), error.headers)
+
+
+class Rapi:
+    """Ganeti's remote API on top of a world; ``master`` is false on a node that lost the master role."""
+
+    def __init__(self, world: World, users: dict[str, User]) -> None:
+        self.world = world
+        self.users = users
+
+    def answer(self, request: Request, master: bool = True) -> Answer:
+        try:
+            return Answer(200, encode(self.handle(request, master)))
+        except HttpError as error:
+            return error_answer(error)
+
+    def handle(self, request: Request, master: bool) -> Any:
+        if "authorization" not in request.headers:
+            raise self.unauthorized()
+        route = self.routed(request)
+        self.authorize(request, route)
+        request.resource = route.resource
+        request.content = self.parsed_body(request)
+        if not master and request.path != "/version":
+            text = "Can't connect to master daemon: Not the master node"
+            raise HttpError(502, text)
+        with self.world.cluster.lock:
+            return route.handlers[request.method](self.world, request)
+
+    def routed(self, request: Request) -> Route:
+        found = find_route(request.path)
+        if found is None:
+            raise HttpError(404)
+        route, request.items = found
+        if request.method not in METHODS or request.method not in route.handlers:
+            raise HttpError(501, f"Method {request.method} is unsupported for path {request.path}")
+        return route
+
+    def unauthorized(self) -> HttpError:
+        return HttpError(401, headers={"WWW-Authenticate": f'Basic realm="{REALM}"'})
+
+    def authorize(self, request: Request, route: Route) -> None:
+        scheme, _, encoded = request.headers["authorization"].partition(" ")
+        try:
+            name, _, password = base64.b64decode(encoded.strip(), validate=True).decode("ascii").partition(":")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise self.unauthorized() from error
+        user = self.users.get(name)
+        if scheme.lower() != "basic" or user is None or user.password != password:
+            raise self.unauthorized()
+        if not user.may(route.access_to(request.method)):
+            raise HttpError(403)
+
+    def parsed_body(self, request: Request) -> Any:
+        if not request.body:
+            return None
+        if request.headers.get("content-type", "application/octet-stream").lower() != JSON:
+            raise HttpError(415)
+        try:
+            return json.loads(request.body)
+        except ValueError as error:
+            raise HttpError(400, "Unable to parse JSON data") from error

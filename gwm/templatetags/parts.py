@@ -1,0 +1,312 @@
+"""Parts of a page that are too small for a template of their own: icons, states, meters, names, ages, sort links.
+
+They run once per table cell, so they build their markup directly; everything that comes from outside is escaped.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.http import QueryDict
+from django.template import Context
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from gwm.templatetags.units import DASH, Number, count, describe_age, mib_of
+
+register = template.Library()
+
+WARN_FROM = 0.80
+BAD_FROM = 0.90
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state is drawn: ok, off, busy, warn, bad or unknown, and the word beside the shape."""
+
+    kind: str
+    word: str
+
+
+_WORDS: dict[str, tuple[str, ...]] = {
+    "ok": ("running", "healthy", "online", "success", "succeeded", "done", "connected", "yes", "verified"),
+    "off": (
+        "stopped",
+        "offline by choice",
+        "canceled",
+        "cancelled",
+        "read-only",
+        "regular",
+        "disconnected",
+        "archived",
+    ),
+    "busy": (
+        "queued",
+        "waiting",
+        "canceling",
+        "starting",
+        "stopping",
+        "rebooting",
+        "creating",
+        "migrating",
+        "removing",
+        "updating",
+        "submitting",
+        "submitted",
+        "under way",
+        "connecting",
+    ),
+    "warn": ("drained", "offline", "missing", "node offline", "node down", "wrong node", "stale", "refused", "unknown"),
+    "bad": ("crashed", "error", "failed", "not reachable", "down", "not_submitted", "lost"),
+    "unknown": ("not known", "never updated"),
+}
+_LOOKS = {word: Look(kind, word) for kind, words in _WORDS.items() for word in words} | {
+    # Ganeti's own words for a machine's state.
+    "ADMIN_down": Look("off", "stopped"),
+    "ADMIN_offline": Look("off", "offline"),
+    "USER_down": Look("off", "shut down inside"),
+    "ERROR_down": Look("bad", "crashed"),
+    "ERROR_up": Look("warn", "runs, should not"),
+    "ERROR_wrongnode": Look("bad", "on wrong node"),
+    "ERROR_nodedown": Look("warn", "node down"),
+    "ERROR_nodeoffline": Look("warn", "node offline"),
+    # Words that read better otherwise.
+    "canceled": Look("off", "cancelled"),
+    "canceling": Look("busy", "cancelling"),
+    "error": Look("bad", "failed"),
+    "submitting": Look("busy", "being sent"),
+    "submitted": Look("busy", "under way"),
+    "unknown": Look("warn", "no answer"),
+    "not_submitted": Look("bad", "never sent"),
+    "lost": Look("warn", "forgotten"),
+}
+_SHAPES = {"ok": "s-ok", "off": "s-off", "busy": "s-busy", "warn": "s-warn", "bad": "s-bad", "unknown": "s-unknown"}
+
+
+@lru_cache(maxsize=1)
+def _sprite() -> str:
+    """Address of the icon sheet."""
+    return static("img/icons.svg")
+
+
+@register.simple_tag
+def icon(name: str, title: str = "", css: str = "") -> SafeString:
+    """One icon of the sheet; decoration unless it has a `title`, which is then read out."""
+    classes = f"i {css}".strip()
+    if title:
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>', classes, title, _sprite(), name
+        )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, _sprite(), name)
+
+
+def look_of(value: object, kind: str = "", word: str = "") -> Look:
+    """How `value` is drawn; `kind` and `word` win over the table. A value that the table lacks is drawn as unknown."""
+    known = _LOOKS.get(str(value)) or Look("unknown", str(value) or "not known")
+    return Look(kind or known.kind, word or known.word)
+
+
+@register.simple_tag
+def state(value: object = "", kind: str = "", word: str = "", title: str = "", filled: bool = False) -> SafeString:
+    """A state: shape, word and colour. `title` says more on hover; `filled` gives a well state its colour too."""
+    look = look_of(value, kind, word)
+    css = "is-off" if look.kind == "unknown" else f"is-{look.kind}"
+    return format_html(
+        '<span class="state {}{}"{}><svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>{}</span>',
+        css,
+        " is-filled" if filled else "",
+        format_html(' title="{}"', title) if title else "",
+        _sprite(),
+        _SHAPES[look.kind],
+        look.word,
+    )
+
+
+@register.simple_tag
+def job_state(status: object, title: str = "") -> SafeString:
+    """The state of a job: as `state`, but a running job is under way, not well."""
+    return state(status, kind="busy" if str(status) == "running" else "", title=title)
+
+
+@register.simple_tag
+def hostname(name: str) -> SafeString:
+    """A host name with its first label strong and its domain faint; an address stays whole."""
+    host, dot, domain = str(name).partition(".")
+    if not dot or host.isdigit() or ":" in host:
+        return format_html('<span class="host">{}</span>', name)
+    return format_html('<span class="host">{}</span><span class="domain">.{}</span>', host, domain)
+
+
+def _share(part: Number, whole: Number) -> float:
+    """`part` of `whole` between 0 and 1; 0 when either is unknown."""
+    return min(1.0, max(0.0, part / whole)) if part is not None and whole else 0.0
+
+
+def _counts(used: Number, total: Number) -> str:
+    """Two plain numbers: "24 of 40", or the first alone."""
+    return count(used) if total is None else f"{count(used)} of {count(total)}"
+
+
+@register.simple_tag
+def bar(used: Number, total: Number, held: Number = None, label: str = "", kind: str = "") -> SafeString:
+    """A bar alone: `used` and `held` (reserved, not used yet) of `total`. With a `label` it is read out as a meter."""
+    share, reserved = _share(used, total), _share(held, total)
+    css = kind or ("bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else "")
+    width = round(100 * share, 1)
+    spoken = (
+        format_html(
+            'role="meter" aria-label="{}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{}"', label, round(width)
+        )
+        if label and used is not None and total
+        else mark_safe('aria-hidden="true"')
+    )
+    return format_html(
+        '<svg class="bar{}" viewBox="0 0 100 6" preserveAspectRatio="none" {}>'
+        '<rect class="track" width="100" height="6"/>{}<rect class="used" width="{}" height="6"/></svg>',
+        f" is-{css}" if css else "",
+        spoken,
+        format_html(
+            '<rect class="held" x="{}" width="{}" height="6"/>', width, round(min(100 - width, 100 * reserved), 1)
+        )
+        if reserved
+        else "",
+        width,
+    )
+
+
+@register.simple_tag
+def meter(
+    used: Number,
+    total: Number,
+    label: str = "",
+    held: Number = None,
+    figures: str = "",
+    unit: str = "mib",
+    say: str = "",
+) -> SafeString:
+    """A bar with its figures. `used`, `held`, `total` are MiB, or plain numbers with `unit="count"`.
+
+    `label` is shown on the left and read out; `say` is only read out (in a table, whose header shows it).
+    `figures` replaces the text on the right. From 80 % the figures carry a warning sign, from 90 % an alarm.
+    """
+    share = _share(used, total)
+    text = figures or (mib_of(used, total) if unit == "mib" else _counts(used, total))
+    level = "bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else ""
+    sign = icon(f"s-{level}") if level else ""
+    spoken = f"{label or say or 'in use'}: {text}"
+    return format_html(
+        '<div class="meter">{}<span class="meter-figures{}">{}{}</span>{}</div>',
+        format_html("<span>{}</span>", label) if label else "",
+        f" is-{level}" if level else "",
+        sign,
+        text,
+        bar(used, total, held, label=spoken),
+    )
+
+
+@register.simple_tag
+def since(when: datetime | None, prefix: str = "") -> SafeString:
+    """How long ago `when` was, as a `<time>` that ticks; the exact time shows on hover. None: "never"."""
+    if when is None:
+        return format_html('<span class="dim">{}</span>', "never")
+    local = timezone.localtime(when)
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago{}>{}{}</time>',
+        when.isoformat(timespec="seconds"),
+        local.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        format_html(' data-prefix="{}"', prefix) if prefix else "",
+        prefix,
+        describe_age(when),
+    )
+
+
+@register.simple_tag
+def moment(when: datetime | None) -> SafeString:
+    """A point in time in full, "2026-11-23 14:02"; None is a dash."""
+    if when is None:
+        return format_html('<span class="dim">{}</span>', DASH)
+    local = timezone.localtime(when)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        when.isoformat(timespec="seconds"),
+        local.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        local.strftime("%Y-%m-%d %H:%M"),
+    )
+
+
+@register.simple_tag
+def fresh(when: datetime | None, stale_after_s: int = 180) -> SafeString:
+    """How old the data of this page is; older than `stale_after_s` seconds it turns into a warning."""
+    if when is None:
+        return format_html('<span class="fresh is-stale">{} never updated</span>', icon("s-warn"))
+    old = (timezone.now() - when).total_seconds() > stale_after_s
+    return format_html(
+        '<span class="fresh{}" data-stale-after="{}">{} updated {}</span>',
+        " is-stale" if old else "",
+        stale_after_s,
+        icon("clock"),
+        since(when),
+    )
+
+
+@register.simple_tag
+def initials(name: str) -> str:
+    """One or two letters for an avatar: "web-team" is WT, "peter" is PE."""
+    words = [word for word in str(name).replace("_", "-").replace(".", "-").split("-") if word]
+    return ("".join(word[0] for word in words[:2]) if len(words) > 1 else str(name)[:2]).upper()
+
+
+def _query(current: QueryDict, **changes: str | None) -> str:
+    """The query string of this page with some parameters set (None: taken away)."""
+    query = current.copy()
+    for name, value in changes.items():
+        if value is None:
+            query.pop(name, None)
+        else:
+            query[name] = value
+    return f"?{query.urlencode()}" if query else "?"
+
+
+@register.simple_tag(takes_context=True)
+def sort_header(context: Context, key: str, label: str, css: str = "", first: str = "asc") -> SafeString:
+    """A column's header that sorts by `key`: a link that keeps the filters, with `aria-sort` on the header.
+
+    The present order is the context's `sort` ("name", "-name") or the parameter of that name.
+    `first="desc"` for columns that one wants largest first.
+    """
+    request: Any = context["request"]
+    present = str(context.get("sort") or request.GET.get("sort", ""))
+    active = present.lstrip("-") == key
+    downwards = present.startswith("-")
+    target = f"-{key}" if (active and not downwards) or (not active and first == "desc") else key
+    sign = "sort" if not active else "sort-down" if downwards else "sort-up"
+    return format_html(
+        '<th scope="col"{}{}><a class="sort" href="{}">{}{}</a></th>',
+        format_html(' class="{}"', css) if css else "",
+        format_html(' aria-sort="{}"', "descending" if downwards else "ascending") if active else "",
+        _query(request.GET, sort=target, page=None),
+        label,
+        icon(sign),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def without(context: Context, name: str, value: str = "") -> str:
+    """The query string of this page without a parameter (or without one value of it), back on the first page."""
+    request: Any = context["request"]
+    if not value:
+        return _query(request.GET, **{name: None, "page": None})
+    query = request.GET.copy()
+    query.setlist(name, [present for present in query.getlist(name) if present != value])
+    query.pop("page", None)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag
+def pieces(*values: object) -> SafeString:
+    """What there is of `values`, parted by a middle dot."""
+    return mark_safe(" · ".join(conditional_escape(value) for value in values if value not in (None, "")))  # noqa: S308

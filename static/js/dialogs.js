@@ -1,0 +1,52 @@
+/* Dialogs: the help, and the confirmation that htmx loads into #dialog. Without a script the same link opens a page. */
+const dialog = document.getElementById("dialog");
+
+document.addEventListener("click", (event) => {
+  const target = event.target;
+  if (!(target instanceof Element)) return;
+  const opener = target.closest("[data-opens]");
+  if (opener) {
+    document.querySelector(opener.dataset.opens)?.showModal();
+    return;
+  }
+  const shown = target.closest("dialog");
+  if (shown && (target === shown || target.closest("[data-closes-dialog]"))) {
+    event.preventDefault();
+    shown.close();
+  }
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target !== dialog) return;
+  if (!dialog.querySelector("form")) {
+    // The page that came has no confirmation (signed out, refused): show that page instead.
+    location.assign(event.detail.pathInfo.requestPath);
+    return;
+  }
+  if (!dialog.open) dialog.showModal();
+  const title = dialog.querySelector("h2");
+  if (title) dialog.setAttribute("aria-label", title.textContent);
+  (dialog.querySelector("input:not([type=hidden]), select, textarea") ?? dialog.querySelector("[type=submit]"))?.focus();
+});
+
+// One press, one submission; the server refuses a second one as well.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "1";
+  for (const button of form.querySelectorAll("[type=submit]")) button.setAttribute("aria-disabled", "true");
+});
+// Back in the browser's memory of the page: everything can be pressed again.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[type=submit]")) button.removeAttribute("aria-disabled");
+  }
+});
+
+document.querySelector("[data-takes-focus]")?.focus();

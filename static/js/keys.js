@@ -1,0 +1,63 @@
+/* Keys: / search, ? help, g and a letter to go, n and p through a list, j jobs, t light or dark, Esc out. */
+import { closeMenus, closeNav } from "./menus.js";
+import { switchTheme } from "./theme.js";
+
+let going = 0;
+
+function isTyping(element) {
+  return element instanceof Element && element.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true], [data-own-keys], [data-own-keys] *");
+}
+
+function step(direction) {
+  const rows = [...document.querySelectorAll("main tbody td.name a")].filter((link) => link.offsetParent);
+  if (!rows.length) return;
+  const at = rows.indexOf(document.activeElement);
+  rows.at(at < 0 ? (direction > 0 ? 0 : -1) : Math.min(rows.length - 1, Math.max(0, at + direction)))?.focus();
+}
+
+const actions = {
+  "/": () => {
+    const field = document.querySelector("main .filter-box input") ?? document.getElementById("search");
+    field?.focus();
+    field?.select();
+  },
+  "?": () => document.getElementById("keys")?.showModal(),
+  g: () => {
+    going = performance.now();
+  },
+  j: () => {
+    const panel = document.querySelector("#dock details");
+    if (panel) panel.open = !panel.open;
+  },
+  n: () => step(1),
+  p: () => step(-1),
+  t: switchTheme,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
+  if (event.key === "Escape") {
+    if (document.querySelector("dialog[open]")) return;
+    const panel = document.querySelector("#dock details[open]");
+    if (closeMenus() || closeNav()) return;
+    if (isTyping(event.target) && !event.target.closest("[data-own-keys]")) event.target.blur();
+    else if (panel) panel.open = false;
+    return;
+  }
+  if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  if (going && performance.now() - going < 1200) {
+    going = 0;
+    const link = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+    if (link) {
+      event.preventDefault();
+      link.click();
+    }
+    return;
+  }
+  going = 0;
+  const action = actions[event.key];
+  if (action) {
+    event.preventDefault();
+    action();
+  }
+});

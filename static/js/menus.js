@@ -1,0 +1,58 @@
+/* Menus are <details>: they open without us. Here: one at a time, Escape, arrow keys, a click elsewhere; and the folded navigation. */
+function openMenus() {
+  return document.querySelectorAll("details.menu[open]");
+}
+
+export function closeMenus(except = null) {
+  let closed = false;
+  for (const menu of openMenus()) {
+    if (menu !== except && !menu.contains(except)) {
+      const hadFocus = menu.contains(document.activeElement);
+      menu.open = false;
+      if (hadFocus) menu.querySelector("summary").focus();
+      closed = true;
+    }
+  }
+  return closed;
+}
+
+const nav = document.getElementById("nav");
+
+export function closeNav() {
+  if (!nav?.classList.contains("is-open")) return false;
+  nav.classList.remove("is-open");
+  document.querySelector("[data-opens-nav]")?.focus();
+  return true;
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target;
+  if (!(target instanceof Element)) return;
+  closeMenus(target.closest("details.menu"));
+  if (target.closest("[data-opens-nav]")) {
+    event.preventDefault();
+    nav?.classList.add("is-open");
+    nav?.querySelector("a[aria-current], a")?.focus();
+  } else if (target.closest("[data-closes-nav]")) {
+    event.preventDefault();
+    closeNav();
+  }
+  // A control that can't be used keeps the focus, which shows its reason, and does nothing else.
+  if (target.closest("[aria-disabled='true']")) event.preventDefault();
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.target instanceof Element && event.target.closest("details.menu");
+  if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+  event.preventDefault();
+  menu.open = true;
+  const items = [...menu.querySelectorAll(".menu-panel :is(a, button)")];
+  const at = items.indexOf(document.activeElement);
+  const next = { ArrowDown: at + 1, ArrowUp: at < 0 ? items.length - 1 : at - 1, Home: 0, End: items.length - 1 };
+  items.at(next[event.key] % items.length)?.focus();
+});
+
+document.addEventListener("focusout", (event) => {
+  const menu = event.target instanceof Element && event.target.closest("details.menu[open]");
+  if (menu && event.relatedTarget instanceof Element && !menu.contains(event.relatedTarget)) menu.open = false;
+});

@@ -1,1 +1,5 @@
-"""Console broker: browser WebSocket to a VNC port. Twisted and the standard library; no Django."""
+"""The console broker: browser (WebSocket) on one side, a node's VNC port on the other.
+
+Twisted, no Django. Django's part is ``vncproxy.client``; a process serves consoles with ``vncproxy.web`` or is one by
+``python -m vncproxy``.
+"""

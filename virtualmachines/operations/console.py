@@ -8,11 +8,11 @@ import time
 from dataclasses import dataclass
 
 from django.conf import settings
-from vncproxy.tickets import LIFETIME_S, Ticket, new_password, seal
 
 from clusters.operations.base import Actor, NoParams, run
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
+from vncproxy.tickets import LIFETIME_S, Ticket, new_password, seal
 
 
 @dataclass(frozen=True)

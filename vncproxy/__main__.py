@@ -1,0 +1,71 @@
+"""``python -m vncproxy``: the console broker as a daemon of its own.
+
+Settings come from the environment (GWM_CONSOLE_*, see ``vncproxy.settings``); the arguments say where to listen.
+"""
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from twisted.internet import reactor as default_reactor
+from twisted.internet.error import CannotListenError
+from twisted.logger import globalLogBeginner, textFileLogObserver
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.web.static import Data
+
+from vncproxy.broker import make_broker
+from vncproxy.settings import SettingError, settings_from
+from vncproxy.tls import tls_options
+from vncproxy.web import console_site
+
+
+def main(arguments: list[str], environment: dict[str, str], reactor: Any) -> int:
+    """Run until told to stop (SIGINT, SIGTERM); the exit status."""
+    options = parse(arguments, environment)
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
+    try:
+        broker = make_broker(settings_from({**environment, "GWM_CONSOLE_CONTROL": options.control}), reactor)
+        tls = tls_options(options.cert, options.key) if options.cert else None
+    except (SettingError, ValueError, OSError) as error:
+        return _complain(str(error))
+    site = console_site(broker, Data(b"Console broker. Nothing to see here.\n", "text/plain"), reactor=reactor)
+    factory = TLSMemoryBIOFactory(tls, False, site) if tls else site
+    try:
+        port = reactor.listenTCP(options.port, factory, interface=options.bind)
+        broker.startService()
+    except (CannotListenError, OSError) as error:
+        return _complain(str(error))
+    reactor.addSystemEventTrigger("before", "shutdown", broker.stopService)
+    where = port.getHost()
+    sys.stdout.write(f"Consoles at {'wss' if tls else 'ws'}://{where.host}:{where.port}/console/ws\n")
+    sys.stdout.flush()
+    reactor.run()
+    return 0
+
+
+def parse(arguments: list[str], environment: dict[str, str]) -> argparse.Namespace:
+    """Arguments; each has a setting of the environment as its default."""
+
+    def default(name: str, otherwise: str = "") -> str:
+        return environment.get(name) or otherwise
+
+    parser = argparse.ArgumentParser(prog="python -m vncproxy", description="Console broker: WebSocket to VNC.")
+    parser.add_argument("--bind", default=default("GWM_CONSOLE_BIND", "127.0.0.1"), help="address to listen on")
+    parser.add_argument("--port", type=int, default=default("GWM_CONSOLE_PORT", "8888"), help="port to listen on")
+    parser.add_argument("--cert", default=default("GWM_TLS_CERT"), help="PEM certificate (with chain) for TLS")
+    parser.add_argument("--key", default=default("GWM_TLS_KEY"), help="PEM private key for TLS")
+    parser.add_argument("--control", default=default("GWM_CONSOLE_CONTROL"), help="path of the control socket")
+    options = parser.parse_args(arguments)
+    if bool(options.cert) != bool(options.key):
+        parser.error("--cert and --key belong together")
+    return options
+
+
+def _complain(text: str) -> int:
+    sys.stderr.write(f"vncproxy: {text}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], dict(os.environ), default_reactor))

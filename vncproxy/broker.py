@@ -1,0 +1,161 @@
+"""The broker: all consoles of a process, and what is asked of them together."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+
+from vncproxy.console import BrowserSide, Console, NodeSide, Stage
+from vncproxy.control import ControlPort
+from vncproxy.settings import Settings
+from vncproxy.tickets import ExpiredTicketError, InvalidTicketError, Ticket, open_ticket
+from vncproxy.troubles import ConsoleError, Trouble
+from vncproxy.used import LocalMemory, RedisMemory, UsedTickets
+
+Endpoint = Callable[[str, int, float], IStreamClientEndpoint]
+"""Makes an endpoint for host, port and time-out in seconds."""
+
+
+class Broker(Service):
+    """Opens consoles for tickets, pings their browsers, lists and closes them."""
+
+    log = Logger(namespace="vncproxy.broker")
+
+    def __init__(self, settings: Settings, *, clock: IReactorTime, used: UsedTickets, endpoint: Endpoint) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.used = used
+        self._endpoint = endpoint
+        self._consoles: dict[str, Console] = {}
+        self._next_ping: IDelayedCall | None = None
+        self._stopped: Deferred[None] | None = None
+        self.control: ControlPort | None = None
+        """Started and stopped with the broker, where there is one."""
+
+    # ---- life
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        super().startService()
+        if self.control is not None:
+            self.control.startService()
+        self._ping_later()
+
+    def stopService(self) -> Deferred[None] | None:  # noqa: N802
+        """Close every console; fires when all have said goodbye (within seconds)."""
+        super().stopService()
+        if self.control is not None:
+            self.control.stopService()
+        if self._next_ping is not None and self._next_ping.active():
+            self._next_ping.cancel()
+        self.close(trouble=Trouble.SHUTTING_DOWN)
+        if not self._consoles:
+            return None
+        self._stopped = Deferred()
+        return self._stopped
+
+    # ---- consoles
+
+    def admit(self, text: str, client: str) -> Ticket:
+        """The ticket, when it is good and this client may use it; raises ConsoleError."""
+        try:
+            ticket = open_ticket(self.settings.keys, text, self.clock.seconds())
+        except ExpiredTicketError as error:
+            raise ConsoleError(Trouble.EXPIRED) from error
+        except InvalidTicketError as error:
+            raise ConsoleError(Trouble.BAD_TICKET) from error
+        if not self.settings.admits_client(client) or (ticket.client and ticket.client != client):
+            raise ConsoleError(Trouble.ADDRESS, client)
+        if len(self._consoles) >= self.settings.limit:
+            raise ConsoleError(Trouble.FULL)
+        return ticket
+
+    def open(self, ticket: Ticket, client: str, headers: Mapping[str, str]) -> BrowserSide:
+        """A console for an admitted ticket; its browser side wants a transport."""
+        console = Console(self, ticket, client)
+        console.browser = BrowserSide(console, headers)
+        self._consoles[console.id] = console
+        return console.browser
+
+    def dial(self, ticket: Ticket, seconds: float, factory: Factory) -> Deferred[NodeSide]:
+        """Connect to the machine's VNC port."""
+        connecting = self._endpoint(ticket.host, ticket.port, seconds).connect(factory)
+        return cast("Deferred[NodeSide]", connecting)
+
+    def forget(self, console: Console) -> None:
+        self._consoles.pop(console.id, None)
+        if self._stopped is not None and not self._consoles:
+            stopped, self._stopped = self._stopped, None
+            stopped.callback(None)
+
+    def list(self) -> list[dict[str, object]]:
+        """The consoles that are open or being opened, oldest first."""
+        return [
+            {
+                "id": console.id,
+                "user_id": console.ticket.user_id,
+                "user": console.ticket.user,
+                "vm": console.ticket.vm,
+                "vm_name": console.ticket.vm_name,
+                "kind": console.ticket.kind,
+                "client": console.client,
+                "since": console.since,
+                "open": console.stage is Stage.OPEN,
+                "bytes_to_browser": console.bytes_to_browser,
+                "bytes_to_node": console.bytes_to_node,
+            }
+            for console in self._consoles.values()
+            if console.stage is not Stage.ENDED
+        ]
+
+    def close(
+        self,
+        *,
+        console_id: str | None = None,
+        user_id: int | None = None,
+        vm: str | None = None,
+        trouble: Trouble = Trouble.CLOSED_BY_STAFF,
+        reason: str = "",
+    ) -> int:
+        """Close the consoles that fit all that is given (all, when nothing is); how many there were."""
+        chosen = [
+            console
+            for console in self._consoles.values()
+            if console.stage is not Stage.ENDED
+            and console_id in (None, console.id)
+            and user_id in (None, console.ticket.user_id)
+            and vm in (None, console.ticket.vm)
+        ]
+        for console in chosen:
+            console.end(trouble, reason)
+        return len(chosen)
+
+    # ---- signs of life
+
+    def _ping_later(self) -> None:
+        self._next_ping = self.clock.callLater(self.settings.ping_interval_s, self._ping)
+
+    def _ping(self) -> None:
+        self._ping_later()
+        for console in list(self._consoles.values()):
+            if console.stage is Stage.OPEN:
+                console.browser.ping()
+
+
+def make_broker(settings: Settings, reactor: Any) -> Broker:
+    """A broker on a real reactor; dials by TCP, remembers used tickets in Redis where one is set, else by itself."""
+    used: UsedTickets = LocalMemory(reactor)
+    if settings.redis_url:
+        used = RedisMemory(settings.redis_url, reactor, reactor, reactor.getThreadPool())
+
+    def endpoint(host: str, port: int, seconds: float) -> IStreamClientEndpoint:
+        return HostnameEndpoint(reactor, host.encode("idna") if not host.isascii() else host, port, timeout=seconds)
+
+    broker = Broker(settings, clock=reactor, used=used, endpoint=endpoint)
+    if settings.control:
+        broker.control = ControlPort(settings.control, broker, reactor)
+    return broker

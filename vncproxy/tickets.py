@@ -1,0 +1,115 @@
+"""Tickets: what the web application tells the broker through the browser, sealed so that the browser can't read it.
+
+A ticket is JSON under Fernet (AES-CBC and HMAC-SHA256). Its text travels as a WebSocket subprotocol, so it is made of
+characters that are allowed there (base64url without padding) and it appears in no URL, hence in no access log.
+"""
+
+import base64
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+LIFETIME_S = 30.0
+LONGEST_LIFETIME_S = 600.0  # bounds how long a used ticket has to be remembered
+LONGEST_TEXT = 4096
+KINDS = frozenset({"vnc"})
+_PASSWORD_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105 - an alphabet
+_PASSWORD_LENGTH = 8  # VNC authentication looks at eight characters
+
+
+class TicketError(Exception):
+    """The ticket can't be honoured."""
+
+
+class InvalidTicketError(TicketError):
+    """Not sealed with one of our keys, tampered with, or not a ticket at all."""
+
+
+class ExpiredTicketError(TicketError):
+    """Genuine, but too old."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """One permission to open one console once."""
+
+    host: str
+    """Address or name of the node, as the broker dials it."""
+    port: int
+    user_id: int
+    user: str
+    vm: str
+    """Key of the machine, unique over all clusters; consoles are closed by it."""
+    vm_name: str
+    expires_at: float
+    """Unix time in seconds."""
+    password: str = field(default="", repr=False)
+    """What the node's VNC server asks for; empty when it asks for nothing."""
+    browser_password: str = field(default="", repr=False)
+    """What the browser must answer the broker's VNC authentication with."""
+    kind: str = "vnc"
+    client: str = ""
+    """The only address that may use the ticket; empty: any that the broker admits."""
+    connect_timeout_s: float | None = None
+    """Overrides the broker's time-out for reaching the node."""
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+
+
+def new_password() -> str:
+    """A password for one console, of the length that VNC authentication looks at."""
+    return "".join(secrets.choice(_PASSWORD_ALPHABET) for _ in range(_PASSWORD_LENGTH))
+
+
+def seal(keys: Sequence[str], ticket: Ticket) -> str:
+    """The ticket's text; sealed with the first key."""
+    packed = json.dumps(asdict(ticket), separators=(",", ":")).encode()
+    return _box(tuple(keys)).encrypt(packed).decode().rstrip("=")
+
+
+def open_ticket(keys: Sequence[str], text: str, now: float) -> Ticket:
+    """Unseal with any of the keys; raises InvalidTicketError or ExpiredTicketError."""
+    if len(text) > LONGEST_TEXT:
+        raise InvalidTicketError("too long")
+    try:
+        packed = _box(tuple(keys)).decrypt(text + "=" * (-len(text) % 4))
+        ticket = _unpack(json.loads(packed))
+    except (InvalidToken, ValueError, TypeError) as error:
+        raise InvalidTicketError("not a ticket of ours") from error
+    if ticket.expires_at <= now:
+        raise ExpiredTicketError("expired")
+    if ticket.expires_at > now + LONGEST_LIFETIME_S:
+        raise InvalidTicketError("lives too long")
+    return ticket
+
+
+def _unpack(raw: object) -> Ticket:
+    if not isinstance(raw, dict):
+        raise TypeError("not an object")
+    known = {f.name for f in fields(Ticket)}
+    ticket = Ticket(**{name: value for name, value in raw.items() if name in known})
+    texts = (ticket.id, ticket.host, ticket.user, ticket.vm, ticket.vm_name, ticket.password, ticket.client)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(ticket.expires_at, int | float):
+        raise TypeError("wrong type")
+    if ticket.kind not in KINDS or not ticket.id or not ticket.host or not ticket.browser_password:
+        raise ValueError("incomplete")
+    if not isinstance(ticket.port, int) or not 0 < ticket.port < 65536:
+        raise ValueError("no such port")
+    return ticket
+
+
+@lru_cache(maxsize=4)
+def _box(keys: tuple[str, ...]) -> MultiFernet:
+    if not keys or not all(keys):
+        raise ValueError("no console key is set")
+    return MultiFernet([Fernet(_derived(key)) for key in keys])
+
+
+def _derived(key: str) -> bytes:
+    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"gwm console ticket v1")
+    return base64.urlsafe_b64encode(derivation.derive(key.encode()))

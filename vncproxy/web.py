@@ -1,0 +1,289 @@
+"""The WebSocket endpoint as a part of a twisted.web site.
+
+For a process that serves Django as well::
+
+    broker = make_broker(settings_from(os.environ), reactor)
+    broker.startService()       # stopService() closes all consoles; its Deferred fires when they are gone
+    site = console_site(broker, WSGIResource(reactor, threads, application), reactor=reactor)
+    endpoint.listen(site)       # or reactor.adoptStreamPort(fd, AF_INET, site); for TLS, wrap as for any site
+
+``/console/ws`` is the console's, everything else goes to the resource. The site gives a client ten seconds
+(``handshake_timeout_s``) to send the head of a request and takes 16 KiB of it at most, for Django's pages too.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import NOT_DONE_YET, Request, Site
+
+from vncproxy.broker import Broker
+from vncproxy.framing import SUBPROTOCOL, Framing
+from vncproxy.settings import Settings, within
+from vncproxy.troubles import ConsoleError
+
+PATH = (b"console", b"ws")
+TICKET_PREFIX = "ticket."
+_FAREWELL_S = 3.0
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class HandshakeError(Exception):
+    """The request can't become a console: HTTP status and sentence."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+
+class ConsoleChannel(HTTPChannel):
+    """An HTTP/1.1 connection with a deadline for each request's head, that can be handed over to another protocol."""
+
+    head_timeout_s = 10.0
+    _deadline: IDelayedCall | None = None
+    _awaits_head = True
+    _taken_by: Protocol | None = None
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's names, here and below
+        super().connectionMade()
+        self._start_deadline()
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        if self._taken_by is not None:
+            self._taken_by.dataReceived(data)
+            return
+        if self._awaits_head and self._deadline is None:
+            self._start_deadline()
+        super().dataReceived(data)
+
+    def rawDataReceived(self, data: bytes) -> None:  # noqa: N802
+        if self._taken_by is not None:  # what came in one piece with the request's head
+            self._taken_by.dataReceived(data)
+            return
+        super().rawDataReceived(data)
+
+    def allHeadersReceived(self) -> None:  # noqa: N802
+        self._awaits_head = False
+        self._stop_deadline()
+        super().allHeadersReceived()
+
+    def requestDone(self, request: Request) -> None:  # noqa: N802
+        self._awaits_head = True
+        super().requestDone(request)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        self._stop_deadline()
+        super().connectionLost(reason)
+        if self._taken_by is not None:
+            self._taken_by.connectionLost(reason)
+
+    def hand_over(self, protocol: Protocol) -> None:
+        """End HTTP on this connection: from now on it is the protocol's."""
+        self.setTimeout(None)
+        self.requests.clear()
+        assert self.transport is not None  # noqa: S101 - a request came through it
+        self.transport.unregisterProducer()
+        self._taken_by = protocol
+        protocol.makeConnection(self.transport)
+
+    def _start_deadline(self) -> None:
+        self._deadline = self.callLater(self.head_timeout_s, self._too_slow)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if self.transport is not None:
+            self.transport.abortConnection()
+
+
+class ConsoleSite(Site):
+    """A site whose connections can become consoles; HTTP/1.1 only, which is what WebSocket needs."""
+
+    protocol = ConsoleChannel
+    noisy = False
+
+    def acceptableProtocols(self) -> list[bytes]:  # noqa: N802
+        return [b"http/1.1"]
+
+
+class ConsoleResource(Resource):
+    """Turns a WebSocket request with a ticket into a console."""
+
+    isLeaf = True  # noqa: N815 - Twisted's name
+    log = Logger(namespace="vncproxy.web")
+
+    def __init__(self, broker: Broker) -> None:
+        super().__init__()
+        self._broker = broker
+
+    def render_GET(self, request: Request) -> bytes | int:  # noqa: N802
+        settings = self._broker.settings
+        client = client_address(request, settings)
+        try:
+            headers = check_handshake(request, settings)
+            text = ticket_in(request)
+        except HandshakeError as error:
+            self.log.info("console refused: {why} client={client}", why=error.text, client=client)
+            return _say_no(request, error)
+        channel = request.channel
+        if not isinstance(channel, ConsoleChannel):
+            raise TypeError("the console needs the site that console_site() makes")
+        try:
+            ticket = self._broker.admit(text, client)
+        except ConsoleError as error:
+            self.log.info("console refused: {why} client={client}", why=str(error), client=client)
+            channel.hand_over(TurnedAway(self._broker.clock, headers, error))
+        else:
+            channel.hand_over(self._broker.open(ticket, client, headers))
+        return NOT_DONE_YET
+
+
+class TurnedAway(Protocol):
+    """Completes the WebSocket handshake to be able to say why there is no console: a page can't see an HTTP status."""
+
+    def __init__(self, clock: IReactorTime, headers: Mapping[str, str], error: ConsoleError) -> None:
+        self._clock = clock
+        self._headers = headers
+        self._error = error
+        self._deadline: IDelayedCall | None = None
+        self._framing = Framing(self._write, limit=1024, may_answer=lambda: False, on_pong=lambda: None)
+
+    def connectionMade(self) -> None:  # noqa: N802
+        assert self.transport is not None  # noqa: S101 - Twisted sets it before
+        self._deadline = self._clock.callLater(_FAREWELL_S, self.transport.abortConnection)
+        self._framing.accept(self._headers)
+        self._framing.close(self._error.trouble.code, str(self._error))
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        assert self.transport is not None  # noqa: S101 - data came through it
+        try:
+            for _ in self._framing.feed(data):
+                pass
+        except ConsoleError:
+            self.transport.abortConnection()
+        if self._framing.peer_closed:
+            self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+
+    def _write(self, data: bytes) -> None:
+        if self.transport is not None:
+            self.transport.write(data)
+
+
+class _Root(Resource):
+    """The console's path to the console, every other to the rest of the site."""
+
+    def __init__(self, console: ConsoleResource, rest: IResource) -> None:
+        super().__init__()
+        self._console = console
+        self._rest = rest
+
+    def getChild(self, path: bytes, request: Request) -> IResource:  # noqa: N802
+        if (path, *request.postpath) == PATH:
+            request.prepath.extend(request.postpath)
+            request.postpath.clear()
+            return self._console
+        # Put back what was taken off, so that the rest sees the request as if it were the root itself.
+        request.postpath.insert(0, request.prepath.pop())
+        return self._rest
+
+
+def console_site(broker: Broker, rest: IResource, *, reactor: IReactorTime, log_path: str | None = None) -> Site:
+    """A site that serves consoles at /console/ws and ``rest`` (a leaf, like WSGIResource) everywhere else."""
+    site = ConsoleSite(
+        _Root(ConsoleResource(broker), rest), logPath=log_path, reactor=reactor, parsePOSTFormSubmission=False
+    )
+    site.protocol = type("Channel", (ConsoleChannel,), {"head_timeout_s": broker.settings.handshake_timeout_s})
+    return site
+
+
+def check_handshake(request: Request, settings: Settings) -> dict[str, str]:
+    """The headers that the WebSocket answer is made of; raises HandshakeError."""
+    origins = request.requestHeaders.getRawHeaders("origin") or []
+    if len(origins) != 1 or not origin_allowed(origins[0], _header(request, "host"), settings.origins):
+        raise HandshakeError(403, "This page may not open consoles here (foreign or missing Origin).")
+    upgrade = _header(request, "upgrade").lower()
+    connection = [token.strip() for token in _header(request, "connection").lower().split(",")]
+    if upgrade != "websocket" or "upgrade" not in connection or request.clientproto != b"HTTP/1.1":
+        raise HandshakeError(426, "This address speaks WebSocket only.")
+    if _header(request, "sec-websocket-version") != "13":
+        raise HandshakeError(426, "This address speaks WebSocket version 13 only.")
+    key = _header(request, "sec-websocket-key")
+    try:
+        if len(base64.b64decode(key, validate=True)) != 16:
+            raise HandshakeError(400, "Bad WebSocket key.")
+    except binascii.Error as error:
+        raise HandshakeError(400, "Bad WebSocket key.") from error
+    return {
+        "upgrade": upgrade,
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": key,
+        "Sec-WebSocket-Protocol": SUBPROTOCOL,
+    }
+
+
+def ticket_in(request: Request) -> str:
+    """The ticket among the subprotocols that the browser offers; raises HandshakeError."""
+    offered = [name.strip() for name in _header(request, "sec-websocket-protocol").split(",")]
+    tickets = [name.removeprefix(TICKET_PREFIX) for name in offered if name.startswith(TICKET_PREFIX)]
+    if len(tickets) != 1 or not tickets[0] or SUBPROTOCOL not in offered:
+        raise HandshakeError(403, "A console needs a ticket.")
+    return tickets[0]
+
+
+def origin_allowed(origin: str, host: str, allowed: frozenset[str]) -> bool:
+    """Whether a page of this origin may connect: it is the broker's own host, or listed.
+
+    The scheme is not compared, as TLS may end at a proxy before us; host and port are.
+    """
+    origin = origin.strip().lower()
+    if origin in allowed:
+        return True
+    try:
+        parts = urlsplit(origin)
+        own = urlsplit(f"{parts.scheme}://{host.strip().lower()}")
+        default = _DEFAULT_PORTS[parts.scheme]
+        same = parts.hostname == own.hostname and (parts.port or default) == (own.port or default)
+    except (ValueError, KeyError):
+        return False
+    plain = not (parts.path or parts.query or parts.fragment or parts.username or own.path or own.username)
+    return bool(parts.hostname) and plain and same
+
+
+def client_address(request: Request, settings: Settings) -> str:
+    """Where the browser is: the peer, or what a trusted proxy says it is."""
+    address = getattr(request.getClientAddress(), "host", "")
+    forwarded = request.requestHeaders.getRawHeaders("x-forwarded-for") or []
+    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    while hops and within(address, settings.trusted_proxies):
+        address = hops.pop()
+    return address
+
+
+def _header(request: Request, name: str) -> str:
+    return ", ".join(request.requestHeaders.getRawHeaders(name) or [])
+
+
+def _say_no(request: Request, error: HandshakeError) -> bytes:
+    request.setResponseCode(error.status)
+    request.setHeader("content-type", "text/plain; charset=utf-8")
+    request.setHeader("cache-control", "no-store")
+    if error.status == 426:
+        request.setHeader("upgrade", "websocket")
+        request.setHeader("sec-websocket-version", "13")
+    return error.text.encode() + b"\n"

@@ -71,8 +71,17 @@ class Cluster(models.Model):
     last_error_kind = models.CharField(max_length=40, blank=True)
     next_sync_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="empty: at once")
     sync_wanted_at = models.DateTimeField(null=True, blank=True, help_text="somebody asked for an update at this time")
+    live_error = models.TextField(blank=True, help_text="why live state is older than the rest; empty: it is not")
+    live_failed_at = models.DateTimeField(null=True, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     lease_holder = models.CharField(max_length=64, blank=True)
+    sync_queued_at = models.DateTimeField(null=True, blank=True, help_text="an update was handed to the workers")
+    follow_leased_until = models.DateTimeField(null=True, blank=True, help_text="somebody follows its jobs")
+    follow_queued_at = models.DateTimeField(null=True, blank=True)
+    defaults_digest = models.CharField(
+        max_length=64, blank=True, help_text="of what Ganeti merges into every machine's record"
+    )
+    configs_read_at = models.DateTimeField(null=True, blank=True, help_text="last reading of all configuration")
     last_job_id = models.BigIntegerField(default=0, help_text="highest job number seen")
 
     class Meta:

@@ -117,7 +117,7 @@ def test_a_crashed_lab_is_brought_down_without_a_trace(ganeti: GanetiCluster, tm
         "from tools.lab.cluster import Lab; from tools.lab import network, nodes; from tools.lab.plan import Plan\n"
         "from tools.lab.node_files import make_keys, files_for_node; import os\n"
         "lab = Lab('broken'); (lab.directory / 'shared').mkdir(parents=True)\n"
-        "plan = Plan('broken', network.free_number(), 1); network.ensure_bridge(plan, lab.directory)\n"
+        "plan = Plan('broken', next(network.free_numbers()), 1); network.make_bridge(plan, lab.directory)\n"
         "make_keys(lab.directory)\n"
         "node = plan.node_names[0]; nodes.start_node(lab.directory, node, files_for_node(plan, node, lab.directory))\n"
         "print(plan.bridge); os._exit(9)"

@@ -59,7 +59,10 @@ def _find_node(place: str) -> tuple[Lab, str]:
 
 def _exec(options: argparse.Namespace) -> int:
     lab, node = _find_node(options.node)
-    return lab.run_attached(node, options.command)
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        raise LabError("Which command?")
+    return lab.run_attached(node, command)
 
 
 def _grow(options: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.lab import network, nodes
-from tools.lab.errors import LabError
+from tools.lab.errors import LabError, NumberTaken
 from tools.lab.node_files import files_for_node, make_keys
 from tools.lab.plan import DOMAIN, RAPI_PORT, USERS, Plan, base_directory
 from tools.lab.prerequisites import missing_prerequisites
@@ -209,10 +209,9 @@ class Lab:
             return self.describe()
 
     def _build(self, node_count: int, number: int | None, owner: int | None) -> None:
-        plan = Plan(self.name, number or network.free_number(), node_count)
+        plan = self._claim_number(number, node_count)
         (self.directory / "shared").mkdir(parents=True)
         order = {"number": plan.number, "nodes": plan.node_count, "owner": process_identity(owner) if owner else None}
-        network.ensure_bridge(plan, self.directory)
         (self.directory / "order.json").write_text(json.dumps(order))
         make_keys(self.directory)
         for node in plan.node_names:
@@ -221,6 +220,18 @@ class Lab:
             self.run(node, "/usr/sbin/sshd")
         self._make_cluster(plan)
         (self.directory / "ready").touch()
+
+    def _claim_number(self, number: int | None, node_count: int) -> Plan:
+        for candidate in [number] if number else network.free_numbers():
+            plan = Plan(self.name, candidate, node_count)
+            try:
+                network.make_bridge(plan, self.directory)
+            except NumberTaken:
+                if number:
+                    raise
+                continue
+            return plan
+        raise LabError("Every number is taken by a lab.")
 
     def _make_cluster(self, plan: Plan) -> None:
         first, *others = plan.node_names

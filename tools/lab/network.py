@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from tools.lab.errors import LabError
+from tools.lab.errors import LabError, NumberTaken
 from tools.lab.plan import BRIDGE_HOST, MAX_NUMBER, Plan
 from tools.lab.system import run_program
 
@@ -28,24 +29,25 @@ def numbers_in_use() -> dict[int, str]:
     return found
 
 
-def free_number() -> int:
-    """The lowest number from 100 on that no lab has; the lower ones are for people to choose."""
+def free_numbers() -> Iterator[int]:
+    """Numbers that no lab has, from 100 on first; the lower ones are for people to choose."""
     used = numbers_in_use()
     for number in [*range(100, MAX_NUMBER + 1), *range(1, 100)]:
         if number not in used:
-            return number
-    raise LabError("Every number is taken by a lab.")
+            yield number
 
 
-def ensure_bridge(plan: Plan, directory: Path) -> None:
-    """Make the lab's bridge; LabError when another lab has that number."""
-    owner = _owner(plan.bridge)
-    if owner is None:
+def make_bridge(plan: Plan, directory: Path) -> None:
+    """Make the lab's bridge; NumberTaken when another lab has that number."""
+    try:
         # Fails when someone else was faster: that is what makes numbers safe to choose.
-        run_program(["ip", "link", "add", plan.bridge, "type", "bridge"])
-        run_program(["ip", "link", "set", plan.bridge, "alias", str(directory)])
-    elif owner != str(directory):
-        raise LabError(f"Number {plan.number} belongs to the lab in {owner or 'an unknown place'}: choose another.")
+        name_it = f"link add {plan.bridge} type bridge\nlink set {plan.bridge} alias {directory}\n"
+        run_program(["ip", "-batch", "-"], stdin=name_it)
+    except LabError as error:
+        if _DEVICES.joinpath(plan.bridge).exists():
+            owner = _owner(plan.bridge) or "an unknown place"
+            raise NumberTaken(f"Number {plan.number} belongs to the lab in {owner}: choose another.") from error
+        raise
     run_program(["ip", "addr", "replace", f"{plan.address(BRIDGE_HOST)}/24", "dev", plan.bridge])
     run_program(["ip", "link", "set", plan.bridge, "up"])
 

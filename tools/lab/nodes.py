@@ -67,10 +67,15 @@ def start_node(directory: Path, node: str, files: dict[str, tuple[int, str]]) ->
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=ENVIRONMENT, cwd="/", check=False
         )
 
+    misses = 0
+
     def complete_or_gone() -> bool:
+        nonlocal misses
         if node in running_nodes(directory):
             return True
-        if not any(node in line for line in processes_of(directory).values()):
+        # A process that is becoming another program has no command line for a moment.
+        misses = 0 if any(node in line for line in processes_of(directory).values()) else misses + 1
+        if misses > 10:
             raise LabError(f"Node {node} did not start:\n{log.read_text(errors='replace').strip()}")
         return False
 

@@ -1,0 +1,202 @@
+"""What the product relies on and no manual says, seen on a real Ganeti; and that the fixture's hands do what they say.
+
+Where a later release of Ganeti differs, one of these fails first.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.ganeti.cluster import GanetiCluster
+
+pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+FINAL = {"success", "error", "canceled"}
+
+
+class Raw:
+    """RAPI by hand: what is proved here must not depend on the client."""
+
+    def __init__(self, cluster: GanetiCluster, session: requests.Session) -> None:
+        self.cluster = cluster
+        self.session = session
+
+    def __call__(self, method: str, path: str, body: Any = None, timeout_s: float = 60) -> Any:
+        answer = self.session.request(method, self.cluster.endpoint + path, json=body, timeout=timeout_s)
+        answer.raise_for_status()
+        return answer.json()
+
+    def query(self, what: str, *fields: str) -> list[list[Any]]:
+        answer = self("PUT", f"/2/query/{what}", {"fields": list(fields)})
+        return [[value for _, value in row] for row in answer["data"]]
+
+    def wait(self, job: int, timeout_s: float = 60) -> dict[str, Any]:
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            found: dict[str, Any] = self("GET", f"/2/jobs/{job}")
+            if found["status"] in FINAL:
+                return found
+        raise TimeoutError(f"job {job} is {found['status']}")
+
+    def instance(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self("GET", f"/2/instances/{name}")
+        return found
+
+
+@pytest.fixture
+def rapi(ganeti: GanetiCluster) -> Iterator[Raw]:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.verify = False
+        session.auth = (ganeti.username, ganeti.password)
+        yield Raw(ganeti, session)
+
+
+@pytest.fixture
+def machine(ganeti: GanetiCluster) -> Iterator[str]:
+    name = ganeti.add_fake_instance()
+    yield name
+    if name in ganeti.instance_names():
+        ganeti.remove(name)
+
+
+def test_a_submission_is_found_again_by_its_reason(rapi: Raw, machine: str) -> None:
+    """A submission whose answer was lost: the reason is the only thing both sides know."""
+    reason = f"gwm:{uuid.uuid4()}"
+    job = rapi("PUT", f"/2/instances/{machine}/shutdown?reason={reason}", {"timeout": 0})
+    bulk = {found["id"]: found for found in rapi("GET", "/2/jobs?bulk=1")}
+    trail = bulk[int(job)]["ops"][0]["reason"]
+    assert [source for source, text, _ in trail if text == reason] == ["gnt:user"]
+    assert rapi.wait(int(job))["status"] == "success"
+    by_query = [row[0] for row in rapi.query("job", "id", "ops") if reason in str(row[1])]
+    assert by_query == [int(job)]
+
+
+def test_an_unknown_job_is_answered_with_nulls(rapi: Raw) -> None:
+    assert set(rapi("GET", "/2/jobs/999999").values()) == {None}
+
+
+def test_a_write_to_a_machine_that_is_not_there_is_accepted_and_fails_as_a_job(rapi: Raw) -> None:
+    job = rapi("PUT", "/2/instances/nobody.lab.test/shutdown", {"timeout": 0})
+    failed = rapi.wait(int(job))
+    assert failed["status"] == "error"
+    assert failed["opresult"][0][0] == "OpPrereqError"
+    assert failed["opresult"][0][1][1] == "unknown_entity"
+
+
+def test_migration_moves_a_machine_without_touching_serial_number_or_mtime(
+    ganeti: GanetiCluster, rapi: Raw, machine: str
+) -> None:
+    """So placement must be compared always; neither stamp tells of it."""
+    before = rapi.instance(machine)
+    ganeti.migrate(machine)
+    after = rapi.instance(machine)
+    assert after["pnode"] != before["pnode"]
+    assert (after["serial_no"], after["mtime"]) == (before["serial_no"], before["mtime"])
+    on = {name for node, names in rapi.query("node", "name", "pinst_list") if node == after["pnode"] for name in names}
+    assert machine in on
+
+
+def test_failover_moves_and_bumps(ganeti: GanetiCluster, rapi: Raw, machine: str) -> None:
+    before = rapi.instance(machine)
+    ganeti.failover(machine)
+    after = rapi.instance(machine)
+    assert after["pnode"] != before["pnode"]
+    assert after["status"] == "running"
+    assert after["serial_no"] > before["serial_no"]
+
+
+def test_rename_keeps_the_uuid(ganeti: GanetiCluster, rapi: Raw, machine: str) -> None:
+    before = rapi.instance(machine)
+    ganeti.stop(machine)
+    assert rapi.instance(machine)["status"] == "ADMIN_down"
+    renamed = ganeti.rename(machine)
+    after = rapi.instance(renamed)
+    assert after["uuid"] == before["uuid"]
+    assert after["serial_no"] > before["serial_no"]
+    assert machine not in {row[0] for row in rapi.query("instance", "name")}
+    ganeti.start(renamed)
+    assert rapi.instance(renamed)["status"] == "running"
+    ganeti.remove(renamed)
+    assert renamed not in {row[0] for row in rapi.query("instance", "name")}
+
+
+def test_modify_and_tags_bump(ganeti: GanetiCluster, rapi: Raw, machine: str) -> None:
+    serials = [rapi.instance(machine)["serial_no"]]
+    ganeti.modify(machine, "-B", "vcpus=3")
+    serials.append(rapi.instance(machine)["serial_no"])
+    ganeti.add_tags(machine, "colour:blue")
+    last = rapi.instance(machine)
+    serials.append(last["serial_no"])
+    assert serials == sorted(set(serials))
+    assert last["beparams"]["vcpus"] == 3
+    assert last["tags"] == ["colour:blue"]
+
+
+def test_cluster_defaults_change_machines_without_a_bump(ganeti: GanetiCluster, rapi: Raw, machine: str) -> None:
+    """Only the cluster's own mtime tells that what machines inherit has changed."""
+    cluster, before = rapi("GET", "/2/info"), rapi.instance(machine)
+    assert before["beparams"]["auto_balance"] is True
+    with ganeti.cluster_defaults("-B", "auto_balance=False", undo=("-B", "auto_balance=True")):
+        after = rapi.instance(machine)
+        assert after["beparams"]["auto_balance"] is False
+        assert (after["serial_no"], after["mtime"]) == (before["serial_no"], before["mtime"])
+        assert rapi("GET", "/2/info")["mtime"] > cluster["mtime"]
+    assert rapi.instance(machine)["beparams"]["auto_balance"] is True
+
+
+def test_live_state_changes_without_a_bump(ganeti: GanetiCluster, rapi: Raw, machine: str) -> None:
+    before = rapi.instance(machine)
+    ganeti.crash(machine)
+    after = rapi.instance(machine)
+    assert (before["status"], after["status"]) == ("running", "ERROR_down")
+    assert (after["serial_no"], after["mtime"]) == (before["serial_no"], before["mtime"])
+
+
+def test_machines_on_an_offline_node_say_so(ganeti: GanetiCluster, rapi: Raw) -> None:
+    node = ganeti.nodes[1]
+    name = ganeti.add_fake_instance(node=node)
+    with ganeti.node_offline(node):
+        assert rapi("GET", f"/2/nodes/{node}")["offline"] is True
+        found = rapi.instance(name)
+        assert (found["status"], found["oper_state"], found["oper_ram"]) == ("ERROR_nodeoffline", None, None)
+    assert rapi("GET", f"/2/nodes/{node}")["offline"] is False
+    assert rapi.instance(name)["status"] == "running"
+    ganeti.remove(name)
+
+
+def test_a_held_job_makes_others_wait_and_can_be_cancelled(ganeti: GanetiCluster, rapi: Raw, machine: str) -> None:
+    with ganeti.held_job() as holder:
+        job = int(rapi("PUT", f"/2/instances/{machine}/shutdown", {"timeout": 0}))
+        deadline = time.monotonic() + 20
+        while (found := rapi("GET", f"/2/jobs/{job}"))["status"] in {"queued", "running"}:
+            assert time.monotonic() < deadline
+        assert found["status"] == "waiting"
+        locks = dict(rapi.query("lock", "name", "owner"))
+        assert any(str(holder) in str(owners) for owners in locks.values())
+        rapi("DELETE", f"/2/jobs/{job}")
+        assert rapi.wait(job)["status"] == "canceled"
+    assert rapi.wait(holder)["status"] in FINAL
+
+
+def test_a_hanging_rapi_takes_connections_and_says_nothing(ganeti: GanetiCluster, rapi: Raw) -> None:
+    with ganeti.hanging(), pytest.raises(requests.exceptions.ReadTimeout):
+        rapi("GET", "/2/info", timeout_s=2)
+    assert rapi("GET", "/2/info")["name"] == ganeti.name
+
+
+def test_a_cut_off_cluster_takes_no_connections(ganeti: GanetiCluster, rapi: Raw) -> None:
+    with ganeti.cut_off(), pytest.raises(requests.exceptions.ConnectionError):
+        rapi("GET", "/2/info", timeout_s=2)
+    assert rapi("GET", "/2/info")["name"] == ganeti.name
+
+
+def test_with_luxid_down_calls_hang(ganeti: GanetiCluster, rapi: Raw) -> None:
+    with ganeti.daemon_stopped("luxid"), pytest.raises(requests.exceptions.ReadTimeout):
+        rapi("GET", "/2/info", timeout_s=3)
+    assert rapi("GET", "/2/info")["name"] == ganeti.name

@@ -10,9 +10,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClien
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
-from vncproxy.console import BrowserSide, Console, NodeSide, Stage
+from vncproxy.console import Console, Stage
 from vncproxy.control import ControlPort
 from vncproxy.settings import Settings
+from vncproxy.sides import BrowserSide, NodeSide
 from vncproxy.tickets import ExpiredTicketError, InvalidTicketError, Ticket, open_ticket
 from vncproxy.troubles import ConsoleError, Trouble
 from vncproxy.used import LocalMemory, RedisMemory, UsedTickets
@@ -39,13 +40,13 @@ class Broker(Service):
 
     # ---- life
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         super().startService()
         if self.control is not None:
             self.control.startService()
         self._ping_later()
 
-    def stopService(self) -> Deferred[None] | None:  # noqa: N802
+    def stopService(self) -> Deferred[None] | None:
         """Close every console; fires when all have said goodbye (within seconds)."""
         super().stopService()
         if self.control is not None:
@@ -76,12 +77,11 @@ class Broker(Service):
 
     def open(self, ticket: Ticket, client: str, headers: Mapping[str, str]) -> BrowserSide:
         """A console for an admitted ticket; its browser side wants a transport."""
-        console = Console(self, ticket, client)
-        console.browser = BrowserSide(console, headers)
+        console = Console(self, ticket, client, headers)
         self._consoles[console.id] = console
         return console.browser
 
-    def dial(self, ticket: Ticket, seconds: float, factory: Factory) -> Deferred[NodeSide]:
+    def dial(self, ticket: Ticket, seconds: float, factory: Factory[Any]) -> Deferred[NodeSide]:
         """Connect to the machine's VNC port."""
         connecting = self._endpoint(ticket.host, ticket.port, seconds).connect(factory)
         return cast("Deferred[NodeSide]", connecting)

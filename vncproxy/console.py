@@ -6,28 +6,24 @@ Nothing is dialled before the browser has shown a ticket and the password that b
 
 from collections.abc import Mapping
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 from uuid import uuid4
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, ConnectionRefusedError, DNSLookupError
 from twisted.internet.error import TimeoutError as ConnectTimeoutError
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITCPTransport, ITransport
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
-from vncproxy.framing import Framing
 from vncproxy.rfb import BrowserLogin, NodeLogin
-from vncproxy.settings import parse_address
+from vncproxy.settings import Settings, parse_address
+from vncproxy.sides import BrowserSide, NodeSide, wire_of
 from vncproxy.tickets import Ticket
 from vncproxy.troubles import ConsoleError, Trouble
+from vncproxy.used import UsedTickets
 
-if TYPE_CHECKING:
-    from vncproxy.broker import Broker
-
-_FAREWELL_S = 3.0  # for the browser to take in the close frame, and its answer
 _EARLY_LIMIT = 4096  # bytes that may come before both sides are logged in
 
 
@@ -40,132 +36,15 @@ class Stage(Enum):
     ENDED = auto()
 
 
-@implementer(IPushProducer)
-class Valve:
-    """Stands as producer on one transport and holds back the other when the first is full."""
+class Surroundings(Protocol):
+    """What a console needs of its broker."""
 
-    def __init__(self) -> None:
-        self.full = False
-        self._source: ITransport | None = None
+    settings: Settings
+    clock: IReactorTime
+    used: UsedTickets
 
-    def hold(self, source: ITransport | None) -> None:
-        """From now on it is this transport that is held back."""
-        self._source = source
-        if self.full:
-            self.pauseProducing()
-
-    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
-        self.full = True
-        if self._source is not None:
-            IPushProducer(self._source).pauseProducing()
-
-    def resumeProducing(self) -> None:  # noqa: N802
-        self.full = False
-        if self._source is not None:
-            IPushProducer(self._source).resumeProducing()
-
-    def stopProducing(self) -> None:  # noqa: N802
-        self._source = None
-
-
-class BrowserSide(Protocol):
-    """The browser's connection after the HTTP request; speaks WebSocket."""
-
-    def __init__(self, console: "Console", headers: Mapping[str, str]) -> None:
-        self._console = console
-        self._headers = headers
-        self.valve = Valve()
-        self.unanswered_pings = 0
-        self.framing = Framing(
-            self._write,
-            limit=console.broker.settings.message_limit,
-            may_answer=lambda: not self.valve.full,
-            on_pong=self._heard,
-        )
-
-    def connectionMade(self) -> None:  # noqa: N802
-        assert self.transport is not None  # noqa: S101 - Twisted sets it before
-        self.transport.registerProducer(self.valve, True)
-        self.framing.accept(self._headers)
-        self._console.start()
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        self._heard()
-        try:
-            for message in self.framing.feed(data):
-                self._console.from_browser(message)
-        except ConsoleError as error:
-            self._console.end(error.trouble, error.detail)
-        if self.framing.peer_closed:
-            self._console.end(Trouble.BROWSER_GONE)
-            self.hang_up()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
-        self._console.browser_lost()
-
-    def ping(self) -> None:
-        """Ask for a sign of life; end the console when two questions have gone unanswered."""
-        if self.unanswered_pings >= 2:
-            self._console.end(Trouble.BROWSER_SILENT)
-            return
-        self.unanswered_pings += 1
-        if not self.valve.full:
-            self.framing.ping()
-
-    def say_goodbye(self, code: int, reason: str) -> None:
-        """Send the close frame and go on reading, so that no reset overtakes it."""
-        if self.transport is None:
-            return
-        self.valve.hold(None)
-        IPushProducer(self.transport).resumeProducing()
-        self.framing.close(code, reason)
-
-    def hang_up(self) -> None:
-        if self.transport is not None:
-            self.transport.unregisterProducer()
-            self.transport.loseConnection()
-
-    def abort(self) -> None:
-        if self.transport is not None:
-            self.transport.abortConnection()
-
-    def _heard(self) -> None:
-        self.unanswered_pings = 0
-
-    def _write(self, data: bytes) -> None:
-        if self.transport is not None:
-            self.transport.write(data)
-
-
-class NodeSide(Protocol):
-    """The connection to the machine's VNC port."""
-
-    def __init__(self, console: "Console") -> None:
-        self._console = console
-        self._abort: IDelayedCall | None = None
-        self.valve = Valve()
-
-    def connectionMade(self) -> None:  # noqa: N802
-        assert self.transport is not None  # noqa: S101 - Twisted sets it before
-        if ITCPTransport.providedBy(self.transport):
-            self.transport.setTcpNoDelay(True)
-            self.transport.setTcpKeepAlive(True)
-        self.transport.registerProducer(self.valve, True)
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        self._console.from_node(data)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
-        if self._abort is not None and self._abort.active():
-            self._abort.cancel()
-        self._console.node_lost()
-
-    def hang_up(self, clock: IReactorTime) -> None:
-        """Send what is still to be sent (the last keystrokes), but don't wait long for it."""
-        if self.transport is not None and self._abort is None and self.connected:
-            self.transport.unregisterProducer()
-            self._abort = clock.callLater(_FAREWELL_S, self.transport.abortConnection)
-            self.transport.loseConnection()
+    def dial(self, ticket: Ticket, seconds: float, factory: Factory[Any]) -> Deferred[NodeSide]: ...
+    def forget(self, console: "Console") -> None: ...
 
 
 class Console:
@@ -173,8 +52,8 @@ class Console:
 
     log = Logger(namespace="vncproxy.console")
 
-    def __init__(self, broker: "Broker", ticket: Ticket, client: str) -> None:
-        self.broker = broker
+    def __init__(self, broker: Surroundings, ticket: Ticket, client: str, headers: Mapping[str, str]) -> None:
+        self._broker = broker
         self.ticket = ticket
         self.client = client
         self.id = uuid4().hex[:12]
@@ -182,9 +61,9 @@ class Console:
         self.bytes_to_browser = 0
         self.bytes_to_node = 0
         self.stage = Stage.CLAIMING
-        self.browser: BrowserSide
+        self.browser = BrowserSide(self, headers, message_limit=broker.settings.message_limit)
         self._node: NodeSide | None = None
-        self._dialling: Deferred[None] | None = None
+        self._dialling: Deferred[NodeSide] | None = None
         self._browser_login = BrowserLogin(ticket.browser_password)
         self._node_login = NodeLogin(ticket.password)
         self._early = b""
@@ -194,8 +73,8 @@ class Console:
 
     def start(self) -> None:
         """The WebSocket stands: see whether the ticket is still good."""
-        self._expect_within(self.broker.settings.handshake_timeout_s, Trouble.BROWSER_SLOW)
-        claim = self.broker.used.claim(self.ticket.id, self.ticket.expires_at)
+        self._expect_within(self._broker.settings.handshake_timeout_s, Trouble.BROWSER_SLOW)
+        claim = self._broker.used.claim(self.ticket.id, self.ticket.expires_at)
         claim.addCallback(self._claimed)
         claim.addErrback(self._failed)
 
@@ -213,29 +92,28 @@ class Console:
 
     def _dial(self) -> None:
         self.stage = Stage.DIALLING
-        seconds = self.ticket.connect_timeout_s or self.broker.settings.connect_timeout_s
+        seconds = self.ticket.connect_timeout_s or self._broker.settings.connect_timeout_s
         self._expect_within(seconds, Trouble.TIMED_OUT)
-        factory = Factory.forProtocol(lambda: NodeSide(self))
+        factory: Factory[Any] = Factory.forProtocol(lambda: NodeSide(self))
         factory.noisy = False
-        self._dialling = self.broker.dial(self.ticket, seconds, factory)
-        self._dialling.addCallback(self._dialled)
-        self._dialling.addErrback(self._failed)
+        self._dialling = dialling = self._broker.dial(self.ticket, seconds, factory)
+        dialling.addCallback(self._dialled).addErrback(self._failed)
 
     def _dialled(self, node: NodeSide) -> None:
         self._dialling = None
-        assert node.transport is not None  # noqa: S101 - it is connected
+        wire = wire_of(node)
         if self.stage is not Stage.DIALLING:
-            node.transport.abortConnection()
+            wire.abortConnection()
             return
         self._node = node
         self.stage = Stage.NODE_LOGIN
-        self._check_peer(getattr(node.transport.getPeer(), "host", ""))
-        node.valve.hold(self.browser.transport)
-        self.browser.valve.hold(node.transport)
+        self._check_peer(getattr(wire.getPeer(), "host", ""))
+        node.valve.hold(wire_of(self.browser))
+        self.browser.valve.hold(wire)
 
     def _check_peer(self, address: str) -> None:
         parsed = parse_address(address)
-        settings = self.broker.settings
+        settings = self._broker.settings
         if not settings.admits_node(address):
             raise ConsoleError(Trouble.NODE_NETWORK, address)
         if parsed is not None and parsed.is_loopback and not settings.node_networks:
@@ -279,8 +157,8 @@ class Console:
             except ConsoleError as error:
                 self.end(error.trouble, error.detail)
                 return
-            if reply:
-                self._write_to_node(reply)
+            if reply and self._node is not None:
+                self._node.write(reply)
             if self._node_login.done:
                 self._open()
 
@@ -290,18 +168,15 @@ class Console:
 
     def _to_node(self, data: bytes) -> None:
         self.bytes_to_node += len(data)
-        self._write_to_node(data)
-
-    def _write_to_node(self, data: bytes) -> None:
-        if self._node is not None and self._node.transport is not None:
-            self._node.transport.write(data)
+        if self._node is not None:
+            self._node.write(data)
 
     # ---- the end
 
     def browser_lost(self) -> None:
         self.end(Trouble.BROWSER_GONE)
         self._expect_nothing()
-        self.broker.forget(self)
+        self._broker.forget(self)
 
     def node_lost(self) -> None:
         self.end(self._node_login.lost_trouble if self.stage is Stage.NODE_LOGIN else Trouble.NODE_CLOSED)
@@ -318,13 +193,13 @@ class Console:
             reason=trouble.reason(detail),
             to_browser=self.bytes_to_browser,
             to_node=self.bytes_to_node,
-            seconds=self.broker.clock.seconds() - self.since,
+            seconds=self._broker.clock.seconds() - self.since,
             **self._log_fields(),
         )
         if self._dialling is not None:
             self._dialling.cancel()
         if self._node is not None:
-            self._node.hang_up(self.broker.clock)
+            self._node.hang_up(self._broker.clock)
         if trouble is Trouble.BROWSER_GONE:
             return
         reason = trouble.reason(detail)
@@ -332,8 +207,7 @@ class Console:
             refusal = self._browser_login.refuse(reason)
             if refusal:
                 self.browser.framing.send(refusal)
-        self._deadline = self.broker.clock.callLater(_FAREWELL_S, self.browser.abort)
-        self.browser.say_goodbye(trouble.code, reason)
+        self._deadline = self.browser.say_goodbye(trouble.code, reason, self._broker.clock)
 
     def _failed(self, failure: Failure) -> None:
         trouble, detail = trouble_of(failure)
@@ -343,7 +217,7 @@ class Console:
 
     def _expect_within(self, seconds: float, trouble: Trouble) -> None:
         self._expect_nothing()
-        self._deadline = self.broker.clock.callLater(seconds, self.end, trouble)
+        self._deadline = self._broker.clock.callLater(seconds, self.end, trouble)
 
     def _expect_nothing(self) -> None:
         if self._deadline is not None and self._deadline.active():

@@ -10,12 +10,13 @@ One JSON object per line, one answer per line::
 import json
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IListeningPort, IReactorTime, IReactorUNIX
+from twisted.internet.interfaces import IDelayedCall, IListeningPort, IReactorTime, IReactorUNIX
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import TimeoutMixin
@@ -43,12 +44,12 @@ class Conversation(LineReceiver, TimeoutMixin):
 
     def __init__(self, consoles: Consoles, clock: IReactorTime) -> None:
         self._consoles = consoles
-        self.callLater = clock.callLater
+        self.callLater: Callable[..., IDelayedCall] = clock.callLater
 
-    def connectionMade(self) -> None:  # noqa: N802 - Twisted's names, here and below
+    def connectionMade(self) -> None:
         self.setTimeout(_IDLE_S)
 
-    def lineReceived(self, line: bytes) -> None:  # noqa: N802
+    def lineReceived(self, line: bytes) -> None:
         self.resetTimeout()
         try:
             reply = self._answer(json.loads(line))
@@ -56,7 +57,7 @@ class Conversation(LineReceiver, TimeoutMixin):
             reply = {"error": str(error)}
         self.sendLine(json.dumps(reply).encode())
 
-    def connectionLost(self, reason: object = None) -> None:  # noqa: N802
+    def connectionLost(self, reason: object = None) -> None:
         self.setTimeout(None)
 
     def _answer(self, request: object) -> dict[str, object]:
@@ -91,17 +92,17 @@ class ControlPort(Service):
         self._reactor = reactor
         self._port: IListeningPort | None = None
 
-    def startService(self) -> None:  # noqa: N802
+    def startService(self) -> None:
         super().startService()
         remove_stale_socket(self._path)
-        factory = Factory.forProtocol(lambda: Conversation(self._consoles, self._reactor))
+        factory: Factory[Any] = Factory.forProtocol(lambda: Conversation(self._consoles, self._reactor))
         mask = os.umask(0o177)
         try:
             self._port = IReactorUNIX(self._reactor).listenUNIX(str(self._path), factory, mode=0o600)
         finally:
             os.umask(mask)
 
-    def stopService(self) -> Deferred[None] | None:  # noqa: N802
+    def stopService(self) -> Deferred[None] | None:
         super().stopService()
         port, self._port = self._port, None
         return port.stopListening() if port is not None else None

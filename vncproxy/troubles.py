@@ -45,13 +45,16 @@ class Trouble(Enum):
     TOO_BIG = (1009, "A message was larger than consoles accept.")
     INTERNAL = (1011, "The console broker met an unexpected error.")
 
-    def __init__(self, code: int, text: str) -> None:
-        self.code = code
-        self.text = text
+    @property
+    def code(self) -> int:
+        """The WebSocket close code."""
+        return self.value[0]
 
     def reason(self, detail: str = "") -> str:
         """The sentence, with a detail where there is one, cut to what a close frame can carry."""
-        text = f"{self.text.removesuffix('.')}: {printable(detail)}" if detail else self.text
+        text = self.value[1]
+        if detail:
+            text = f"{text.removesuffix('.')}: {printable(detail)}"
         raw = text.encode()
         if len(raw) <= REASON_LIMIT_BYTES:
             return text

@@ -14,9 +14,10 @@ For a process that serves Django as well::
 import base64
 import binascii
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -27,11 +28,11 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from vncproxy.broker import Broker
 from vncproxy.framing import SUBPROTOCOL, Framing
 from vncproxy.settings import Settings, within
+from vncproxy.sides import FAREWELL_S, wire_of
 from vncproxy.troubles import ConsoleError
 
 PATH = (b"console", b"ws")
 TICKET_PREFIX = "ticket."
-_FAREWELL_S = 3.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -52,11 +53,11 @@ class ConsoleChannel(HTTPChannel):
     _awaits_head = True
     _taken_by: Protocol | None = None
 
-    def connectionMade(self) -> None:  # noqa: N802 - Twisted's names, here and below
+    def connectionMade(self) -> None:
         super().connectionMade()
         self._start_deadline()
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+    def dataReceived(self, data: bytes) -> None:
         if self._taken_by is not None:
             self._taken_by.dataReceived(data)
             return
@@ -64,22 +65,22 @@ class ConsoleChannel(HTTPChannel):
             self._start_deadline()
         super().dataReceived(data)
 
-    def rawDataReceived(self, data: bytes) -> None:  # noqa: N802
+    def rawDataReceived(self, data: bytes) -> None:
         if self._taken_by is not None:  # what came in one piece with the request's head
             self._taken_by.dataReceived(data)
             return
         super().rawDataReceived(data)
 
-    def allHeadersReceived(self) -> None:  # noqa: N802
+    def allHeadersReceived(self) -> None:
         self._awaits_head = False
         self._stop_deadline()
         super().allHeadersReceived()
 
-    def requestDone(self, request: Request) -> None:  # noqa: N802
+    def requestDone(self, request: Request) -> None:
         self._awaits_head = True
         super().requestDone(request)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop_deadline()
         super().connectionLost(reason)
         if self._taken_by is not None:
@@ -89,8 +90,7 @@ class ConsoleChannel(HTTPChannel):
         """End HTTP on this connection: from now on it is the protocol's."""
         self.setTimeout(None)
         self.requests.clear()
-        assert self.transport is not None  # noqa: S101 - a request came through it
-        self.transport.unregisterProducer()
+        wire_of(self).unregisterProducer()
         self._taken_by = protocol
         protocol.makeConnection(self.transport)
 
@@ -104,31 +104,37 @@ class ConsoleChannel(HTTPChannel):
 
     def _too_slow(self) -> None:
         self._deadline = None
-        if self.transport is not None:
-            self.transport.abortConnection()
+        wire_of(self).abortConnection()
 
 
 class ConsoleSite(Site):
     """A site whose connections can become consoles; HTTP/1.1 only, which is what WebSocket needs."""
 
-    protocol = ConsoleChannel
+    protocol = ConsoleChannel  # type: ignore[assignment]  # typed as the wrapper that can also be HTTP/2
     noisy = False
 
-    def acceptableProtocols(self) -> list[bytes]:  # noqa: N802
+    head_timeout_s = 10.0
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        channel = super().buildProtocol(addr)
+        channel.head_timeout_s = self.head_timeout_s
+        return channel
+
+    def acceptableProtocols(self) -> list[bytes]:
         return [b"http/1.1"]
 
 
 class ConsoleResource(Resource):
     """Turns a WebSocket request with a ticket into a console."""
 
-    isLeaf = True  # noqa: N815 - Twisted's name
+    isLeaf = True
     log = Logger(namespace="vncproxy.web")
 
     def __init__(self, broker: Broker) -> None:
         super().__init__()
         self._broker = broker
 
-    def render_GET(self, request: Request) -> bytes | int:  # noqa: N802
+    def render_GET(self, request: Request) -> bytes | int:
         settings = self._broker.settings
         client = client_address(request, settings)
         try:
@@ -160,29 +166,27 @@ class TurnedAway(Protocol):
         self._deadline: IDelayedCall | None = None
         self._framing = Framing(self._write, limit=1024, may_answer=lambda: False, on_pong=lambda: None)
 
-    def connectionMade(self) -> None:  # noqa: N802
-        assert self.transport is not None  # noqa: S101 - Twisted sets it before
-        self._deadline = self._clock.callLater(_FAREWELL_S, self.transport.abortConnection)
+    def connectionMade(self) -> None:
+        self._deadline = self._clock.callLater(FAREWELL_S, wire_of(self).abortConnection)
         self._framing.accept(self._headers)
         self._framing.close(self._error.trouble.code, str(self._error))
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        assert self.transport is not None  # noqa: S101 - data came through it
+    def dataReceived(self, data: bytes) -> None:
+        wire = wire_of(self)
         try:
             for _ in self._framing.feed(data):
                 pass
         except ConsoleError:
-            self.transport.abortConnection()
+            wire.abortConnection()
         if self._framing.peer_closed:
-            self.transport.loseConnection()
+            wire.loseConnection()
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
 
     def _write(self, data: bytes) -> None:
-        if self.transport is not None:
-            self.transport.write(data)
+        wire_of(self).write(data)
 
 
 class _Root(Resource):
@@ -193,13 +197,13 @@ class _Root(Resource):
         self._console = console
         self._rest = rest
 
-    def getChild(self, path: bytes, request: Request) -> IResource:  # noqa: N802
-        if (path, *request.postpath) == PATH:
-            request.prepath.extend(request.postpath)
-            request.postpath.clear()
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        before, after = request.prepath or [], request.postpath or []
+        if (path, *after) == PATH:
+            request.prepath, request.postpath = [*before, *after], []
             return self._console
         # Put back what was taken off, so that the rest sees the request as if it were the root itself.
-        request.postpath.insert(0, request.prepath.pop())
+        request.prepath, request.postpath = before[:-1], [path, *after]
         return self._rest
 
 
@@ -208,7 +212,7 @@ def console_site(broker: Broker, rest: IResource, *, reactor: IReactorTime, log_
     site = ConsoleSite(
         _Root(ConsoleResource(broker), rest), logPath=log_path, reactor=reactor, parsePOSTFormSubmission=False
     )
-    site.protocol = type("Channel", (ConsoleChannel,), {"head_timeout_s": broker.settings.handshake_timeout_s})
+    site.head_timeout_s = broker.settings.handshake_timeout_s
     return site
 
 

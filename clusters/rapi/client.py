@@ -10,9 +10,17 @@ Every method raises `clusters.rapi.errors.RapiError`; ValueError for arguments t
 
 from __future__ import annotations
 
-from clusters.rapi.resources.instances import InstanceCalls
+from clusters.rapi.resources.filters import FilterCalls
+from clusters.rapi.resources.groups import GroupCalls
 from clusters.rapi.resources.jobs import JobCalls
+from clusters.rapi.resources.lifecycle import LifecycleCalls
+from clusters.rapi.resources.networks import NetworkCalls
+from clusters.rapi.resources.nodes import NodeCalls
+from clusters.rapi.resources.snapshots import SnapshotCalls
+from clusters.rapi.resources.storage import StorageCalls
 
 
-class RapiClient(InstanceCalls, JobCalls):
+class RapiClient(
+    LifecycleCalls, StorageCalls, NodeCalls, GroupCalls, NetworkCalls, JobCalls, FilterCalls, SnapshotCalls
+):
     """All of RAPI. See `clusters.rapi.caller.Caller` for the arguments."""

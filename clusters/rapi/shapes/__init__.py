@@ -1,6 +1,7 @@
 """Ganeti's records as frozen dataclasses; Ganeti's dictionaries stop here."""
 
 from clusters.rapi.shapes.cluster import ClusterInfo
+from clusters.rapi.shapes.filter import FilterRule
 from clusters.rapi.shapes.group import GROUP_FIELDS, GroupInfo
 from clusters.rapi.shapes.instance import (
     INSTANCE_CONFIG_FIELDS,
@@ -52,6 +53,7 @@ __all__ = [
     "ROLE_WORDS",
     "ClusterInfo",
     "Disk",
+    "FilterRule",
     "GroupInfo",
     "InstanceFingerprint",
     "InstanceInfo",

@@ -150,7 +150,10 @@ class StorageCalls(InstanceCalls):
         return self._submit("PUT", instance_path(name, "/export"), reason=reason, body={**body, **options.body()})
 
     def remove_export(self, name: str, *, reason: str, options: JobOptions = NO_OPTIONS) -> int:
-        """Delete an instance's exports. From 3.2 on (`Features.delete_export`); NotSupported before. Returns the job."""
+        """Delete an instance's exports. From 3.2 on (`Features.delete_export`); NotSupported before.
+
+        Returns the job id.
+        """
         return self._submit("DELETE", instance_path(name, "/export"), reason=reason, body=options.body())
 
     def migrate_instance(

@@ -1,7 +1,7 @@
 """Numbers with their units, as people read them.
 
 Sizes are binary (1 GiB = 1024 MiB), with one decimal below 100 from GiB upwards. What Ganeti did not say is a dash,
-never a zero. Number and unit stand together: between them is a narrow space that does not break.
+never a zero. Number and unit stand together: between them is a space that does not break.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from django import template
 register = template.Library()
 
 DASH = "–"  # noqa: RUF001 (a dash is meant)
-SPACE = "\u202f"
+SPACE = "\u00a0"
 
 _SIZES = (("TiB", 1024 * 1024), ("GiB", 1024), ("MiB", 1))
 _SPANS = (("d", 86_400), ("h", 3_600), ("min", 60))

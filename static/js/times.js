@@ -1,5 +1,5 @@
 /* Ages that tick, in the words of gwm/templatetags/units.py, by the server's clock: theirs and ours may differ. */
-const thin = "\u202f";
+const space = "\u00a0";
 const spans = [
   [86400, "d"],
   [3600, "h"],
@@ -9,7 +9,7 @@ const spans = [
 
 export function span(seconds) {
   const [size, unit] = spans.find(([size]) => seconds >= size) ?? [1, "s"];
-  return `${Math.floor(seconds / size)}${thin}${unit}`;
+  return `${Math.floor(seconds / size)}${space}${unit}`;
 }
 
 export function describeAge(seconds) {

@@ -1,0 +1,26 @@
+"""axe-core in a page: what it finds against WCAG 2.2 A and AA, and its best practices."""
+
+from pathlib import Path
+
+SOURCE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def check(page, within=None):
+    """Violations on `page` (a Playwright page): "rule: what (element)" for each; an empty list is what we want.
+
+    `within` is a CSS selector to look only there. Evaluated over the debugging protocol, so that the page's
+    content policy stays as it is.
+    """
+    if not page.evaluate("() => typeof window.axe === 'object'"):
+        page.evaluate(SOURCE.read_text())
+    found = page.evaluate(
+        """async ([within, tags]) => (await window.axe.run(within ?? document, {
+            runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]})).violations""",
+        [within, TAGS],
+    )
+    return [
+        f"{rule['id']}: {rule['help']} ({node['html'][:160]}) {node.get('failureSummary', '')}"
+        for rule in found
+        for node in rule["nodes"]
+    ]

@@ -1,3 +1,3 @@
 """What all tests share. Fixtures live in plugins beside the tests that need them most."""
 
-pytest_plugins = ["tests.features", "tests.servers", "tests.ganeti.plugin"]
+pytest_plugins = ["tests.features", "tests.servers", "tests.fixtures.simulator", "tests.ganeti.plugin"]

@@ -62,13 +62,13 @@ def list_gates(features_file: Path) -> list[Gate]:
     tool = Path(sys.executable).parent
 
     def tests(*arguments: str) -> list[str]:
-        return [*python, "pytest", "-q", "--features-file", str(features_file), *arguments]
+        return [*python, "pytest", "-q", f"--features-file={features_file}", *arguments]
 
     return [
         Gate("Style: ruff check", [*python, "ruff", "check", "."]),
         Gate("Layout: ruff format", [*python, "ruff", "format", "--check", "."]),
         Gate("Types: mypy --strict", [*python, "mypy"]),
-        Gate("Directions of imports: import-linter", [str(tool / "lint-imports"), "--no-timings"]),
+        Gate("Directions of imports: import-linter", [str(tool / "lint-imports")]),
         Gate("Migrations are complete", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"]),
         Gate("Tests on SQLite and the simulator", tests("-m", _SERVERLESS), has_tests=True),
         Gate(

@@ -1,0 +1,139 @@
+"""House rules that no linter knows (docs/architecture.md), read from the source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("gwm", "virtualmachines", "quotas", "clusters", "permissions", "objectlog", "vncproxy")
+FILES = [
+    path
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if "migrations" not in path.parts and "__pycache__" not in path.parts
+]
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    for path in FILES:
+        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports_of(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [node.module]
+    return []
+
+
+def test_there_is_something_to_read() -> None:
+    assert len(FILES) > 50
+
+
+def test_imports_stand_at_the_top() -> None:
+    found = [
+        f"{name}:{inner.lineno}"
+        for name, tree in trees()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(function)
+        if any(module.split(".")[0] in PACKAGES for module in imports_of(inner))
+    ]
+    assert found == []
+
+
+def test_only_the_rapi_client_speaks_http() -> None:
+    users = {name for name, tree in trees() for node in ast.walk(tree) if "requests" in imports_of(node)}
+    assert users
+    assert all(name.startswith("clusters/rapi/") for name in users), users
+
+
+def test_only_the_policy_reads_rights() -> None:
+    primitives = {"is_superuser", "has_perm", "has_perms", "get_objects_for_user", "get_perms", "user_grants"}
+    makers = {"gwm/management/commands/", "gwm/preparation.py"}  # they make or find the first administrator
+    found = [
+        f"{name}:{node.lineno} {word}"
+        for name, tree in trees()
+        if name != "permissions/policy.py" and not any(name.startswith(maker) for maker in makers)
+        for node in ast.walk(tree)
+        for word in [node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""]
+        if word in primitives
+    ]
+    assert found == []
+
+
+def test_templates_do_not_read_rights() -> None:
+    words = ("is_superuser", "perms.", "has_perm")
+    found = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in (ROOT / "templates").rglob("*.html")
+        for word in words
+        if word in path.read_text(encoding="utf-8")
+    ]
+    assert found == []
+
+
+def test_no_signals_of_ours() -> None:
+    found = [
+        f"{name}:{node.lineno}"
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Name) and node.id == "receiver")
+        or (isinstance(node, ast.ImportFrom) and node.module == "django.dispatch")
+    ]
+    assert found == []
+
+
+def test_no_exception_is_swallowed() -> None:
+    found = [
+        f"{name}:{node.lineno}"
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (
+            node.type is None
+            or ((isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
+            and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)))
+        )
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("word", ["TESTING", "PYTEST_CURRENT_TEST"])
+def test_production_code_does_not_ask_whether_it_is_tested(word: str) -> None:
+    assert [str(path) for path in FILES if word in path.read_text(encoding="utf-8")] == []
+
+
+def test_mark_safe_only_in_template_tags() -> None:
+    users = [
+        name
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id == "mark_safe" and "templatetags" not in name
+    ]
+    assert users == []
+
+
+def test_templates_have_no_inline_script_or_style() -> None:
+    found = []
+    for path in (ROOT / "templates").rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        for word in (" style=", "<style", " onclick=", " onload=", " onsubmit=", " onchange=", "javascript:", "|safe"):
+            if word in text:
+                found.append(f"{path.relative_to(ROOT)}: {word}")
+        for piece in text.split("<script")[1:]:
+            if " src=" not in piece.split(">", 1)[0]:
+                found.append(f"{path.relative_to(ROOT)}: inline script")
+    assert found == []
+
+
+def test_files_are_about_one_thing() -> None:
+    too_long = {
+        str(path.relative_to(ROOT)): lines
+        for path in FILES
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
+    }
+    assert too_long == {}

@@ -26,7 +26,7 @@ def client_for(cluster: Cluster, *, read_timeout_s: float | None = None) -> Rapi
         username=cluster.username,
         password=cluster.password,
         trust=trust_of(cluster),
-        connect_timeout_s=settings.RAPI_CONNECT_TIMEOUT_S,
-        read_timeout_s=read_timeout_s if read_timeout_s is not None else settings.RAPI_READ_TIMEOUT_S,
+        connect_timeout_s=settings.GWM_RAPI_CONNECT_TIMEOUT_S,
+        read_timeout_s=read_timeout_s if read_timeout_s is not None else settings.GWM_RAPI_READ_TIMEOUT_S,
         cluster_uuid=cluster.uuid or None,
     )

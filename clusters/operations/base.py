@@ -285,4 +285,4 @@ def release(entry: Entry) -> None:
 
 def submit_deadline_s() -> float:
     """Seconds after which a submission under way has surely been answered, given up, or its process has died."""
-    return float(settings.RAPI_CONNECT_TIMEOUT_S) + float(settings.RAPI_READ_TIMEOUT_S) + 5.0
+    return float(settings.GWM_RAPI_CONNECT_TIMEOUT_S) + float(settings.GWM_RAPI_READ_TIMEOUT_S) + 5.0

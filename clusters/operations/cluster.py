@@ -94,7 +94,7 @@ def fetch_certificate(actor: Actor, host: str, port: int) -> Probe:
     """The certificate that `host` shows, to be trusted or not. Raises Forbidden."""
     _require_right_to_add(actor)
     try:
-        return Probe(certificate=probe_certificate(host, port, settings.RAPI_CONNECT_TIMEOUT_S))
+        return Probe(certificate=probe_certificate(host, port, settings.GWM_RAPI_CONNECT_TIMEOUT_S))
     except RapiError as error:
         return Probe(error=str(error), error_kind=error.kind)
 
@@ -109,7 +109,7 @@ def probe_cluster(actor: Actor, wanted: ClusterSettings) -> Probe:
     cluster = Cluster()
     wanted.write_to(cluster)
     try:
-        certificate = probe_certificate(wanted.host, wanted.port, settings.RAPI_CONNECT_TIMEOUT_S)
+        certificate = probe_certificate(wanted.host, wanted.port, settings.GWM_RAPI_CONNECT_TIMEOUT_S)
     except RapiError as error:
         return Probe(error=str(error), error_kind=error.kind)
     found = Probe(certificate=certificate)
@@ -119,8 +119,8 @@ def probe_cluster(actor: Actor, wanted: ClusterSettings) -> Probe:
             username=wanted.username,
             password=wanted.password or "",
             trust=trust_of(cluster),
-            connect_timeout_s=settings.RAPI_CONNECT_TIMEOUT_S,
-            read_timeout_s=settings.RAPI_READ_TIMEOUT_S,
+            connect_timeout_s=settings.GWM_RAPI_CONNECT_TIMEOUT_S,
+            read_timeout_s=settings.GWM_RAPI_READ_TIMEOUT_S,
         ) as client:
             info = client.get_info()
             return replace(

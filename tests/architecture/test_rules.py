@@ -95,8 +95,10 @@ def test_no_exception_is_swallowed() -> None:
         if isinstance(node, ast.ExceptHandler)
         and (
             node.type is None
-            or ((isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
-            and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)))
+            or (
+                (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
+                and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+            )
         )
     ]
     assert found == []

@@ -12,7 +12,7 @@ from django.conf import settings
 from clusters.operations.base import Actor, NoParams, run
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
-from vncproxy.tickets import LIFETIME_S, Ticket, new_password, seal
+from vncproxy.tickets import Ticket, new_password, seal
 
 
 @dataclass(frozen=True)

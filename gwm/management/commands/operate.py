@@ -94,5 +94,5 @@ def _read_params(operation: AnyOperation, pairs: list[str]) -> Any:
         known = ", ".join(form.fields) or "none"
         raise CommandError(f"“{operation.name}” has no parameter {', '.join(sorted(unknown))}; it has: {known}.")
     if not form.is_valid():
-        raise CommandError(" ".join(f"{name}: {' '.join(errors)}" for name, errors in form.errors.items()))
+        raise CommandError(" ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()))
     return form.params(operation)

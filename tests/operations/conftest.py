@@ -1,0 +1,45 @@
+"""A simulated cluster, its row, and the rows of its machines."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from clusters.models import Cluster
+from clusters.operations.base import Actor
+from clusters.rapi.trust import normalize_fingerprint
+from clusters.simulator import Simulator
+from objectlog.models import Via
+from permissions.services import grant
+from tests.factories import make_cluster, make_user, make_vm
+from virtualmachines.models import VirtualMachine
+
+
+@dataclass
+class Scene:
+    """Alice may power vm1, which runs."""
+
+    simulator: Simulator
+    cluster: Cluster
+    vm: VirtualMachine
+    alice: Actor
+
+    def submissions(self) -> int:
+        """How many requests could have started a job."""
+        return sum(1 for method, _ in self.simulator.requests if method != "GET")
+
+
+@pytest.fixture
+def scene(db: None, simulator: Simulator) -> Scene:
+    cluster = make_cluster(
+        "lab",
+        host=simulator.host,
+        port=simulator.port,
+        username=simulator.username,
+        password=simulator.password,
+        tls_fingerprint=normalize_fingerprint(simulator.fingerprint),
+        uuid="",
+    )
+    vm = make_vm(cluster, "vm1.example.org")
+    user = make_user("alice")
+    grant(["power"], user, vm)
+    return Scene(simulator, cluster, vm, Actor(user, Via.WEB))

@@ -126,9 +126,10 @@ def open_console(actor: Actor, vm: VirtualMachine, *, client_address: str = "") 
         user=actor.user.username,
         vm=console_key(vm),
         vm_name=vm.name,
-        expires_at=time.time() + LIFETIME_S,
+        expires_at=time.time() + settings.GWM_CONSOLE_TICKET_S,
         password=vm.cluster.vnc_password,
         browser_password=password,
         client=client_address,
+        connect_timeout_s=settings.GWM_CONSOLE_CONNECT_TIMEOUT_S,
     )
-    return Admission(seal(settings.CONSOLE_KEYS, ticket), password)
+    return Admission(seal(settings.GWM_CONSOLE_KEYS, ticket), password)

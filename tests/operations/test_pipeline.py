@@ -115,7 +115,7 @@ def test_one_at_a_time(scene: Scene) -> None:
 
 @pytest.mark.feature("F043", "F044")
 def test_ganeti_refuses_in_its_own_words(scene: Scene) -> None:
-    scene.simulator.faults.refuse(400, "Can't do &#x27;that&#x27; today", method="PUT")
+    scene.simulator.faults.refuse(400, "Can't do 'that' today", method="PUT")
     entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
     entry.refresh_from_db()
     assert entry.outcome == Outcome.REFUSED

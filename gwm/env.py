@@ -145,6 +145,31 @@ SETTINGS: tuple[Setting, ...] = (
         shown_default="all",
     ),
     Setting("GWM_CONSOLE_URL", "text", "/console/ws", "Path or address of the console's WebSocket."),
+    Setting(
+        "GWM_CONSOLE_ORIGINS",
+        "words",
+        "",
+        "Further origins whose pages may open consoles, such as `https://gwm.example.org`.",
+        shown_default="the host that serves them and `GWM_PUBLIC_URL`",
+    ),
+    Setting(
+        "GWM_CONSOLE_NODE_NETWORKS",
+        "words",
+        "",
+        "Networks of nodes that consoles may reach.",
+        shown_default="all; a node's name may not lead to the loopback",
+    ),
+    Setting(
+        "GWM_CONSOLE_HANDSHAKE_TIMEOUT_S", "seconds", "10", "Time for a browser to log in to a console.", least=0.1
+    ),
+    Setting("GWM_CONSOLE_LIMIT", "integer", "1000", "Consoles open at the same time, in one process.", least=1),
+    Setting(
+        "GWM_CONSOLE_CONTROL",
+        "path",
+        "",
+        "Socket on which open consoles are listed and closed.",
+        shown_default="`<data>/console.sock`",
+    ),
     # pages
     Setting("GWM_PAGE_SIZE", "integer", "50", "Rows on a page of a list.", least=5, most=500),
     Setting("GWM_TIME_ZONE", "text", "UTC", "Time zone of dates on pages, such as `Europe/Athens`. Logs are UTC."),

@@ -25,7 +25,7 @@ def main(arguments: list[str], environment: dict[str, str], reactor: Any) -> int
     options = parse(arguments, environment)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
     try:
-        broker = make_broker(settings_from({**environment, "GWM_CONSOLE_CONTROL": options.control}), reactor)
+        broker = make_broker(settings_from(environment | {"GWM_CONSOLE_CONTROL": options.control}), reactor)
         tls = tls_options(options.cert, options.key) if options.cert else None
     except (SettingError, ValueError, OSError) as error:
         return _complain(str(error))

@@ -141,8 +141,11 @@ class Broker(Service):
 
     def _ping(self) -> None:
         self._ping_later()
-        for console in list(self._consoles.values()):
-            if console.stage is Stage.OPEN:
+        silent_since = self.clock.seconds() - self.settings.idle_s if self.settings.idle_s else float("-inf")
+        for console in [console for console in self._consoles.values() if console.stage is Stage.OPEN]:
+            if console.last_bytes_at < silent_since:
+                console.end(Trouble.IDLE)
+            else:
                 console.browser.ping()
 
 

@@ -57,7 +57,7 @@ class Console:
         self.ticket = ticket
         self.client = client
         self.id = uuid4().hex[:12]
-        self.since = broker.clock.seconds()
+        self.since = self.last_bytes_at = broker.clock.seconds()
         self.bytes_to_browser = 0
         self.bytes_to_node = 0
         self.stage = Stage.CLAIMING
@@ -107,16 +107,17 @@ class Console:
             return
         self._node = node
         self.stage = Stage.NODE_LOGIN
-        self._check_peer(getattr(wire.getPeer(), "host", ""))
+        self._check_peer(str(getattr(wire.getPeer(), "host", "")))
         node.valve.hold(wire_of(self.browser))
         self.browser.valve.hold(wire)
 
     def _check_peer(self, address: str) -> None:
-        parsed = parse_address(address)
         settings = self._broker.settings
         if not settings.admits_node(address):
             raise ConsoleError(Trouble.NODE_NETWORK, address)
-        if parsed is not None and parsed.is_loopback and not settings.node_networks:
+        # An address in a ticket has been looked at by who sealed it; what a name leads to has not.
+        parsed, named = parse_address(address), parse_address(self.ticket.host) is None
+        if named and parsed is not None and parsed.is_loopback and not settings.node_networks:
             raise ConsoleError(Trouble.LOOPBACK)
 
     def _open(self) -> None:
@@ -164,10 +165,12 @@ class Console:
 
     def _to_browser(self, data: bytes) -> None:
         self.bytes_to_browser += len(data)
+        self.last_bytes_at = self._broker.clock.seconds()
         self.browser.framing.send(data)
 
     def _to_node(self, data: bytes) -> None:
         self.bytes_to_node += len(data)
+        self.last_bytes_at = self._broker.clock.seconds()
         if self._node is not None:
             self._node.write(data)
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
+_YES = frozenset({"1", "yes", "true", "on"})
 
 
 class SettingError(ValueError):
@@ -19,23 +20,25 @@ class Settings:
     keys: tuple[str, ...] = field(repr=False)
     """GWM_CONSOLE_KEYS: keys that tickets are sealed with; the web application seals with the first."""
     origins: frozenset[str] = frozenset()
-    """GWM_CONSOLE_ORIGINS: origins (scheme://host[:port]) whose pages may connect, beside the broker's own host."""
+    """GWM_PUBLIC_URL and GWM_CONSOLE_ORIGINS: origins whose pages may connect, beside the broker's own host."""
     client_networks: tuple[Network, ...] = ()
-    """GWM_CONSOLE_CLIENT_NETWORKS: networks that browsers may come from; empty: all."""
+    """GWM_CONSOLE_NETWORKS: networks that browsers may come from; empty: all."""
     node_networks: tuple[Network, ...] = ()
-    """GWM_CONSOLE_NODE_NETWORKS: networks that consoles may reach; empty: all but loopback."""
-    trusted_proxies: tuple[Network, ...] = ()
-    """GWM_CONSOLE_TRUSTED_PROXIES: networks whose X-Forwarded-For is believed."""
+    """GWM_CONSOLE_NODE_NETWORKS: networks that consoles may reach; empty: all, but no name may lead to the loopback."""
+    behind_proxy: bool = False
+    """GWM_BEHIND_PROXY: believe the last entry of X-Forwarded-For."""
     connect_timeout_s: float = 10.0
     """GWM_CONSOLE_CONNECT_TIMEOUT_S: to reach the node and log in there; a ticket may name its own."""
     handshake_timeout_s: float = 10.0
     """GWM_CONSOLE_HANDSHAKE_TIMEOUT_S: for a request's head, and again for the browser's login."""
     ping_interval_s: float = 25.0
-    """GWM_CONSOLE_PING_INTERVAL_S: how often idle browsers are pinged; two without an answer end the console."""
+    """How often browsers are pinged; two pings without an answer end the console."""
+    idle_s: float = 0.0
+    """GWM_CONSOLE_IDLE_S: silence on both sides that ends a console; 0: none does."""
     limit: int = 1000
     """GWM_CONSOLE_LIMIT: most consoles open at a time."""
     message_limit: int = 65536
-    """GWM_CONSOLE_MESSAGE_LIMIT: largest message taken from a browser."""
+    """Largest message taken from a browser; keyboard and mouse need little, a pasted text more."""
     control: str = ""
     """GWM_CONSOLE_CONTROL: path of the control socket; empty: none."""
     redis_url: str = field(default="", repr=False)
@@ -49,30 +52,30 @@ class Settings:
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
-    """Read GWM_CONSOLE_* and REDIS_URL; raises SettingError."""
+    """Read GWM_CONSOLE_* and their like; raises SettingError."""
 
     def text(name: str) -> str:
-        return environment.get(f"GWM_CONSOLE_{name}", "").strip()
+        return environment.get(name, "").strip()
 
-    def seconds(name: str, default: float) -> float:
-        return _number(f"GWM_CONSOLE_{name}", text(name), default)
+    def number(name: str, default: float, least: float = 0.1) -> float:
+        return _number(name, text(name), default, least)
 
-    keys = tuple(key.strip() for key in text("KEYS").split(",") if key.strip())
+    keys = _words(text("GWM_CONSOLE_KEYS"))
     if not keys:
         raise SettingError("GWM_CONSOLE_KEYS is not set: the broker opens no console without a key")
+    origins = (text("GWM_PUBLIC_URL"), *_words(text("GWM_CONSOLE_ORIGINS")))
     return Settings(
         keys=keys,
-        origins=frozenset(origin.rstrip("/").lower() for origin in _words(text("ORIGINS"))),
-        client_networks=networks("GWM_CONSOLE_CLIENT_NETWORKS", text("CLIENT_NETWORKS")),
-        node_networks=networks("GWM_CONSOLE_NODE_NETWORKS", text("NODE_NETWORKS")),
-        trusted_proxies=networks("GWM_CONSOLE_TRUSTED_PROXIES", text("TRUSTED_PROXIES")),
-        connect_timeout_s=seconds("CONNECT_TIMEOUT_S", Settings.connect_timeout_s),
-        handshake_timeout_s=seconds("HANDSHAKE_TIMEOUT_S", Settings.handshake_timeout_s),
-        ping_interval_s=seconds("PING_INTERVAL_S", Settings.ping_interval_s),
-        limit=int(seconds("LIMIT", Settings.limit)),
-        message_limit=int(seconds("MESSAGE_LIMIT", Settings.message_limit)),
-        control=text("CONTROL"),
-        redis_url=environment.get("REDIS_URL", "").strip(),
+        origins=frozenset(origin.rstrip("/").lower() for origin in origins if origin),
+        client_networks=networks("GWM_CONSOLE_NETWORKS", text("GWM_CONSOLE_NETWORKS")),
+        node_networks=networks("GWM_CONSOLE_NODE_NETWORKS", text("GWM_CONSOLE_NODE_NETWORKS")),
+        behind_proxy=text("GWM_BEHIND_PROXY").lower() in _YES,
+        connect_timeout_s=number("GWM_CONSOLE_CONNECT_TIMEOUT_S", Settings.connect_timeout_s),
+        handshake_timeout_s=number("GWM_CONSOLE_HANDSHAKE_TIMEOUT_S", Settings.handshake_timeout_s),
+        idle_s=number("GWM_CONSOLE_IDLE_S", Settings.idle_s, least=0),
+        limit=int(number("GWM_CONSOLE_LIMIT", Settings.limit, least=1)),
+        control=text("GWM_CONSOLE_CONTROL"),
+        redis_url=text("REDIS_URL"),
     )
 
 
@@ -100,14 +103,14 @@ def parse_address(text: str) -> Address | None:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in text.replace(",", " ").split() if word)
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _number(name: str, text: str, default: float) -> float:
+def _number(name: str, text: str, default: float, least: float) -> float:
     try:
         value = float(text) if text else default
     except ValueError as error:
         raise SettingError(f"{name}: not a number: {text!r}") from error
-    if value <= 0:
-        raise SettingError(f"{name}: must be greater than zero")
+    if value < least:
+        raise SettingError(f"{name}: at least {least:g}")
     return value

@@ -23,7 +23,7 @@ class Trouble(Enum):
     UNREACHABLE = (4021, "The node can't be reached from the console broker.")
     TIMED_OUT = (4022, "The node did not answer in time.")
     NO_NAME = (4023, "The node's name can't be resolved by the console broker.")
-    LOOPBACK = (4024, "VNC listens on the node's loopback only: set vnc_bind_address to 0.0.0.0.")
+    LOOPBACK = (4024, "The node's name leads to the loopback of the console broker itself.")
     NODE_NETWORK = (4025, "The node's address is outside the networks that consoles may reach.")
 
     PASSWORD_WRONG = (4030, "The node did not accept the VNC password.")
@@ -37,6 +37,7 @@ class Trouble(Enum):
     BROWSER_SILENT = (4042, "The browser has not answered for a while.")
 
     CLOSED_BY_STAFF = (4050, "The console was closed by an administrator.")
+    IDLE = (4052, "The console was closed because nothing happened in it for a long time.")
     SHUTTING_DOWN = (4051, "The console broker is restarting.")
 
     BROWSER_LOGIN = (4060, "The console login failed. Open the console again.")

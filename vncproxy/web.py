@@ -27,7 +27,7 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from vncproxy.broker import Broker
 from vncproxy.framing import SUBPROTOCOL, Framing
-from vncproxy.settings import Settings, within
+from vncproxy.settings import Settings, parse_address
 from vncproxy.sides import FAREWELL_S, wire_of
 from vncproxy.troubles import ConsoleError
 
@@ -120,6 +120,9 @@ class ConsoleSite(Site):
         channel.head_timeout_s = self.head_timeout_s
         return channel
 
+    def log(self, request: Request) -> None:
+        """No access log: what matters of a console is logged by the console."""
+
     def acceptableProtocols(self) -> list[bytes]:
         return [b"http/1.1"]
 
@@ -207,11 +210,13 @@ class _Root(Resource):
         return self._rest
 
 
-def console_site(broker: Broker, rest: IResource, *, reactor: IReactorTime, log_path: str | None = None) -> Site:
-    """A site that serves consoles at /console/ws and ``rest`` (a leaf, like WSGIResource) everywhere else."""
-    site = ConsoleSite(
-        _Root(ConsoleResource(broker), rest), logPath=log_path, reactor=reactor, parsePOSTFormSubmission=False
-    )
+def console_site(broker: Broker, rest: IResource, *, reactor: IReactorTime, idle_s: float = 60.0) -> Site:
+    """A site that serves consoles at /console/ws and ``rest`` (a leaf, like WSGIResource) everywhere else.
+
+    ``idle_s`` is how long a connection may rest between requests; consoles may rest for ever.
+    """
+    root = _Root(ConsoleResource(broker), rest)
+    site = ConsoleSite(root, timeout=idle_s, reactor=reactor, parsePOSTFormSubmission=False)
     site.head_timeout_s = broker.settings.handshake_timeout_s
     return site
 
@@ -270,13 +275,12 @@ def origin_allowed(origin: str, host: str, allowed: frozenset[str]) -> bool:
 
 
 def client_address(request: Request, settings: Settings) -> str:
-    """Where the browser is: the peer, or what a trusted proxy says it is."""
-    address = getattr(request.getClientAddress(), "host", "")
-    forwarded = request.requestHeaders.getRawHeaders("x-forwarded-for") or []
-    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
-    while hops and within(address, settings.trusted_proxies):
-        address = hops.pop()
-    return address
+    """Where the browser is: the peer, or what the proxy in front of us says it is."""
+    address = str(getattr(request.getClientAddress(), "host", ""))
+    if settings.behind_proxy:
+        address = _header(request, "x-forwarded-for").rpartition(",")[2].strip() or address
+    parsed = parse_address(address)
+    return str(parsed) if parsed else address
 
 
 def _header(request: Request, name: str) -> str:

@@ -84,6 +84,7 @@ _LOOKS = {word: Look(kind, word) for kind, words in _WORDS.items() for word in w
     "not_submitted": Look("bad", "never sent"),
     "lost": Look("warn", "forgotten"),
 }
+_KINDS_OF_LOOKS = {"run": "ok", "off": "off", "err": "bad", "busy": "busy", "warn": "warn"}
 _SHAPES = {"ok": "s-ok", "off": "s-off", "busy": "s-busy", "warn": "s-warn", "bad": "s-bad", "unknown": "s-unknown"}
 
 
@@ -105,8 +106,14 @@ def icon(name: str, title: str = "", css: str = "") -> SafeString:
 
 
 def look_of(value: object, kind: str = "", word: str = "") -> Look:
-    """How `value` is drawn; `kind` and `word` win over the table. A value that the table lacks is drawn as unknown."""
-    known = _LOOKS.get(str(value)) or Look("unknown", str(value) or "not known")
+    """How `value` is drawn; `kind` and `word` win over the table. A value that the table lacks is drawn as unknown.
+
+    `value` is a word of ours or Ganeti's, or an object with a `look` (run, off, err, busy, warn) and a `word`.
+    """
+    if hasattr(value, "look") and hasattr(value, "word"):
+        known = Look(_KINDS_OF_LOOKS.get(str(value.look), "unknown"), str(value.word))
+    else:
+        known = _LOOKS.get(str(value)) or Look("unknown", str(value) or "not known")
     return Look(kind or known.kind, word or known.word)
 
 
@@ -114,6 +121,7 @@ def look_of(value: object, kind: str = "", word: str = "") -> Look:
 def state(value: object = "", kind: str = "", word: str = "", title: str = "", filled: bool = False) -> SafeString:
     """A state: shape, word and colour. `title` says more on hover; `filled` gives a well state its colour too."""
     look = look_of(value, kind, word)
+    title = title or getattr(value, "explanation", "")
     css = "is-off" if look.kind == "unknown" else f"is-{look.kind}"
     return format_html(
         '<span class="state {}{}"{}><svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>{}</span>',

@@ -128,9 +128,9 @@ def sample_context(now: datetime) -> dict[str, Any]:
             SimpleNamespace(label="Journal", url="#", is_current=False, count=1280),
         ],
         "buttons": [
-            _button("Console", "console", "primary"),
+            _button("Console", "screen", "primary"),
             _button("Shut down", "power"),
-            _button("Reboot", "reboot", reason="It is being migrated: wait for job 18,204 or cancel it."),
+            _button("Reboot", "restart", reason="It is being migrated: wait for job 18,204 or cancel it."),
         ],
         "more": [
             _button("Rename", "edit"),

@@ -10,8 +10,10 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from clusters.models import JobStatus
+from gwm.operations import OPERATIONS
 from gwm.templatetags import parts
 from objectlog.models import Outcome
+from virtualmachines.states import STATES, state_of
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKUP = "<b onclick=x>"
@@ -35,6 +37,22 @@ def test_a_state_has_shape_word_and_colour(value, kind, word):
     assert f"#s-{kind}" in html
     assert f"</svg>{word}</span>" in html
     assert ("is-off" if kind == "unknown" else f"is-{kind}") in html
+
+
+@pytest.mark.parametrize("status", [*STATES, "not yet read"])
+def test_every_state_of_a_machine_is_drawn(status):
+    shown = state_of(status)
+    html = parts.state(shown)
+    assert f"</svg>{shown.word}</span>" in html
+    assert "s-unknown" not in html
+    assert not shown.explanation or f'title="{shown.explanation}"' in html
+
+
+def test_every_operation_has_an_icon_on_the_sheet():
+    sheet = (ROOT / "static/img/icons.svg").read_text()
+    for operation in OPERATIONS.values():
+        assert operation.icon, operation.name
+        assert f'id="{operation.icon}"' in sheet, operation.name
 
 
 def test_every_state_of_jobs_and_of_the_journal_is_drawn():
@@ -120,7 +138,7 @@ def test_a_filter_can_be_taken_away():
     [
         parts.state(MARKUP, title='"' + MARKUP),
         parts.hostname(MARKUP + ".x"),
-        parts.icon("start", title=MARKUP),
+        parts.icon("play", title=MARKUP),
         parts.meter(1, 2, MARKUP, figures=MARKUP),
         parts.pieces(MARKUP, None, 3),
     ],

@@ -170,6 +170,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Socket on which open consoles are listed and closed.",
         shown_default="`<data>/console.sock`",
     ),
+    Setting("GWM_CONSOLE_BIND", "text", "127.0.0.1", "Address of `python -m vncproxy`, a console proxy of its own."),
+    Setting("GWM_CONSOLE_PORT", "integer", "8888", "Port of `python -m vncproxy`.", least=1, most=65535),
     # pages
     Setting("GWM_PAGE_SIZE", "integer", "50", "Rows on a page of a list.", least=5, most=500),
     Setting("GWM_TIME_ZONE", "text", "UTC", "Time zone of dates on pages, such as `Europe/Athens`. Logs are UTC."),

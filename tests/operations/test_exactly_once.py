@@ -1,0 +1,200 @@
+"""Killed or cut off at any point, an operation is neither lost nor sent twice.
+
+Real processes, killed with SIGKILL; the points are held open from outside, by the simulated cluster (which hangs
+before or after it has carried a request out) and by a lock on the database.
+"""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clusters.simulator import Simulator
+from tests.operations.installation import Installation, wait_for
+
+pytestmark = pytest.mark.feature("G004")
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with Simulator(nodes=2, instances=12) as simulator:
+        folder: Path = tmp_path_factory.mktemp("product")
+        yield Installation(folder, simulator)
+
+
+@pytest.fixture(autouse=True)
+def without_faults(product: Installation) -> Iterator[None]:
+    product.simulator.forget_requests()
+    yield
+    product.simulator.faults.clear()
+
+
+def shut_down(product: Installation, name: str) -> subprocess.Popen[str]:
+    return product.start("operate", "shutdown", f"lab/{name}", "--as", "root")
+
+
+def changes(product: Installation) -> int:
+    return sum(1 for method, _ in product.simulator.requests if method == "PUT" and "/query/" not in _)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    assert process.poll() is None, "it should have been in the middle of it"
+    process.kill()
+    process.communicate()
+
+
+def find_out(product: Installation) -> None:
+    """What the update cycle does in the next minutes."""
+    product.simulator.faults.clear()
+    product.let_time_pass()
+    product.sync()
+    product.simulator.run_jobs()
+    product.sync()
+    product.sync()
+
+
+def assert_lost_nothing_and_did_nothing(product: Installation, name: str) -> None:
+    outcome, jobs, message = product.entry_of(name)
+    assert (outcome, jobs) == ("not_submitted", [])
+    assert message
+    assert product.jobs_about(name) == []
+    assert not product.is_busy(name)
+
+
+def assert_done_once(product: Installation, name: str) -> None:
+    outcome, jobs, _ = product.entry_of(name)
+    [job] = product.jobs_about(name)
+    assert (outcome, jobs) == ("succeeded", [job.id])
+    assert not product.is_busy(name)
+    [(status,)] = product.rows("SELECT status FROM virtualmachines_virtualmachine WHERE name = ?", name)
+    assert status == "ADMIN_down"
+
+
+def test_killed_before_the_first_transaction(product: Installation) -> None:
+    with product.locked():
+        process = shut_down(product, "vm1.example.org")
+        files = Path(f"/proc/{process.pid}/fd")
+        wait_for(lambda: any("sqlite3-wal" in str(fd.resolve()) for fd in files.iterdir()), "it opens the database")
+        kill(process)
+    assert product.rows("SELECT 1 FROM objectlog_entry WHERE target_name = 'vm1.example.org'") == []
+    assert changes(product) == 0
+    assert not product.is_busy("vm1.example.org")
+
+
+def test_killed_before_sending(product: Installation) -> None:
+    simulator = product.simulator
+    simulator.stop_listening()
+    with socket.create_server((simulator.host, simulator.port)) as deaf:
+        process = shut_down(product, "vm2.example.org")
+        connection, _ = deaf.accept()
+        kill(process)
+        connection.close()
+    simulator.listen_again()
+    assert product.entry_of("vm2.example.org")[0] == "submitting"
+    assert product.is_busy("vm2.example.org")
+    find_out(product)
+    assert_lost_nothing_and_did_nothing(product, "vm2.example.org")
+
+
+def test_killed_after_sending_before_ganeti_took_it(product: Installation) -> None:
+    product.simulator.faults.add("hang", method="PUT", path="/2/instances/.*")
+    process = shut_down(product, "vm3.example.org")
+    wait_for(lambda: changes(product), "the request arrives")
+    kill(process)
+    find_out(product)
+    assert_lost_nothing_and_did_nothing(product, "vm3.example.org")
+
+
+def test_killed_before_the_answer(product: Installation) -> None:
+    product.simulator.faults.add("hang_after", method="PUT", path="/2/instances/.*")
+    process = shut_down(product, "vm4.example.org")
+    wait_for(lambda: product.jobs_about("vm4.example.org"), "Ganeti takes it")
+    kill(process)
+    assert product.entry_of("vm4.example.org")[0] == "submitting"
+    find_out(product)
+    assert_done_once(product, "vm4.example.org")
+
+
+def test_killed_after_the_answer_before_it_was_written_down(product: Installation) -> None:
+    product.simulator.faults.slow(1.0, method="PUT", path="/2/instances/.*")
+    process = shut_down(product, "vm5.example.org")
+    wait_for(lambda: changes(product), "the request arrives")
+    with product.locked():
+        wait_for(lambda: product.jobs_about("vm5.example.org"), "Ganeti takes it")
+        # The answer is on its way; writing it down has to wait for us.
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.0)
+        kill(process)
+    assert product.entry_of("vm5.example.org")[0] == "submitting"
+    find_out(product)
+    assert_done_once(product, "vm5.example.org")
+
+
+def test_killed_after_it_was_written_down(product: Installation) -> None:
+    product.manage("operate", "shutdown", "lab/vm6.example.org", "--as", "root")
+    assert product.entry_of("vm6.example.org")[0] == "submitted"
+    find_out(product)
+    assert_done_once(product, "vm6.example.org")
+
+
+def test_connection_cut_before_the_answer(product: Installation) -> None:
+    product.simulator.faults.add("drop_after", method="PUT", path="/2/instances/.*")
+    with shut_down(product, "vm7.example.org") as process:
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "no answer" in output
+    assert product.entry_of("vm7.example.org")[0] == "unknown"
+    assert product.is_busy("vm7.example.org")
+    find_out(product)
+    assert_done_once(product, "vm7.example.org")
+
+
+def test_in_doubt_is_not_given_up_too_early(product: Installation) -> None:
+    product.simulator.faults.add("drop", method="PUT", path="/2/instances/.*")
+    with shut_down(product, "vm8.example.org") as process:
+        process.communicate(timeout=30)
+    product.simulator.faults.clear()
+    for _ in range(3):
+        product.sync()
+    assert product.entry_of("vm8.example.org")[0] == "unknown"
+    product.let_time_pass()
+    product.sync()
+    assert product.entry_of("vm8.example.org")[0] == "unknown", "one list of jobs is not enough"
+    product.sync()
+    assert_lost_nothing_and_did_nothing(product, "vm8.example.org")
+
+
+def test_a_failed_reading_is_no_proof(product: Installation) -> None:
+    product.simulator.faults.add("drop_after", method="PUT", path="/2/instances/.*")
+    with shut_down(product, "vm9.example.org") as process:
+        process.communicate(timeout=30)
+    product.simulator.faults.clear()
+    product.let_time_pass()
+    product.simulator.faults.add("garbage", path="/2/query/job")
+    product.simulator.faults.add("garbage", path="/2/jobs")
+    for _ in range(3):
+        with product.start("sync_clusters") as process:
+            process.communicate(timeout=30)
+    assert product.entry_of("vm9.example.org")[0] == "unknown"
+    find_out(product)
+    assert_done_once(product, "vm9.example.org")
+
+
+def test_follower_killed_before_it_settled(product: Installation) -> None:
+    product.manage("operate", "shutdown", "lab/vm10.example.org", "--as", "root")
+    product.simulator.run_jobs()
+    product.simulator.forget_requests()
+    with product.locked():
+        process = product.start("sync_clusters")
+        files = Path(f"/proc/{process.pid}/fd")
+        wait_for(lambda: any("sqlite3-wal" in str(fd.resolve()) for fd in files.iterdir()), "it opens the database")
+        kill(process)
+    product.simulator.faults.slow(3.0)
+    process = product.start("sync_clusters")
+    wait_for(lambda: product.simulator.requests, "it reads from the cluster")
+    kill(process)
+    product.write("UPDATE clusters_cluster SET leased_until = NULL")  # the lease of the dead runs out by itself
+    find_out(product)
+    assert_done_once(product, "vm10.example.org")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,7 +92,7 @@ class GanetiCluster:
     def rename(self, name: str, new_name: str | None = None) -> str:
         """Rename a machine that is down; the new name."""
         new_name = new_name or self.fresh_name("renamed")
-        self.gnt("instance", "rename", "--no-name-check", "--no-ip-check", name, new_name)
+        self.gnt("instance", "rename", "--force", "--no-name-check", "--no-ip-check", name, new_name)
         return new_name
 
     def migrate(self, name: str, node: str | None = None) -> None:
@@ -143,14 +142,17 @@ class GanetiCluster:
             self.gnt("cluster", "modify", *undo)
 
     @contextmanager
-    def held_job(self, seconds: int = 30) -> Iterator[int]:
-        """A job that does nothing for a while and holds the cluster's lock, so that others wait; its id."""
-        said = self.gnt("debug", "delay", "--submit", str(seconds))
-        job = int(said.split()[-1])
+    def held_job(self, seconds: int = 60) -> Iterator[int]:
+        """A job that does nothing for a while and holds the locks of all nodes; its id.
+
+        Migrations, failovers and changes of nodes wait for it; starting and stopping machines does not.
+        """
+        nodes = [option for node in self.nodes for option in ("-n", node)]
+        job = int(self.gnt("debug", "delay", "--submit", "--print-jobid", *nodes, str(seconds)))
         try:
             yield job
         finally:
-            self.gnt("job", "cancel", "--force", "--yes-do-it", str(job))
+            self.gnt("job", "cancel", "--kill", "--yes-do-it", "--force", str(job))
 
     # --- broken clusters -------------------------------------------------------------------------------------------
 
@@ -197,8 +199,7 @@ class GanetiCluster:
             for link in links:
                 run_program(["ip", "link", "set", link, "master", self.lab.plan.bridge])
 
-    def job(self, number: int) -> dict[str, object]:
-        """A job's file as Ganeti keeps it."""
-        text = self.run(self.lab.master, "cat", f"/var/lib/ganeti/queue/job-{number}")
-        parsed: dict[str, object] = json.loads(text)
-        return parsed
+    def jobs_with_reason(self, reason: str) -> list[int]:
+        """Ids of the jobs whose submission carried this reason, as the master's queue has them on disk."""
+        queue = file_of_node(self.lab.pid_of(self.lab.master), "/var/lib/ganeti/queue")
+        return sorted(int(file.name[4:]) for file in queue.glob("job-*") if reason in file.read_text())

@@ -65,7 +65,7 @@ def machine(ganeti: GanetiCluster) -> Iterator[str]:
         ganeti.remove(name)
 
 
-def test_a_submission_is_found_again_by_its_reason(rapi: Raw, machine: str) -> None:
+def test_a_submission_is_found_again_by_its_reason(ganeti: GanetiCluster, rapi: Raw, machine: str) -> None:
     """A submission whose answer was lost: the reason is the only thing both sides know."""
     reason = f"gwm:{uuid.uuid4()}"
     job = rapi("PUT", f"/2/instances/{machine}/shutdown?reason={reason}", {"timeout": 0})
@@ -74,11 +74,13 @@ def test_a_submission_is_found_again_by_its_reason(rapi: Raw, machine: str) -> N
     assert [source for source, text, _ in trail if text == reason] == ["gnt:user"]
     assert rapi.wait(int(job))["status"] == "success"
     by_query = [row[0] for row in rapi.query("job", "id", "ops") if reason in str(row[1])]
-    assert by_query == [int(job)]
+    assert by_query == [int(job)] == ganeti.jobs_with_reason(reason)
 
 
 def test_an_unknown_job_is_answered_with_nulls(rapi: Raw) -> None:
-    assert set(rapi("GET", "/2/jobs/999999").values()) == {None}
+    unknown = rapi("GET", "/2/jobs/999999")
+    assert unknown.pop("id") == 999999
+    assert set(unknown.values()) == {None}
 
 
 def test_a_write_to_a_machine_that_is_not_there_is_accepted_and_fails_as_a_job(rapi: Raw) -> None:
@@ -172,7 +174,7 @@ def test_machines_on_an_offline_node_say_so(ganeti: GanetiCluster, rapi: Raw) ->
 
 def test_a_held_job_makes_others_wait_and_can_be_cancelled(ganeti: GanetiCluster, rapi: Raw, machine: str) -> None:
     with ganeti.held_job() as holder:
-        job = int(rapi("PUT", f"/2/instances/{machine}/shutdown", {"timeout": 0}))
+        job = int(rapi("PUT", f"/2/instances/{machine}/migrate", {}))
         deadline = time.monotonic() + 20
         while (found := rapi("GET", f"/2/jobs/{job}"))["status"] in {"queued", "running"}:
             assert time.monotonic() < deadline

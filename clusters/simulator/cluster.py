@@ -126,6 +126,9 @@ class Cluster:
         record.serial_no += 1
         record.mtime = max(time.time(), record.mtime + 1e-6)
 
+    def moment(self) -> float:
+        return time.time()
+
     def touch(self) -> None:
         self.mtime = max(time.time(), self.mtime + 1e-6)
 

@@ -83,6 +83,13 @@ def console(view: InstanceView, instance: Instance) -> Any:
     }  # fmt: skip
 
 
+def console_if_running(view: InstanceView, instance: Instance) -> Any:
+    running = live(view, instance)
+    if running is True:
+        return console(view, instance)
+    return NODATA if running is False else running
+
+
 def nic_bridge(view: InstanceView, nic: Nic) -> Any:
     params = view.nicparams(nic.params)
     return params["link"] if params["mode"] == "bridged" else None
@@ -188,10 +195,10 @@ SIMPLE: dict[str, Getter] = {
     "serial_no": lambda view, i: i.serial_no,
     "tags": lambda view, i: sorted(i.tags),
     "status": status,
-    "oper_state": live,
+    "oper_state": lambda view, i: NODATA if view.nodes[i.primary].offline else live(view, i),
     "oper_ram": while_running(lambda view, i: view.cluster.memory_of(i)),
     "oper_vcpus": while_running(lambda view, i: view.beparams(i)["vcpus"]),
-    "console": while_running(console),
+    "console": console_if_running,
     "ip": nic_at(NIC_GETTERS["ip"][2], 0),
     "mac": nic_at(NIC_GETTERS["mac"][2], 0),
     "bridge": nic_at(NIC_GETTERS["bridge"][2], 0),

@@ -101,11 +101,11 @@ class Job:
         if self.finished:
             self.end_ts = now()
 
-    def cancel(self) -> None:
+    def cancel(self, result: str | None) -> None:
         for index, status in enumerate(self.status_of):
             if status not in FINAL:
                 self.status_of[index] = CANCELED
-                self.results[index] = "Job canceled by request"
+                self.results[index] = result
                 self.ended[index] = now()
         self.steps = None
         self.end_ts = now()

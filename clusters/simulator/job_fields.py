@@ -5,7 +5,7 @@ from typing import Any
 
 from clusters.simulator.cluster import load_data
 from clusters.simulator.job import Job
-from clusters.simulator.query import NODATA, Field, Getter, Resource
+from clusters.simulator.query import UNAVAIL, Field, Getter, Resource
 
 BULK_FIELDS = ["id", "ops", "status", "summary", "opstatus", "received_ts", "start_ts", "end_ts"]
 SINGLE_FIELDS = [*BULK_FIELDS, "oplog", "opresult"]
@@ -14,14 +14,12 @@ SINGLE_FIELDS = [*BULK_FIELDS, "oplog", "opresult"]
 class Unknown:
     """Stands for a job that the queue does not know: its number, and nothing else."""
 
-    archived = False
-
     def __init__(self, number: int) -> None:
         self.id = number
 
 
 def of_known(get: Getter) -> Getter:
-    return lambda view, job: NODATA if isinstance(job, Unknown) else get(view, job)
+    return lambda view, job: UNAVAIL if isinstance(job, Unknown) else get(view, job)
 
 
 GETTERS: dict[str, Getter] = {
@@ -44,36 +42,43 @@ GETTERS: dict[str, Getter] = {
 
 
 class JobView:
-    def __init__(self, cluster: Any) -> None:
-        self.queue = cluster.queue
+    """The queue, and whether the archive is asked for: it is when the field ``archived`` is."""
+
+    def __init__(self, world: Any) -> None:
+        self.queue = world.queue
+        self.with_archive = False
 
 
-class WithQueue:
-    """A cluster together with its job queue: what a query about jobs is asked of."""
-
-    def __init__(self, queue: Any) -> None:
-        self.queue = queue
+def rows(view: JobView) -> list[Job]:
+    return [job for job in view.queue.sorted_jobs() if view.with_archive or not job.archived]
 
 
-def current_rows(view: JobView) -> list[Job]:
-    return [job for job in view.queue.sorted_jobs() if not job.archived]
-
-
-def wanted_ids(qfilter: Any) -> set[int]:
-    """Numbers that the filter names: luxid loads those from the archive, or makes empty rows of them."""
+def only_ids(qfilter: Any) -> list[int] | None:
+    """Numbers, when the filter is nothing but equalities of the id joined by OR: each of them gives a row."""
     if qfilter[0] in ("=", "==") and qfilter[1] == "id" and isinstance(qfilter[2], int):
-        return {qfilter[2]}
-    if qfilter[0] == "|":
-        return {number for part in qfilter[1:] for number in wanted_ids(part)}
-    return set()
+        return [qfilter[2]]
+    if qfilter[0] == "|" and len(qfilter) > 1:
+        parts = [only_ids(part) for part in qfilter[1:]]
+        if all(parts):
+            return [number for part in parts for number in part or []]
+    return None
 
 
 def rows_for(view: JobView, qfilter: Any) -> Iterable[Any]:
-    rows: list[Any] = current_rows(view)
-    present = {job.id for job in rows}
-    for number in wanted_ids(qfilter) - present:
-        rows.append(view.queue.jobs.get(number) or Unknown(number))
-    return sorted(rows, key=lambda job: job.id)
+    numbers = only_ids(qfilter)
+    if numbers is None:
+        return rows(view)
+    return [view.queue.jobs.get(number) or Unknown(number) for number in numbers]
+
+
+class JobResource(Resource):
+    def query(self, cluster: Any, names: list[str], qfilter: Any) -> dict[str, Any]:
+        def view(world: Any) -> JobView:
+            seen = JobView(world)
+            seen.with_archive = "archived" in names
+            return seen
+
+        return self.answer(view(cluster), names, qfilter)
 
 
 def build_jobs() -> dict[str, Field]:
@@ -84,7 +89,7 @@ def build_jobs() -> dict[str, Field]:
     return fields
 
 
-JOBS = Resource("job", build_jobs(), JobView, current_rows, key="id", rows_for=rows_for)
+JOBS = JobResource("job", build_jobs(), JobView, rows, key="id", rows_for=rows_for)
 
 LOCK_GETTERS: dict[str, Getter] = {
     "name": lambda view, lock: lock["name"],

@@ -44,6 +44,35 @@ def is_dependency(value: Any) -> bool:
     return is_int(number) and isinstance(statuses, list) and set(statuses) <= FINAL_STATUSES
 
 
+NIC_KEYS = {"mode", "vlan", "bridge", "network", "ip", "name", "link", "mac"}
+
+
+def is_disk(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        key and (is_int(v) or (isinstance(v, str) and v)) for key, v in value.items()
+    )
+
+
+def is_nic(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        key in NIC_KEYS and (each is None or isinstance(each, str)) for key, each in value.items()
+    )
+
+
+DEVICE_ACTIONS = {"add", "modify", "remove", "attach", "detach"}
+
+
+def device_change(is_device: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """[action, index, {…}], or the older [action or index, {…}]."""
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, list) or len(value) not in (2, 3) or not is_device(value[-1]):
+            return False
+        return value[0] in DEVICE_ACTIONS or (len(value) == 2 and is_int(value[0]))
+
+    return check
+
+
 CHECKS: dict[str, Callable[[Any], bool]] = {
     "any": lambda value: True,
     "bool": lambda value: isinstance(value, bool),
@@ -58,6 +87,10 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "list": lambda value: isinstance(value, list),
     "dict": lambda value: isinstance(value, dict),
     "dict of dict": lambda value: isinstance(value, dict) and all(isinstance(v, dict) for v in value.values()),
+    "disk": is_disk,
+    "nic": is_nic,
+    "disk change": device_change(is_disk),
+    "nic change": device_change(is_nic),
     "IPv4 address": parses(IPv4Address),
     "IPv4 network": parses(IPv4Network),
     "IPv6 address": parses(IPv6Address),

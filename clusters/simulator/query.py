@@ -4,7 +4,7 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from clusters.simulator.errors import HttpError
@@ -59,7 +59,6 @@ class Resource:
     key: str = "name"
     find: Callable[[Any, str], Any] | None = None  # full or partial name -> row or None
     rows_for: Callable[[Any, Any], Iterable[Any]] | None = None  # (view, filter) -> the rows worth looking at
-    order: list[str] = field(default_factory=list)
 
     def describe(self, names: list[str] | None) -> dict[str, Any]:
         wanted = sorted(self.fields) if names is None else names
@@ -91,11 +90,13 @@ class Resource:
         return found
 
     def query(self, cluster: Any, names: list[str], qfilter: Any) -> dict[str, Any]:
+        return self.answer(self.view(cluster), names, qfilter)
+
+    def answer(self, view: Any, names: list[str], qfilter: Any) -> dict[str, Any]:
         if qfilter is not None:
             check_filter(qfilter, [self.name, names, qfilter])
         fields = [self.chosen(name) for name in names]
         getters = [chosen.get for chosen in fields]
-        view = self.view(cluster)
         data = []
         for row in self.select(view, qfilter):
             values = [get(view, row) for get in getters]

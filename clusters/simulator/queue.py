@@ -1,4 +1,4 @@
-"""The job queue: submission, locks, dependencies, progress in steps, cancelling, archiving."""
+"""The job queue: submission, locks, dependencies, progress in steps, cancelling."""
 
 import json
 import threading
@@ -12,6 +12,7 @@ from clusters.simulator.job import CANCELED, ERROR, FINAL, QUEUED, RUNNING, SUCC
 from clusters.simulator.opcodes import summary
 
 EXCLUSIVE, SHARED = "exclusive", "shared"
+LOCKSETS = ("cluster/[lockset]", "instance/[lockset]")
 
 
 class Queue:
@@ -72,10 +73,12 @@ class Queue:
 
     def lock_rows(self) -> list[dict[str, Any]]:
         rows: dict[str, dict[str, Any]] = {}
+        if any(job.locks for job in self.open_jobs()):
+            rows = {name: {"name": name, "mode": None, "owner": [], "pending": []} for name in LOCKSETS}
         for job in self.open_jobs():
             for name, mode in job.locks.items():
                 row = rows.setdefault(name, {"name": name, "mode": None, "owner": [], "pending": []})
-                if job.holds_locks:
+                if job.holds_locks or (mode == SHARED and not self.blockers(job, name, mode)):
                     row["mode"] = mode
                     row["owner"].append(json.dumps(job.id))
                 else:
@@ -92,7 +95,7 @@ class Queue:
         status = job.status_of[index]
         try:
             if status == QUEUED:
-                if self.allowed_to_start():
+                if self.allowed_to_start() and not self.dependencies_open(job, index):
                     job.begin(index)
                     job.due = time.monotonic() + 0.2 / speed
             elif status == WAITING:
@@ -116,8 +119,6 @@ class Queue:
         return any(rule.action == "PAUSE" for rule in self.cluster.filters.values())
 
     def try_to_run(self, job: Job, index: int, speed: float) -> None:
-        if self.dependencies_open(job, index):
-            return
         if self.acquire(job, index):
             job.execute(index)
             job.steps = run(Execution(self.cluster, self, job), job.ops[index])
@@ -153,30 +154,19 @@ class Queue:
         jobs = [] if self.held else self.open_jobs()
         return max(0.0, min((job.due for job in jobs), default=time.monotonic() + 1) - time.monotonic())
 
-    # ending early, growing old
+    # ending early
 
     def cancel(self, number: int) -> tuple[bool, str]:
         job = self.jobs.get(number)
         if job is None or job.archived:
             return False, f"Job {number} not found in queue"
         status = job.status
-        if status == QUEUED:
-            job.cancel()
-            self.changed.notify_all()
-            return True, f"Job {number} canceled"
-        if status == WAITING:
-            job.cancel()
+        if status in (QUEUED, WAITING):
+            job.cancel(None if status == QUEUED else "Job canceled by request")
             job.holds_locks, job.locks = False, {}
             self.changed.notify_all()
-            return True, f"Job {number} will be canceled"
+            return True, f"Dequeued job {number}" if status == QUEUED else "Job successfully cancelled"
         if job.finished:
             return False, f"Job {number} not found in queue"
         job.cancel_asked = True
         return False, "Job no longer waiting, can't cancel (informed it anyway)"
-
-    def archive(self, number: int) -> None:
-        self.jobs[number].archived = True
-
-    def forget(self, number: int) -> None:
-        """Lose a job altogether, as after a master failover."""
-        del self.jobs[number]

@@ -13,7 +13,6 @@ from clusters.simulator.routes import Route, find_route
 
 REALM = "Ganeti Remote API"
 JSON = "application/json"
-METHODS = ("GET", "PUT", "POST", "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class Rapi:
         if found is None:
             raise HttpError(404)
         route, request.items = found
-        if request.method not in METHODS or request.method not in route.handlers:
+        if request.method not in route.handlers:
             raise HttpError(501, f"Method {request.method} is unsupported for path {request.path}")
         return route
 

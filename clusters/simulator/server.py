@@ -164,7 +164,7 @@ def read_request(connection: ssl.SSLSocket) -> Request:
         if not chunk:
             raise BadRequest("body ends early")
         body += chunk
-    return Request(method, target, headers, bytes(body[:length]))
+    return Request(method.upper(), target, headers, bytes(body[:length]))
 
 
 def read_head(connection: ssl.SSLSocket) -> tuple[bytes, bytes, bytes]:

@@ -8,6 +8,7 @@ from clusters.simulator.certificate import Certificate, local_certificate, make_
 from clusters.simulator.cluster import Cluster
 from clusters.simulator.errors import HttpError
 from clusters.simulator.faults import Fault, Faults
+from clusters.simulator.outside import Outside
 from clusters.simulator.population import populate
 from clusters.simulator.queue import Queue
 from clusters.simulator.rapi import Answer, Rapi, User, error_answer
@@ -43,6 +44,7 @@ class Simulator:
             populate(cluster, nodes=nodes, instances=instances)
         self.cluster = cluster
         self.queue = Queue(cluster)
+        self.outside = Outside(cluster, self.queue)
         self.faults = Faults()
         self.speed = speed
         self.users = {

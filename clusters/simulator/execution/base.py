@@ -64,6 +64,7 @@ def run(execution: Execution, op: Op) -> Steps:
     steps = executor(execution, op)
     if op.get("dry_run"):
         yield next(steps)
+        execution.info("dry-run mode requested, not actually executing the operation")
         return None
     result = yield from steps
     return result

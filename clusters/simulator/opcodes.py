@@ -157,9 +157,7 @@ def checked(opcode: str, params: dict[str, Any]) -> dict[str, Any]:
     op |= {"depends": params.get("depends"), "comment": params.get("comment"), "reason": [], "OP_ID": f"OP_{opcode}"}
     for name, definition in table.items():
         value = params.get(name, definition.get("default"))
-        if name not in params and "default" not in definition:
-            raise refuse(opcode, name)
-        if name in params and not fits(definition["type"], value):
+        if not fits(definition["type"], value):
             raise refuse(opcode, name)
         if value is not None:
             op[name] = value

@@ -11,7 +11,6 @@ from clusters.simulator.job import Steps
 from clusters.simulator.model import Disk, Instance, Node
 from clusters.simulator.sizes import parse_size, show_size
 
-
 HOST_NAME = re.compile(r"[a-zA-Z0-9._-]+")
 
 

@@ -1,0 +1,1 @@
+"""The update cycle's part for clusters: reading a complete snapshot, and writing only what changed."""

@@ -1,0 +1,75 @@
+"""Which clusters are due, and handing each to the workers once."""
+
+from datetime import timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from clusters.models import Cluster, Job
+from objectlog.models import OPEN_OUTCOMES, Entry
+
+# A message that no worker took in this time is taken for lost.
+_QUEUED_S = 60.0
+# How many clusters in trouble are tried at the same time: each may hold a worker's thread for a whole time-out.
+IN_TROUBLE_AT_ONCE = 2
+
+
+def select_due() -> QuerySet[Cluster]:
+    """Clusters to be updated now, the longest overdue first: their time has come, or somebody asked for it."""
+    now = timezone.now()
+    due = (
+        Q(next_sync_at__isnull=True)
+        | Q(next_sync_at__lte=now)
+        | Q(attempted_at__isnull=True)
+        | Q(sync_wanted_at__gt=F("attempted_at"))
+    )
+    return Cluster.objects.filter(due, _lapsed("leased_until", 0), _lapsed("sync_queued_at", _QUEUED_S)).order_by(
+        F("next_sync_at").asc(nulls_first=True)
+    )
+
+
+def select_to_follow() -> QuerySet[Cluster]:
+    """Clusters that answer and have jobs or operations under way."""
+    jobs = Job.objects.filter(cluster=OuterRef("pk")).exclude(status__in=Job.FINAL)
+    entries = Entry.objects.filter(cluster_name=OuterRef("slug"), outcome__in=OPEN_OUTCOMES)
+    return Cluster.objects.filter(
+        Exists(jobs) | Exists(entries),
+        _lapsed("follow_leased_until", 0),
+        _lapsed("follow_queued_at", _QUEUED_S),
+        failures=0,
+        synced_at__isnull=False,
+    )
+
+
+def claim_due() -> list[int]:
+    """Mark the due clusters as handed over and return their keys; nobody else gets the same ones."""
+    due = list(select_due().values_list("pk", "failures"))
+    if not due:
+        return []
+    now = timezone.now()
+    under_way = ~_lapsed("leased_until", 0) | ~_lapsed("sync_queued_at", _QUEUED_S)
+    room = IN_TROUBLE_AT_ONCE - Cluster.objects.filter(under_way, failures__gt=0).count()
+    claimed = []
+    for pk, failures in due:
+        if failures:
+            if room <= 0:
+                continue
+            room -= 1
+        mine = Cluster.objects.filter(_lapsed("sync_queued_at", _QUEUED_S), pk=pk).update(sync_queued_at=now)
+        claimed += [pk] * mine
+    return claimed
+
+
+def claim_to_follow() -> list[int]:
+    """The same for the job follower."""
+    now = timezone.now()
+    claimed = []
+    for pk in list(select_to_follow().values_list("pk", flat=True)):
+        mine = Cluster.objects.filter(_lapsed("follow_queued_at", _QUEUED_S), pk=pk).update(follow_queued_at=now)
+        claimed += [pk] * mine
+    return claimed
+
+
+def _lapsed(column: str, after_s: float) -> Q:
+    """The column is empty, or its time lies so many seconds back."""
+    return Q(**{f"{column}__isnull": True}) | Q(**{f"{column}__lt": timezone.now() - timedelta(seconds=after_s)})

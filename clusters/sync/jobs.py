@@ -1,0 +1,245 @@
+"""Jobs: which to ask for, reading them, and writing what is new about them.
+
+A job is written until it is final and never again. A job that carries the reason of a journal entry is bound to it in
+the same transaction in which it is first written: that is how a submission whose answer was lost is found again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from clusters.models import Cluster, Job, JobStatus, JobTarget
+from clusters.rapi.client import RapiClient
+from clusters.rapi.errors import JobLost
+from clusters.rapi.shapes.job import JobInfo
+from clusters.sync.snapshot import JobListing, KnownJobs
+from clusters.sync.wording import clean, clean_all, targets_of, title_of
+from objectlog.models import Entry
+
+# How much of a cluster's past is imported when it is new.
+NEWEST_AT_FIRST = 200
+_GAP_WINDOW = 50
+_MOST_LOST_LOOKUPS = 20
+_MOST_LOG_LINES = 2000
+_REASON = "gwm:"
+_MUTABLE = (
+    "status",
+    "title",
+    "summary",
+    "opcodes",
+    "opcode_statuses",
+    "log",
+    "error",
+    "received_at",
+    "started_at",
+    "ended_at",
+    "entry_id",
+)
+
+
+@dataclass
+class JobChanges:
+    """What a listing brought: rows written, the open jobs now, and those that ended just now."""
+
+    written: int = 0
+    ended: list[Job] = field(default_factory=list)
+    open: list[Job] = field(default_factory=list)
+
+
+def load_known_jobs(cluster: Cluster) -> KnownJobs:
+    """What is known before a listing."""
+    if cluster.last_job_id == 0:
+        return KnownJobs()
+    jobs = Job.objects.filter(cluster=cluster).order_by()
+    open_ids = frozenset(jobs.exclude(status__in=Job.FINAL).values_list("ganeti_id", flat=True))
+    floor = max(0, cluster.last_job_id - _GAP_WINDOW)
+    seen = set(jobs.filter(ganeti_id__gt=floor).values_list("ganeti_id", flat=True))
+    first = min(seen, default=cluster.last_job_id)
+    gaps = frozenset(range(max(floor + 1, first), cluster.last_job_id + 1)) - seen
+    return KnownJobs(cluster.last_job_id, open_ids, gaps)
+
+
+def list_jobs(client: RapiClient, known: KnownJobs) -> JobListing:
+    """One query for all jobs that are open or new to us. Raises RapiError."""
+    started_at = timezone.now()
+    newer_than, ids = known.last_id, known.open_ids | known.gaps
+    if known.is_first:
+        there = client.list_job_ids()
+        newer_than = there[-NEWEST_AT_FIRST] - 1 if len(there) > NEWEST_AT_FIRST else 0
+    jobs = client.query_jobs(ids=ids, newer_than=newer_than, with_log=True)
+    return JobListing(started_at, tuple(jobs), known.open_ids - {job.id for job in jobs})
+
+
+def look_up_unlisted(client: RapiClient, listing: JobListing) -> tuple[list[JobInfo], list[int]]:
+    """Open jobs that Ganeti did not list: archived ones still answer by number, others are lost. Raises RapiError."""
+    found, lost = [], []
+    for number in sorted(listing.unlisted)[:_MOST_LOST_LOOKUPS]:
+        try:
+            found.append(client.get_job(number))
+        except JobLost:
+            lost.append(number)
+    return found, lost
+
+
+def apply_jobs(
+    cluster: Cluster, jobs: Sequence[JobInfo], *, read_from: datetime, lost: Iterable[int] = ()
+) -> JobChanges:
+    """Write what is new, in one short transaction under the lock of the cluster's row.
+
+    Raises Cluster.DoesNotExist if the cluster was removed meanwhile.
+    """
+    lost = list(lost)
+    changes = JobChanges()
+    if not jobs and not lost:
+        return changes
+    with transaction.atomic():
+        locked = Cluster.objects.select_for_update().only("pk", "last_job_id", "slug").get(pk=cluster.pk)
+        numbers = [job.id for job in jobs] + lost
+        rows = {row.ganeti_id: row for row in Job.objects.filter(cluster=cluster, ganeti_id__in=numbers)}
+        entries = _find_entries(locked, jobs)
+        new, changed, same = [], [], []
+        for info in sorted(jobs, key=lambda each: each.id):
+            row = rows.get(info.id)
+            if row is None:
+                row = Job(cluster=cluster, ganeti_id=info.id, seen_at=read_from)
+                _fill(row, info, entries)
+                rows[info.id] = row
+                new.append(row)
+            elif row.is_final or (row.seen_at is not None and row.seen_at > read_from):
+                continue
+            elif _fill(row, info, entries):
+                changed.append(row)
+            else:
+                same.append(row)
+            if row.is_final:
+                changes.ended.append(row)
+            else:
+                changes.open.append(row)
+        for number in lost:
+            row = rows.get(number)
+            if row is not None and not row.is_final:
+                row.status, row.ended_at = JobStatus.LOST, timezone.now()
+                row.error = "Ganeti does not know this job any more; how it ended can't be told."
+                row.waiting_for = []
+                changed.append(row)
+                changes.ended.append(row)
+        for row in (*changed, *same):
+            row.seen_at = read_from
+        Job.objects.bulk_create(new, batch_size=50)
+        Job.objects.bulk_update(changed, [*_MUTABLE, "waiting_for", "seen_at"], batch_size=50)
+        if same:
+            Job.objects.filter(pk__in=[row.pk for row in same]).update(seen_at=read_from)
+        _bind_children(cluster, jobs, rows)
+        _write_targets(cluster, [info for info in jobs if rows[info.id] in new or rows[info.id] in changed], rows)
+        highest = max((job.id for job in jobs), default=0)
+        if highest > locked.last_job_id:
+            Cluster.objects.filter(pk=cluster.pk).update(last_job_id=highest)
+            changes.written += 1
+    changes.written += len(new) + len(changed) + len(same)
+    return changes
+
+
+def _fill(row: Job, info: JobInfo, entries: dict[UUID, Entry]) -> bool:
+    """Set the columns from Ganeti's record; whether any differs."""
+    before = [getattr(row, column) for column in _MUTABLE]
+    row.status = info.status
+    if info.opcodes:
+        row.title = title_of(info)
+    row.summary = clean_all(info.summary)
+    row.opcodes = [{"OP_ID": f"OP_{opcode.name}", **clean_all(opcode.params)} for opcode in info.opcodes]
+    row.opcode_statuses = [opcode.status for opcode in info.opcodes]
+    row.log = [[line.serial, line.when, line.opcode_index, clean(line.text)] for line in info.log[-_MOST_LOG_LINES:]]
+    row.error = clean(info.error.message) if info.error is not None else ""
+    row.received_at = _moment(info.received_at) or row.received_at
+    row.started_at = _moment(info.started_at)
+    row.ended_at = _moment(info.ended_at) if info.is_final else None
+    if info.status != JobStatus.WAITING:
+        row.waiting_for = []
+    if row.entry_id is None:
+        entry = next((entries[key] for key in _entry_keys(info) if key in entries), None)
+        row.entry_id = entry.pk if entry is not None else None
+    return before != [getattr(row, column) for column in _MUTABLE]
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+
+
+def _entry_keys(info: JobInfo) -> list[UUID]:
+    found = []
+    for reason in info.reasons:
+        if reason.startswith(_REASON):
+            try:
+                found.append(UUID(reason.removeprefix(_REASON)))
+            except ValueError:
+                continue
+    return found
+
+
+def _find_entries(cluster: Cluster, jobs: Sequence[JobInfo]) -> dict[UUID, Entry]:
+    """Journal entries of this cluster whose reason a job carries."""
+    keys = {key for info in jobs for key in _entry_keys(info)}
+    if not keys:
+        return {}
+    found = Entry.objects.filter(uuid__in=keys, cluster_name=cluster.slug)
+    return {entry.uuid: entry for entry in found}
+
+
+def _bind_children(cluster: Cluster, jobs: Sequence[JobInfo], rows: dict[int, Job]) -> None:
+    """Jobs that a job submitted (evacuation) belong to the same journal entry, which ends when all have ended."""
+    for info in jobs:
+        parent = rows[info.id]
+        if not info.child_jobs or parent.entry_id is None:
+            continue
+        Job.objects.filter(cluster=cluster, ganeti_id__in=info.child_jobs, entry__isnull=True).update(
+            entry_id=parent.entry_id
+        )
+        there = set(
+            Job.objects.filter(cluster=cluster, ganeti_id__in=info.child_jobs).values_list("ganeti_id", flat=True)
+        )
+        Job.objects.bulk_create(
+            Job(cluster=cluster, ganeti_id=number, entry_id=parent.entry_id, title=f"Job {number}")
+            for number in info.child_jobs
+            if number not in there
+        )
+
+
+def _write_targets(cluster: Cluster, jobs: Iterable[JobInfo], rows: dict[int, Job]) -> None:
+    """The objects each job touches. They are known from its first reading on."""
+    wanted = {(rows[info.id].pk, kind, name) for info in jobs for kind, name in targets_of(info)}
+    there = set(JobTarget.objects.filter(job__in={pk for pk, _, _ in wanted}).values_list("job_id", "kind", "name"))
+    JobTarget.objects.bulk_create(
+        JobTarget(job_id=pk, cluster=cluster, kind=kind, name=name) for pk, kind, name in sorted(wanted - there)
+    )
+
+
+def list_targets(jobs: Iterable[Job], kind: str) -> set[str]:
+    """The names of the objects of one kind that these jobs touch."""
+    return set(JobTarget.objects.filter(job__in=[job.pk for job in jobs], kind=kind).values_list("name", flat=True))
+
+
+def explain_waiting(client: RapiClient, waiting: Sequence[Job]) -> int:
+    """Which locks and jobs each of these waits for, and who holds them. One call; rows written. Raises RapiError."""
+    if not waiting:
+        return 0
+    locks = client.query_locks()
+    changed = []
+    for job in waiting:
+        found: list[dict[str, Any]] = [
+            {"lock": lock.name, "mode": pending.mode, "holders": list(lock.owner_job_ids)}
+            for lock in locks
+            for pending in lock.pending
+            if job.ganeti_id in pending.job_ids
+        ]
+        if found != job.waiting_for:
+            job.waiting_for = found
+            changed.append(job)
+    with transaction.atomic():
+        for job in changed:
+            Job.objects.filter(pk=job.pk, status=JobStatus.WAITING).update(waiting_for=job.waiting_for)
+    return len(changed)

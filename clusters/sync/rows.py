@@ -1,0 +1,147 @@
+"""From what Ganeti says to the fewest possible writes.
+
+Values are compared, not modification times; a row keeps its identity by Ganeti's uuid; a row that Ganeti no longer
+lists is marked missing and stays. Every UPDATE carries the condition that nobody wrote the row, or began an operation
+on it, since the reading began: what the job follower found out meanwhile is newer than what we hold.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.db.models import Q
+
+from clusters.models import Busy, Cluster
+
+M = TypeVar("M", bound=models.Model)
+Values = dict[str, Any]
+
+_BATCH = 200
+
+
+@dataclass
+class Plan:
+    """What is to be written to one table: new rows by uuid, changed columns by primary key."""
+
+    new: dict[str, Values] = field(default_factory=dict)
+    changed: dict[int, Values] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Rows written to one table."""
+
+    table: str
+    created: int = 0
+    changed: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Both together."""
+        return self.created + self.changed
+
+
+def compare(row: Mapping[str, Any], wanted: Values) -> Values:
+    """The columns of `wanted` whose values differ from those of the row."""
+    return {column: value for column, value in wanted.items() if row[column] != value}
+
+
+def plan_table(rows: Iterable[Mapping[str, Any]], wanted: Mapping[str, Values], now: datetime) -> Plan:
+    """Compare the rows of a table (with pk, uuid, missing_since) with the complete list of what Ganeti has, by uuid."""
+    plan = Plan()
+    known = set()
+    for row in rows:
+        known.add(row["uuid"])
+        values = wanted.get(row["uuid"])
+        if values is None:
+            changes: Values = {"missing_since": now} if row["uuid"] and row["missing_since"] is None else {}
+        else:
+            changes = compare(row, values)
+            if row["missing_since"] is not None:
+                changes["missing_since"] = None
+        if changes:
+            plan.changed[row["pk"]] = changes
+    plan.new = {uuid: values for uuid, values in wanted.items() if uuid not in known}
+    return plan
+
+
+def write_plan(
+    model: type[M], cluster: Cluster, plan: Plan, *, read_from: datetime, now: datetime, even_busy: bool = False
+) -> Written:
+    """Write a plan in one short transaction. `read_from` is when the reading began that the plan rests on.
+
+    With `even_busy` rows are written although an operation on them began since: the job follower, which says so, read
+    them for that operation's sake. Raises Cluster.DoesNotExist if the cluster was removed meanwhile.
+    """
+    if not plan:
+        return Written(model._meta.db_table)
+    with transaction.atomic():
+        created = _create(model, cluster, plan.new, now) if plan.new else 0
+        changed = _update(model, plan.changed, read_from, now, even_busy) if plan.changed else 0
+    return Written(model._meta.db_table, created, changed)
+
+
+def _create(model: type[M], cluster: Cluster, new: Mapping[str, Values], now: datetime) -> int:
+    """Insert rows, unless another updater did so since; the lock on the cluster's row decides who comes first."""
+    Cluster.objects.select_for_update().only("pk").get(pk=cluster.pk)
+    there = set(model._default_manager.filter(cluster=cluster).order_by().values_list("uuid", flat=True))
+    rows = [
+        model(cluster=cluster, uuid=uuid, changed_at=now, **values) for uuid, values in new.items() if uuid not in there
+    ]
+    model._default_manager.bulk_create(rows, batch_size=_BATCH)
+    return len(rows)
+
+
+def _update(model: type[M], changed: Mapping[int, Values], read_from: datetime, now: datetime, even_busy: bool) -> int:
+    """One UPDATE for all rows that get the same values, a bulk update for rows that change the same columns."""
+    free = Q(changed_at__isnull=True) | Q(changed_at__lte=read_from)
+    if issubclass(model, Busy) and not even_busy:
+        free &= Q(busy_since__isnull=True) | Q(busy_since__lt=read_from)
+    rows = model._default_manager.filter(free)
+    by_columns: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for pk, values in changed.items():
+        by_columns[tuple(sorted(values))].append(pk)
+    written = 0
+    for columns, pks in by_columns.items():
+        alike = _group_alike(pks, changed, columns)
+        if alike is not None:
+            for values, group in alike:
+                for start in range(0, len(group), 4 * _BATCH):
+                    chunk = group[start : start + 4 * _BATCH]
+                    written += rows.filter(pk__in=chunk).update(**values, changed_at=now)
+            continue
+        objects = [model(pk=pk, changed_at=now, **changed[pk]) for pk in pks]
+        written += rows.bulk_update(objects, [*columns, "changed_at"], batch_size=_BATCH)
+    return written
+
+
+def _group_alike(
+    pks: list[int], changed: Mapping[int, Values], columns: tuple[str, ...]
+) -> list[tuple[Values, list[int]]] | None:
+    """Rows by equal values, if that makes for few statements: a node gone takes a thousand machines the same way."""
+    groups: dict[str, tuple[Values, list[int]]] = {}
+    most = max(1, len(pks) // 20)
+    for pk in pks:
+        values = changed[pk]
+        groups.setdefault(repr([values[column] for column in columns]), (values, []))[1].append(pk)
+        if len(groups) > most:
+            return None
+    return list(groups.values())
+
+
+def columns_of(wanted: Mapping[str, Values]) -> list[str]:
+    """The columns that any of these rows sets."""
+    return sorted({column for values in wanted.values() for column in values})
+
+
+def load_rows(model: type[models.Model], cluster: Cluster, columns: Iterable[str]) -> list[dict[str, Any]]:
+    """All rows of a cluster, with what `plan_table` needs."""
+    return list(
+        model._default_manager.filter(cluster=cluster).order_by().values("pk", "uuid", "missing_since", *columns)
+    )

@@ -1,0 +1,113 @@
+"""What one reading of a cluster gives, and what must be known before it to ask for as little as possible."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from clusters.rapi.errors import RapiError
+from clusters.rapi.shapes.cluster import ClusterInfo
+from clusters.rapi.shapes.group import GroupInfo
+from clusters.rapi.shapes.instance import (
+    INSTANCE_CONFIG_FIELDS,
+    InstanceFingerprint,
+    InstanceInfo,
+    InstanceLive,
+    Placement,
+)
+from clusters.rapi.shapes.job import JobInfo
+from clusters.rapi.shapes.network import NetworkInfo
+from clusters.rapi.shapes.node import NodeInfo, NodeLive
+
+
+class Seen(NamedTuple):
+    """The fingerprint of a machine as it stands in our rows."""
+
+    name: str
+    serial_no: int
+    mtime: float
+    admin_state: str
+
+
+@dataclass(frozen=True)
+class KnownJobs:
+    """Which jobs to ask for: those newer than the highest number seen, the open ones, and numbers never seen.
+
+    `gaps` are numbers just below the highest that were given out but not there yet when the list was read: two
+    submissions at the same moment may become visible in the other order.
+    """
+
+    last_id: int = 0
+    open_ids: frozenset[int] = frozenset()
+    gaps: frozenset[int] = frozenset()
+
+    @property
+    def is_first(self) -> bool:
+        """Whether no job of this cluster was ever read."""
+        return self.last_id == 0
+
+
+@dataclass(frozen=True)
+class JobListing:
+    """One complete reading of the jobs that are new or open. `unlisted` are open ones that Ganeti did not list."""
+
+    started_at: datetime
+    jobs: tuple[JobInfo, ...]
+    unlisted: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What our rows hold before a reading; `digest` is empty when the configuration of all machines is wanted."""
+
+    cluster_uuid: str = ""
+    digest: str = ""
+    machines: Mapping[str, Seen] = field(default_factory=dict)
+    jobs: KnownJobs = KnownJobs()
+    with_live: bool = True
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A complete reading. Live parts are None when they were not asked for or did not come (`live_error` says why)."""
+
+    started_at: datetime
+    info: ClusterInfo
+    groups: tuple[GroupInfo, ...]
+    networks: tuple[NetworkInfo, ...]
+    nodes: tuple[NodeInfo, ...]
+    machines: Mapping[str, InstanceFingerprint]
+    placement: Mapping[str, Placement]
+    configs: Mapping[str, InstanceInfo]
+    jobs: JobListing
+    digest: str
+    node_live: Mapping[str, NodeLive] | None = None
+    machine_live: Mapping[str, InstanceLive] | None = None
+    live_error: RapiError | None = None
+
+    @property
+    def has_live(self) -> bool:
+        """Whether all live state was read."""
+        return self.node_live is not None and self.machine_live is not None
+
+
+def digest_defaults(info: ClusterInfo, groups: tuple[GroupInfo, ...], networks: tuple[NetworkInfo, ...]) -> str:
+    """A digest of all that Ganeti merges into a machine's record.
+
+    A change of it moves neither mtime nor serial_no of any machine, so their configuration is read anew.
+    """
+    merged = [
+        INSTANCE_CONFIG_FIELDS,
+        info.software_version,
+        info.hvparams,
+        info.os_hvp,
+        info.beparams,
+        info.nicparams,
+        info.osparams,
+        info.default_hypervisor,
+        sorted([group.uuid, group.name, group.ndparams, group.diskparams] for group in groups),
+        sorted([network.uuid, network.name] for network in networks),
+    ]
+    return hashlib.sha256(json.dumps(merged, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,181 @@
+"""What a job does, in words, and which objects it touches: from its opcodes, or from Ganeti's summary of them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from clusters.rapi.shapes.job import JobInfo, Opcode, split_summary
+
+MOST_TARGETS = 100
+_TITLE_LENGTH = 255
+
+# OP_ID without its prefix: words with the object's name in them.
+_TITLES: dict[str, str] = {
+    "INSTANCE_CREATE": "Create {}",
+    "INSTANCE_REINSTALL": "Reinstall {}",
+    "INSTANCE_REMOVE": "Remove {}",
+    "INSTANCE_RENAME": "Rename {}",
+    "INSTANCE_STARTUP": "Start {}",
+    "INSTANCE_SHUTDOWN": "Shut down {}",
+    "INSTANCE_REBOOT": "Reboot {}",
+    "INSTANCE_REPLACE_DISKS": "Replace disks of {}",
+    "INSTANCE_FAILOVER": "Fail over {}",
+    "INSTANCE_MIGRATE": "Migrate {}",
+    "INSTANCE_MOVE": "Move {}",
+    "INSTANCE_CONSOLE": "Console of {}",
+    "INSTANCE_ACTIVATE_DISKS": "Activate disks of {}",
+    "INSTANCE_DEACTIVATE_DISKS": "Deactivate disks of {}",
+    "INSTANCE_RECREATE_DISKS": "Recreate disks of {}",
+    "INSTANCE_QUERY_DATA": "Inspect {}",
+    "INSTANCE_SET_PARAMS": "Modify {}",
+    "INSTANCE_GROW_DISK": "Grow a disk of {}",
+    "INSTANCE_CHANGE_GROUP": "Change the group of {}",
+    "INSTANCE_MULTI_ALLOC": "Create machines",
+    "BACKUP_PREPARE": "Prepare an export of {}",
+    "BACKUP_EXPORT": "Export {}",
+    "BACKUP_REMOVE": "Remove the export of {}",
+    "NODE_ADD": "Add node {}",
+    "NODE_REMOVE": "Remove node {}",
+    "NODE_SET_PARAMS": "Modify node {}",
+    "NODE_POWERCYCLE": "Power-cycle node {}",
+    "NODE_EVACUATE": "Evacuate node {}",
+    "NODE_MIGRATE": "Migrate machines off node {}",
+    "NODE_QUERY_STORAGE": "Query storage of {}",
+    "NODE_MODIFY_STORAGE": "Modify storage of node {}",
+    "REPAIR_NODE_STORAGE": "Repair storage of node {}",
+    "OOB_COMMAND": "Out-of-band command on {}",
+    "GROUP_ADD": "Add node group {}",
+    "GROUP_REMOVE": "Remove node group {}",
+    "GROUP_RENAME": "Rename node group {}",
+    "GROUP_SET_PARAMS": "Modify node group {}",
+    "GROUP_ASSIGN_NODES": "Assign nodes to group {}",
+    "GROUP_EVACUATE": "Evacuate node group {}",
+    "GROUP_VERIFY_DISKS": "Verify disks of group {}",
+    "NETWORK_ADD": "Add network {}",
+    "NETWORK_REMOVE": "Remove network {}",
+    "NETWORK_RENAME": "Rename network {}",
+    "NETWORK_SET_PARAMS": "Modify network {}",
+    "NETWORK_CONNECT": "Connect network {}",
+    "NETWORK_DISCONNECT": "Disconnect network {}",
+    "CLUSTER_SET_PARAMS": "Modify the cluster",
+    "CLUSTER_REDIST_CONF": "Redistribute the configuration",
+    "CLUSTER_VERIFY": "Verify the cluster",
+    "CLUSTER_VERIFY_CONFIG": "Verify the configuration",
+    "CLUSTER_VERIFY_GROUP": "Verify node group {}",
+    "CLUSTER_VERIFY_DISKS": "Verify disks",
+    "CLUSTER_REPAIR_DISK_SIZES": "Repair disk sizes",
+    "CLUSTER_RENAME": "Rename the cluster to {}",
+    "CLUSTER_RENEW_CRYPTO": "Renew the cluster's keys",
+    "CLUSTER_ACTIVATE_MASTER_IP": "Activate the master's address",
+    "CLUSTER_DEACTIVATE_MASTER_IP": "Deactivate the master's address",
+    "OS_DIAGNOSE": "List operating systems",
+    "TAGS_SET": "Set tags on {}",
+    "TAGS_DEL": "Remove tags from {}",
+    "TEST_DELAY": "Wait (test)",
+}
+
+# Parameters of opcodes that name an object.
+_KINDS: dict[str, str] = {
+    "instance_name": "instance",
+    "instances": "instance",
+    "node_name": "node",
+    "node_names": "node",
+    "nodes": "node",
+    "target_node": "node",
+    "remote_node": "node",
+    "group_name": "group",
+    "network_name": "network",
+}
+_TAG_KINDS = {"instance": "instance", "node": "node", "nodegroup": "group", "network": "network"}
+_BY_PREFIX = (("INSTANCE_", "instance"), ("BACKUP_", "instance"), ("NODE_", "node"), ("GROUP_", "group"))
+_MINOR_NODES = frozenset({"target_node", "remote_node"})
+
+
+def name_object(opcode: Opcode) -> str:
+    """The name of the object an opcode is about; empty if it names none."""
+    params = opcode.params
+    for key in ("instance_name", "node_name", "group_name", "network_name", "name"):
+        value = params.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return split_summary(opcode.summary)[1].split(",")[0].strip()
+
+
+def title_of(job: JobInfo) -> str:
+    """The job in words: "Start web1.example.org", "Modify web1.example.org and 2 more steps"."""
+    if not job.opcodes:
+        return f"Job {job.id}"
+    first = job.opcodes[0]
+    name = name_object(first)
+    known = _TITLES.get(first.name)
+    if known is None:
+        words = first.name.replace("_", " ").capitalize() or f"Job {job.id}"
+        title = f"{words} {name}".strip()
+    else:
+        title = known.format(name or "?") if "{}" in known else known
+    more = len(job.opcodes) - 1
+    if more:
+        title += f" and {more} more step{'s' if more > 1 else ''}"
+    return clean(title)[:_TITLE_LENGTH]
+
+
+def targets_of(job: JobInfo) -> list[tuple[str, str]]:
+    """(kind, name) of the objects, without repetition; at most MOST_TARGETS."""
+    found: dict[tuple[str, str], None] = {}
+    for opcode in job.opcodes:
+        for kind, name in _targets_of_opcode(opcode):
+            found[kind, clean(name)[:_TITLE_LENGTH]] = None
+    return list(found)[:MOST_TARGETS]
+
+
+def _targets_of_opcode(opcode: Opcode) -> Iterable[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    params: Mapping[str, Any] = opcode.params
+    for key, kind in _KINDS.items():
+        value = params.get(key)
+        if isinstance(value, str) and value and not (key in _MINOR_NODES and _is_uuid(value)):
+            found.append((kind, value))
+        elif isinstance(value, list):
+            found += [(kind, each) for each in value if isinstance(each, str) and each]
+            found += [
+                ("instance", name)
+                for each in value
+                if isinstance(each, dict) and isinstance(name := each.get("instance_name"), str)
+            ]
+    if opcode.name.startswith("TAGS_") and params.get("kind") in _TAG_KINDS:
+        name = params.get("name")
+        if isinstance(name, str) and name:
+            found.append((_TAG_KINDS[params["kind"]], name))
+    if opcode.name == "INSTANCE_RENAME" and isinstance(params.get("new_name"), str):
+        found.append(("instance", params["new_name"]))
+    if not found:
+        named = split_summary(opcode.summary)[1]
+        kind = next((kind for prefix, kind in _BY_PREFIX if opcode.name.startswith(prefix)), "")
+        if kind and named and not opcode.params:
+            found += [(kind, each.strip()) for each in named.split(",") if each.strip()]
+    if not found and opcode.name.startswith(("CLUSTER_", "TAGS_")):
+        found.append(("cluster", "cluster"))
+    return found
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _is_uuid(text: str) -> bool:
+    return _UUID.fullmatch(text) is not None
+
+
+def clean(text: str) -> str:
+    """Without NUL, which PostgreSQL takes in no text."""
+    return text.replace("\x00", "")
+
+
+def clean_all(value: Any) -> Any:
+    """The same for every text inside a value made of lists and dictionaries."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list | tuple):
+        return [clean_all(each) for each in value]
+    if isinstance(value, dict):
+        return {clean(str(key)): clean_all(each) for key, each in value.items()}
+    return value

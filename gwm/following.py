@@ -1,0 +1,101 @@
+"""What a listing of jobs means for journal entries and for the objects that the jobs touch.
+
+Everything that is still to be done is read from the database, not remembered: a process may be killed between any two
+steps, and the next pass does the rest. An entry is settled only after the objects of its jobs were read again, so that
+whoever sees an operation end also sees what came of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from clusters.models import Cluster, Job, JobStatus
+from clusters.operations.settle import adopt_job, count_clean_listing, settle_entry
+from clusters.rapi.client import RapiClient
+from clusters.rapi.errors import RapiError
+from clusters.sync.jobs import JobChanges, apply_jobs, explain_waiting, list_targets, look_up_unlisted
+from clusters.sync.snapshot import JobListing
+from gwm.operations import OPERATIONS
+from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
+from virtualmachines.sync.refresh import refresh_machines
+
+_IN_DOUBT = (Outcome.SUBMITTING, Outcome.UNKNOWN, Outcome.NOT_SUBMITTED)
+_AT_WORK = (JobStatus.RUNNING, JobStatus.CANCELING)
+# After a job has ended, figures of nodes have changed too: a whole update soon, but not one for each of many jobs.
+_SOON_S = 3.0
+
+
+@dataclass
+class Followed:
+    """What a pass did."""
+
+    jobs_written: int = 0
+    machines_written: int = 0
+    jobs_ended: int = 0
+    settled: int = 0
+    given_up: int = 0
+
+
+def digest_listing(cluster: Cluster, client: RapiClient, listing: JobListing) -> Followed:
+    """Write the jobs, refresh what they touch, settle entries, explain who waits for what. Raises RapiError."""
+    done = Followed()
+    changes = apply_jobs(cluster, listing.jobs, read_from=listing.started_at)
+    if listing.unlisted:
+        found, lost = look_up_unlisted(client, listing)
+        more = apply_jobs(cluster, found, read_from=listing.started_at, lost=lost)
+        changes = JobChanges(changes.written + more.written, [*changes.ended, *more.ended], [*changes.open, *more.open])
+    done.jobs_written, done.jobs_ended = changes.written, len(changes.ended)
+
+    entries = _list_entries(cluster)
+    _adopt(entries)
+    finished = [entry for entry in entries if entry.is_open and _has_ended(entry)]
+    touched = {job.pk: job for entry in finished for job in entry.jobs.all()}
+    touched |= {job.pk: job for job in changes.ended}
+    at_work = [job for job in changes.open if job.status in _AT_WORK]
+    done.machines_written = _refresh(cluster, client, ended=list(touched.values()), at_work=at_work)
+    done.settled = sum(settle_entry(entry, OPERATIONS) for entry in finished)
+    if any(entry.outcome in _IN_DOUBT for entry in entries):
+        given_up = count_clean_listing(cluster, listed_from=listing.started_at.timestamp(), operations=OPERATIONS)
+        done.given_up = len(given_up)
+    if changes.ended:
+        soon = timezone.now() + timedelta(seconds=_SOON_S)
+        Cluster.objects.filter(pk=cluster.pk, next_sync_at__gt=soon).update(next_sync_at=soon)
+    done.jobs_written += explain_waiting(client, [job for job in changes.open if job.status == JobStatus.WAITING])
+    return done
+
+
+def _list_entries(cluster: Cluster) -> list[Entry]:
+    """Entries of the cluster that are open, and those given up of which a job turned up after all."""
+    late = Q(outcome=Outcome.NOT_SUBMITTED, jobs__isnull=False)
+    found = Entry.objects.filter(late | Q(outcome__in=OPEN_OUTCOMES), cluster_name=cluster.slug)
+    return list(found.distinct().order_by("pk").prefetch_related("jobs"))
+
+
+def _adopt(entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        if entry.outcome in _IN_DOUBT:
+            for job in entry.jobs.all():
+                adopt_job(job, entry)
+
+
+def _has_ended(entry: Entry) -> bool:
+    jobs = entry.jobs.all()
+    return bool(jobs) and all(job.is_final for job in jobs)
+
+
+def _refresh(cluster: Cluster, client: RapiClient, *, ended: list[Job], at_work: list[Job]) -> int:
+    """Read the machines of these jobs again. Those of jobs at work are a courtesy: their failure may wait."""
+    rows = 0
+    names = list_targets(ended, "instance") if ended else set()
+    if names:
+        rows += refresh_machines(cluster, client, names, is_settling=True)
+    names = (list_targets(at_work, "instance") if at_work else set()) - names
+    if names:
+        try:
+            rows += refresh_machines(cluster, client, names, is_settling=False)
+        except RapiError:
+            return rows
+    return rows

@@ -1,0 +1,167 @@
+"""One update of one cluster. Called by Celery's timetable and by `manage.py sync_clusters`, and by nothing else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Any
+
+from django.utils import timezone
+
+from clusters.connection import client_for
+from clusters.models import Cluster
+from clusters.rapi.client import RapiClient
+from clusters.rapi.errors import RapiError
+from clusters.secrets import SecretUnreadable
+from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_nodes
+from clusters.sync.fetch import fetch_snapshot
+from clusters.sync.jobs import list_jobs, load_known_jobs
+from clusters.sync.leases import (
+    FollowLease,
+    Lease,
+    LeaseLost,
+    describe_failure,
+    describe_success,
+    is_away,
+    is_live_due,
+)
+from clusters.sync.rows import Written
+from clusters.sync.snapshot import Known, Snapshot
+from gwm.following import Followed, digest_listing
+from virtualmachines.sync.apply import apply_machines, load_machines
+
+# All configuration is read once a day even if nothing seems to have changed.
+_FULL_EVERY = timedelta(days=1)
+
+
+@dataclass
+class Report:
+    """What one update did. `outcome`: updated, failed, or skipped (somebody else is at it)."""
+
+    cluster: str
+    outcome: str = "updated"
+    written: list[Written] = field(default_factory=list)
+    followed: Followed = field(default_factory=Followed)
+    rapi_calls: int = 0
+    seconds: float = 0.0
+    machines: int = 0
+    error: str = ""
+    error_kind: str = ""
+    live_error: str = ""
+
+    @property
+    def rows_written(self) -> int:
+        """Rows of all tables, the cluster's own among them."""
+        return sum(each.rows for each in self.written) + self.followed.jobs_written + self.followed.machines_written
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {"rows_written": self.rows_written}
+
+
+def sync_cluster(cluster: Cluster) -> Report:
+    """Read the cluster and write what changed. Never raises for what the cluster does; the report and its row tell."""
+    report = Report(cluster.slug)
+    began = perf_counter()
+    lease = Lease.take(cluster)
+    if lease is None:
+        report.outcome, report.error = "skipped", "Another updater is at it."
+        return report
+    try:
+        with lease:
+            lease.finish(**_attempt(cluster, lease, report))
+    except (LeaseLost, Cluster.DoesNotExist):
+        report.outcome, report.error = "skipped", "Another updater took over, or the cluster was removed."
+    report.written.append(Written(Cluster._meta.db_table, changed=2))  # the lease, and the outcome
+    report.seconds = perf_counter() - began
+    return report
+
+
+def _attempt(cluster: Cluster, lease: Lease, report: Report) -> dict[str, Any]:
+    """Read and write; what the cluster's row is to say of it."""
+    cluster.refresh_from_db()
+    try:
+        with counting_client(cluster, report) as client:
+            return _update(cluster, client, lease, report)
+    except RapiError as error:
+        kind, words, away = error.kind, str(error), is_away(error)
+    except (SecretUnreadable, ValueError) as error:
+        kind, words, away = "settings", str(error), False
+    report.outcome, report.error, report.error_kind = "failed", words, kind
+    return describe_failure(cluster, timezone.now(), kind, words, is_away=away)
+
+
+@contextmanager
+def counting_client(cluster: Cluster, report: Report) -> Iterator[RapiClient]:
+    """A client whose calls are counted in the report, however it ends."""
+    with client_for(cluster) as client:
+        try:
+            yield client
+        finally:
+            report.rapi_calls = client.calls
+
+
+def _update(cluster: Cluster, client: RapiClient, lease: Lease, report: Report) -> dict[str, Any]:
+    """The reading, the writing, and the outcome of a success."""
+    now = timezone.now()
+    rows = load_machines(cluster)
+    is_full = cluster.configs_read_at is None or now - cluster.configs_read_at > _FULL_EVERY
+    known = Known(
+        cluster_uuid=cluster.uuid,
+        digest="" if is_full else cluster.defaults_digest,
+        machines=rows.fingerprints(),
+        jobs=load_known_jobs(cluster),
+        with_live=is_live_due(cluster, now),
+    )
+    snapshot = fetch_snapshot(client, known, lease.renew)
+    now = timezone.now()
+    own = apply_cluster(cluster, snapshot)
+    report.written = [
+        apply_groups(cluster, snapshot, now),
+        apply_networks(cluster, snapshot, now),
+        apply_nodes(cluster, snapshot, now),
+        apply_machines(cluster, snapshot, rows, now),
+    ]
+    report.machines = len(snapshot.machines)
+    try:
+        report.followed = digest_listing(cluster, client, snapshot.jobs)
+    except RapiError as error:
+        report.live_error = str(error)  # the job follower comes back to it
+    return own | _describe_reading(cluster, snapshot, report, now, is_full=is_full or snapshot.digest != known.digest)
+
+
+def _describe_reading(
+    cluster: Cluster, snapshot: Snapshot, report: Report, now: datetime, *, is_full: bool
+) -> dict[str, Any]:
+    values = describe_success(cluster, now) | {"defaults_digest": snapshot.digest}
+    if is_full:
+        values["configs_read_at"] = now
+    if snapshot.has_live:
+        values |= {"live_at": now, "live_error": "", "live_failed_at": None}
+    elif snapshot.live_error is not None:
+        report.live_error = str(snapshot.live_error)
+        values |= {"live_error": report.live_error, "live_failed_at": now}
+    return values
+
+
+def follow_cluster(cluster: Cluster) -> Report:
+    """Look after the open jobs of one cluster, and what they touch. A failure makes the cluster due for an update."""
+    report = Report(cluster.slug)
+    began = perf_counter()
+    lease = FollowLease.take(cluster)
+    if lease is None:
+        report.outcome = "skipped"
+        return report
+    with lease:
+        try:
+            with counting_client(cluster, report) as client:
+                listing = list_jobs(client, load_known_jobs(cluster))
+                report.followed = digest_listing(cluster, client, listing)
+        except (RapiError, SecretUnreadable, ValueError) as error:
+            report.outcome, report.error = "failed", str(error)
+            Cluster.objects.filter(pk=cluster.pk, failures=0).update(next_sync_at=timezone.now())
+        except Cluster.DoesNotExist:
+            report.outcome = "skipped"
+    report.seconds = perf_counter() - began
+    return report

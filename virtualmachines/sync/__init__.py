@@ -1,0 +1,1 @@
+"""The update cycle's part for machines."""

@@ -1,0 +1,178 @@
+"""Machines of one cluster, brought in step with what Ganeti says of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from clusters.models import Cluster, Node
+from clusters.rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
+from clusters.sync.rows import Plan, Values, Written, compare, write_plan
+from clusters.sync.snapshot import Seen, Snapshot
+from virtualmachines.models import VirtualMachine
+from virtualmachines.sync.columns import values_of_config, values_of_live
+
+# What is compared for every machine in every update.
+_LIGHT = (
+    "pk",
+    "uuid",
+    "name",
+    "serial_no",
+    "mtime",
+    "admin_state",
+    "primary_node_id",
+    "secondary_node_id",
+    "status",
+    "memory_used_mib",
+    "vcpus_used",
+    "missing_since",
+)
+# The rest of the configuration, loaded and compared only for machines whose record was read anew.
+_HEAVY = (
+    "ctime",
+    "hypervisor",
+    "os",
+    "vcpus",
+    "memory_mib",
+    "memory_min_mib",
+    "disk_mib",
+    "disk_template",
+    "network_port",
+    "disks",
+    "nics",
+    "tags",
+    "search_text",
+    "raw",
+)
+_LOAD_SINGLY = 500
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The machines of a cluster as they stand here. `reserved` are rows that wait for Ganeti to make the machine."""
+
+    by_uuid: Mapping[str, dict[str, Any]]
+    reserved: Mapping[str, dict[str, Any]]
+
+    def fingerprints(self) -> dict[str, Seen]:
+        """For the reading: what is known of each machine that is not missing."""
+        return {
+            uuid: Seen(row["name"], row["serial_no"], row["mtime"], row["admin_state"])
+            for uuid, row in self.by_uuid.items()
+            if row["missing_since"] is None
+        }
+
+
+def load_machines(cluster: Cluster) -> Rows:
+    """The rows of all machines of a cluster, light enough for ten thousand."""
+    by_uuid: dict[str, dict[str, Any]] = {}
+    reserved: dict[str, dict[str, Any]] = {}
+    for values in VirtualMachine.objects.filter(cluster=cluster).order_by("pk").values_list(*_LIGHT):
+        row = dict(zip(_LIGHT, values, strict=True))
+        if row["uuid"]:
+            by_uuid[row["uuid"]] = row
+        elif row["missing_since"] is None:
+            reserved[row["name"]] = row
+    return Rows(by_uuid, reserved)
+
+
+def apply_machines(cluster: Cluster, snapshot: Snapshot, rows: Rows, now: datetime) -> Written:
+    """Write what changed. `rows` were loaded before the reading; nodes are written already."""
+    nodes = _node_keys(cluster)
+    plan = Plan()
+    for uuid, seen in snapshot.machines.items():
+        config = snapshot.configs.get(uuid)
+        live = snapshot.machine_live.get(uuid) if snapshot.machine_live is not None else None
+        wanted = _wanted(config, snapshot.placement.get(seen.name), live, nodes)
+        row = rows.by_uuid.get(uuid) or rows.reserved.get(seen.name)
+        if row is not None:
+            _plan_change(plan, row, uuid, wanted)
+        elif config is not None:
+            plan.new[uuid] = wanted
+    # The lists were not read at the same moment: a machine that the nodes still name, and no other has its name, stays.
+    doubtful = snapshot.placement.keys() - {seen.name for seen in snapshot.machines.values()}
+    for uuid, row in rows.by_uuid.items():
+        if uuid not in snapshot.machines and row["missing_since"] is None and row["name"] not in doubtful:
+            plan.changed[row["pk"]] = {"missing_since": now}
+    _sift_config(cluster, plan)
+    return write_plan(VirtualMachine, cluster, plan, read_from=snapshot.started_at, now=now)
+
+
+def apply_some(
+    cluster: Cluster,
+    uuids: set[str],
+    configs: Mapping[str, InstanceInfo],
+    live: Mapping[str, InstanceLive] | None,
+    *,
+    read_from: datetime,
+    now: datetime,
+) -> Written:
+    """For the job follower: these machines were asked for, with their nodes, and this came back.
+
+    `uuids` are those asked for by uuid; one that did not come back is missing.
+    """
+    nodes = _node_keys(cluster)
+    rows = load_machines(cluster)
+    plan = Plan()
+    for uuid, config in configs.items():
+        place = Placement(config.primary_node, config.secondary_nodes)
+        wanted = _wanted(config, place, live.get(uuid) if live is not None else None, nodes)
+        row = rows.by_uuid.get(uuid) or rows.reserved.get(config.name)
+        if row is None:
+            plan.new[uuid] = wanted
+        else:
+            _plan_change(plan, row, uuid, wanted)
+    for uuid in uuids - configs.keys():
+        row = rows.by_uuid.get(uuid)
+        if row is not None and row["missing_since"] is None:
+            plan.changed[row["pk"]] = {"missing_since": now}
+    _sift_config(cluster, plan)
+    return write_plan(VirtualMachine, cluster, plan, read_from=read_from, now=now, even_busy=True)
+
+
+def _node_keys(cluster: Cluster) -> dict[str, int]:
+    found = Node.objects.filter(cluster=cluster, missing_since__isnull=True).order_by("pk")
+    return dict(found.values_list("name", "pk"))
+
+
+def _wanted(
+    config: InstanceInfo | None, place: Placement | None, live: InstanceLive | None, nodes: Mapping[str, int]
+) -> Values:
+    values: Values = values_of_config(config) if config is not None else {}
+    if place is not None:
+        values["primary_node_id"] = nodes.get(place.primary or "")
+        values["secondary_node_id"] = nodes.get(place.secondaries[0]) if place.secondaries else None
+    if live is not None:
+        values |= values_of_live(live)
+    return values
+
+
+def _plan_change(plan: Plan, row: dict[str, Any], uuid: str, wanted: Values) -> None:
+    light = {column: value for column, value in wanted.items() if column in row}
+    heavy = {column: value for column, value in wanted.items() if column not in row}
+    changes = compare(row, light)
+    if row["missing_since"] is not None:
+        changes["missing_since"] = None
+    if row["uuid"] != uuid:
+        changes["uuid"] = uuid
+    if changes or heavy:
+        plan.changed[row["pk"]] = changes | heavy
+
+
+def _sift_config(cluster: Cluster, plan: Plan) -> None:
+    """Leave out of the plan the columns whose values the row has already."""
+    loaded = [pk for pk, values in plan.changed.items() if "raw" in values]
+    if not loaded:
+        return
+    rows = VirtualMachine.objects.filter(cluster=cluster).order_by()
+    if len(loaded) <= _LOAD_SINGLY:
+        rows = rows.filter(pk__in=loaded)
+    for row in rows.values("pk", *_HEAVY):
+        values = plan.changed.get(row["pk"])
+        if values is None or "raw" not in values:
+            continue
+        for column in _HEAVY:
+            if row[column] == values[column]:
+                del values[column]
+        if not values:
+            del plan.changed[row["pk"]]

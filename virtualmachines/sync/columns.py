@@ -1,0 +1,43 @@
+"""From Ganeti's record of an instance to the columns of a machine."""
+
+from dataclasses import asdict
+
+from clusters.rapi.shapes.instance import InstanceInfo, InstanceLive
+from clusters.sync.rows import Values
+
+
+def values_of_config(record: InstanceInfo) -> Values:
+    """The columns that hold configuration; its place is not among them."""
+    nics = [_values_of_nic(asdict(nic)) for nic in record.nics]
+    found = [record.name, record.os, *record.tags]
+    found += [str(nic[key]) for nic in nics for key in ("ip", "mac") if nic[key]]
+    return {
+        "name": record.name,
+        "serial_no": record.serial_no,
+        "mtime": record.mtime or 0,
+        "ctime": record.ctime,
+        "admin_state": record.admin_state,
+        "hypervisor": record.hypervisor,
+        "os": record.os,
+        "vcpus": record.vcpus or 0,
+        "memory_mib": record.memory_max_mib or 0,
+        "memory_min_mib": record.memory_min_mib or 0,
+        "disk_mib": record.disk_total_mib,
+        "disk_template": record.disk_template,
+        "network_port": record.network_port,
+        "disks": [{key: value for key, value in asdict(disk).items() if key != "index"} for disk in record.disks],
+        "nics": nics,
+        "tags": sorted(record.tags),
+        "search_text": " ".join(found).lower(),
+        "raw": record.raw,
+    }
+
+
+def _values_of_nic(nic: Values) -> Values:
+    kept = {key: value for key, value in nic.items() if key not in ("index", "network_name")}
+    return kept | {"network": nic["network_name"]}
+
+
+def values_of_live(live: InstanceLive) -> Values:
+    """The columns that hold live state."""
+    return {"status": live.status, "memory_used_mib": live.memory_mib, "vcpus_used": live.vcpus}

@@ -1,0 +1,62 @@
+"""Reading some machines again: those that a job touches."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from clusters.models import Cluster
+from clusters.rapi.client import RapiClient
+from clusters.rapi.shapes.instance import INSTANCE_CONFIG_FIELDS, INSTANCE_LIVE_FIELDS, InstanceInfo, InstanceLive
+from virtualmachines.models import VirtualMachine
+from virtualmachines.sync.apply import apply_some
+
+# `pnode` and `snodes` cost a scan of all machines each: little for a few rows.
+_FIELDS = (*INSTANCE_CONFIG_FIELDS, "pnode", "snodes", *(f for f in INSTANCE_LIVE_FIELDS if f not in ("uuid", "name")))
+_AT_ONCE = 50
+
+
+def refresh_machines(cluster: Cluster, client: RapiClient, names: Iterable[str], *, is_settling: bool) -> int:
+    """Read the machines of these names and write what changed; rows written. Raises RapiError.
+
+    With `is_settling` the rows count as written now even if nothing changed, so that a whole update that began before
+    does not put older values over them.
+    """
+    rows, ordered = 0, sorted(names)
+    for start in range(0, len(ordered), _AT_ONCE):
+        rows += _refresh_some(cluster, client, ordered[start : start + _AT_ONCE], is_settling)
+    return rows
+
+
+def _refresh_some(cluster: Cluster, client: RapiClient, names: list[str], is_settling: bool) -> int:
+    known = VirtualMachine.objects.filter(cluster=cluster, missing_since__isnull=True).exclude(uuid="")
+    # after a rename the row still has the old name, or has the new one already: ask by uuid, and by name for new ones
+    uuids = set(known.filter(name__in=names).values_list("uuid", flat=True))
+    read_from = timezone.now()
+    result = client.query("instance", _FIELDS, _any_uuid_or_name(uuids, names))
+    configs: dict[str, InstanceInfo] = {}
+    live: dict[str, InstanceLive] = {}
+    for record in result.records():
+        config = InstanceInfo.parse(_without_live(record))
+        configs[config.uuid] = config
+        if isinstance(record.get("status"), str):
+            live[config.uuid] = InstanceLive.parse(record)
+    written = apply_some(cluster, uuids, configs, live, read_from=read_from, now=timezone.now())
+    if is_settling:
+        rows = VirtualMachine.objects.filter(Q(uuid__in=configs) | Q(uuid__in=uuids), cluster=cluster)
+        rows.filter(changed_at__lt=read_from).update(changed_at=timezone.now())
+    return written.rows
+
+
+def _any_uuid_or_name(uuids: Iterable[str], names: Iterable[str]) -> list[Any]:
+    """A filter that does not fail when one is gone: with a uuid among them Ganeti does not look names up."""
+    terms = [["=", "uuid", uuid] for uuid in sorted(uuids)] + [["=", "name", name] for name in names]
+    return ["|", ["=", "uuid", "none"], *terms]
+
+
+def _without_live(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key not in _NOT_CONFIG}
+
+
+_NOT_CONFIG = frozenset({"status", "oper_ram", "oper_vcpus"})

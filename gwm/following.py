@@ -6,7 +6,7 @@ whoever sees an operation end also sees what came of it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 
 from django.db.models import Q
@@ -37,6 +37,9 @@ class Followed:
     jobs_ended: int = 0
     settled: int = 0
     given_up: int = 0
+
+    def __add__(self, other: "Followed") -> "Followed":
+        return Followed(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 def digest_listing(cluster: Cluster, client: RapiClient, listing: JobListing) -> Followed:

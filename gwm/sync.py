@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from clusters.connection import client_for
@@ -33,6 +34,7 @@ from virtualmachines.sync.apply import apply_machines, load_machines
 
 # All configuration is read once a day even if nothing seems to have changed.
 _FULL_EVERY = timedelta(days=1)
+_OS_EVERY = timedelta(days=1)
 
 
 @dataclass
@@ -75,6 +77,8 @@ def sync_cluster(cluster: Cluster) -> Report:
         report.outcome, report.error = "skipped", "Another updater took over, or the cluster was removed."
     report.written.append(Written(Cluster._meta.db_table, changed=2))  # the lease, and the outcome
     report.seconds = perf_counter() - began
+    if report.outcome == "updated":
+        _list_operating_systems(cluster, report)
     return report
 
 
@@ -143,6 +147,26 @@ def _describe_reading(
         report.live_error = str(snapshot.live_error)
         values |= {"live_error": report.live_error, "live_failed_at": now}
     return values
+
+
+def _list_operating_systems(cluster: Cluster, report: Report) -> None:
+    """Once a day, and not in the first update: Ganeti runs a job for it. What fails is tried again in an hour."""
+    now = timezone.now()
+    is_old = Q(operating_systems_at__isnull=True) | Q(operating_systems_at__lt=now - _OS_EVERY)
+    read_at = cluster.operating_systems_at
+    if cluster.synced_at is None or (read_at is not None and read_at > now - _OS_EVERY):
+        return
+    row = Cluster.objects.filter(pk=cluster.pk)
+    if not row.filter(is_old).update(operating_systems_at=now):
+        return
+    try:
+        with client_for(cluster) as client:
+            names = sorted(client.list_os())
+    except RapiError:
+        row.update(operating_systems_at=now - _OS_EVERY + timedelta(hours=1))
+        return
+    row.exclude(operating_systems=names).update(operating_systems=names)
+    report.rapi_calls += client.calls
 
 
 def follow_cluster(cluster: Cluster) -> Report:

@@ -54,7 +54,7 @@ class JobChanges:
 def load_known_jobs(cluster: Cluster) -> KnownJobs:
     """What is known before a listing."""
     if cluster.last_job_id == 0:
-        return KnownJobs()
+        return KnownJobs(is_first=cluster.synced_at is None)
     jobs = Job.objects.filter(cluster=cluster).order_by()
     open_ids = frozenset(jobs.exclude(status__in=Job.FINAL).values_list("ganeti_id", flat=True))
     floor = max(0, cluster.last_job_id - _GAP_WINDOW)

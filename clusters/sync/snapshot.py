@@ -36,17 +36,13 @@ class KnownJobs:
     """Which jobs to ask for: those newer than the highest number seen, the open ones, and numbers never seen.
 
     `gaps` are numbers just below the highest that were given out but not there yet when the list was read: two
-    submissions at the same moment may become visible in the other order.
+    submissions at the same moment may become visible in the other order. `is_first`: no job of it was ever read.
     """
 
     last_id: int = 0
     open_ids: frozenset[int] = frozenset()
     gaps: frozenset[int] = frozenset()
-
-    @property
-    def is_first(self) -> bool:
-        """Whether no job of this cluster was ever read."""
-        return self.last_id == 0
+    is_first: bool = False
 
 
 @dataclass(frozen=True)

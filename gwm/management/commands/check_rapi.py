@@ -1,0 +1,115 @@
+"""`manage.py check_rapi NAME`: what a cluster's RAPI answers, and what to do about what it does not."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from clusters.connection import client_for
+from clusters.models import Cluster, TlsTrust
+from clusters.rapi.client import RapiClient
+from clusters.rapi.errors import RapiError
+from clusters.rapi.trust import probe_certificate
+from clusters.secrets import SecretUnreadable
+
+# What helps, by the kind of error (clusters.rapi.errors).
+REMEDIES = {
+    "unreachable": "Check host and port, that ganeti-rapi runs on the master, and that it listens on an address that "
+    "can be reached from here (Debian: RAPI_ARGS in /etc/default/ganeti; its default is 127.0.0.1).",
+    "timed out": "Check firewalls between here and the cluster; if the connection is made but no answer comes, look at "
+    "ganeti-luxid on the master.",
+    "untrusted": "If the certificate was renewed on purpose (gnt-cluster renew-crypto), accept the new one: edit the "
+    "cluster and compare the fingerprint with `openssl x509 -noout -fingerprint -sha256 -in "
+    "/var/lib/ganeti/rapi.pem` on the master.",
+    "master down": "This node is not the master, or ganeti-luxid is down there. Use the cluster's own name as host.",
+    "wrong cluster": "Correct the host, or add that cluster under a name of its own.",
+    "bad credentials": "Compare user and password with /var/lib/ganeti/rapi/users on the master, and edit the cluster.",
+    "not allowed": "Give the user `write` in /var/lib/ganeti/rapi/users on the master; `read` is enough to look only.",
+    "garbled": "Something else than Ganeti's RAPI answers at this address, or a proxy in between changes answers.",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Asks a cluster's RAPI for everything that an update and operations need, and says what to do where it fails."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="short name of the cluster")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        cluster = Cluster.objects.filter(slug=options["name"]).first()
+        if cluster is None:
+            raise CommandError(f"There is no cluster {options['name']}.")
+        self.failed = False
+        self.stdout.write(f"{cluster.slug}: https://{cluster.host}:{cluster.port}")
+        self._try("certificate", lambda: _describe_certificate(cluster))
+        try:
+            with client_for(cluster) as client:
+                if self._try("cluster", lambda: _describe_cluster(client)):
+                    self._try("rights", lambda: _describe_rights(client, cluster))
+                    for kind in ("group", "node", "network", "instance", "job", "lock"):
+                        self._try(kind, lambda kind=kind: _count(client, kind))  # type: ignore[misc]
+                    self._try("live state", lambda: _count_live(client))
+        except (SecretUnreadable, ValueError) as error:
+            self._say("settings", str(error), is_failure=True)
+        if self.failed:
+            raise CommandError("Not everything answers.", returncode=1)
+        self.stdout.write("Everything answers.")
+
+    def _try(self, what: str, ask: Callable[[], str]) -> bool:
+        began = perf_counter()
+        try:
+            answer = ask()
+        except RapiError as error:
+            self._say(what, f"{error} ({error.kind})", is_failure=True)
+            if error.kind in REMEDIES:
+                self.stdout.write(f"{'':14}{REMEDIES[error.kind]}")
+            return False
+        self._say(what, f"{answer} ({(perf_counter() - began) * 1000:.0f} ms)")
+        return True
+
+    def _say(self, what: str, text: str, *, is_failure: bool = False) -> None:
+        self.failed = self.failed or is_failure
+        self.stdout.write(f"{'FAIL' if is_failure else 'ok':6}{what:12}  {text}")
+
+
+def _describe_certificate(cluster: Cluster) -> str:
+    shown = probe_certificate(cluster.host, cluster.port, settings.GWM_RAPI_CONNECT_TIMEOUT_S)
+    trusted = {
+        TlsTrust.PIN: "trusted by its fingerprint"
+        if shown.fingerprint == cluster.tls_fingerprint
+        else "NOT the trusted one",
+        TlsTrust.CA: "to be verified by the given authority",
+        TlsTrust.SYSTEM: "to be verified by this system's authorities",
+    }[TlsTrust(cluster.tls_trust)]
+    return f"{shown.subject}, until {shown.not_after:%Y-%m-%d}, {shown.fingerprint}, {trusted}"
+
+
+def _describe_cluster(client: RapiClient) -> str:
+    info = client.get_info()
+    hypervisors = ", ".join(info.enabled_hypervisors)
+    return f"{info.name}, Ganeti {info.software_version}, master {info.master}, hypervisors {hypervisors}"
+
+
+def _describe_rights(client: RapiClient, cluster: Cluster) -> str:
+    if not cluster.username:
+        return "no user: reading only, without signing in"
+    rights = "may read and write" if client.may_write() else "may read only, so nothing can be changed from here"
+    return f"{cluster.username} {rights}"
+
+
+def _count(client: RapiClient, kind: Any) -> str:
+    return f"{len(client.query(kind, ['id' if kind == 'job' else 'name']))} listed"
+
+
+def _count_live(client: RapiClient) -> str:
+    silent = [
+        record["name"] for record in client.query("node", ["name", "mtotal"]).records() if record["mtotal"] is None
+    ]
+    return (
+        "every node answers" if not silent else f"no figures from {', '.join(silent)} (offline, or they do not answer)"
+    )

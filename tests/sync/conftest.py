@@ -1,0 +1,50 @@
+"""A cluster's row that points at a simulator, and what tests of updates ask again and again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from clusters.models import Cluster
+from clusters.simulator import Simulator
+from gwm.sync import Report, sync_cluster
+from tests.factories import make_cluster
+
+
+@pytest.fixture
+def track(db: None) -> Callable[..., Cluster]:
+    """Make the row of a simulated cluster, as `add_cluster` would: nothing is known of it yet."""
+
+    def make(simulator: Simulator, slug: str = "", **fields: Any) -> Cluster:
+        values: dict[str, Any] = {
+            "host": simulator.host,
+            "port": simulator.port,
+            "tls_fingerprint": simulator.fingerprint,
+            "username": simulator.username,
+            "password": simulator.password,
+            "uuid": "",
+            "synced_at": None,
+            "live_at": None,
+            "operating_systems_at": timezone.now(),
+        }
+        return make_cluster(slug, **{**values, **fields})
+
+    return make
+
+
+@pytest.fixture
+def cluster(simulator: Simulator, track: Callable[..., Cluster]) -> Cluster:
+    """The row of the small simulator, updated once."""
+    row = track(simulator, "alpha")
+    assert update(row).outcome == "updated"
+    simulator.forget_requests()
+    return row
+
+
+def update(cluster: Cluster) -> Report:
+    """One update, with the row read again before and after."""
+    cluster.refresh_from_db()
+    report = sync_cluster(cluster)
+    cluster.refresh_from_db()
+    return report

@@ -120,6 +120,17 @@ def sample_context(now: datetime) -> dict[str, Any]:
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "page_sizes": [10, 50, 200],
+        "tally": [
+            SimpleNamespace(label=label, count=number, of=of, kind=kind, url="#tally")
+            for label, number, of, kind in (
+                ("Running", 1112, 1247, "ok"),
+                ("Stopped", 132, None, "off"),
+                ("Crashed", 2, None, "bad"),
+                ("Nodes down", 0, None, "bad"),
+                ("Missing", 1, None, "warn"),
+                ("Jobs under way", 3, None, "busy"),
+            )
+        ],
         "tabs": [
             SimpleNamespace(label="Overview", url="#", is_current=True, count=None),
             SimpleNamespace(label="Parameters", url="#", is_current=False, count=None),

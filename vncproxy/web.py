@@ -120,7 +120,7 @@ class ConsoleSite(Site):
         channel.head_timeout_s = self.head_timeout_s
         return channel
 
-    def log(self, request: Request) -> None:
+    def log(self, request: Any) -> None:
         """No access log: what matters of a console is logged by the console."""
 
     def acceptableProtocols(self) -> list[bytes]:
@@ -288,7 +288,7 @@ def _header(request: Request, name: str) -> str:
 
 
 def _say_no(request: Request, error: HandshakeError) -> bytes:
-    request.setResponseCode(error.status)
+    request.setResponseCode(error.status, b"Upgrade Required" if error.status == 426 else None)
     request.setHeader("content-type", "text/plain; charset=utf-8")
     request.setHeader("cache-control", "no-store")
     if error.status == 426:

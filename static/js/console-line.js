@@ -1,0 +1,219 @@
+/*
+ * The line to a machine's screen: asks for a ticket, connects, and connects again with a new ticket when the line breaks.
+ *
+ * Says how it is by "state" events: {state: off | connecting | on | waiting | failed, title, text, seconds}.
+ * The close codes are those of vncproxy/troubles.py.
+ */
+import RFB from "../vendor/novnc/core/rfb.js";
+
+const pauses_s = [1, 2, 4, 8, 15];
+const patience_s = 15 * 60; // after a line that stood
+const patience_refused_s = 5 * 60; // while the server says that there is no console, as for a stopped machine
+const first_tries = 5; // when the line never stood
+const connect_timeout_ms = 30_000;
+const ticket_timeout_ms = 15_000;
+
+// Trying again changes nothing about these: address, password, protocol, or a person's decision.
+const final_codes = new Set([4013, 4025, 4030, 4031, 4032, 4033, 4050, 4052, 4060, 4061, 1009]);
+
+class Refusal extends Error {
+  constructor(text, remedy, { again, byServer = false }) {
+    super(text);
+    this.remedy = remedy ?? "";
+    this.again = again;
+    this.byServer = byServer;
+  }
+}
+
+export class Line extends EventTarget {
+  #target;
+  #ticketUrl;
+  #token;
+  #rfb = null;
+  #socket = null;
+  #attempt = 0; // counts every change of mind, so that late answers are recognised
+  #tries = 0;
+  #stood = false;
+  #lostAt = 0;
+  #timer = 0;
+  #scale = true;
+
+  constructor(target, ticketUrl, token) {
+    super();
+    this.#target = target;
+    this.#ticketUrl = ticketUrl;
+    this.#token = token;
+    addEventListener("online", () => this.hurry());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.hurry();
+    });
+    addEventListener("pagehide", () => this.#drop());
+  }
+
+  state = "off";
+
+  /** Connect, or connect at once when waiting to. */
+  open() {
+    if (this.state === "connecting" || this.state === "on") return;
+    this.#tries = 0;
+    this.#stood = false;
+    this.#lostAt = performance.now();
+    this.#connect();
+  }
+
+  /** Connect now, if the line waits to. */
+  hurry() {
+    if (this.state !== "waiting") return;
+    clearTimeout(this.#timer);
+    this.#connect();
+  }
+
+  close(text = "") {
+    this.#drop();
+    this.#say("off", "Not connected", text);
+  }
+
+  get screen() {
+    return this.state === "on" ? this.#rfb : null;
+  }
+
+  set scale(on) {
+    this.#scale = on;
+    if (this.#rfb) this.#fit(this.#rfb);
+  }
+
+  /** Let go of every key that the machine believes to be held. */
+  releaseKeys() {
+    if (!this.#rfb) return;
+    this.#rfb.viewOnly = true;
+    this.#rfb.viewOnly = false;
+  }
+
+  async #connect() {
+    this.#drop();
+    const attempt = this.#attempt;
+    this.#tries += 1;
+    this.#say("connecting", "Connecting …", "");
+    try {
+      const admission = await this.#fetchTicket();
+      if (attempt === this.#attempt) this.#dial(admission, attempt);
+    } catch (refusal) {
+      if (attempt === this.#attempt) this.#failed(refusal);
+    }
+  }
+
+  async #fetchTicket() {
+    let answer;
+    try {
+      answer = await fetch(this.#ticketUrl, {
+        method: "POST",
+        headers: { "X-CSRFToken": this.#token, Accept: "application/json" },
+        credentials: "same-origin",
+        cache: "no-store",
+        redirect: "manual",
+        signal: AbortSignal.timeout(ticket_timeout_ms),
+      });
+    } catch {
+      throw new Refusal("Ganeti Web Manager does not answer.", "", { again: true });
+    }
+    if (answer.type === "opaqueredirect" || answer.status === 401) {
+      throw new Refusal("You are signed out.", "Sign in again, then open the console.", { again: false });
+    }
+    const isJson = answer.headers.get("Content-Type")?.includes("json");
+    const body = isJson ? await answer.json().catch(() => ({})) : {};
+    if (answer.ok && body.ticket) return body;
+    const again = answer.status === 409 || answer.status === 429 || answer.status >= 500;
+    throw new Refusal(body.error ?? `The console was refused (${answer.status}).`, body.remedy, { again, byServer: answer.status === 409 });
+  }
+
+  #dial({ url, ticket, password }, attempt) {
+    const address = new URL(url, location.href);
+    const encrypted = location.protocol === "https:" || ["https:", "wss:"].includes(address.protocol);
+    address.protocol = encrypted ? "wss:" : "ws:";
+    // The ticket travels as a subprotocol: in an address it would end up in logs.
+    const socket = new WebSocket(address, ["binary", `ticket.${ticket}`]);
+    let ending = null;
+    let spoken = "";
+    socket.addEventListener("close", (event) => {
+      ending = event;
+    });
+    const timer = setTimeout(() => socket.close(), connect_timeout_ms);
+    const rfb = new RFB(this.#target, socket, { credentials: { password }, shared: true });
+    rfb.background = "transparent";
+    rfb.showDotCursor = true;
+    this.#fit(rfb);
+    this.#rfb = rfb;
+    this.#socket = socket;
+    rfb.addEventListener("connect", () => {
+      clearTimeout(timer);
+      if (attempt !== this.#attempt) return;
+      this.#tries = 0;
+      this.#stood = true;
+      this.#say("on", "Connected", "");
+    });
+    rfb.addEventListener("desktopname", (event) => {
+      if (attempt === this.#attempt) this.dispatchEvent(new CustomEvent("name", { detail: event.detail.name }));
+    });
+    rfb.addEventListener("securityfailure", (event) => {
+      spoken = event.detail.reason ?? "";
+    });
+    rfb.addEventListener("disconnect", () => {
+      clearTimeout(timer);
+      if (attempt !== this.#attempt) return;
+      if (this.state === "on") this.#lostAt = performance.now();
+      this.#rfb = null;
+      this.#socket = null;
+      this.#failed(describe(ending, spoken, this.#stood));
+    });
+  }
+
+  #fit(rfb) {
+    rfb.scaleViewport = this.#scale;
+    rfb.clipViewport = false;
+  }
+
+  #failed(refusal) {
+    const { message, remedy, again = true, byServer = false } = refusal;
+    const gone_s = (performance.now() - this.#lostAt) / 1000;
+    const patient = this.#stood ? gone_s < (byServer ? patience_refused_s : patience_s) : this.#tries < first_tries;
+    if (!again || !patient) {
+      this.#drop();
+      this.#say("failed", message, remedy);
+      return;
+    }
+    this.#wait(pauses_s[Math.min(this.#tries, pauses_s.length - 1)], message, remedy);
+  }
+
+  #wait(seconds, message, remedy) {
+    this.#say("waiting", message, remedy, seconds);
+    this.#timer = setTimeout(() => {
+      // A page that nobody looks at waits until somebody does.
+      if (seconds > 1 || document.hidden) this.#wait(Math.max(0, seconds - 1), message, remedy);
+      else this.#connect();
+    }, 1000);
+  }
+
+  #drop() {
+    this.#attempt += 1;
+    clearTimeout(this.#timer);
+    const [rfb, socket] = [this.#rfb, this.#socket];
+    this.#rfb = this.#socket = null;
+    if (!rfb) return;
+    rfb.disconnect();
+    socket?.close();
+  }
+
+  #say(state, title, text, seconds = 0) {
+    this.state = state;
+    this.dispatchEvent(new CustomEvent("state", { detail: { state, title, text, seconds } }));
+  }
+}
+
+function describe(ending, spoken, stood) {
+  const code = ending?.code ?? 1006;
+  const reason = ending?.reason || spoken;
+  if (reason) return new Refusal(reason, "", { again: !final_codes.has(code) });
+  if (stood) return new Refusal("The connection was lost.", "", { again: true });
+  const remedy = "A proxy between here and the web manager may not let WebSockets through.";
+  return new Refusal("The console broker can't be reached.", remedy, { again: true });
+}

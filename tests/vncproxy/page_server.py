@@ -1,0 +1,102 @@
+"""The console's page with its broker and nothing else of the product: ``python -m tests.vncproxy.page_server``.
+
+Serves the real templates, scripts and content policy, hands out tickets for a VNC server named by the environment
+(``VNC_HOST``, ``VNC_PORT``), and says its address in one line. ``POST /fault?error=…&status=…`` makes tickets fail.
+"""
+
+import json
+import os
+import sys
+import time
+from types import SimpleNamespace
+
+import django
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from twisted.internet import reactor
+from twisted.web.resource import Resource
+from twisted.web.static import File
+
+from tests.vncproxy.ends import KEY, PASSWORD, ticket
+from vncproxy.broker import make_broker
+from vncproxy.settings import settings_from
+from vncproxy.web import console_site
+
+BUTTON = SimpleNamespace(name="reboot", label="Reboot", url="/reboot", icon="reboot", style="", allowed=True, reason="")
+CONFIRM = "<form id=confirm method=post action=/reboot><h2>Reboot?</h2><button type=submit>Reboot</button></form>"
+DONE = "<div id=toasts><div class='toast is-success'><p>Reboot of web1 is under way.</p></div></div>"
+
+
+class Page(Resource):
+    isLeaf = True
+
+    def __init__(self):
+        super().__init__()
+        self.static = File(str(settings.BASE_DIR / "static"))
+        self.fault = {}
+
+    def getChild(self, path, request):
+        return self
+
+    def render_GET(self, request):
+        if request.path.startswith(b"/static/"):
+            node = self.static
+            for part in request.path.split(b"/")[2:]:
+                node = node.getChild(part, request)
+            return node.render(request)
+        if request.path == b"/reboot":
+            return CONFIRM.encode()
+        template = {b"/": "console", b"/window": "console_popout"}.get(request.path)
+        if template is None:
+            request.setResponseCode(404)
+            return b""
+        directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"].items()
+        request.setHeader("Content-Security-Policy", "; ".join(" ".join([k, *v]) for k, v in directives))
+        request.setHeader("Content-Type", "text/html; charset=utf-8")
+        context = {
+            "vm": SimpleNamespace(name="web1.example.org"),
+            "buttons": [BUTTON],
+            "ticket_url": "/ticket",
+            "popout_url": "/window",
+            "obstacle": request.args.get(b"obstacle", [b""])[0].decode(),
+            "tabs": [],
+        }
+        return render_to_string(
+            f"virtualmachines/{template}.html", context, RequestFactory().get("/", headers={"host": "localhost"})
+        ).encode()
+
+    def render_POST(self, request):
+        request.setHeader("Content-Type", "application/json")
+        if request.path == b"/fault":
+            self.fault = {name.decode(): value[0].decode() for name, value in request.args.items()}
+            return b"{}"
+        if request.path == b"/reboot":
+            request.setHeader("Content-Type", "text/html")
+            return DONE.encode()
+        if self.fault:
+            request.setResponseCode(int(self.fault["status"]))
+            return json.dumps({"error": self.fault["error"], "remedy": "Do something about it."}).encode()
+        sealed = ticket(
+            int(os.environ["VNC_PORT"]), host=os.environ["VNC_HOST"], expires_at=time.time() + 30, password=""
+        )
+        return json.dumps({"url": "/console/ws", "ticket": sealed, "password": PASSWORD}).encode()
+
+
+def main():
+    django.setup()
+    environment = {"GWM_CONSOLE_KEYS": KEY, "GWM_CONSOLE_CONTROL": os.environ.get("CONTROL", "")}
+    broker = make_broker(settings_from(environment), reactor)
+    broker.startService()
+    port = reactor.listenTCP(
+        int(os.environ.get("PORT", "0")),
+        console_site(broker, Page(), reactor=reactor),
+        interface=os.environ.get("BIND", "127.0.0.1"),
+    )
+    sys.stdout.write(f"http://127.0.0.1:{port.getHost().port}/\n")
+    sys.stdout.flush()
+    reactor.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from tools.lab import guests
 from tools.lab.cluster import Description, Lab
+from tools.lab.errors import LabError
 from tools.lab.growth import grow, load_name
 from tools.lab.nodes import file_of_node
 from tools.lab.system import run_program, wait_until
@@ -133,6 +134,20 @@ class GanetiCluster:
             self.gnt("node", "modify", "-O", "no", "--force", node)
 
     @contextmanager
+    def master_on(self, node: str) -> Iterator[None]:
+        """Have another node be master for a while; the cluster's address moves with it."""
+        before = self.lab.master
+        self._move_master(node)
+        try:
+            yield
+        finally:
+            self._move_master(before)
+
+    def _move_master(self, node: str) -> None:
+        self.run(node, "gnt-cluster", "master-failover", "--yes-do-it")
+        wait_until(self._answers, what=f"Ganeti to answer with {node} as master", timeout_s=40.0)
+
+    @contextmanager
     def cluster_defaults(self, *options: str, undo: tuple[str, ...]) -> Iterator[None]:
         """Have ``gnt-cluster modify`` options in force for a while, as ``-B vcpus=2`` with undo ``-B vcpus=1``."""
         self.gnt("cluster", "modify", *options)
@@ -170,8 +185,8 @@ class GanetiCluster:
     def _answers(self) -> bool:
         try:
             self.gnt("cluster", "info")
-        except Exception as error:  # noqa: BLE001 - any failure means: not yet
-            return not error
+        except LabError:
+            return False
         return True
 
     @contextmanager

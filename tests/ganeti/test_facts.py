@@ -48,7 +48,7 @@ class Raw:
         return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rapi(ganeti: GanetiCluster) -> Iterator[Raw]:
     with requests.Session() as session:
         session.trust_env = False
@@ -57,12 +57,12 @@ def rapi(ganeti: GanetiCluster) -> Iterator[Raw]:
         yield Raw(ganeti, session)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def machine(ganeti: GanetiCluster) -> Iterator[str]:
+    """A running machine that every test leaves running; on which node does not matter."""
     name = ganeti.add_fake_instance()
     yield name
-    if name in ganeti.instance_names():
-        ganeti.remove(name)
+    ganeti.remove(name)
 
 
 def test_a_submission_is_found_again_by_its_reason(ganeti: GanetiCluster, rapi: Raw, machine: str) -> None:
@@ -73,6 +73,7 @@ def test_a_submission_is_found_again_by_its_reason(ganeti: GanetiCluster, rapi: 
     trail = bulk[int(job)]["ops"][0]["reason"]
     assert [source for source, text, _ in trail if text == reason] == ["gnt:user"]
     assert rapi.wait(int(job))["status"] == "success"
+    ganeti.start(machine)
     by_query = [row[0] for row in rapi.query("job", "id", "ops") if reason in str(row[1])]
     assert by_query == [int(job)] == ganeti.jobs_with_reason(reason)
 
@@ -113,17 +114,15 @@ def test_failover_moves_and_bumps(ganeti: GanetiCluster, rapi: Raw, machine: str
     assert after["serial_no"] > before["serial_no"]
 
 
-def test_rename_keeps_the_uuid(ganeti: GanetiCluster, rapi: Raw, machine: str) -> None:
-    before = rapi.instance(machine)
-    ganeti.stop(machine)
-    assert rapi.instance(machine)["status"] == "ADMIN_down"
-    renamed = ganeti.rename(machine)
+def test_rename_keeps_the_uuid(ganeti: GanetiCluster, rapi: Raw) -> None:
+    name = ganeti.add_fake_instance(started=False)
+    before = rapi.instance(name)
+    assert before["status"] == "ADMIN_down"
+    renamed = ganeti.rename(name)
     after = rapi.instance(renamed)
     assert after["uuid"] == before["uuid"]
     assert after["serial_no"] > before["serial_no"]
-    assert machine not in {row[0] for row in rapi.query("instance", "name")}
-    ganeti.start(renamed)
-    assert rapi.instance(renamed)["status"] == "running"
+    assert name not in {row[0] for row in rapi.query("instance", "name")}
     ganeti.remove(renamed)
     assert renamed not in {row[0] for row in rapi.query("instance", "name")}
 
@@ -156,7 +155,9 @@ def test_live_state_changes_without_a_bump(ganeti: GanetiCluster, rapi: Raw, mac
     before = rapi.instance(machine)
     ganeti.crash(machine)
     after = rapi.instance(machine)
+    ganeti.start(machine)
     assert (before["status"], after["status"]) == ("running", "ERROR_down")
+    assert rapi.instance(machine)["status"] == "running"
     assert (after["serial_no"], after["mtime"]) == (before["serial_no"], before["mtime"])
 
 
@@ -202,3 +203,12 @@ def test_with_luxid_down_calls_hang(ganeti: GanetiCluster, rapi: Raw) -> None:
     with ganeti.daemon_stopped("luxid"), pytest.raises(requests.exceptions.ReadTimeout):
         rapi("GET", "/2/info", timeout_s=3)
     assert rapi("GET", "/2/info")["name"] == ganeti.name
+
+
+def test_address_certificate_and_uuid_stay_when_the_master_moves(ganeti: GanetiCluster, rapi: Raw) -> None:
+    before = rapi("GET", "/2/info")
+    with ganeti.master_on(ganeti.nodes[1]):
+        moved = rapi("GET", "/2/info")
+        assert (moved["master"], moved["uuid"]) == (ganeti.nodes[1], before["uuid"])
+        assert ganeti.lab.describe().fingerprint == ganeti.fingerprint
+    assert rapi("GET", "/2/info")["master"] == before["master"]

@@ -137,6 +137,17 @@ def test_a_crashed_lab_is_brought_down_without_a_trace(ganeti: GanetiCluster, tm
     assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
 
 
+def test_without_root_it_says_so(ganeti: GanetiCluster) -> None:
+    asked = subprocess.run(
+        ["unshare", "--user", sys.executable, "-m", "tools.lab", "up", "nobodys"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+    assert asked.returncode == 1
+    assert "run it as root" in asked.stderr
+
+
 def test_names_that_would_not_do_are_refused() -> None:
     with pytest.raises(LabError, match="can't be a lab's name"):
         Lab("../etc")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,10 @@ def _lay_out_devices(root: Path) -> None:
     for name in DEVICES:
         if Path("/dev", name).exists():
             _bind_file(Path("/dev", name), dev / name)
+    tun = dev / "net/tun"
+    if not tun.exists():  # guests' network cards; the kernel loads the driver when the device is opened
+        tun.parent.mkdir(exist_ok=True)
+        os.mknod(tun, stat.S_IFCHR | 0o666, os.makedev(10, 200))
     for name in ("pts", "shm"):
         (dev / name).mkdir()
     _mount("-t", "devpts", "-o", "newinstance,ptmxmode=0666,mode=620", "devpts", str(dev / "pts"))

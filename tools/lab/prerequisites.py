@@ -31,6 +31,8 @@ PROGRAMS = {
     "/usr/share/seabios/bios-256k.bin": "seabios",
 }
 
+_CAP_NET_ADMIN, _CAP_SYS_ADMIN = 12, 21
+
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -40,13 +42,22 @@ def _is_there(program: str) -> bool:
     return shutil.which(program, path=SEARCH_PATH) is not None
 
 
+def _has_capabilities() -> bool:
+    """Whether root is root here: containers take rights from it."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            held = int(line.split()[1], 16)
+            return all(held & (1 << number) for number in (_CAP_NET_ADMIN, _CAP_SYS_ADMIN))
+    return False
+
+
 def missing_prerequisites() -> list[str]:
     """What this machine lacks, each a sentence; empty when a lab can be brought up."""
     problems = []
     if os.geteuid() != 0:
         problems.append("The lab makes namespaces, mounts and a bridge: run it as root.")
-    if not Path("/proc/self/ns/pid").exists():
-        problems.append("The lab needs Linux with namespaces and /proc mounted.")
+    elif not _has_capabilities():
+        problems.append("This container does not let root make namespaces and bridges (CAP_SYS_ADMIN, CAP_NET_ADMIN).")
     absent = sorted({package for program, package in PROGRAMS.items() if not _is_there(program)})
     if absent:
         problems.append(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
@@ -47,17 +47,18 @@ class Broker(Service):
         self._ping_later()
 
     def stopService(self) -> Deferred[None] | None:
-        """Close every console; fires when all have said goodbye (within seconds)."""
+        """Close every console; fires when all have said goodbye (within seconds) and the control socket is gone."""
         super().stopService()
-        if self.control is not None:
-            self.control.stopService()
+        endings: list[Deferred[None]] = []
+        if self.control is not None and (control_gone := self.control.stopService()) is not None:
+            endings.append(control_gone)
         if self._next_ping is not None and self._next_ping.active():
             self._next_ping.cancel()
         self.close(trouble=Trouble.SHUTTING_DOWN)
-        if not self._consoles:
-            return None
-        self._stopped = Deferred()
-        return self._stopped
+        if self._consoles:
+            self._stopped = Deferred()
+            endings.append(self._stopped)
+        return gatherResults(endings).addCallback(lambda _: None)
 
     # ---- consoles
 

@@ -1,0 +1,155 @@
+"""`manage.py up` for real: started, killed in part and in whole, stopped, started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.up.running import Installation, eventually, processes_mentioning
+
+CHILDREN = ("gwm.processes.web", " worker ", " beat ")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One installation for all tests that leave it running."""
+    installation = Installation(tmp_path_factory.mktemp("running") / "data", "--no-demo").start_ready()
+    yield installation
+    installation.end()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Installation]:
+    """An installation that was not started yet."""
+    installation = Installation(tmp_path / "data", "--no-demo")
+    yield installation
+    installation.end()
+
+
+@pytest.mark.feature("F286", "F291")
+def test_one_command_starts_everything_and_says_so_once(running: Installation) -> None:
+    assert [line for line in running.lines if line.startswith("Ready:")] == [f"Ready: {running.address}/"]
+    assert running.address.startswith("http://127.0.0.1:")
+    assert running.get("/healthz") == (200, "ok\n")
+    assert [word for word in CHILDREN if not running.child(word)] == []
+
+
+def test_a_message_goes_from_beat_through_the_queue_to_the_worker(running: Installation) -> None:
+    eventually(lambda: running.get("/readyz")[0] == 200, what="readyz")
+    assert json.loads(running.get("/readyz")[1]) == {"ready": True, "troubles": {}}
+
+
+@pytest.mark.feature("F285")
+def test_secrets_are_generated_and_nobody_else_can_read_them(running: Installation) -> None:
+    secrets = running.data / "secrets.env"
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    assert stat.S_IMODE(running.data.stat().st_mode) == 0o700
+    values = dict(line.split("=", 1) for line in secrets.read_text().splitlines() if line and line[0] != "#")
+    assert set(values) == {"GWM_SECRET_KEY", "GWM_FIELD_KEYS", "GWM_CONSOLE_KEYS"}
+    assert len(set(values.values())) == 3
+    assert all(len(value) >= 50 for value in values.values())
+    assert not [line for line in running.lines if any(value in line for value in values.values())]
+
+
+@pytest.mark.parametrize("word", CHILDREN)
+def test_a_killed_child_is_back_within_seconds(running: Installation, word: str) -> None:
+    before = running.child(word)
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: running.child(word) not in (0, before), 10, f"another {word}")
+    eventually(lambda: running.get("/healthz")[0] == 200, 20, "an answer")
+    assert running.code is None
+
+
+def test_a_second_one_on_the_same_data_is_refused(running: Installation) -> None:
+    second = Installation(running.data, "--no-demo").start()
+    assert second.wait_for_refusal() == 1
+    assert f"process {running.process.pid}" in second.output
+    assert "--data" in second.output
+    assert running.get("/healthz")[0] == 200
+
+
+def test_a_port_in_use_is_said_in_one_line(fresh: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        fresh.options = ("--no-demo", "--port", str(port))
+        assert fresh.start().wait_for_refusal() == 1
+    assert fresh.lines == [
+        f"CommandError: Port {port} on 127.0.0.1 is in use. Stop what uses it, or choose another with --port N."
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_leaves_nothing_behind_and_a_second_start_keeps_everything(
+    fresh: Installation, number: signal.Signals
+) -> None:
+    fresh.start_ready()
+    secrets = (fresh.data / "secrets.env").read_text()
+    assert fresh.password
+    assert fresh.stop(number) == 0
+    assert processes_mentioning(str(fresh.data)) == []
+    assert [path for path in fresh.data.rglob("*") if path.is_socket()] == []
+
+    fresh.start_ready()
+    assert "First account" not in fresh.output
+    assert (fresh.data / "secrets.env").read_text() == secrets
+    with closing(sqlite3.connect(fresh.data / "gwm.sqlite3")) as database:
+        assert database.execute("SELECT username FROM permissions_user").fetchall() == [("admin",)]
+    assert fresh.stop(number) == 0
+
+
+def test_even_a_killed_supervisor_leaves_no_process_behind(fresh: Installation) -> None:
+    fresh.start_ready()
+    assert len(fresh.children()) == 3
+    assert fresh.stop(signal.SIGKILL) == -signal.SIGKILL
+    eventually(lambda: processes_mentioning(str(fresh.data)) == [], 10, "the end of all children")
+    fresh.start_ready()
+    assert fresh.get("/healthz")[0] == 200
+
+
+def test_a_child_that_does_not_end_is_killed(fresh: Installation) -> None:
+    fresh.start_ready()
+    os.kill(fresh.child(" worker "), signal.SIGSTOP)
+    assert fresh.stop() == 0
+    assert processes_mentioning(str(fresh.data)) == []
+
+
+@pytest.mark.feature("F284")
+def test_settings_come_from_the_file_in_the_data_directory(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "gwm.env").write_text("# ours\nGWM_ADMIN_PASSWORD='a password of mine'\nGWM_DEMO=no\n")
+    installation = Installation(data).start_ready()
+    try:
+        assert "with the password of GWM_ADMIN_PASSWORD" in installation.output
+        assert "a password of mine" not in installation.output
+        assert len(installation.children()) == 3
+    finally:
+        installation.end()
+
+
+@pytest.mark.feature("F284")
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("GWM_PAGE_SIZE=many", "GWM_PAGE_SIZE: “many” is not a whole number. Write one such as 50."),
+        ("GWM_PAGE_SIZE=0", "GWM_PAGE_SIZE: 0 is out of range. Write at least 5 and at most 500."),
+        ("GWM_PAGESIZE=20", "Did you mean GWM_PAGE_SIZE?"),
+        ("DATABASE_URL=oracle://u:verysecret@h/n", "DATABASE_URL: its value is no address we can use. Begin it with"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_remedy(tmp_path: Path, line: str, words: str) -> None:
+    (tmp_path / "gwm.env").write_text(line + "\n")
+    installation = Installation(tmp_path).start()
+    assert installation.wait_for_refusal() == 1
+    assert words in installation.output
+    assert len(installation.lines) == 1
+    assert "verysecret" not in installation.output

@@ -69,8 +69,8 @@ class Installation:
         assert process.returncode == 0, output
         return output
 
-    def sync(self) -> Any:
-        return json.loads(self.manage("sync_clusters", "--json").strip().splitlines()[-1])
+    def sync(self) -> None:
+        self.manage("sync_clusters")
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.database, timeout=20)) as connection:

@@ -40,6 +40,7 @@ class Cluster:
         self.settings = load_data("cluster_defaults.json")
         self.settings["hvparams"] = load_data("hypervisor_defaults.json")
         self.tags: list[str] = []
+        self.first_network_port = FIRST_NETWORK_PORT
         self.ctime = self.mtime = time.time()
         self.nodes: dict[str, Node] = {}
         self.groups: dict[str, Group] = {}
@@ -134,7 +135,7 @@ class Cluster:
 
     def free_network_port(self) -> int:
         used = {instance.network_port for instance in self.instances.values()}
-        port = FIRST_NETWORK_PORT
+        port = self.first_network_port
         while port in used:
             port += 1
         return port

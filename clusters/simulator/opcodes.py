@@ -1,5 +1,6 @@
 """Opcodes: which parameters each takes and of what type; data/opcodes.json holds the table."""
 
+import copy
 import re
 import time
 from collections.abc import Callable
@@ -156,7 +157,7 @@ def checked(opcode: str, params: dict[str, Any]) -> dict[str, Any]:
     op |= {"debug_level": params.get("debug_level", 0), "priority": params.get("priority", 0)}
     op |= {"depends": params.get("depends"), "comment": params.get("comment"), "reason": [], "OP_ID": f"OP_{opcode}"}
     for name, definition in table.items():
-        value = params.get(name, definition.get("default"))
+        value = params[name] if name in params else copy.copy(definition.get("default"))
         if not fits(definition["type"], value):
             raise refuse(opcode, name)
         if value is not None:

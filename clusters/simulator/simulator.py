@@ -81,6 +81,12 @@ class Simulator:
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
 
+    def set_account(self, username: str, password: str) -> None:
+        """Replace the account that may write."""
+        self.users.pop(self.username, None)
+        self.username, self.password = username, password
+        self.users[username] = User(password, frozenset({"write"}))
+
     # where and how to reach it
 
     @property

@@ -1,0 +1,77 @@
+"""Something goes on in the demo: now and then a job that nobody here asked for, and memory that breathes."""
+
+import threading
+from typing import Any
+
+from clusters.simulator.cluster import Cluster
+from clusters.simulator.model import Instance
+from clusters.simulator.simulator import Simulator
+
+FIRST, LEAST, MOST = 8.0, 60.0, 150.0  # seconds until the first job, and between two
+RESTLESS = "batch"  # tag of the machines that may be rebooted
+BALLOON = "balloon"  # tag of those whose memory moves
+
+NEWCOMER: dict[str, Any] = {
+    "instance_name": "build4.example.org",
+    "mode": "create",
+    "disk_template": "drbd",
+    "disks": [{"size": 20480}],
+    "nics": [{"network": "lan", "ip": "pool"}],
+    "os_type": "debootstrap+trixie",
+    "hypervisor": "kvm",
+    "beparams": {"memory": 4096, "vcpus": 4},
+    "group_name": "rack-a",
+    "name_check": False,
+    "ip_check": False,
+    "tags": ["env:build", "batch"],
+}
+
+
+class Activity:
+    """A thread that submits jobs as a cron job on the master would."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="demo-activity", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        pause = FIRST
+        while not self._stopping.wait(pause):
+            with self.simulator.cluster.lock:
+                self.act()
+                pause = self.simulator.cluster.random.uniform(LEAST, MOST)
+
+    def act(self) -> None:
+        """Submit one job, and let some machines use more or less memory."""
+        cluster, outside = self.simulator.cluster, self.simulator.outside
+        for instance in cluster.instances.values():
+            if BALLOON in instance.tags and instance.runs_on:
+                beparams = cluster.merged_beparams(instance)
+                instance.memory_in_use = cluster.random.randint(beparams["minmem"], beparams["maxmem"])
+        if NEWCOMER["instance_name"] not in cluster.instances:
+            outside.submit("INSTANCE_CREATE", **NEWCOMER)
+            return
+        movable = [instance for instance in cluster.instances.values() if self.can_move(cluster, instance)]
+        restless = [each for each in cluster.instances.values() if RESTLESS in each.tags and each.runs_on]
+        choice = cluster.random.random()
+        if movable and choice < 0.55:
+            moved = cluster.random.choice(movable)
+            outside.submit("INSTANCE_MIGRATE", instance_name=moved.name)
+        elif restless and choice < 0.85:
+            outside.submit("INSTANCE_REBOOT", instance_name=cluster.random.choice(restless).name)
+        else:
+            outside.submit("CLUSTER_REDIST_CONF", client="gnt-cluster")
+
+    def can_move(self, cluster: Cluster, instance: Instance) -> bool:
+        if instance.disk_template != "drbd" or instance.runs_on != instance.primary or instance.secondary is None:
+            return False
+        target = cluster.nodes[instance.secondary]
+        return instance.admin_state == "up" and cluster.reachable(target) and not target.drained

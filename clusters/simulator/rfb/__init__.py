@@ -1,0 +1,1 @@
+"""A small VNC server: what a simulated machine shows on its screen, and how it takes keys."""

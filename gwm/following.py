@@ -16,7 +16,7 @@ from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.settle import adopt_job, count_clean_listing, settle_entry
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError
-from clusters.sync.jobs import JobChanges, apply_jobs, explain_waiting, list_targets, look_up_unlisted
+from clusters.sync.jobs import apply_jobs, explain_waiting, list_targets, look_up_unlisted
 from clusters.sync.snapshot import JobListing
 from gwm.operations import OPERATIONS
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
@@ -42,28 +42,37 @@ class Followed:
         return Followed(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
 
 
-def digest_listing(cluster: Cluster, client: RapiClient, listing: JobListing) -> Followed:
-    """Write the jobs, refresh what they touch, settle entries, explain who waits for what. Raises RapiError."""
+def digest_listing(
+    cluster: Cluster, client: RapiClient, listing: JobListing, *, with_snapshot: bool = False
+) -> Followed:
+    """Write the jobs, refresh what they touch, settle entries, explain who waits for what. Raises RapiError.
+
+    With a snapshot all objects were read at the same time as the list, so only those of jobs that we saw under way, or
+    that are ours, are read again: the list may be the newer of the two.
+    """
     done = Followed()
     changes = apply_jobs(cluster, listing.jobs, read_from=listing.started_at)
     if listing.unlisted:
         found, lost = look_up_unlisted(client, listing)
         more = apply_jobs(cluster, found, read_from=listing.started_at, lost=lost)
-        changes = JobChanges(changes.written + more.written, [*changes.ended, *more.ended], [*changes.open, *more.open])
-    done.jobs_written, done.jobs_ended = changes.written, len(changes.ended)
+        changes = changes + more
+    done.jobs_written, done.jobs_ended = changes.written, len(changes.ended) + len(changes.past)
 
     entries = _list_entries(cluster)
     _adopt(entries)
     finished = [entry for entry in entries if entry.is_open and _has_ended(entry)]
     touched = {job.pk: job for entry in finished for job in entry.jobs.all()}
     touched |= {job.pk: job for job in changes.ended}
-    at_work = [job for job in changes.open if job.status in _AT_WORK]
+    at_work: list[Job] = []
+    if not with_snapshot:
+        touched |= {job.pk: job for job in changes.past}
+        at_work = [job for job in changes.open if job.status in _AT_WORK]
     done.machines_written = _refresh(cluster, client, ended=list(touched.values()), at_work=at_work)
     done.settled = sum(settle_entry(entry, OPERATIONS) for entry in finished)
     if any(entry.outcome in _IN_DOUBT for entry in entries):
         given_up = count_clean_listing(cluster, listed_from=listing.started_at.timestamp(), operations=OPERATIONS)
         done.given_up = len(given_up)
-    if changes.ended:
+    if changes.ended or (changes.past and not with_snapshot):
         soon = timezone.now() + timedelta(seconds=_SOON_S)
         Cluster.objects.filter(pk=cluster.pk, next_sync_at__gt=soon).update(next_sync_at=soon)
     done.jobs_written += explain_waiting(client, [job for job in changes.open if job.status == JobStatus.WAITING])

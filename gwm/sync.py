@@ -129,7 +129,7 @@ def _update(cluster: Cluster, client: RapiClient, lease: Lease, report: Report) 
     ]
     report.machines = len(snapshot.machines)
     try:
-        report.followed = digest_listing(cluster, client, snapshot.jobs)
+        report.followed = digest_listing(cluster, client, snapshot.jobs, with_snapshot=True)
     except RapiError as error:
         report.live_error = str(error)  # the job follower comes back to it
     return own | _describe_reading(cluster, snapshot, report, now, is_full=is_full or snapshot.digest != known.digest)

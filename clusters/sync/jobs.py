@@ -44,11 +44,20 @@ _MUTABLE = (
 
 @dataclass
 class JobChanges:
-    """What a listing brought: rows written, the open jobs now, and those that ended just now."""
+    """What a listing brought: rows written, jobs that are open, that ended, and that had ended when first seen."""
 
     written: int = 0
     ended: list[Job] = field(default_factory=list)
+    past: list[Job] = field(default_factory=list)
     open: list[Job] = field(default_factory=list)
+
+    def __add__(self, other: "JobChanges") -> "JobChanges":
+        return JobChanges(
+            self.written + other.written,
+            self.ended + other.ended,
+            self.past + other.past,
+            self.open + other.open,
+        )
 
 
 def load_known_jobs(cluster: Cluster) -> KnownJobs:
@@ -117,7 +126,7 @@ def apply_jobs(
             else:
                 same.append(row)
             if row.is_final:
-                changes.ended.append(row)
+                (changes.past if row in new and row.entry_id is None else changes.ended).append(row)
             else:
                 changes.open.append(row)
         for number in lost:

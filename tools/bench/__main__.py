@@ -36,6 +36,7 @@ class Section:
 # In the order in which they run: later ones build ratios with the rows of earlier ones.
 SECTIONS = {
     "rapi": Section("tools.bench.rapi", needs_lab=True),
+    "cycle": Section("tools.bench.cycle", needs_lab=True),
 }
 
 

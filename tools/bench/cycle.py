@@ -1,0 +1,123 @@
+"""What the update cycle takes, on a database of its own, against the time that RAPI itself takes (section `rapi`)."""
+
+from __future__ import annotations
+
+import os
+import resource
+import secrets
+import shutil
+import statistics
+import tempfile
+from collections.abc import Iterator
+from time import perf_counter
+from typing import NamedTuple
+
+_DATA = tempfile.mkdtemp(prefix="gwm-bench-")
+os.environ.update(
+    DJANGO_SETTINGS_MODULE="gwm.settings",
+    GWM_DATA_DIR=_DATA,
+    GWM_SECRET_KEY=secrets.token_hex(32),
+    GWM_FIELD_KEYS=secrets.token_hex(32),
+    GWM_CONSOLE_KEYS=secrets.token_hex(32),
+)
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from clusters.models import Cluster  # noqa: E402
+from gwm.sync import Report, sync_cluster  # noqa: E402
+from tools.bench.rows import Row, find_row  # noqa: E402
+from tools.bench.section import Order, run_section  # noqa: E402
+from tools.lab.cluster import Lab  # noqa: E402
+
+CHANGED = 10
+
+
+class Taken(NamedTuple):
+    """Times of one update, in seconds; `cpu_s` is this process's own, of all its threads."""
+
+    wall_s: float
+    cpu_s: float
+    report: Report
+
+
+def _update(cluster: Cluster) -> Taken:
+    cluster.refresh_from_db()
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    began = perf_counter()
+    report = sync_cluster(cluster)
+    wall_s = perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    if report.outcome != "updated":
+        raise RuntimeError(f"The update {report.outcome}: {report.error}")
+    return Taken(wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, report)
+
+
+def _make_cluster(order: Order, slug: str) -> Cluster:
+    return Cluster.objects.create(
+        slug=slug,
+        host=order.host,
+        port=order.port,
+        username=order.username,
+        password=order.password,
+        tls_fingerprint=order.fingerprint,
+        operating_systems_at=timezone.now(),  # that list is a job of Ganeti, once a day
+    )
+
+
+def measure(order: Order) -> Iterator[Row]:
+    """First import, updates in which nothing changed, and one in which ten machines did."""
+    call_command("migrate", verbosity=0)
+    size = order.size
+    cheapest, bulk = find_row(order.rows, "rapi.cheapest", size), find_row(order.rows, "rapi.bulk", size)
+
+    first = [_update(_make_cluster(order, f"import{number}")) for number in range(2)]
+    yield Row("cycle.first", "Cycle: first import", size, min(each.wall_s for each in first))
+    if bulk is not None and size <= 1000:
+        value = min(each.wall_s for each in first) / bulk.value
+        yield Row("cycle.first_to_bulk", "Cycle: first import to /2/instances?bulk=1", size, value, "x", 3)
+
+    cluster = Cluster.objects.get(slug="import0")
+    _update(cluster)
+    same = [_update(cluster) for _ in range(max(3, order.runs))]
+    wall_s = statistics.median(each.wall_s for each in same)
+    cpu_s = statistics.median(each.cpu_s for each in same)
+    yield Row("cycle.same", "Cycle: nothing changed", size, wall_s)
+    if cheapest is not None:
+        yield Row("cycle.to_rapi", "Cycle: to the time of RAPI itself", size, wall_s / cheapest.value, "x", 1.3)
+    if bulk is not None and size >= 6000:
+        yield Row("cycle.to_bulk", "Cycle: to /2/instances?bulk=1", size, wall_s / bulk.value, "x", 0.1)
+    yield Row("cycle.cpu", "Cycle: own CPU per 1,000 instances", size, cpu_s * 1000 * 1000 / size, "ms", 150)
+    rows = max(each.report.rows_written for each in same)
+    yield Row("cycle.rows", "Cycle: rows written", size, rows, "", 5)
+    with CaptureQueriesContext(connection) as queries:
+        counted = _update(cluster)
+    yield Row("cycle.sql", "Cycle: SQL statements", size, len(queries), "", 20)
+    yield Row("cycle.calls", "Cycle: RAPI calls", size, counted.report.rapi_calls, "")
+
+    lab = Lab(order.lab)
+    names = list(cluster.virtual_machines.order_by("name").values_list("name", flat=True)[:CHANGED])
+    tag = f"bench{secrets.token_hex(4)}"
+    for name in names:
+        lab.run(lab.master, "gnt-instance", "add-tags", name, tag)
+    changed = _update(cluster)
+    machines = next(each for each in changed.report.written if each.table == "virtualmachines_virtualmachine")
+    if machines.rows != CHANGED:
+        raise RuntimeError(f"{machines.rows} machines were written instead of {CHANGED}.")
+    yield Row("cycle.ten", f"Cycle: {CHANGED} changed", size, changed.wall_s)
+    yield Row("cycle.ten_rows", f"Cycle: more rows for {CHANGED} changed", size, machines.rows, "", CHANGED)
+    more = changed.report.rapi_calls - counted.report.rapi_calls
+    yield Row("cycle.ten_calls", f"Cycle: more RAPI calls for {CHANGED} changed", size, more, "", 1)
+
+
+if __name__ == "__main__":
+    try:
+        run_section(measure)
+    finally:
+        shutil.rmtree(_DATA, ignore_errors=True)

@@ -26,6 +26,7 @@ class Fault:
     kind: str
     method: str | None = None
     path: str | None = None  # a regular expression that must match the whole path, without the query
+    mentions: str | None = None  # a text that must occur in the query or in the body, such as a field's name
     times: int | None = None  # how many requests it hits, None for all until it is cleared
     skip: int = 0  # let so many matching requests pass first
     code: int = 500
@@ -34,8 +35,10 @@ class Fault:
     hits: int = 0
     released: threading.Event = field(default_factory=threading.Event)
 
-    def matches(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str, content: str = "") -> bool:
         if self.method is not None and method != self.method:
+            return False
+        if self.mentions is not None and self.mentions not in content:
             return False
         return self.path is None or re.fullmatch(self.path, path) is not None
 
@@ -84,11 +87,11 @@ class Faults:
     def slow(self, seconds: float, **options: Any) -> Fault:
         return self.add("slow", seconds=seconds, **options)
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, content: str = "") -> Fault | None:
         """Return the fault that hits this request, and count it."""
         with self._lock:
             for fault in self._faults:
-                if fault.spent or not fault.matches(method, path):
+                if fault.spent or not fault.matches(method, path, content):
                     continue
                 if fault.skip > 0:
                     fault.skip -= 1

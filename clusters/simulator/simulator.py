@@ -197,7 +197,8 @@ class Simulator:
         self.requests.append((request.method, request.target))
 
     def fault_for(self, request: Request) -> Fault | None:
-        return self.faults.take(request.method, request.path)
+        content = request.target.partition("?")[2] + request.body.decode(errors="replace")
+        return self.faults.take(request.method, request.path, content)
 
     def respond(self, request: Request, endpoint: Server) -> Answer:
         return self._rapi.answer(request, endpoint.node in (None, self.cluster.master))

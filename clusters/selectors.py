@@ -1,12 +1,32 @@
 """Reading clusters and what belongs to them: always for somebody, and only what they may see (else Http404)."""
 
-from django.db.models import QuerySet
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
-from clusters.models import Cluster, Job, Node
+from clusters.models import Cluster, Job, JobStatus, JobTarget, Network, Node
 from permissions.models import User
 from permissions.policy import visible
+
+ACTIVE = (JobStatus.QUEUED, JobStatus.WAITING, JobStatus.CANCELING, JobStatus.RUNNING)
+
+# What pages need of a job in a list; logs and parameters can be large.
+_JOB_ROW = (
+    "cluster__slug",
+    "ganeti_id",
+    "status",
+    "title",
+    "error",
+    "waiting_for",
+    "opcode_statuses",
+    "received_at",
+    "started_at",
+    "ended_at",
+    "entry__actor_name",
+)
 
 
 def list_clusters(user: User) -> QuerySet[Cluster]:
@@ -32,11 +52,49 @@ def get_node(user: User, slug: str, name: str) -> Node:
     return min(found, key=lambda node: (node.missing_since is not None, -node.pk))
 
 
+def list_networks(user: User) -> QuerySet[Network]:
+    """The networks `user` may see."""
+    return visible(user, "view", Network.objects.select_related("cluster"))
+
+
 def list_jobs(user: User) -> QuerySet[Job]:
     """The jobs `user` may see: those of clusters they run, and those that touch their machines."""
     return visible(user, "view", Job.objects.select_related("cluster", "entry"))
 
 
+def list_job_rows(user: User) -> QuerySet[Job]:
+    """The same, with just the columns of a list."""
+    return list_jobs(user).only(*_JOB_ROW)
+
+
 def get_job(user: User, slug: str, number: int) -> Job:
     """One job by Ganeti's number; Http404 if there is none that `user` may see."""
     return get_object_or_404(list_jobs(user), cluster__slug=slug, ganeti_id=number)
+
+
+def jobs_about(jobs: QuerySet[Job], cluster: Cluster, kind: str, name: str) -> QuerySet[Job]:
+    """Those of `jobs` that work on an object, newest first."""
+    touched = JobTarget.objects.filter(job=OuterRef("pk"), cluster=cluster, kind=kind, name=name)
+    return jobs.filter(Exists(touched), cluster=cluster).order_by("-ganeti_id")
+
+
+def jobs_under_way_or_failed(jobs: QuerySet[Job], *, failed_within: timedelta) -> QuerySet[Job]:
+    """Those of `jobs` that have not ended, and those that failed lately; the former first, newest first."""
+    lately = timezone.now() - failed_within
+    return jobs.filter(Q(status__in=ACTIVE) | Q(status=JobStatus.ERROR, ended_at__gte=lately)).order_by("-ganeti_id")
+
+
+JOB_GROUPS: dict[str, tuple[str, Q]] = {
+    "active": ("Under way", Q(status__in=ACTIVE)),
+    "success": ("Succeeded", Q(status=JobStatus.SUCCESS)),
+    "error": ("Failed", Q(status=JobStatus.ERROR)),
+    "canceled": ("Cancelled", Q(status=JobStatus.CANCELED)),
+}
+
+
+def list_holders(user: User, job: Job) -> dict[int, Job]:
+    """By number, the jobs that hold what `job` waits for, as far as `user` may see them."""
+    numbers = {number for lock in job.waiting_for for number in lock.get("holders", [])}
+    if not numbers:
+        return {}
+    return {held.ganeti_id: held for held in list_job_rows(user).filter(cluster=job.cluster, ganeti_id__in=numbers)}

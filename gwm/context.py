@@ -1,10 +1,19 @@
-"""What the frame of every page needs: navigation, theme, the job dock."""
+"""What the frame of every page needs: navigation, theme, the job dock. Asked for only by templates that draw it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from clusters.models import Cluster, Job
+from clusters.states import state_of_cluster
+from gwm.selectors import DOCK_JOBS, count_places, list_clusters_for_frame, list_dock_jobs
+from permissions.models import User
+from permissions.policy import can
 
 THEMES = ("light", "dark")
 
@@ -39,13 +48,14 @@ class Place:
     icon: str
     key: str
     counted: str = ""
+    needs_some: bool = False
 
 
 PLACES = (
     Place("Overview", "/", "overview", "o"),
     Place("Virtual machines", "/vms/", "machine", "v", "machines"),
-    Place("Clusters", "/clusters/", "cluster", "c", "clusters"),
-    Place("Nodes", "/nodes/", "node", "n", "nodes"),
+    Place("Clusters", "/clusters/", "cluster", "c", "clusters", needs_some=True),
+    Place("Nodes", "/nodes/", "node", "n", "nodes", needs_some=True),
     Place("Jobs", "/jobs/", "job", "j", "jobs"),
     Place("Journal", "/journal/", "journal", "l"),
 )
@@ -53,11 +63,20 @@ PLACES = (
 
 def is_below(path: str, url: str) -> bool:
     """Whether the page at `path` belongs to the place at `url`."""
+    if url == "/vms/" and path.startswith("/clusters/"):
+        return "/vms/" in path.removeprefix("/clusters/") and not path.endswith("/vms/")
+    if url == "/nodes/" and path.startswith("/clusters/"):
+        return "/nodes/" in path and not path.endswith("/nodes/")
+    if url == "/clusters/" and (is_below(path, "/vms/") or is_below(path, "/nodes/")):
+        return False
     return path == url if url == "/" else path.startswith(url)
 
 
-def navigation(path: str, counts: Mapping[str, int]) -> list[NavSection]:
-    """The places, with what they count (by `Place.counted`) and the one marked to which `path` belongs."""
+def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True) -> list[NavSection]:
+    """The places, with what they count (by `Place.counted`) and the one marked to which `path` belongs.
+
+    Clusters and nodes are no places for who can see none and can add none.
+    """
     return [
         NavSection(
             [
@@ -70,9 +89,39 @@ def navigation(path: str, counts: Mapping[str, int]) -> list[NavSection]:
                     is_below(path, place.url),
                 )
                 for place in PLACES
+                if is_admin or not place.needs_some or counts.get(place.counted)
             ]
         )
     ]
+
+
+@dataclass(frozen=True)
+class DockJob:
+    """A job as the dock shows it; `done` is a percentage, None when it cannot be told."""
+
+    title: str
+    url: str
+    status: str
+    cluster: str
+    by: str
+    started_at: Any
+    is_final: bool
+    done: int | None = None
+
+    @classmethod
+    def of(cls, job: Job) -> "DockJob":
+        """From a row."""
+        done = [status for status in job.opcode_statuses if status in ("success", "error")]
+        return cls(
+            job.title or f"Job {job.ganeti_id}",
+            reverse("job", args=[job.cluster.slug, job.ganeti_id]),
+            job.status,
+            job.cluster.slug,
+            job.entry.actor_name if job.entry is not None else "",
+            job.started_at or job.received_at,
+            job.is_final,
+            round(100 * len(done) / len(job.opcode_statuses)) if len(job.opcode_statuses) > 1 else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -83,6 +132,13 @@ class Dock:
     running: int = 0
     failed: int = 0
 
+    @classmethod
+    def of(cls, jobs: list[Job]) -> "Dock":
+        """From rows."""
+        drawn = [DockJob.of(job) for job in jobs]
+        running = [job for job in drawn if not job.is_final]
+        return cls(running + [job for job in drawn if job.is_final], len(running), len(drawn) - len(running))
+
     @property
     def line(self) -> list[Any]:
         """The jobs that fit on the line itself."""
@@ -91,12 +147,65 @@ class Dock:
     @property
     def running_text(self) -> str:
         """ "2 jobs under way" """
-        return f"{self.running} job{'' if self.running == 1 else 's'} under way"
+        more = "+" if self.running == DOCK_JOBS else ""
+        return f"{self.running}{more} job{'' if self.running == 1 else 's'} under way"
 
     @property
     def failed_text(self) -> str:
         """ "1 failed in the last hour" """
         return f"{self.failed} failed in the last hour"
+
+
+@dataclass(frozen=True)
+class NavCluster:
+    """A cluster in the navigation."""
+
+    label: str
+    url: str
+    kind: str
+    word: str
+    count: int | None = None
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> "NavCluster":
+        """From a row."""
+        kind, word = state_of_cluster(cluster)
+        return cls(cluster.slug, reverse("cluster", args=[cluster.slug]), kind, word)
+
+
+class Frame:
+    """The frame for one person at one place; each part is read when it is drawn, and once."""
+
+    def __init__(self, user: User, path: str) -> None:
+        self.user = user
+        self.path = path
+
+    @cached_property
+    def clusters(self) -> list[Cluster]:
+        return list_clusters_for_frame(self.user)
+
+    @cached_property
+    def nav(self) -> list[NavSection]:
+        counts = {**count_places(self.user), "clusters": len(self.clusters)}
+        return navigation(self.path, counts, is_admin=bool(can(self.user, "add_cluster")))
+
+    @cached_property
+    def dock(self) -> Dock:
+        return Dock.of(list_dock_jobs(self.user))
+
+    @cached_property
+    def nav_clusters(self) -> list[NavCluster]:
+        return [NavCluster.of(cluster) for cluster in self.clusters]
+
+    @cached_property
+    def linked_clusters(self) -> frozenset[int]:
+        """The clusters whose page the person may open."""
+        return frozenset(cluster.pk for cluster in self.clusters)
+
+    @cached_property
+    def linked_nodes(self) -> frozenset[int]:
+        """The clusters whose nodes the person may open."""
+        return frozenset(cluster.pk for cluster in self.clusters if getattr(cluster, "shows_nodes", False))
 
 
 def theme_of(request: HttpRequest) -> str:
@@ -107,4 +216,14 @@ def theme_of(request: HttpRequest) -> str:
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Context of every page."""
-    return {"theme": theme_of(request), "nav": navigation(request.path, {}), "dock": Dock()}
+    shared: dict[str, Any] = {"theme": theme_of(request)}
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return shared
+    drawn = Frame(user, request.path)
+    shared |= {
+        name: SimpleLazyObject(lambda name=name: getattr(drawn, name))  # type: ignore[misc]
+        for name in ("nav", "dock", "nav_clusters", "linked_clusters", "linked_nodes")
+    }
+    shared["can_see_health"] = SimpleLazyObject(lambda: bool(can(drawn.user, "see_health")))
+    return shared

@@ -82,9 +82,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "gwm.wrong_method.PageForWrongMethod",
 ]
+CSRF_FAILURE_VIEW = "gwm.views.errors.csrf_failure"
 ROOT_URLCONF = "gwm.urls"
 WSGI_APPLICATION = "gwm.wsgi.application"
 TEMPLATES = [

@@ -1,10 +1,31 @@
 """Every URL of the product."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.contrib.auth.decorators import login_not_required
+from django.urls import URLPattern, URLResolver, include, path
 
 from gwm.health import healthz, readyz
+from gwm.views import about, account, clusters, errors, health, journal, overview
+from gwm.views.styleguide import styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
+    path("healthz", login_not_required(healthz), name="healthz"),
+    path("readyz", login_not_required(readyz), name="readyz"),
+    path("login/", account.SignIn.as_view(), name="login"),
+    path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
+    path("", overview.overview, name="overview"),
+    path("dock/", overview.dock, name="dock"),
+    path("clusters/", clusters.cluster_list, name="clusters"),
+    path("", include("clusters.urls")),
+    path("clusters/<slug:slug>/", clusters.cluster_overview, name="cluster"),
+    path("clusters/<slug:slug>/nodes/<str:name>/", clusters.node_overview, name="node"),
+    path("", include("virtualmachines.urls")),
+    path("clusters/<slug:slug>/vms/<str:name>/journal/", journal.vm_journal, name="vm-journal"),
+    path("journal/", journal.journal, name="journal"),
+    path("about/", about.about, name="about"),
+    path("health/", health.health, name="health"),
+    path("styleguide/", styleguide, name="styleguide"),
 ]
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error

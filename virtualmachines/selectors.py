@@ -1,16 +1,79 @@
 """Reading machines: always for somebody, and only what they may see (else Http404)."""
 
-from django.db.models import QuerySet
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.http import Http404
 
+from clusters.models import Node
 from permissions.models import User
 from permissions.policy import visible
+from virtualmachines.filters import GROUPS, VMFilter, group_expression
 from virtualmachines.models import VirtualMachine
+
+# What a list shows; the whole record and the disks are left in the database.
+_ROW = (
+    "name",
+    "uuid",
+    "status",
+    "missing_since",
+    "busy_with",
+    "busy_entry",
+    "os",
+    "hypervisor",
+    "vcpus",
+    "memory_mib",
+    "disk_mib",
+    "tags",
+    "cluster__slug",
+    "cluster__unreachable_since",
+    "cluster__last_error",
+    "cluster__synced_at",
+    "cluster__live_at",
+    "primary_node__name",
+    "owner__user__username",
+    "owner__group__name",
+)
+COLUMNS: Mapping[str, tuple[Any, ...]] = {
+    "name": ("name",),
+    "status": ("status", "name"),
+    "cluster": ("cluster__slug", "name"),
+    "owner": (Coalesce("owner__user__username", "owner__group__name"), "name"),
+    "node": ("primary_node__name", "name"),
+    "os": ("os", "name"),
+    "vcpus": ("vcpus", "name"),
+    "memory": ("memory_mib", "name"),
+    "disk": ("disk_mib", "name"),
+}
 
 
 def list_vms(user: User) -> QuerySet[VirtualMachine]:
     """The machines `user` may see."""
     return visible(user, "view", VirtualMachine.objects.all())
+
+
+def filter_vms(vms: QuerySet[VirtualMachine], wanted: VMFilter) -> QuerySet[VirtualMachine]:
+    """Those of `vms` that match."""
+    return vms.filter(wanted.condition())
+
+
+def count_by_group(vms: QuerySet[VirtualMachine]) -> dict[str, int]:
+    """How many of `vms` are in each group of states; under "" the sum. One query."""
+    counted = vms.order_by().values(group=group_expression()).annotate(number=Count("pk"))
+    numbers = {row["group"]: row["number"] for row in counted}
+    return {"": sum(numbers.values()), **{name: numbers.get(name, 0) for name in GROUPS}}
+
+
+def rows_of(vms: QuerySet[VirtualMachine]) -> QuerySet[VirtualMachine]:
+    """`vms` with what a list shows, in one query."""
+    return vms.select_related("cluster", "primary_node", "owner__user", "owner__group").only(*_ROW)
+
+
+def vms_on_node(vms: QuerySet[VirtualMachine], node: Node, *, is_primary: bool) -> QuerySet[VirtualMachine]:
+    """Those of `vms` whose primary (or secondary) node this is."""
+    return vms.filter(Q(primary_node=node) if is_primary else Q(secondary_node=node), missing_since__isnull=True)
 
 
 def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
@@ -23,3 +86,20 @@ def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
     if not found:
         raise Http404(f"There is no machine {name} on {slug} that you may see.")
     return min(found, key=lambda vm: (vm.missing_since is not None, -vm.pk))
+
+
+def sum_on_node(vms: QuerySet[VirtualMachine], node: Node) -> dict[str, int]:
+    """What a node has promised, MiB: memory and vCPUs to those of its machines that should run, disk to all of them."""
+    there = vms.filter(missing_since__isnull=True)
+    up = Q(admin_state="up")
+    primary = there.filter(primary_node=node).aggregate(
+        primary=Count("pk"),
+        running=Count("pk", filter=Q(status="running")),
+        memory_promised=Coalesce(Sum("memory_mib", filter=up), 0),
+        vcpus_promised=Coalesce(Sum("vcpus", filter=up), 0),
+        disk_promised=Coalesce(Sum("disk_mib"), 0),
+    )
+    secondary = there.filter(secondary_node=node).aggregate(
+        secondary=Count("pk"), disk_mirrored=Coalesce(Sum("disk_mib"), 0)
+    )
+    return {**primary, **secondary}

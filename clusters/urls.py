@@ -1,0 +1,21 @@
+"""Addresses of clusters, nodes and jobs."""
+
+from django.urls import path
+
+from clusters.views import jobs, nodes
+
+_CLUSTER = "clusters/<slug:slug>/"
+_JOB = f"{_CLUSTER}jobs/<int:number>/"
+_NODE = f"{_CLUSTER}nodes/<str:name>/"
+
+urlpatterns = [
+    path("nodes/", nodes.node_list, name="nodes"),
+    path("jobs/", jobs.job_list, name="jobs"),
+    path(f"{_CLUSTER}nodes/", nodes.cluster_nodes, name="cluster-nodes"),
+    path(f"{_CLUSTER}jobs/", jobs.cluster_jobs, name="cluster-jobs"),
+    path(f"{_NODE}jobs/", nodes.node_jobs, name="node-jobs"),
+    path(_JOB, jobs.job_detail, name="job"),
+    path(f"{_JOB}live/", jobs.job_live, name="job-live"),
+    path(f"{_JOB}status.json", jobs.job_status, name="job-status"),
+    path(f"{_JOB}do/<slug:verb>/", jobs.OperateJob.as_view(), name="job-do"),
+]

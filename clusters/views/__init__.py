@@ -1,0 +1,1 @@
+"""Pages of clusters, nodes and jobs."""

@@ -1,0 +1,60 @@
+"""Buttons and tabs: what one can do with an object, and the parts of its page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clusters.operations.base import Offer
+
+_ICONS = {"play": "start", "power": "stop", "power-off": "power", "restart": "reboot", "screen": "console"}
+
+
+@dataclass(frozen=True)
+class Button:
+    """An operation as templates/parts/_button.html draws it. `is_page`: it leads to a page, not to a confirmation."""
+
+    name: str
+    label: str
+    url: str
+    icon: str
+    allowed: bool
+    reason: str = ""
+    style: str = ""
+    is_page: bool = False
+
+
+def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False) -> Button:
+    """The button of an offer. What destroys something looks like it."""
+    operation = offer.operation
+    return Button(
+        operation.name,
+        operation.label,
+        url,
+        _ICONS.get(operation.icon, operation.icon if operation.icon != "stop" else "cancel"),
+        offer.is_usable,
+        offer.reason,
+        style or ("danger" if operation.is_destructive else ""),
+        is_page,
+    )
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A part of an object's page."""
+
+    name: str
+    label: str
+    url: str
+    is_current: bool = False
+    count: int | None = None
+
+
+def tabs_of(current: str, *tabs: tuple[str, str, str]) -> list[Tab]:
+    """Tabs from (name, label, address), the current one marked."""
+    return [Tab(name, label, url, name == current) for name, label, url in tabs]
+
+
+def put_first(buttons: Sequence[Button], names: Sequence[str]) -> tuple[list[Button], list[Button]]:
+    """The buttons that stand on the page, in the order of `names`, and those that go into the menu."""
+    by_name = {button.name: button for button in buttons}
+    first = [by_name[name] for name in names if name in by_name]
+    return first, [button for button in buttons if button.name not in names]

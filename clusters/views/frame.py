@@ -1,0 +1,58 @@
+"""What all parts of a cluster's page and of a node's page share: buttons and tabs."""
+
+from typing import Any
+
+from django.urls import reverse
+
+from clusters.operations import CLUSTER_OPERATIONS
+from clusters.operations.base import AnyOperation, Offer, list_offers
+from clusters.operations.cluster import EditCluster
+from clusters.views.buttons import button_of, tabs_of
+from permissions.models import User
+from permissions.policy import verbs_on
+
+# Editing has a page of its own, with a form filled in; the others are confirmed.
+EDIT: AnyOperation = EditCluster()
+CONFIRMED = tuple(operation for operation in CLUSTER_OPERATIONS if operation.name != EDIT.name)
+
+
+def cluster_page(user: User, cluster: Any, current: str) -> dict[str, Any]:
+    """Title, buttons and tabs of a cluster's page."""
+    slug = cluster.slug
+    held = verbs_on(user, cluster)
+    buttons = {
+        offer.operation.name: button_of(offer, reverse("cluster-do", args=[slug, offer.operation.name]))
+        for offer in list_offers(user, cluster, CONFIRMED, held)
+    }
+    edit = Offer(EDIT, "" if EDIT.needs in held else f"You need the right “{EDIT.needs}” here.")
+    return {
+        "cluster": cluster,
+        "held": held,
+        "refresh": buttons.pop("refresh"),
+        "buttons": [button_of(edit, reverse("cluster-edit", args=[slug]), is_page=True)],
+        "more": list(buttons.values()),
+        "tabs": tabs_of(
+            current,
+            ("overview", "Overview", reverse("cluster", args=[slug])),
+            ("vms", "Machines", reverse("cluster-vms", args=[slug])),
+            ("nodes", "Nodes", reverse("cluster-nodes", args=[slug])),
+            ("jobs", "Jobs", reverse("cluster-jobs", args=[slug])),
+            ("parameters", "Parameters", reverse("cluster-parameters", args=[slug])),
+        ),
+    }
+
+
+def node_page(node: Any, current: str) -> dict[str, Any]:
+    """Tabs of a node's page."""
+    where = [node.cluster.slug, node.name]
+    return {
+        "node": node,
+        "cluster": node.cluster,
+        "tabs": tabs_of(
+            current,
+            ("overview", "Overview", reverse("node", args=where)),
+            ("primary", "Primary machines", reverse("node-primary", args=where)),
+            ("secondary", "Secondary machines", reverse("node-secondary", args=where)),
+            ("jobs", "Jobs", reverse("node-jobs", args=where)),
+        ),
+    }

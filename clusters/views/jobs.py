@@ -1,0 +1,173 @@
+"""Jobs: the list, one job with its live log, its status for scripts, and cancelling it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from clusters.operations import JOB_OPERATIONS
+from clusters.operations.base import list_offers
+from clusters.selectors import (
+    JOB_GROUPS,
+    get_cluster,
+    get_job,
+    list_holders,
+    list_job_rows,
+)
+from clusters.views.buttons import button_of
+from clusters.views.frame import cluster_page
+from clusters.views.listing import list_page
+from clusters.views.operate import OperateView
+from permissions.policy import verbs_on
+from permissions.signed_in import person_of
+
+COLUMNS: dict[str, tuple[Any, ...]] = {
+    "id": ("ganeti_id",),
+    "status": ("status", "-ganeti_id"),
+    "title": ("title", "-ganeti_id"),
+    "cluster": ("cluster__slug", "-ganeti_id"),
+    "received": ("received_at", "ganeti_id"),
+    "ended": ("ended_at", "ganeti_id"),
+}
+
+
+def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
+    """A list of `jobs`, filtered by state and words; for every page that has one."""
+    group = request.GET.get("status", "")
+    text = request.GET.get("q", "").strip()[:200]
+    for word in text.split():
+        jobs = jobs.filter(Q(title__icontains=word) | (Q(ganeti_id=int(word)) if word.isdecimal() else Q()))
+    counts = jobs.order_by().aggregate(
+        all=Count("pk"), **{name: Count("pk", filter=condition) for name, (_, condition) in JOB_GROUPS.items()}
+    )
+    if group in JOB_GROUPS:
+        jobs = jobs.filter(JOB_GROUPS[group][1])
+    total = counts[group] if group in JOB_GROUPS else counts["all"]
+    listing = list_page(request, jobs, COLUMNS, "-received", total=total)
+    return {
+        **listing.as_context(),
+        "groups": [("", "All", counts["all"])] + [(name, label, counts[name]) for name, (label, _) in JOB_GROUPS.items()],
+        "group": group if group in JOB_GROUPS else "",
+        "text": text,
+        "is_filtered": bool(group or text),
+    }
+
+
+@require_safe
+def job_list(request: HttpRequest) -> HttpResponse:
+    """The jobs of all clusters."""
+    jobs = list_job_rows(person_of(request))
+    return render(request, "clusters/jobs.html", {**jobs_context(request, jobs), "shows_cluster": True})
+
+
+@require_safe
+def cluster_jobs(request: HttpRequest, slug: str) -> HttpResponse:
+    """The jobs of one cluster."""
+    user = person_of(request)
+    cluster = get_cluster(user, slug)
+    jobs = list_job_rows(user).filter(cluster=cluster)
+    return render(
+        request, "clusters/cluster_jobs.html", {**cluster_page(user, cluster, "jobs"), **jobs_context(request, jobs)}
+    )
+
+
+def log_lines(job: Any) -> list[dict[str, Any]]:
+    """The job's log as templates/parts/_log.html draws it."""
+    return [
+        {"serial": line[0], "time": datetime.fromtimestamp(line[1], UTC), "step": line[2], "text": line[3], "kind": ""}
+        for line in job.log
+        if len(line) >= 4
+    ]
+
+
+def _job_context(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+    user = person_of(request)
+    job = get_job(user, slug, number)
+    offers = list_offers(user, job, JOB_OPERATIONS, verbs_on(user, job))
+    held = list_holders(user, job)
+    waiting = [
+        {
+            "lock": lock.get("lock", ""),
+            "mode": lock.get("mode", ""),
+            "holders": [(holder, held.get(holder)) for holder in lock.get("holders", [])],
+        }
+        for lock in job.waiting_for
+    ]
+    return {
+        "job": job,
+        "lines": log_lines(job),
+        "waiting": waiting if not job.is_final else [],
+        "buttons": [
+            button_of(offer, reverse("job-do", args=[slug, number, offer.operation.name]))
+            for offer in offers
+            if offer.is_usable or not job.is_final
+        ],
+        "is_live": not job.is_final,
+    }
+
+
+@require_safe
+def job_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """One job with all its operations."""
+    context = _job_context(request, slug, number)
+    job = context["job"]
+    steps = []
+    for position, opcode in enumerate(job.opcodes):
+        given = opcode if isinstance(opcode, dict) else {}
+        steps.append(
+            {
+                "summary": job.summary[position] if position < len(job.summary) else given.get("OP_ID", ""),
+                "status": job.opcode_statuses[position] if position < len(job.opcode_statuses) else job.status,
+                "name": given.get("OP_ID", ""),
+                "params": sorted((key, value) for key, value in given.items() if key != "OP_ID"),
+            }
+        )
+    return render(request, "clusters/job.html", {**context, "steps": steps, "targets": list(job.targets.all())})
+
+
+@require_safe
+def job_live(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """What of a job changes while it runs: state, lock, log."""
+    return render(request, "clusters/_job_live.html", _job_context(request, slug, number))
+
+
+@require_safe
+def job_status(request: HttpRequest, slug: str, number: int) -> JsonResponse:
+    """A job for scripts; `since` leaves out log lines up to that serial."""
+    job = get_job(person_of(request), slug, number)
+    since = request.GET.get("since", "")
+    after = int(since) if since.isdecimal() and len(since) < 12 else 0
+    times = {"received_at": job.received_at, "started_at": job.started_at, "ended_at": job.ended_at}
+    return JsonResponse(
+        {
+            "id": job.ganeti_id,
+            "cluster": job.cluster.slug,
+            "status": job.status,
+            "is_final": job.is_final,
+            "title": job.title,
+            "summary": job.summary,
+            "error": job.error,
+            "waiting_for": job.waiting_for,
+            "log": [line for line in job.log if line and line[0] > after],
+            **{name: when.isoformat() if when is not None else None for name, when in times.items()},
+        }
+    )
+
+
+class OperateJob(OperateView):
+    """What can be done to a job."""
+
+    operations = JOB_OPERATIONS
+
+    def find_target(self, request: HttpRequest, **where: Any) -> Any:
+        return get_job(person_of(request), where["slug"], where["number"])
+
+    def url_of(self, target: Any) -> str:
+        return reverse("job", args=[target.cluster.slug, target.ganeti_id])
+
+    def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
+        return [("Jobs", reverse("jobs")), (f"Job {target.ganeti_id}", self.url_of(target))]

@@ -1,0 +1,87 @@
+"""Nodes: of all clusters, of one, and one by itself."""
+
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet, Value
+from django.db.models.functions import NullIf
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from clusters.selectors import get_cluster, get_node, jobs_about, list_job_rows, list_nodes
+from clusters.views.frame import cluster_page, node_page
+from clusters.views.jobs import jobs_context
+from clusters.views.listing import list_page
+from permissions.signed_in import person_of
+
+COLUMNS: dict[str, tuple[Any, ...]] = {
+    "name": ("name",),
+    "status": ("offline", "answers", "drained", "name"),
+    "cluster": ("cluster__slug", "name"),
+    "group": ("group__name", "name"),
+    "role": ("role", "name"),
+    "machines": ("primary_count", "name"),
+    "cpus": ("cpu_total", "name"),
+    "memory": ("memory_share", "name"),
+    "disk": ("disk_share", "name"),
+}
+GROUPS: dict[str, tuple[str, Q]] = {
+    "online": ("Online", Q(offline=False, answers=True, missing_since__isnull=True)),
+    "drained": ("Drained", Q(drained=True, missing_since__isnull=True)),
+    "offline": ("Offline", Q(offline=True, missing_since__isnull=True)),
+    "silent": ("No answer", Q(offline=False, answers=False, missing_since__isnull=True)),
+    "missing": ("Missing", Q(missing_since__isnull=False)),
+}
+
+
+def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]:
+    group = request.GET.get("status", "")
+    text = request.GET.get("q", "").strip()[:200]
+    for word in text.split():
+        nodes = nodes.filter(Q(name__icontains=word) | Q(primary_ip__startswith=word) | Q(group__name__iexact=word))
+    counts = nodes.order_by().aggregate(
+        all=Count("pk"), **{name: Count("pk", filter=condition) for name, (_, condition) in GROUPS.items()}
+    )
+    if group in GROUPS:
+        nodes = nodes.filter(GROUPS[group][1])
+    nodes = nodes.defer("raw", "cluster__info", "cluster__tls_ca_pem", "group__raw").annotate(
+        memory_used=F("memory_total_mib") - F("memory_free_mib"),
+        disk_used=F("disk_total_mib") - F("disk_free_mib"),
+        memory_share=(F("memory_total_mib") - F("memory_free_mib")) * 1000 / NullIf(F("memory_total_mib"), Value(0)),
+        disk_share=(F("disk_total_mib") - F("disk_free_mib")) * 1000 / NullIf(F("disk_total_mib"), Value(0)),
+    )
+    total = counts[group] if group in GROUPS else counts["all"]
+    listing = list_page(request, nodes, COLUMNS, "name", total=total)
+    return {
+        **listing.as_context(),
+        "groups": [("", "All", counts["all"])]
+        + [(name, label, counts[name]) for name, (label, _) in GROUPS.items() if counts[name] or name == "online"],
+        "group": group if group in GROUPS else "",
+        "text": text,
+        "is_filtered": bool(group or text),
+    }
+
+
+@require_safe
+def node_list(request: HttpRequest) -> HttpResponse:
+    """The nodes of all clusters."""
+    context = _nodes_context(request, list_nodes(person_of(request)))
+    return render(request, "clusters/nodes.html", {**context, "shows_cluster": True})
+
+
+@require_safe
+def cluster_nodes(request: HttpRequest, slug: str) -> HttpResponse:
+    """The nodes of one cluster."""
+    user = person_of(request)
+    cluster = get_cluster(user, slug)
+    context = _nodes_context(request, list_nodes(user).filter(cluster=cluster))
+    return render(request, "clusters/cluster_nodes.html", {**cluster_page(user, cluster, "nodes"), **context})
+
+
+@require_safe
+def node_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """The jobs that work on one node."""
+    user = person_of(request)
+    node = get_node(user, slug, name)
+    jobs = jobs_about(list_job_rows(user), node.cluster, "node", node.name)
+    return render(request, "clusters/node_jobs.html", {**node_page(node, "jobs"), **jobs_context(request, jobs)})

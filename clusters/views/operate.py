@@ -1,0 +1,145 @@
+"""The page behind every button: asks (GET), does it through the pipeline (POST), and says what became of it."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views import View
+
+from clusters.forms.operate import OperationForm
+from clusters.operations.actors import actor_on_web
+from clusters.operations.base import AnyOperation, Forbidden, Refusal, explain_obstacle, run
+from permissions.policy import Denied, can
+from permissions.signed_in import person_of
+
+
+class OperateView(View):
+    """One operation on one object. A subclass says which operations there are, how to find the object and its page."""
+
+    operations: ClassVar[tuple[AnyOperation, ...]]
+    forms: ClassVar[Mapping[str, type[OperationForm]]] = {}
+    typed_name_for: ClassVar[frozenset[str]] = frozenset()
+    template_name = "clusters/operate.html"
+
+    def find_target(self, request: HttpRequest, **where: Any) -> Model:
+        """The object, if the person may see it (else Http404)."""
+        raise NotImplementedError
+
+    def url_of(self, target: Any) -> str:
+        """Where one comes from and returns to."""
+        raise NotImplementedError
+
+    def url_after(self, operation: AnyOperation, target: Any) -> str:
+        """Where one goes when it was done."""
+        return self.url_of(target)
+
+    def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
+        """The way to the object."""
+        return [(str(target), self.url_of(target))]
+
+    def get(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
+        """Ask."""
+        operation, target = self._find(request, verb, where)
+        verdict = can(request.user, operation.needs, target)
+        if isinstance(verdict, Denied):
+            raise PermissionDenied(verdict.reason)
+        refusal = explain_obstacle(operation, target) or operation.refusal(target, operation.params_type())
+        return self._ask(request, operation, target, self._form(operation, target), refusal or "")
+
+    def post(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
+        """Do it."""
+        operation, target = self._find(request, verb, where)
+        form = self._form(operation, target, request.POST)
+        if not form.is_valid():
+            return self._ask(request, operation, target, form, status=422)
+        form.cleaned_data.pop("typed_name", None)
+        name, after = str(target), self.url_after(operation, target)
+        try:
+            entry = run(operation, actor_on_web(person_of(request)), target, form.params(operation))
+        except Forbidden as forbidden:
+            raise PermissionDenied(str(forbidden)) from forbidden
+        except Refusal as refusal:
+            return self._ask(request, operation, target, form, str(refusal), status=409)
+        if entry.outcome == "refused":
+            words = entry.message or "no reason given"
+            return self._ask(request, operation, target, form, f"It was not done. The cluster says: {words}", 409)
+        _say(request, operation, name, entry)
+        return redirect(after)
+
+    def _find(self, request: HttpRequest, verb: str, where: dict[str, Any]) -> tuple[AnyOperation, Model]:
+        operation = next((each for each in self.operations if each.name == verb), None)
+        if operation is None:
+            raise Http404("There is no such operation.")
+        return operation, self.find_target(request, **where)
+
+    def _form(self, operation: AnyOperation, target: Model, given: Any = None) -> OperationForm:
+        form = self.forms.get(operation.name, OperationForm)(given)
+        if operation.name in self.typed_name_for:
+            form.fields["typed_name"] = _TypedName(str(target))
+        return form
+
+    def _ask(
+        self,
+        request: HttpRequest,
+        operation: AnyOperation,
+        target: Model,
+        form: forms.Form,
+        refusal: str = "",
+        status: int = 200,
+    ) -> HttpResponse:
+        context = {
+            "operation": operation,
+            "target": target,
+            "title": operation.question.format(target=target) or f"{operation.label} {target}?",
+            "text": operation.consequence,
+            "form": form,
+            "submit_label": operation.label,
+            "style": "destroy" if operation.is_destructive else "primary",
+            "back_url": self.url_of(target),
+            "refusal": refusal,
+            "may_try_again": request.method == "POST",
+            "crumbs": self.crumbs_of(target),
+        }
+        return render(request, self.template_name, context, status=status)
+
+
+class _TypedName(forms.CharField):
+    """A field in which the name of what is to be destroyed must be typed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            label="Its name",
+            help_text=f"Type {name} to confirm.",
+            widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}),
+            error_messages={"required": f"Type the name, {name}, to confirm."},
+        )
+        self.expected = name
+
+    def clean(self, value: Any) -> str:
+        """Equal, or an error that says what was expected."""
+        typed = str(super().clean(value))
+        if typed != self.expected:
+            raise forms.ValidationError(f"This is not its name. Type {self.expected} to confirm.")
+        return typed
+
+
+def _say(request: HttpRequest, operation: AnyOperation, name: str, entry: Any) -> None:
+    """What became of it, as a message on the next page."""
+    if entry.outcome == "unknown":
+        messages.warning(
+            request,
+            f"{operation.label} {name}: the cluster gave no answer ({entry.message}). It is being found out whether it "
+            "took the job; nothing is sent twice.",
+        )
+    elif entry.outcome in ("failed", "lost", "canceled", "not_submitted"):
+        messages.error(request, f"{operation.label} {name}: {entry.message or 'it failed'}")
+    elif entry.job_ids:
+        numbers = ", ".join(str(number) for number in entry.job_ids)
+        messages.success(request, f"{operation.label} {name}: job {numbers} is under way.")
+    else:
+        messages.success(request, f"{operation.label} {name}: {entry.message or 'done'}")

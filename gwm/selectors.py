@@ -1,0 +1,189 @@
+"""Reading what spans apps: counts for the frame, sums of clusters, what needs attention, the journal of a person."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from clusters.models import Cluster, Job, Node
+from clusters.selectors import (
+    ACTIVE,
+    jobs_under_way_or_failed,
+    list_clusters,
+    list_job_rows,
+)
+from objectlog.models import Entry
+from objectlog.selectors import list_entries
+from permissions.models import User
+from permissions.policy import can, visible
+from virtualmachines.filters import group_expression
+from virtualmachines.models import VirtualMachine
+from virtualmachines.selectors import list_vms, rows_of
+
+FAILED_SHOWN_FOR = timedelta(hours=1)
+ATTENTION_FOR = timedelta(hours=24)
+DOCK_JOBS = 20
+
+
+def _number(rows: QuerySet[Any]) -> Coalesce:
+    """The number of rows as a part of a larger query."""
+    counted = rows.order_by().annotate(one=Value(1)).values("one").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def count_places(user: User) -> dict[str, int]:
+    """How many machines, nodes and jobs under way `user` may see. One query."""
+    counts = {
+        "machines": _number(visible(user, "view", VirtualMachine.objects.filter(missing_since__isnull=True))),
+        "nodes": _number(visible(user, "view", Node.objects.filter(missing_since__isnull=True))),
+        "jobs": _number(visible(user, "view", Job.objects.filter(status__in=ACTIVE))),
+    }
+    return User.objects.filter(pk=user.pk).values(**counts).get()
+
+
+def list_clusters_for_frame(user: User) -> list[Cluster]:
+    """The clusters of the navigation, each with `shows_nodes`: whether `user` may see its nodes. One query."""
+    nodes = visible(user, "view", Node.objects.filter(cluster=OuterRef("pk")))
+    fields = ("slug", "unreachable_since", "synced_at", "live_at", "last_error", "last_error_kind", "is_demo")
+    return list(list_clusters(user).only(*fields).annotate(shows_nodes=Exists(nodes)).order_by("slug"))
+
+
+def list_dock_jobs(user: User) -> list[Job]:
+    """The jobs of the dock. One query."""
+    return list(jobs_under_way_or_failed(list_job_rows(user), failed_within=FAILED_SHOWN_FOR)[:DOCK_JOBS])
+
+
+@dataclass(frozen=True)
+class ClusterSums:
+    """A cluster in one line. Sizes are MiB; `counts` is by group of states, under "" the sum without missing ones."""
+
+    cluster: Cluster
+    counts: dict[str, int]
+    memory_promised: int = 0
+    disk_promised: int = 0
+    vcpus: int = 0
+    nodes: int = 0
+    nodes_online: int = 0
+    nodes_drained: int = 0
+    nodes_silent: int = 0
+    memory_total: int | None = None
+    memory_used: int | None = None
+    disk_total: int | None = None
+    disk_used: int | None = None
+    cpus: int | None = None
+
+    @property
+    def running(self) -> int:
+        """Machines that run."""
+        return self.counts.get("running", 0)
+
+    @property
+    def machines(self) -> int:
+        """Machines that are there."""
+        return self.counts.get("", 0)
+
+    @property
+    def memory_held(self) -> int | None:
+        """Memory promised to machines beyond what is in use."""
+        return max(0, self.memory_promised - self.memory_used) if self.memory_used is not None else None
+
+    @property
+    def disk_held(self) -> int | None:
+        """Disk promised to machines beyond what is in use."""
+        return max(0, self.disk_promised - self.disk_used) if self.disk_used is not None else None
+
+
+def summarize_clusters(user: User, clusters: QuerySet[Cluster]) -> list[ClusterSums]:
+    """The sums of `clusters`, in three queries however many there are."""
+    found = list(clusters.defer("info", "tls_ca_pem", "operating_systems", "password", "vnc_password"))
+    keys = [cluster.pk for cluster in found]
+    counts: dict[int, dict[str, int]] = defaultdict(lambda: {"": 0})
+    sums: dict[int, dict[str, int]] = defaultdict(lambda: {"memory": 0, "disk": 0, "vcpus": 0})
+    by_group = (
+        list_vms(user)
+        .filter(cluster__in=keys)
+        .order_by()
+        .values("cluster_id", group=group_expression())
+        .annotate(number=Count("pk"), memory=Sum("memory_mib"), disk=Sum("disk_mib"), cpus=Sum("vcpus"))
+    )
+    for row in by_group:
+        of_cluster = counts[row["cluster_id"]]
+        of_cluster[row["group"]] = row["number"]
+        if row["group"] == "missing":
+            continue
+        of_cluster[""] += row["number"]
+        summed = sums[row["cluster_id"]]
+        summed["disk"] += row["disk"] or 0
+        if row["group"] != "stopped":
+            summed["memory"] += row["memory"] or 0
+            summed["vcpus"] += row["cpus"] or 0
+    nodes = {row["cluster_id"]: row for row in _sum_nodes(user, keys)}
+    return [
+        ClusterSums(
+            cluster,
+            counts[cluster.pk],
+            sums[cluster.pk]["memory"],
+            sums[cluster.pk]["disk"],
+            sums[cluster.pk]["vcpus"],
+            **{key: value for key, value in nodes.get(cluster.pk, {}).items() if key != "cluster_id"},
+        )
+        for cluster in found
+    ]
+
+
+def _sum_nodes(user: User, keys: list[int]) -> QuerySet[Any, dict[str, Any]]:
+    online = Q(offline=False)
+    return (
+        visible(user, "view", Node.objects.filter(missing_since__isnull=True, cluster__in=keys))
+        .order_by()
+        .values("cluster_id")
+        .annotate(
+            nodes=Count("pk"),
+            nodes_online=Count("pk", filter=online & Q(answers=True)),
+            nodes_drained=Count("pk", filter=online & Q(drained=True)),
+            nodes_silent=Count("pk", filter=online & Q(answers=False)),
+            memory_total=Sum("memory_total_mib", filter=online),
+            memory_used=Sum(F("memory_total_mib") - F("memory_free_mib"), filter=online),
+            disk_total=Sum("disk_total_mib", filter=online),
+            disk_used=Sum(F("disk_total_mib") - F("disk_free_mib"), filter=online),
+            cpus=Sum("cpu_total", filter=online),
+        )
+    )
+
+
+def list_vms_in_trouble(user: User, limit: int) -> list[VirtualMachine]:
+    """Machines that crashed, sit on dead nodes or are missing. One query."""
+    troubled = Q(status__startswith="ERROR") | Q(missing_since__isnull=False)
+    return list(rows_of(list_vms(user).filter(troubled, busy_entry__isnull=True)).order_by("status", "name")[:limit])
+
+
+def list_failed_jobs(user: User, limit: int) -> list[Job]:
+    """Jobs that failed within the last day and were not cleared, newest first. One query."""
+    failed = jobs_under_way_or_failed(list_job_rows(user), failed_within=ATTENTION_FOR).exclude(status__in=ACTIVE)
+    return list(failed[:limit])
+
+
+# Which model the journal's words for a target mean.
+_KINDS: dict[str, type[Model]] = {"vm": VirtualMachine, "cluster": Cluster, "job": Job}
+
+
+def list_visible_entries(user: User) -> QuerySet[Entry]:
+    """The entries `user` may read: their own, those about what they are admin of, and everybody's for who may see all."""
+    entries = list_entries()
+    if can(user, "see_journal_of_all"):
+        return entries
+    condition = Q(actor=user)
+    for kind, model in _KINDS.items():
+        verb = "cancel" if model is Job else "admin"
+        keys = visible(user, verb, model._default_manager.all()).order_by().values("pk")
+        condition |= Q(target_kind=kind, target_pk__in=keys)
+    return entries.filter(condition)
+
+
+def entries_about(entries: QuerySet[Entry], kind: str, pk: int) -> QuerySet[Entry]:
+    """Those of `entries` that are about one object."""
+    return entries.filter(target_kind=kind, target_pk=pk)
+

@@ -1,0 +1,62 @@
+"""Pages of clusters that count machines too: the list, and the overview of one. And one node's overview."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from clusters.selectors import get_cluster, get_node, list_clusters, list_networks
+from clusters.views.frame import cluster_page, node_page
+from gwm.selectors import summarize_clusters
+from permissions.policy import can
+from permissions.signed_in import person_of
+from virtualmachines.selectors import list_vms, sum_on_node
+
+
+@require_safe
+def cluster_list(request: HttpRequest) -> HttpResponse:
+    """The clusters."""
+    user = person_of(request)
+    sums = summarize_clusters(user, list_clusters(user))
+    context = {
+        "sums": sums,
+        "may_add": bool(can(user, "add_cluster")),
+        "down": [each.cluster for each in sums if each.cluster.unreachable_since is not None],
+    }
+    return render(request, "gwm/clusters.html", context)
+
+
+@require_safe
+def cluster_overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """What a cluster is, what it has, and how the updates of it go."""
+    user = person_of(request)
+    cluster = get_cluster(user, slug)
+    sums = summarize_clusters(user, list_clusters(user).filter(pk=cluster.pk))[0]
+    info: dict[str, Any] = cluster.info if isinstance(cluster.info, dict) else {}
+    context = {
+        **cluster_page(user, cluster, "overview"),
+        "sums": sums,
+        "info": info,
+        "architecture": " ".join(str(word) for word in info.get("architecture") or []),
+        "disk_templates": info.get("enabled_disk_templates") or [],
+        "created": _moment(info.get("ctime")),
+        "modified": _moment(info.get("mtime")),
+        "networks": list(list_networks(user).filter(cluster=cluster).defer("raw")[:50]),
+    }
+    return render(request, "gwm/cluster.html", context)
+
+
+@require_safe
+def node_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """What a node is, and what of it is promised and used."""
+    user = person_of(request)
+    node = get_node(user, slug, name)
+    return render(
+        request, "gwm/node.html", {**node_page(node, "overview"), **sum_on_node(list_vms(user), node)}
+    )
+
+
+def _moment(seconds: Any) -> Any:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) and seconds else None

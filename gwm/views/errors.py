@@ -1,0 +1,77 @@
+"""Pages for what went wrong, in the site's style; a stranger gets them without the frame."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from permissions.models import User
+
+
+def _answer(request: HttpRequest, status: int, title: str, text: str, *, remedy: str = "") -> HttpResponse:
+    """The page. Without a person (or without a session at all) it has no frame and needs no database."""
+    signed_in = isinstance(getattr(request, "user", None), User)
+    context = {
+        "layout": "base.html" if signed_in else "bare.html",
+        "code": status,
+        "title": title,
+        "text": text,
+        "remedy": remedy,
+    }
+    return render(request, "errors/error.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: what was sent makes no sense."""
+    return _answer(request, 400, "This cannot be understood", "The browser sent something that is not a request of these pages.")
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403 with the reason."""
+    reason = str(exception or "") or "You lack the right to do this."
+    return _answer(
+        request, 403, "You may not do this", reason, remedy="Whoever administers the machine or its cluster can give it."
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: there is nothing, or nothing that this person may see; the page does not tell which."""
+    return _answer(
+        request,
+        404,
+        "There is nothing here",
+        "This address leads nowhere, or to something that you may not see.",
+        remedy="If you followed a link from someone, ask them for a right on it.",
+    )
+
+
+def not_allowed(request: HttpRequest) -> HttpResponse:
+    """405: this address is asked in another way."""
+    return _answer(
+        request,
+        405,
+        "This address does not take that",
+        "What you opened is the address to which a button sends something.",
+        remedy="Go back and use the button.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: our fault. Rendered without person, session and database."""
+    context = {
+        "layout": "bare.html",
+        "code": 500,
+        "title": "Something broke here",
+        "text": "The error is in the service's log. What you were doing to a cluster is in the journal with its outcome.",
+        "remedy": "Try again in a moment. If it stays, tell whoever runs this service what you did and when.",
+    }
+    return render(None, "errors/error.html", context, status=500)  # type: ignore[arg-type]
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: a form that is not from our pages, or too old."""
+    return _answer(
+        request,
+        403,
+        "This form is too old",
+        "You were signed out meanwhile, or cookies are off, or the form was not from these pages. Nothing was done.",
+        remedy="Go back, load the page anew and send it again.",
+    )

@@ -1,0 +1,49 @@
+"""The front page, and the job dock at the foot of every page."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from clusters.selectors import list_clusters
+from gwm.selectors import list_failed_jobs, list_vms_in_trouble, summarize_clusters
+from permissions.policy import can
+from permissions.signed_in import person_of
+from virtualmachines.selectors import count_by_group, list_vms, rows_of
+
+ATTENTION_ROWS = 12
+OWN_ROWS = 12
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """How the clusters are and what needs attention; for who runs none, how their machines are."""
+    user = person_of(request)
+    sums = summarize_clusters(user, list_clusters(user))
+    troubled = list_vms_in_trouble(user, ATTENTION_ROWS + 1)
+    failed = list_failed_jobs(user, ATTENTION_ROWS + 1)
+    context = {
+        "sums": sums,
+        "may_add": bool(can(user, "add_cluster")),
+        "machines": sum(each.machines for each in sums),
+        "nodes": sum(each.nodes for each in sums),
+        "troubled": troubled[:ATTENTION_ROWS],
+        "failed": failed[:ATTENTION_ROWS],
+        "more_troubled": len(troubled) > ATTENTION_ROWS,
+        "more_failed": len(failed) > ATTENTION_ROWS,
+        "down": [each.cluster for each in sums if each.cluster.unreachable_since is not None],
+        "drained": [each for each in sums if each.nodes_drained or each.nodes_silent],
+    }
+    if not sums:
+        vms = list_vms(user)
+        counts = count_by_group(vms)
+        context |= {"counts": counts, "vms": list(rows_of(vms).order_by("name")[:OWN_ROWS]) if counts[""] else []}
+    return render(request, "gwm/overview.html", context)
+
+
+@require_safe
+def dock(request: HttpRequest) -> HttpResponse:
+    """The job dock by itself. While something is under way it says so to the other fragments of the page."""
+    response = render(request, "_dock.html")
+    if b"data-under-way" in response.content:
+        response["HX-Trigger"] = "work-seen"
+    return response

@@ -1,0 +1,23 @@
+"""Answers that Django leaves empty get a page."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from gwm.views.errors import not_allowed
+
+
+class PageForWrongMethod:
+    """405 in the site's style, with the header that says which methods there are."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code != 405 or not isinstance(response, HttpResponse) or response.content:
+            return response
+        page = not_allowed(request)
+        page["Allow"] = response.headers.get("Allow", "")
+        return page

@@ -1,0 +1,13 @@
+"""From a request to the person who makes it."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from permissions.models import User
+
+
+def person_of(request: HttpRequest) -> User:
+    """The person who is signed in. PermissionDenied for a page that was left open to strangers by mistake."""
+    if isinstance(request.user, User):
+        return request.user
+    raise PermissionDenied("Sign in first.")

@@ -1,0 +1,102 @@
+"""One filter for machines: what a person typed into the search box and chose beside it.
+
+The box takes words, all of which must match; `cluster:`, `status:`, `owner:`, `node:`, `os:`, `hypervisor:` and `tag:`
+before a word look at that alone. The same names are parameters of the address.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from django.db.models import Case, CharField, Q, Value, When
+
+KEYS = ("cluster", "status", "owner", "node", "os", "hypervisor", "tag")
+
+# In the order in which a machine's state is judged; see virtualmachines.states.state_of.
+GROUPS: dict[str, tuple[str, Q]] = {
+    "busy": ("Under way", Q(busy_entry__isnull=False)),
+    "missing": ("Missing", Q(missing_since__isnull=False)),
+    "running": ("Running", Q(status="running")),
+    "stopped": ("Stopped", Q(status__in=["ADMIN_down", "ADMIN_offline", "USER_down"])),
+    "trouble": ("In trouble", Q(status__startswith="ERROR")),
+}
+OTHER = "other"
+
+
+def group_expression() -> Case:
+    """The group of a machine, in SQL."""
+    return Case(
+        *(When(condition, then=Value(name)) for name, (_, condition) in GROUPS.items()),
+        default=Value(OTHER),
+        output_field=CharField(),
+    )
+
+
+@dataclass(frozen=True)
+class VMFilter:
+    """What was asked for. `words` are searched in names, addresses, tags and OS; the others by key."""
+
+    words: tuple[str, ...] = ()
+    wanted: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+    typed: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    @classmethod
+    def parse(cls, given: Mapping[str, str]) -> "VMFilter":
+        """From the parameters of an address; what it does not know is left alone."""
+        words, typed = [], []
+        text = given.get("q", "").strip()[:200]
+        for word in text.lower().split():
+            key, colon, value = word.partition(":")
+            if colon and key in KEYS and value:
+                typed.append((key, value))
+            else:
+                words.append(word)
+        chosen = [(key, given[key].strip()[:255]) for key in KEYS if given.get(key, "").strip()]
+        return cls(tuple(words), (*chosen, *typed), text, tuple(chosen))
+
+    @property
+    def status(self) -> str:
+        """The group of states asked for, or nothing."""
+        return next((value for key, value in self.wanted if key == "status"), "")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it lets everything pass."""
+        return not self.words and not self.wanted
+
+    def without_status(self) -> "VMFilter":
+        """The same for all states: what the numbers beside the states count."""
+        return replace(self, wanted=tuple(pair for pair in self.wanted if pair[0] != "status"))
+
+    def condition(self) -> Q:
+        """As a condition on machines."""
+        condition = Q()
+        for word in self.words:
+            condition &= Q(search_text__contains=word)
+        for key, value in self.wanted:
+            condition &= _condition(key, value)
+        return condition
+
+
+def _condition(key: str, value: str) -> Q:
+    if key == "status":
+        return _status_condition(value)
+    return {
+        "cluster": Q(cluster__slug__iexact=value),
+        "owner": Q(owner__user__username__iexact=value) | Q(owner__group__name__iexact=value),
+        "node": Q(primary_node__name__istartswith=value) | Q(secondary_node__name__istartswith=value),
+        "os": Q(os__icontains=value),
+        "hypervisor": Q(hypervisor__iexact=value),
+        "tag": Q(search_text__contains=value.lower()),
+    }[key]
+
+
+def _status_condition(value: str) -> Q:
+    if value not in GROUPS:
+        return Q(status__iexact=value)
+    condition = GROUPS[value][1]
+    for name, (_, earlier) in GROUPS.items():
+        if name == value:
+            break
+        condition &= ~earlier
+    return condition

@@ -1,0 +1,24 @@
+"""Addresses of machines."""
+
+from django.urls import path
+
+from virtualmachines.views import console, detail, lists, operate
+
+_VM = "clusters/<slug:slug>/vms/<str:name>/"
+_NODE = "clusters/<slug:slug>/nodes/<str:name>/"
+
+urlpatterns = [
+    path("vms/", lists.vm_list, name="vms"),
+    path("clusters/<slug:slug>/vms/", lists.cluster_vms, name="cluster-vms"),
+    path(f"{_NODE}primary/", lists.node_primary, name="node-primary"),
+    path(f"{_NODE}secondary/", lists.node_secondary, name="node-secondary"),
+    path(_VM, detail.vm_overview, name="vm"),
+    path(f"{_VM}parameters/", detail.vm_parameters, name="vm-parameters"),
+    path(f"{_VM}jobs/", detail.vm_jobs, name="vm-jobs"),
+    path(f"{_VM}head/", detail.vm_head, name="vm-head"),
+    path(f"{_VM}work/", detail.vm_work, name="vm-work"),
+    path(f"{_VM}console/", console.vm_console, name="vm-console"),
+    path(f"{_VM}console/window/", console.vm_console_popout, name="vm-console-popout"),
+    path(f"{_VM}console/ticket/", console.vm_console_ticket, name="vm-console-ticket"),
+    path(f"{_VM}do/<slug:verb>/", operate.OperateVM.as_view(), name="vm-do"),
+]

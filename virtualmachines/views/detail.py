@@ -1,0 +1,138 @@
+"""One machine: overview, parameters, jobs; and what of them changes while something is under way."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from clusters.operations.base import list_offers
+from clusters.selectors import ACTIVE, jobs_about, list_job_rows, list_jobs
+from clusters.views.buttons import button_of, put_first, tabs_of
+from clusters.views.jobs import jobs_context, log_lines
+from permissions.models import User
+from permissions.policy import verbs_on
+from permissions.signed_in import person_of
+from virtualmachines.operations import VM_OPERATIONS
+from virtualmachines.parameters import describe_parameters
+from virtualmachines.selectors import get_vm
+
+# A failed job stays on the machine's page for so long, unless it is cleared or another one follows.
+FAILED_SHOWN_FOR = timedelta(hours=24)
+
+
+def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
+    """State, buttons and tabs of a machine's page."""
+    where = [vm.cluster.slug, vm.name]
+    held = verbs_on(user, vm)
+    buttons = []
+    for offer in list_offers(user, vm, VM_OPERATIONS, held):
+        name = offer.operation.name
+        if name == "console":
+            buttons.append(button_of(offer, reverse("vm-console", args=where), style="primary", is_page=True))
+        else:
+            buttons.append(button_of(offer, reverse("vm-do", args=[*where, name])))
+    running = vm.is_running or vm.admin_state == "up"
+    first, more = put_first(buttons, ["console", "shutdown", "reboot"] if running else ["start", "console"])
+    return {
+        "vm": vm,
+        "cluster": vm.cluster,
+        "held": held,
+        "buttons": first,
+        "more": more,
+        "tabs": tabs_of(
+            current,
+            ("overview", "Overview", reverse("vm", args=where)),
+            ("parameters", "Parameters", reverse("vm-parameters", args=where)),
+            ("console", "Console", reverse("vm-console", args=where)),
+            ("jobs", "Jobs", reverse("vm-jobs", args=where)),
+            ("journal", "Journal", reverse("vm-journal", args=where)),
+        ),
+        "current_tab": current,
+        "is_live": vm.is_busy,
+    }
+
+
+def work_on(user: User, vm: Any) -> dict[str, Any]:
+    """The jobs under way on a machine with their logs, or the last one if it failed lately. At most two queries."""
+    jobs = jobs_about(list_jobs(user).defer("opcodes"), vm.cluster, "instance", vm.name)
+    active = list(jobs.filter(status__in=ACTIVE)[:3])
+    if not active:
+        last = list(jobs[:1])
+        lately = timezone.now() - FAILED_SHOWN_FOR
+        active = [job for job in last if job.status == "error" and (job.ended_at or lately) > lately]
+    return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in active]}
+
+
+@require_safe
+def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """What the machine is and what it has."""
+    user = person_of(request)
+    vm = get_vm(user, slug, name)
+    context = {
+        **vm_page(user, vm, "overview"),
+        **work_on(user, vm),
+        "created": datetime.fromtimestamp(vm.ctime, UTC) if vm.ctime else None,
+        "modified": datetime.fromtimestamp(vm.mtime, UTC) if vm.mtime else None,
+        "auto_balance": vm.beparams.get("auto_balance"),
+        "vnc_address": _vnc_address(vm) if "admin" in verbs_on_cluster(user, vm) else "",
+    }
+    return render(request, "virtualmachines/overview.html", context)
+
+
+def verbs_on_cluster(user: User, vm: Any) -> frozenset[str]:
+    """What `user` holds on the machine's cluster."""
+    return verbs_on(user, vm.cluster)
+
+
+def _vnc_address(vm: Any) -> str:
+    """Node and port of the VNC server, for those who administer the cluster."""
+    if vm.network_port is None or vm.primary_node is None or not vm.is_running:
+        return ""
+    return f"{vm.primary_node.name}:{vm.network_port}"
+
+
+@require_safe
+def vm_parameters(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """Every hypervisor and backend parameter, and which of them differ from the cluster's defaults."""
+    user = person_of(request)
+    vm = get_vm(user, slug, name)
+    context = {**vm_page(user, vm, "parameters"), "sections": describe_parameters(vm)}
+    return render(request, "virtualmachines/parameters.html", context)
+
+
+@require_safe
+def vm_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """The jobs that worked on the machine."""
+    user = person_of(request)
+    vm = get_vm(user, slug, name)
+    jobs = jobs_about(list_job_rows(user), vm.cluster, "instance", vm.name)
+    return render(request, "virtualmachines/jobs.html", {**vm_page(user, vm, "jobs"), **jobs_context(request, jobs)})
+
+
+@require_safe
+def vm_head(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """Name, state and buttons: the fragment that asks again while something is under way.
+
+    When what was under way has ended it says so, and the rest of the page reads itself anew.
+    """
+    user = person_of(request)
+    vm = get_vm(user, slug, name)
+    page = vm_page(user, vm, "overview")
+    response = render(request, "virtualmachines/_head.html", page)
+    if request.GET.get("live") and not page["is_live"]:
+        response["HX-Trigger"] = "machine-changed, jobs-changed"
+    return response
+
+
+@require_safe
+def vm_work(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """The jobs under way on the machine, with their logs."""
+    user = person_of(request)
+    vm = get_vm(user, slug, name)
+    return render(request, "virtualmachines/_work.html", {"vm": vm, "cluster": vm.cluster, **work_on(user, vm)})
+
+

@@ -1,0 +1,79 @@
+"""Lists of machines: all, those of a cluster, those of a node."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from clusters.selectors import get_cluster, get_node
+from clusters.views.frame import cluster_page, node_page
+from clusters.views.listing import list_page
+from permissions.signed_in import person_of
+from virtualmachines.filters import GROUPS, VMFilter
+from virtualmachines.selectors import COLUMNS, count_by_group, filter_vms, list_vms, rows_of, vms_on_node
+
+HYPERVISORS = ("kvm", "xen-pvm", "xen-hvm", "lxc", "chroot", "fake")
+
+
+def vms_context(request: HttpRequest, vms: QuerySet[Any]) -> dict[str, Any]:
+    """A list of `vms` as the address asks for it; two queries however long it is."""
+    wanted = VMFilter.parse(request.GET.dict())
+    counts = count_by_group(filter_vms(vms, wanted.without_status()))
+    rows = filter_vms(rows_of(vms), wanted)
+    total = counts.get(wanted.status) if wanted.status in GROUPS else None if wanted.status else counts[""]
+    listing = list_page(request, rows, COLUMNS, "name", total=total)
+    clusters = {vm.cluster_id: vm.cluster for vm in listing.page.object_list}
+    return {
+        **listing.as_context(),
+        "wanted": wanted,
+        "search_text": wanted.text,
+        "groups": [("", "All", counts[""])] + [(name, label, counts[name]) for name, (label, _) in GROUPS.items()],
+        "group": wanted.status,
+        "chosen": {key: value for key, value in wanted.typed if key != "status"},
+        "hypervisors": HYPERVISORS,
+        "is_filtered": not wanted.is_empty,
+        "down": [cluster for cluster in clusters.values() if cluster.unreachable_since is not None],
+        "oldest": min((c.live_at or c.synced_at for c in clusters.values() if _is_fresh(c)), default=None),
+    }
+
+
+def _is_fresh(cluster: Any) -> bool:
+    return cluster.unreachable_since is None and (cluster.live_at or cluster.synced_at) is not None
+
+
+@require_safe
+def vm_list(request: HttpRequest) -> HttpResponse:
+    """The machines of all clusters."""
+    context = vms_context(request, list_vms(person_of(request)))
+    return render(request, "virtualmachines/list.html", {**context, "shows_cluster": True})
+
+
+@require_safe
+def cluster_vms(request: HttpRequest, slug: str) -> HttpResponse:
+    """The machines of one cluster, as far as the person may see them."""
+    user = person_of(request)
+    cluster = get_cluster(user, slug)
+    context = vms_context(request, list_vms(user).filter(cluster=cluster))
+    return render(request, "virtualmachines/cluster_vms.html", {**cluster_page(user, cluster, "vms"), **context})
+
+
+def _on_node(request: HttpRequest, slug: str, name: str, *, is_primary: bool) -> HttpResponse:
+    user = person_of(request)
+    node = get_node(user, slug, name)
+    context = vms_context(request, vms_on_node(list_vms(user), node, is_primary=is_primary))
+    tab = "primary" if is_primary else "secondary"
+    return render(request, "virtualmachines/node_vms.html", {**node_page(node, tab), **context, "part": tab})
+
+
+@require_safe
+def node_primary(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """The machines that run on a node."""
+    return _on_node(request, slug, name, is_primary=True)
+
+
+@require_safe
+def node_secondary(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """The machines whose disks a node mirrors."""
+    return _on_node(request, slug, name, is_primary=False)

@@ -1,0 +1,28 @@
+"""Doing something to a machine."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from clusters.views.operate import OperateView
+from permissions.signed_in import person_of
+from virtualmachines.forms.actions import FORM_FOR
+from virtualmachines.operations import VM_OPERATIONS
+from virtualmachines.selectors import get_vm
+
+
+class OperateVM(OperateView):
+    """What can be done to a machine and asks first; the console has a page of its own."""
+
+    operations = tuple(operation for operation in VM_OPERATIONS if operation.name != "console")
+    forms = FORM_FOR
+
+    def find_target(self, request: HttpRequest, **where: Any) -> Any:
+        return get_vm(person_of(request), where["slug"], where["name"])
+
+    def url_of(self, target: Any) -> str:
+        return reverse("vm", args=[target.cluster.slug, target.name])
+
+    def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
+        return [("Virtual machines", reverse("vms")), (target.name, self.url_of(target))]

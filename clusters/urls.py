@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from clusters.views import jobs, nodes
+from clusters.views import adding, editing, jobs, nodes
 
 _CLUSTER = "clusters/<slug:slug>/"
 _JOB = f"{_CLUSTER}jobs/<int:number>/"
 _NODE = f"{_CLUSTER}nodes/<str:name>/"
 
 urlpatterns = [
+    path("clusters/add/", adding.AddCluster.as_view(), name="cluster-add"),
+    path(f"{_CLUSTER}edit/", editing.cluster_edit, name="cluster-edit"),
+    path(f"{_CLUSTER}parameters/", editing.cluster_parameters, name="cluster-parameters"),
+    path(f"{_CLUSTER}do/<slug:verb>/", editing.OperateCluster.as_view(), name="cluster-do"),
     path("nodes/", nodes.node_list, name="nodes"),
     path("jobs/", jobs.job_list, name="jobs"),
     path(f"{_CLUSTER}nodes/", nodes.cluster_nodes, name="cluster-nodes"),

@@ -103,8 +103,10 @@ def _worker() -> Part:
         return Part("Worker and beat", "bad", "never seen", "", remedy)
     word = "alive" if age_s <= HEARTBEAT_MAX_AGE_S else "silent"
     detail = f"last sign of life {age_s:.0f} s ago"
-    return Part("Worker and beat", "ok", word, detail) if word == "alive" else Part(
-        "Worker and beat", "bad", word, detail, remedy
+    return (
+        Part("Worker and beat", "ok", word, detail)
+        if word == "alive"
+        else Part("Worker and beat", "bad", word, detail, remedy)
     )
 
 

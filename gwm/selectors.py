@@ -171,7 +171,7 @@ _KINDS: dict[str, type[Model]] = {"vm": VirtualMachine, "cluster": Cluster, "job
 
 
 def list_visible_entries(user: User) -> QuerySet[Entry]:
-    """The entries `user` may read: their own, those about what they are admin of, and everybody's for who may see all."""
+    """The entries `user` may read: their own, those about what they are admin of; all of them if they may see all."""
     entries = list_entries()
     if can(user, "see_journal_of_all"):
         return entries
@@ -186,4 +186,3 @@ def list_visible_entries(user: User) -> QuerySet[Entry]:
 def entries_about(entries: QuerySet[Entry], kind: str, pk: int) -> QuerySet[Entry]:
     """Those of `entries` that are about one object."""
     return entries.filter(target_kind=kind, target_pk=pk)
-

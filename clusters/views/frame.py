@@ -1,6 +1,8 @@
 """What all parts of a cluster's page and of a node's page share: buttons and tabs."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
@@ -8,8 +10,10 @@ from clusters.operations import CLUSTER_OPERATIONS
 from clusters.operations.base import AnyOperation, Offer, list_offers
 from clusters.operations.cluster import EditCluster
 from clusters.views.buttons import button_of, tabs_of
-from permissions.models import User
 from permissions.policy import verbs_on
+
+if TYPE_CHECKING:
+    from permissions.models import User
 
 # Editing has a page of its own, with a form filled in; the others are confirmed.
 EDIT: AnyOperation = EditCluster()

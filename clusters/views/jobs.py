@@ -50,7 +50,8 @@ def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
     listing = list_page(request, jobs, COLUMNS, "-received", total=total)
     return {
         **listing.as_context(),
-        "groups": [("", "All", counts["all"])] + [(name, label, counts[name]) for name, (label, _) in JOB_GROUPS.items()],
+        "groups": [("", "All", counts["all"])]
+        + [(name, label, counts[name]) for name, (label, _) in JOB_GROUPS.items()],
         "group": group if group in JOB_GROUPS else "",
         "text": text,
         "is_filtered": bool(group or text),

@@ -1,8 +1,10 @@
 """What every list has: an order from a fixed table, and pages of a size that the person may choose."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
@@ -34,7 +36,13 @@ class Listing:
         }
 
 
-class _Counted(Paginator[Any]):
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]
+else:
+    _Paginator = Paginator
+
+
+class _Counted(_Paginator):
     """A paginator that was told the number of rows, when the page has counted them already."""
 
     def __init__(self, rows: Any, size: int, total: int | None) -> None:
@@ -74,7 +82,7 @@ def read_page_size(request: HttpRequest) -> int:
 def list_page(
     request: HttpRequest, rows: QuerySet[Any], columns: Columns, default: str, *, total: int | None = None
 ) -> Listing:
-    """One page of `rows`, in the order and at the place that the address asks for; a page that is not there is the last."""
+    """One page of `rows` as the address asks for it; a page that is not there is the last."""
     sort = read_sort(request, columns, default)
     size = read_page_size(request)
     paginator = _Counted(order_rows(rows, columns, sort), size, total)

@@ -22,7 +22,7 @@ class OperateView(View):
     """One operation on one object. A subclass says which operations there are, how to find the object and its page."""
 
     operations: ClassVar[tuple[AnyOperation, ...]]
-    forms: ClassVar[Mapping[str, type[OperationForm]]] = {}
+    forms_by_name: ClassVar[Mapping[str, type[OperationForm]]] = {}
     typed_name_for: ClassVar[frozenset[str]] = frozenset()
     template_name = "clusters/operate.html"
 
@@ -78,7 +78,7 @@ class OperateView(View):
         return operation, self.find_target(request, **where)
 
     def _form(self, operation: AnyOperation, target: Model, given: Any = None) -> OperationForm:
-        form = self.forms.get(operation.name, OperationForm)(given)
+        form = self.forms_by_name.get(operation.name, OperationForm)(given)
         if operation.name in self.typed_name_for:
             form.fields["typed_name"] = _TypedName(str(target))
         return form

@@ -53,9 +53,7 @@ def node_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """What a node is, and what of it is promised and used."""
     user = person_of(request)
     node = get_node(user, slug, name)
-    return render(
-        request, "gwm/node.html", {**node_page(node, "overview"), **sum_on_node(list_vms(user), node)}
-    )
+    return render(request, "gwm/node.html", {**node_page(node, "overview"), **sum_on_node(list_vms(user), node)})
 
 
 def _moment(seconds: Any) -> Any:

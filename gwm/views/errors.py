@@ -3,12 +3,12 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from permissions.models import User
+from permissions.signed_in import find_person
 
 
 def _answer(request: HttpRequest, status: int, title: str, text: str, *, remedy: str = "") -> HttpResponse:
     """The page. Without a person (or without a session at all) it has no frame and needs no database."""
-    signed_in = isinstance(getattr(request, "user", None), User)
+    signed_in = find_person(request) is not None
     context = {
         "layout": "base.html" if signed_in else "bare.html",
         "code": status,
@@ -21,14 +21,20 @@ def _answer(request: HttpRequest, status: int, title: str, text: str, *, remedy:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400: what was sent makes no sense."""
-    return _answer(request, 400, "This cannot be understood", "The browser sent something that is not a request of these pages.")
+    return _answer(
+        request, 400, "This cannot be understood", "The browser sent something that is not a request of these pages."
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403 with the reason."""
     reason = str(exception or "") or "You lack the right to do this."
     return _answer(
-        request, 403, "You may not do this", reason, remedy="Whoever administers the machine or its cluster can give it."
+        request,
+        403,
+        "You may not do this",
+        reason,
+        remedy="Whoever administers the machine or its cluster can give it.",
     )
 
 
@@ -60,7 +66,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "layout": "bare.html",
         "code": 500,
         "title": "Something broke here",
-        "text": "The error is in the service's log. What you were doing to a cluster is in the journal with its outcome.",
+        "text": "The error is in the service's log. What you did to a cluster is in the journal with its outcome.",
         "remedy": "Try again in a moment. If it stays, tell whoever runs this service what you did and when.",
     }
     return render(None, "errors/error.html", context, status=500)  # type: ignore[arg-type]

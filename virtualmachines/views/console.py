@@ -65,6 +65,4 @@ def vm_console_ticket(request: HttpRequest, slug: str, name: str) -> JsonRespons
     except Refusal as refusal:
         error, _, remedy = str(refusal).partition(". ")
         return JsonResponse({"error": error.rstrip(".") + ".", "remedy": remedy}, status=409)
-    return JsonResponse(
-        {"url": settings.GWM_CONSOLE_URL, "ticket": admission.ticket, "password": admission.password}
-    )
+    return JsonResponse({"url": settings.GWM_CONSOLE_URL, "ticket": admission.ticket, "password": admission.password})

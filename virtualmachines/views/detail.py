@@ -1,7 +1,9 @@
 """One machine: overview, parameters, jobs; and what of them changes while something is under way."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,12 +15,14 @@ from clusters.operations.base import list_offers
 from clusters.selectors import ACTIVE, jobs_about, list_job_rows, list_jobs
 from clusters.views.buttons import button_of, put_first, tabs_of
 from clusters.views.jobs import jobs_context, log_lines
-from permissions.models import User
 from permissions.policy import verbs_on
 from permissions.signed_in import person_of
 from virtualmachines.operations import VM_OPERATIONS
 from virtualmachines.parameters import describe_parameters
 from virtualmachines.selectors import get_vm
+
+if TYPE_CHECKING:
+    from permissions.models import User
 
 # A failed job stays on the machine's page for so long, unless it is cleared or another one follows.
 FAILED_SHOWN_FOR = timedelta(hours=24)
@@ -134,5 +138,3 @@ def vm_work(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     user = person_of(request)
     vm = get_vm(user, slug, name)
     return render(request, "virtualmachines/_work.html", {"vm": vm, "cluster": vm.cluster, **work_on(user, vm)})
-
-

@@ -16,7 +16,7 @@ class OperateVM(OperateView):
     """What can be done to a machine and asks first; the console has a page of its own."""
 
     operations = tuple(operation for operation in VM_OPERATIONS if operation.name != "console")
-    forms = FORM_FOR
+    forms_by_name = FORM_FOR
 
     def find_target(self, request: HttpRequest, **where: Any) -> Any:
         return get_vm(person_of(request), where["slug"], where["name"])

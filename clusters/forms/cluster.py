@@ -1,0 +1,228 @@
+"""What is asked about a cluster: when it is added, in steps, and when it is changed."""
+
+import re
+from typing import Any
+
+from django import forms
+
+from clusters.models import TlsTrust
+from clusters.operations.cluster import ClusterSettings
+from clusters.rapi.trust import Trust, normalize_fingerprint
+
+_HOST = re.compile(r"[A-Za-z0-9._:%-]+")
+_PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+
+
+class AddressForm(forms.Form):
+    """Step 1: where it is."""
+
+    host = forms.CharField(
+        label="Address",
+        max_length=255,
+        help_text="Name or address of the cluster itself (its master), IPv4 or IPv6, without https:// and port.",
+        widget=forms.TextInput(attrs=_PLAIN),
+        error_messages={"required": "Type the name or address of the cluster."},
+    )
+    port = forms.IntegerField(
+        label="Port",
+        min_value=1,
+        max_value=65535,
+        initial=5080,
+        help_text="Ganeti's own is 5080.",
+        error_messages={
+            "required": "Type the port; Ganeti's own is 5080.",
+            "invalid": "The port is a number, such as 5080.",
+            "min_value": "The port is between 1 and 65535.",
+            "max_value": "The port is between 1 and 65535.",
+        },
+    )
+
+    def clean_host(self) -> str:
+        """Without brackets; a URL that was pasted is told apart."""
+        host = str(self.cleaned_data["host"]).strip().strip("[]")
+        if "//" in host or "/" in host:
+            raise forms.ValidationError("Leave out https:// and everything after the name; the port has its own field.")
+        if not _HOST.fullmatch(host):
+            raise forms.ValidationError("This is neither a host name nor an address. Letters, digits, dots and - only.")
+        return host
+
+
+class _TrustFields(forms.Form):
+    """By what the certificate is verified."""
+
+    tls_trust = forms.ChoiceField(
+        label="Trust",
+        choices=[
+            (TlsTrust.PIN, "exactly this certificate, by its fingerprint"),
+            (TlsTrust.CA, "certificates of an authority of its own"),
+            (TlsTrust.SYSTEM, "the authorities this system trusts"),
+        ],
+        initial=TlsTrust.PIN,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose by what the certificate is verified."},
+    )
+    tls_fingerprint = forms.CharField(
+        label="SHA-256 fingerprint",
+        required=False,
+        max_length=200,
+        help_text="On the master: openssl x509 -noout -fingerprint -sha256 -in /var/lib/ganeti/rapi.pem",
+        widget=forms.TextInput(attrs={**_PLAIN, "class": "mono"}),
+    )
+    tls_ca_pem = forms.CharField(
+        label="Certificate of the authority",
+        required=False,
+        max_length=60_000,
+        help_text="PEM, from -----BEGIN CERTIFICATE----- on. Needed for an authority of its own only.",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The field that the choice needs must be filled in, and well."""
+        given = super().clean() or self.cleaned_data
+        kind = given.get("tls_trust")
+        if kind == TlsTrust.PIN:
+            try:
+                given["tls_fingerprint"] = normalize_fingerprint(given.get("tls_fingerprint", ""))
+            except ValueError:
+                self.add_error("tls_fingerprint", "Type the fingerprint: 64 hexadecimal digits, colons do not matter.")
+        elif kind == TlsTrust.CA:
+            try:
+                Trust.authority(given.get("tls_ca_pem", ""))
+            except ValueError as error:
+                self.add_error("tls_ca_pem", f"{error} Paste the authority's certificate as PEM.")
+        return given
+
+
+class _AboutFields(forms.Form):
+    """What we call it, and what we may do."""
+
+    slug = forms.CharField(
+        label="Short name",
+        max_length=100,
+        help_text="Its name in addresses and on the command line: lower-case letters, digits and -.",
+        widget=forms.TextInput(attrs=_PLAIN),
+        error_messages={"required": "Give it a short name."},
+    )
+    description = forms.CharField(label="Description", max_length=255, required=False)
+    read_only = forms.BooleanField(
+        label="Read only", required=False, help_text="Show everything and change nothing on it."
+    )
+
+    def clean_slug(self) -> str:
+        """As addresses need it."""
+        slug = str(self.cleaned_data["slug"]).strip()
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,99}", slug):
+            raise forms.ValidationError("Lower-case letters, digits and -, beginning with a letter or digit.")
+        if slug == "add":
+            raise forms.ValidationError("“add” is an address of these pages. Choose another short name.")
+        return slug
+
+
+class _CredentialFields(forms.Form):
+    """As whom we sign in. A password is never put into a page."""
+
+    username = forms.CharField(
+        label="RAPI user",
+        max_length=100,
+        required=False,
+        help_text="From /var/lib/ganeti/rapi/users on the master, with the word write. Empty: nothing can be changed.",
+        widget=forms.TextInput(attrs=_PLAIN),
+    )
+    password = forms.CharField(
+        label="Password",
+        max_length=500,
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class AddForm(_CredentialFields, _TrustFields, _AboutFields):
+    """Step 2: what it is called, by what it is trusted, and as whom we sign in; with the address of step 1."""
+
+    host = forms.CharField(widget=forms.HiddenInput)
+    port = forms.IntegerField(widget=forms.HiddenInput)
+    field_order = [
+        "username",
+        "password",
+        "tls_trust",
+        "tls_fingerprint",
+        "tls_ca_pem",
+        "slug",
+        "description",
+        "read_only",
+    ]
+
+    def settings(self, password: str) -> ClusterSettings:
+        """What was said, with the password that was typed now or before."""
+        given = self.cleaned_data
+        return ClusterSettings(
+            slug=given["slug"],
+            host=given["host"],
+            port=given["port"],
+            description=given["description"],
+            username=given["username"],
+            password=password,
+            tls_trust=given["tls_trust"],
+            tls_fingerprint=given["tls_fingerprint"] if given["tls_trust"] == TlsTrust.PIN else "",
+            tls_ca_pem=given["tls_ca_pem"] if given["tls_trust"] == TlsTrust.CA else "",
+            read_only=given["read_only"],
+        )
+
+
+class EditForm(AddressForm, _CredentialFields, _TrustFields, _AboutFields):
+    """Everything at once. An empty password keeps the one that is stored."""
+
+    vnc_password = forms.CharField(
+        label="VNC password",
+        max_length=8,
+        required=False,
+        strip=False,
+        help_text="What the machines' VNC servers ask for, if anything. Empty: keep the one stored.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    field_order = [
+        "host",
+        "port",
+        "username",
+        "password",
+        "tls_trust",
+        "tls_fingerprint",
+        "tls_ca_pem",
+        "vnc_password",
+        "slug",
+        "description",
+        "read_only",
+    ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = "Empty: keep the one stored. Another user or address needs it typed."
+
+    def settings(self) -> ClusterSettings:
+        """What was said; None for a password that is to be kept."""
+        given = self.cleaned_data
+        return ClusterSettings(
+            **{name: given[name] for name in ("slug", "host", "port", "description", "username", "read_only")},
+            password=(given["password"] or None) if given["username"] else "",
+            vnc_password=given["vnc_password"] or None,
+            tls_trust=given["tls_trust"],
+            tls_fingerprint=given["tls_fingerprint"] if given["tls_trust"] == TlsTrust.PIN else "",
+            tls_ca_pem=given["tls_ca_pem"] if given["tls_trust"] == TlsTrust.CA else "",
+        )
+
+
+def describe_cluster(cluster: Any) -> dict[str, Any]:
+    """What an edit form starts with: everything but secrets."""
+    names = (
+        "slug",
+        "host",
+        "port",
+        "description",
+        "username",
+        "read_only",
+        "tls_trust",
+        "tls_fingerprint",
+        "tls_ca_pem",
+    )
+    return {name: getattr(cluster, name) for name in names}

@@ -1,6 +1,7 @@
 """Reading what spans apps: counts for the frame, sums of clusters, what needs attention, the journal of a person."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -41,7 +42,8 @@ def count_places(user: User) -> dict[str, int]:
         "nodes": _number(visible(user, "view", Node.objects.filter(missing_since__isnull=True))),
         "jobs": _number(visible(user, "view", Job.objects.filter(status__in=ACTIVE))),
     }
-    return User.objects.filter(pk=user.pk).values(**counts).get()
+    found: Mapping[str, int] = User.objects.filter(pk=user.pk).values(**counts).get()  # type: ignore[assignment]
+    return dict(found)
 
 
 def list_clusters_for_frame(user: User) -> list[Cluster]:
@@ -134,9 +136,9 @@ def summarize_clusters(user: User, clusters: QuerySet[Cluster]) -> list[ClusterS
     ]
 
 
-def _sum_nodes(user: User, keys: list[int]) -> QuerySet[Any, dict[str, Any]]:
+def _sum_nodes(user: User, keys: list[int]) -> list[Any]:
     online = Q(offline=False)
-    return (
+    return list(
         visible(user, "view", Node.objects.filter(missing_since__isnull=True, cluster__in=keys))
         .order_by()
         .values("cluster_id")

@@ -74,7 +74,7 @@ class AddCluster(View):
         host, port = form.cleaned_data["host"], form.cleaned_data["port"]
         probe = fetch_certificate(actor, host, port)
         if probe.certificate is None and not request.POST.get("anyway"):
-            return self._show(request, 1, 422, form=form, probe=probe, **_explain(probe), may_go_on=True)
+            return self._show(request, 1, 422, form=form, probe=probe, may_go_on=True, **_explain(probe))
         taken = set(list_clusters(actor.user).values_list("slug", flat=True))
         shown = probe.certificate.fingerprint if probe.certificate is not None else ""
         initial = {
@@ -161,7 +161,7 @@ class AddCluster(View):
         return render(request, "clusters/add.html", {"step": step, **context}, status=status)
 
 
-def _explain(probe: Probe) -> dict[str, str]:
+def _explain(probe: Probe) -> dict[str, Any]:
     return {"error": probe.error, "remedy": REMEDIES.get(probe.error_kind, "")}
 
 

@@ -40,7 +40,7 @@ def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]
     for word in text.split():
         nodes = nodes.filter(Q(name__icontains=word) | Q(primary_ip__startswith=word) | Q(group__name__iexact=word))
     counts = nodes.order_by().aggregate(
-        all=Count("pk"), **{name: Count("pk", filter=condition) for name, (_, condition) in GROUPS.items()}
+        all=Count("pk"), **{f"in_{name}": Count("pk", filter=condition) for name, (_, condition) in GROUPS.items()}
     )
     if group in GROUPS:
         nodes = nodes.filter(GROUPS[group][1])
@@ -50,12 +50,16 @@ def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]
         memory_share=(F("memory_total_mib") - F("memory_free_mib")) * 1000 / NullIf(F("memory_total_mib"), Value(0)),
         disk_share=(F("disk_total_mib") - F("disk_free_mib")) * 1000 / NullIf(F("disk_total_mib"), Value(0)),
     )
-    total = counts[group] if group in GROUPS else counts["all"]
+    total = counts[f"in_{group}"] if group in GROUPS else counts["all"]
     listing = list_page(request, nodes, COLUMNS, "name", total=total)
     return {
         **listing.as_context(),
         "groups": [("", "All", counts["all"])]
-        + [(name, label, counts[name]) for name, (label, _) in GROUPS.items() if counts[name] or name == "online"],
+        + [
+            (name, label, counts[f"in_{name}"])
+            for name, (label, _) in GROUPS.items()
+            if counts[f"in_{name}"] or name == "online"
+        ],
         "group": group if group in GROUPS else "",
         "text": text,
         "is_filtered": bool(group or text),

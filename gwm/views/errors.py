@@ -69,7 +69,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "text": "The error is in the service's log. What you did to a cluster is in the journal with its outcome.",
         "remedy": "Try again in a moment. If it stays, tell whoever runs this service what you did and when.",
     }
-    return render(None, "errors/error.html", context, status=500)  # type: ignore[arg-type]
+    return render(None, "errors/error.html", context, status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -149,6 +149,15 @@ def hostname(name: str) -> SafeString:
     return format_html('<span class="host">{}</span><span class="domain">.{}</span>', host, domain)
 
 
+@register.simple_tag
+def short_host(name: str) -> SafeString:
+    """The first label of a host name, the whole name on hover: for columns in which all share a domain."""
+    host, dot, _ = str(name).partition(".")
+    if not dot or host.isdigit() or ":" in host:
+        return format_html("{}", name)
+    return format_html('<span title="{}">{}</span>', name, host)
+
+
 def _share(part: Number, whole: Number) -> float:
     """`part` of `whole` between 0 and 1; 0 when either is unknown."""
     return min(1.0, max(0.0, part / whole)) if part is not None and whole else 0.0
@@ -250,10 +259,10 @@ def moment(when: datetime | None) -> SafeString:
 def fresh(when: datetime | None, stale_after_s: int = 180) -> SafeString:
     """How old the data of this page is; older than `stale_after_s` seconds it turns into a warning."""
     if when is None:
-        return format_html('<span class="fresh is-stale">{} never updated</span>', icon("s-warn"))
+        return format_html('<span class="fresh is-stale">{}<span>never updated</span></span>', icon("s-warn"))
     old = (timezone.now() - when).total_seconds() > stale_after_s
     return format_html(
-        '<span class="fresh{}" data-stale-after="{}">{} updated {}</span>',
+        '<span class="fresh{}" data-stale-after="{}">{}<span>updated {}</span></span>',
         " is-stale" if old else "",
         stale_after_s,
         icon("clock"),

@@ -162,7 +162,6 @@ def environment_for(added: dict[str, str], complete: bool) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
     return {
         **kept,
-        "GWM_DATA_DIR": str(Path(tempfile.gettempdir()) / "gwm-check-no-data"),
         "PYTHONDONTWRITEBYTECODE": "1",
         **({"GWM_TEST_COMPLETE": "1"} if complete else {}),
         **added,
@@ -207,6 +206,7 @@ def main() -> int:
     options = parser.parse_args()
     complete = os.environ.get("CI", "").lower() in {"1", "true", "yes"} and options.which == "all"
     with tempfile.TemporaryDirectory(prefix="gwm-check-") as directory:
+        os.environ["GWM_DATA_DIR"] = directory
         features_file = Path(directory) / "features.jsonl"
         gates = list_gates(features_file)
         chosen = [gate for gate in gates if gate.is_fast or options.which == "all"]

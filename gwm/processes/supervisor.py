@@ -34,13 +34,16 @@ _LONGEST_LINE = 16_384
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: a name for the log, a command, what is added to the environment, whether it gets the socket."""
+    """What to run: a name for the log, a command, what is added to the environment, whether it gets the socket.
+
+    It tells that it is ready on a pipe (gwm.processes.ready) or by its first line of output.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     takes_socket: bool = False
-    says_ready: bool = True
+    ready_by_output: bool = False
 
 
 class _Incarnation(ProcessProtocol):
@@ -58,7 +61,7 @@ class _Incarnation(ProcessProtocol):
         *lines, rest = (self.rest[childFD] + data).split(b"\n")
         self.rest[childFD] = rest[:_LONGEST_LINE]
         for line in lines:
-            self.child.say(line.decode("utf-8", "replace"))
+            self.child.hear(line.decode("utf-8", "replace"), is_output=childFD == 1)
 
     def processExited(self, reason: Failure) -> None:
         """Start anew; processEnded would wait for grandchildren that still hold the pipe."""
@@ -74,9 +77,10 @@ class Child:
     def __init__(self, supervisor: Supervisor, program: Program) -> None:
         self.supervisor = supervisor
         self.program = program
-        self.ready: Deferred[None] = Deferred()
+        self.ready: Deferred[str] = Deferred()
         self.transport: Any = None
         self.pause_s = FIRST_PAUSE_S
+        self.is_announced = False
         self.started_at = 0.0
         self.restart: IDelayedCall | None = None
 
@@ -87,12 +91,13 @@ class Child:
     def start(self) -> None:
         """Start one incarnation."""
         self.restart = None
+        self.is_announced = False
         self.started_at = self.supervisor.reactor.seconds()
         descriptors: dict[int, int | str] = {0: self.supervisor.null_fd, 1: "r", 2: "r"}
         environment = {**os.environ, **self.program.environment, "PYTHONUNBUFFERED": "1"}
         if self.program.takes_socket:
             descriptors[SOCKET_FD] = self.supervisor.socket_fd
-        if self.program.says_ready:
+        if not self.program.ready_by_output:
             descriptors[_READY_PIPE] = "r"
             environment[READY_FD] = str(_READY_PIPE)
         wrapper = str(Path(__file__).with_name("tied.py"))
@@ -100,17 +105,23 @@ class Child:
         self.transport = self.supervisor.reactor.spawnProcess(
             _Incarnation(self), sys.executable, command, env=environment, path=str(BASE_DIR), childFDs=descriptors
         )
-        if not self.program.says_ready:
-            self.became_ready()
+
+    def hear(self, line: str, *, is_output: bool) -> None:
+        """Take a line; the first may be meant for us, the others are printed."""
+        if is_output and self.program.ready_by_output and not self.is_announced:
+            self.is_announced = True
+            self.became_ready(line)
+        elif line.strip():
+            self.say(line)
 
     def say(self, line: str) -> None:
         """Print a line of its output under its name."""
         self.supervisor.say(f"{self.program.name:<7}| {line.rstrip()}")
 
-    def became_ready(self) -> None:
-        """Note that it does its work."""
+    def became_ready(self, announcement: str = "") -> None:
+        """Note that it does its work, and what it said about it."""
         if not self.ready.called:
-            self.ready.callback(None)
+            self.ready.callback(announcement)
 
     def ended(self, reason: Failure) -> None:
         """Plan the next start, unless everything is to end."""

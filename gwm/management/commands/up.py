@@ -13,8 +13,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from twisted.internet import reactor as installed_reactor
-from twisted.internet.defer import gatherResults
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
 
+from gwm.demo import Demo, connect_demo, is_wanted, prepare_demo, wait_for_first_sync
 from gwm.preparation import prepare_database
 from gwm.processes.listening import CannotStart, lock_data_dir, open_listening_socket
 from gwm.processes.supervisor import Program, Supervisor
@@ -56,23 +59,24 @@ class Command(BaseCommand):
             GWM_TLS_KEY=options["tls_key"] and str(Path(options["tls_key"]).absolute()),
         )
         scheme = "https" if options["tls_cert"] else "http"
+        address = f"{scheme}://{shown_host(options['bind'])}:{port}/"
         with lock, listening:
             prepare_database(self.say)
+            demo = prepare_demo(settings.GWM_DATA_DIR) if options["demo"] and is_wanted() else None
             connections.close_all()
-            self.run(
-                Supervisor(installed_reactor, listening.fileno(), self.say),
-                f"{scheme}://{shown_host(options['bind'])}:{port}/",
-            )
+            self.run(Supervisor(installed_reactor, listening.fileno(), self.say), address, demo)
 
-    def run(self, supervisor: Supervisor, address: str) -> None:
+    def run(self, supervisor: Supervisor, address: str, demo: Demo | None) -> None:
         """Start the children, say when they all work, and wait for the end."""
         reactor: Any = installed_reactor
 
         def start() -> None:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, lambda *_: reactor.callFromThread(stop))
-            children = [supervisor.start(program) for program in list_programs()]
-            gatherResults([child.ready for child in children]).addCallback(lambda _: self.say(f"Ready: {address}"))
+            awaited: list[Deferred[Any]] = [supervisor.start(program).ready for program in list_programs()]
+            if demo is not None:
+                awaited.append(supervisor.start(demo.program()).ready.addCallback(self.show_demo, demo, supervisor))
+            gatherResults(awaited).addCallback(lambda _: self.say(f"Ready: {address}"))
 
         def stop() -> None:
             if supervisor.is_stopping:
@@ -83,6 +87,23 @@ class Command(BaseCommand):
 
         reactor.callWhenRunning(start)
         reactor.run()
+
+    def show_demo(self, announcement: str, demo: Demo, supervisor: Supervisor) -> Deferred[None]:
+        """Add the demo cluster and wait until it was read; a failure is told, and the rest goes on."""
+
+        def work() -> None:
+            try:
+                connect_demo(demo, announcement)
+                if not wait_for_first_sync(lambda: supervisor.is_stopping):
+                    reactor.callFromThread(self.say, "up     | The demo cluster was not read yet; it will be.")
+            finally:
+                connections.close_all()
+
+        def tell(failure: Failure) -> None:
+            self.say(f"up     | No demo cluster: {failure.getErrorMessage()}")
+
+        reactor: Any = installed_reactor
+        return deferToThread(work).addErrback(tell)
 
     def say(self, line: str) -> None:
         """Print a line at once; a reader that has gone away does not stop us."""

@@ -1,0 +1,174 @@
+"""Settings: declared once, documented, read, and checked."""
+
+from __future__ import annotations
+
+import logging
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gwm.env import SETTINGS, TABLE, Config, SettingError, read_env_file
+from gwm.logs import LineInUTC, WithoutSecrets
+from gwm.secrets import ensure_secrets
+from gwm.settings import describe_database
+from tests.up.running import ROOT, clean_environment
+from tools.settings_table import PAGE, render
+
+pytestmark = pytest.mark.feature("F284")
+
+
+def config(tmp_path: Path, **environ: str) -> Config:
+    return Config({"GWM_DATA_DIR": str(tmp_path), **environ})
+
+
+def test_the_table_of_the_docs_is_the_one_of_the_code() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert render(page) == page, "Run: python -m tools.settings_table"
+    for setting in SETTINGS:
+        assert setting.help.endswith(".")
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    sources = [*ROOT.glob("gwm/**/*.py"), *ROOT.glob("vncproxy/**/*.py"), ROOT / "run"]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources if path.name != "env.py")
+    text += (ROOT / "gwm" / "env.py").read_text(encoding="utf-8").partition("TABLE: Mapping")[2]
+    assert [name for name in TABLE if name not in text] == []
+
+
+def test_every_setting_that_is_read_is_declared() -> None:
+    sources = [*ROOT.glob("*/**/*.py"), ROOT / "run"]
+    product = [path for path in sources if path.relative_to(ROOT).parts[0] not in {"tests", "tools", "var", ".venv"}]
+    named = {
+        name
+        for path in product
+        for name in re.findall(r"""(?:environ\S*|config\.\w+|number|text)[\[(]["'](GWM_\w+)["']""", path.read_text())
+    }
+    assert named - set(TABLE) == {"GWM_READY_FD"} & named
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_generated_secrets(tmp_path: Path) -> None:
+    (tmp_path / "gwm.env").write_text("GWM_PAGE_SIZE=20\nGWM_SECRET_KEY=from the file\n")
+    (tmp_path / "secrets.env").write_text("GWM_SECRET_KEY=generated\nGWM_FIELD_KEYS=generated\n")
+    assert config(tmp_path).integer("GWM_PAGE_SIZE") == 20
+    assert config(tmp_path, GWM_PAGE_SIZE="30").integer("GWM_PAGE_SIZE") == 30
+    assert config(tmp_path, GWM_PAGE_SIZE="").integer("GWM_PAGE_SIZE") == 20
+    assert config(tmp_path).text("GWM_SECRET_KEY") == "from the file"
+    assert config(tmp_path).words("GWM_FIELD_KEYS") == ["generated"]
+    assert config(tmp_path).integer("GWM_PORT") == 8000
+
+
+def test_one_file_anywhere_may_say_where_the_data_is(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.env").write_text(f"GWM_DATA_DIR={tmp_path}/data\n")
+    assert Config({"GWM_CONFIG": str(tmp_path / "elsewhere.env")}).data_dir == tmp_path / "data"
+    with pytest.raises(SettingError, match="there is no file"):
+        Config({"GWM_CONFIG": str(tmp_path / "absent.env")})
+
+
+def test_the_file_is_written_as_for_systemd(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("# a comment\n\nONE=1\n TWO = 'two words' \nexport THREE=\"a=b#c\"\n")
+    assert read_env_file(tmp_path / "file") == {"ONE": "1", "TWO": "two words", "THREE": "a=b#c"}
+    (tmp_path / "file").write_text("ONE=1\nnonsense\n")
+    with pytest.raises(SettingError, match="line 2"):
+        read_env_file(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "words"),
+    [
+        ("flag", "GWM_DEMO", "perhaps", "neither yes nor no"),
+        ("integer", "GWM_PORT", "70000", "at least 0 and at most 65535"),
+        ("integer", "GWM_WORKER_THREADS", "2.5", "not a whole number"),
+        ("seconds", "GWM_SYNC_INTERVAL_S", "1", "at least 5"),
+        ("seconds", "GWM_RAPI_READ_TIMEOUT_S", "soon", "not a number of seconds"),
+    ],
+)
+def test_a_wrong_value_names_the_setting_and_the_remedy(
+    tmp_path: Path, kind: str, name: str, value: str, words: str
+) -> None:
+    with pytest.raises(SettingError, match=f"^{name}: .*{words}"):
+        getattr(config(tmp_path, **{name: value}), kind)(name)
+
+
+@pytest.mark.feature("F285")
+def test_secrets_are_generated_once_and_completed(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.env"
+    assert ensure_secrets(path) == ["GWM_SECRET_KEY", "GWM_FIELD_KEYS", "GWM_CONSOLE_KEYS"]
+    before = read_env_file(path)
+    assert ensure_secrets(path) == []
+    path.write_text("".join(f"{name}={before[name]}\n" for name in ("GWM_SECRET_KEY", "GWM_FIELD_KEYS")))
+    path.chmod(0o644)
+    assert ensure_secrets(path) == ["GWM_CONSOLE_KEYS"]
+    after = read_env_file(path)
+    assert (after["GWM_SECRET_KEY"], after["GWM_FIELD_KEYS"]) == (before["GWM_SECRET_KEY"], before["GWM_FIELD_KEYS"])
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_no_secret_reaches_a_log_line() -> None:
+    record = logging.LogRecord(
+        "x",
+        logging.ERROR,
+        "x",
+        1,
+        "key %s, %s, postgres://gwm:hunter2@db/gwm, Authorization: Basic Z3dtOnNlY3JldA==, password='swordfish'",
+        ("the-known-secret", {"token": "abcdef"}),
+        None,
+    )
+    WithoutSecrets(["the-known-secret"]).filter(record)
+    line = LineInUTC().format(record)
+    for secret in ("the-known-secret", "hunter2", "Z3dtOnNlY3JldA", "swordfish", "abcdef"):
+        assert secret not in line
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ERROR x: key \[hidden\]", line)
+
+
+def test_no_secret_reaches_a_traceback() -> None:
+    try:
+        raise ValueError("could not log in with the-known-secret")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "x", 1, "failed", None, sys.exc_info())
+    WithoutSecrets(["the-known-secret"]).filter(record)
+    assert "the-known-secret" not in LineInUTC().format(record)
+    assert "ValueError" in LineInUTC().format(record)
+
+
+def run_manage(tmp_path: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    ensure_secrets(tmp_path / "secrets.env")
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *words],
+        env=clean_environment(GWM_DATA_DIR=str(tmp_path), **environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_the_deployment_check_has_no_complaint_with_the_documented_settings(tmp_path: Path) -> None:
+    checked = run_manage(
+        tmp_path,
+        "check",
+        "--deploy",
+        "--fail-level",
+        "WARNING",
+        GWM_PUBLIC_URL="https://gwm.example.org",
+        GWM_BEHIND_PROXY="yes",
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "no issues" in checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "engine", "name"),
+    [
+        ("postgres://gwm:pass@db.example.org:5433/machines", "postgresql", "machines"),
+        ("mysql://gwm:pass@db.example.org/machines", "mysql", "machines"),
+        ("sqlite:////srv/elsewhere.sqlite3", "sqlite3", "/srv/elsewhere.sqlite3"),
+    ],
+)
+def test_a_database_is_chosen_by_its_address(url: str, engine: str, name: str) -> None:
+    described = describe_database(url)
+    assert described["ENGINE"] == f"django.db.backends.{engine}"
+    assert str(described["NAME"]) == name
+    assert (described.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE") == (engine == "sqlite3")
+    assert "ATOMIC_REQUESTS" not in described

@@ -22,6 +22,10 @@ GROUPS: dict[str, tuple[str, Q]] = {
 OTHER = "other"
 
 
+# In the order in which a page shows them.
+SHOWN = ("running", "stopped", "trouble", "busy", "missing")
+
+
 def group_expression() -> Case:
     """The group of a machine, in SQL."""
     return Case(

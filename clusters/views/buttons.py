@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from clusters.operations.base import Offer
 
-_ICONS = {"play": "start", "power": "stop", "power-off": "power", "restart": "reboot", "screen": "console"}
-
 
 @dataclass(frozen=True)
 class Button:
@@ -29,7 +27,7 @@ def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False)
         operation.name,
         operation.label,
         url,
-        _ICONS.get(operation.icon, operation.icon if operation.icon != "stop" else "cancel"),
+        operation.icon,
         offer.is_usable,
         offer.reason,
         style or ("danger" if operation.is_destructive else ""),

@@ -45,6 +45,8 @@ def mib_of(used: Number, total: Number) -> str:
         known = mib(total if used is None else used)
         return known if used is not None or total is None else f"{DASH} of {known}"
     unit, size = _unit_for(max(used, total))
+    if 0 < min(used, total) < size / 10:  # too small to be told in the larger unit
+        return f"{mib(used)} of {mib(total)}"
     decimals = unit != "MiB"
     return f"{_figure(used / size, decimals)} of {_figure(total / size, decimals)}{SPACE}{unit}"
 

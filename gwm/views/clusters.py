@@ -53,7 +53,19 @@ def node_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """What a node is, and what of it is promised and used."""
     user = person_of(request)
     node = get_node(user, slug, name)
-    return render(request, "gwm/node.html", {**node_page(node, "overview"), **sum_on_node(list_vms(user), node)})
+    promised = sum_on_node(list_vms(user), node)
+    context = {
+        **node_page(node, "overview"),
+        **promised,
+        "memory_used": _used(node.memory_total_mib, node.memory_free_mib),
+        "disk_used": _used(node.disk_total_mib, node.disk_free_mib),
+        "disk_promised_all": promised["disk_promised"] + promised["disk_mirrored"],
+    }
+    return render(request, "gwm/node.html", context)
+
+
+def _used(total: int | None, free: int | None) -> int | None:
+    return total - free if total is not None and free is not None else None
 
 
 def _moment(seconds: Any) -> Any:

@@ -11,7 +11,7 @@ from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
 from clusters.views.listing import list_page
 from permissions.signed_in import person_of
-from virtualmachines.filters import GROUPS, VMFilter
+from virtualmachines.filters import GROUPS, SHOWN, VMFilter
 from virtualmachines.selectors import COLUMNS, count_by_group, filter_vms, list_vms, rows_of, vms_on_node
 
 HYPERVISORS = ("kvm", "xen-pvm", "xen-hvm", "lxc", "chroot", "fake")
@@ -29,7 +29,7 @@ def vms_context(request: HttpRequest, vms: QuerySet[Any]) -> dict[str, Any]:
         **listing.as_context(),
         "wanted": wanted,
         "search_text": wanted.text,
-        "groups": [("", "All", counts[""])] + [(name, label, counts[name]) for name, (label, _) in GROUPS.items()],
+        "groups": [("", "All", counts[""]), *((name, GROUPS[name][0], counts[name]) for name in SHOWN)],
         "group": wanted.status,
         "chosen": {key: value for key, value in wanted.typed if key != "status"},
         "hypervisors": HYPERVISORS,

@@ -6,7 +6,7 @@
  */
 import RFB from "../vendor/novnc/core/rfb.js";
 
-const pauses_s = [1, 2, 4, 8, 15];
+const pauses_s = [1, 2, 4, 6, 8, 10];
 const patience_s = 15 * 60; // after a line that stood
 const patience_refused_s = 5 * 60; // while the server says that there is no console, as for a stopped machine
 const first_tries = 5; // when the line never stood

@@ -45,6 +45,8 @@ class Page(Resource):
             for part in request.path.split(b"/")[2:]:
                 node = node.getChild(part, request)
             return node.render(request)
+        if request.path == b"/dock/":
+            return b"<div></div>"
         if request.path == b"/reboot":
             return CONFIRM.encode()
         template = {b"/": "console", b"/window": "console_popout"}.get(request.path)

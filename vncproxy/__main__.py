@@ -12,7 +12,7 @@ from twisted.internet import reactor as default_reactor
 from twisted.internet.error import CannotListenError
 from twisted.logger import globalLogBeginner, textFileLogObserver
 from twisted.protocols.tls import TLSMemoryBIOFactory
-from twisted.web.static import Data
+from twisted.web.pages import notFound
 
 from vncproxy.broker import make_broker
 from vncproxy.settings import SettingError, settings_from
@@ -29,7 +29,7 @@ def main(arguments: list[str], environment: dict[str, str], reactor: Any) -> int
         tls = tls_options(options.cert, options.key) if options.cert else None
     except (SettingError, ValueError, OSError) as error:
         return _complain(str(error))
-    site = console_site(broker, Data(b"Console broker. Nothing to see here.\n", "text/plain"), reactor=reactor)
+    site = console_site(broker, notFound("Console broker", "There is nothing to see here."), reactor=reactor)
     factory = TLSMemoryBIOFactory(tls, False, site) if tls else site
     try:
         port = reactor.listenTCP(options.port, factory, interface=options.bind)

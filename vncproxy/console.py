@@ -202,6 +202,7 @@ class Console:
         if self._dialling is not None:
             self._dialling.cancel()
         if self._node is not None:
+            self.browser.valve.hold(None)
             self._node.hang_up(self._broker.clock)
         if trouble is Trouble.BROWSER_GONE:
             return

@@ -12,7 +12,6 @@ For a process that serves Django as well::
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -137,7 +136,7 @@ class ConsoleResource(Resource):
         super().__init__()
         self._broker = broker
 
-    def render_GET(self, request: Request) -> bytes | int:
+    def render(self, request: Request) -> bytes | int:
         settings = self._broker.settings
         client = client_address(request, settings)
         try:
@@ -223,6 +222,8 @@ def console_site(broker: Broker, rest: IResource, *, reactor: IReactorTime, idle
 
 def check_handshake(request: Request, settings: Settings) -> dict[str, str]:
     """The headers that the WebSocket answer is made of; raises HandshakeError."""
+    if request.method != b"GET":
+        raise HandshakeError(405, "This address speaks WebSocket only.")
     origins = request.requestHeaders.getRawHeaders("origin") or []
     if len(origins) != 1 or not origin_allowed(origins[0], _header(request, "host"), settings.origins):
         raise HandshakeError(403, "This page may not open consoles here (foreign or missing Origin).")
@@ -236,7 +237,7 @@ def check_handshake(request: Request, settings: Settings) -> dict[str, str]:
     try:
         if len(base64.b64decode(key, validate=True)) != 16:
             raise HandshakeError(400, "Bad WebSocket key.")
-    except binascii.Error as error:
+    except ValueError as error:
         raise HandshakeError(400, "Bad WebSocket key.") from error
     return {
         "upgrade": upgrade,

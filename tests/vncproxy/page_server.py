@@ -23,7 +23,9 @@ from vncproxy.broker import make_broker
 from vncproxy.settings import settings_from
 from vncproxy.web import console_site
 
-BUTTON = SimpleNamespace(name="reboot", label="Reboot", url="/reboot", icon="reboot", style="", allowed=True, reason="")
+BUTTON = SimpleNamespace(
+    name="reboot", label="Reboot", url="/reboot", icon="restart", style="", allowed=True, reason=""
+)
 CONFIRM = "<form id=confirm method=post action=/reboot><h2>Reboot?</h2><button type=submit>Reboot</button></form>"
 DONE = "<div id=toasts><div class='toast is-success'><p>Reboot of web1 is under way.</p></div></div>"
 

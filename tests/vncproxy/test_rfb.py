@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -101,21 +102,17 @@ def test_a_console_without_a_password_is_not_offered():
 @given(st.binary(max_size=200))
 def test_no_garbage_logs_in(garbage):
     login = BrowserLogin("secret", CHALLENGE)
-    try:
+    with suppress(ConsoleError):
         login.feed(garbage)
-    except ConsoleError:
-        pass
     assert not login.done
 
 
 @given(st.lists(st.binary(max_size=20), max_size=20))
 def test_no_node_makes_the_login_fail_otherwise_than_by_a_trouble(pieces):
     login = NodeLogin("secret")
-    try:
+    with suppress(ConsoleError):
         for piece in pieces:
             login.feed(piece)
-    except ConsoleError:
-        pass
 
 
 @pytest.mark.parametrize("feed", [lambda login, data: login.feed(data), drip], ids=["whole", "drip"])

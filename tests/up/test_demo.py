@@ -31,7 +31,8 @@ def ask(installation: Installation, statement: str) -> list[Any]:
 def test_the_first_start_shows_a_demo_cluster_and_the_second_the_same_one(fresh: Installation) -> None:
     fresh.start_ready()
     [(port, fingerprint, error)] = ask(fresh, "SELECT port, tls_fingerprint, last_error FROM clusters_cluster")
-    assert (len(fingerprint), error) == (95, "")
+    assert len(fingerprint) >= 64
+    assert error == ""
     [(machines,)] = ask(fresh, "SELECT count(*) FROM virtualmachines_virtualmachine")
     assert machines >= 30
     assert ask(fresh, "SELECT password FROM clusters_cluster")[0][0].startswith("sealed1:")

@@ -36,6 +36,9 @@ SEARCH_PAUSE_S = 30.0
 #: a candidate must answer /2/info within this time
 CANDIDATE_TIMEOUT_S = 10.0
 
+#: RAPI connects to the master daemon for 30 s, and waits 180 s for its answer: a 504 sooner than this is of the former
+GIVES_UP_READING_S = 120.0
+
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -326,7 +329,7 @@ def explain_refusal(answer: Answer, where: str, *, changes: bool) -> RapiError:
     if status == 401:
         return BadCredentials("The cluster rejects the RAPI user name or password.", where=where)
     if status in (502, 504):
-        return _explain_gateway(status, text, where, changes=changes)
+        return _explain_gateway(answer, text, where, changes=changes)
     if not isinstance(answer.value, dict):
         words = f"HTTP {status} without Ganeti's explanation: this may not be a Ganeti RAPI."
         return Garbled(words, where=where, may_have_run=changes and status >= 500)
@@ -341,14 +344,19 @@ def explain_refusal(answer: Answer, where: str, *, changes: bool) -> RapiError:
     return kind(words, where=where, code=status, text=words, error_code=error_code)
 
 
-def _explain_gateway(status: int, text: str, where: str, *, changes: bool) -> RapiError:
+def _explain_gateway(answer: Answer, text: str, where: str, *, changes: bool) -> RapiError:
     """502 and 504: RAPI could not talk to the master daemon, or not to the end.
 
-    "Can't connect", "seems to be unreachable" and "Connect timed out" are said before anything is submitted.
+    RAPI gives up connecting after 30 s, and then nothing was submitted; it gives up reading after 180 s, and then a
+    job may have been. Where its words don't tell which of the two it was, the time does. Without Ganeti's own words
+    at all (a proxy in between) anything may have happened.
     """
+    status = answer.status
     if "Failed to parse request" in text:
         return Refused(text, where=where, code=status, text=text)
     never_sent = any(words in text for words in ("Can't connect", "seems to be unreachable", "Connect timed out"))
+    if status == 504 and isinstance(answer.value, dict) and answer.seconds < GIVES_UP_READING_S:
+        never_sent = True
     if status == 502:
         message = "This node's RAPI can't reach a master daemon: it is not the master, or the daemon is down."
     else:

@@ -191,6 +191,9 @@ class Transport:
                 stream=True,
             ) as response:
                 status = response.status_code
+                if 300 <= status < 400:
+                    words = "It redirects to somewhere else: this is not a Ganeti RAPI."
+                    raise Garbled(words, where=where, may_have_run=changes)
                 raw = self._read(response, where, started + read_s * _TOTAL_FACTOR, changes=changes)
         except requests.exceptions.SSLError as error:
             raise self._explain_tls(endpoint, error, changes=changes) from None
@@ -206,8 +209,6 @@ class Transport:
             ) from None
         except (requests.exceptions.RequestException, HTTPError, OSError, UnicodeError) as error:
             raise self._explain_cut(where, error, changes=changes) from None
-        if 300 <= status < 400:
-            raise Garbled("It redirects to somewhere else: this is not a Ganeti RAPI.", where=where)
         seconds = time.monotonic() - started
         if not raw.strip():
             return Answer(status, None, is_json=False, seconds=seconds, size=len(raw))
@@ -221,7 +222,8 @@ class Transport:
         """The body, whole and within bounds."""
         chunks: list[bytes] = []
         size = 0
-        for chunk in response.iter_content(_CHUNK_BYTES):
+        # read1 gives what has come; read would wait for the whole chunk, beyond any deadline
+        while chunk := response.raw.read1(_CHUNK_BYTES):
             size += len(chunk)
             if size > self.max_answer_bytes:
                 raise Garbled("The answer is larger than any sensible one.", where=where, may_have_run=changes)

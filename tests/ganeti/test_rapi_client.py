@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -33,14 +32,14 @@ from clusters.rapi.shapes import (
     NODE_CONFIG_FIELDS,
     NODE_LIVE_FIELDS,
     InstanceInfo,
-    JobInfo,
     NodeLive,
     place_instances,
 )
+from clusters.rapi.trust import normalize_fingerprint
 from tests.ganeti.cluster import GanetiCluster
+from tests.ganeti.rapi_hands import REASON, connect, done, ended, failed, poll
 
 pytestmark = pytest.mark.ganeti
-REASON = "gwm:test"
 
 
 @pytest.fixture(scope="module")
@@ -49,48 +48,11 @@ def rapi(ganeti: GanetiCluster) -> Iterator[RapiClient]:
         yield client
 
 
-def connect(ganeti: GanetiCluster, *endpoints: tuple[str, int], **changes: object) -> RapiClient:
-    settings: dict[str, object] = {
-        "username": ganeti.username,
-        "password": ganeti.password,
-        "trust": Trust.pinned(ganeti.fingerprint),
-        **changes,
-    }
-    return RapiClient(endpoints or [(ganeti.host, ganeti.port)], **settings)  # type: ignore[arg-type]
-
-
 @pytest.fixture(scope="module")
 def machine(ganeti: GanetiCluster) -> Iterator[str]:
     name = ganeti.add_fake_instance()
     yield name
     ganeti.remove(name)
-
-
-def ended(rapi: RapiClient, job_id: int, timeout_s: float = 60) -> JobInfo:
-    """The job, once it has ended."""
-    give_up_at = time.monotonic() + timeout_s
-    while time.monotonic() < give_up_at:
-        job = rapi.get_job(job_id)
-        if job.is_final:
-            return job
-    raise AssertionError(f"job {job_id} is {job.status}")
-
-
-def done(rapi: RapiClient, job_id: int) -> JobInfo:
-    """The job, once it has ended well."""
-    job = ended(rapi, job_id)
-    assert job.status == "success", job.error
-    return job
-
-
-def failed(rapi: RapiClient, job_id: int, code: str | None = None) -> str:
-    """Why the job failed."""
-    job = ended(rapi, job_id)
-    assert job.status == "error"
-    assert job.error is not None
-    if code is not None:
-        assert job.error.code == code
-    return job.error.message
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -241,11 +203,12 @@ def test_a_waiting_job_says_for_what_and_can_be_cancelled(
 ) -> None:
     with ganeti.held_job(20) as holder:
         poll(lambda: rapi.get_job(holder).status == "running")
-        job_id = rapi.reboot_instance(machine, reason=REASON)
+        job_id = rapi.migrate_instance(machine, reason=REASON, target_node=ganeti.nodes[1])
         poll(lambda: rapi.get_job(job_id).status == "waiting")
-        locks = {each.name: each for each in rapi.query_locks()}
-        assert holder in locks["cluster/BGL"].owner_job_ids
-        assert any(job_id in each.job_ids for each in locks["cluster/BGL"].pending)
+        poll(lambda: any(job_id in each.job_ids for lock in rapi.query_locks() for each in lock.pending))
+        wanted = [lock for lock in rapi.query_locks() if any(job_id in each.job_ids for each in lock.pending)]
+        assert {lock.name.split("/")[0] for lock in wanted} <= {"node", "node-res"}
+        assert holder in wanted[0].owner_job_ids
         assert rapi.cancel_job(job_id, reason=REASON).accepted
         assert ended(rapi, job_id).status == "canceled"
     job = rapi.get_job(job_id)
@@ -254,12 +217,6 @@ def test_a_waiting_job_says_for_what_and_can_be_cancelled(
     accepted, message = rapi.cancel_job(999999, reason=REASON)
     assert not accepted
     assert "not found" in message
-
-
-def poll(condition: Callable[[], bool], timeout_s: float = 20) -> None:
-    give_up_at = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < give_up_at
 
 
 def test_an_unknown_job_is_lost(rapi: RapiClient) -> None:
@@ -274,7 +231,8 @@ def test_an_archived_job_is_still_there_by_id(ganeti: GanetiCluster, rapi: RapiC
     done(rapi, job_id)
     ganeti.gnt("job", "archive", str(job_id))
     assert job_id not in rapi.list_job_ids()
-    assert rapi.query_jobs(ids=[job_id]) == []
+    assert rapi.query_jobs(ids=[job_id], newer_than=job_id) == []
+    assert [each.id for each in rapi.query_jobs(ids=[job_id])] == [job_id]
     assert rapi.get_job(job_id).status == "success"
 
 
@@ -292,12 +250,12 @@ def test_waiting_for_a_change_tells_the_new_status_and_the_log(rapi: RapiClient,
 @pytest.mark.feature("F066")
 def test_only_the_right_certificate_is_trusted(ganeti: GanetiCluster) -> None:
     shown = probe_certificate(ganeti.host, ganeti.port)
-    assert shown.fingerprint == ganeti.fingerprint
+    assert shown.fingerprint == normalize_fingerprint(ganeti.fingerprint)
     assert shown.is_self_signed
     for trust in (Trust.system(), Trust.pinned("00" * 32)):
         with connect(ganeti, trust=trust) as client, pytest.raises(Untrusted) as caught:
             client.get_info()
-        assert caught.value.presented == ganeti.fingerprint
+        assert caught.value.presented == shown.fingerprint
     with connect(ganeti, trust=Trust.authority(shown.pem)) as client, pytest.raises(Untrusted):
         client.get_info()  # its own authority, but the name in it is ganeti.example.com
     with connect(ganeti, trust=Trust.authority(shown.pem, check_hostname=False)) as client:

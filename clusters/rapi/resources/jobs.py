@@ -72,8 +72,9 @@ class JobCalls(QueryCalls):
     ) -> list[JobInfo]:
         """These jobs and/or those with a greater id; all that are not archived if neither is given.
 
-        The cheap way to follow jobs: Ganeti sorts out ids before it opens any job file. Jobs it doesn't know, or
-        has archived, are simply not in the list: ask `get_job` for them. ``with_log`` adds log lines and results.
+        The cheap way to follow jobs: Ganeti sorts out ids before it opens any job file. Jobs it doesn't know are
+        simply not in the list; archived ones are in it only when asked for by ``ids`` alone, so ask `get_job` for
+        one that is missing. ``with_log`` adds log lines and results.
         """
         conditions: list[Any] = [["=", "id", check_job_id(each)] for each in sorted(set(ids))]
         if newer_than is not None:
@@ -83,11 +84,13 @@ class JobCalls(QueryCalls):
         return [JobInfo.parse(record) for record in result.records() if record.get("status") is not None]
 
     def find_jobs_by_reason(self, reason: str, *, newer_than: int | None = None) -> list[JobInfo]:
-        """Jobs that carry this text in their reason trail: how a submission whose answer was lost is found again.
+        """Jobs submitted with this reason: how a submission whose answer was lost is found again.
 
-        ``newer_than``: the greatest job id known before the submission, so that few job files are read.
+        ``newer_than``: the greatest job id known before the submission, so that few job files are read. Jobs that
+        Ganeti itself submitted for such a job carry the reason too, but are left out.
         """
-        return [job for job in self.query_jobs(newer_than=newer_than) if reason in job.reasons]
+        found = self.query_jobs(newer_than=newer_than)
+        return [job for job in found if reason in job.reasons and job.parent_job is None]
 
     def cancel_job(self, job_id: int, *, reason: str) -> Cancellation:
         """Ask Ganeti to cancel a job (DELETE /2/jobs/ID): surely while it waits, perhaps while it runs.

@@ -32,6 +32,7 @@ FINAL_STATUSES = frozenset({"canceled", "success", "error"})
 #: parameters of opcodes that are never shown or stored, whatever Ganeti leaves in them
 _SECRET_WORDS = ("secret", "private", "password", "passwd", "handshake", "x509_key")
 _BORING_KEYS = frozenset({"debug_level", "reason", "depends", "priority", "comment", "OP_ID"})
+_TRAIL_JOB = re.compile(r"job=(\d+);", re.ASCII)
 _SUMMARY = re.compile(r"^([A-Z0-9_]+)(?:\((.*)\))?$", re.DOTALL)
 
 
@@ -57,13 +58,18 @@ class JobError:
 
 @dataclass(frozen=True)
 class Opcode:
-    """One step of a job. ``params`` holds no secrets; ``reasons`` are the texts of its reason trail."""
+    """One step of a job. ``params`` holds no secrets.
+
+    ``reasons`` are the texts of its reason trail, ours among them; a job that was submitted by another one inherits
+    them, and then ``parent_job`` is that one's id.
+    """
 
     name: str
     status: str
     summary: str
     params: dict[str, Any]
     reasons: tuple[str, ...]
+    parent_job: int | None
     comment: str | None
     error: JobError | None
     result: Any = field(repr=False)
@@ -116,6 +122,11 @@ class JobInfo:
     def child_jobs(self) -> tuple[int, ...]:
         """Jobs that this job submitted; it is done long before they are."""
         return tuple(number for each in self.opcodes for number in each.child_jobs)
+
+    @property
+    def parent_job(self) -> int | None:
+        """The job that submitted this one, or None if somebody did."""
+        return next((each.parent_job for each in self.opcodes if each.parent_job is not None), None)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -171,13 +182,13 @@ def without_secrets(value: Any) -> Any:
 def read_job_error(result: Any) -> JobError | None:
     """The error in an opcode's result: ["OpPrereqError", ["text", "code"]] and its relatives. None if it is none."""
     if isinstance(result, str) and result:
-        return JobError(result, "")
+        return JobError(result.strip(), "")
     parts = listing(result)
     if len(parts) != 2 or not isinstance(parts[0], str):
         return None
     exception = parts[0]
     arguments = listing(parts[1]) if not isinstance(parts[1], str) else [parts[1]]
-    words = [each for each in arguments if isinstance(each, str) and each]
+    words = [each.strip() for each in arguments if isinstance(each, str) and each.strip()]
     if not words:
         return JobError(exception, exception)
     code = words[1] if exception == "OpPrereqError" and len(words) == 2 else None
@@ -201,6 +212,7 @@ def _read_opcodes(record: Record, summary: tuple[str, ...]) -> tuple[Opcode, ...
         name = text(op.get("OP_ID")).removeprefix("OP_") or split_summary(said)[0]
         failed = status in ("error", "canceled")
         error = read_job_error(result) if failed else None
+        reasons, parent_job = _read_trail(op.get("reason"))
         if error is None and status == "error" and results:
             error = JobError("Ganeti gives no reason.", "")
         opcodes.append(
@@ -209,7 +221,8 @@ def _read_opcodes(record: Record, summary: tuple[str, ...]) -> tuple[Opcode, ...
                 status=status,
                 summary=said,
                 params=without_secrets({key: each for key, each in op.items() if key not in _BORING_KEYS}),
-                reasons=_read_reasons(op.get("reason")),
+                reasons=reasons,
+                parent_job=parent_job,
                 comment=optional_text(op.get("comment")),
                 error=error,
                 result=None if failed else without_secrets(result),
@@ -218,9 +231,19 @@ def _read_opcodes(record: Record, summary: tuple[str, ...]) -> tuple[Opcode, ...
     return tuple(opcodes)
 
 
-def _read_reasons(trail: Any) -> tuple[str, ...]:
-    entries = [listing(each) for each in listing(trail)]
-    return tuple(entry[1] for entry in entries if len(entry) > 1 and isinstance(entry[1], str) and entry[1])
+def _read_trail(trail: Any) -> tuple[tuple[str, ...], int | None]:
+    """Texts that somebody gave, and the job before the last in the trail: each job adds "job=17;index=0"."""
+    reasons: list[str] = []
+    jobs: list[int] = []
+    for entry in listing(trail):
+        parts = [text(each) for each in listing(entry)[:2]]
+        if len(parts) < 2 or not parts[1]:
+            continue
+        if not parts[0].startswith("gnt:opcode:"):
+            reasons.append(parts[1])
+        elif match := _TRAIL_JOB.match(parts[1]):
+            jobs.append(int(match.group(1)))
+    return tuple(reasons), jobs[-2] if len(jobs) > 1 else None
 
 
 def _read_log(record: Record) -> tuple[LogLine, ...]:

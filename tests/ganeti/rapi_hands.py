@@ -1,0 +1,59 @@
+"""A client for a real cluster, and waiting for what it started."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from clusters.rapi import RapiClient, Trust
+from clusters.rapi.shapes import JobInfo
+from tests.ganeti.cluster import GanetiCluster
+
+REASON = "gwm:test"
+
+
+def connect(ganeti: GanetiCluster, *endpoints: tuple[str, int], **changes: Any) -> RapiClient:
+    """A client of the cluster, or of the given endpoints, with the given settings instead of the usual ones."""
+    settings: dict[str, Any] = {
+        "username": ganeti.username,
+        "password": ganeti.password,
+        "trust": Trust.pinned(ganeti.fingerprint),
+    }
+    return RapiClient(endpoints or [(ganeti.host, ganeti.port)], **{**settings, **changes})
+
+
+def ended(rapi: RapiClient, job_id: int, timeout_s: float = 60) -> JobInfo:
+    """The job, once it has ended."""
+    give_up_at = time.monotonic() + timeout_s
+    while time.monotonic() < give_up_at:
+        job = rapi.get_job(job_id)
+        if job.is_final:
+            return job
+    raise AssertionError(f"job {job_id} is {job.status}")
+
+
+def done(rapi: RapiClient, job_id: int) -> JobInfo:
+    """The job, once it has ended well, and so have the jobs it submitted."""
+    job = ended(rapi, job_id)
+    assert job.status == "success", job.error
+    for child in job.child_jobs:
+        done(rapi, child)
+    return job
+
+
+def failed(rapi: RapiClient, job_id: int, code: str | None = None) -> str:
+    """Why the job failed, in Ganeti's words."""
+    job = ended(rapi, job_id)
+    assert job.status == "error"
+    assert job.error is not None
+    if code is not None:
+        assert job.error.code == code
+    return job.error.message
+
+
+def poll(condition: Callable[[], bool], timeout_s: float = 20) -> None:
+    """Wait until the condition, which itself takes a moment, holds."""
+    give_up_at = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < give_up_at, "it has not come about in time"

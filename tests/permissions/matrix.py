@@ -1,0 +1,121 @@
+"""Who may do what at every address: the rows that tests/permissions/test_matrix.py runs.
+
+A row lists the roles that may; those who see the object without being allowed get 403, everybody else who is signed in
+404, and who is not signed in is sent to sign in. A test fails for an address or an operation without a row.
+"""
+
+from dataclasses import dataclass
+
+# Everybody who is signed in, from nothing to everything.
+ROLES = (
+    "stranger",
+    "vm_tags",
+    "vm_remove",
+    "vm_modify",
+    "vm_power",
+    "vm_admin",
+    "vm_admin_by_group",
+    "owner",
+    "c_tags",
+    "c_create_vm",
+    "c_export",
+    "c_replace_disks",
+    "c_migrate",
+    "c_admin",
+    "c_admin_by_group",
+    "other_admin",
+    "root",
+)
+EVERYBODY = frozenset(ROLES)
+ROOT = frozenset({"root"})
+CLUSTER_ADMINS = ROOT | {"c_admin", "c_admin_by_group"}
+SEE_CLUSTER = CLUSTER_ADMINS | {"c_tags", "c_create_vm", "c_export", "c_replace_disks", "c_migrate"}
+SEE_NODES = CLUSTER_ADMINS | {"c_migrate", "c_replace_disks"}
+VM_ADMINS = CLUSTER_ADMINS | {"vm_admin", "vm_admin_by_group"}
+POWER = VM_ADMINS | {"vm_power"}
+SEE_VM = POWER | {"vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
+SEE_JOB = POWER | {"vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
+NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Row:
+    """`may` do it, `see` the object (403 instead of 404), by `method`; `open` to people who are not signed in."""
+
+    may: frozenset[str]
+    see: frozenset[str] = NOBODY
+    method: str = "get"
+    open: bool = False
+
+
+CLUSTER, NODE, VM, JOB = (
+    {"slug": "lab"},
+    {"slug": "lab", "name": "node1.example.org"},
+    {"slug": "lab", "name": "web1.example.org"},
+    {"slug": "lab", "number": 7},
+)
+WHERE: dict[str, dict[str, object]] = {
+    **dict.fromkeys(["cluster", "cluster-edit", "cluster-parameters", "cluster-nodes", "cluster-jobs"], CLUSTER),
+    **dict.fromkeys(["cluster-vms", "cluster-do"], CLUSTER),
+    **dict.fromkeys(["node", "node-jobs", "node-primary", "node-secondary"], NODE),
+    **dict.fromkeys(["vm", "vm-parameters", "vm-jobs", "vm-head", "vm-work", "vm-journal", "vm-do"], VM),
+    **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket"], VM),
+    **dict.fromkeys(["job", "job-live", "job-status", "job-do"], JOB),
+}
+
+PAGES: dict[str, Row] = {
+    "healthz": Row(EVERYBODY, open=True),
+    "readyz": Row(EVERYBODY, open=True),
+    "login": Row(EVERYBODY, open=True),
+    "logout": Row(EVERYBODY, method="post", open=True),
+    "overview": Row(EVERYBODY),
+    "dock": Row(EVERYBODY),
+    "about": Row(EVERYBODY),
+    "journal": Row(EVERYBODY),
+    "health": Row(ROOT, see=EVERYBODY),
+    "styleguide": Row(ROOT, see=EVERYBODY),
+    "clusters": Row(EVERYBODY),
+    "nodes": Row(EVERYBODY),
+    "vms": Row(EVERYBODY),
+    "jobs": Row(EVERYBODY),
+    "cluster-add": Row(ROOT, see=EVERYBODY),
+    "cluster": Row(SEE_CLUSTER),
+    "cluster-vms": Row(SEE_CLUSTER),
+    "cluster-nodes": Row(SEE_CLUSTER),
+    "cluster-jobs": Row(SEE_CLUSTER),
+    "cluster-parameters": Row(SEE_CLUSTER),
+    "cluster-edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+    "node": Row(SEE_NODES),
+    "node-primary": Row(SEE_NODES),
+    "node-secondary": Row(SEE_NODES),
+    "node-jobs": Row(SEE_NODES),
+    "vm": Row(SEE_VM),
+    "vm-parameters": Row(SEE_VM),
+    "vm-jobs": Row(SEE_VM),
+    "vm-head": Row(SEE_VM),
+    "vm-work": Row(SEE_VM),
+    "vm-journal": Row(SEE_VM),
+    "vm-console": Row(POWER, see=SEE_VM),
+    "vm-console-popout": Row(POWER, see=SEE_VM),
+    "vm-console-ticket": Row(POWER, see=SEE_VM, method="post"),
+    "job": Row(SEE_JOB),
+    "job-live": Row(SEE_JOB),
+    "job-status": Row(SEE_JOB),
+}
+
+# Addresses that stand for one operation each.
+DOORS = {"vm": "vm-do", "cluster": "cluster-do", "job": "job-do"}
+# Operations with a page of their own.
+OWN_PAGES = {"edit-cluster": "cluster-edit", "console": "vm-console-ticket"}
+
+OPERATIONS: dict[str, Row] = {
+    "start": Row(POWER, see=SEE_VM),
+    "shutdown": Row(POWER, see=SEE_VM),
+    "shutdown-now": Row(POWER, see=SEE_VM),
+    "reboot": Row(POWER, see=SEE_VM),
+    "console": Row(POWER, see=SEE_VM),
+    "cancel": Row(POWER, see=SEE_JOB),
+    "refresh": Row(SEE_CLUSTER),
+    "edit-cluster": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+    "remove-cluster": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+}

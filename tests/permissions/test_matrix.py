@@ -1,0 +1,168 @@
+"""Role by address by operation, complete by construction (rows: tests/permissions/matrix.py)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from clusters.models import Cluster
+from clusters.operations.base import Actor, Forbidden, Refusal, run
+from gwm.operations import OPERATIONS as ALL_OPERATIONS
+from objectlog.models import Entry, Via
+from permissions.models import User
+from permissions.services import grant, persona_of
+from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.permissions.matrix import DOORS, EVERYBODY, OPERATIONS, OWN_PAGES, PAGES, ROLES, WHERE, Row
+from virtualmachines.models import VirtualMachine
+
+pytestmark = [pytest.mark.django_db, pytest.mark.feature("F107", "F108")]
+
+
+def walk(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+def test_every_address_has_a_row() -> None:
+    patterns = list(walk(get_resolver().url_patterns))
+    assert all(pattern.name for pattern in patterns)
+    assert {pattern.name for pattern in patterns} == set(PAGES) | set(DOORS.values())
+
+
+def test_every_operation_has_a_row() -> None:
+    assert set(OPERATIONS) == set(ALL_OPERATIONS)
+
+
+class World:
+    """A cluster, a node, a machine, a job; somebody for each role."""
+
+    def __init__(self) -> None:
+        self.cluster = make_cluster("lab")
+        self.node = make_node(self.cluster, "node1.example.org")
+        self.vm = make_vm(self.cluster, "web1.example.org", primary_node=self.node)
+        self.job = make_job(self.cluster, ("instance", "web1.example.org"), ganeti_id=7)
+        elsewhere = make_cluster("elsewhere")
+        make_vm(elsewhere, "web1.example.org")
+        self.users: dict[str, User] = {}
+        for role in ROLES:
+            self.users[role] = make_admin("root") if role == "root" else make_user(role)
+        for verb in ("tags", "remove", "modify", "power", "admin"):
+            grant([verb], self.users[f"vm_{verb}"], self.vm)
+        for verb in ("tags", "create_vm", "export", "replace_disks", "migrate", "admin"):
+            grant([verb], self.users[f"c_{verb}"], self.cluster)
+        for role, target in (("vm_admin_by_group", self.vm), ("c_admin_by_group", self.cluster)):
+            group = Group.objects.create(name=role)
+            self.users[role].groups.add(group)
+            grant(["admin"], group, target)
+        grant(["admin"], self.users["other_admin"], elsewhere)
+        self.vm.owner = persona_of(self.users["owner"])
+        self.vm.save()
+
+    def client(self, role: str) -> Client:
+        client = Client(raise_request_exception=True)
+        client.force_login(self.users[role])
+        return client
+
+    def target(self, kind: str) -> Cluster | VirtualMachine | Any:
+        return {"vm": self.vm, "cluster": self.cluster, "job": self.job}[kind]
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return World()
+
+
+def expected(row: Row, role: str) -> str:
+    if role in row.may:
+        return "may"
+    return "403" if role in row.see else "404"
+
+
+def got(response: Any) -> str:
+    if response.status_code in (403, 404):
+        return str(response.status_code)
+    if response.status_code == 302 and "/login/" in response.headers["Location"]:
+        return "login"
+    assert response.status_code < 500 or response.status_code == 503, response.content
+    assert response.status_code != 405, "the row names the wrong method"
+    return "may"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_address(world: World, name: str) -> None:
+    row, url = PAGES[name], reverse(name, kwargs=WHERE.get(name))
+    answers = {role: got(getattr(world.client(role), row.method)(url)) for role in ROLES}
+    assert answers == {role: expected(row, role) for role in ROLES}
+    stranger = getattr(Client(), row.method)(url)
+    assert got(stranger) == ("may" if row.open and name != "logout" else "login")
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in OWN_PAGES])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_operation_on_the_web(world: World, name: str, method: str) -> None:
+    """Asking needs the same right as doing; nobody is listening at the cluster's address, so nothing can happen."""
+    row, door = OPERATIONS[name], DOORS[ALL_OPERATIONS[name].kind]
+    url = reverse(door, kwargs={**WHERE[door], "verb": name})
+    answers = {}
+    for role in ROLES:
+        if not Cluster.objects.filter(slug="lab").exists():
+            raise AssertionError(f"{role} has removed the cluster without typing its name")
+        before = Entry.objects.count()
+        answers[role] = got(getattr(world.client(role), method)(url))
+        if answers[role] != "may":
+            assert Entry.objects.count() == before
+    assert answers == {role: expected(row, role) for role in ROLES}
+    assert got(getattr(Client(), method)(url)) == "login"
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operation_in_the_pipeline(world: World, name: str) -> None:
+    """The check that the command line and all later callers pass through."""
+    operation, row = ALL_OPERATIONS[name], OPERATIONS[name]
+    world.cluster.unreachable_since = world.cluster.synced_at  # whoever may comes as far as the refusal
+    world.cluster.save()
+    if name in ("remove-cluster", "edit-cluster"):
+        roles: Any = EVERYBODY - row.may
+    else:
+        roles = EVERYBODY
+    for role in sorted(roles):
+        target = world.target(operation.kind)
+        target.refresh_from_db()
+        try:
+            run(
+                operation,
+                Actor(world.users[role], Via.CLI),
+                target,
+                operation.params_type() if role in row.may else None,
+            )
+            answer = "may"
+        except Refusal:
+            answer = "may"
+        except Forbidden:
+            answer = "forbidden"
+        assert answer == ("may" if role in row.may else "forbidden"), role
+
+
+def test_account_that_is_switched_off_is_signed_out(world: World) -> None:
+    client = world.client("c_admin")
+    User.objects.filter(username="c_admin").update(is_active=False)
+    assert got(client.get(reverse("vms"))) == "login"
+
+
+def test_unknown_objects_and_verbs(world: World) -> None:
+    client = world.client("root")
+    for name, kwargs in (
+        ("vm", {"slug": "lab", "name": "nothing"}),
+        ("vm", {"slug": "nowhere", "name": "web1.example.org"}),
+        ("node", {"slug": "lab", "name": "web1.example.org"}),
+        ("job", {"slug": "lab", "number": 8}),
+        ("vm-do", {"slug": "lab", "name": "web1.example.org", "verb": "remove-cluster"}),
+        ("cluster-do", {"slug": "lab", "verb": "start"}),
+    ):
+        assert client.get(reverse(name, kwargs=kwargs)).status_code == 404

@@ -102,4 +102,5 @@ def sum_on_node(vms: QuerySet[VirtualMachine], node: Node) -> dict[str, int]:
     secondary = there.filter(secondary_node=node).aggregate(
         secondary=Count("pk"), disk_mirrored=Coalesce(Sum("disk_mib"), 0)
     )
-    return {**primary, **secondary}
+    in_all = primary["disk_promised"] + secondary["disk_mirrored"]
+    return {**primary, **secondary, "disk_promised_in_all": in_all}

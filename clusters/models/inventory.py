@@ -82,6 +82,20 @@ class Node(Mirrored, Busy):
         """The role in words."""
         return self.ROLES.get(self.role, "unknown")
 
+    @property
+    def memory_used_mib(self) -> int | None:
+        """Memory not free; None when the node did not answer."""
+        if self.memory_total_mib is None or self.memory_free_mib is None:
+            return None
+        return self.memory_total_mib - self.memory_free_mib
+
+    @property
+    def disk_used_mib(self) -> int | None:
+        """Disk not free; None when the node did not answer."""
+        if self.disk_total_mib is None or self.disk_free_mib is None:
+            return None
+        return self.disk_total_mib - self.disk_free_mib
+
 
 class Network(Mirrored):
     """An IP network known to a cluster."""

@@ -45,9 +45,6 @@ class OperateView(View):
     def get(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
         """Ask."""
         operation, target = self._find(request, verb, where)
-        verdict = can(request.user, operation.needs, target)
-        if isinstance(verdict, Denied):
-            raise PermissionDenied(verdict.reason)
         refusal = explain_obstacle(operation, target) or operation.refusal(target, operation.params_type())
         return self._ask(request, operation, target, self._form(operation, target), refusal or "")
 
@@ -75,7 +72,11 @@ class OperateView(View):
         operation = next((each for each in self.operations if each.name == verb), None)
         if operation is None:
             raise Http404("There is no such operation.")
-        return operation, self.find_target(request, **where)
+        target = self.find_target(request, **where)
+        verdict = can(request.user, operation.needs, target)  # the pipeline asks again; this one comes before the form
+        if isinstance(verdict, Denied):
+            raise PermissionDenied(verdict.reason)
+        return operation, target
 
     def _form(self, operation: AnyOperation, target: Model, given: Any = None) -> OperationForm:
         form = self.forms_by_name.get(operation.name, OperationForm)(given)

@@ -4,8 +4,31 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
+
+from tools.throwaway import postgresql, redis_server
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of a Redis that tests may fill."""
+    if given := os.environ.get("GWM_TEST_REDIS_URL"):
+        yield given
+        return
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The address of a PostgreSQL database that tests may fill; not the one that Django's tests use."""
+    if given := os.environ.get("GWM_TEST_DATABASE_URL"):
+        yield given
+        return
+    with postgresql() as url:
+        yield url
 
 
 def missing_for(mark: str) -> str:

@@ -72,9 +72,19 @@ def list_gates(features_file: Path) -> list[Gate]:
         Gate("Migrations are complete", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"]),
         Gate("Tests on SQLite and the simulator", tests("-m", _SERVERLESS), has_tests=True),
         Gate(
-            "Tests on PostgreSQL", tests("-m", _SERVERLESS), is_fast=False, environment=with_postgresql, has_tests=True
+            "Tests on PostgreSQL",
+            tests("-m", f"{_SERVERLESS} and not standalone"),
+            is_fast=False,
+            environment=with_postgresql,
+            has_tests=True,
         ),
-        Gate("Tests over a real Redis", tests("-m", "redis"), is_fast=False, environment=with_redis, has_tests=True),
+        Gate(
+            "Tests over a real Redis, on PostgreSQL",
+            tests("-m", "redis"),
+            is_fast=False,
+            environment=with_redis,
+            has_tests=True,
+        ),
         Gate(
             "Tests and contract on a real Ganeti",
             tests("-m", "ganeti and not browser"),
@@ -101,9 +111,9 @@ def with_postgresql() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def with_redis() -> Iterator[dict[str, str]]:
-    """Give tests a Redis of their own."""
-    with redis_server() as url:
-        yield {"GWM_TEST_REDIS_URL": url}
+    """Give tests a Redis and a PostgreSQL of their own."""
+    with redis_server() as redis_url, postgresql() as database_url:
+        yield {"GWM_TEST_REDIS_URL": redis_url, "GWM_TEST_DATABASE_URL": database_url}
 
 
 def lacking_browser() -> str:

@@ -14,6 +14,8 @@ import pytest
 
 from tests.up.running import Installation, eventually
 
+pytestmark = pytest.mark.standalone
+
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Installation]:

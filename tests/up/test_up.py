@@ -16,6 +16,7 @@ import pytest
 
 from tests.up.running import Installation, eventually, processes_mentioning
 
+pytestmark = pytest.mark.standalone
 CHILDREN = ("gwm.processes.web", " worker ", " beat ")
 
 

@@ -3,11 +3,12 @@
 import os
 import select
 import socket
+import ssl
 import struct
 import threading
 import time
 
-from websockify.websocket import WebSocket, WebSocketWantReadError
+from websockify.websocket import WebSocket
 
 from vncproxy.rfb import answer
 from vncproxy.tickets import Ticket, seal
@@ -97,9 +98,13 @@ class ToyVnc:
 class _Client(WebSocket):
     """websockify's client, with its two faults mended: it forgets the port in Host, and early frames."""
 
-    def __init__(self, port):
+    def __init__(self, port, tls=None):
         super().__init__()
         self._port = port
+        connection = socket.create_connection(("127.0.0.1", port))
+        self.socket = tls.wrap_socket(connection) if tls else connection
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._state = "headers"  # it would make its own socket, and trust the system's authorities only
 
     def send_header(self, keyword, value):
         super().send_header(keyword, f"{value}:{self._port}" if keyword == "Host" else value)
@@ -114,12 +119,16 @@ class _Client(WebSocket):
 class Browser:
     """What noVNC does on the wire, with a blocking socket; every step can be done wrong."""
 
-    def __init__(self, port, ticket, *, origin="same", protocols=None, timeout_s=10.0):
+    opened = []
+    """Sockets of all browsers, for a fixture to close."""
+
+    def __init__(self, port, ticket, *, origin="same", protocols=None, timeout_s=10.0, tls=None):
         self.timeout_s = timeout_s
-        self._socket = _Client(port)
+        self._socket = _Client(port, tls)
+        Browser.opened.append(self._socket.socket)
         self._buffer = b""
         if origin == "same":
-            origin = f"http://127.0.0.1:{port}"
+            origin = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         offered = ["binary", f"ticket.{ticket}"] if protocols is None else protocols
         self._socket.connect(f"ws://127.0.0.1:{port}/console/ws", origin=origin, protocols=offered)
         self._socket.setblocking(False)
@@ -175,7 +184,7 @@ class Browser:
         while True:
             try:
                 message = self._socket.recvmsg()
-            except WebSocketWantReadError:
+            except ssl.SSLWantReadError:  # WebSocketWantReadError is one
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise TimeoutError("the broker said nothing") from None

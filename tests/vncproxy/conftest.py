@@ -1,0 +1,87 @@
+"""The broker as its own process, for tests over the loopback."""
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.vncproxy.ends import KEY, Browser, ToyVnc
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Daemon:
+    """``python -m vncproxy`` on a free port; ``log()`` is what it wrote."""
+
+    def __init__(self, directory, *arguments, **environment):
+        self.control = str(directory / "control.sock")
+        self._log = directory / "log"
+        known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        settings = {"GWM_CONSOLE_KEYS": KEY, "GWM_CONSOLE_CONTROL": self.control, "PYTHONPATH": str(ROOT)}
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "vncproxy", "--port", "0", *arguments],
+                env=known | settings | environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=directory,
+                text=True,
+            )
+        line = self.process.stdout.readline()
+        if "/console/ws" not in line:
+            self.stop()
+            raise AssertionError(self.log())
+        self.port = int(line.rsplit(":", 1)[1].split("/")[0])
+
+    def log(self):
+        return self._log.read_text()
+
+    def memory_mb(self):
+        """Resident memory in MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def stop(self):
+        self.process.terminate()
+        code = self.process.wait(20)
+        self.process.stdout.close()
+        return code
+
+
+@contextmanager
+def run_daemon(directory, *arguments, **environment):
+    daemon = Daemon(directory, *arguments, **environment)
+    try:
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory):
+    with run_daemon(tmp_path_factory.mktemp("broker")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def close_browsers():
+    yield
+    while Browser.opened:
+        Browser.opened.pop().close()
+
+
+@pytest.fixture
+def vnc():
+    """Makes toy VNC servers that end with the test."""
+    servers = []
+
+    def make(**kind):
+        servers.append(ToyVnc(**kind))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()

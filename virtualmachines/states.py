@@ -17,7 +17,7 @@ STATES: dict[str, State] = {
     "ADMIN_down": State("off", "stopped"),
     "ADMIN_offline": State("off", "offline", "Set offline: it holds neither memory nor CPU of its node."),
     "USER_down": State("off", "stopped from inside", "The guest shut itself down."),
-    "ERROR_up": State("warn", "running, should be stopped", "It runs although it was stopped in Ganeti."),
+    "ERROR_up": State("warn", "should be stopped", "It runs although it was stopped in Ganeti."),
     "ERROR_down": State("err", "crashed", "It should run, but does not."),
     "ERROR_wrongnode": State("err", "on the wrong node", "It runs on another node than its primary node."),
     "ERROR_nodedown": State("err", "node down", "Its primary node did not answer."),

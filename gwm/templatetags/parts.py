@@ -204,15 +204,17 @@ def meter(
     figures: str = "",
     unit: str = "mib",
     say: str = "",
+    calm: bool = False,
 ) -> SafeString:
     """A bar with its figures. `used`, `held`, `total` are MiB, or plain numbers with `unit="count"`.
 
     `label` is shown on the left and read out; `say` is only read out (in a table, whose header shows it).
-    `figures` replaces the text on the right. From 80 % the figures carry a warning sign, from 90 % an alarm.
+    `figures` replaces the text on the right. From 80 % the figures carry a warning sign, from 90 % an alarm; not if
+    `calm`, for what may well be promised several times over (CPUs).
     """
     share = _share(used, total)
     text = figures or (mib_of(used, total) if unit == "mib" else _counts(used, total))
-    level = "bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else ""
+    level = "" if calm else "bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else ""
     sign = icon(f"s-{level}") if level else ""
     spoken = f"{label or say or 'in use'}: {text}"
     return format_html(
@@ -221,7 +223,7 @@ def meter(
         f" is-{level}" if level else "",
         sign,
         text,
-        bar(used, total, held, label=spoken),
+        bar(used, total, held, label=spoken, kind="calm" if calm else ""),
     )
 
 

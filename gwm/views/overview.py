@@ -1,17 +1,49 @@
 """The front page, and the job dock at the foot of every page."""
 
+from dataclasses import dataclass
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import list_clusters
-from gwm.selectors import list_failed_jobs, list_vms_in_trouble, summarize_clusters
+from gwm.selectors import ClusterSums, list_failed_jobs, list_vms_in_trouble, summarize_clusters
 from permissions.policy import can
 from permissions.signed_in import person_of
 from virtualmachines.selectors import count_by_group, list_vms, rows_of
 
 ATTENTION_ROWS = 12
 OWN_ROWS = 12
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How many of what, as a link to their list; `kind` gives shape and colour. See templates/parts/_tally.html."""
+
+    label: str
+    count: int
+    kind: str
+    url: str
+    of: int | None = None
+
+
+def tally(sums: list[ClusterSums]) -> list[Figure]:
+    """All clusters in six figures: first what is well, then what is not."""
+
+    def count(group: str) -> int:
+        return sum(each.counts.get(group, 0) for each in sums)
+
+    vms, nodes = reverse("vms"), reverse("nodes")
+    silent = sum(each.nodes_silent for each in sums)
+    return [
+        Figure("Running", count("running"), "ok", f"{vms}?status=running", of=count("")),
+        Figure("Stopped", count("stopped"), "off", f"{vms}?status=stopped"),
+        Figure("Under way", count("busy"), "busy", f"{vms}?status=busy"),
+        Figure("In trouble", count("trouble"), "bad", f"{vms}?status=trouble"),
+        Figure("Missing", count("missing"), "warn", f"{vms}?status=missing"),
+        Figure("Nodes without answer", silent, "bad", f"{nodes}?status=silent"),
+    ]
 
 
 @require_safe
@@ -23,6 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     failed = list_failed_jobs(user, ATTENTION_ROWS + 1)
     context = {
         "sums": sums,
+        "tally": tally(sums),
         "may_add": bool(can(user, "add_cluster")),
         "machines": sum(each.machines for each in sums),
         "nodes": sum(each.nodes for each in sums),

@@ -23,7 +23,7 @@ def request_():
 @pytest.mark.feature("G026")
 @pytest.mark.django_db
 def test_it_shows_every_part(request_):
-    request_.user = User(username="eve", is_superuser=True)
+    request_.user = User.objects.create(username="eve", is_superuser=True)
     html = render_to_string("gwm/styleguide.html", sample_context(timezone.now()), request_)
     classes = {name for value in re.findall(r'class="([^"]*)"', html) for name in value.split()}
     assert set(PARTS) <= classes

@@ -42,14 +42,14 @@ def test_number_and_unit_stay_on_one_line():
     ("used", "total", "text"),
     [
         (41_984, 51_200, "41.0 of 50.0 GiB"),
-        (512, 1_048_576, "0.0 of 1.0 TiB"),
+        (512, 1_048_576, "512 MiB of 1.0 TiB"),
         (100, 512, "100 of 512 MiB"),
         (None, 1024, "– of 1.0 GiB"),  # noqa: RUF001
         (None, None, "–"),  # noqa: RUF001
         (1024, None, "1.0 GiB"),
     ],
 )
-def test_two_sizes_share_the_larger_unit(used, total, text):
+def test_two_sizes_share_the_larger_unit_where_both_can_be_told_in_it(used, total, text):
     assert units.mib_of(used, total).replace("\u00a0", " ") == text
 
 

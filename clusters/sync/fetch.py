@@ -10,6 +10,7 @@ Live calls may fail on their own: configuration is then taken, live state stays 
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from time import monotonic
 from typing import Any, TypeVar
 
 from django.utils import timezone
@@ -34,17 +35,22 @@ from clusters.sync.jobs import list_jobs
 from clusters.sync.snapshot import Known, Snapshot, digest_defaults
 
 T = TypeVar("T")
-Beat = Callable[[], None]
 
 CALLS_AT_ONCE = 3
-# While calls are under way the updater calls `beat` this often (it renews its lease there).
+# While calls are under way the updater does this often what it must (it renews its lease).
 BEAT_S = 10.0
 # A filter of more uuids costs Ganeti more than reading everything.
 MOST_BY_FILTER = 200
 
 
-def fetch_snapshot(client: RapiClient, known: Known, beat: Beat = lambda: None) -> Snapshot:
-    """Read everything. Raises RapiError for whatever did not come whole; WrongCluster if it is not the known one."""
+def fetch_snapshot(
+    client: RapiClient, known: Known, beat: Callable[[], None] = lambda: None, *, beat_s: float = BEAT_S
+) -> Snapshot:
+    """Read everything. Raises RapiError for whatever did not come whole; WrongCluster if it is not the known one.
+
+    While answers are awaited `beat` is called every so often; what it raises ends the reading.
+    """
+    pulse = _Pulse(beat, beat_s)
     started_at = timezone.now()
     everything = not known.machines
     pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="rapi")
@@ -61,7 +67,7 @@ def fetch_snapshot(client: RapiClient, known: Known, beat: Beat = lambda: None) 
         jobs_call = pool.submit(list_jobs, client, known.jobs)
 
         first: list[Future[Any]] = [info_call, groups_call, networks_call, *([machines] if machines else [])]
-        _await_all(first, beat)
+        _await_all(first, pulse)
         info = info_call.result()
         _check_identity(info, known)
         groups, networks = groups_call.result(), networks_call.result()
@@ -71,8 +77,8 @@ def fetch_snapshot(client: RapiClient, known: Known, beat: Beat = lambda: None) 
             if wanted is None or wanted:
                 configs = pool.submit(_read_configs, client, wanted)
         rest: list[Future[Any]] = [nodes_call, jobs_call, *([configs] if configs else [])]
-        _await_all(rest, beat)
-        live_error = _await_live([each for each in (machine_live, node_live) if each is not None], beat)
+        _await_all(rest, pulse)
+        live_error = _await_live([each for each in (machine_live, node_live) if each is not None], pulse)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -95,23 +101,37 @@ def fetch_snapshot(client: RapiClient, known: Known, beat: Beat = lambda: None) 
     )
 
 
-def _await_all(calls: Iterable[Future[Any]], beat: Beat) -> None:
+class _Pulse:
+    """Calls `beat` when its time has come."""
+
+    def __init__(self, beat: Callable[[], None], pause_s: float) -> None:
+        self._beat = beat
+        self.pause_s = pause_s
+        self._last = monotonic()
+
+    def keep_up(self) -> None:
+        """Call it if the pause is over."""
+        if monotonic() - self._last >= self.pause_s:
+            self._last = monotonic()
+            self._beat()
+
+
+def _await_all(calls: Iterable[Future[Any]], pulse: _Pulse) -> None:
     """Until all are done; the first failure ends it."""
     waiting = set(calls)
     while waiting:
-        done, waiting = wait(waiting, timeout=BEAT_S, return_when=FIRST_COMPLETED)
+        done, waiting = wait(waiting, timeout=pulse.pause_s, return_when=FIRST_COMPLETED)
         for call in done:
             call.result()
-        if not done:
-            beat()
+        pulse.keep_up()
 
 
-def _await_live(calls: list[Future[Any]], beat: Beat) -> RapiError | None:
+def _await_live(calls: list[Future[Any]], pulse: _Pulse) -> RapiError | None:
     """Until all are done; the last failure, if any."""
     failure = None
     for call in calls:
         try:
-            _await_all([call], beat)
+            _await_all([call], pulse)
         except RapiError as error:
             failure = error
     return failure

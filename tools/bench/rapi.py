@@ -5,6 +5,7 @@ The cheapest queries that carry all that is compared are:
 * the cluster, for what instances inherit from it;
 * node groups and networks;
 * nodes with the instances on them: placement this way costs a hundredth of asking each instance for its ``pnode``;
+  with free memory and disk in the same query, which make Ganeti ask every node;
 * uuid, name, serial number and mtime of every instance, with its live state in the same query: Ganeti asks every node
   once for all live fields together;
 * jobs above the last one known.
@@ -16,7 +17,7 @@ import base64
 import http.client
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from tools.bench.timing import median_times_s
 STAMPS = ["uuid", "name", "serial_no", "mtime", "admin_state"]
 LIVE = ["status", "oper_ram", "oper_vcpus"]
 NODE = ["uuid", "name", "serial_no", "mtime", "role", "offline", "drained", "group.uuid", "pinst_list", "sinst_list"]
+FIGURES = ["mtotal", "mfree", "mnode", "dtotal", "dfree", "ctotal", "cnodes", "csockets", "bootid"]
 GROUP = ["uuid", "name", "serial_no", "mtime", "alloc_policy", "tags"]
 NETWORK = ["uuid", "name", "serial_no", "mtime", "free_count", "reserved_count"]
 JOB = ["id", "status", "summary", "ops", "opstatus", "received_ts", "start_ts", "end_ts"]
@@ -59,18 +61,23 @@ class Rapi:
         return self.ask("PUT", f"/2/query/{what}", {"fields": fields, "qfilter": condition})
 
 
-def measure(order: Order) -> Iterator[Row]:
-    """Times of single calls, then of all that one cycle needs."""
-    rapi = Rapi(order)
+def list_cheapest(rapi: Rapi) -> dict[str, Callable[[], bytes]]:
+    """The cheapest queries that carry all that is compared, to be asked one after the other."""
     last = max((job["id"] for job in json.loads(rapi.ask("GET", "/2/jobs"))), default=0)
-    cheapest = {
+    return {
         "info": partial(rapi.ask, "GET", "/2/info"),
         "groups": partial(rapi.query, "group", GROUP),
         "networks": partial(rapi.query, "network", NETWORK),
-        "nodes": partial(rapi.query, "node", NODE),
+        "nodes": partial(rapi.query, "node", NODE + FIGURES),
         "instances": partial(rapi.query, "instance", STAMPS + LIVE),
         "jobs": partial(rapi.query, "job", JOB, [">", "id", int(last)]),
     }
+
+
+def measure(order: Order) -> Iterator[Row]:
+    """Times of single calls, then of all that one cycle needs."""
+    rapi = Rapi(order)
+    cheapest = list_cheapest(rapi)
 
     def all_of_them() -> None:
         for ask in cheapest.values():
@@ -78,6 +85,7 @@ def measure(order: Order) -> Iterator[Row]:
 
     bulk = partial(rapi.ask, "GET", "/2/instances?bulk=1")
     apart = {
+        "places": partial(rapi.query, "node", NODE),
         "stamps": partial(rapi.query, "instance", STAMPS),
         "live": partial(rapi.query, "instance", ["uuid", *LIVE]),
         "nodes_bulk": partial(rapi.ask, "GET", "/2/nodes?bulk=1"),
@@ -86,9 +94,10 @@ def measure(order: Order) -> Iterator[Row]:
         "info": "RAPI: cluster (/2/info)",
         "groups": "RAPI: node groups",
         "networks": "RAPI: networks",
-        "nodes": "RAPI: nodes with the instances on them",
+        "nodes": "RAPI: nodes with the instances on them and their own figures, one query",
         "instances": "RAPI: stamps and live state of all instances, one query",
         "jobs": "RAPI: jobs above the last one known",
+        "places": "RAPI: nodes with the instances on them alone",
         "stamps": "RAPI: stamps of all instances alone",
         "live": "RAPI: live state of all instances alone",
         "nodes_bulk": "RAPI: /2/nodes?bulk=1",

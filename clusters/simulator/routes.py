@@ -103,6 +103,7 @@ ROUTES = [
     ),
     tag_route("/2/networks/NAME", "networks_name_tags", "network", reads.tags_of(NETWORKS)),
     route("/2/instances", "instances", GET=reads.instances, POST=writes.create_instance),
+    route("/2/instances-multi-alloc", "instances_multi_alloc", POST=writes.create_many),
     route(
         "/2/instances/NAME",
         "instances_name",

@@ -70,6 +70,16 @@ def create_instance(world: World, request: Request) -> int:
     return submit(world, request, [fill("INSTANCE_CREATE", params, static, {"os": "os_type", "name": "instance_name"})])
 
 
+def create_many(world: World, request: Request) -> int:
+    body = request.content
+    if not isinstance(body, dict) or "instances" not in body:
+        raise HttpError(400, "Request is missing required 'instances' field in body")
+    aliases = {"os": "os_type", "name": "instance_name"}
+    children = [fill("INSTANCE_CREATE", each, {}, aliases) for each in body["instances"]]
+    given = body | {"instances": children}
+    return submit(world, request, [fill("INSTANCE_MULTI_ALLOC", given, {"dry_run": request.flag("dry-run")})])
+
+
 def reboot_instance(world: World, request: Request) -> int:
     static = {
         "instance_name": request.items[0],

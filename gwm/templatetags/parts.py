@@ -272,6 +272,15 @@ def fresh(when: datetime | None, stale_after_s: int = 180) -> SafeString:
     )
 
 
+_WIDTHS = {"host": "f8", "port": "f4", "username": "f6", "password": "f6", "slug": "f6"}
+
+
+@register.filter
+def field_width(name: str) -> str:
+    """How wide a field of this name stands in its row: a class of form.css."""
+    return _WIDTHS.get(name, "f12")
+
+
 @register.simple_tag
 def initials(name: str) -> str:
     """One or two letters for an avatar: "web-team" is WT, "peter" is PE."""

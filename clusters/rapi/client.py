@@ -16,11 +16,8 @@ from clusters.rapi.resources.jobs import JobCalls
 from clusters.rapi.resources.lifecycle import LifecycleCalls
 from clusters.rapi.resources.networks import NetworkCalls
 from clusters.rapi.resources.nodes import NodeCalls
-from clusters.rapi.resources.snapshots import SnapshotCalls
 from clusters.rapi.resources.storage import StorageCalls
 
 
-class RapiClient(
-    LifecycleCalls, StorageCalls, NodeCalls, GroupCalls, NetworkCalls, JobCalls, FilterCalls, SnapshotCalls
-):
+class RapiClient(LifecycleCalls, StorageCalls, NodeCalls, GroupCalls, NetworkCalls, JobCalls, FilterCalls):
     """All of RAPI. See `clusters.rapi.caller.Caller` for the arguments."""

@@ -77,23 +77,29 @@ class Answer:
 
 
 class _Progress(threading.local):
-    """How far this thread's request has come: nothing is sent before ``connected``."""
+    """How far this thread's request has come: before ``sending``, no byte of it has left."""
 
-    connected = False
+    sending = False
 
 
 _progress = _Progress()
 
 
 class _Connection(HTTPSConnection):
-    def connect(self) -> None:
-        _progress.connected = False
-        super().connect()
-        _progress.connected = True
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        """The pool has connected and verified before it comes to this."""
+        _progress.sending = True
+        super().putrequest(*args, **kwargs)
 
 
 class _Pool(HTTPSConnectionPool):
     ConnectionCls = cast(Any, _Connection)
+
+    def _put_conn(self, conn: Any) -> None:
+        """Use no connection twice, whatever the server says: one that went stale would leave a change in doubt."""
+        if conn is not None:
+            conn.close()
+        super()._put_conn(None)
 
 
 class _TrustAdapter(HTTPAdapter):
@@ -177,7 +183,7 @@ class Transport:
         read_s = self.read_timeout_s if read_timeout_s is None else read_timeout_s
         headers = {"Content-Type": "application/json"} if has_body else {}
         data = json.dumps(body).encode() if has_body else None
-        _progress.connected = False
+        _progress.sending = False
         started = time.monotonic()
         try:
             with self._session.request(
@@ -198,7 +204,7 @@ class Transport:
         except requests.exceptions.SSLError as error:
             raise self._explain_tls(endpoint, error, changes=changes) from None
         except requests.exceptions.Timeout:
-            connecting = not _progress.connected
+            connecting = not _progress.sending
             limit_s = self.connect_timeout_s if connecting else read_s
             what = "No connection" if connecting else "No answer"
             raise TimedOut(
@@ -237,7 +243,7 @@ class Transport:
 
     def _explain_tls(self, endpoint: Endpoint, error: BaseException, *, changes: bool) -> RapiError:
         where = str(endpoint)
-        if _progress.connected:
+        if _progress.sending:
             return Unreachable("The connection was cut.", where=where, may_have_run=changes)
         causes = _causes(error)
         verification = next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None)
@@ -261,7 +267,7 @@ class Transport:
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
             return Unreachable("This is not a valid host name.", where=where)
         timed_out = any(isinstance(each, TimeoutError) for each in causes)
-        sent = _progress.connected
+        sent = _progress.sending
         if timed_out:
             return TimedOut("No answer in time.", where=where, connecting=not sent, may_have_run=changes and sent)
         if sent:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from clusters.rapi import RapiClient, Trust
-from clusters.rapi.shapes import JobInfo
+from clusters.rapi.shapes import (
+    GROUP_FIELDS,
+    INSTANCE_CONFIG_FIELDS,
+    NETWORK_FIELDS,
+    NODE_CONFIG_FIELDS,
+    NOWHERE,
+    GroupInfo,
+    InstanceInfo,
+    JobInfo,
+    NetworkInfo,
+    NodeInfo,
+    Placement,
+)
 from tests.ganeti.cluster import GanetiCluster
 
 REASON = "gwm:test"
@@ -57,3 +69,23 @@ def poll(condition: Callable[[], bool], timeout_s: float = 20) -> None:
     give_up_at = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < give_up_at, "it has not come about in time"
+
+
+def read_nodes(rapi: RapiClient) -> list[NodeInfo]:
+    return [NodeInfo.parse(each) for each in rapi.query("node", NODE_CONFIG_FIELDS).records()]
+
+
+def read_groups(rapi: RapiClient) -> list[GroupInfo]:
+    return [GroupInfo.parse(each) for each in rapi.query("group", GROUP_FIELDS).records()]
+
+
+def read_networks(rapi: RapiClient) -> list[NetworkInfo]:
+    return [NetworkInfo.parse(each) for each in rapi.query("network", NETWORK_FIELDS).records()]
+
+
+def read_instances(
+    rapi: RapiClient, placement: Mapping[str, Placement], qfilter: list[Any] | None = None
+) -> list[InstanceInfo]:
+    """Configuration of all machines, or of those that match, each with its place."""
+    result = rapi.query("instance", INSTANCE_CONFIG_FIELDS, qfilter)
+    return [InstanceInfo.parse(each, placement.get(each["name"], NOWHERE)) for each in result.records()]

@@ -22,22 +22,37 @@ from clusters.rapi.errors import (
 )
 from clusters.rapi.features import Features
 from clusters.rapi.query import FieldState
+from clusters.rapi.resources.query import any_of
 from clusters.rapi.shapes import (
     GROUP_FIELDS,
     INSTANCE_CONFIG_FIELDS,
+    INSTANCE_FINGERPRINT_FIELDS,
     INSTANCE_LIVE_FIELDS,
     JOB_FIELDS,
     LOCK_FIELDS,
     NETWORK_FIELDS,
     NODE_CONFIG_FIELDS,
     NODE_LIVE_FIELDS,
+    InstanceFingerprint,
     InstanceInfo,
+    InstanceLive,
     NodeLive,
     place_instances,
 )
 from clusters.rapi.trust import normalize_fingerprint
 from tests.ganeti.cluster import GanetiCluster
-from tests.ganeti.rapi_hands import REASON, connect, done, ended, failed, poll
+from tests.ganeti.rapi_hands import (
+    REASON,
+    connect,
+    done,
+    ended,
+    failed,
+    poll,
+    read_groups,
+    read_instances,
+    read_networks,
+    read_nodes,
+)
 
 pytestmark = pytest.mark.ganeti
 
@@ -106,8 +121,8 @@ def test_an_unknown_field_is_none_and_said_to_be_unknown(rapi: RapiClient, machi
 
 
 def test_queries_and_bulk_records_tell_the_same(rapi: RapiClient, machine: str) -> None:
-    placement = place_instances(rapi.query_nodes())
-    (queried,) = [each for each in rapi.query_instances(placement) if each.name == machine]
+    placement = place_instances(read_nodes(rapi))
+    (queried,) = [each for each in read_instances(rapi, placement) if each.name == machine]
     (bulk,) = [each for each in rapi.list_instances_bulk() if each.name == machine]
     single = rapi.get_instance(machine)
     assert queried.primary_node is not None
@@ -119,34 +134,34 @@ def test_queries_and_bulk_records_tell_the_same(rapi: RapiClient, machine: str) 
     assert queried.hypervisor == "fake"
     assert machine in rapi.list_instance_names()
     assert rapi.get_instance(queried.uuid) == single
-    (live,) = rapi.query_instances_live(uuids=[queried.uuid])
+    by_uuid = any_of("uuid", [queried.uuid, str(uuid.uuid4())])
+    (live,) = InstanceLive.parse_query(rapi.query("instance", INSTANCE_LIVE_FIELDS, by_uuid))
     assert (live.status, live.memory_mib, live.node_answers) == ("running", 16, True)
-    (by_uuid,) = rapi.query_instances(placement, uuids=[queried.uuid])
-    assert by_uuid == queried
-    assert rapi.query_instances(placement, uuids=[str(uuid.uuid4())]) == []
-    assert rapi.query_instances(placement, uuids=[]) == rapi.query_instances_live(uuids=[]) == []
+    assert read_instances(rapi, placement, by_uuid) == [queried]
     assert queried.mtime is not None
-    assert queried in rapi.query_instances(placement, changed_since=queried.mtime)
-    assert rapi.query_instances(placement, changed_since=queried.mtime + 3600) == []
-    prints = {each.uuid: each for each in rapi.query_fingerprints()}
-    assert prints[queried.uuid].serial_no == queried.serial_no
-    assert machine in {each.name for each in rapi.query_instances_live()}
-    assert rapi.query_exports() == []
+    assert queried in read_instances(rapi, placement, [">=", "mtime", int(queried.mtime)])
+    assert read_instances(rapi, placement, [">=", "mtime", int(queried.mtime) + 3600]) == []
+    prints = InstanceFingerprint.parse_query(rapi.query("instance", INSTANCE_FINGERPRINT_FIELDS))
+    assert [each.serial_no for each in prints if each.uuid == queried.uuid] == [queried.serial_no]
+    exports = rapi.query("export", ["node", "export"])
+    assert exports.column("export") == [None] * len(exports)
 
 
 def test_nodes_groups_and_networks_are_read(ganeti: GanetiCluster, rapi: RapiClient) -> None:
-    nodes = rapi.query_nodes()
+    nodes = read_nodes(rapi)
     assert sorted(each.name for each in nodes) == sorted(ganeti.nodes) == sorted(rapi.list_node_names())
     master = next(each for each in nodes if each.is_master)
     assert rapi.get_node(master.name).uuid == master.uuid
     assert rapi.get_node_role(master.name) == "master"
-    assert all(each.answers and each.memory_total_mib for each in rapi.query_nodes_live())
+    assert all(
+        each.answers and each.memory_total_mib for each in NodeLive.parse_query(rapi.query("node", NODE_LIVE_FIELDS))
+    )
     assert all(NodeLive.parse(each).answers for each in rapi.list_nodes_bulk())
-    (group,) = rapi.query_groups()
+    (group,) = read_groups(rapi)
     assert group.name == "default"
     assert rapi.list_groups_bulk()[0].uuid == rapi.get_group("default").uuid == group.uuid
     assert rapi.list_group_names() == ["default"]
-    assert rapi.query_networks() == rapi.list_networks_bulk() == []
+    assert read_networks(rapi) == rapi.list_networks_bulk() == []
     assert rapi.list_network_names() == []
     assert rapi.query_locks() == []
 
@@ -154,7 +169,7 @@ def test_nodes_groups_and_networks_are_read(ganeti: GanetiCluster, rapi: RapiCli
 def test_a_node_that_is_offline_differs_from_one_that_has_no_figures(ganeti: GanetiCluster, rapi: RapiClient) -> None:
     second = ganeti.nodes[1]
     with ganeti.node_offline(second):
-        by_name = {each.name: each for each in rapi.query_nodes_live()}
+        by_name = {each.name: each for each in NodeLive.parse_query(rapi.query("node", NODE_LIVE_FIELDS))}
     assert by_name[second].offline
     assert not by_name[second].answers
     assert by_name[ganeti.nodes[0]].answers
@@ -334,7 +349,7 @@ def test_silence_and_absence(ganeti: GanetiCluster, machine: str) -> None:
 def test_the_master_is_found_on_another_endpoint(ganeti: GanetiCluster, rapi: RapiClient, machine: str) -> None:
     """The first endpoint answers nothing, the second is not the master, the third is."""
     info = rapi.get_info()
-    by_role = {each.is_master: each.primary_ip for each in rapi.query_nodes()}
+    by_role = {each.is_master: each.primary_ip for each in read_nodes(rapi)}
     endpoints = [(ganeti.host, 5999), (by_role[False], ganeti.port), (by_role[True], ganeti.port)]
     with connect(ganeti, *endpoints, cluster_uuid=info.uuid) as client:
         done(client, client.reboot_instance(machine, reason=REASON))

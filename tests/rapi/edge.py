@@ -96,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
         edge: Edge = self.server.edge
         edge.requests.append(Request(self.command, self.path, headers, self.rfile.read(length)))
         behaviour = edge.script.pop(0) if edge.script else edge.usual
-        self.close_connection = True
+        self.close_connection = not edge.keeps_connections
         with contextlib.suppress(OSError):
             behaviour(self)
 
@@ -116,6 +116,8 @@ class Edge:
     script: list[Behaviour] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
+    keeps_connections: bool = False
+    connections: int = 0
 
 
 class _Server(ThreadingHTTPServer):
@@ -129,6 +131,7 @@ class _Server(ThreadingHTTPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands in the request's own thread, so that one bad client delays nobody."""
+        self.edge.connections += 1
         try:
             wrapped = self._context.wrap_socket(request, server_side=True)
         except (OSError, ssl.SSLError):

@@ -217,6 +217,17 @@ def test_an_answer_beyond_all_measure_is_not_read(edge: Edge, make_client: Make)
 # --- cuts and silence ------------------------------------------------------------------------------------------------
 
 
+def test_no_connection_is_used_twice_even_if_the_server_keeps_them(client: RapiClient, edge: Edge) -> None:
+    """On one that has gone stale meanwhile, a change would be in doubt."""
+    edge.keeps_connections = True
+    client.get_info()
+    edge.script = [drop]
+    with pytest.raises(Unreachable) as caught:
+        client.startup_instance("a", reason="gwm:1")
+    assert caught.value.may_have_run
+    assert edge.connections == len(edge.requests) == 2
+
+
 @pytest.mark.feature("F081")
 @pytest.mark.parametrize("behaviour", [drop, cut_short, hang, drip])
 def test_a_lost_answer_leaves_a_change_in_doubt_and_it_is_not_sent_again(

@@ -244,7 +244,7 @@ class Caller:
             if not answer.is_json:
                 raise Garbled("The answer is not JSON.", where=str(endpoint), may_have_run=changes)
             return answer
-        failure = explain_refusal(answer, str(endpoint), changes=changes)
+        failure = explain_refusal(answer, str(endpoint), changes=changes, anonymous=not self._transport.username)
         logger.info("%s %s%s: %d %s", method, endpoint, path, answer.status, failure.message)
         raise failure
 
@@ -314,26 +314,30 @@ def read_message(answer: Answer) -> tuple[str, str | None]:
 
 
 _BY_STATUS: dict[int, type[Refused]] = {403: NotAllowed, 404: NotFound, 501: NotSupported}
+#: what Ganeti says when it has nothing to say
+_EMPTY_WORDS = frozenset({"Not Found", "Forbidden"})
 _FALLBACK_WORDS = {
-    403: "The RAPI user lacks the right to do this.",
+    403: "The RAPI user may not do this: it needs “write” in Ganeti's users file.",
     404: "Ganeti doesn't know it.",
     501: "This release of Ganeti has no such function.",
     503: "Ganeti says that this is not available now.",
 }
 
 
-def explain_refusal(answer: Answer, where: str, *, changes: bool) -> RapiError:
-    """The error for an answer other than 200."""
+def explain_refusal(answer: Answer, where: str, *, changes: bool, anonymous: bool = False) -> RapiError:
+    """The error for an answer other than 200; ``anonymous`` when no credentials were sent."""
     text, error_code = read_message(answer)
     status = answer.status
     if status == 401:
+        if anonymous:
+            return BadCredentials("The cluster wants a RAPI user name and password.", where=where)
         return BadCredentials("The cluster rejects the RAPI user name or password.", where=where)
     if status in (502, 504):
         return _explain_gateway(answer, text, where, changes=changes)
     if not isinstance(answer.value, dict):
         words = f"HTTP {status} without Ganeti's explanation: this may not be a Ganeti RAPI."
         return Garbled(words, where=where, may_have_run=changes and status >= 500)
-    if text == "Not Found":
+    if text in _EMPTY_WORDS:
         text = ""
     words = text or _FALLBACK_WORDS.get(status, f"Ganeti answered HTTP {status} without a reason.")
     kind = _BY_STATUS.get(status, Refused)

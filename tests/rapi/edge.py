@@ -191,7 +191,7 @@ def raw(body: bytes, status: int = 200, **headers: str) -> Behaviour:
 
 def drop(handler: Handler) -> None:
     """Take the request and hang up."""
-    handler.connection.close()
+    handler.close_connection = True
 
 
 def cut_short(handler: Handler) -> None:

@@ -107,7 +107,7 @@ def test_a_request_that_ganeti_would_drop_for_its_length_is_never_sent(client: R
     [
         (400, "Invalid body parameters: Wrong key &#x27;x&#x27;", Refused, "Invalid body parameters: Wrong key 'x'"),
         (401, "No permission", BadCredentials, None),
-        (403, "Forbidden", NotAllowed, "Forbidden"),
+        (403, "Forbidden", NotAllowed, "The RAPI user may not do this: it needs “write” in Ganeti's users file."),
         (404, "Not Found", NotFound, "Ganeti doesn't know it."),
         (415, "Unsupported", Refused, "Unsupported"),
         (500, "Queue drained", QueueClosed, "Queue drained"),
@@ -129,6 +129,14 @@ def test_each_refusal_has_its_kind_and_ganetis_own_words(
     if isinstance(caught.value, Refused) and text is not None:
         assert (caught.value.code, caught.value.text) == (status, text)
     assert len(edge.requests) == 1
+
+
+def test_a_cluster_that_wants_credentials_says_so(edge: Edge, make_client: Make) -> None:
+    edge.script = [refusal(401, "Unauthorized"), refusal(401, "Unauthorized")]
+    with pytest.raises(BadCredentials, match="wants"):
+        make_client(edge, username="", password="").get_info()
+    with pytest.raises(BadCredentials, match="rejects"):
+        make_client(edge).get_info()
 
 
 def test_an_error_code_is_read_from_the_message(client: RapiClient, edge: Edge) -> None:

@@ -88,7 +88,7 @@ class AddCluster(View):
 
     def _take_settings(self, request: HttpRequest, actor: Actor) -> HttpResponse:
         form = AddForm(request.POST)
-        where = {"host": request.POST.get("host", ""), "port": request.POST.get("port", "")}
+        where: dict[str, Any] = {"host": request.POST.get("host", ""), "port": request.POST.get("port", "")}
         if not form.is_valid():
             self._keep_password(request, form)
             return self._show(request, 2, 422, form=form, **where)

@@ -337,4 +337,4 @@ def without(context: Context, name: str, value: str = "") -> str:
 @register.simple_tag
 def pieces(*values: object) -> SafeString:
     """What there is of `values`, parted by a middle dot."""
-    return mark_safe(" · ".join(conditional_escape(value) for value in values if value not in (None, "")))  # noqa: S308
+    return mark_safe(" · ".join(conditional_escape(str(value)) for value in values if value not in (None, "")))  # noqa: S308

@@ -1,5 +1,6 @@
 """Rows for tests, made the short way. What they have in common is here, what a test is about stands in the test."""
 
+import socket
 from itertools import count
 from typing import Any
 
@@ -94,3 +95,10 @@ def make_job(cluster: Cluster, *targets: tuple[str, str], **fields: Any) -> Job:
     for kind, name in targets:
         JobTarget.objects.create(job=job, cluster=cluster, kind=kind, name=name)
     return job
+
+
+def free_port() -> int:
+    """A port on which nothing listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -67,3 +67,15 @@ def node_state(node: Any) -> SafeString:
     """The state of a node."""
     kind, word = state_of_node(node)
     return state(word, kind=kind, word=word)
+
+
+@register.filter
+def as_words(value: Any) -> str:
+    """A value of Ganeti's as people read it: yes and no, lists with commas; nothing for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(as_words(each) for each in value)
+    return str(value)

@@ -32,14 +32,14 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
     """State, buttons and tabs of a machine's page."""
     where = [vm.cluster.slug, vm.name]
     held = verbs_on(user, vm)
+    running = vm.is_running
+    main = "console" if running else "start"
     buttons = []
     for offer in list_offers(user, vm, VM_OPERATIONS, held):
         name = offer.operation.name
-        if name == "console":
-            buttons.append(button_of(offer, reverse("vm-console", args=where), style="primary", is_page=True))
-        else:
-            buttons.append(button_of(offer, reverse("vm-do", args=[*where, name])))
-    running = vm.is_running or vm.admin_state == "up"
+        is_page = name == "console"
+        url = reverse("vm-console", args=where) if is_page else reverse("vm-do", args=[*where, name])
+        buttons.append(button_of(offer, url, style="primary" if name == main else "", is_page=is_page))
     first, more = put_first(buttons, ["console", "shutdown", "reboot"] if running else ["start", "console"])
     return {
         "vm": vm,

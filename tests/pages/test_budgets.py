@@ -1,0 +1,66 @@
+"""Queries and bytes of pages: as many at 10 rows as at 200, and few."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from permissions.models import User
+from permissions.services import grant
+from tests.factories import make_cluster, make_job, make_node, make_vm
+from tests.pages.conftest import Site
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[User], Client]
+
+VM = "/clusters/prod/vms/web1.example.org/"
+# Address: most queries for an administrator, for a user, bytes at 200 rows.
+BUDGETS: dict[str, tuple[int, int, int]] = {
+    "/": (11, 13, 40_000),
+    "/vms/?per_page=50": (8, 8, 70_000),
+    "/vms/?per_page=50&q=example&sort=owner": (8, 8, 70_000),
+    "/clusters/": (8, 8, 40_000),
+    "/nodes/?per_page=50": (8, 8, 90_000),
+    "/jobs/?per_page=50": (8, 8, 60_000),
+    "/journal/": (8, 12, 60_000),
+    VM: (15, 15, 32_000),
+    f"{VM}parameters/": (14, 14, 30_000),
+    f"{VM}head/": (8, 8, 6_000),
+    f"{VM}work/": (6, 6, 6_000),
+    "/dock/": (4, 4, 12_000),
+}
+
+
+def grow(site: Site, number: int) -> None:
+    """So many more of everything, all of which alice may see."""
+    for index in range(number):
+        cluster = make_cluster() if index % 20 == 0 else site.prod
+        node = make_node(cluster)
+        vm = make_vm(cluster, primary_node=node, owner=site.web.owner, tags=["web"])
+        grant(["admin"], site.alice, vm)
+        make_job(cluster, ("instance", vm.name), status="success" if index % 3 else "running")
+
+
+def count(client: Client, url: str) -> tuple[list[str], int]:
+    """Statements and bytes of a page."""
+    client.get(url)  # what is asked once in the life of a process
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(url)
+    assert answer.status_code == 200
+    return [query["sql"] for query in captured], len(answer.content)
+
+
+@pytest.mark.feature("F126", "F083")
+def test_queries_do_not_grow_with_rows(site: Site, sign_in: SignIn) -> None:
+    clients = {"admin": sign_in(site.admin), "alice": sign_in(site.alice)}
+    grow(site, 10)
+    few = {(who, url): len(count(client, url)[0]) for url in BUDGETS for who, client in clients.items()}
+    grow(site, 190)
+    for url, (for_admin, for_user, size) in BUDGETS.items():
+        for who, most in (("admin", for_admin), ("alice", for_user)):
+            statements, length = count(clients[who], url)
+            assert len(statements) == few[who, url], (who, url)
+            assert len(statements) <= most, (who, url, "\n".join(statements))
+            assert length <= size, (who, url)

@@ -1,0 +1,184 @@
+"""Adding a cluster in steps, and changing it, without JavaScript."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from clusters.models import Cluster
+from clusters.rapi.trust import normalize_fingerprint
+from clusters.simulator import Simulator
+from permissions.models import User
+from permissions.services import grant
+from tests.factories import free_port, make_admin, make_cluster, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SignIn = Callable[[User], Client]
+URL = "/clusters/add/"
+
+
+@pytest.fixture
+def admin(sign_in: SignIn) -> Client:
+    """Signed in as an administrator."""
+    return sign_in(make_admin())
+
+
+def text_of(answer: Any) -> str:
+    """The page."""
+    return str(answer.content.decode())
+
+
+def settings_of(simulator: Simulator, **changed: Any) -> dict[str, Any]:
+    """Step 2, filled in well."""
+    return {
+        "step": "settings",
+        "host": simulator.host,
+        "port": simulator.port,
+        "slug": "alpha",
+        "username": simulator.username,
+        "password": simulator.password,
+        "tls_trust": "pin",
+        "tls_fingerprint": normalize_fingerprint(simulator.fingerprint),
+        **changed,
+    }
+
+
+@pytest.mark.feature("F045", "F051", "F066", "G005")
+def test_three_steps(admin: Client, simulator: Simulator) -> None:
+    assert "step 1 of 3" in text_of(admin.get(URL))
+    shown = text_of(admin.post(URL, {"step": "address", "host": simulator.host, "port": simulator.port}))
+    assert "step 2 of 3" in shown
+    assert shown.count(normalize_fingerprint(simulator.fingerprint)) == 2  # to compare, and in the field
+    assert "signed by itself" in shown
+    summary = text_of(admin.post(URL, settings_of(simulator)))
+    assert "step 3 of 3" in summary
+    for text in (
+        "The credentials work and may write",
+        "<dt>Nodes</dt><dd>2</dd>",
+        "<dt>Machines</dt><dd>3</dd>",
+        "3.0.2",
+    ):
+        assert text in summary
+    assert simulator.password not in summary
+    assert not Cluster.objects.exists()
+    answer = admin.post(URL, {"step": "add"})
+    assert answer["Location"] == "/clusters/alpha/"
+    cluster = Cluster.objects.get()
+    assert (cluster.slug, cluster.password, cluster.username) == ("alpha", simulator.password, simulator.username)
+    assert admin.post(URL, {"step": "add"})["Location"] == URL  # once is enough
+
+
+@pytest.mark.feature("F088", "G005")
+def test_errors_name_field_and_remedy_and_keep_what_was_typed(admin: Client, simulator: Simulator) -> None:
+    for host, port, words in (
+        ("https://ganeti/", "5080", "Leave out https://"),
+        ("", "5080", "Type the name or address"),
+        ("ganeti", "many", "The port is a number"),
+        ("127.0.0.1", str(free_port()), "Nothing listens there"),
+    ):
+        page = text_of(admin.post(URL, {"step": "address", "host": host, "port": port}))
+        assert words in page
+        assert f'value="{port}"' in page
+    for changed, status, words in (
+        ({"slug": "Not So"}, 422, "Lower-case letters"),
+        ({"slug": "add"}, 422, "address of these pages"),
+        ({"tls_fingerprint": "12:34"}, 422, "64 hexadecimal digits"),
+        ({"tls_fingerprint": "00" * 32}, 422, "Compare the fingerprints"),
+        ({"tls_trust": "ca", "tls_ca_pem": "no"}, 422, "Paste the authority"),
+        ({"tls_trust": "system"}, 422, "another way to trust"),
+        ({"password": "wrong-secret"}, 422, "Check user and password"),
+    ):
+        answer = admin.post(URL, settings_of(simulator, **changed))
+        page = text_of(answer)
+        assert (answer.status_code, words in page) == (status, True), changed
+        assert 'value="gwm"' in page
+        assert "wrong-secret" not in page
+        assert "step 2 of 3" in page
+    assert not Cluster.objects.exists()
+
+
+def test_password_is_kept_between_tries_but_goes_to_no_other_address(admin: Client, simulator: Simulator) -> None:
+    admin.post(URL, settings_of(simulator, slug="Not So"))
+    assert "step 3 of 3" in text_of(admin.post(URL, settings_of(simulator, password="")))
+    elsewhere = admin.post(URL, settings_of(simulator, password="", host="localhost"))
+    assert "Type the password" in text_of(elsewhere)
+    another = admin.post(URL, settings_of(simulator, password="", username="viewer"))
+    assert "Type the password" in text_of(another)
+    for value in admin.session.values():
+        assert simulator.password not in str(value)
+
+
+@pytest.mark.feature("F046")
+def test_user_that_may_only_read_is_told(admin: Client, simulator: Simulator) -> None:
+    given = settings_of(simulator, username=simulator.viewer_username, password=simulator.viewer_password)
+    assert "may read but not write" in text_of(admin.post(URL, given))
+
+
+@pytest.mark.feature("F051")
+def test_cluster_that_is_away_is_taken_if_one_says_so(admin: Client, simulator: Simulator) -> None:
+    port = free_port()
+    page = text_of(admin.post(URL, {"step": "address", "host": "127.0.0.1", "port": port}))
+    assert "Go on although it does not answer" in page
+    page = text_of(admin.post(URL, {"step": "address", "host": "127.0.0.1", "port": port, "anyway": "1"}))
+    assert "step 2 of 3" in page
+    page = text_of(admin.post(URL, settings_of(simulator, port=port)))
+    assert "Add it all the same" in page
+    assert admin.post(URL, {"step": "add"}).status_code == 302
+    assert Cluster.objects.get().port == port
+
+
+def test_only_administrators_add(sign_in: SignIn, simulator: Simulator) -> None:
+    client = sign_in(make_user("alice"))
+    assert client.get(URL).status_code == 403
+    for given in ({"step": "address", "host": simulator.host, "port": simulator.port}, settings_of(simulator)):
+        assert client.post(URL, given).status_code == 403
+    assert client.post(URL, {"step": "add"}).status_code == 403
+    assert simulator.count() == 0
+
+
+def test_short_name_that_is_taken(admin: Client, simulator: Simulator) -> None:
+    make_cluster("alpha")
+    answer = admin.post(URL, settings_of(simulator))
+    assert answer.status_code == 409
+    assert "called “alpha” already" in text_of(answer)
+
+
+@pytest.mark.feature("F049", "F050", "F052")
+def test_edit_keeps_the_password_unless_user_or_address_change(admin: Client) -> None:
+    cluster = make_cluster("alpha", password="old-secret", vnc_password="vnc")
+    page = text_of(admin.get("/clusters/alpha/edit/"))
+    assert "old-secret" not in page
+    given = {
+        "slug": "beta",
+        "host": cluster.host,
+        "port": cluster.port,
+        "username": cluster.username,
+        "tls_trust": "pin",
+        "tls_fingerprint": cluster.tls_fingerprint,
+        "description": "New",
+    }
+    for changed in ({"username": "other"}, {"host": "192.0.2.9"}, {"port": "5081"}):
+        answer = admin.post("/clusters/alpha/edit/", {**given, **changed})
+        assert answer.status_code == 409
+        assert "password" in text_of(answer)
+    assert admin.post("/clusters/alpha/edit/", given)["Location"] == "/clusters/beta/"
+    cluster.refresh_from_db()
+    assert (cluster.slug, cluster.password, cluster.vnc_password) == ("beta", "old-secret", "vnc")
+    admin.post("/clusters/beta/edit/", {**given, "username": "other", "password": "new-secret"})
+    cluster.refresh_from_db()
+    assert (cluster.username, cluster.password) == ("other", "new-secret")
+    admin.post("/clusters/beta/edit/", {**given, "username": ""})
+    cluster.refresh_from_db()
+    assert (cluster.username, cluster.password, cluster.is_read_only) == ("", "", True)
+
+
+def test_who_may_edit(sign_in: SignIn) -> None:
+    cluster, manager, creator = make_cluster("alpha"), make_user("manager"), make_user("creator")
+    grant(["admin"], manager, cluster)
+    grant(["create_vm"], creator, cluster)
+    assert sign_in(manager).get("/clusters/alpha/edit/").status_code == 200
+    answer = sign_in(creator).get("/clusters/alpha/edit/")
+    assert answer.status_code == 403
+    assert "You need the right “admin”" in text_of(answer)
+    assert "You need the right “admin” here." in text_of(sign_in(creator).get("/clusters/alpha/"))

@@ -1,0 +1,129 @@
+"""Filters, order and paging of lists."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from permissions.models import User
+from tests.factories import make_cluster, make_job, make_node, make_vm
+from tests.pages.conftest import Site
+
+SignIn = Callable[[User], Client]
+
+
+def names(client: Client, query: str) -> list[str]:
+    """The machines of the list, in order, as cluster/name."""
+    page = client.get(f"/vms/?{query}").context["page"]
+    return [f"{vm.cluster.slug}/{vm.name.split('.')[0]}" for vm in page.object_list]
+
+
+@pytest.mark.feature("F125", "F126")
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["prod/db1", "prod/web1", "edge/web1"]),
+        ("q=web", ["prod/web1", "edge/web1"]),
+        ("q=WEB+cluster:edge", ["edge/web1"]),
+        ("q=web+db", []),
+        ("cluster=prod", ["prod/db1", "prod/web1"]),
+        ("cluster=nothing", []),
+        ("status=running", ["prod/web1", "edge/web1"]),
+        ("status=stopped", ["prod/db1"]),
+        ("status=trouble", []),
+        ("status=ADMIN_down", ["prod/db1"]),
+        ("owner=alice", ["prod/web1"]),
+        ("q=owner:alice", ["prod/web1"]),
+        ("node=node1", ["prod/db1", "prod/web1"]),
+        ("node=node2.example.org", ["prod/web1"]),
+        ("hypervisor=kvm&os=debian", ["prod/db1", "prod/web1", "edge/web1"]),
+        ("hypervisor=xen-pvm", []),
+        ("tag=none", []),
+        ("sort=-name", ["prod/web1", "edge/web1", "prod/db1"]),
+        ("sort=cluster", ["edge/web1", "prod/db1", "prod/web1"]),
+        ("sort=nonsense", ["prod/db1", "prod/web1", "edge/web1"]),
+        ("sort=owner&status=running", None),
+        ("page=99", ["prod/db1", "prod/web1", "edge/web1"]),
+        ("page=x&per_page=-1", ["prod/db1", "prod/web1", "edge/web1"]),
+    ],
+)
+def test_list_of_machines(site: Site, sign_in: SignIn, query: str, found: list[str] | None) -> None:
+    listed = names(sign_in(site.admin), query)
+    if found is None:
+        assert sorted(listed) == ["edge/web1", "prod/web1"]
+    else:
+        assert listed == found
+
+
+@pytest.mark.parametrize("column", ["name", "status", "cluster", "owner", "node", "os", "vcpus", "memory", "disk"])
+def test_every_column_sorts(site: Site, sign_in: SignIn, column: str) -> None:
+    client = sign_in(site.admin)
+    assert len(names(client, f"sort={column}")) == len(names(client, f"sort=-{column}")) == 3
+
+
+def test_numbers_beside_the_states(site: Site, sign_in: SignIn) -> None:
+    make_vm(site.prod, "gone.example.org", missing_since=timezone.now())
+    make_vm(site.prod, "crashed.example.org", status="ERROR_down")
+    context = sign_in(site.admin).get("/vms/?cluster=prod&status=stopped").context
+    assert {name: number for name, _, number in context["groups"]} == {
+        "": 4,
+        "running": 1,
+        "stopped": 1,
+        "trouble": 1,
+        "busy": 0,
+        "missing": 1,
+    }
+
+
+@pytest.mark.feature("F126")
+def test_pages_do_not_overlap(site: Site, sign_in: SignIn) -> None:
+    for number in range(30):
+        make_vm(site.prod, f"same{number:02}.example.org", vcpus=4)
+    client = sign_in(site.admin)
+    seen: list[str] = []
+    for page in range(1, 5):
+        seen += names(client, f"sort=-vcpus&per_page=10&page={page}")
+    assert len(seen) == len(set(seen)) == 33
+    assert "1–10 of 33" in client.get("/vms/?per_page=10").content.decode()  # noqa: RUF001
+
+
+@pytest.mark.feature("F129", "F222")
+def test_machines_of_a_node(site: Site, sign_in: SignIn) -> None:
+    client = sign_in(site.admin)
+    primary = client.get("/clusters/prod/nodes/node1.example.org/primary/").context["page"].object_list
+    secondary = client.get("/clusters/prod/nodes/node2.example.org/secondary/").context["page"].object_list
+    assert [vm.name for vm in primary] == ["db1.example.org", "web1.example.org"]
+    assert [vm.name for vm in secondary] == ["web1.example.org"]
+
+
+def test_nodes_of_the_same_name_on_two_clusters(site: Site, sign_in: SignIn) -> None:
+    make_node(site.edge, "node1.example.org", offline=True)
+    client = sign_in(site.admin)
+    listed = client.get("/nodes/?status=offline").context["page"].object_list
+    assert [(node.cluster.slug, node.name) for node in listed] == [("edge", "node1.example.org")]
+    for sort in ("name", "status", "cluster", "group", "role", "machines", "cpus", "memory", "disk"):
+        assert client.get(f"/nodes/?sort=-{sort}").status_code == 200
+
+
+@pytest.mark.feature("F239")
+def test_list_of_jobs(site: Site, sign_in: SignIn) -> None:
+    make_job(site.edge, status="error", title="Reboot x", error="no", ended_at=timezone.now())
+    client = sign_in(site.admin)
+    titles = [job.title for job in client.get("/jobs/?status=error").context["page"].object_list]
+    assert titles == ["Reboot x"]
+    assert len(client.get("/jobs/?q=shut+web1").context["page"].object_list) == 1
+    assert len(client.get("/clusters/prod/jobs/").context["page"].object_list) == 1
+    for sort in ("id", "status", "title", "cluster", "received", "ended"):
+        assert client.get(f"/jobs/?sort=-{sort}").status_code == 200
+    assert [job.title for job in sign_in(site.alice).get("/jobs/").context["page"].object_list] == [
+        "Shut down web1.example.org"
+    ]
+
+
+def test_a_cluster_without_machines(site: Site, sign_in: SignIn) -> None:
+    make_cluster("empty", synced_at=None, live_at=None)
+    client = sign_in(site.admin)
+    for part in ("", "vms/", "nodes/", "jobs/", "parameters/"):
+        assert client.get(f"/clusters/empty/{part}").status_code == 200
+    assert "The first update is under way" in client.get("/clusters/empty/").content.decode()

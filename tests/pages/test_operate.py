@@ -1,0 +1,225 @@
+"""Doing something from a page: asking, doing, and saying what became of it, against a simulator over real HTTPS."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from clusters.models import Cluster, Job
+from clusters.simulator import Simulator
+from gwm.sync import follow_cluster, sync_cluster
+from objectlog.models import Entry
+from permissions.models import User
+from permissions.services import grant
+from tests.factories import make_admin, make_cluster, make_user
+from virtualmachines.models import VirtualMachine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SignIn = Callable[[User], Client]
+VM = "/clusters/alpha/vms/vm1.example.org/"
+
+
+def update(cluster: Cluster) -> None:
+    """One update and one look at the jobs, from the row as it is now."""
+    sync_cluster(Cluster.objects.get(pk=cluster.pk))
+    follow_cluster(Cluster.objects.get(pk=cluster.pk))
+
+
+@pytest.fixture
+def alpha(simulator: Simulator) -> Cluster:
+    """A cluster that answers, updated once."""
+    row = make_cluster(
+        "alpha",
+        host=simulator.host,
+        port=simulator.port,
+        tls_fingerprint=simulator.fingerprint,
+        username=simulator.username,
+        password=simulator.password,
+        uuid="",
+        synced_at=None,
+        live_at=None,
+    )
+    update(row)
+    return Cluster.objects.get(pk=row.pk)
+
+
+@pytest.fixture
+def admin(alpha: Cluster, sign_in: SignIn) -> Client:
+    """Signed in as an administrator."""
+    return sign_in(make_admin())
+
+
+def text_of(answer: Any) -> str:
+    """The page."""
+    return str(answer.content.decode())
+
+
+@pytest.mark.feature("F142", "F144", "F145", "F231", "F232", "F234")
+def test_shut_down_from_question_to_end(admin: Client, alpha: Cluster, simulator: Simulator) -> None:
+    question = text_of(admin.get(f"{VM}do/shutdown/"))
+    assert "Shut down vm1.example.org?" in question
+    assert 'name="timeout_s" value="120"' in question
+    answer = admin.post(f"{VM}do/shutdown/", {"timeout_s": "30"}, follow=True)
+    assert answer.redirect_chain == [(VM, 302)]
+    page = text_of(answer)
+    number = Job.objects.get().ganeti_id
+    assert f"job {number} is under way" in page
+    assert "shutting down" in page
+    assert "“shutdown” is under way. Wait until it has ended." in page
+    assert 'hx-trigger="every 2s"' in page
+    assert f"/clusters/alpha/jobs/{number}/" in text_of(admin.get(f"{VM}work/"))
+    simulator.run_jobs()
+    update(alpha)
+    head = admin.get(f"{VM}head/?live=1")
+    assert "stopped" in text_of(head)
+    assert "every 2s" not in text_of(head)
+    assert "machine-changed" in head["HX-Trigger"]
+    job = text_of(admin.get(f"/clusters/alpha/jobs/{number}/"))
+    assert "success" in job
+    assert "INSTANCE_SHUTDOWN" in job
+    assert "every 2s" not in job
+    assert "shut down vm1.example.org" in text_of(admin.get(f"{VM}journal/"))
+
+
+@pytest.mark.feature("F142", "F143")
+def test_every_power_operation(admin: Client, alpha: Cluster, simulator: Simulator) -> None:
+    for verb, given in (
+        ("reboot", {"type": "soft", "timeout_s": "10"}),
+        ("shutdown-now", {}),
+        ("start", {}),
+    ):
+        assert admin.get(f"{VM}do/{verb}/").status_code == 200
+        assert admin.post(f"{VM}do/{verb}/", given).status_code == 302, verb
+        simulator.run_jobs()
+        update(alpha)
+    assert VirtualMachine.objects.get(name="vm1.example.org").status == "running"
+    assert [entry.verb for entry in Entry.objects.filter(target_kind="vm").order_by("pk")] == [
+        "reboot",
+        "shutdown-now",
+        "start",
+    ]
+
+
+def test_what_cannot_be_done_says_why_and_sends_nothing(admin: Client, simulator: Simulator) -> None:
+    before = simulator.count("PUT")
+    question = text_of(admin.get(f"{VM}do/start/"))
+    assert "It is running already." in question
+    assert 'type="submit" disabled' in question
+    answer = admin.post(f"{VM}do/start/")
+    assert answer.status_code == 409
+    assert "It is running already." in text_of(answer)
+    assert admin.post(f"{VM}do/nothing/").status_code == 404
+    assert simulator.count("PUT") == before
+
+
+def test_wrong_parameters_are_kept_and_explained(admin: Client) -> None:
+    answer = admin.post(f"{VM}do/shutdown/", {"timeout_s": "soon"})
+    assert answer.status_code == 422
+    assert "takes whole seconds" in text_of(answer)
+    assert 'value="soon"' in text_of(answer)
+    assert Entry.objects.count() == 0
+
+
+def test_rights_are_asked_before_anything_is_shown(alpha: Cluster, sign_in: SignIn) -> None:
+    vm = VirtualMachine.objects.get(name="vm1.example.org")
+    tagger, stranger = make_user("tagger"), make_user("stranger")
+    grant(["tags"], tagger, vm)
+    client = sign_in(tagger)
+    assert "You need the right “power” here." in text_of(client.get(VM))
+    for answer in (client.get(f"{VM}do/shutdown/"), client.post(f"{VM}do/shutdown/"), client.get(f"{VM}console/")):
+        assert answer.status_code == 403
+        assert "You need the right “power”" in text_of(answer)
+    client = sign_in(stranger)
+    assert client.get(f"{VM}do/shutdown/").status_code == client.post(f"{VM}do/shutdown/").status_code == 404
+    assert Entry.objects.count() == 0
+
+
+@pytest.mark.feature("G004")
+def test_no_answer_is_told_as_such(admin: Client, alpha: Cluster, simulator: Simulator) -> None:
+    simulator.faults.add("drop_after", method="PUT", times=1)
+    answer = admin.post(f"{VM}do/shutdown/", {"timeout_s": "1"}, follow=True)
+    assert answer.redirect_chain == [(VM, 302)]
+    assert "nothing is sent twice" in text_of(answer)
+    assert "shutting down" in text_of(answer)
+    assert admin.post(f"{VM}do/shutdown/").status_code == 409
+    update(alpha)
+    assert Entry.objects.get().outcome == "submitted"
+    assert len(simulator.queue.jobs) == 1
+
+
+@pytest.mark.feature("F235")
+def test_refusal_in_the_words_of_the_cluster(admin: Client, simulator: Simulator) -> None:
+    simulator.faults.refuse(500, "The job queue is <b>drained</b>, & says so", method="PUT", times=1)
+    answer = admin.post(f"{VM}do/shutdown/", {"timeout_s": "77"})
+    assert answer.status_code == 409
+    assert "The cluster says: The job queue is &lt;b&gt;drained&lt;/b&gt;, &amp; says so" in text_of(answer)
+    assert 'name="timeout_s" value="77"' in text_of(answer)
+    assert "running" in text_of(admin.get(f"{VM}head/"))
+
+
+@pytest.mark.feature("F242", "F241")
+def test_cancel_a_job(admin: Client, alpha: Cluster, simulator: Simulator) -> None:
+    admin.post(f"{VM}do/shutdown/", {"timeout_s": "1"})
+    number = Job.objects.get().ganeti_id
+    url = f"/clusters/alpha/jobs/{number}/"
+    assert "Cancel" in text_of(admin.get(url))
+    assert admin.post(f"{url}do/cancel/", follow=True).redirect_chain == [(url, 302)]
+    update(alpha)
+    assert "cancelled" in text_of(admin.get(url)) or "cancelled" in text_of(admin.get(f"{VM}jobs/"))
+    assert admin.post(f"{url}do/cancel/").status_code == 409
+
+
+@pytest.mark.feature("F238")
+def test_status_of_a_job_for_scripts(admin: Client, alpha: Cluster, simulator: Simulator) -> None:
+    admin.post(f"{VM}do/reboot/", {"type": "hard"})
+    number = Job.objects.get().ganeti_id
+    simulator.run_jobs()
+    update(alpha)
+    status = admin.get(f"/clusters/alpha/jobs/{number}/status.json").json()
+    assert status["id"] == number
+    assert status["status"] == "success"
+    assert status["is_final"] is True
+    last = max((line[0] for line in status["log"]), default=0)
+    assert admin.get(f"/clusters/alpha/jobs/{number}/status.json?since={last}").json()["log"] == []
+
+
+@pytest.mark.feature("F060")
+def test_refresh_asks_for_an_update(admin: Client, alpha: Cluster) -> None:
+    assert admin.get("/clusters/alpha/do/refresh/").status_code == 200
+    answer = admin.post("/clusters/alpha/do/refresh/")
+    assert answer["Location"] == "/clusters/alpha/"
+    assert Cluster.objects.get().sync_wanted_at is not None
+
+
+@pytest.mark.feature("F052")
+def test_remove_a_cluster_by_its_name(admin: Client, alpha: Cluster) -> None:
+    url = "/clusters/alpha/do/remove-cluster/"
+    assert "Type alpha to confirm." in text_of(admin.get(url))
+    for typed in ("", "beta"):
+        assert admin.post(url, {"typed_name": typed}).status_code == 422
+    assert Cluster.objects.exists()
+    assert admin.post(url, {"typed_name": "alpha"})["Location"] == "/clusters/"
+    assert not Cluster.objects.exists()
+    assert "removed the cluster alpha from here" in text_of(admin.get("/journal/"))
+
+
+@pytest.mark.feature("F206", "F208")
+def test_ticket_of_a_console(admin: Client, alpha: Cluster) -> None:
+    vm = VirtualMachine.objects.get(name="vm1.example.org")
+    url = f"{VM}console/ticket/"
+    assert admin.get(url).status_code == 405
+    vm.raw["hvparams"] = {"vnc_bind_address": "127.0.0.1"}
+    vm.save()
+    refused = admin.post(url)
+    assert refused.status_code == 409
+    assert "reachable from its node alone" in refused.json()["error"]
+    assert "Set vnc_bind_address to 0.0.0.0" in refused.json()["remedy"]
+    vm.raw["hvparams"] = {"vnc_bind_address": "0.0.0.0"}
+    vm.save()
+    given = admin.post(url)
+    assert given.status_code == 200
+    assert set(given.json()) == {"url", "ticket", "password"}
+    assert vm.primary_node is not None
+    assert vm.primary_node.primary_ip not in given.content.decode()
+    assert "no-store" in given["Cache-Control"]

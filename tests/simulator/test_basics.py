@@ -3,16 +3,6 @@
 import pytest
 import requests
 
-
-@pytest.fixture
-def rapi(simulator):
-    session = requests.Session()
-    session.trust_env = False
-    session.auth = (simulator.username, simulator.password)
-    session.verify = False
-    return session
-
-
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import environ
 
 from gwm.env import BASE_DIR, Config, SettingError
+from gwm.static_version import is_immutable, version_of
 
 config = Config(os.environ)
 
@@ -178,10 +179,13 @@ TIME_ZONE = config.text("GWM_TIME_ZONE")
 LANGUAGE_CODE = "en"
 
 # Static files
-STATIC_URL = "static/"
-STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_URL = "static/" if DEBUG else f"static/{version_of(BASE_DIR / 'static')}/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+if not DEBUG:
+    WHITENOISE_IMMUTABLE_FILE_TEST = is_immutable
 
 # What a browser may do with our pages
 CONTENT_SECURITY_POLICY = {

@@ -1,0 +1,25 @@
+"""One version for all static files, as a part of their address.
+
+Whatever changes in `static/`, every address changes, so browsers may keep files for good and never ask again. Files
+keep their names, so that modules and style sheets find each other by relative addresses, without a build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+
+def version_of(directory: Path) -> str:
+    """Return a short digest of all names and contents below a directory."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(directory)}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def is_immutable(path: str, url: str) -> bool:
+    """Tell WhiteNoise that a file under its versioned address never changes."""
+    return True

@@ -182,7 +182,7 @@ class Transport:
         where = str(endpoint)
         read_s = self.read_timeout_s if read_timeout_s is None else read_timeout_s
         headers = {"Content-Type": "application/json"} if has_body else {}
-        data = json.dumps(body).encode() if has_body else None
+        data = json.dumps(body, allow_nan=False).encode() if has_body else None
         _progress.sending = False
         started = time.monotonic()
         try:

@@ -72,6 +72,17 @@ def test_a_long_list_of_fields_goes_into_a_body(client: RapiClient, edge: Edge) 
     assert json.loads(edge.requests[0].body) == {"fields": list(fields), "qfilter": None}
 
 
+def test_filters_hold_whole_numbers_only(client: RapiClient, edge: Edge) -> None:
+    edge.script = [answer({"fields": [{"name": "uuid", "kind": "text"}], "data": []})]
+    client.query("instance", ["uuid"], ["&", [">=", "mtime", 12.0], ["=", "name", "a"]])
+    assert json.loads(edge.requests[0].body)["qfilter"] == ["&", [">=", "mtime", 12], ["=", "name", "a"]]
+    with pytest.raises(ValueError, match="whole"):
+        client.query("instance", ["uuid"], [">=", "mtime", 12.5])
+    with pytest.raises(ValueError, match="JSON"):
+        client.modify_cluster({"x": float("nan")}, reason="gwm:1")
+    assert len(edge.requests) == 1
+
+
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a b", "a%2Eb", "a?b", "ä", "a\n"])
 def test_a_name_that_cannot_stand_in_a_path_is_never_sent(client: RapiClient, edge: Edge, name: str) -> None:
     for call in (client.get_instance, client.get_node, client.get_group, client.get_network):

@@ -22,6 +22,17 @@ def any_of(field: str, values: Sequence[Any]) -> list[Any]:
     return ["|", *(["=", field, each] for each in values)]
 
 
+def check_filter(qfilter: Any) -> Any:
+    """The filter with whole floats as integers: Ganeti can't read a fraction in one. ValueError for a real fraction."""
+    if isinstance(qfilter, list | tuple):
+        return [check_filter(each) for each in qfilter]
+    if isinstance(qfilter, float):
+        if not qfilter.is_integer():
+            raise ValueError("A number in a filter must be whole.")
+        return int(qfilter)
+    return qfilter
+
+
 class QueryCalls(Caller):
     """The query resources."""
 
@@ -48,7 +59,7 @@ class QueryCalls(Caller):
         if qfilter is None and len(joined) <= _MAX_GET_LENGTH:
             value = self._call("GET", path, [("fields", joined)], read_timeout_s=read_timeout_s).value
         else:
-            body = {"fields": list(wanted), "qfilter": qfilter}
+            body = {"fields": list(wanted), "qfilter": check_filter(qfilter)}
             value = self._ask("PUT", path, body, read_timeout_s=read_timeout_s)
         return QueryResult.parse(value, wanted, str(self.endpoint))
 

@@ -8,11 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from clusters.connection import client_for
+from clusters.connection import client_for, trust_of
 from clusters.models import Cluster, TlsTrust
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError
-from clusters.rapi.trust import probe_certificate
+from clusters.rapi.trust import Trust, probe_certificate
 from clusters.secrets import SecretUnreadable
 
 # What helps, by the kind of error (clusters.rapi.errors).
@@ -46,8 +46,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no cluster {options['name']}.")
         self.failed = False
         self.stdout.write(f"{cluster.slug}: https://{cluster.host}:{cluster.port}")
-        self._try("certificate", lambda: _describe_certificate(cluster))
         try:
+            self._try("certificate", lambda: _describe_certificate(cluster))
             with client_for(cluster) as client:
                 if self._try("cluster", lambda: _describe_cluster(client)):
                     self._try("rights", lambda: _describe_rights(client, cluster))
@@ -79,13 +79,13 @@ class Command(BaseCommand):
 
 def _describe_certificate(cluster: Cluster) -> str:
     shown = probe_certificate(cluster.host, cluster.port, settings.GWM_RAPI_CONNECT_TIMEOUT_S)
-    trusted = {
-        TlsTrust.PIN: "trusted by its fingerprint"
-        if shown.fingerprint == cluster.tls_fingerprint
-        else "NOT the trusted one",
-        TlsTrust.CA: "to be verified by the given authority",
-        TlsTrust.SYSTEM: "to be verified by this system's authorities",
-    }[TlsTrust(cluster.tls_trust)]
+    if cluster.tls_trust == TlsTrust.CA:
+        trusted = "to be verified by the given authority"
+    elif cluster.tls_trust == TlsTrust.SYSTEM:
+        trusted = "to be verified by this system's authorities"
+    else:
+        is_same = trust_of(cluster) == Trust.pinned(shown.fingerprint)
+        trusted = "trusted by its fingerprint" if is_same else "NOT the trusted one"
     return f"{shown.subject}, until {shown.not_after:%Y-%m-%d}, {shown.fingerprint}, {trusted}"
 
 

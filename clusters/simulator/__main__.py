@@ -15,7 +15,7 @@ from types import FrameType
 from clusters.simulator.certificate import kept_certificate, local_certificate
 from clusters.simulator.cluster import FIRST_NETWORK_PORT, Cluster
 from clusters.simulator.consoles import VNC_PASSWORD, Consoles
-from clusters.simulator.demo import build_demo
+from clusters.simulator.demo import build_demo, move_console_ports
 from clusters.simulator.demo_activity import Activity
 from clusters.simulator.job import Job
 from clusters.simulator.population import populate
@@ -39,7 +39,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--username", default=Simulator.username)
     parser.add_argument("--password-file", type=Path, help="file with the password; otherwise it is 'secret'")
     parser.add_argument(
-        "--console-port", type=int, default=FIRST_NETWORK_PORT, help="first VNC port of a new demo cluster"
+        "--console-port",
+        type=int,
+        default=FIRST_NETWORK_PORT,
+        help="first VNC port of the demo's machines (default %(default)s)",
     )
     parser.add_argument("--no-consoles", action="store_true", help="do not open VNC ports")
     parser.add_argument("--quiet", action="store_true", help="no jobs of its own now and then")
@@ -52,6 +55,8 @@ def make_simulator(options: argparse.Namespace) -> Simulator:
     last_id = 0
     if options.state and options.state.exists():
         cluster, jobs, last_id = load(options.state)
+        if options.demo:
+            move_console_ports(cluster, options.console_port)
     elif options.demo:
         cluster, jobs, last_id = build_demo(options.name, options.console_port)
     else:

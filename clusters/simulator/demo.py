@@ -37,6 +37,18 @@ def build_demo(name: str, first_console_port: int) -> tuple[Cluster, dict[int, J
     return cluster, jobs, max(jobs)
 
 
+def move_console_ports(cluster: Cluster, first: int) -> None:
+    """Let a cluster from a state file have its consoles elsewhere: its old ports may be taken by now."""
+    shift = first - cluster.first_network_port
+    if not shift:
+        return
+    cluster.first_network_port = first
+    for instance in cluster.instances.values():
+        if instance.network_port is not None:
+            instance.network_port += shift
+            cluster.bump(instance)
+
+
 def merged(current: object, value: object) -> object:
     """Put the plan's settings over the defaults, one level of dictionaries deep per level of the plan."""
     if isinstance(current, dict) and isinstance(value, dict):

@@ -55,11 +55,11 @@ class Rapi:
 
     def answer(self, request: Request, master: bool = True) -> Answer:
         try:
-            return Answer(200, encode(self.handle(request, master)))
+            return Answer(200, self.handle(request, master))
         except HttpError as error:
             return error_answer(error)
 
-    def handle(self, request: Request, master: bool) -> Any:
+    def handle(self, request: Request, master: bool) -> bytes:
         if "authorization" not in request.headers:
             raise self.unauthorized()
         route = self.routed(request)
@@ -70,7 +70,8 @@ class Rapi:
             text = "Can't connect to master daemon: Not the master node"
             raise HttpError(502, text)
         with self.world.cluster.lock:
-            return route.handlers[request.method](self.world, request)
+            # written out while nothing can change it
+            return encode(route.handlers[request.method](self.world, request))
 
     def routed(self, request: Request) -> Route:
         found = find_route(request.path)

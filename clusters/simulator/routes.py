@@ -149,6 +149,12 @@ ROUTES = [
         "instances_name_recreate_disks",
         POST=instance_write("INSTANCE_RECREATE_DISKS"),
     ),
+    route("/2/instances/NAME/prepare-export", "instances_name_prepare_export", PUT=writes.prepare_export),
+    route(
+        "/2/instances/NAME/export",
+        "instances_name_export",
+        PUT=instance_write("BACKUP_EXPORT", rename={"destination": "target_node"}),
+    ),
     route("/2/instances/NAME/migrate", "instances_name_migrate", PUT=instance_write("INSTANCE_MIGRATE")),
     route("/2/instances/NAME/failover", "instances_name_failover", PUT=instance_write("INSTANCE_FAILOVER")),
     route("/2/instances/NAME/rename", "instances_name_rename", PUT=instance_write("INSTANCE_RENAME")),

@@ -198,6 +198,11 @@ def delete_rule(world: World, request: Request) -> None:
         raise HttpError(500, f"Filter rule with UUID {request.items[0]} does not exist")
 
 
+def prepare_export(world: World, request: Request) -> int:
+    static = {"instance_name": request.items[0], "mode": request.text("mode")}
+    return submit(world, request, [fill("BACKUP_PREPARE", {}, static)])
+
+
 def instance_info(world: World, request: Request) -> int:
     static = {"instances": [request.items[0]], "static": request.flag("static")}
     return submit(world, request, [fill("INSTANCE_QUERY_DATA", {}, static)])

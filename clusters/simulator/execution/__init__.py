@@ -1,11 +1,12 @@
 """What opcodes do. Each is a generator that checks, logs, waits (yields seconds) and changes the cluster."""
 
-from clusters.simulator.execution import administration, creation, modification, moving, networking, power
+from clusters.simulator.execution import administration, backup, creation, modification, moving, networking, power
 from clusters.simulator.execution.base import Execution, locks_of, run
 
 __all__ = [
     "Execution",
     "administration",
+    "backup",
     "creation",
     "locks_of",
     "modification",

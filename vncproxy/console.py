@@ -188,7 +188,7 @@ class Console:
         """End both sides and tell the browser why. Does nothing when the end has come already."""
         if self.stage is Stage.ENDED:
             return
-        stage, self.stage = self.stage, Stage.ENDED
+        self.stage = Stage.ENDED
         self._expect_nothing()
         self.log.info(
             "console {id} closed: {reason} user={user!r} vm={vm!r} node={host}:{port} client={client}"
@@ -206,12 +206,8 @@ class Console:
             self._node.hang_up(self._broker.clock)
         if trouble is Trouble.BROWSER_GONE:
             return
-        reason = trouble.reason(detail)
-        if stage is not Stage.OPEN:
-            refusal = self._browser_login.refuse(reason)
-            if refusal:
-                self.browser.framing.send(refusal)
-        self._deadline = self.browser.say_goodbye(trouble.code, reason, self._broker.clock)
+        # Only by the close frame: told in RFB's words, noVNC would close by itself, and the code would get lost.
+        self._deadline = self.browser.say_goodbye(trouble.code, trouble.reason(detail), self._broker.clock)
 
     def _failed(self, failure: Failure) -> None:
         trouble, detail = trouble_of(failure)

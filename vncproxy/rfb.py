@@ -83,15 +83,6 @@ class BrowserLogin:
             raise ConsoleError(Trouble.BROWSER_LOGIN)
         return b"\0\0\0\0"
 
-    def refuse(self, reason: str) -> bytes:
-        """Tell the browser why not, as far as its protocol version has words for it."""
-        if self._step not in (_Step.RESPONSE, _Step.DONE):
-            return b""
-        if self._minor < 8:
-            return b"\0\0\0\1"
-        text = reason.encode()
-        return b"\0\0\0\1" + len(text).to_bytes(4, "big") + text
-
     def _advance(self) -> bytes:
         if self._step is _Step.VERSION:
             return self._read_version()

@@ -10,6 +10,7 @@ const pauses_s = [1, 2, 4, 6, 8, 10];
 const patience_s = 15 * 60; // after a line that stood
 const patience_refused_s = 5 * 60; // while the server says that there is no console, as for a stopped machine
 const first_tries = 5; // when the line never stood
+const steady_ms = 10_000;
 const connect_timeout_ms = 30_000;
 const ticket_timeout_ms = 15_000;
 
@@ -68,9 +69,10 @@ export class Line extends EventTarget {
     this.#connect();
   }
 
-  close(text = "") {
+  /** End it; say why. */
+  close(title = "Not connected", text = "") {
     this.#drop();
-    this.#say("off", "Not connected", text);
+    this.#say("off", title, text);
   }
 
   get screen() {
@@ -133,7 +135,7 @@ export class Line extends EventTarget {
     // The ticket travels as a subprotocol: in an address it would end up in logs.
     const socket = new WebSocket(address, ["binary", `ticket.${ticket}`]);
     let ending = null;
-    let spoken = "";
+    let connectedAt = 0;
     socket.addEventListener("close", (event) => {
       ending = event;
     });
@@ -147,23 +149,24 @@ export class Line extends EventTarget {
     rfb.addEventListener("connect", () => {
       clearTimeout(timer);
       if (attempt !== this.#attempt) return;
-      this.#tries = 0;
+      connectedAt = performance.now();
       this.#stood = true;
       this.#say("on", "Connected", "");
     });
     rfb.addEventListener("desktopname", (event) => {
       if (attempt === this.#attempt) this.dispatchEvent(new CustomEvent("name", { detail: event.detail.name }));
     });
-    rfb.addEventListener("securityfailure", (event) => {
-      spoken = event.detail.reason ?? "";
-    });
     rfb.addEventListener("disconnect", () => {
       clearTimeout(timer);
       if (attempt !== this.#attempt) return;
-      if (this.state === "on") this.#lostAt = performance.now();
+      // A line that breaks as soon as it stands counts as one that never stood: it is tried more and more seldom.
+      if (this.state === "on" && performance.now() - connectedAt > steady_ms) {
+        this.#tries = 0;
+        this.#lostAt = performance.now();
+      }
       this.#rfb = null;
       this.#socket = null;
-      this.#failed(describe(ending, spoken, this.#stood));
+      this.#failed(describe(ending, this.#stood));
     });
   }
 
@@ -209,10 +212,9 @@ export class Line extends EventTarget {
   }
 }
 
-function describe(ending, spoken, stood) {
+function describe(ending, stood) {
   const code = ending?.code ?? 1006;
-  const reason = ending?.reason || spoken;
-  if (reason) return new Refusal(reason, "", { again: !final_codes.has(code) });
+  if (ending?.reason) return new Refusal(ending.reason, "", { again: !final_codes.has(code) });
   if (stood) return new Refusal("The connection was lost.", "", { again: true });
   const remedy = "A proxy between here and the web manager may not let WebSockets through.";
   return new Refusal("The console broker can't be reached.", remedy, { again: true });

@@ -43,7 +43,7 @@ function setUp(panel) {
       const opened = open(link.href, `console-${panel.dataset.name.replace(/\W/g, "-")}`, `popup,width=${size.width},height=${size.height}`);
       if (!opened) return false; // blocked: the link opens a tab
       opened.focus();
-      line.close("Shown in a window of its own.");
+      line.close("Not connected", "Shown in a window of its own.");
       return true;
     },
   };
@@ -123,7 +123,7 @@ function setUp(panel) {
   panel.querySelector("[data-do=scale]")?.setAttribute("aria-pressed", scaled);
   line.scale = scaled;
   if (panel.hasAttribute("data-connect")) line.open();
-  else line.close();
+  else line.close(panel.dataset.obstacle);
 }
 
 function isFree(element, panel) {

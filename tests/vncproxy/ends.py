@@ -21,7 +21,8 @@ SERVER_INIT_NAME = b"<img src=x onerror=alert(1)>"
 class ToyVnc:
     """A VNC server on the loopback that logs clients in and then echoes, floods or hangs up.
 
-    ``version``, ``password`` and ``types`` say how it logs in; ``after`` what it does then: "echo", "flood", "close".
+    ``version``, ``password`` and ``types`` say how it logs in; ``after`` what it does then: "echo", "listen",
+    "flood" or "close".
     """
 
     def __init__(self, *, version=b"RFB 003.008\n", password="", types=None, after="echo"):
@@ -90,9 +91,10 @@ class ToyVnc:
             piece = bytes(65536)
             while not self._stop.is_set():
                 self.sent += connection.send(piece)
-        while self.after == "echo" and (data := connection.recv(65536)):
+        while self.after in ("echo", "listen") and (data := connection.recv(65536)):
             self.received += data
-            connection.sendall(data)
+            if self.after == "echo":
+                connection.sendall(data)
 
 
 class _Client(WebSocket):

@@ -1,7 +1,7 @@
 """The console's page with its broker and nothing else of the product: ``python -m tests.vncproxy.page_server``.
 
-Serves the real templates, scripts and content policy, hands out tickets for a VNC server named by the environment
-(``VNC_HOST``, ``VNC_PORT``), and says its address in one line. ``POST /fault?error=…&status=…`` makes tickets fail.
+Serves the real templates, scripts and content policy, hands out tickets for a VNC server, and says its address in one
+line. ``POST /target?host=…&port=…`` says where that server is, ``POST /fault?error=…&status=…`` makes tickets fail.
 """
 
 import json
@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import django
 from django.conf import settings
-from django.template.loader import render_to_string
+from django.template import engines
 from django.test import RequestFactory
 from twisted.internet import reactor
 from twisted.web.resource import Resource
@@ -26,6 +26,10 @@ from vncproxy.web import console_site
 BUTTON = SimpleNamespace(
     name="reboot", label="Reboot", url="/reboot", icon="restart", style="", allowed=True, reason=""
 )
+PAGE = """{% extends "base.html" %}{% load static %}
+{% block head %}<link rel="stylesheet" href="{% static "css/console.css" %}">
+<script src="{% static "js/console.js" %}" type="module"></script>{% endblock %}
+{% block content %}{% include "virtualmachines/_console.html" %}{% endblock %}"""
 CONFIRM = "<form id=confirm method=post action=/reboot><h2>Reboot?</h2><button type=submit>Reboot</button></form>"
 DONE = "<div id=toasts><div class='toast is-success'><p>Reboot of web1 is under way.</p></div></div>"
 
@@ -37,6 +41,8 @@ class Page(Resource):
         super().__init__()
         self.static = File(str(settings.BASE_DIR / "static"))
         self.fault = {}
+        self.target = {"host": os.environ.get("VNC_HOST", "127.0.0.1"), "port": os.environ.get("VNC_PORT", "1")}
+        self.tickets = 0
 
     def getChild(self, path, request):
         return self
@@ -51,7 +57,7 @@ class Page(Resource):
             return b"<div></div>"
         if request.path == b"/reboot":
             return CONFIRM.encode()
-        template = {b"/": "console", b"/window": "console_popout"}.get(request.path)
+        template = {b"/": PAGE, b"/window": '{% extends "virtualmachines/console_popout.html" %}'}.get(request.path)
         if template is None:
             request.setResponseCode(404)
             return b""
@@ -66,24 +72,23 @@ class Page(Resource):
             "obstacle": request.args.get(b"obstacle", [b""])[0].decode(),
             "tabs": [],
         }
-        return render_to_string(
-            f"virtualmachines/{template}.html", context, RequestFactory().get("/", headers={"host": "localhost"})
-        ).encode()
+        asked = RequestFactory().get("/", headers={"host": "localhost"})
+        return engines["django"].from_string(template).render(context, asked).encode()
 
     def render_POST(self, request):
         request.setHeader("Content-Type", "application/json")
-        if request.path == b"/fault":
-            self.fault = {name.decode(): value[0].decode() for name, value in request.args.items()}
-            return b"{}"
+        if request.path in (b"/fault", b"/target"):
+            values = {name.decode(): value[0].decode() for name, value in request.args.items()}
+            setattr(self, request.path[1:].decode(), values)
+            return json.dumps({"tickets": self.tickets}).encode()
         if request.path == b"/reboot":
             request.setHeader("Content-Type", "text/html")
             return DONE.encode()
+        self.tickets += 1
         if self.fault:
             request.setResponseCode(int(self.fault["status"]))
             return json.dumps({"error": self.fault["error"], "remedy": "Do something about it."}).encode()
-        sealed = ticket(
-            int(os.environ["VNC_PORT"]), host=os.environ["VNC_HOST"], expires_at=time.time() + 30, password=""
-        )
+        sealed = ticket(int(self.target["port"]), host=self.target["host"], expires_at=time.time() + 30)
         return json.dumps({"url": "/console/ws", "ticket": sealed, "password": PASSWORD}).encode()
 
 

@@ -1,0 +1,274 @@
+"""The console's page in Chromium: what a person sees of a line that stands, breaks and comes back."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.vncproxy.ends import SERVER_INIT_NAME
+from tests.vncproxy.test_loopback import wait_until
+from vncproxy.client import close_consoles, list_consoles
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[2]
+COLOURS = """() => {
+  const canvas = document.querySelector("[data-console] canvas");
+  if (!canvas?.width) return {};
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  const found = {};
+  for (let i = 0; i < data.length; i += 4) {
+    const name = `${data[i]},${data[i + 1]},${data[i + 2]}`;
+    found[name] = (found[name] ?? 0) + 1;
+  }
+  return found;
+}"""
+BLUE = "0,0,168"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    control = str(tmp_path_factory.mktemp("site") / "control.sock")
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = known | {"DJANGO_SETTINGS_MODULE": "tests.settings", "CONTROL": control}
+    command = [sys.executable, "-m", "tests.vncproxy.page_server"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        yield SimpleNamespace(url=server.stdout.readline().strip(), control=control)
+        server.terminate()
+
+
+@pytest.fixture
+def console(chromium, site):
+    """A page on which the content policy and the scripts may not complain."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: "Content Security" in said.text and complaints.append(said.text))
+
+    def tell(what, **values):
+        return context.request.post(f"{site.url}{what}?{urlencode(values)}").json()
+
+    def show(path="", **target):
+        tell("fault")
+        tell("target", **({"host": "127.0.0.1"} | target))
+        page.goto(site.url + path)
+        return page
+
+    yield SimpleNamespace(show=show, tell=tell, context=context, control=site.control)
+    context.close()
+    assert complaints == []
+
+
+def state(page, name, **patience):
+    expect(page.locator("[data-console]")).to_have_attribute("data-state", name, **patience)
+
+
+@pytest.mark.feature("F206")
+def test_connects_and_disconnects(console, vnc):
+    page = console.show(port=vnc(after="listen").port)
+    state(page, "on")
+    expect(page.locator(".console-status")).to_contain_text("connected")
+    # The name that the machine gives itself is text, whatever it holds (CVE-2017-18635).
+    expect(page.locator("[data-part=detail]")).to_have_text(f"{SERVER_INIT_NAME.decode()}, 64 × 48")  # noqa: RUF001
+    assert page.locator("img[src=x]").count() == 0
+    page.locator(".console-bar [data-do=disconnect]").click()
+    state(page, "off")
+    page.locator(".console-bar [data-do=connect]").click()
+    state(page, "on")
+
+
+@pytest.mark.feature("G006")
+def test_connects_again_with_a_new_ticket_when_the_machine_hangs_up(console, vnc):
+    first = vnc(after="close")
+    page = console.show(port=first.port)
+    state(page, "waiting")
+    expect(page.locator("[data-part=title]")).to_contain_text("stopped, restarted or moved")
+    expect(page.locator("[data-part=detail]")).to_contain_text("reconnecting in")
+    before = console.tell("target", host="127.0.0.1", port=vnc(after="listen").port)["tickets"]
+    state(page, "on")
+    assert console.tell("fault")["tickets"] > before
+
+
+@pytest.mark.feature("G006")
+def test_says_why_and_what_helps_and_goes_on_trying(console, vnc):
+    page = console.show(port=vnc(after="close").port)
+    state(page, "waiting")
+    console.tell("fault", status=409, error="The machine is not running.")
+    expect(page.locator("[data-part=title]")).to_have_text("The machine is not running.")
+    expect(page.locator("[data-part=text]")).to_have_text("Do something about it.")
+    console.tell("target", host="127.0.0.1", port=vnc(after="listen").port)
+    console.tell("fault")
+    page.locator("[data-part=cover] [data-do=connect]").click()
+    state(page, "on")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "remedy"),
+    [(403, "You may not.", "Do something about it."), (404, "Gone.", "Do something about it.")],
+)
+def test_a_refusal_is_final(console, vnc, status, error, remedy):
+    page = console.show(port=vnc(after="close").port)
+    state(page, "waiting")
+    console.tell("fault", status=status, error=error)
+    state(page, "failed")
+    expect(page.locator("[data-part=title]")).to_have_text(error)
+    expect(page.locator("[data-part=text]")).to_have_text(remedy)
+
+
+def test_a_wrong_node_password_is_not_tried_again(console, vnc):
+    page = console.show(port=vnc(password="right").port)
+    state(page, "failed")
+    expect(page.locator("[data-part=title]")).to_contain_text("asks for a VNC password")
+
+
+def test_a_closed_port_is_explained(console):
+    page = console.show(port=1)
+    state(page, "waiting")
+    expect(page.locator("[data-part=title]")).to_contain_text("The node refused the connection")
+
+
+def test_an_obstacle_known_beforehand_is_shown_without_trying(console):
+    before = console.tell("fault")["tickets"]
+    page = console.show("?obstacle=The+machine+is+not+running.", port=1)
+    state(page, "off")
+    expect(page.locator("[data-part=title]")).to_have_text("The machine is not running.")
+    assert console.tell("fault")["tickets"] == before
+
+
+@pytest.mark.feature("F207")
+def test_closed_by_an_administrator_it_stays_closed(console, vnc):
+    page = console.show(port=vnc(after="listen").port)
+    state(page, "on")
+    close_consoles(console.control, user_id=7, reason="The right was withdrawn.")
+    state(page, "failed", timeout=3000)
+    expect(page.locator("[data-part=title]")).to_contain_text("The right was withdrawn.")
+
+
+def test_leaving_the_page_closes_the_console(console, vnc):
+    server = vnc(after="listen")
+    page = console.show(port=server.port)
+    state(page, "on")
+    page.goto("about:blank")
+    assert server.closed.wait(5)
+    assert list_consoles(console.control) == []
+
+
+@pytest.mark.feature("F212")
+def test_ctrl_alt_del_asks_first(console, vnc):
+    server = vnc(after="listen")
+    page = console.show(port=server.port)
+    state(page, "on")
+    delete_pressed = bytes.fromhex("040100000000ffff")
+    page.locator("[data-do=ask-cad]").click()
+    page.get_by_role("button", name="Leave it").click()
+    assert delete_pressed not in server.received
+    page.locator("[data-do=ask-cad]").click()
+    page.get_by_role("button", name="Send Ctrl-Alt-Del").click()
+    expect(page.locator("canvas")).to_be_focused()
+    assert wait_until(lambda: delete_pressed in server.received)
+
+
+def test_keys_are_taken_by_a_click_and_given_back(console, vnc):
+    page = console.show(port=vnc(after="listen").port)
+    state(page, "on")
+    expect(page.locator("canvas")).not_to_be_focused()
+    page.locator("canvas").click()
+    expect(page.locator("canvas")).to_be_focused()
+    for key in ("Control", "Alt", "Shift"):
+        page.keyboard.down(key)
+    expect(page.locator("[data-do=disconnect]")).to_be_focused()
+    for key in ("Shift", "Alt", "Control"):
+        page.keyboard.up(key)
+    page.keyboard.press("Tab")  # and the page is the keyboard's again
+    expect(page.locator("[data-do=ask-cad]")).to_be_focused()
+
+
+@pytest.mark.feature("F214")
+def test_power_buttons_keep_the_console(console, vnc):
+    page = console.show("window", port=vnc(after="listen").port)
+    state(page, "on")
+    page.locator(".console-bar").get_by_role("link", name="Reboot").click()
+    page.locator("#dialog").get_by_role("button", name="Reboot").click()
+    expect(page.locator("#toasts")).to_contain_text("Reboot of web1 is under way.")
+    expect(page.locator("#dialog")).not_to_be_visible()
+    state(page, "on")
+
+
+@pytest.mark.feature("F213")
+def test_pops_out_into_a_window_that_fits(console, vnc):
+    page = console.show(port=vnc(after="listen").port)
+    state(page, "on")
+    with console.context.expect_page() as opened:
+        page.locator("[data-do=popout]").click()
+    window = opened.value
+    state(window, "on")
+    state(page, "off")
+    expect(window.locator("canvas")).to_be_focused()
+    assert window.evaluate("innerWidth <= screen.availWidth && innerHeight <= screen.availHeight")
+
+
+def test_scales_and_remembers_it(console, vnc):
+    page = console.show(port=vnc(after="listen").port)
+    state(page, "on")
+    assert page.locator("canvas").bounding_box()["height"] > 200
+    page.locator("[data-do=scale]").click()
+    assert page.locator("canvas").bounding_box()["height"] == 48
+    page.reload()
+    state(page, "on")
+    assert page.locator("canvas").bounding_box()["height"] == 48
+
+
+def test_without_a_script_it_says_so(chromium, site):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site.url)
+    expect(page.locator(".console-cover")).to_contain_text("without JavaScript")
+    expect(page.locator("[data-do=connect]").first).not_to_be_visible()
+    context.close()
+
+
+@pytest.mark.ganeti
+@pytest.mark.feature("F206", "F209", "G006")
+def test_shows_a_real_machine_types_into_it_and_survives_its_migration_and_restart(console, ganeti):
+    guest = ganeti.add_guest()
+
+    def point_at_it():
+        host, port = ganeti.vnc_address(guest)
+        console.tell("target", host=host, port=port)
+        return {"host": host, "port": port}
+
+    def wait_for(page, condition):
+        page.wait_for_function(f"() => {{ const colours = ({COLOURS})(); return {condition}; }}", timeout=60_000)
+
+    page = console.show(**point_at_it())
+    state(page, "on", timeout=30_000)
+    wait_for(page, f"colours['{BLUE}'] > 10000")
+    before = page.evaluate(COLOURS)
+    page.locator("canvas").click()
+    page.keyboard.press("k")
+    wait_for(page, f"colours['{BLUE}'] !== {before[BLUE]}")
+    ganeti.migrate(guest)
+    state(page, "waiting")
+    point_at_it()
+    state(page, "on", timeout=60_000)
+    wait_for(page, f"colours['{BLUE}'] > 10000")
+    ganeti.gnt("instance", "reboot", "--type=hard", guest)
+    point_at_it()
+    state(page, "on", timeout=60_000)
+    wait_for(page, f"colours['{BLUE}'] > 10000")
+    ganeti.remove(guest)

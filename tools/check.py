@@ -143,7 +143,8 @@ def run_gate(gate: Gate, complete: bool) -> Outcome:
 
 def run_command(gate: Gate, environment: dict[str, str], complete: bool) -> Outcome:
     """Run a gate's command; count what pytest counted."""
-    process = Popen(
+    counts: dict[str, int] = {}
+    with Popen(
         gate.command,
         cwd=ROOT,
         env=environment_for(environment, complete),
@@ -151,16 +152,15 @@ def run_command(gate: Gate, environment: dict[str, str], complete: bool) -> Outc
         stderr=STDOUT,
         text=True,
         errors="replace",
-    )
-    counts: dict[str, int] = {}
-    assert process.stdout is not None
-    for line in process.stdout:
-        print(line, end="", flush=True)
-        if gate.has_tests and _CLOSING.search(line):
-            counts = {}
-            for number, word in _COUNTS.findall(line):
-                counts[_AS.get(word, word)] = counts.get(_AS.get(word, word), 0) + int(number)
-    code = process.wait()
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if gate.has_tests and _CLOSING.search(line):
+                counts = {}
+                for number, word in _COUNTS.findall(line):
+                    counts[_AS.get(word, word)] = counts.get(_AS.get(word, word), 0) + int(number)
+    code = process.returncode
     if gate.has_tests and code == NO_TESTS:
         return Outcome(gate, "failed" if complete else "left out", reason="there are no such tests")
     return Outcome(gate, "passed" if code == 0 else "failed", counts=counts, reason="" if code == 0 else f"exit {code}")

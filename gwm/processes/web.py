@@ -13,7 +13,7 @@ from twisted.internet import reactor as installed_reactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.threadpool import ThreadPool
-from twisted.web.server import Site
+from twisted.web.server import Request, Site
 from twisted.web.wsgi import WSGIResource
 
 from gwm.env import TABLE, Config
@@ -25,6 +25,34 @@ from vncproxy.tls import tls_options
 from vncproxy.web import console_site
 
 IDLE_CONNECTION_S = 60
+LARGEST_BODY = 2_000_000
+
+
+class BoundedRequest(Request):
+    """A request that is cut off when its body grows too large: twisted.web would keep all of it, for anybody."""
+
+    _taken = 0
+
+    def gotLength(self, length: int | None) -> None:
+        """Refuse what announces that it is too large."""
+        if length is not None and length > LARGEST_BODY:
+            self._refuse()
+            length = 0
+        super().gotLength(length)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Refuse what turns out to be too large."""
+        self._taken += len(data)
+        if self._taken <= LARGEST_BODY:
+            super().handleContentChunk(data)
+        elif self._taken - len(data) <= LARGEST_BODY:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        self._taken = LARGEST_BODY + 1
+        wire: Any = self.channel.transport
+        wire.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        wire.loseConnection()
 
 
 def build_broker(reactor: Any) -> Broker:
@@ -37,7 +65,9 @@ def build_broker(reactor: Any) -> Broker:
 def build_site(reactor: Any, threads: ThreadPool, broker: Broker) -> Site:
     """Put Django and the console under one root."""
     pages = WSGIResource(reactor, threads, get_wsgi_application())
-    return console_site(broker, pages, reactor=reactor, idle_s=IDLE_CONNECTION_S)
+    site = console_site(broker, pages, reactor=reactor, idle_s=IDLE_CONNECTION_S)
+    site.requestFactory = BoundedRequest
+    return site
 
 
 def serve(reactor: Any, descriptor: int) -> None:

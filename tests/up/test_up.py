@@ -7,14 +7,16 @@ import os
 import signal
 import socket
 import sqlite3
+import ssl
 import stat
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.up.running import Installation, eventually, processes_mentioning
+from tests.up.running import Installation, eventually, processes_mentioning, write_certificate
 
 pytestmark = pytest.mark.standalone
 CHILDREN = ("gwm.processes.web", " worker ", " beat ")
@@ -154,3 +156,36 @@ def test_a_wrong_setting_is_named_with_its_remedy(tmp_path: Path, line: str, wor
     assert words in installation.output
     assert len(installation.lines) == 1
     assert "verysecret" not in installation.output
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 5000000", "Transfer-Encoding: chunked"])
+def test_a_body_too_large_is_cut_off(running: Installation, framing: str) -> None:
+    host, port = running.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(f"POST /login/ HTTP/1.1\r\nHost: {host}\r\n{framing}\r\n\r\n".encode())
+        try:
+            for _ in range(50):
+                connection.sendall(b"186a0\r\n" + b"x" * 100_000 + b"\r\n")
+        except ConnectionError:
+            return
+        connection.settimeout(10)
+        try:
+            assert connection.recv(100).startswith(b"HTTP/1.1 413")
+        except ConnectionError:
+            return
+
+
+@pytest.mark.feature("F210")
+def test_https_with_a_certificate_of_its_own(tmp_path: Path) -> None:
+    certificate, key = write_certificate(tmp_path)
+    installation = Installation(tmp_path / "data", "--no-demo", "--tls-cert", str(certificate), "--tls-key", str(key))
+    try:
+        installation.start_ready()
+        assert installation.address.startswith("https://127.0.0.1:")
+        context = ssl.create_default_context(cafile=str(certificate))
+        with urllib.request.urlopen(installation.address + "/login/", context=context, timeout=20) as answer:  # noqa: S310
+            assert answer.status == 200
+            assert answer.headers["Strict-Transport-Security"]
+            assert "Secure" in answer.headers["Set-Cookie"]
+    finally:
+        installation.end()

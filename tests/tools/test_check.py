@@ -1,0 +1,85 @@
+"""`./run test`: what is counted, what is said, and when it fails."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.features import describe, load_outcomes, read_table
+from tools.check import Gate, Outcome, run_gate, summarise
+from tools.throwaway import Unavailable
+
+
+def gate(text: str, code: int = 0, *, has_tests: bool = True) -> Gate:
+    return Gate("a gate", [sys.executable, "-c", f"print({text!r}); raise SystemExit({code})"], has_tests=has_tests)
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ("12 passed in 3.21s", {"passed": 12}),
+        (
+            "== 1 failed, 10 passed, 2 skipped, 5 deselected, 3 errors in 3.21s ==",
+            {"failed": 4, "passed": 10, "skipped": 2},
+        ),
+        ("24 passed, 1 xfailed in 182.43s (0:03:02)", {"passed": 25}),
+    ],
+)
+def test_the_closing_line_of_pytest_is_counted(line: str, counts: dict[str, int]) -> None:
+    assert run_gate(gate(f"7 passed but that is a test's own output\n{line}"), complete=False).counts == counts
+
+
+def test_a_gate_without_tests_is_left_out_and_in_a_complete_run_fails() -> None:
+    assert run_gate(gate("7 deselected in 1.00s", 5), complete=False).state == "left out"
+    assert run_gate(gate("7 deselected in 1.00s", 5), complete=True).state == "failed"
+
+
+def test_what_is_missing_is_said_and_in_a_complete_run_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    def unavailable() -> str:
+        raise Unavailable("It is not installed.")
+
+    lacking = Gate("a gate", ["false"], lacking=unavailable)
+    assert run_gate(lacking, complete=False).state == "left out"
+    assert run_gate(lacking, complete=True).state == "failed"
+    assert "Not possible here: It is not installed." in capsys.readouterr().out
+
+
+def test_the_last_line_counts_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = [
+        Outcome(gate("", has_tests=False), "passed"),
+        Outcome(gate("", has_tests=False), "failed", reason="exit 1"),
+        Outcome(gate(""), "passed", counts={"passed": 5, "skipped": 1}),
+        Outcome(gate(""), "failed", counts={"passed": 2, "failed": 3}),
+        Outcome(gate(""), "failed", reason="exit 4"),
+        Outcome(gate(""), "left out", reason="no browser"),
+    ]
+    assert summarise(outcomes, [], tmp_path / "none") == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == "8 passed, 5 failed, 2 skipped"
+    assert any("left out" in line and "no browser" in line for line in said)
+    assert summarise(outcomes[:1], [], tmp_path / "none") == 0
+
+
+def test_a_row_is_proven_by_a_passing_test_unless_another_fails(tmp_path: Path) -> None:
+    file = tmp_path / "outcomes"
+    told = [("F045", "a", "passed"), ("F046", "b", "passed"), ("F046", "c", "failed"), ("F047", "d", "skipped")]
+    file.write_text(
+        "".join(json.dumps({"feature": row, "test": test, "outcome": how}) + "\n" for row, test, how in told)
+    )
+    features = load_outcomes(file)
+    assert [row for row, feature in features.items() if feature.is_proven] == ["F045"]
+    said = "\n".join(describe(features.values()))
+    assert "without: F046 (a test fails)" in said
+    assert "without: F047 (its tests were skipped)" in said
+    assert "without: F045" not in said
+
+
+def test_the_table_is_read_whole() -> None:
+    rows = read_table()
+    assert len([row for row in rows if row.startswith("F")]) == 298
+    assert len([row for row in rows if row.startswith("G")]) == 37
+    assert {row.part for row in rows.values()} == {"core", "vm", "people", "operate", "install", "api", "later"}
+    assert rows["G006"].text == "A console that survives: reconnects after a reboot, migration or lost network"

@@ -1,5 +1,6 @@
 """What the frame of every page needs: navigation, theme, the job dock. Asked for only by templates that draw it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -61,14 +62,15 @@ PLACES = (
 )
 
 
+_ON_CLUSTER = re.compile(r"/clusters/[^/]+/(vms|nodes|jobs)/[^/]+/")
+
+
 def is_below(path: str, url: str) -> bool:
-    """Whether the page at `path` belongs to the place at `url`."""
-    if url == "/vms/" and path.startswith("/clusters/"):
-        return "/vms/" in path.removeprefix("/clusters/") and not path.endswith("/vms/")
-    if url == "/nodes/" and path.startswith("/clusters/"):
-        return "/nodes/" in path and not path.endswith("/nodes/")
-    if url == "/clusters/" and (is_below(path, "/vms/") or is_below(path, "/nodes/")):
-        return False
+    """Whether the page at `path` belongs to the place at `url`. A machine's page belongs to the machines, not to its
+    cluster; a node's and a job's likewise."""
+    found = _ON_CLUSTER.match(path)
+    if found is not None:
+        return url == f"/{found[1]}/"
     return path == url if url == "/" else path.startswith(url)
 
 

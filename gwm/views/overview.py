@@ -1,5 +1,7 @@
 """The front page, and the job dock at the foot of every page."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import list_clusters
-from gwm.selectors import ClusterSums, list_failed_jobs, list_vms_in_trouble, summarize_clusters
+from gwm.selectors import list_failed_jobs, list_vms_in_trouble, summarize_clusters
 from permissions.policy import can
 from permissions.signed_in import person_of
 from virtualmachines.selectors import count_by_group, list_vms, rows_of
@@ -28,22 +30,23 @@ class Figure:
     of: int | None = None
 
 
-def tally(sums: list[ClusterSums]) -> list[Figure]:
-    """All clusters in six figures: first what is well, then what is not."""
+def tally(counts: Mapping[str, int], silent_nodes: int | None = None) -> list[Figure]:
+    """Machines by group (under "" all), and the nodes without answer for those who see nodes: first what is well."""
+    vms = reverse("vms")
 
-    def count(group: str) -> int:
-        return sum(each.counts.get(group, 0) for each in sums)
+    def figure(label: str, kind: str, group: str, of: int | None = None) -> Figure:
+        return Figure(label, counts.get(group, 0), kind, f"{vms}?status={group}", of)
 
-    vms, nodes = reverse("vms"), reverse("nodes")
-    silent = sum(each.nodes_silent for each in sums)
-    return [
-        Figure("Running", count("running"), "ok", f"{vms}?status=running", of=count("")),
-        Figure("Stopped", count("stopped"), "off", f"{vms}?status=stopped"),
-        Figure("Under way", count("busy"), "busy", f"{vms}?status=busy"),
-        Figure("In trouble", count("trouble"), "bad", f"{vms}?status=trouble"),
-        Figure("Missing", count("missing"), "warn", f"{vms}?status=missing"),
-        Figure("Nodes without answer", silent, "bad", f"{nodes}?status=silent"),
+    figures = [
+        figure("Running", "ok", "running", of=counts.get("", 0)),
+        figure("Stopped", "off", "stopped"),
+        figure("Under way", "busy", "busy"),
+        figure("In trouble", "bad", "trouble"),
+        figure("Missing", "warn", "missing"),
     ]
+    if silent_nodes is not None:
+        figures.append(Figure("Nodes without answer", silent_nodes, "bad", f"{reverse('nodes')}?status=silent"))
+    return figures
 
 
 @require_safe
@@ -55,7 +58,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     failed = list_failed_jobs(user, ATTENTION_ROWS + 1)
     context = {
         "sums": sums,
-        "tally": tally(sums),
+        "tally": tally(
+            sum((Counter(each.counts) for each in sums), Counter()), sum(each.nodes_silent for each in sums)
+        ),
         "may_add": bool(can(user, "add_cluster")),
         "machines": sum(each.machines for each in sums),
         "nodes": sum(each.nodes for each in sums),
@@ -69,6 +74,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     if not sums:
         vms = list_vms(user)
         counts = count_by_group(vms)
+        context |= {"tally": tally(counts)} if counts[""] else {}
         context |= {"counts": counts, "vms": list(rows_of(vms).order_by("name")[:OWN_ROWS]) if counts[""] else []}
     return render(request, "gwm/overview.html", context)
 

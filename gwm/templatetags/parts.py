@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from gwm.templatetags.units import DASH, Number, count, describe_age, mib_of
@@ -332,9 +332,3 @@ def without(context: Context, name: str, value: str = "") -> str:
     query.setlist(name, [present for present in query.getlist(name) if present != value])
     query.pop("page", None)
     return f"?{query.urlencode()}"
-
-
-@register.simple_tag
-def pieces(*values: object) -> SafeString:
-    """What there is of `values`, parted by a middle dot."""
-    return mark_safe(" · ".join(conditional_escape(str(value)) for value in values if value not in (None, "")))  # noqa: S308

@@ -140,7 +140,6 @@ def test_a_filter_can_be_taken_away():
         parts.hostname(MARKUP + ".x"),
         parts.icon("play", title=MARKUP),
         parts.meter(1, 2, MARKUP, figures=MARKUP),
-        parts.pieces(MARKUP, None, 3),
     ],
 )
 def test_what_comes_from_outside_is_escaped(html):

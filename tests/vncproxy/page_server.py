@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import django
 from django.conf import settings
 from django.template import engines
+from django.templatetags.static import static
 from django.test import RequestFactory
 from twisted.internet import reactor
 from twisted.web.resource import Resource
@@ -48,9 +49,10 @@ class Page(Resource):
         return self
 
     def render_GET(self, request):
-        if request.path.startswith(b"/static/"):
+        asked = request.path.decode()
+        if asked.startswith(static("")):
             node = self.static
-            for part in request.path.split(b"/")[2:]:
+            for part in asked.removeprefix(static("")).encode().split(b"/"):
                 node = node.getChild(part, request)
             return node.render(request)
         if request.path == b"/dock/":

@@ -23,6 +23,7 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 TIMETABLE: dict[str, dict[str, Any]] = {
     "sync": {"task": "gwm.tasks.sync_due_clusters", "schedule": 3.0, "options": {"expires": 3}},
     "follow": {"task": "gwm.tasks.follow_jobs", "schedule": 1.5, "options": {"expires": 2}},
+    "consoles": {"task": "gwm.tasks.close_consoles_without_right", "schedule": 5.0, "options": {"expires": 5}},
     "heartbeat": {"task": "gwm.tasks.record_heartbeat", "schedule": 5.0, "options": {"expires": 5}},
     "forget-sessions": {"task": "gwm.tasks.forget_old_sessions", "schedule": crontab(hour="3", minute="17")},
 }

@@ -1,12 +1,19 @@
 """Celery tasks of the house itself. Shells: what they do stands elsewhere."""
 
+import logging
+
 from celery import shared_task
+from django.conf import settings
 from django.core.management import call_command
 
 from clusters.models import Cluster
 from clusters.sync.due import claim_due, claim_to_follow
+from gwm.consoles import close_forbidden_consoles
 from gwm.health import note_heartbeat
 from gwm.sync import follow_cluster, sync_cluster
+from vncproxy.client import ControlError
+
+logger = logging.getLogger("gwm.tasks")
 
 
 @shared_task
@@ -47,3 +54,15 @@ def follow_one_cluster(cluster_pk: int) -> None:
     """Follow the jobs of one cluster, unless it was removed."""
     for cluster in Cluster.objects.filter(pk=cluster_pk):
         follow_cluster(cluster)
+
+
+@shared_task
+def close_consoles_without_right() -> int:
+    """Close the consoles of this host's broker whose right has gone; how many. No broker here: none to close."""
+    if not settings.GWM_CONSOLE_CONTROL.exists():
+        return 0
+    try:
+        return close_forbidden_consoles(str(settings.GWM_CONSOLE_CONTROL))
+    except ControlError as error:
+        logger.warning("consoles could not be compared with the rights: %s", error)
+        return 0

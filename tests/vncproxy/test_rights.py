@@ -1,0 +1,128 @@
+"""From the right to a console to its end: the ticket by the pipeline, and closing when the right has gone."""
+
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from clusters.operations.base import Actor, Forbidden, Refusal
+from gwm.consoles import close_forbidden_consoles
+from gwm.tasks import close_consoles_without_right
+from objectlog.models import Entry, Via
+from permissions.services import grant, revoke
+from tests.factories import make_cluster, make_node, make_user, make_vm
+from tests.vncproxy.ends import KEY, Browser
+from virtualmachines.operations.console import open_console
+from vncproxy.client import list_consoles
+from vncproxy.troubles import Trouble
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def scene(daemon, vnc, settings):
+    """Alice has the console of web1 open."""
+    settings.GWM_CONSOLE_KEYS = [KEY]
+    settings.GWM_CONSOLE_CONTROL = Path(daemon.control)
+    cluster = make_cluster("lab")
+    node = make_node(cluster, primary_ip="127.0.0.1")
+    vm = make_vm(cluster, "web1.example.org", primary_node=node, network_port=vnc().port)
+    alice = make_user("alice")
+    grant(["power"], alice, vm)
+    admission = open_console(Actor(alice, Via.WEB), vm)
+    browser = Browser(daemon.port, admission.ticket)
+    assert browser.log_in(admission.password) == bytes(4)
+    return cluster, vm, alice, browser
+
+
+def withdraw_right(cluster, vm, alice):
+    revoke(["power"], alice, vm)
+
+
+def switch_account_off(cluster, vm, alice):
+    alice.is_active = False
+    alice.save()
+
+
+def delete_account(cluster, vm, alice):
+    alice.delete()
+
+
+def lose_machine(cluster, vm, alice):
+    vm.missing_since = timezone.now()
+    vm.save()
+
+
+def delete_machine(cluster, vm, alice):
+    vm.delete()
+
+
+def remove_cluster(cluster, vm, alice):
+    cluster.delete()
+
+
+@pytest.mark.feature("F206", "F208")
+@pytest.mark.parametrize(
+    "happens",
+    [withdraw_right, switch_account_off, delete_account, lose_machine, delete_machine, remove_cluster],
+    ids=lambda function: function.__name__,
+)
+def test_closed_when_the_right_has_gone(scene, daemon, happens):
+    *rows, browser = scene
+    assert close_forbidden_consoles(daemon.control) == 0, "as long as she may, she may"
+    happens(*rows)
+    assert close_consoles_without_right() == 1
+    code, reason = browser.wait_for_close()
+    assert code == Trouble.CLOSED_BY_STAFF.code
+    assert reason
+    assert list_consoles(daemon.control) == [] or all(not console.open for console in list_consoles(daemon.control))
+
+
+@pytest.mark.feature("F253", "F257")
+def test_opening_is_journalled_and_needs_the_right(scene):
+    _, vm, _, _ = scene
+    entry = Entry.objects.get()
+    assert (entry.verb, entry.actor_name, entry.target_name, entry.outcome) == (
+        "console",
+        "alice",
+        "web1.example.org",
+        "done",
+    )
+    assert entry.params == {} and entry.message == ""
+    with pytest.raises(Forbidden, match="power"):
+        open_console(Actor(make_user("bob"), Via.WEB), vm)
+    assert Entry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"status": "ADMIN_down"}, "not running"),
+        ({"hypervisor": "fake"}, "no graphical console"),
+        ({"network_port": None}, "no VNC port"),
+        ({"primary_node": None}, "not known on which node"),
+        ({"raw": {"hvparams": {"vnc_bind_address": ""}}}, "vnc_bind_address is empty"),
+        ({"raw": {"hvparams": {"vnc_bind_address": "/run/vnc"}}}, "UNIX socket"),
+        ({"raw": {"hvparams": {"vnc_bind_address": "0.0.0.0", "vnc_tls": True}}}, "vnc_tls"),
+    ],
+)
+def test_why_there_is_no_console(scene, fields, words):
+    _, vm, alice, _ = scene
+    type(vm).objects.filter(pk=vm.pk).update(**fields)
+    with pytest.raises(Refusal, match=words):
+        open_console(Actor(alice, Via.WEB), vm)
+
+
+def test_vnc_on_loopback_is_explained(scene):
+    _, vm, alice, _ = scene
+    vm.primary_node.primary_ip = "192.0.2.7"
+    vm.primary_node.save()
+    vm.raw = {"hvparams": {"vnc_bind_address": "127.0.0.1"}}
+    vm.save()
+    with pytest.raises(Refusal, match=r"from its node alone.*0\.0\.0\.0"):
+        open_console(Actor(alice, Via.WEB), vm)
+
+
+def test_no_broker_here_is_no_error(settings, tmp_path, db):
+    settings.GWM_CONSOLE_CONTROL = tmp_path / "nothing.sock"
+    assert close_consoles_without_right() == 0

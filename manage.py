@@ -16,5 +16,7 @@ if __name__ == "__main__":
         if sys.argv[1:2] in (["up"], ["prepare"]) and not {"-h", "--help"} & set(sys.argv):
             prepare_data_dir(os.environ)  # settings read the secrets it generates
         execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except SettingError as error:
         sys.exit(f"Wrong setting: {error}")

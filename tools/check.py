@@ -70,7 +70,13 @@ def list_gates(features_file: Path) -> list[Gate]:
         Gate("Types: mypy --strict", [*python, "mypy"]),
         Gate("Directions of imports: import-linter", [str(tool / "lint-imports")]),
         Gate("Migrations are complete", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"]),
-        Gate("Tests on SQLite and the simulator", tests("-m", _SERVERLESS), has_tests=True),
+        Gate("Tests on SQLite and the simulator", tests("-m", f"{_SERVERLESS} and not standalone"), has_tests=True),
+        Gate(
+            "Whole installations, started, killed and stopped",
+            tests("-m", f"{_SERVERLESS} and standalone"),
+            is_fast=False,
+            has_tests=True,
+        ),
         Gate(
             "Tests on PostgreSQL",
             tests("-m", f"{_SERVERLESS} and not standalone"),

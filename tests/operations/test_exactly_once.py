@@ -14,7 +14,7 @@ import pytest
 from clusters.simulator import Simulator
 from tests.operations.installation import Installation, wait_for
 
-pytestmark = pytest.mark.feature("G004")
+pytestmark = [pytest.mark.feature("G004"), pytest.mark.standalone]
 
 
 @pytest.fixture(scope="module")

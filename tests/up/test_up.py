@@ -158,6 +158,29 @@ def test_a_wrong_setting_is_named_with_its_remedy(tmp_path: Path, line: str, wor
     assert "verysecret" not in installation.output
 
 
+@pytest.mark.parametrize(
+    ("options", "environment", "words"),
+    [
+        ((), {"DATABASE_URL": "postgres://gwm:verysecret@127.0.0.1:1/gwm"}, "The database does not answer: "),
+        ((), {"REDIS_URL": "redis://:verysecret@127.0.0.1:1/0"}, "Redis does not answer: "),
+        (("--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"), {}, "Cannot read /nowhere.pem (No such file"),
+        (("--tls-cert", "/etc/hostname", "--tls-key", "/etc/hostname"), {}, "are not a certificate (PEM) and its key"),
+        (("--tls-cert", "/nowhere.pem"), {}, "https needs both --tls-cert and --tls-key."),
+        (("--bind", "192.0.2.1"), {}, "192.0.2.1 is not an address of this machine. Choose one with --bind ADDRESS."),
+        (("--bind", "no.such.host.invalid"), {}, "is no address of a network"),
+        ((), {"GWM_CONSOLE_CONTROL": "/tmp/" + "x" * 120}, "Set GWM_CONSOLE_CONTROL to a shorter one"),  # noqa: S108
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_started(
+    tmp_path: Path, options: tuple[str, ...], environment: dict[str, str], words: str
+) -> None:
+    refused = Installation(tmp_path / "data", "--no-demo", *options, **environment).start()
+    assert refused.wait_for_refusal() == 1
+    assert words in refused.lines[-1]
+    assert len(refused.lines) == 1
+    assert "verysecret" not in refused.output
+
+
 @pytest.mark.parametrize("framing", ["Content-Length: 5000000", "Transfer-Encoding: chunked"])
 def test_a_body_too_large_is_cut_off(running: Installation, framing: str) -> None:
     host, port = running.address.removeprefix("http://").split(":")

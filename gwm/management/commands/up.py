@@ -21,6 +21,7 @@ from gwm.demo import Demo, connect_demo, is_wanted, prepare_demo, wait_for_first
 from gwm.preparation import prepare_database
 from gwm.processes.listening import CannotStart, lock_data_dir, open_listening_socket
 from gwm.processes.supervisor import Program, Supervisor
+from gwm.processes.surroundings import check_surroundings
 
 _PYTHON = [sys.executable, "-m"]
 _CELERY = [*_PYTHON, "celery", "-A", "gwm.celery"]
@@ -48,6 +49,7 @@ class Command(BaseCommand):
         try:
             listening = open_listening_socket(options["bind"], options["port"])
             lock = lock_data_dir(settings.GWM_DATA_DIR)
+            check_surroundings(options["tls_cert"], options["tls_key"])
         except CannotStart as error:
             raise CommandError(str(error)) from None
         port = listening.getsockname()[1]

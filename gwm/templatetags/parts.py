@@ -258,6 +258,28 @@ def moment(when: datetime | None) -> SafeString:
 
 
 @register.simple_tag
+def clock(when: datetime | None) -> SafeString:
+    """A point in time as short as it can be told: "14:02" today, "22 Nov 14:02" before; None is a dash."""
+    if when is None:
+        return format_html('<span class="dim">{}</span>', DASH)
+    local = timezone.localtime(when)
+    form = "%H:%M" if local.date() == timezone.localdate() else "%-d %b %H:%M"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        when.isoformat(timespec="seconds"),
+        local.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        local.strftime(form),
+    )
+
+
+@register.filter
+def full_stop(text: str) -> str:
+    """`text` with a full stop at its end if it lacks one: other people's words between ours."""
+    words = str(text).strip()
+    return words if not words or words[-1] in ".!?" else f"{words}."
+
+
+@register.simple_tag
 def fresh(when: datetime | None, stale_after_s: int = 180) -> SafeString:
     """How old the data of this page is; older than `stale_after_s` seconds it turns into a warning."""
     if when is None:

@@ -150,3 +150,14 @@ def test_what_comes_from_outside_is_escaped(html):
 @pytest.mark.parametrize(("name", "text"), [("web-team", "WT"), ("peter", "PE"), ("a.b.c", "AB"), ("x", "X")])
 def test_initials(name, text):
     assert parts.initials(name) == text
+
+
+def test_a_clock_tells_the_day_only_when_it_is_another():
+    now = timezone.now()
+    assert re.search(r">\d\d:\d\d</time>", parts.clock(now))
+    assert re.search(r">\d{1,2} \w{3} \d\d:\d\d</time>", parts.clock(now - timedelta(days=3)))
+
+
+@pytest.mark.parametrize(("words", "ended"), [("timed out", "timed out."), ("Refused.", "Refused."), ("", "")])
+def test_other_peoples_words_end_with_a_full_stop(words, ended):
+    assert parts.full_stop(words) == ended

@@ -10,6 +10,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -160,12 +161,17 @@ def run_command(gate: Gate, environment: dict[str, str], complete: bool) -> Outc
         errors="replace",
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            if gate.has_tests and _CLOSING.search(line):
-                counts = {}
-                for number, word in _COUNTS.findall(line):
-                    counts[_AS.get(word, word)] = counts.get(_AS.get(word, word), 0) + int(number)
+        try:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                if gate.has_tests and _CLOSING.search(line):
+                    counts = {}
+                    for number, word in _COUNTS.findall(line):
+                        counts[_AS.get(word, word)] = counts.get(_AS.get(word, word), 0) + int(number)
+        except (KeyboardInterrupt, SystemExit):
+            process.send_signal(signal.SIGINT)  # so that tests take down what they brought up
+            process.wait(60)
+            raise
     code = process.returncode
     if gate.has_tests and code == NO_TESTS:
         return Outcome(gate, "failed" if complete else "left out", reason="there are no such tests")
@@ -221,6 +227,7 @@ def main() -> int:
     parser.add_argument("--only", metavar="WORD", help="only gates with this word in their title")
     options = parser.parse_args()
     complete = os.environ.get("CI", "").lower() in {"1", "true", "yes"} and options.which == "all"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))
     with tempfile.TemporaryDirectory(prefix="gwm-check-") as directory:
         os.environ["GWM_DATA_DIR"] = directory
         features_file = Path(directory) / "features.jsonl"

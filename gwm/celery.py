@@ -12,6 +12,7 @@ from celery.schedules import crontab
 from celery.signals import beat_init, setup_logging, worker_ready
 from django.conf import settings
 
+from gwm import queue_files
 from gwm.processes.ready import tell_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gwm.settings")
@@ -36,7 +37,7 @@ def describe_broker() -> dict[str, Any]:
     folder = settings.GWM_DATA_DIR / "queue"
     return {
         # with a host name, or kombu logs "No hostname was supplied" again and again
-        "broker_url": "filesystem://localhost//",
+        "broker_url": f"{queue_files.SCHEME}://localhost//",
         "broker_transport_options": {
             "data_folder_in": str(folder / "messages"),
             "data_folder_out": str(folder / "messages"),
@@ -68,6 +69,7 @@ def describe_celery() -> dict[str, Any]:
     }
 
 
+queue_files.register()
 app = Celery("gwm")
 app.add_defaults(describe_celery)
 app.autodiscover_tasks()

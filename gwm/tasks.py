@@ -37,8 +37,8 @@ def sync_due_clusters() -> None:
 
 @shared_task
 def sync_one_cluster(cluster_pk: int) -> None:
-    """Update one cluster, unless it was removed."""
-    for cluster in Cluster.objects.filter(pk=cluster_pk):
+    """Update one cluster, unless it was removed or another message of the same kind came first."""
+    for cluster in Cluster.objects.filter(pk=cluster_pk, sync_queued_at__isnull=False):
         sync_cluster(cluster)
 
 
@@ -51,8 +51,8 @@ def follow_jobs() -> None:
 
 @shared_task
 def follow_one_cluster(cluster_pk: int) -> None:
-    """Follow the jobs of one cluster, unless it was removed."""
-    for cluster in Cluster.objects.filter(pk=cluster_pk):
+    """Follow the jobs of one cluster, unless it was removed or another message of the same kind came first."""
+    for cluster in Cluster.objects.filter(pk=cluster_pk, follow_queued_at__isnull=False):
         follow_cluster(cluster)
 
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 from clusters.models import Cluster, Job
 from objectlog.models import OPEN_OUTCOMES, Entry
 
-# A message that no worker took in this time is taken for lost.
-_QUEUED_S = 60.0
+# A message that no worker took in this time is taken for lost; should it come after all, it finds nothing to do.
+QUEUED_S = 20.0
 # How many clusters in trouble are tried at the same time: each may hold a worker's thread for a whole time-out.
 IN_TROUBLE_AT_ONCE = 2
 
@@ -23,7 +23,7 @@ def select_due() -> QuerySet[Cluster]:
         | Q(attempted_at__isnull=True)
         | Q(sync_wanted_at__gt=F("attempted_at"))
     )
-    return Cluster.objects.filter(due, _lapsed("leased_until", 0), _lapsed("sync_queued_at", _QUEUED_S)).order_by(
+    return Cluster.objects.filter(due, _lapsed("leased_until", 0), _lapsed("sync_queued_at", QUEUED_S)).order_by(
         F("next_sync_at").asc(nulls_first=True)
     )
 
@@ -35,7 +35,7 @@ def select_to_follow() -> QuerySet[Cluster]:
     return Cluster.objects.filter(
         Exists(jobs) | Exists(entries),
         _lapsed("follow_leased_until", 0),
-        _lapsed("follow_queued_at", _QUEUED_S),
+        _lapsed("follow_queued_at", QUEUED_S),
         failures=0,
         synced_at__isnull=False,
     )
@@ -47,7 +47,7 @@ def claim_due() -> list[int]:
     if not due:
         return []
     now = timezone.now()
-    under_way = ~_lapsed("leased_until", 0) | ~_lapsed("sync_queued_at", _QUEUED_S)
+    under_way = ~_lapsed("leased_until", 0) | ~_lapsed("sync_queued_at", QUEUED_S)
     room = IN_TROUBLE_AT_ONCE - Cluster.objects.filter(under_way, failures__gt=0).count()
     claimed = []
     for pk, failures in due:
@@ -55,7 +55,7 @@ def claim_due() -> list[int]:
             if room <= 0:
                 continue
             room -= 1
-        mine = Cluster.objects.filter(_lapsed("sync_queued_at", _QUEUED_S), pk=pk).update(sync_queued_at=now)
+        mine = Cluster.objects.filter(_lapsed("sync_queued_at", QUEUED_S), pk=pk).update(sync_queued_at=now)
         claimed += [pk] * mine
     return claimed
 
@@ -65,7 +65,7 @@ def claim_to_follow() -> list[int]:
     now = timezone.now()
     claimed = []
     for pk in list(select_to_follow().values_list("pk", flat=True)):
-        mine = Cluster.objects.filter(_lapsed("follow_queued_at", _QUEUED_S), pk=pk).update(follow_queued_at=now)
+        mine = Cluster.objects.filter(_lapsed("follow_queued_at", QUEUED_S), pk=pk).update(follow_queued_at=now)
         claimed += [pk] * mine
     return claimed
 

@@ -83,11 +83,9 @@ def console(view: InstanceView, instance: Instance) -> Any:
     }  # fmt: skip
 
 
-def console_if_running(view: InstanceView, instance: Instance) -> Any:
+def console_if_reachable(view: InstanceView, instance: Instance) -> Any:
     running = live(view, instance)
-    if running is True:
-        return console(view, instance)
-    return NODATA if running is False else running
+    return console(view, instance) if isinstance(running, bool) else running
 
 
 def nic_bridge(view: InstanceView, nic: Nic) -> Any:
@@ -198,7 +196,7 @@ SIMPLE: dict[str, Getter] = {
     "oper_state": lambda view, i: NODATA if view.nodes[i.primary].offline else live(view, i),
     "oper_ram": while_running(lambda view, i: view.cluster.memory_of(i)),
     "oper_vcpus": while_running(lambda view, i: view.beparams(i)["vcpus"]),
-    "console": console_if_running,
+    "console": console_if_reachable,
     "ip": nic_at(NIC_GETTERS["ip"][2], 0),
     "mac": nic_at(NIC_GETTERS["mac"][2], 0),
     "bridge": nic_at(NIC_GETTERS["bridge"][2], 0),

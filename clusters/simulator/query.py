@@ -204,9 +204,12 @@ def compile_filter(qfilter: Any, fields: dict[str, Field]) -> Predicate:
     return lambda view, row: compares(compare, get(view, row), wanted)
 
 
+# a value that is not there passes every comparison (and so fails its negation, != among them)
+
+
 def truth(value: Any) -> bool:
     if value.__class__ is Absent:
-        return False
+        return True
     if not isinstance(value, bool):
         raise HttpError(500, f"Unexpected value '{json.dumps(value)}' in boolean context")
     return value
@@ -214,17 +217,19 @@ def truth(value: Any) -> bool:
 
 def contains(value: Any, wanted: Any) -> bool:
     if value.__class__ is Absent:
-        return False
+        return True
     if not isinstance(value, list):
         raise HttpError(
             500, f"Invalid field value used in 'contains' matching, expecting list but got '{json.dumps(value)}'"
         )
+    if not all(isinstance(each, str) for each in value):
+        raise HttpError(500, f"Cannot convert value '{json.dumps(value)}', error: Unable to read String")
     return wanted in value
 
 
 def matches(value: Any, pattern: re.Pattern[str]) -> bool:
     if value.__class__ is Absent:
-        return False
+        return True
     if not isinstance(value, str):
         text = "Invalid field value used in regexp matching, expecting string but got"
         raise HttpError(500, f"{text} '{json.dumps(value)}'")
@@ -233,7 +238,7 @@ def matches(value: Any, pattern: re.Pattern[str]) -> bool:
 
 def compares(compare: Callable[[Any, Any], bool], value: Any, wanted: Any) -> bool:
     if value.__class__ is Absent:
-        return False
+        return compare is not operator.ne
     if isinstance(value, list) and len(value) == 2 and isinstance(wanted, int):
         value = value[0]  # job timestamps compare on whole seconds
     if isinstance(value, str) != isinstance(wanted, str) or isinstance(value, bool | list | dict):

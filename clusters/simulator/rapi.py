@@ -60,8 +60,10 @@ class Rapi:
             return error_answer(error)
 
     def handle(self, request: Request, master: bool) -> bytes:
-        if "authorization" not in request.headers:
+        if not request.headers.get("authorization", "").strip():
             raise self.unauthorized()
+        if request.headers["authorization"].split() in (["Basic"], ["basic"]):
+            raise HttpError(400, "Basic authentication requires credentials")
         route = self.routed(request)
         self.authorize(request, route)
         request.resource = route.resource
@@ -86,9 +88,9 @@ class Rapi:
         return HttpError(401, headers={"WWW-Authenticate": f'Basic realm="{REALM}"'})
 
     def authorize(self, request: Request, route: Route) -> None:
-        scheme, _, encoded = request.headers["authorization"].partition(" ")
+        scheme, encoded, *_ = [*request.headers["authorization"].split(), ""]
         try:
-            name, _, password = base64.b64decode(encoded.strip(), validate=True).decode("ascii").partition(":")
+            name, _, password = base64.b64decode(encoded, validate=True).decode("ascii").partition(":")
         except (binascii.Error, UnicodeDecodeError) as error:
             raise self.unauthorized() from error
         user = self.users.get(name)

@@ -124,9 +124,14 @@ def test_wrong_credentials(backend: Backend, account: tuple[str, str]) -> None:
     assert backend.ask("GET", "/version", auth=account).json() == UNAUTHORIZED
 
 
-@pytest.mark.parametrize("value", ["Bearer x", "Basic !!!", "Basic"])
+@pytest.mark.parametrize("value", ["Bearer x", "Basic !!!", "Basic Z3dt", ""])
 def test_other_authorization_headers(backend: Backend, value: str) -> None:
     assert backend.ask("GET", "/version", auth=None, headers={"Authorization": value}).status_code == 401
+
+
+def test_a_scheme_without_credentials(backend: Backend) -> None:
+    answer = backend.ask("GET", "/version", auth=None, headers={"Authorization": "Basic"})
+    assert (answer.status_code, answer.json()["message"]) == (400, "Basic authentication requires credentials")
 
 
 def test_routing_comes_before_wrong_credentials(backend: Backend) -> None:

@@ -95,7 +95,9 @@ class Queue:
         status = job.status_of[index]
         try:
             if status == QUEUED:
-                if self.allowed_to_start() and not self.dependencies_open(job, index):
+                if self.ruled_by(job, "REJECT"):
+                    job.cancel(None)
+                elif self.allowed_to_start(job) and not self.dependencies_open(job, index):
                     job.begin(index)
                     job.due = time.monotonic() + 0.2 / speed
             elif status == WAITING:
@@ -111,12 +113,13 @@ class Queue:
             job.locks = {}
         self.changed.notify_all()
 
-    def allowed_to_start(self) -> bool:
-        running = sum(job.status in (WAITING, RUNNING) for job in self.jobs.values() if not job.finished)
-        return bool(running < self.cluster.settings["max_running_jobs"]) and not self.paused()
+    def allowed_to_start(self, job: Job) -> bool:
+        running = sum(other.status in (WAITING, RUNNING) for other in self.jobs.values() if not other.finished)
+        return bool(running < self.cluster.settings["max_running_jobs"]) and not self.ruled_by(job, "PAUSE")
 
-    def paused(self) -> bool:
-        return any(rule.action == "PAUSE" for rule in self.cluster.filters.values())
+    def ruled_by(self, job: Job, action: str) -> bool:
+        """Tell whether a filter rule of this action is about the job: all those newer than the rule."""
+        return any(rule.action == action and job.id > rule.watermark for rule in self.cluster.filters.values())
 
     def try_to_run(self, job: Job, index: int, speed: float) -> None:
         if self.acquire(job, index):

@@ -20,6 +20,7 @@ MAX_HEADERS = 4096
 READ_TIMEOUT = 10.0
 SERVER_NAME = "Ganeti 3.0.2"
 BACKLOG = 1024
+SILENCE_POLL = 0.05  # seconds
 
 
 class Service(Protocol):
@@ -57,6 +58,7 @@ class Server:
         self.port: int = self.listener.getsockname()[1]
         self.node: str | None = None  # the node this endpoint stands for, None for whoever is master
         self.stopping = threading.Event()
+        self.silent = threading.Event()
         self._open: set[socket.socket] = set()
         self._guard = threading.Lock()
         self._thread = threading.Thread(target=self._accept, name=f"rapi-{self.port}", daemon=True)
@@ -94,6 +96,8 @@ class Server:
     def _serve(self, plain: socket.socket) -> None:
         plain.settimeout(READ_TIMEOUT)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while self.silent.is_set() and not self.stopping.wait(SILENCE_POLL):
+            continue
         try:
             connection = self.context.wrap_socket(plain, server_side=True)
         except (OSError, ValueError):

@@ -134,6 +134,13 @@ class Simulator:
         self._server = Server(self, self._certificate, self._server.host, self._server.port)
         self._server.start()
 
+    def fall_silent(self) -> None:
+        """Accept connections and say nothing at all, not even in TLS: a machine that hangs."""
+        self._server.silent.set()
+
+    def speak_again(self) -> None:
+        self._server.silent.clear()
+
     # jobs by hand
 
     def advance(self, steps: int = 1) -> None:

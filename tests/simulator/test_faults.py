@@ -122,6 +122,14 @@ def test_not_listening(simulator: Simulator, ask: Ask) -> None:
     assert ask("GET", "/version").json() == 2
 
 
+def test_not_a_word(simulator: Simulator, ask: Ask) -> None:
+    simulator.fall_silent()
+    with pytest.raises(requests.Timeout):
+        ask("GET", "/version", timeout=0.5)
+    simulator.speak_again()
+    assert ask("GET", "/version").json() == 2
+
+
 def test_the_certificate_can_be_verified(simulator: Simulator, rapi: requests.Session, tmp_path_factory) -> None:
     path = tmp_path_factory.mktemp("ca") / "ca.pem"
     path.write_text(simulator.ca_pem)

@@ -62,3 +62,17 @@ def test_an_urgent_job_goes_first(simulator: Simulator, ask: Ask) -> None:
     simulator.advance(2)
     assert simulator.queue.jobs[high].status == "running"
     assert simulator.queue.jobs[low].status == "waiting"
+
+
+@pytest.mark.parametrize(("action", "status"), [("PAUSE", "queued"), ("REJECT", "canceled")])
+def test_filter_rules_are_about_newer_jobs(simulator: Simulator, ask: Ask, action: str, status: str) -> None:
+    older = ask("PUT", "/2/redistribute-config").json()
+    rule = {"predicates": [["jobid", [">", "id", "watermark"]]], "action": action}
+    uuid = ask("POST", "/2/filters", json=rule).json()
+    newer = ask("PUT", "/2/redistribute-config").json()
+    simulator.run_jobs()
+    assert simulator.queue.jobs[older].status == "success"
+    assert simulator.queue.jobs[newer].status == status
+    ask("DELETE", f"/2/filters/{uuid}")
+    simulator.run_jobs()
+    assert simulator.queue.jobs[newer].finished

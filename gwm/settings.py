@@ -188,6 +188,8 @@ if not DEBUG:
     WHITENOISE_IMMUTABLE_FILE_TEST = is_immutable
 
 # What a browser may do with our pages
+_console_host = urlsplit(GWM_CONSOLE_URL).netloc
+_CONSOLE_SOURCES = [f"ws://{_console_host}", f"wss://{_console_host}"] if _console_host else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -195,7 +197,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:"],
         "font-src": ["'self'"],
-        "connect-src": ["'self'"],
+        "connect-src": ["'self'", *_CONSOLE_SOURCES],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],

@@ -200,6 +200,8 @@ async function send(form, dialog, submitter) {
       const level = ["success", "error", "warning"].find((name) => message.classList.contains(`is-${name}`)) ?? "info";
       say(message.querySelector("p")?.textContent ?? message.textContent.trim(), level);
     }
+    // The machine's head and the dock have news.
+    for (const name of ["jobs-changed", "work-seen"]) document.body.dispatchEvent(new CustomEvent(name));
     if (!messages.length && !answer.ok) say(`It was refused (${answer.status}).`, "error");
   } catch {
     dialog.close();

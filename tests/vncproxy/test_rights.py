@@ -126,3 +126,14 @@ def test_vnc_on_loopback_is_explained(scene):
 def test_no_broker_here_is_no_error(settings, tmp_path, db):
     settings.GWM_CONSOLE_CONTROL = tmp_path / "nothing.sock"
     assert close_consoles_without_right() == 0
+
+
+def test_a_cluster_elsewhere_cannot_point_the_console_at_this_machine(scene):
+    _, vm, alice, _ = scene
+    vm.primary_node.primary_ip = "127.0.0.1"
+    vm.primary_node.save()
+    type(vm.cluster).objects.update(host="ganeti.example.org")
+    with pytest.raises(Refusal, match="this machine itself"):
+        open_console(Actor(alice, Via.WEB), type(vm).objects.get(pk=vm.pk))
+    type(vm.cluster).objects.update(host="127.0.0.1")  # as the demo cluster has it
+    assert open_console(Actor(alice, Via.WEB), type(vm).objects.get(pk=vm.pk)).ticket

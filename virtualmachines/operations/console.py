@@ -50,7 +50,11 @@ def find_vnc_address(vm: VirtualMachine) -> Address:
     if vm.network_port is None:
         raise NoConsole("Ganeti has given the machine no VNC port.")
     node_address = node.primary_ip or node.name
-    return Address(_host_to_dial(bind, node_address), vm.network_port)
+    host = _host_to_dial(bind, node_address)
+    if _is_loopback(host) and not _is_loopback(vm.cluster.host):
+        # Else whoever runs a cluster could have the broker connect to ports of its own machine.
+        raise NoConsole(f"The machine's node goes by the address {host}, which is that of this machine itself.")
+    return Address(host, vm.network_port)
 
 
 def _host_to_dial(bind: str, node_address: str) -> str:
@@ -74,6 +78,8 @@ def _host_to_dial(bind: str, node_address: str) -> str:
 
 
 def _is_loopback(address: str) -> bool:
+    if address == "localhost":
+        return True
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

@@ -12,7 +12,13 @@ from django.utils.functional import SimpleLazyObject
 
 from clusters.models import Cluster, Job
 from clusters.states import state_of_cluster
-from gwm.selectors import DOCK_JOBS, count_places, list_clusters_for_frame, list_dock_jobs
+from gwm.selectors import (
+    DOCK_JOBS,
+    count_machines,
+    count_nodes_by_cluster,
+    list_clusters_for_frame,
+    list_dock_jobs,
+)
 from permissions.models import User
 from permissions.policy import can
 
@@ -188,8 +194,18 @@ class Frame:
 
     @cached_property
     def nav(self) -> list[NavSection]:
-        counts = {**count_places(self.user), "clusters": len(self.clusters)}
+        counts = {
+            "machines": count_machines(self.user),
+            "clusters": len(self.clusters),
+            "nodes": sum(self.nodes_by_cluster.values()),
+            "jobs": self.dock.running,
+        }
         return navigation(self.path, counts, is_admin=bool(can(self.user, "add_cluster")))
+
+    @cached_property
+    def nodes_by_cluster(self) -> dict[int, int]:
+        """Nodes are seen by who sees their cluster, never by others."""
+        return count_nodes_by_cluster(self.user) if self.clusters else {}
 
     @cached_property
     def dock(self) -> Dock:
@@ -207,7 +223,7 @@ class Frame:
     @cached_property
     def linked_nodes(self) -> frozenset[int]:
         """The clusters whose nodes the person may open."""
-        return frozenset(cluster.pk for cluster in self.clusters if getattr(cluster, "shows_nodes", False))
+        return frozenset(self.nodes_by_cluster)
 
 
 def theme_of(request: HttpRequest) -> str:

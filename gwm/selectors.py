@@ -1,13 +1,11 @@
 """Reading what spans apps: counts for the frame, sums of clusters, what needs attention, the journal of a person."""
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet, Sum
 
 from clusters.models import Cluster, Job, Node
 from clusters.selectors import (
@@ -20,37 +18,32 @@ from objectlog.models import Entry
 from objectlog.selectors import list_entries
 from permissions.models import User
 from permissions.policy import can, visible
-from virtualmachines.filters import group_expression
 from virtualmachines.models import VirtualMachine
-from virtualmachines.selectors import list_vms, rows_of
+from virtualmachines.selectors import count_by_state, list_vms, rows_of
 
 FAILED_SHOWN_FOR = timedelta(hours=1)
 ATTENTION_FOR = timedelta(hours=24)
 DOCK_JOBS = 20
 
 
-def _number(rows: QuerySet[Any]) -> Coalesce:
-    """The number of rows as a part of a larger query."""
-    counted = rows.order_by().annotate(one=Value(1)).values("one").annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+def count_machines(user: User) -> int:
+    """How many machines that are there `user` may see.
 
-
-def count_places(user: User) -> dict[str, int]:
-    """How many machines, nodes and jobs under way `user` may see. One query."""
-    counts = {
-        "machines": _number(visible(user, "view", VirtualMachine.objects.filter(missing_since__isnull=True))),
-        "nodes": _number(visible(user, "view", Node.objects.filter(missing_since__isnull=True))),
-        "jobs": _number(visible(user, "view", Job.objects.filter(status__in=ACTIVE))),
-    }
-    found: Mapping[str, int] = User.objects.filter(pk=user.pk).values(**counts).get()  # type: ignore[assignment]
-    return dict(found)
+    The condition stands in the count, so that the database finds the rows by the person's rights and not by it.
+    """
+    return int(list_vms(user).aggregate(number=Count("pk", filter=Q(missing_since__isnull=True)))["number"])
 
 
 def list_clusters_for_frame(user: User) -> list[Cluster]:
-    """The clusters of the navigation, each with `shows_nodes`: whether `user` may see its nodes. One query."""
-    nodes = visible(user, "view", Node.objects.filter(cluster=OuterRef("pk")))
+    """The clusters of the navigation."""
     fields = ("slug", "unreachable_since", "synced_at", "live_at", "last_error", "last_error_kind", "is_demo")
-    return list(list_clusters(user).only(*fields).annotate(shows_nodes=Exists(nodes)).order_by("slug"))
+    return list(list_clusters(user).only(*fields).order_by("slug"))
+
+
+def count_nodes_by_cluster(user: User) -> dict[int, int]:
+    """How many nodes `user` may see, by the key of their cluster; without those where there is none."""
+    nodes = visible(user, "view", Node.objects.filter(missing_since__isnull=True))
+    return dict(nodes.order_by().values_list("cluster_id").annotate(number=Count("pk")))
 
 
 def list_dock_jobs(user: User) -> list[Job]:
@@ -104,16 +97,9 @@ def summarize_clusters(user: User, clusters: QuerySet[Cluster]) -> list[ClusterS
     keys = [cluster.pk for cluster in found]
     counts: dict[int, dict[str, int]] = defaultdict(lambda: {"": 0})
     sums: dict[int, dict[str, int]] = defaultdict(lambda: {"memory": 0, "disk": 0, "vcpus": 0})
-    by_group = (
-        list_vms(user)
-        .filter(cluster__in=keys)
-        .order_by()
-        .values("cluster_id", group=group_expression())
-        .annotate(number=Count("pk"), memory=Sum("memory_mib"), disk=Sum("disk_mib"), cpus=Sum("vcpus"))
-    )
-    for row in by_group:
+    for row in count_by_state(list_vms(user).filter(cluster__in=keys)):
         of_cluster = counts[row["cluster_id"]]
-        of_cluster[row["group"]] = row["number"]
+        of_cluster[row["group"]] = of_cluster.get(row["group"], 0) + row["number"]
         if row["group"] == "missing":
             continue
         of_cluster[""] += row["number"]
@@ -180,8 +166,8 @@ def list_visible_entries(user: User) -> QuerySet[Entry]:
     condition = Q(actor=user)
     for kind, model in _KINDS.items():
         verb = "cancel" if model is Job else "admin"
-        keys = visible(user, verb, model._default_manager.all()).order_by().values("pk")
-        condition |= Q(target_kind=kind, target_pk__in=keys)
+        theirs = visible(user, verb, model._default_manager.filter(pk=OuterRef("target_pk")))
+        condition |= Q(Exists(theirs), target_kind=kind)
     return entries.filter(condition)
 
 

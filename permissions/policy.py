@@ -59,17 +59,19 @@ def access_of(model: type[Model]) -> Access:
     return access
 
 
-def _grants(user: User, model: type[Model], verbs: Iterable[str]) -> Q:
-    """Rows of `model` on which `user` holds one of `verbs` directly or through a group, as a condition on its key."""
+def _grants(user: User, model: type[Model], verbs: Iterable[str], path: str = "pk") -> Q:
+    """Rows of `model` on which `user` holds one of `verbs` directly or through a group, as a condition on its key.
+
+    `path` leads to that key from the rows that are filtered.
+    """
     wanted = list(verbs)
-    condition = Q(pk__in=[])
     if not wanted or not hasattr(model, "user_grants"):
-        return condition
+        return Q(pk__in=[])
     by_user = model.user_grants.rel.related_model
     by_group = model.group_grants.rel.related_model  # type: ignore[attr-defined]
-    return Q(pk__in=by_user.objects.filter(user=user, permission__codename__in=wanted).values("content_object_id")) | Q(
-        pk__in=by_group.objects.filter(group__user=user, permission__codename__in=wanted).values("content_object_id")
-    )
+    given = by_user.objects.filter(user=user, permission__codename__in=wanted).values("content_object_id")
+    through = by_group.objects.filter(group__user=user, permission__codename__in=wanted).values("content_object_id")
+    return Q(**{f"{path}__in": given}) | Q(**{f"{path}__in": through})
 
 
 def _condition(user: User, verb: str, model: type[Model]) -> Q:
@@ -78,9 +80,7 @@ def _condition(user: User, verb: str, model: type[Model]) -> Q:
     condition = _grants(user, model, access.granting(verb))
     if access.parent:
         parent_model = model._meta.get_field(access.parent).related_model
-        held = _grants(user, parent_model, access.granting_from_parent(verb))  # type: ignore[arg-type]
-        parents = parent_model._default_manager.filter(held)  # type: ignore[union-attr]
-        condition |= Q(**{f"{access.parent}__in": parents.values("pk")})
+        condition |= _grants(user, parent_model, access.granting_from_parent(verb), access.parent)  # type: ignore[arg-type]
     related_verbs = access.granting_from_related(verb)
     if access.related is not None and related_verbs:
         related_model = apps.get_model(access.related.model)

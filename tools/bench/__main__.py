@@ -37,6 +37,7 @@ class Section:
 SECTIONS = {
     "rapi": Section("tools.bench.rapi", needs_lab=True),
     "cycle": Section("tools.bench.cycle", needs_lab=True),
+    "pages": Section("tools.bench.pages", needs_lab=False),
     "console": Section("tools.bench.console", needs_lab=False),
 }
 

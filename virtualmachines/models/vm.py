@@ -71,6 +71,11 @@ class VirtualMachine(Mirrored, Busy):
             models.Index(fields=["cluster", "uuid"], name="vm_uuid"),
             models.Index(fields=["name"], name="vm_by_name"),
             models.Index(fields=["status"], name="vm_status"),
+            # Everything that lists and overviews count and sum, so that they need not touch the rows.
+            models.Index(
+                fields=["cluster", "status", "missing_since", "busy_entry", "memory_mib", "disk_mib", "vcpus"],
+                name="vm_counted",
+            ),
         ]
         permissions = [
             ("admin", "Everything on the machine"),

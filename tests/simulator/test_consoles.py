@@ -70,7 +70,8 @@ def test_keys_change_the_screen(port: int) -> None:
     while echoed is None:
         assert time.monotonic() < end
         viewer.type("k")
-        echoed = next((each for each in viewer.update() if each[1] > 16 and each[2:] == (9, 16)), None)
+        # the character and the cursor, and nothing else of the line
+        echoed = next((each for each in viewer.update() if each[1] > 16 and each[2:] == (18, 16)), None)
     viewer.close()
 
 

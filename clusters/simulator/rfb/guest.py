@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from clusters.simulator.rfb.screen import BLUE, COLUMNS, CYAN, GREEN, RED, WHITE, YELLOW, Cell, TextScreen
+from clusters.simulator.rfb.screen import BLACK, BLUE, COLUMNS, CYAN, GREEN, GREY, RED, WHITE, YELLOW, Cell, TextScreen
 
 BOOT_LINES = (
     (0.2, "SeaBIOS (version 1.16.3-sim)"),
@@ -50,7 +50,10 @@ class Guest:
         """What the screen shows now."""
         with self.lock:
             self.tick()
-            return self.screen.snapshot()
+            cells = self.screen.snapshot()
+            row, column = self.screen.row, min(self.screen.column, COLUMNS - 1)
+            cells[row][column] = (cells[row][column][0], BLACK, GREY)  # the cursor
+            return cells
 
     def tick(self) -> None:
         """Do what is due: more of the boot log, the clock."""

@@ -45,7 +45,7 @@ def tally(counts: Mapping[str, int], silent_nodes: int | None = None) -> list[Fi
         figure("Missing", "warn", "missing"),
     ]
     if silent_nodes is not None:
-        figures.append(Figure("Nodes without answer", silent_nodes, "bad", f"{reverse('nodes')}?status=silent"))
+        figures.append(Figure("Silent nodes", silent_nodes, "bad", f"{reverse('nodes')}?status=silent"))
     return figures
 
 

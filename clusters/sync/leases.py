@@ -19,6 +19,9 @@ LEASE_S = 45.0
 # The longest pause between two attempts at a cluster in trouble, and between two readings of live state that failed.
 LONGEST_PAUSE_S = 300.0
 
+_LONG_PASS = timedelta(seconds=2)
+_LONGEST_REST = timedelta(seconds=10)
+
 
 class LeaseLost(Exception):
     """Another updater has taken over, or the cluster was removed: write nothing more."""
@@ -75,10 +78,15 @@ class Lease:
 
 
 class FollowLease:
-    """The right to follow the jobs of one cluster: it only saves double work, all writing is safe without it."""
+    """The right to follow the jobs of one cluster: it only saves double work, all writing is safe without it.
 
-    def __init__(self, cluster_pk: int, until: datetime) -> None:
+    After a pass that took long comes a rest as long, so that a cluster with a thousand jobs is not kept busy by being
+    watched.
+    """
+
+    def __init__(self, cluster_pk: int, taken_at: datetime, until: datetime) -> None:
         self._cluster_pk = cluster_pk
+        self._taken_at = taken_at
         self._until = until
 
     @classmethod
@@ -88,13 +96,16 @@ class FollowLease:
         until = now + timedelta(seconds=LEASE_S)
         free = Q(follow_leased_until__isnull=True) | Q(follow_leased_until__lt=now)
         taken = Cluster.objects.filter(free, pk=cluster.pk).update(follow_leased_until=until, follow_queued_at=None)
-        return cls(cluster.pk, until) if taken else None
+        return cls(cluster.pk, now, until) if taken else None
 
     def __enter__(self) -> "FollowLease":
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        Cluster.objects.filter(pk=self._cluster_pk, follow_leased_until=self._until).update(follow_leased_until=None)
+        now = timezone.now()
+        took = now - self._taken_at
+        rest = now + min(took, _LONGEST_REST) if took > _LONG_PASS else None
+        Cluster.objects.filter(pk=self._cluster_pk, follow_leased_until=self._until).update(follow_leased_until=rest)
 
 
 def interval_s(cluster: Cluster) -> float:

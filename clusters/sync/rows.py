@@ -90,9 +90,15 @@ def write_plan(
 def _create(model: type[M], cluster: Cluster, new: Mapping[str, Values], now: datetime) -> int:
     """Insert rows, unless another updater did so since; the lock on the cluster's row decides who comes first."""
     Cluster.objects.select_for_update().only("pk").get(pk=cluster.pk)
-    there = set(model._default_manager.filter(cluster=cluster).order_by().values_list("uuid", flat=True))
+    there, reserved = set(), set()
+    for uuid, name in model._default_manager.filter(cluster=cluster).order_by().values_list("uuid", "name"):
+        there.add(uuid)
+        if not uuid:
+            reserved.add(name)  # its row was made since; the next update finds it by name
     rows = [
-        model(cluster=cluster, uuid=uuid, changed_at=now, **values) for uuid, values in new.items() if uuid not in there
+        model(cluster=cluster, uuid=uuid, changed_at=now, **values)
+        for uuid, values in new.items()
+        if uuid not in there and values["name"] not in reserved
     ]
     model._default_manager.bulk_create(rows, batch_size=_BATCH)
     return len(rows)

@@ -187,3 +187,18 @@ def test_a_machine_that_the_nodes_still_name_is_not_missing(simulator, cluster):
     simulator.faults.clear()
     update(cluster)
     assert VirtualMachine.objects.get(name=VM1).missing_since is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_reserved_while_the_reading_was_under_way_is_not_doubled(simulator, cluster):
+    simulator.faults.slow(1.0, mentions="admin_state")
+    join = in_thread(lambda: sync_cluster(cluster))
+    wait_for(lambda: len(simulator.requests) == 8)
+    reserved = make_vm(cluster, "new.example.org", uuid="", status="", raw={})
+    made = simulator.outside.add("new.example.org")
+    assert join().outcome == "updated"
+    assert VirtualMachine.objects.filter(name="new.example.org").count() == 1
+    simulator.faults.clear()
+    update(cluster)
+    reserved.refresh_from_db()
+    assert reserved.uuid == made.uuid and VirtualMachine.objects.filter(name="new.example.org").count() == 1

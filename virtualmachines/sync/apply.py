@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from clusters.models import Cluster, Node
 from clusters.rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
 from clusters.sync.rows import Plan, Values, Written, compare, write_plan
@@ -63,11 +65,11 @@ class Rows:
         }
 
 
-def load_machines(cluster: Cluster) -> Rows:
-    """The rows of all machines of a cluster, light enough for ten thousand."""
+def load_machines(cluster: Cluster, which: Q = Q()) -> Rows:  # noqa: B008 (an empty condition)
+    """The rows of all machines of a cluster, light enough for ten thousand, or of those that `which` selects."""
     by_uuid: dict[str, dict[str, Any]] = {}
     reserved: dict[str, dict[str, Any]] = {}
-    for values in VirtualMachine.objects.filter(cluster=cluster).order_by("pk").values_list(*_LIGHT):
+    for values in VirtualMachine.objects.filter(which, cluster=cluster).order_by("pk").values_list(*_LIGHT):
         row = dict(zip(_LIGHT, values, strict=True))
         if row["uuid"]:
             by_uuid[row["uuid"]] = row
@@ -112,7 +114,8 @@ def apply_some(
     `uuids` are those asked for by uuid; one that did not come back is missing.
     """
     nodes = _node_keys(cluster)
-    rows = load_machines(cluster)
+    names = [config.name for config in configs.values()]
+    rows = load_machines(cluster, Q(uuid__in=uuids | configs.keys()) | Q(uuid="", name__in=names))
     plan = Plan()
     for uuid, config in configs.items():
         place = Placement(config.primary_node, config.secondary_nodes)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import PIPE, STDOUT, Popen
+from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -170,7 +170,10 @@ def run_command(gate: Gate, environment: dict[str, str], complete: bool) -> Outc
                         counts[_AS.get(word, word)] = counts.get(_AS.get(word, word), 0) + int(number)
         except (KeyboardInterrupt, SystemExit):
             process.send_signal(signal.SIGINT)  # so that tests take down what they brought up
-            process.wait(60)
+            try:
+                process.wait(60)
+            except TimeoutExpired:
+                process.kill()
             raise
     code = process.returncode
     if gate.has_tests and code == NO_TESTS:
@@ -228,6 +231,7 @@ def main() -> int:
     options = parser.parse_args()
     complete = os.environ.get("CI", "").lower() in {"1", "true", "yes"} and options.which == "all"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     with tempfile.TemporaryDirectory(prefix="gwm-check-") as directory:
         os.environ["GWM_DATA_DIR"] = directory
         features_file = Path(directory) / "features.jsonl"

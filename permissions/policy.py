@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Value
 
 from permissions.access import VIEW, Access
 from permissions.models import User
@@ -143,8 +143,36 @@ def verbs_on(user: Actor, obj: Model) -> frozenset[str]:
     every = frozenset(access.verbs) | parent_verbs | related_verbs | {VIEW}
     if user.is_superuser:
         return every
-    model = type(obj)
-    row = model._default_manager.filter(pk=obj.pk)
-    flags = {f"may_{verb}": Exists(row.filter(_condition(user, verb, model), pk=OuterRef("pk"))) for verb in every}
-    found = row.annotate(**flags).values(*flags).first() or {}
-    return frozenset(verb for verb in every if found.get(f"may_{verb}"))
+    held, held_on_parent = _verbs_held(user, obj, access)
+    allowed = {
+        verb for verb in every if held & access.granting(verb) or held_on_parent & access.granting_from_parent(verb)
+    }
+    in_question = related_verbs - allowed
+    if in_question:
+        model = type(obj)
+        row = model._default_manager.filter(pk=obj.pk)
+        flags = {
+            f"may_{verb}": Exists(model._default_manager.filter(_condition(user, verb, model), pk=OuterRef("pk")))
+            for verb in in_question
+        }
+        found = row.annotate(**flags).values(*flags).first() or {}
+        allowed |= {verb for verb in in_question if found.get(f"may_{verb}")}
+    return frozenset(allowed)
+
+
+def _verbs_held(user: User, obj: Model, access: Access) -> tuple[frozenset[str], frozenset[str]]:
+    """The verbs granted to `user`, directly or through a group, on `obj` itself and on its parent. One query."""
+    places: list[tuple[str, Any, Any]] = [("own", type(obj), obj.pk)]
+    if access.parent:
+        field: Any = type(obj)._meta.get_field(access.parent)
+        places.append(("parent", field.related_model, getattr(obj, field.attname)))
+    granted: list[QuerySet[Any, Any]] = []
+    for place, model, key in places:
+        if hasattr(model, "user_grants"):
+            by_user, by_group = model.user_grants.rel.related_model, model.group_grants.rel.related_model
+            for grants in (by_user.objects.filter(user=user), by_group.objects.filter(group__user=user)):
+                marked = grants.filter(content_object_id=key).annotate(place=Value(place))
+                granted.append(marked.values_list("place", "permission__codename"))
+    rows = list(granted[0].union(*granted[1:])) if granted else []
+    held = {place: frozenset(verb for found, verb in rows if found == place) for place in ("own", "parent")}
+    return held["own"], held["parent"]

@@ -106,7 +106,8 @@ def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
     Http404 if there is none that `user` may see.
     """
     related = ("cluster", "primary_node", "secondary_node", "owner__user", "owner__group")
-    found = list(list_vms(user).filter(cluster__slug=slug, name=name).select_related(*related))
+    vms = list_vms(user).filter(cluster__slug=slug, name=name).select_related(*related)
+    found = list(vms.defer("cluster__info", "cluster__operating_systems"))
     if not found:
         raise Http404(f"There is no machine {name} on {slug} that you may see.")
     return min(found, key=lambda vm: (vm.missing_since is not None, -vm.pk))

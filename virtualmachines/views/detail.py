@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from clusters.operations.base import list_offers
-from clusters.selectors import ACTIVE, jobs_about, list_job_rows, list_jobs
+from clusters.selectors import jobs_about, list_job_rows, list_jobs
 from clusters.views.buttons import button_of, put_first, tabs_of
 from clusters.views.jobs import jobs_context, log_lines
-from permissions.policy import verbs_on
+from permissions.policy import can, verbs_on
 from permissions.signed_in import person_of
 from virtualmachines.operations import VM_OPERATIONS
 from virtualmachines.parameters import describe_parameters
@@ -61,13 +61,12 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
 
 
 def work_on(user: User, vm: Any) -> dict[str, Any]:
-    """The jobs under way on a machine with their logs, or the last one if it failed lately. At most two queries."""
-    jobs = jobs_about(list_jobs(user).defer("opcodes"), vm.cluster, "instance", vm.name)
-    active = list(jobs.filter(status__in=ACTIVE)[:3])
+    """The jobs under way on a machine with their logs, or the last one if it failed lately. One query."""
+    jobs = list(jobs_about(list_jobs(user).defer("opcodes", "cluster__info"), vm.cluster, "instance", vm.name)[:4])
+    active = [job for job in jobs if not job.is_final]
     if not active:
-        last = list(jobs[:1])
         lately = timezone.now() - FAILED_SHOWN_FOR
-        active = [job for job in last if job.status == "error" and (job.ended_at or lately) > lately]
+        active = [job for job in jobs[:1] if job.status == "error" and (job.ended_at or lately) > lately]
     return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in active]}
 
 
@@ -76,20 +75,18 @@ def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """What the machine is and what it has."""
     user = person_of(request)
     vm = get_vm(user, slug, name)
+    page = vm_page(user, vm, "overview")
+    # Only a right on the cluster gives `migrate` on a machine: who lacks it need not be asked for more.
+    runs_cluster = "migrate" in page["held"] and bool(can(user, "admin", vm.cluster))
     context = {
-        **vm_page(user, vm, "overview"),
+        **page,
         **work_on(user, vm),
         "created": datetime.fromtimestamp(vm.ctime, UTC) if vm.ctime else None,
         "modified": datetime.fromtimestamp(vm.mtime, UTC) if vm.mtime else None,
         "auto_balance": vm.beparams.get("auto_balance"),
-        "vnc_address": _vnc_address(vm) if "admin" in verbs_on_cluster(user, vm) else "",
+        "vnc_address": _vnc_address(vm) if runs_cluster else "",
     }
     return render(request, "virtualmachines/overview.html", context)
-
-
-def verbs_on_cluster(user: User, vm: Any) -> frozenset[str]:
-    """What `user` holds on the machine's cluster."""
-    return verbs_on(user, vm.cluster)
 
 
 def _vnc_address(vm: Any) -> str:

@@ -15,8 +15,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-LIFETIME_S = 30.0
-LONGEST_LIFETIME_S = 600.0  # bounds how long a used ticket has to be remembered
+LONGEST_LIFETIME_S = 900.0  # bounds how long a used ticket has to be remembered; clocks may differ
 LONGEST_TEXT = 4096
 KINDS = frozenset({"vnc"})
 _PASSWORD_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105 - an alphabet

@@ -133,7 +133,11 @@ function isFree(element, panel) {
 function popoutSize(canvas, panel) {
   const bar = panel.querySelector(".console-bar").offsetHeight + (panel.querySelector(".console-note")?.offsetHeight ?? 0);
   const [width, height] = canvas?.width ? [canvas.width, canvas.height] : [1024, 768];
-  return { width: Math.min(Math.max(width, 480), screen.availWidth), height: Math.min(height + bar, screen.availHeight) };
+  const edge = 4; // the ring that shows the focus goes around the screen, not over it
+  return {
+    width: Math.min(Math.max(width + edge, 480), screen.availWidth),
+    height: Math.min(height + bar + edge, screen.availHeight),
+  };
 }
 
 async function toggleFullscreen(panel, line) {

@@ -7,6 +7,7 @@ from clusters.simulator.cluster import Cluster
 from clusters.simulator.model import Instance
 from clusters.simulator.simulator import Simulator
 
+ARCHIVED_AFTER, FORGOTTEN_AFTER = 6 * 3600.0, 7 * 86400.0  # seconds
 FIRST, LEAST, MOST = 8.0, 60.0, 150.0  # seconds until the first job, and between two
 RESTLESS = "batch"  # tag of the machines that may be rebooted
 BALLOON = "balloon"  # tag of those whose memory moves
@@ -32,6 +33,7 @@ class Activity:
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
+        self.history_until = simulator.queue.last_id  # the demo's invented history stays in the list
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="demo-activity", daemon=True)
 
@@ -52,6 +54,7 @@ class Activity:
     def act(self) -> None:
         """Submit one job, and let some machines use more or less memory."""
         cluster, outside = self.simulator.cluster, self.simulator.outside
+        self.put_jobs_away()
         for instance in cluster.instances.values():
             if BALLOON in instance.tags and instance.runs_on:
                 beparams = cluster.merged_beparams(instance)
@@ -69,6 +72,19 @@ class Activity:
             outside.submit("INSTANCE_REBOOT", instance_name=cluster.random.choice(restless).name)
         else:
             outside.submit("CLUSTER_REDIST_CONF", client="gnt-cluster")
+
+    def put_jobs_away(self) -> None:
+        """Archive as the watcher does, and forget in the end."""
+        queue = self.simulator.queue
+        moment = self.simulator.cluster.moment()
+        for job in queue.sorted_jobs():
+            if job.end_ts is None:
+                continue
+            age = moment - job.end_ts[0]
+            if age > FORGOTTEN_AFTER:
+                self.simulator.outside.forget_job(job.id)
+            elif age > ARCHIVED_AFTER and job.id > self.history_until:
+                self.simulator.outside.archive_job(job.id)
 
     def can_move(self, cluster: Cluster, instance: Instance) -> bool:
         if instance.disk_template != "drbd" or instance.runs_on != instance.primary or instance.secondary is None:

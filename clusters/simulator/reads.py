@@ -67,7 +67,6 @@ def operating_systems(world: World, request: Request) -> list[str]:
 
 
 def listing(resource: Resource, bulk_fields: list[str], path: str, key: str, world: Any, request: Request) -> Any:
-    request.without_locking() if path != "/2/nodes" or request.flag("bulk") else None
     if request.flag("bulk"):
         return resource.records(world, bulk_fields)
     names = [record[resource.key] for record in resource.records(world, [resource.key])]
@@ -89,6 +88,7 @@ def with_memory(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def instances(world: World, request: Request) -> Any:
+    request.without_locking()
     result = listing(INSTANCES, INSTANCE_BULK_FIELDS, "/2/instances", "id", world.cluster, request)
     return [with_memory(record) for record in result] if request.flag("bulk") else result
 

@@ -28,7 +28,7 @@ class Route:
 
 def route(path: str, resource: str, access: dict[str, frozenset[str]] | None = None, **handlers: Any) -> Route:
     pattern = path.replace("NAME", NAME).replace("NUMBER", NUMBER)
-    return Route(re.compile(f"^{pattern}$"), resource, handlers, access or {})
+    return Route(re.compile(pattern), resource, handlers, access or {})
 
 
 def tag_route(prefix: str, resource: str, kind: str, get: Any) -> Route:
@@ -170,7 +170,7 @@ ROUTES = [
 
 def find_route(path: str) -> tuple[Route, tuple[str, ...]] | None:
     for each in ROUTES:
-        match = each.pattern.match(path)
-        if match and "\n" not in path:
+        match = each.pattern.fullmatch(path)
+        if match:
             return each, match.groups()
     return None

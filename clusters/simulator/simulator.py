@@ -16,6 +16,7 @@ from clusters.simulator.request import Request, World
 from clusters.simulator.server import Server
 
 MAX_NAP = 0.25  # seconds
+REMEMBERED = 100_000  # requests, at the most
 
 
 class Simulator:
@@ -202,6 +203,8 @@ class Simulator:
 
     def note(self, request: Request) -> None:
         self.requests.append((request.method, request.target))
+        if len(self.requests) > REMEMBERED:
+            del self.requests[: REMEMBERED // 2]
 
     def fault_for(self, request: Request) -> Fault | None:
         content = request.target.partition("?")[2] + request.body.decode(errors="replace")

@@ -51,6 +51,14 @@ class Daemon:
         return code
 
 
+def make_certificate(directory):
+    """Files of a certificate of its own making and its key."""
+    certificate, key = directory / "cert.pem", directory / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
+
+
 @contextmanager
 def run_daemon(directory, *arguments, **environment):
     daemon = Daemon(directory, *arguments, **environment)

@@ -16,12 +16,14 @@ from django.template import engines
 from django.templatetags.static import static
 from django.test import RequestFactory
 from twisted.internet import reactor
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.resource import Resource
 from twisted.web.static import File
 
 from tests.vncproxy.ends import KEY, PASSWORD, ticket
 from vncproxy.broker import make_broker
 from vncproxy.settings import settings_from
+from vncproxy.tls import tls_options
 from vncproxy.web import console_site
 
 BUTTON = SimpleNamespace(
@@ -99,12 +101,11 @@ def main():
     environment = {"GWM_CONSOLE_KEYS": KEY, "GWM_CONSOLE_CONTROL": os.environ.get("CONTROL", "")}
     broker = make_broker(settings_from(environment), reactor)
     broker.startService()
-    port = reactor.listenTCP(
-        int(os.environ.get("PORT", "0")),
-        console_site(broker, Page(), reactor=reactor),
-        interface=os.environ.get("BIND", "127.0.0.1"),
-    )
-    sys.stdout.write(f"http://127.0.0.1:{port.getHost().port}/\n")
+    site = console_site(broker, Page(), reactor=reactor)
+    if certificate := os.environ.get("CERTIFICATE"):
+        site = TLSMemoryBIOFactory(tls_options(certificate, os.environ["KEY"]), False, site)
+    port = reactor.listenTCP(int(os.environ.get("PORT", "0")), site, interface="127.0.0.1")
+    sys.stdout.write(f"{'https' if certificate else 'http'}://127.0.0.1:{port.getHost().port}/\n")
     sys.stdout.flush()
     reactor.run()
 

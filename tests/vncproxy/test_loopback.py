@@ -4,13 +4,12 @@ import os
 import socket
 import ssl
 import stat
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.vncproxy.conftest import run_daemon
+from tests.vncproxy.conftest import make_certificate, run_daemon
 from tests.vncproxy.ends import SERVER_INIT_NAME, Browser, ticket
 from vncproxy.client import ControlError, close_consoles, list_consoles
 from vncproxy.troubles import Trouble
@@ -230,11 +229,9 @@ def test_it_stops_politely_and_starts_over_a_stale_socket(tmp_path, vnc):
         assert list_consoles(daemon.control) == []
 
 
-@pytest.mark.feature("F210", "F211")
+@pytest.mark.feature("F210")
 def test_over_tls(tmp_path, vnc):
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    certificate, key = make_certificate(tmp_path)
     with run_daemon(tmp_path, "--cert", str(certificate), "--key", str(key)) as daemon:
         context = ssl.create_default_context(cafile=str(certificate))
         context.check_hostname = False

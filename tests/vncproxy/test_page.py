@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.vncproxy.conftest import make_certificate
 from tests.vncproxy.ends import SERVER_INIT_NAME
 from tests.vncproxy.test_loopback import wait_until
 from vncproxy.client import close_consoles, list_consoles
@@ -40,15 +42,21 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    control = str(tmp_path_factory.mktemp("site") / "control.sock")
+@contextmanager
+def serve(directory, **environment):
+    control = str(directory / "control.sock")
     known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environment = known | {"DJANGO_SETTINGS_MODULE": "tests.settings", "CONTROL": control}
+    environment |= known | {"DJANGO_SETTINGS_MODULE": "tests.settings", "CONTROL": control}
     command = [sys.executable, "-m", "tests.vncproxy.page_server"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
         yield SimpleNamespace(url=server.stdout.readline().strip(), control=control)
         server.terminate()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("site")) as served:
+        yield served
 
 
 @pytest.fixture
@@ -231,6 +239,21 @@ def test_scales_and_remembers_it(console, vnc):
     page.reload()
     state(page, "on")
     assert page.locator("canvas").bounding_box()["height"] == 48
+
+
+@pytest.mark.feature("F211")
+def test_under_https_the_console_is_encrypted(chromium, vnc, tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    server = vnc(after="listen")
+    at = {"CERTIFICATE": str(certificate), "KEY": str(key), "VNC_HOST": "127.0.0.1", "VNC_PORT": str(server.port)}
+    with serve(tmp_path, **at) as site:
+        context = chromium.new_context(ignore_https_errors=True)
+        page = context.new_page()
+        with page.expect_websocket() as opened:
+            page.goto(site.url)
+        assert opened.value.url == site.url.replace("https:", "wss:") + "console/ws"  # and no ticket in it
+        state(page, "on")
+        context.close()
 
 
 def test_without_a_script_it_says_so(chromium, site):

@@ -81,7 +81,9 @@ def jobs_about(jobs: QuerySet[Job], cluster: Cluster, kind: str, name: str) -> Q
 def jobs_under_way_or_failed(jobs: QuerySet[Job], *, failed_within: timedelta) -> QuerySet[Job]:
     """Those of `jobs` that have not ended, and those that failed lately; the former first, newest first."""
     lately = timezone.now() - failed_within
-    return jobs.filter(Q(status__in=ACTIVE) | Q(status=JobStatus.ERROR, ended_at__gte=lately)).order_by("-ganeti_id")
+    return jobs.filter(
+        Q(status__in=ACTIVE) | Q(status=JobStatus.ERROR, ended_at__gte=lately, cleared_at__isnull=True)
+    ).order_by("-ganeti_id")
 
 
 JOB_GROUPS: dict[str, tuple[str, Q]] = {

@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from vncproxy.client import ControlError, list_consoles
+
 _HEARTBEAT = "heartbeat"
 HEARTBEAT_MAX_AGE_S = 30.0
 
@@ -75,7 +77,7 @@ FREE_DISK_WANTED = 0.05
 
 def examine_parts() -> list[Part]:
     """Every part as it is now. Asks no cluster."""
-    return [_database(), _migrations(), _worker(), _queue(), _disk()]
+    return [_database(), _migrations(), _worker(), _queue(), _consoles(), _disk()]
 
 
 def _database() -> Part:
@@ -118,6 +120,16 @@ def _queue() -> Part:
     if waiting > 1000:
         return Part("Queue", "warn", f"{waiting} messages wait", str(folder), "The worker does not keep up or is down.")
     return Part("Queue", "ok", f"{waiting} messages wait", "in files")
+
+
+def _consoles() -> Part:
+    try:
+        consoles = list_consoles(str(settings.GWM_CONSOLE_CONTROL), timeout_s=2)
+    except ControlError as error:
+        return Part(
+            "Console proxy", "bad", "no answer", str(error), "It is a part of the web process: look at its log."
+        )
+    return Part("Console proxy", "ok", "answers", f"{len(consoles)} consoles are open")
 
 
 def _disk() -> Part:

@@ -7,6 +7,7 @@ SENTENCES: dict[str, str] = {
     "reboot": "rebooted {target}",
     "console": "opened the console of {target}",
     "cancel": "cancelled {target}",
+    "clear": "cleared the failure of {target}",
     "refresh": "asked for an update of {target}",
     "add-cluster": "added the cluster {target}",
     "edit-cluster": "changed the settings of the cluster {target}",

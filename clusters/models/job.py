@@ -66,6 +66,7 @@ class Job(models.Model):
     received_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    cleared_at = models.DateTimeField(null=True, blank=True, help_text="when somebody took note of its failure")
     seen_at = models.DateTimeField(null=True, blank=True, help_text="when an update last read it")
 
     class Meta:

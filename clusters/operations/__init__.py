@@ -2,7 +2,7 @@
 
 from clusters.operations.base import AnyOperation
 from clusters.operations.cluster import EditCluster, RefreshCluster, RemoveCluster
-from clusters.operations.job import CancelJob
+from clusters.operations.job import CancelJob, ClearJob
 
 CLUSTER_OPERATIONS: tuple[AnyOperation, ...] = (RefreshCluster(), EditCluster(), RemoveCluster())
-JOB_OPERATIONS: tuple[AnyOperation, ...] = (CancelJob(),)
+JOB_OPERATIONS: tuple[AnyOperation, ...] = (CancelJob(), ClearJob())

@@ -1,29 +1,36 @@
 """What can be done to a job."""
 
+from django.utils import timezone
+
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.base import NoParams, Operation, Submission
 from clusters.rapi.client import RapiClient
 
 
-class CancelJob(Operation[Job, NoParams]):
-    """Ask Ganeti to cancel a job; whether it stops is up to the opcode that runs."""
+class _OnJob(Operation[Job, NoParams]):
+    """What they share."""
 
-    name = "cancel"
-    label = "Cancel"
     kind = "job"
     needs = "cancel"
-    icon = "stop"
-    question = "Cancel {target}?"
-    consequence = "A job that runs already stops only where Ganeti can stop it; what it has done stays done."
-    is_destructive = True
     excludes_others = False
-    leaves_job = False
 
     def cluster_of(self, target: Job) -> Cluster:
         return target.cluster
 
     def name_of(self, target: Job) -> str:
         return f"job {target.ganeti_id}: {target.title}"[:255]
+
+
+class CancelJob(_OnJob):
+    """Ask Ganeti to cancel a job; whether it stops is up to the opcode that runs."""
+
+    name = "cancel"
+    label = "Cancel"
+    icon = "stop"
+    question = "Cancel {target}?"
+    consequence = "A job that runs already stops only where Ganeti can stop it; what it has done stays done."
+    is_destructive = True
+    leaves_job = False
 
     def refusal(self, target: Job, params: NoParams) -> str | None:
         if target.is_final:
@@ -35,3 +42,23 @@ class CancelJob(Operation[Job, NoParams]):
     def submit(self, client: RapiClient, target: Job, params: NoParams, reason: str) -> Submission:
         _, message = client.cancel_job(target.ganeti_id, reason=reason)
         return Submission(message=message)
+
+
+class ClearJob(_OnJob):
+    """Take note of a failure: it is no longer shown with its objects and on the overview. The job itself stays."""
+
+    name = "clear"
+    label = "Clear"
+    icon = "check"
+    question = "Clear the failure of {target}?"
+    consequence = "It is no longer shown with its machine and on the overview. It stays in the list of jobs."
+    changes_cluster = False
+
+    def refusal(self, target: Job, params: NoParams) -> str | None:
+        if target.status != JobStatus.ERROR:
+            return "Only a job that has failed can be cleared."
+        return "It was cleared already." if target.cleared_at is not None else None
+
+    def perform(self, target: Job, params: NoParams) -> str:
+        Job.objects.filter(pk=target.pk).update(cleared_at=timezone.now())
+        return ""

@@ -105,7 +105,7 @@ def _job_context(request: HttpRequest, slug: str, number: int) -> dict[str, Any]
         "buttons": [
             button_of(offer, reverse("job-do", args=[slug, number, offer.operation.name]))
             for offer in offers
-            if offer.is_usable or not job.is_final
+            if offer.is_usable or (offer.operation.name == "cancel" and not job.is_final)
         ],
         "is_live": not job.is_final,
     }

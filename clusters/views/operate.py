@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
 from clusters.forms.operate import OperationForm
@@ -55,7 +56,7 @@ class OperateView(View):
         if not form.is_valid():
             return self._ask(request, operation, target, form, status=422)
         form.cleaned_data.pop("typed_name", None)
-        name, after = str(target), self.url_after(operation, target)
+        name, after = str(target), _safe_next(request) or self.url_after(operation, target)
         try:
             entry = run(operation, actor_on_web(person_of(request)), target, form.params(operation))
         except Forbidden as forbidden:
@@ -127,6 +128,13 @@ class _TypedName(forms.CharField):
         if typed != self.expected:
             raise forms.ValidationError(f"This is not its name. Type {self.expected} to confirm.")
         return typed
+
+
+def _safe_next(request: HttpRequest) -> str:
+    """The page of ours on which the button stood, if the form says so."""
+    page = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if is_ours else ""
 
 
 def _say(request: HttpRequest, operation: AnyOperation, name: str, entry: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from clusters.models import Cluster, Job
 from clusters.simulator import Simulator
@@ -12,7 +13,7 @@ from gwm.sync import follow_cluster, sync_cluster
 from objectlog.models import Entry
 from permissions.models import User
 from permissions.services import grant
-from tests.factories import make_admin, make_cluster, make_user
+from tests.factories import make_admin, make_cluster, make_job, make_user
 from virtualmachines.models import VirtualMachine
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -223,3 +224,33 @@ def test_ticket_of_a_console(admin: Client, alpha: Cluster) -> None:
     assert vm.primary_node is not None
     assert vm.primary_node.primary_ip not in given.content.decode()
     assert "no-store" in given["Cache-Control"]
+
+
+@pytest.mark.feature("F235", "F236")
+def test_failure_is_shown_with_its_reason_until_it_is_cleared(
+    admin: Client, alpha: Cluster, simulator: Simulator
+) -> None:
+    job = make_job(
+        alpha, ("instance", "vm1.example.org"), status="error", error="No <node> answers", ended_at=timezone.now()
+    )
+    for url in (VM, f"{VM}work/", "/"):
+        assert "No &lt;node&gt; answers" in text_of(admin.get(url)), url
+    clear = f"/clusters/alpha/jobs/{job.ganeti_id}/do/clear/"
+    assert clear in text_of(admin.get(VM))
+    assert admin.post(clear, {"next": "https://elsewhere.example.org/"})["Location"].startswith("/clusters/alpha/jobs/")
+    assert admin.post(clear).status_code == 409
+    for url in (VM, f"{VM}work/", "/"):
+        assert "No &lt;node&gt; answers" not in text_of(admin.get(url)), url
+    again = make_job(alpha, ("instance", "vm1.example.org"), status="error", error="No", ended_at=timezone.now())
+    clear = f"/clusters/alpha/jobs/{again.ganeti_id}/do/clear/"
+    assert admin.post(clear, {"next": VM})["Location"] == VM
+
+
+def test_who_may_not_cancel_gets_no_button(alpha: Cluster, sign_in: SignIn) -> None:
+    job = make_job(alpha, ("instance", "vm1.example.org"))
+    tagger = make_user("tagger")
+    grant(["tags"], tagger, VirtualMachine.objects.get(name="vm1.example.org"))
+    client = sign_in(tagger)
+    cancel = f"/clusters/alpha/jobs/{job.ganeti_id}/do/cancel/"
+    assert cancel not in text_of(client.get(VM))
+    assert client.get(cancel).status_code == 403

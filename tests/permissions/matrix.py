@@ -115,6 +115,7 @@ OPERATIONS: dict[str, Row] = {
     "reboot": Row(POWER, see=SEE_VM),
     "console": Row(POWER, see=SEE_VM),
     "cancel": Row(POWER, see=SEE_JOB),
+    "clear": Row(POWER, see=SEE_JOB),
     "refresh": Row(SEE_CLUSTER),
     "edit-cluster": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "remove-cluster": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),

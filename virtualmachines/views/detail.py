@@ -60,14 +60,18 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
     }
 
 
-def work_on(user: User, vm: Any) -> dict[str, Any]:
+def work_on(user: User, vm: Any, held: frozenset[str]) -> dict[str, Any]:
     """The jobs under way on a machine with their logs, or the last one if it failed lately. One query."""
     jobs = list(jobs_about(list_jobs(user).defer("opcodes", "cluster__info"), vm.cluster, "instance", vm.name)[:4])
     active = [job for job in jobs if not job.is_final]
     if not active:
         lately = timezone.now() - FAILED_SHOWN_FOR
-        active = [job for job in jobs[:1] if job.status == "error" and (job.ended_at or lately) > lately]
-    return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in active]}
+        active = [
+            job
+            for job in jobs[:1]
+            if job.status == "error" and job.cleared_at is None and (job.ended_at or lately) > lately
+        ]
+    return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in active], "may_cancel": "power" in held}
 
 
 @require_safe
@@ -80,7 +84,7 @@ def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     runs_cluster = "migrate" in page["held"] and bool(can(user, "admin", vm.cluster))
     context = {
         **page,
-        **work_on(user, vm),
+        **work_on(user, vm, page["held"]),
         "created": datetime.fromtimestamp(vm.ctime, UTC) if vm.ctime else None,
         "modified": datetime.fromtimestamp(vm.mtime, UTC) if vm.mtime else None,
         "auto_balance": vm.beparams.get("auto_balance"),
@@ -134,4 +138,5 @@ def vm_work(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """The jobs under way on the machine, with their logs."""
     user = person_of(request)
     vm = get_vm(user, slug, name)
-    return render(request, "virtualmachines/_work.html", {"vm": vm, "cluster": vm.cluster, **work_on(user, vm)})
+    work = work_on(user, vm, verbs_on(user, vm))
+    return render(request, "virtualmachines/_work.html", {"vm": vm, "cluster": vm.cluster, **work})

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 CALLS_AT_ONCE = 3
 # While calls are under way the updater does this often what it must (it renews its lease).
-BEAT_S = 10.0
+BEAT_S = 8.0
 # A filter of more uuids costs Ganeti more than reading everything.
 MOST_BY_FILTER = 200
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from clusters.models import Cluster
 from clusters.rapi.errors import RapiError, TimedOut, Unreachable
 
-LEASE_S = 45.0
+LEASE_S = 30.0
 # The longest pause between two attempts at a cluster in trouble, and between two readings of live state that failed.
 LONGEST_PAUSE_S = 300.0
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
+LONGEST_SOCKET_PATH = 107  # bytes, on Linux (man 7 unix)
 _YES = frozenset({"1", "yes", "true", "on"})
 
 
@@ -63,6 +64,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     keys = _words(text("GWM_CONSOLE_KEYS"))
     if not keys:
         raise SettingError("GWM_CONSOLE_KEYS is not set: the broker opens no console without a key")
+    control = text("GWM_CONSOLE_CONTROL")
+    if len(control.encode()) > LONGEST_SOCKET_PATH:
+        raise SettingError(f"GWM_CONSOLE_CONTROL: the system takes {LONGEST_SOCKET_PATH} bytes at most: {control}")
     origins = (text("GWM_PUBLIC_URL"), *_words(text("GWM_CONSOLE_ORIGINS")))
     return Settings(
         keys=keys,
@@ -74,7 +78,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         handshake_timeout_s=number("GWM_CONSOLE_HANDSHAKE_TIMEOUT_S", Settings.handshake_timeout_s),
         idle_s=number("GWM_CONSOLE_IDLE_S", Settings.idle_s, least=0),
         limit=int(number("GWM_CONSOLE_LIMIT", Settings.limit, least=1)),
-        control=text("GWM_CONSOLE_CONTROL"),
+        control=control,
         redis_url=text("REDIS_URL"),
     )
 

@@ -82,7 +82,7 @@ def serve(reactor: Any, descriptor: int) -> None:
         listening.setblocking(False)
         reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
     reactor.callWhenRunning(threads.start)
-    reactor.callWhenRunning(broker.startService)
+    broker.startService()
     reactor.addSystemEventTrigger("before", "shutdown", broker.stopService)
     reactor.addSystemEventTrigger("after", "shutdown", threads.stop)
     reactor.callWhenRunning(tell_ready)

@@ -248,6 +248,7 @@ def test_over_tls(tmp_path, vnc):
     [
         ({"GWM_CONSOLE_KEYS": ""}, "GWM_CONSOLE_KEYS is not set"),
         ({"GWM_CONSOLE_NETWORKS": "10.0.0.0/99"}, "GWM_CONSOLE_NETWORKS"),
+        ({"GWM_CONSOLE_CONTROL": "/run/" + 200 * "x"}, "GWM_CONSOLE_CONTROL: the system takes 107 bytes"),
         ({"GWM_CONSOLE_CONNECT_TIMEOUT_S": "soon"}, "GWM_CONSOLE_CONNECT_TIMEOUT_S: not a number"),
         ({"GWM_TLS_CERT": "/nonesuch", "GWM_TLS_KEY": "/nonesuch"}, "/nonesuch"),
         ({"GWM_CONSOLE_BIND": "203.0.113.1"}, "203.0.113.1"),

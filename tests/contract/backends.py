@@ -133,9 +133,11 @@ class Backend:
         return found
 
     def remove_all(self) -> None:
-        for each in self.read("/2/instances"):
-            if each["id"].startswith("contract"):
-                self.succeed("DELETE", f"/2/instances/{each['id']}", {"shutdown_timeout": 0})
+        """Remove what the suite created; all at once, since each is a job of seconds."""
+        names = [each["id"] for each in self.read("/2/instances") if each["id"].startswith("contract")]
+        jobs = [self.submit("DELETE", f"/2/instances/{name}", {"shutdown_timeout": 0}) for name in names]
+        for number in jobs:
+            self.wait(number)
 
     def archive(self, number: int) -> None:
         raise NotImplementedError

@@ -10,6 +10,8 @@ import pytest
 
 from tools.throwaway import postgresql, redis_server
 
+_DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "admin_client", "admin_user"}
+
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
@@ -40,8 +42,12 @@ def missing_for(mark: str) -> str:
     return ""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what cannot run here; with GWM_TEST_COMPLETE let it fail by itself."""
+    """Mark tests that use the database; skip what cannot run here, or with GWM_TEST_COMPLETE let it fail by itself."""
+    for item in items:
+        if item.get_closest_marker("django_db") or not _DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
     if os.environ.get("GWM_TEST_COMPLETE"):
         return
     for mark in ("redis", "browser"):

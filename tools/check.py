@@ -62,6 +62,9 @@ def list_gates(features_file: Path) -> list[Gate]:
     python = [sys.executable, "-m"]
     tool = Path(sys.executable).parent
 
+    # by file: what a file sets up for all its tests is set up once
+    spread = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
+
     def tests(*arguments: str) -> list[str]:
         return [*python, "pytest", "-q", f"--features-file={features_file}", *arguments]
 
@@ -71,7 +74,11 @@ def list_gates(features_file: Path) -> list[Gate]:
         Gate("Types: mypy --strict", [*python, "mypy"]),
         Gate("Directions of imports: import-linter", [str(tool / "lint-imports")]),
         Gate("Migrations are complete", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"]),
-        Gate("Tests on SQLite and the simulator", tests("-m", f"{_SERVERLESS} and not standalone"), has_tests=True),
+        Gate(
+            "Tests on SQLite and the simulator",
+            tests("-m", f"{_SERVERLESS} and not standalone", *spread),
+            has_tests=True,
+        ),
         Gate(
             "Whole installations, started, killed and stopped",
             tests("-m", f"{_SERVERLESS} and standalone"),
@@ -80,7 +87,7 @@ def list_gates(features_file: Path) -> list[Gate]:
         ),
         Gate(
             "Tests on PostgreSQL",
-            tests("-m", f"{_SERVERLESS} and not standalone"),
+            tests("-m", f"{_SERVERLESS} and database and not standalone", *spread),
             is_fast=False,
             environment=with_postgresql,
             has_tests=True,

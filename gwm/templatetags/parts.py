@@ -175,20 +175,15 @@ def bar(used: Number, total: Number, held: Number = None, label: str = "", kind:
     css = kind or ("bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else "")
     width = round(100 * share, 1)
     spoken = (
-        format_html(
-            'role="meter" aria-label="{}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{}"', label, round(width)
-        )
+        format_html('role="meter" aria-label="{}" aria-valuenow="{}"', label, round(width))
         if label and used is not None and total
         else mark_safe('aria-hidden="true"')
     )
     return format_html(
-        '<svg class="bar{}" viewBox="0 0 100 6" preserveAspectRatio="none" {}>'
-        '<rect class="track" width="100" height="6"/>{}<rect class="used" width="{}" height="6"/></svg>',
+        '<svg class="bar{}" viewBox="0 0 100 6" preserveAspectRatio="none" {}>{}<rect class="used" width="{}"/></svg>',
         f" is-{css}" if css else "",
         spoken,
-        format_html(
-            '<rect class="held" x="{}" width="{}" height="6"/>', width, round(min(100 - width, 100 * reserved), 1)
-        )
+        format_html('<rect class="held" x="{}" width="{}"/>', width, round(min(100 - width, 100 * reserved), 1))
         if reserved
         else "",
         width,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # A failed job stays on the machine's page for so long, unless it is cleared or another one follows.
 FAILED_SHOWN_FOR = timedelta(hours=24)
+ENDED_SHOWN_FOR = timedelta(minutes=2)
 
 
 def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
@@ -60,17 +61,16 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
     }
 
 
+def _is_news(job: Any) -> bool:
+    """Whether how the job ended is still to be seen: a failure until somebody clears it or a day has gone."""
+    shown_for = FAILED_SHOWN_FOR if job.status == "error" else ENDED_SHOWN_FOR
+    return job.cleared_at is None and job.ended_at is not None and job.ended_at > timezone.now() - shown_for
+
+
 def work_on(user: User, vm: Any, held: frozenset[str]) -> dict[str, Any]:
-    """The jobs under way on a machine with their logs, or the last one if it failed lately. One query."""
+    """The jobs under way on a machine with their logs, or the last one for as long as its end is news. One query."""
     jobs = list(jobs_about(list_jobs(user).defer("opcodes", "cluster__info"), vm.cluster, "instance", vm.name)[:4])
-    active = [job for job in jobs if not job.is_final]
-    if not active:
-        lately = timezone.now() - FAILED_SHOWN_FOR
-        active = [
-            job
-            for job in jobs[:1]
-            if job.status == "error" and job.cleared_at is None and (job.ended_at or lately) > lately
-        ]
+    active = [job for job in jobs if not job.is_final] or [job for job in jobs[:1] if _is_news(job)]
     return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in active], "may_cancel": "power" in held}
 
 

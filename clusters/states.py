@@ -2,15 +2,26 @@
 
 from clusters.models import Cluster, Node
 
+# What an update failed of, where that is to be told from a cluster that is merely away (clusters/rapi/errors.py).
+_FAILURES = {
+    "untrusted": "not trusted",
+    "wrong cluster": "another cluster",
+    "bad credentials": "credentials refused",
+    "master down": "master down",
+}
+
 
 def state_of_cluster(cluster: Cluster) -> tuple[str, str]:
     """Kind (ok, busy, warn, bad) and word."""
+    failure = _FAILURES.get(cluster.last_error_kind)
     if cluster.unreachable_since is not None:
-        return "bad", "not reachable"
-    if cluster.synced_at is None:
-        return ("bad", "never reached") if cluster.last_error else ("busy", "first update under way")
+        return "bad", failure or "not reachable"
     if cluster.last_error:
-        return "warn", "update failed"
+        if cluster.synced_at is None:
+            return "bad", failure or "never reached"
+        return "warn", failure or "update failed"
+    if cluster.synced_at is None:
+        return "busy", "first update under way"
     return "ok", "healthy"
 
 

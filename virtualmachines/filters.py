@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from django.db.models import Q
 
 STOPPED = ("ADMIN_down", "ADMIN_offline", "USER_down")
+TROUBLE = ("ERROR_down", "ERROR_nodedown", "ERROR_nodeoffline", "ERROR_up", "ERROR_wrongnode")
 KEYS = ("cluster", "status", "owner", "node", "os", "hypervisor", "tag")
 
 # In the order in which a machine's state is judged; see virtualmachines.states.state_of.
@@ -18,7 +19,7 @@ GROUPS: dict[str, tuple[str, Q]] = {
     "missing": ("Missing", Q(missing_since__isnull=False)),
     "running": ("Running", Q(status="running")),
     "stopped": ("Stopped", Q(status__in=STOPPED)),
-    "trouble": ("In trouble", Q(status__startswith="ERROR")),
+    "trouble": ("In trouble", Q(status__in=TROUBLE)),
 }
 OTHER = "other"
 
@@ -37,7 +38,7 @@ def group_of(status: str, *, is_missing: bool, is_busy: bool) -> str:
         return "running"
     if status in STOPPED:
         return "stopped"
-    return "trouble" if status.startswith("ERROR") else OTHER
+    return "trouble" if status in TROUBLE else OTHER
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """How the clusters are and what needs attention; for who runs none, how their machines are."""
     user = person_of(request)
     sums = summarize_clusters(user, list_clusters(user))
-    troubled = list_vms_in_trouble(user, ATTENTION_ROWS + 1)
+    troubled = list_vms_in_trouble(user, ATTENTION_ROWS + 1) if sums else []
     failed = list_failed_jobs(user, ATTENTION_ROWS + 1)
     context = {
         "sums": sums,

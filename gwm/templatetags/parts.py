@@ -97,6 +97,11 @@ def _sprite() -> str:
 @register.simple_tag
 def icon(name: str, title: str = "", css: str = "") -> SafeString:
     """One icon of the sheet; decoration unless it has a `title`, which is then read out."""
+    return _draw_icon(str(name), str(title), str(css))
+
+
+@lru_cache(maxsize=512)
+def _draw_icon(name: str, title: str, css: str) -> SafeString:
     classes = f"i {css}".strip()
     if title:
         return format_html(
@@ -122,15 +127,21 @@ def state(value: object = "", kind: str = "", word: str = "", title: str = "", f
     """A state: shape, word and colour. `title` says more on hover; `filled` gives a well state its colour too."""
     look = look_of(value, kind, word)
     title = title or getattr(value, "explanation", "")
-    css = "is-off" if look.kind == "unknown" else f"is-{look.kind}"
+    return _draw_state(look.kind, str(look.word), str(title), filled)
+
+
+# The same few are drawn on every row of a list.
+@lru_cache(maxsize=512)
+def _draw_state(kind: str, word: str, title: str, filled: bool) -> SafeString:
+    css = "is-off" if kind == "unknown" else f"is-{kind}"
     return format_html(
         '<span class="state {}{}"{}><svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>{}</span>',
         css,
         " is-filled" if filled else "",
         format_html(' title="{}"', title) if title else "",
         _sprite(),
-        _SHAPES[look.kind],
-        look.word,
+        _SHAPES[kind],
+        word,
     )
 
 

@@ -107,7 +107,7 @@ def _keys_touching(model: Any, verbs: frozenset[str], vendor: str) -> Statement:
     if related is None:
         raise TypeError(f"{model.__name__} declares no related objects")
     quote = connection.ops.quote_name
-    target = apps.get_model(related.model)
+    target: Any = apps.get_model(related.model)
     link = model._meta.get_field(related.through)
     held, params = _keys_held(target, verbs, vendor)
     sql = (

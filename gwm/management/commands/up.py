@@ -24,6 +24,7 @@ from gwm.processes.supervisor import Program, Supervisor
 from gwm.processes.surroundings import check_surroundings
 
 _PYTHON = [sys.executable, "-m"]
+_SLOW_START_S = 30.0
 _CELERY = [*_PYTHON, "celery", "-A", "gwm.celery"]
 
 
@@ -79,6 +80,13 @@ class Command(BaseCommand):
             if demo is not None:
                 awaited.append(supervisor.start(demo.program()).ready.addCallback(self.show_demo, demo, supervisor))
             gatherResults(awaited).addCallback(lambda _: self.say(f"Ready: {address}"))
+            reactor.callLater(_SLOW_START_S, tell_what_is_late)
+
+        def tell_what_is_late() -> None:
+            late = [child.program.name for child in supervisor.children if not child.ready.called]
+            if late:
+                self.say(f"up     | Still waiting for {', '.join(late)}.")
+                reactor.callLater(_SLOW_START_S, tell_what_is_late)
 
         def stop() -> None:
             if supervisor.is_stopping:

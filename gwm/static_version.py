@@ -17,7 +17,7 @@ def version_of(directory: Path) -> str:
         if path.is_file():
             digest.update(f"{path.relative_to(directory)}\0{path.stat().st_size}\0".encode())
             digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()[:8]
 
 
 def is_immutable(path: str, url: str) -> bool:

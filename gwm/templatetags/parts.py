@@ -289,7 +289,7 @@ def clock(when: datetime | None) -> SafeString:
 def full_stop(text: str) -> str:
     """`text` with a full stop at its end if it lacks one: other people's words between ours."""
     words = str(text).strip()
-    return words if not words or words[-1] in ".!?" else f"{words}."
+    return words if not words or words[-1] in ".!?…" else f"{words}."
 
 
 @register.simple_tag

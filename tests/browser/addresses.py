@@ -1,0 +1,74 @@
+"""Every page there is, by the URL resolver: a new address without a line here fails test_every_page.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS
+from virtualmachines.operations import VM_OPERATIONS
+
+# Answers for programs, fragments of pages, and what takes POST only.
+NOT_PAGES = {
+    *["healthz", "readyz", "job-status", "vm-console-ticket", "logout"],
+    *["dock", "vm-head", "vm-work", "job-live"],
+}
+CLUSTER = {"slug": "demo"}
+NODE = {"slug": "demo", "name": "gnt1.example.org"}
+VM = {"slug": "demo", "name": "web1.example.org"}
+STOPPED_VM = {"slug": "demo", "name": "web3.example.org"}
+JOB = {"slug": "demo", "number": 0}  # the number is that of a job of the demo's
+OBJECTS = {"cluster": CLUSTER, "node": NODE, "vm": VM, "job": JOB}
+OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}
+OWN_PAGE = {"console", "edit-cluster"}
+# The same page again in another state.
+MORE = {
+    "a machine that is stopped": ("vm", STOPPED_VM, ""),
+    "the console of a machine that is stopped": ("vm-console", STOPPED_VM, ""),
+    "a list filtered to nothing": ("vms", {}, "?q=no-such-machine"),
+    "a list with all kinds of states": ("vms", {}, "?cluster=demo"),
+    "jobs that failed": ("jobs", {}, "?status=error"),
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A page: what to call it, and where it is; `{number}` stands for a job's."""
+
+    name: str
+    path: str
+
+    def for_job(self, number: int) -> str:
+        return self.path.replace("/jobs/0/", f"/jobs/{number}/")
+
+
+def list_pages() -> list[Address]:
+    """Every page, each operation's confirmation, and some pages in other states."""
+    found = [page for pattern in _patterns(get_resolver()) for page in _pages_of(pattern)]
+    more = [Address(name, reverse(view, kwargs=where) + query) for name, (view, where, query) in MORE.items()]
+    return [*found, *more, Address("not found", "/no/such/page/")]
+
+
+def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _patterns(pattern)
+        else:
+            yield pattern
+
+
+def _pages_of(pattern: URLPattern) -> Iterator[Address]:
+    name = pattern.name or ""
+    if name in NOT_PAGES:
+        return
+    wanted = set(pattern.pattern.converters)
+    kind = next((kind for kind in OBJECTS if name == kind or name.startswith(f"{kind}-")), "")
+    where = {key: value for key, value in OBJECTS.get(kind, {}).items() if key in wanted}
+    if name.endswith("-do"):
+        for operation in OPERATIONS[kind]:
+            if operation.name not in OWN_PAGE:
+                yield Address(f"{name} {operation.name}", reverse(name, kwargs={**where, "verb": operation.name}))
+        return
+    yield Address(name, reverse(name, kwargs=where))

@@ -1,0 +1,184 @@
+"""A browser, the product, and people who use it.
+
+`demo` and `bare` are products that run for the whole session: one with the demo cluster and a simulated cluster `lab`,
+one with nothing. `person` opens browsers; `page` is an administrator's, on `demo`. A test fails when a page complained
+on the browser's console. What a failure looked like is kept below test-results/.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from clusters.simulator import Simulator
+from tests.browser.product import ADMIN, PASSWORD, Product
+from tests.browser.watching import Watch
+from tests.up.running import ROOT
+
+RESULTS = ROOT / "test-results"
+PATIENCE_MS = 20_000  # the job follower looks every 1.5 s, an update comes every 5 s; the machine may be busy
+FLAGS = [
+    *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"],
+    *["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+]
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is here, and run it last: Playwright's event loop stays with the thread until the session ends."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+    items.sort(key=lambda item: item.path.is_relative_to(here))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Let fixtures know how the test went."""
+    report = yield
+    setattr(item, f"outcome_of_{report.when}", report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium as Debian packages it."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.fail("Chromium is demanded (GWM_TEST_COMPLETE) and not installed (Debian: apt install chromium).")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def run_product(directory: Path, *options: str, **environment: str) -> Iterator[Product]:
+    """Start a product in a directory, and end it."""
+    product = Product(directory / "data", *options, **environment)
+    try:
+        yield product.start_ready()
+    finally:
+        product.end()
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Simulator]:
+    """The simulated cluster that `demo` manages besides its own: 120 machines, jobs at real speed."""
+    with Simulator(nodes=3, instances=120, speed=1.0) as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, lab: Simulator) -> Iterator[Product]:
+    """The product as a newcomer starts it, and the cluster `lab`."""
+    for product in run_product(tmp_path_factory.mktemp("demo")):
+        product.add_cluster("lab", lab)
+        yield product
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The product without any cluster."""
+    yield from run_product(tmp_path_factory.mktemp("bare"), "--no-demo")
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Fails the test afterwards when a page complained."""
+    watching = Watch()
+    yield watching
+    assert watching.unexpected == []
+
+
+class People:
+    """Opens browsers for people; each call is a browser of its own."""
+
+    def __init__(self, chromium: Browser, watch: Watch) -> None:
+        self._chromium = chromium
+        self._watch = watch
+        self.pages: list[tuple[Product, Page]] = []
+        self._contexts: list[Any] = []
+
+    def stranger(self, product: Product, **options: Any) -> Page:
+        """Somebody who has not signed in."""
+        context = self._chromium.new_context(
+            **{"base_url": product.address, "viewport": WIDE, "reduced_motion": "reduce", **options}
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        self._watch.follow(context)
+        self._contexts.append(context)
+        page = context.new_page()
+        self.pages.append((product, page))
+        return page
+
+    def __call__(self, product: Product, name: str = ADMIN, password: str = PASSWORD, **options: Any) -> Page:
+        """Somebody who has."""
+        if name not in product.sessions:
+            page = self.stranger(product)
+            sign_in(page, name, password)
+            product.sessions[name] = page.context.storage_state()
+            page.context.close()
+        return self.stranger(product, storage_state=product.sessions[name], **options)
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+def sign_in(page: Page, name: str, password: str, path: str = "/login/") -> None:
+    """Through the form."""
+    page.goto(path)
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("navigation", name="Main")).to_be_attached()
+
+
+@pytest.fixture
+def person(chromium: Browser, watch: Watch, request: pytest.FixtureRequest) -> Iterator[People]:
+    """`person(product)` is a page of the administrator's, `person.stranger(product)` one of somebody not signed in."""
+    people = People(chromium, watch)
+    yield people
+    called = getattr(request.node, "outcome_of_call", None)
+    if called is not None and called.failed:
+        _keep_evidence(request.node.name, people)
+    people.close()
+
+
+def _keep_evidence(name: str, people: People) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    stem = re.sub(r"[^\w.-]+", "-", name)
+    for number, (product, page) in enumerate(people.pages):
+        if not page.is_closed():
+            page.screenshot(path=RESULTS / f"{stem}-{number}.png")
+            (RESULTS / f"{stem}-{number}.html").write_text(page.content())
+        (RESULTS / f"{stem}.log").write_text(product.output)
+
+
+@pytest.fixture
+def page(person: People, demo: Product) -> Page:
+    """The administrator's browser, on the demo."""
+    return person(demo)
+
+
+@pytest.fixture(scope="session")
+def nth() -> Callable[[], int]:
+    """Numbers that no other test of the session gets: machines of `lab` are used once each."""
+    numbers = iter(range(1, 121))
+    return lambda: next(numbers)
+
+
+@pytest.fixture
+def machine(nth: Callable[[], int]) -> str:
+    """A running machine of `lab` that is this test's alone."""
+    return f"vm{nth()}.example.org"

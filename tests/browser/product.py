@@ -1,0 +1,59 @@
+"""The product as browser tests meet it: `manage.py up` in a directory of its own, and commands on the same data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.up.running import ROOT, Installation
+
+ADMIN, PASSWORD = "admin", "correct-horse-battery"
+COMMAND_TIMEOUT_S = 60.0
+
+
+class Product(Installation):
+    """A running product with its first account and a browser's cookies for it."""
+
+    def __init__(self, data: Path, *options: str, **environment: str) -> None:
+        quick = {"GWM_ADMIN_PASSWORD": PASSWORD, "GWM_SYNC_INTERVAL_S": "5", "GWM_RAPI_CONNECT_TIMEOUT_S": "2"}
+        super().__init__(data, *options, **{**quick, **environment})
+        self.sessions: dict[str, Any] = {}  # a browser's storage by user name, so that each signs in once
+
+    def manage(self, *words: str, said: str = "") -> str:
+        """Run a command of manage.py on the same data; what it printed. `said` goes to its standard input."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *words],
+            env={**self.environment, "GWM_DATA_DIR": str(self.data)},
+            cwd="/",
+            input=said,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT_S,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def add_cluster(self, name: str, server: Any) -> None:
+        """Add a cluster (a Simulator or a GanetiCluster) from the command line and read it once."""
+        where = [f"--host={server.host}", f"--port={server.port}", f"--fingerprint={server.fingerprint}"]
+        self.manage("add_cluster", name, *where, f"--user={server.username}", "--password-file=-", said=server.password)
+        self.manage("sync_clusters", name)
+
+    def add_person(self, name: str, password: str) -> None:
+        """Make an account without any right."""
+        script = (
+            "from permissions.models import User\n"
+            f"User.objects.create_user(username={json.dumps(name)}, password={json.dumps(password)})"
+        )
+        self.manage("shell", "-c", script)
+
+    def read(self, expression: str) -> Any:
+        """A value from the product's database, by an expression over Django's models; it must fit into JSON."""
+        script = (
+            "import json\nfrom clusters.models import *\nfrom virtualmachines.models import *\n"
+            f"from objectlog.models import *\nprint(json.dumps({expression}, default=str))"
+        )
+        return json.loads(self.manage("shell", "--no-imports", "-v0", "-c", script).splitlines()[-1])

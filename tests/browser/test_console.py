@@ -1,0 +1,112 @@
+"""The console in the browser, on the demo's machines."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.screens import canvas, colors, pixels, wait_connected, wait_for_change, wait_until_still
+
+CLOCK = 16  # rows of pixels at the top of the demo's screens that change every second
+
+
+def open_console(page, name, cluster="demo"):
+    page.goto(f"/clusters/{cluster}/vms/{name}.example.org/console/")
+
+
+def panel(page):
+    return page.locator("[data-console]")
+
+
+@pytest.mark.feature("F206", "F209", "F211")
+def test_pixels_appear_and_a_key_changes_them(page):
+    open_console(page, "web1")
+    wait_connected(page)
+    expect(canvas(page)).to_have_attribute("aria-label", "Screen of web1.example.org")
+    before = wait_until_still(page, CLOCK)
+    assert len(colors(page, CLOCK)) >= 3
+    canvas(page).click()
+    page.keyboard.type("whoami")
+    after = wait_for_change(page, before, CLOCK)
+    page.keyboard.press("Enter")
+    wait_for_change(page, after, CLOCK)
+    page.get_by_role("button", name="Disconnect").click()
+    expect(panel(page)).to_have_attribute("data-state", "off")
+    panel(page).locator(".console-bar").get_by_role("button", name="Connect").click()
+    wait_connected(page)
+
+
+@pytest.mark.feature("F206")
+def test_the_guests_own_password_is_never_the_browsers(page):
+    open_console(page, "ldap")
+    wait_connected(page)
+    assert len(set(pixels(page, CLOCK))) > 1
+
+
+@pytest.mark.feature("F212")
+def test_ctrl_alt_del_asks_first(page):
+    open_console(page, "web2")
+    wait_connected(page)
+    page.get_by_role("button", name="Ctrl-Alt-Del", exact=True).click()
+    asked = page.get_by_role("dialog", name="Send Ctrl-Alt-Del?")
+    expect(asked).to_be_visible()
+    asked.get_by_role("button", name="Leave it").click()
+    expect(asked).not_to_be_visible()
+    page.get_by_role("button", name="Ctrl-Alt-Del", exact=True).click()
+    asked.get_by_role("button", name="Send Ctrl-Alt-Del").click()
+    expect(asked).not_to_be_visible()
+    wait_connected(page)
+
+
+@pytest.mark.feature("G006", "F214", "F144")
+def test_it_comes_back_after_a_reboot_from_its_own_buttons(page):
+    open_console(page, "mail")
+    wait_connected(page)
+    page.evaluate("window.markOfTheTest = true")
+    before = wait_until_still(page, CLOCK)
+    page.locator("#vm-head").get_by_role("link", name="Reboot", exact=True).click()
+    page.locator("dialog#dialog").get_by_role("button", name="Reboot", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text(re.compile(r"Reboot mail.*: job \d+ is under way"))
+    expect(panel(page)).to_have_attribute("data-state", re.compile("waiting|connecting"))
+    wait_connected(page)
+    wait_for_change(page, before, CLOCK)
+    assert page.evaluate("window.markOfTheTest")
+
+
+@pytest.mark.feature("F206")
+def test_a_stopped_machine_says_why_there_is_no_screen(page):
+    open_console(page, "web3")
+    expect(panel(page)).to_contain_text("The machine is not running")
+    expect(canvas(page)).to_have_count(0)
+    page.goto("/clusters/demo/vms/legacy-erp.example.org/console/")
+    expect(panel(page)).to_contain_text("no graphical console")
+
+
+@pytest.mark.feature("F206")
+def test_keys_come_back_to_the_page(page):
+    open_console(page, "db1")
+    wait_connected(page)
+    canvas(page).click()
+    expect(canvas(page)).to_be_focused()
+    page.keyboard.press("g")
+    page.keyboard.press("v")
+    expect(page).to_have_url(re.compile("/console/$"))
+    page.keyboard.down("Control")
+    page.keyboard.down("Alt")
+    page.keyboard.press("Shift")
+    page.keyboard.up("Alt")
+    page.keyboard.up("Control")
+    expect(canvas(page)).not_to_be_focused()
+
+
+@pytest.mark.feature("F213")
+def test_it_moves_into_a_window_of_its_own(page):
+    open_console(page, "db2")
+    wait_connected(page)
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Pop out").click()
+    window = opened.value
+    wait_connected(window)
+    assert len(colors(window, CLOCK)) >= 2
+    expect(panel(page)).to_have_attribute("data-state", "off")
+    expect(panel(page)).to_contain_text("Shown in a window of its own.")

@@ -1,0 +1,73 @@
+"""Everything by keyboard alone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.feature("G026")
+
+
+def tab_until(page, place, limit=60):
+    """Press Tab until an element has the focus; how often it took."""
+    for count in range(1, limit):
+        page.keyboard.press("Tab")
+        if place.evaluate("element => element === document.activeElement"):
+            return count
+    raise AssertionError(f"not reached by {limit} presses of Tab")
+
+
+def test_search_help_and_go_to(page):
+    page.goto("/about/")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Search machines")).to_be_focused()
+    page.keyboard.type("db1 cluster:demo")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/vms/"))
+    page.keyboard.press("n")
+    expect(page.get_by_role("link", name="db1.example.org")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("db1.example.org")
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(keys).not_to_be_visible()
+    for letter, path in (("v", "/vms/"), ("c", "/clusters/"), ("n", "/nodes/"), ("j", "/jobs/"), ("o", "/")):
+        page.keyboard.press("g")
+        page.keyboard.press(letter)
+        expect(page).to_have_url(re.compile(re.escape(path) + "$"))
+
+
+def test_the_first_stop_skips_to_the_page(page):
+    page.goto("/clusters/lab/vms/vm119.example.org/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the page")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    assert tab_until(page, page.locator("#vm-head").get_by_role("link", name="Console")) <= 6
+
+
+def test_a_dialog_is_answered_and_left_by_keys(page, lab):
+    page.goto("/clusters/lab/vms/vm118.example.org/")
+    opener = page.locator("#vm-head").get_by_role("link", name="Reboot", exact=True)
+    opener.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog#dialog")
+    expect(dialog).to_be_visible()
+    assert page.evaluate("document.querySelector('dialog#dialog').contains(document.activeElement)")
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    expect(opener).to_be_focused()
+
+
+def test_a_menu_opens_and_walks_by_arrows(page):
+    page.goto("/clusters/lab/vms/vm118.example.org/")
+    summary = page.locator("#vm-head details.menu > summary")
+    summary.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#vm-head details.menu .menu-panel :is(a, button)").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(summary).to_be_focused()

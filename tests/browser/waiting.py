@@ -1,0 +1,36 @@
+"""Waiting on conditions that no locator can express, and on pages in rest, which only a reload renews."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+PATIENCE_S = 40.0
+
+
+def wait_for(
+    page: Any, condition: Callable[[], T], what: str, *, every_ms: int = 100, timeout_s: float = PATIENCE_S
+) -> T:
+    """The condition's value as soon as it is true; between two looks the browser's events go on."""
+    end = time.monotonic() + timeout_s
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"in vain for {timeout_s:.0f} s: {what}")
+        page.wait_for_timeout(every_ms)
+    return value
+
+
+def reload_until(
+    page: Any, place: Any, pattern: str = "", *, gone: bool = False, timeout_s: float = PATIENCE_S
+) -> None:
+    """Load the page anew, as a person does, until a place on it is there, with such a text (or is gone)."""
+
+    def seen() -> bool:
+        page.reload()
+        texts = place.all_inner_texts()
+        return any(re.search(pattern, text) for text in texts) != gone
+
+    wait_for(page, seen, f"{place} {'gone' if gone else pattern}", every_ms=400, timeout_s=timeout_s)

@@ -1,0 +1,102 @@
+"""From the timetable to the database: beat sends, a worker works, over files and over a real Redis."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clusters.simulator import Simulator
+from tests.operations.installation import ROOT, Installation, wait_for
+
+pytestmark = pytest.mark.standalone
+MACHINE = "vm1.example.org"
+
+
+class Background:
+    """An installation of which only worker and beat run."""
+
+    def __init__(self, folder: Path, simulator: Simulator, broker: str) -> None:
+        self.installation = Installation(folder, simulator)
+        self.environment = {**self.installation.environment, "REDIS_URL": broker, "GWM_SYNC_INTERVAL_S": "5"}
+        self.installation.environment = self.environment
+        self.installation.manage("prepare")
+        self.log = folder / "celery.log"
+
+    @contextmanager
+    def running(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+        """One of Celery's programs, as `manage.py up` starts it."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "celery", "-A", "gwm.celery", "-q", *words, "-l", "WARNING"]
+            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def worker(self) -> Any:
+        return self.running("worker", "-P", "threads", "-c", "4", "--without-gossip", "--without-mingle")
+
+    def beat(self) -> Any:
+        return self.running("beat", "--pidfile=")
+
+    def status(self) -> tuple[str, bool]:
+        """What the database says of the machine: Ganeti's word, and whether an operation holds it."""
+        [(status, busy)] = self.installation.rows(
+            "SELECT status, busy_entry IS NOT NULL FROM virtualmachines_virtualmachine WHERE name = ?", MACHINE
+        )
+        return status, bool(busy)
+
+    def wait_until(self, *wanted: Any) -> None:
+        wait_for(lambda: self.status() == wanted, f"{MACHINE} {wanted}; {self.log.read_text()[-2000:]}")
+
+
+@pytest.fixture(params=["files", pytest.param("redis", marks=pytest.mark.redis)])
+def background(request: pytest.FixtureRequest, tmp_path: Path, make_simulator: Any) -> Background:
+    """Over the files in the data directory, and over Redis."""
+    broker = request.getfixturevalue("redis_url") if request.param == "redis" else ""
+    return Background(tmp_path, make_simulator(instances=3, speed=1.0), broker)
+
+
+@pytest.mark.feature("F073", "F074", "F231", "F233")
+def test_an_operation_is_followed_to_its_end_by_worker_and_beat_alone(background: Background) -> None:
+    simulator = background.installation.simulator
+    simulator.hold_jobs()
+    with background.worker() as worker, background.beat():
+        background.installation.manage("operate", "shutdown", f"lab/{MACHINE}", "--as", "root")
+        assert background.status() == ("running", True)
+        wait_for(
+            lambda: background.installation.rows("SELECT 1 FROM clusters_job WHERE status != 'success'"),
+            "the job among the jobs",
+        )
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+        simulator.release_jobs()
+        wait_for(lambda: all(job.finished for job in simulator.queue.jobs.values()), "the job's end")
+        assert background.status() == ("running", True)
+        with background.worker():
+            background.wait_until("ADMIN_down", False)
+    outcome, numbers, message = background.installation.entry_of(MACHINE)
+    assert (outcome, message) == ("done", "")
+    assert numbers == [job.id for job in background.installation.jobs_about(MACHINE)]
+
+
+@pytest.mark.feature("F074", "F078")
+def test_changes_made_elsewhere_come_with_the_timetable(background: Background) -> None:
+    with background.worker(), background.beat():
+        background.installation.simulator.outside.crash(MACHINE)
+        background.wait_until("ERROR_down", False)
+        background.installation.simulator.outside.start(MACHINE)
+        background.wait_until("running", False)

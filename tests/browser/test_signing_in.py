@@ -74,7 +74,7 @@ def test_errors_look_like_the_rest(page, watch):
         """() => { const form = document.createElement("form"); form.method = "post"; form.action = "/logout/";
                    document.body.append(form); form.submit(); }"""
     )
-    expect(page.get_by_role("heading", name="The page was open too long")).to_be_visible()
+    expect(page.get_by_role("heading", name="This form is too old")).to_be_visible()
 
 
 @pytest.mark.feature("F026")

@@ -59,7 +59,8 @@ def test_ctrl_alt_del_asks_first(page):
 
 
 @pytest.mark.feature("G006", "F214", "F144")
-def test_it_comes_back_after_a_reboot_from_its_own_buttons(page):
+def test_it_comes_back_after_a_reboot_from_its_own_buttons(page, watch):
+    watch.allow(409, "Failed when connecting", "Connection closed")
     open_console(page, "mail")
     wait_connected(page)
     page.evaluate("window.markOfTheTest = true")

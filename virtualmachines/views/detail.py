@@ -135,8 +135,11 @@ def vm_head(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 
 @require_safe
 def vm_work(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    """The jobs under way on the machine, with their logs."""
+    """The jobs under way on the machine, with their logs. When the last has ended, whoever sent it, it says so."""
     user = person_of(request)
     vm = get_vm(user, slug, name)
-    work = work_on(user, vm, verbs_on(user, vm))
-    return render(request, "virtualmachines/_work.html", {"vm": vm, "cluster": vm.cluster, **work})
+    shown = work_on(user, vm, verbs_on(user, vm))
+    response = render(request, "virtualmachines/_work.html", {"vm": vm, "cluster": vm.cluster, **shown})
+    if request.GET.get("live") and all(each["job"].is_final for each in shown["work"]):
+        response["HX-Trigger"] = "machine-changed, work-seen, jobs-changed"
+    return response

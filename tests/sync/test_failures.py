@@ -116,6 +116,7 @@ def test_the_error_is_told_apart_and_in_ganetis_words(simulator, cluster, code, 
     assert simulator.password not in cluster.last_error
 
 
+@pytest.mark.feature("F082")
 def test_wrong_password(simulator, cluster):
     cluster.password = "wrong"
     cluster.save()

@@ -51,3 +51,30 @@ def test_nothing_changed_nothing_written(simulator, cluster, django_assert_max_n
     assert report.rapi_calls == 8 == len(simulator.requests)
     assert simulator.count(path="/2/instances") == 0
     assert Job.objects.count() == 0
+
+
+@pytest.mark.feature("F065")
+def test_over_ipv6(make_simulator, track):
+    simulator = make_simulator(host="::1", instances=2)
+    row = track(simulator)
+    assert row.host == "::1"
+    assert update(row).outcome == "updated"
+    assert VirtualMachine.objects.count() == 2
+
+
+@pytest.mark.feature("F062", "F063")
+def test_releases_side_by_side(make_simulator, track):
+    """What differs is taken from what each cluster reports: here one that lacks parameters which the other has."""
+    old, new = make_simulator(instances=1), make_simulator(instances=1)
+    old.cluster.settings["software_version"], new.cluster.settings["software_version"] = "2.16.2", "3.1.0"
+    for name in ("vnc_tls", "user_shutdown"):
+        old.cluster.settings["hvparams"]["kvm"].pop(name, None)
+    new.cluster.settings["hvparams"]["kvm"]["from_the_future"] = 7
+    for simulator in (old, new):
+        simulator.cluster.instances["vm1.example.org"].hypervisor = "kvm"
+        simulator.cluster.forget_merged()
+    one, two = track(old, "old"), track(new, "new")
+    assert update(one).outcome == update(two).outcome == "updated"
+    assert "user_shutdown" not in one.virtual_machines.get().raw["hvparams"]
+    assert two.virtual_machines.get().raw["hvparams"]["from_the_future"] == 7
+    assert one.virtual_machines.get().status == two.virtual_machines.get().status == "running"

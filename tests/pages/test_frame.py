@@ -1,0 +1,122 @@
+"""What stands around every page: navigation, dock, health, and how values are worded."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from clusters.models import Job
+from gwm.context import is_below
+from gwm.templatetags.machines import as_words, os_name
+from permissions.models import User
+from permissions.services import grant
+from tests.factories import make_job, make_user
+from tests.pages.conftest import Site
+
+SignIn = Callable[[User], Client]
+
+
+def places(client: Client) -> dict[str, int | None]:
+    """The places of the navigation and what they count."""
+    return {item.label: item.count for section in client.get("/about/").context["nav"] for item in section.items}
+
+
+def test_navigation_counts_what_one_sees(site: Site, sign_in: SignIn) -> None:
+    assert places(sign_in(site.admin)) == {
+        "Overview": None,
+        "Virtual machines": 3,
+        "Clusters": 2,
+        "Nodes": 2,
+        "Jobs": 1,
+        "Journal": None,
+    }
+    assert places(sign_in(site.alice)) == {"Overview": None, "Virtual machines": 2, "Jobs": 1, "Journal": None}
+    creator = make_user("creator")
+    grant(["create_vm"], creator, site.prod)
+    assert places(sign_in(creator)) == {
+        "Overview": None,
+        "Virtual machines": 0,
+        "Clusters": 1,
+        "Jobs": 0,
+        "Journal": None,
+    }
+
+
+def test_links_lead_only_where_one_may_go(site: Site, sign_in: SignIn) -> None:
+    page = sign_in(site.alice).get("/clusters/prod/vms/web1.example.org/").content.decode()
+    assert 'href="/clusters/prod/"' not in page
+    assert "/nodes/" not in page
+    mover = make_user("mover")
+    grant(["export"], mover, site.prod)
+    page = sign_in(mover).get("/clusters/prod/vms/web1.example.org/").content.decode()
+    assert 'href="/clusters/prod/"' in page
+    assert "/nodes/node1" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/", "/"),
+        ("/vms/", "/vms/"),
+        ("/clusters/prod/vms/web1/jobs/", "/vms/"),
+        ("/clusters/prod/vms/", "/clusters/"),
+        ("/clusters/prod/", "/clusters/"),
+        ("/clusters/prod/nodes/", "/clusters/"),
+        ("/clusters/prod/nodes/node1/primary/", "/nodes/"),
+        ("/clusters/prod/jobs/7/", "/jobs/"),
+        ("/jobs/", "/jobs/"),
+    ],
+)
+def test_place_of_a_page(path: str, place: str) -> None:
+    assert [url for url in ("/", "/vms/", "/clusters/", "/nodes/", "/jobs/", "/journal/") if is_below(path, url)] == [
+        place
+    ]
+
+
+@pytest.mark.feature("F233")
+def test_dock_wakes_the_page_while_something_is_under_way(site: Site, sign_in: SignIn) -> None:
+    client = sign_in(site.alice)
+    dock = client.get("/dock/")
+    assert dock["HX-Trigger"] == "work-seen"
+    assert "1 job under way" in dock.content.decode()
+    assert "every 3s" in dock.content.decode()
+    Job.objects.update(status="error", ended_at=timezone.now(), error="no")
+    dock = client.get("/dock/")
+    assert "HX-Trigger" not in dock
+    assert "1 failed in the last hour" in dock.content.decode()
+    assert "every 20s" in dock.content.decode()
+    make_job(site.edge)
+    assert "No job under way" in client.get("/dock/").content.decode()
+
+
+def test_health_tells_what_is_wrong_and_what_to_do(site: Site, sign_in: SignIn) -> None:
+    page = sign_in(site.admin).get("/health/").content.decode()
+    for text in ("Worker and beat", "never seen", "Start both", "Console proxy", "up to date", "enough room", "prod"):
+        assert text in page
+
+
+@pytest.mark.feature("F128")
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("debian+12", "Debian 12"),
+        ("debootstrap+default", "Debootstrap"),
+        ("image+ubuntu-noble", "Ubuntu Noble"),
+        ("snf-image", "Snf Image"),
+        ("", ""),
+    ],
+)
+def test_names_of_systems(given: str, shown: str) -> None:
+    assert os_name(given) == shown
+
+
+def test_values_of_parameters() -> None:
+    assert [as_words(value) for value in (True, False, None, 0, "x", ["a", 1, None])] == [
+        "yes",
+        "no",
+        "",
+        "0",
+        "x",
+        "a, 1, ",
+    ]

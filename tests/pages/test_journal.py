@@ -1,0 +1,90 @@
+"""Who reads what of the journal, and how entries are found."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from clusters.models import Cluster
+from objectlog.models import Entry, Outcome, Via
+from objectlog.services import Target, begin
+from permissions.models import User
+from permissions.services import grant
+from tests.factories import make_user
+from tests.pages.conftest import Site
+
+SignIn = Callable[[User], Client]
+
+
+def write(user: User, verb: str, target: Target, outcome: Outcome = Outcome.DONE) -> Entry:
+    """An entry by `user`."""
+    return begin(
+        actor_id=user.pk,
+        actor_name=user.username,
+        persona_name=user.username,
+        via=Via.WEB,
+        verb=verb,
+        target=target,
+        params={},
+        outcome=outcome,
+    )
+
+
+def about_cluster(cluster: Cluster) -> Target:
+    """What an entry about a cluster names."""
+    return Target("cluster", cluster.pk, cluster.slug, cluster.slug)
+
+
+@pytest.fixture
+def journal(site: Site) -> Site:
+    """Entries by everybody about everything."""
+    web = Target("vm", site.web.pk, site.web.name, "prod")
+    write(site.admin, "reboot", web)
+    write(site.alice, "start", Target("vm", site.db.pk, site.db.name, "prod"), Outcome.FAILED)
+    write(site.admin, "console", Target("vm", site.other.pk, site.other.name, "edge"))
+    write(site.admin, "shutdown", Target("vm", site.db.pk, site.db.name, "prod"))
+    write(site.admin, "refresh", about_cluster(site.edge))
+    return site
+
+
+def verbs(client: Client, query: str = "", url: str = "/journal/") -> list[str]:
+    """What was done, newest first."""
+    return [entry.verb for entry in client.get(f"{url}?{query}").context["page"].object_list]
+
+
+def test_who_reads_what(journal: Site, sign_in: SignIn) -> None:
+    assert verbs(sign_in(journal.admin)) == ["refresh", "shutdown", "console", "start", "reboot"]
+    # Her own, and what others did to what she administers: power alone does not open the journal of a machine.
+    assert verbs(sign_in(journal.alice)) == ["start", "reboot"]
+    assert verbs(sign_in(journal.stranger)) == []
+    manager = make_user("manager")
+    grant(["admin"], manager, journal.edge)
+    assert verbs(sign_in(manager)) == ["refresh", "console"]
+    assert verbs(sign_in(journal.alice), url="/clusters/prod/vms/db1.example.org/journal/") == ["start"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("who=alice", ["start"]),
+        ("verb=console", ["console"]),
+        ("what=db1", ["shutdown", "start"]),
+        ("what=edge", ["refresh", "console"]),
+        ("outcome=bad", ["start"]),
+        ("outcome=open", []),
+        ("outcome=nonsense&verb=nonsense", ["refresh", "shutdown", "console", "start", "reboot"]),
+        ("sort=who", ["shutdown", "refresh", "console", "reboot", "start"]),
+    ],
+)
+def test_filters(journal: Site, sign_in: SignIn, query: str, found: list[str]) -> None:
+    listed = verbs(sign_in(journal.admin), query)
+    assert sorted(listed) == sorted(found)
+    if query.startswith("sort"):
+        assert listed[-1] == "start" or listed[0] == "start"
+
+
+def test_entries_are_sentences(journal: Site, sign_in: SignIn) -> None:
+    page = sign_in(journal.admin).get("/journal/").content.decode()
+    assert "opened the console of web1.example.org" in page
+    journal.web.delete()
+    assert "rebooted web1.example.org" in sign_in(journal.admin).get("/journal/").content.decode()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, F, Model, Q, QuerySet, Sum
 
 from clusters.models import Cluster, Job, Node
 from clusters.selectors import (
@@ -188,8 +188,8 @@ def list_visible_entries(user: User) -> QuerySet[Entry]:
     condition = Q(actor=user)
     for kind, model in _KINDS.items():
         verb = "cancel" if model is Job else "admin"
-        theirs = visible(user, verb, model._default_manager.filter(pk=OuterRef("target_pk")))
-        condition |= Q(Exists(theirs), target_kind=kind)
+        theirs = visible(user, verb, model._default_manager.order_by()).values("pk")
+        condition |= Q(target_kind=kind, target_pk__in=theirs)
     return entries.filter(condition)
 
 

@@ -5,7 +5,6 @@ filters a queryset; both read the same declaration (`permissions.access`) on the
 Nothing is kept between calls: a grant withdrawn counts at once.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -62,33 +61,45 @@ def access_of(model: type[Model]) -> Access:
     return access
 
 
-def _grants(user: User, model: type[Model], verbs: Iterable[str], path: str = "pk") -> Q:
-    """Rows of `model` on which `user` holds one of `verbs` directly or through a group, as a condition on its key.
-
-    `path` leads to that key from the rows that are filtered.
-    """
-    wanted = frozenset(verbs)
-    if not wanted or not hasattr(model, "user_grants"):
-        return Q(pk__in=[])
-    return Q(**{f"{path}__in": _bind(_keys_held(model, wanted, connection.vendor), user)})
-
-
 Statement = tuple[str, tuple[Any, ...]]
 # Stands for the person in statements that are kept; no key is like it.
 _SOMEBODY = -4711
 
 
-def _bind(statement: Statement, user: User) -> RawSQL:
-    sql, params = statement
-    return RawSQL(sql, [user.pk if value == _SOMEBODY else value for value in params])  # noqa: S611 - no value in it
+def _condition(user: User, verb: str, model: type[Model]) -> Q:
+    """Rows of `model` on which `user` may do `verb`."""
+    sql, params = _keys_allowed(model, verb, connection.vendor)
+    if not sql:
+        return Q(pk__in=[])
+    keys = RawSQL(sql, [user.pk if value == _SOMEBODY else value for value in params])  # noqa: S611 - see below
+    return Q(pk__in=keys)
 
 
 @lru_cache(maxsize=256)
-def _keys_held(model: Any, verbs: frozenset[str], vendor: str) -> Statement:
-    """The keys of the rows of `model` on which somebody holds one of `verbs`: as SQL, made once in a process.
+def _keys_allowed(model: Any, verb: str, vendor: str) -> Statement:
+    """The keys of the rows of `model` on which somebody may do `verb`: as SQL, made once in a process.
 
-    Nearly every query of every page has it as a part; to have it made anew each time took most of a page's time.
+    Nearly every query of every page has it as a part; to have it made anew each time took most of a page's time. It is
+    one list of keys, from all sources of the declaration, so that the database begins with the few rights and not with
+    the many rows. Nothing in it but names from the models; all values are parameters.
     """
+    access = access_of(model)
+    quote = connection.ops.quote_name
+    parts: list[Statement] = [_keys_held(model, access.granting(verb))]
+    if access.parent:
+        field = model._meta.get_field(access.parent)
+        held, params = _keys_held(field.related_model, access.granting_from_parent(verb))
+        table, key, parent = (quote(name) for name in (model._meta.db_table, model._meta.pk.column, field.column))
+        parts.append((f"SELECT {key} FROM {table} WHERE {parent} IN ({held})" if held else "", params))  # noqa: S608
+    parts.append(_keys_touching(model, access.granting_from_related(verb)))
+    there = [part for part in parts if part[0]]
+    return " UNION ALL ".join(sql for sql, _ in there), tuple(value for _, params in there for value in params)
+
+
+def _keys_held(model: Any, verbs: frozenset[str]) -> Statement:
+    """The keys of the rows of `model` on which somebody was granted one of `verbs`, directly or through a group."""
+    if not verbs or not hasattr(model, "user_grants"):
+        return "", ()
     by_user, by_group = model.user_grants.rel.related_model, model.group_grants.rel.related_model
     wanted = {"permission__codename__in": sorted(verbs)}
     direct = by_user.objects.filter(user=_SOMEBODY, **wanted).order_by().values("content_object_id")
@@ -97,39 +108,25 @@ def _keys_held(model: Any, verbs: frozenset[str], vendor: str) -> Statement:
     return sql, tuple(params)
 
 
-@lru_cache(maxsize=64)
-def _keys_touching(model: Any, verbs: frozenset[str], vendor: str) -> Statement:
-    """The keys of the rows of `model` that touch an object on which somebody holds one of `verbs` (see `Related`).
+def _keys_touching(model: Any, verbs: frozenset[str]) -> Statement:
+    """The keys of the rows of `model` that touch an object on which somebody was granted one of `verbs`.
 
-    A join on cluster and name, which are no foreign key, so that the database begins with the few rights.
+    See `access.Related`: a join on cluster and name, which are no foreign key.
     """
     related = access_of(model).related
-    if related is None:
-        raise TypeError(f"{model.__name__} declares no related objects")
+    if related is None or not verbs:
+        return "", ()
     quote = connection.ops.quote_name
     target: Any = apps.get_model(related.model)
     link = model._meta.get_field(related.through)
-    held, params = _keys_held(target, verbs, vendor)
+    held, params = _keys_held(target, verbs)
     sql = (
-        f"SELECT t.{quote(link.remote_field.column)} "  # noqa: S608 - names of tables and columns, from the models
+        f"SELECT t.{quote(link.remote_field.column)} "  # noqa: S608
         f"FROM {quote(target._meta.db_table)} o INNER JOIN {quote(link.related_model._meta.db_table)} t "
         f"ON t.{quote('cluster_id')} = o.{quote('cluster_id')} AND t.{quote('name')} = o.{quote('name')} "
         f"WHERE t.{quote('kind')} = %s AND o.{quote('id')} IN ({held})"
     )
     return sql, (related.kind, *params)
-
-
-def _condition(user: User, verb: str, model: type[Model]) -> Q:
-    """Rows of `model` on which `user` may do `verb`."""
-    access = access_of(model)
-    condition = _grants(user, model, access.granting(verb))
-    if access.parent:
-        parent_model = model._meta.get_field(access.parent).related_model
-        condition |= _grants(user, parent_model, access.granting_from_parent(verb), access.parent)  # type: ignore[arg-type]
-    related_verbs = access.granting_from_related(verb)
-    if access.related is not None and related_verbs:
-        condition |= Q(pk__in=_bind(_keys_touching(model, frozenset(related_verbs), connection.vendor), user))
-    return condition
 
 
 def visible(user: Actor, verb: str, queryset: QuerySet[M]) -> QuerySet[M]:

@@ -89,7 +89,7 @@ def measure_pages(database: str) -> list[Row]:
     admin, user = make_site(clusters=CLUSTERS, machines=MACHINES, visible=VISIBLE)
     if connection.vendor == "postgresql":  # does so by itself a minute later; nobody does it for SQLite
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+            cursor.execute("VACUUM ANALYZE")
     own = list_vms(user).select_related("cluster").first()
     assert own is not None
     clients: dict[str, Any] = {"admin": Client(), "user": Client()}

@@ -162,12 +162,13 @@ def _sum_nodes(user: User, keys: list[int]) -> list[Any]:
     )
 
 
-def list_vms_in_trouble(user: User, limit: int) -> list[VirtualMachine]:
-    """Machines that crashed, sit on dead nodes or are missing. Two queries, the first from an index alone."""
-    troubled = Q(status__in=TROUBLE) | Q(missing_since__isnull=False)
-    vms = list_vms(user)
-    found = list(vms.filter(troubled, busy_entry__isnull=True).order_by("status").values_list("pk", flat=True)[:limit])
-    return list(rows_of(vms.filter(pk__in=found)).order_by("status", "name")) if found else []
+def list_vms_in_trouble(user: User, limit: int, *, with_missing: bool) -> list[VirtualMachine]:
+    """Machines that crashed or sit on dead nodes, then missing ones. One query, two with `with_missing`."""
+    rows = rows_of(list_vms(user))
+    found = list(rows.filter(status__in=TROUBLE, missing_since__isnull=True).order_by("status")[:limit])
+    if with_missing:
+        found += rows.filter(missing_since__isnull=False).order_by("missing_since")[: limit - len(found)]
+    return found
 
 
 def list_failed_jobs(user: User, limit: int) -> list[Job]:

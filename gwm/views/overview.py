@@ -54,7 +54,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     """How the clusters are and what needs attention; for who runs none, how their machines are."""
     user = person_of(request)
     sums = summarize_clusters(user, list_clusters(user))
-    troubled = list_vms_in_trouble(user, ATTENTION_ROWS + 1) if sums else []
+    troubled = (
+        list_vms_in_trouble(user, ATTENTION_ROWS + 1, with_missing=any(each.counts.get("missing") for each in sums))
+        if any(each.counts.get("missing") or each.counts.get("trouble") for each in sums)
+        else []
+    )
     failed = list_failed_jobs(user, ATTENTION_ROWS + 1)
     context = {
         "sums": sums,

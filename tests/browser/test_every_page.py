@@ -1,4 +1,10 @@
-"""Every page, light and dark, wide and narrow: no violation by axe-core, nothing wider than the screen."""
+"""Every page, light and dark, wide and narrow: no violation by axe-core, nothing wider than the screen.
+
+With `PICTURES=DIR` in the environment each is kept there as a picture, for people to look at.
+"""
+
+import os
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -8,16 +14,19 @@ from tests.browser.axe import check
 from tests.browser.conftest import NARROW, WIDE
 
 pytestmark = pytest.mark.feature("G026")
+LOOKS = [(WIDE, "light"), (WIDE, "dark"), (NARROW, "dark")]
+# At once, and without the transitions by which colours change: they would be measured half way.
+SHOW = """theme => {
+    document.documentElement.dataset.theme = theme;
+    getComputedStyle(document.body).color;
+    for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish();
+}"""
 
 
 @pytest.fixture(scope="session")
 def job(demo):
     """The number of a job of the demo's."""
     return demo.read("Job.objects.filter(cluster__slug='demo', status='success').latest('ganeti_id').ganeti_id")
-
-
-def show_theme(page, theme):
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
 
 
 @pytest.mark.parametrize("address", list_pages(), ids=lambda address: address.name)
@@ -27,11 +36,13 @@ def test_nothing_keeps_anybody_out(person, demo, job, watch, address: Address):
     page.goto(address.for_job(job))
     expect(page.locator("h1")).to_have_count(1)
     found = {}
-    for width, themes in ((WIDE, ("light", "dark")), (NARROW, ("dark", "light"))):
-        page.set_viewport_size(width)
-        for theme in themes:
-            show_theme(page, theme)
-            found[f"{width['width']} {theme}"] = check(page)
+    for size, theme in LOOKS:
+        page.set_viewport_size(size)
+        page.evaluate(SHOW, theme)
+        look = f"{size['width']} {theme}"
+        found[look] = check(page)
         overhang = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        found[f"{width['width']} too wide"] = [f"{overhang} px"] if overhang > 0 else []
-    assert {where: what for where, what in found.items() if what} == {}
+        found[look] += [f"{overhang} px too wide"] if overhang > 0 else []
+        if pictures := os.environ.get("PICTURES"):
+            page.screenshot(path=Path(pictures) / f"{address.name} {look}.png".replace(" ", "_"))
+    assert {look: what for look, what in found.items() if what} == {}

@@ -87,6 +87,19 @@ def test_large_and_fragmented_messages():
         (frame(b"x", opcode=0), Trouble.BROWSER_PROTOCOL),
         (frame(b"x", final=False) + frame(b"y"), Trouble.BROWSER_PROTOCOL),
     ],
+    ids=[
+        "large",
+        "large head",
+        "large in pieces",
+        "text",
+        "not masked",
+        "unknown kind",
+        "reserved bit",
+        "large ping",
+        "ping in pieces",
+        "second piece alone",
+        "new message within one",
+    ],  # masks are random, and test processes must agree on names
 )
 def test_what_is_too_big_or_not_allowed(data, trouble):
     with pytest.raises(ConsoleError) as caught:

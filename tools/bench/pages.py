@@ -11,7 +11,9 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from tools.bench.rows import Row, dump_rows, load_rows
@@ -73,6 +75,18 @@ def _measure_on(database: str, url: str) -> list[Row]:
     return load_rows(done.stdout.strip().splitlines()[-1])
 
 
+def _cpu_s(connection: Any) -> float:
+    """CPU time so far of this process and of the database's that serves it: what the wall clock says when nobody else
+    wants the processor."""
+    if connection.vendor != "postgresql":
+        return time.process_time()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    ticks = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return time.process_time() + (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def measure_pages(database: str) -> list[Row]:
     """Make the rows, ask for every page many times. Django must be set up."""
     from django.core.management import call_command
@@ -105,11 +119,15 @@ def measure_pages(database: str) -> list[Row]:
                 raise RuntimeError(f"{url} answered {answer.status_code}")
 
         ask()
+        worked_s = _cpu_s(connection)
         took_s = median_times_s({"page": ask}, runs=RUNS)["page"]
+        worked_s = (_cpu_s(connection) - worked_s) / (RUNS + 1)
         with CaptureQueriesContext(connection) as statements:
             ask()
         what = f"Pages on {database}: {name}"
         rows.append(Row(f"pages.{database}.{who}.{asked}", what, MACHINES, took_s * 1000, "ms", most_ms))
+        if most_ms is not None:
+            rows.append(Row(f"cpu.{database}.{who}.{asked}", f"{what}, CPU of it", MACHINES, worked_s * 1000, "ms"))
         rows.append(
             Row(f"queries.{database}.{who}.{asked}", f"{what}, queries", MACHINES, len(statements), "", most_queries)
         )

@@ -20,7 +20,7 @@ from permissions.models import User
 from permissions.policy import can, visible
 from virtualmachines.filters import TROUBLE
 from virtualmachines.models import VirtualMachine
-from virtualmachines.selectors import count_by_state, list_vms, rows_of
+from virtualmachines.selectors import list_vms, rows_of, sum_by_state
 
 FAILED_SHOWN_FOR = timedelta(hours=1)
 ATTENTION_FOR = timedelta(hours=24)
@@ -117,7 +117,7 @@ def summarize_clusters(user: User, clusters: QuerySet[Cluster]) -> list[ClusterS
         return []
     counts: dict[int, dict[str, int]] = defaultdict(lambda: {"": 0})
     sums: dict[int, dict[str, int]] = defaultdict(lambda: {"memory": 0, "disk": 0, "vcpus": 0})
-    for row in count_by_state(list_vms(user).filter(cluster__in=keys)):
+    for row in sum_by_state(list_vms(user).filter(cluster__in=keys)):
         of_cluster = counts[row["cluster_id"]]
         of_cluster[row["group"]] = of_cluster.get(row["group"], 0) + row["number"]
         if row["group"] == "missing":

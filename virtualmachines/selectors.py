@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, IntegerField, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Coalesce
 from django.http import Http404
 
 from clusters.models import Node
@@ -63,31 +63,31 @@ def filter_vms(vms: QuerySet[VirtualMachine], wanted: VMFilter) -> QuerySet[Virt
 def count_by_group(vms: QuerySet[VirtualMachine]) -> dict[str, int]:
     """How many of `vms` are in each group of states; under "" the sum. One query."""
     numbers: Counter[str] = Counter()
-    for row in count_by_state(vms):
-        numbers[row["group"]] += row["number"]
+    for row in _by_state(vms).annotate(number=Count("pk")):
+        numbers[_group_of(row)] += row["number"]
     return {"": numbers.total(), **{name: numbers[name] for name in GROUPS}}
 
 
-def count_by_state(vms: QuerySet[VirtualMachine]) -> list[dict[str, Any]]:
-    """Number, memory, disk (MiB) and vCPUs of `vms` by cluster and group of states; a pair may occur more than once.
-
-    Grouped by just what the index `vm_counted` is ordered by: one run through it, whatever the number of machines.
-    """
-    states = ("cluster_id", "status", "missing_since", "busy_entry")
-    found = (
-        vms.order_by()
-        .values(*states)
-        .annotate(number=Count("pk"), memory=Sum("memory_mib"), disk=Sum("disk_mib"), cpus=Sum("vcpus"))
+def sum_by_state(vms: QuerySet[VirtualMachine]) -> list[dict[str, Any]]:
+    """Number, memory, disk (MiB) and vCPUs of `vms` by cluster and group of states; a pair may occur more than once."""
+    found = _by_state(vms).annotate(
+        number=Count("pk"), memory=Sum(_small("memory_mib")), disk=Sum(_small("disk_mib")), cpus=Sum("vcpus")
     )
-    return [
-        {
-            **row,
-            "group": group_of(
-                row["status"], is_missing=row["missing_since"] is not None, is_busy=row["busy_entry"] is not None
-            ),
-        }
-        for row in found
-    ]
+    return [{**row, "group": _group_of(row)} for row in found]
+
+
+def _small(field: str) -> Cast:
+    """A size in four bytes, which is up to 2 PiB: PostgreSQL adds these up many times as fast as those of eight."""
+    return Cast(field, IntegerField())
+
+
+def _by_state(vms: QuerySet[VirtualMachine]) -> QuerySet[Any, Any]:
+    """`vms` grouped by just what the index `vm_counted` is ordered by: one run through it, however many there are."""
+    return vms.order_by().values("cluster_id", "status", "missing_since", "busy_entry")
+
+
+def _group_of(row: Any) -> str:
+    return group_of(row["status"], is_missing=row["missing_since"] is not None, is_busy=row["busy_entry"] is not None)
 
 
 def rows_of(vms: QuerySet[VirtualMachine]) -> QuerySet[VirtualMachine]:

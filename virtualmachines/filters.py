@@ -92,7 +92,7 @@ def _condition(key: str, value: str) -> Q:
     if key == "status":
         return _status_condition(value)
     return {
-        "cluster": Q(cluster__slug__iexact=value),
+        "cluster": Q(cluster__slug=value.lower()),
         "owner": Q(owner__user__username__iexact=value) | Q(owner__group__name__iexact=value),
         "node": Q(primary_node__name__istartswith=value) | Q(secondary_node__name__istartswith=value),
         "os": Q(os__icontains=value),

@@ -81,7 +81,7 @@ def list_gates(features_file: Path) -> list[Gate]:
         ),
         Gate(
             "Whole installations, started, killed and stopped",
-            tests("-m", f"{_SERVERLESS} and standalone"),
+            tests("-m", f"{_SERVERLESS} and standalone", *spread),
             is_fast=False,
             has_tests=True,
         ),

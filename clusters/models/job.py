@@ -10,12 +10,12 @@ from permissions.access import Access, Related
 class JobStatus(models.TextChoices):
     """Ganeti's job states, and one for a job it has forgotten."""
 
-    QUEUED = "queued"
-    WAITING = "waiting"
-    CANCELING = "canceling"
-    RUNNING = "running"
+    QUEUED = "queued", "queued"
+    WAITING = "waiting", "waiting"
+    CANCELING = "canceling", "being cancelled"
+    RUNNING = "running", "running"
     CANCELED = "canceled", "cancelled"
-    SUCCESS = "success"
+    SUCCESS = "success", "success"
     ERROR = "error", "failed"
     LOST = "lost", "forgotten by Ganeti"
 

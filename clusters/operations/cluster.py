@@ -14,7 +14,7 @@ from clusters.operations.base import Actor, Forbidden, NoParams, Operation, Refu
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError
 from clusters.rapi.shapes import ClusterInfo
-from clusters.rapi.trust import Certificate, probe_certificate
+from clusters.rapi.trust import Certificate, normalize_fingerprint, probe_certificate
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
 from objectlog.services import Target, begin
 from permissions.policy import Denied, can
@@ -39,8 +39,9 @@ class ClusterSettings:
 
     def write_to(self, cluster: Cluster) -> None:
         """Set the fields of `cluster`, which is not saved."""
-        for name in ("slug", "host", "port", "description", "username", "tls_trust", "tls_fingerprint", "tls_ca_pem"):
+        for name in ("slug", "host", "port", "description", "username", "tls_trust", "tls_ca_pem"):
             setattr(cluster, name, getattr(self, name))
+        cluster.tls_fingerprint = normalize_fingerprint(self.tls_fingerprint) if self.tls_fingerprint else ""
         cluster.read_only, cluster.is_demo = self.read_only, self.is_demo
         if self.password is not None:
             cluster.password = self.password
@@ -58,6 +59,11 @@ class ClusterSettings:
             raise Refusal(f"The host “{self.host}” must be a host name or an address, without https:// and port.")
         if not 0 < self.port < 65536:
             raise Refusal("The port must be between 1 and 65535; Ganeti's own is 5080.")
+        if self.tls_fingerprint:
+            try:
+                normalize_fingerprint(self.tls_fingerprint)
+            except ValueError as error:
+                raise Refusal(f"Fingerprint: {error}") from error
 
     def describe(self) -> dict[str, Any]:
         """For the journal: everything but secrets."""
@@ -100,12 +106,13 @@ def fetch_certificate(actor: Actor, host: str, port: int) -> Probe:
 
 
 def probe_cluster(actor: Actor, wanted: ClusterSettings) -> Probe:
-    """Try address, certificate and credentials, and say what would be imported. Raises Forbidden.
+    """Try address, certificate and credentials, and say what would be imported. Raises Forbidden, Refusal.
 
     A stored password is never sent to another address: `wanted.password` must be what the person has just typed,
     or come with the address it belongs to.
     """
     _require_right_to_add(actor)
+    wanted.check()
     cluster = Cluster()
     wanted.write_to(cluster)
     try:

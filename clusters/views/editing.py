@@ -1,5 +1,6 @@
 """Changing what we know about a cluster, its parameters as Ganeti has them, and what is done from its buttons."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -91,13 +92,15 @@ def describe_settings(info: dict[str, Any], hypervisors: list[str]) -> list[dict
     plain = {name: value for name, value in info.items() if not isinstance(value, dict)}
     tables.insert(0, ("Cluster", {**plain, "candidate_pool_size": info.get("candidate_pool_size")} if plain else None))
     return [
-        {"title": title, "values": [(name, _shown(value)) for name, value in sorted(table.items())]}
+        {"title": title, "values": [(name, _shown(name, value)) for name, value in sorted(table.items())]}
         for title, table in tables
         if isinstance(table, dict) and table
     ]
 
 
-def _shown(value: Any) -> Any:
+def _shown(name: str, value: Any) -> Any:
+    if name in ("ctime", "mtime") and isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return ", ".join(str(each) for each in value) if isinstance(value, list) else value
 
 

@@ -97,7 +97,7 @@ class OperateView(View):
         context = {
             "operation": operation,
             "target": target,
-            "title": operation.question.format(target=target) or f"{operation.label} {target}?",
+            "title": operation.question.format(target=operation.name_of(target)) or f"{operation.label} {target}?",
             "text": operation.consequence,
             "form": form,
             "submit_label": operation.label,

@@ -86,6 +86,12 @@ def describe_age(when: datetime | None, now: datetime | None = None) -> str:
 
 
 @register.filter
+def is_past(when: datetime) -> bool:
+    """Whether a moment has come."""
+    return when <= datetime.now(UTC)
+
+
+@register.filter
 def age(when: datetime | None) -> str:
     """How long ago `when` was, as text; `{% since %}` of `parts` makes it tick."""
     return describe_age(when)

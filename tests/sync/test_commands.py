@@ -12,8 +12,8 @@ from virtualmachines.models import VirtualMachine
 
 @pytest.fixture(autouse=True)
 def short_time_outs(settings):
-    settings.GWM_RAPI_READ_TIMEOUT_S = 1
-    settings.GWM_RAPI_CONNECT_TIMEOUT_S = 0.5
+    settings.GWM_RAPI_READ_TIMEOUT_S = 3
+    settings.GWM_RAPI_CONNECT_TIMEOUT_S = 2
 
 
 def call(*arguments):

@@ -20,8 +20,8 @@ VM1, VM2, VM3 = (f"vm{number}.example.org" for number in (1, 2, 3))
 
 @pytest.fixture(autouse=True)
 def short_time_outs(settings):
-    settings.GWM_RAPI_READ_TIMEOUT_S = 2
-    settings.GWM_RAPI_CONNECT_TIMEOUT_S = 0.5
+    settings.GWM_RAPI_READ_TIMEOUT_S = 3
+    settings.GWM_RAPI_CONNECT_TIMEOUT_S = 2
 
 
 @pytest.fixture

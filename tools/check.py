@@ -101,7 +101,7 @@ def list_gates(features_file: Path) -> list[Gate]:
         ),
         Gate(
             "Tests and contract on a real Ganeti",
-            tests("-m", "ganeti and not browser"),
+            tests("-m", "ganeti and not browser", *spread),  # a lab for each process
             is_fast=False,
             lacking=lambda: " ".join(missing_prerequisites()),
             has_tests=True,

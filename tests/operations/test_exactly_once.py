@@ -117,11 +117,12 @@ def test_killed_before_the_answer(product: Installation) -> None:
     assert_done_once(product, "vm4.example.org")
 
 
+@pytest.mark.feature("F295")
 def test_killed_after_the_answer_before_it_was_written_down(product: Installation) -> None:
     product.simulator.faults.slow(1.0, method="PUT", path="/2/instances/.*")
     process = shut_down(product, "vm5.example.org")
     wait_for(lambda: changes(product), "the request arrives")
-    with product.locked():
+    with product.locked():  # which could not be had if a transaction were open during the call
         wait_for(lambda: product.jobs_about("vm5.example.org"), "Ganeti takes it")
         # The answer is on its way; writing it down has to wait for us.
         with pytest.raises(subprocess.TimeoutExpired):

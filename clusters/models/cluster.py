@@ -1,7 +1,5 @@
 """A Ganeti cluster, how to reach it, and how its last updates went."""
 
-from datetime import datetime
-
 from django.db import models
 
 from clusters.secrets import EncryptedTextField
@@ -100,16 +98,6 @@ class Cluster(models.Model):
         return self.slug
 
     @property
-    def is_reachable(self) -> bool:
-        """Whether the last update reached it."""
-        return self.unreachable_since is None
-
-    @property
     def is_read_only(self) -> bool:
         """Whether nothing can be changed: no RAPI user, or somebody said so."""
         return self.read_only or not self.username
-
-    @property
-    def data_from(self) -> datetime | None:
-        """Age of what pages show of it."""
-        return self.synced_at

@@ -65,7 +65,7 @@ class Instance:
 class Node:
     name: str
     group: str  # the group's uuid
-    primary_ip: str = "192.0.2.1"
+    primary_ip: str = "127.1.0.1"
     secondary_ip: str | None = None
     offline: bool = False
     drained: bool = False

@@ -26,7 +26,10 @@ def wait_for(
 def reload_until(
     page: Any, place: Any, pattern: str = "", *, gone: bool = False, timeout_s: float = PATIENCE_S
 ) -> None:
-    """Load the page anew, as a person does, until a place on it is there, with such a text (or is gone)."""
+    """Load the page anew, as a person does, until a place on it is there, with such a text (or is gone).
+
+    Not right after a click that leads to another page: wait for something of that page first.
+    """
 
     def seen() -> bool:
         page.reload()

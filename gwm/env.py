@@ -58,6 +58,12 @@ SETTINGS: tuple[Setting, ...] = (
         shown_default="SQLite in the data directory",
     ),
     Setting(
+        "GWM_PREPARE_STATEMENTS",
+        "flag",
+        "yes",
+        "Let PostgreSQL plan each statement once a connection. Say no behind PgBouncer that pools transactions.",
+    ),
+    Setting(
         "REDIS_URL",
         "url",
         "",

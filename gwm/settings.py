@@ -154,7 +154,10 @@ def describe_database(url: str) -> dict[str, Any]:
         }
     elif described["ENGINE"].endswith("mysql"):
         described.setdefault("OPTIONS", {}).setdefault("isolation_level", "read committed")
-    described["CONN_MAX_AGE"] = 60
+    elif config.flag("GWM_PREPARE_STATEMENTS"):
+        # To plan the statements of a page takes PostgreSQL longer than to carry them out.
+        described.setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=2)
+    described["CONN_MAX_AGE"] = 600
     described["CONN_HEALTH_CHECKS"] = True
     return described
 

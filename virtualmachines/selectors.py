@@ -63,7 +63,7 @@ def filter_vms(vms: QuerySet[VirtualMachine], wanted: VMFilter) -> QuerySet[Virt
 def count_by_group(vms: QuerySet[VirtualMachine]) -> dict[str, int]:
     """How many of `vms` are in each group of states; under "" the sum. One query."""
     numbers: Counter[str] = Counter()
-    for row in _by_state(vms).annotate(number=Count("pk")):
+    for row in _by_state(vms).annotate(number=Count("*")):
         numbers[_group_of(row)] += row["number"]
     return {"": numbers.total(), **{name: numbers[name] for name in GROUPS}}
 
@@ -71,7 +71,7 @@ def count_by_group(vms: QuerySet[VirtualMachine]) -> dict[str, int]:
 def sum_by_state(vms: QuerySet[VirtualMachine]) -> list[dict[str, Any]]:
     """Number, memory, disk (MiB) and vCPUs of `vms` by cluster and group of states; a pair may occur more than once."""
     found = _by_state(vms).annotate(
-        number=Count("pk"), memory=Sum(_small("memory_mib")), disk=Sum(_small("disk_mib")), cpus=Sum("vcpus")
+        number=Count("*"), memory=Sum(_small("memory_mib")), disk=Sum(_small("disk_mib")), cpus=Sum("vcpus")
     )
     return [{**row, "group": _group_of(row)} for row in found]
 
@@ -118,14 +118,14 @@ def sum_on_node(vms: QuerySet[VirtualMachine], node: Node) -> dict[str, int]:
     there = vms.filter(missing_since__isnull=True)
     up = Q(admin_state="up")
     primary = there.filter(primary_node=node).aggregate(
-        primary=Count("pk"),
+        primary=Count("*"),
         running=Count("pk", filter=Q(status="running")),
         memory_promised=Coalesce(Sum("memory_mib", filter=up), 0),
         vcpus_promised=Coalesce(Sum("vcpus", filter=up), 0),
         disk_promised=Coalesce(Sum("disk_mib"), 0),
     )
     secondary = there.filter(secondary_node=node).aggregate(
-        secondary=Count("pk"), disk_mirrored=Coalesce(Sum("disk_mib"), 0)
+        secondary=Count("*"), disk_mirrored=Coalesce(Sum("disk_mib"), 0)
     )
     in_all = primary["disk_promised"] + secondary["disk_mirrored"]
     return {**primary, **secondary, "disk_promised_in_all": in_all}

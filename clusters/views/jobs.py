@@ -42,7 +42,7 @@ def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
     for word in text.split():
         jobs = jobs.filter(Q(title__icontains=word) | (Q(ganeti_id=int(word)) if word.isdecimal() else Q()))
     counts = jobs.order_by().aggregate(
-        all=Count("pk"), **{name: Count("pk", filter=condition) for name, (_, condition) in JOB_GROUPS.items()}
+        all=Count("*"), **{name: Count("pk", filter=condition) for name, (_, condition) in JOB_GROUPS.items()}
     )
     if group in JOB_GROUPS:
         jobs = jobs.filter(JOB_GROUPS[group][1])

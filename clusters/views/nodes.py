@@ -40,7 +40,7 @@ def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]
     for word in text.split():
         nodes = nodes.filter(Q(name__icontains=word) | Q(primary_ip__startswith=word) | Q(group__name__iexact=word))
     counts = nodes.order_by().aggregate(
-        all=Count("pk"), **{f"in_{name}": Count("pk", filter=condition) for name, (_, condition) in GROUPS.items()}
+        all=Count("*"), **{f"in_{name}": Count("pk", filter=condition) for name, (_, condition) in GROUPS.items()}
     )
     if group in GROUPS:
         nodes = nodes.filter(GROUPS[group][1])

@@ -171,4 +171,10 @@ def test_a_database_is_chosen_by_its_address(url: str, engine: str, name: str) -
     assert described["ENGINE"] == f"django.db.backends.{engine}"
     assert str(described["NAME"]) == name
     assert (described.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE") == (engine == "sqlite3")
+    assert (described.get("OPTIONS", {}).get("prepare_threshold") is not None) == (engine == "postgresql")
     assert "ATOMIC_REQUESTS" not in described
+
+
+def test_statements_are_not_prepared_where_a_pool_forbids_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GWM_PREPARE_STATEMENTS", "no")
+    assert "OPTIONS" not in describe_database("postgres://gwm:pass@db.example.org/machines")

@@ -110,6 +110,7 @@ def test_a_cluster_goes_away_and_comes_back(page, other, watch):
     other.listen_again()
     page.goto("/clusters/away/")
     page.get_by_role("button", name="Update now").click()
+    expect(page.locator("#toasts")).to_contain_text("away")
     reload_until(page, banner, gone=True)
     expect(page.locator(".head .state").first).to_have_text("healthy")
     remove(page, "away")

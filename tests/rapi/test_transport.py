@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from clusters.rapi import Endpoint, RapiClient, Trust
+from clusters.rapi import RapiClient, Trust
 from clusters.rapi.errors import (
     BadCredentials,
     Garbled,
@@ -314,95 +314,6 @@ def test_nobody_there_and_no_such_name(make_client: Make) -> None:
     assert not caught.value.may_have_run
     with pytest.raises(Unreachable, match="name"):
         make_client(Edge("no-such-host.invalid", 5080, hang)).get_info()
-
-
-@pytest.mark.feature("F065")
-def test_ipv6(identity: Identity, make_client: Make) -> None:
-    with serve(identity, answer(INFO), address="::1") as edge:
-        assert make_client(edge).get_info().uuid == UUID
-        assert edge.requests[0].headers["host"] == f"[::1]:{edge.port}"
-
-
-@pytest.mark.parametrize(
-    ("text", "endpoint"),
-    [
-        ("ganeti.example.org", ("ganeti.example.org", 5080)),
-        ("ganeti.example.org:5081", ("ganeti.example.org", 5081)),
-        ("::1", ("::1", 5080)),
-        ("[::1]", ("::1", 5080)),
-        ("[2001:db8::1]:443", ("2001:db8::1", 443)),
-    ],
-)
-def test_endpoints_are_read_and_written(text: str, endpoint: tuple[str, int]) -> None:
-    assert Endpoint.parse(text) == endpoint
-    assert Endpoint.parse(str(Endpoint.parse(text))) == endpoint
-
-
-@pytest.mark.parametrize("text", ["", ":1", "a:0", "a:65536", "a:b", "a/b", "user@host", "[::1", "[::1]x", "a b"])
-def test_what_is_no_endpoint_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"\w"):
-        Endpoint.parse(text)
-
-
-# --- following the master --------------------------------------------------------------------------------------------
-
-
-def test_a_read_follows_the_master_and_stays_there(edge: Edge, identity: Identity, make_client: Make) -> None:
-    edge.usual = refusal(502, "Can&#x27;t connect to master daemon")
-    with serve(identity, answer(INFO)) as second:
-        client = make_client(edge, second, cluster_uuid=UUID)
-        assert client.get_info().uuid == UUID
-        assert client.endpoint == (second.host, second.port)
-        client.get_info()
-    assert len(edge.requests) == 1
-    assert [each.path for each in second.requests] == ["/2/info"] * 3
-
-
-def test_a_change_that_surely_did_not_run_follows_the_master(edge: Edge, identity: Identity, make_client: Make) -> None:
-    edge.usual = refusal(502, "Can&#x27;t connect to master daemon")
-    with serve(identity, answer(INFO)) as second:
-        second.script = [answer(INFO), answer(9)]
-        assert make_client(edge, second, cluster_uuid=UUID).startup_instance("a", reason="gwm:1") == 9
-        assert [each.method for each in second.requests] == ["GET", "PUT"]
-
-
-@pytest.mark.parametrize("behaviour", [drop, refusal(502, "Connection closed while reading"), refusal(500, "x")])
-def test_a_change_in_doubt_goes_to_nobody_else(
-    edge: Edge, identity: Identity, make_client: Make, behaviour: Callable[..., None]
-) -> None:
-    edge.script = [behaviour]
-    with serve(identity, answer(INFO)) as second, pytest.raises(RapiError):
-        try:
-            make_client(edge, second, cluster_uuid=UUID).startup_instance("a", reason="gwm:1")
-        finally:
-            assert second.requests == []
-
-
-@pytest.mark.parametrize(
-    "other", [answer({**INFO, "uuid": "another"}), refusal(502, "Can't connect"), answer([]), drop]
-)
-def test_an_endpoint_that_is_not_this_cluster_is_not_followed(
-    edge: Edge, identity: Identity, make_client: Make, other: Callable[..., None]
-) -> None:
-    edge.usual = refusal(504, "Gateway Timeout")
-    with serve(identity, other) as second:
-        client = make_client(edge, second, cluster_uuid=UUID)
-        with pytest.raises(MasterDown):
-            client.startup_instance("a", reason="gwm:1")
-        assert {each.method for each in second.requests} == {"GET"}
-        asked = len(second.requests)
-        with pytest.raises(MasterDown):
-            client.get_info()
-        assert len(second.requests) == asked  # it has just looked in vain
-        assert client.endpoint == (edge.host, edge.port)
-
-
-def test_without_a_known_uuid_nobody_is_followed(edge: Edge, identity: Identity, make_client: Make) -> None:
-    edge.usual = refusal(502, "Can't connect")
-    with serve(identity, answer(INFO)) as second:
-        with pytest.raises(MasterDown):
-            make_client(edge, second).get_info()
-        assert second.requests == []
 
 
 def test_three_reads_at_once(client: RapiClient, edge: Edge) -> None:

@@ -182,7 +182,10 @@ class NavCluster:
 
 
 class Frame:
-    """The frame for one person at one place; each part is read when it is drawn, and once."""
+    """The frame for one person at one place; each part is read when it is drawn, and once.
+
+    A page that has read a part anyway sets it (see `frame_of`).
+    """
 
     def __init__(self, user: User, path: str) -> None:
         self.user = user
@@ -232,13 +235,25 @@ def theme_of(request: HttpRequest) -> str:
     return chosen if chosen in THEMES else ""
 
 
+_KEPT = "_frame"
+
+
+def frame_of(request: HttpRequest, user: User) -> Frame:
+    """The frame of the page that answers `request`."""
+    kept = getattr(request, _KEPT, None)
+    if not isinstance(kept, Frame):
+        kept = Frame(user, request.path)
+        setattr(request, _KEPT, kept)
+    return kept
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Context of every page."""
     shared: dict[str, Any] = {"theme": theme_of(request)}
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return shared
-    drawn = Frame(user, request.path)
+    drawn = frame_of(request, user)
     shared |= {
         name: SimpleLazyObject(lambda name=name: getattr(drawn, name))  # type: ignore[misc]
         for name in ("nav", "dock", "nav_clusters", "linked_clusters", "linked_nodes")

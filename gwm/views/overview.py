@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import list_clusters
+from gwm.context import frame_of
 from gwm.selectors import list_failed_jobs, list_vms_in_trouble, summarize_clusters
 from permissions.policy import can
 from permissions.signed_in import person_of
@@ -53,7 +54,10 @@ def tally(counts: Mapping[str, int], silent_nodes: int | None = None) -> list[Fi
 def overview(request: HttpRequest) -> HttpResponse:
     """How the clusters are and what needs attention; for who runs none, how their machines are."""
     user = person_of(request)
-    sums = summarize_clusters(user, list_clusters(user))
+    sums = summarize_clusters(user, list_clusters(user).order_by("slug"))
+    around = frame_of(request, user)
+    around.clusters = [each.cluster for each in sums]
+    around.nodes_by_cluster = {each.cluster.pk: each.nodes for each in sums if each.nodes}
     troubled = (
         list_vms_in_trouble(user, ATTENTION_ROWS + 1, with_missing=any(each.counts.get("missing") for each in sums))
         if any(each.counts.get("missing") or each.counts.get("trouble") for each in sums)

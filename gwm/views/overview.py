@@ -90,7 +90,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def dock(request: HttpRequest) -> HttpResponse:
     """The job dock by itself. While something is under way it says so to the other fragments of the page."""
-    response = render(request, "_dock.html")
+    response = render(request, "_dock.html", {"is_asked": True})
     if b"data-under-way" in response.content:
         response["HX-Trigger"] = "work-seen"
     return response

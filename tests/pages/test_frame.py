@@ -81,6 +81,8 @@ def test_dock_wakes_the_page_while_something_is_under_way(site: Site, sign_in: S
     assert dock["HX-Trigger"] == "work-seen"
     assert "1 job under way" in dock.content.decode()
     assert "every 3s" in dock.content.decode()
+    assert 'id="nav-jobs" hx-swap-oob="true">1</span>' in dock.content.decode()
+    assert client.get("/about/").content.decode().count('id="nav-jobs"') == 1
     Job.objects.update(status="error", ended_at=timezone.now(), error="no")
     dock = client.get("/dock/")
     assert "HX-Trigger" not in dock

@@ -17,7 +17,8 @@ from clusters.rapi.resources.lifecycle import LifecycleCalls
 from clusters.rapi.resources.networks import NetworkCalls
 from clusters.rapi.resources.nodes import NodeCalls
 from clusters.rapi.resources.storage import StorageCalls
+from clusters.rapi.resources.tags import TagCalls
 
 
-class RapiClient(LifecycleCalls, StorageCalls, NodeCalls, GroupCalls, NetworkCalls, JobCalls, FilterCalls):
+class RapiClient(LifecycleCalls, StorageCalls, NodeCalls, GroupCalls, NetworkCalls, JobCalls, TagCalls, FilterCalls):
     """All of RAPI. See `clusters.rapi.caller.Caller` for the arguments."""

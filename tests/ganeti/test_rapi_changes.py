@@ -111,9 +111,9 @@ def test_the_life_of_an_instance(ganeti: GanetiCluster, rapi: RapiClient) -> Non
     renamed = ganeti.fresh_name("renamed")
     job = done(rapi, rapi.rename_instance(name, renamed, reason=REASON))
     assert job.opcodes[0].result == renamed
-    done(rapi, rapi.add_instance_tags(renamed, ["x", "y:z"], reason=REASON))
-    done(rapi, rapi.remove_instance_tags(renamed, ["x"], reason=REASON))
-    assert rapi.get_instance_tags(renamed) == {"a:b", "y:z"}
+    done(rapi, rapi.add_tags("instance", renamed, ["x", "y:z"], reason=REASON))
+    done(rapi, rapi.remove_tags("instance", renamed, ["x"], reason=REASON))
+    assert rapi.get_tags("instance", renamed) == {"a:b", "y:z"}
     done(rapi, rapi.remove_instance(renamed, reason=REASON, dry_run=True))
     done(rapi, rapi.remove_instance(renamed, reason=REASON, shutdown_timeout_s=0))
     assert renamed not in rapi.list_instance_names()
@@ -181,9 +181,9 @@ def test_a_node_is_changed_emptied_and_put_back(ganeti: GanetiCluster, rapi: Rap
     assert job.is_final
     done(rapi, rapi.evacuate_node(first, reason=REASON, mode="secondary-only", iallocator="hail"))
 
-    done(rapi, rapi.add_node_tags(second, ["rack:7"], reason=REASON))
-    assert rapi.get_node_tags(second) == {"rack:7"}
-    done(rapi, rapi.remove_node_tags(second, ["rack:7"], reason=REASON))
+    done(rapi, rapi.add_tags("node", second, ["rack:7"], reason=REASON))
+    assert rapi.get_tags("node", second) == {"rack:7"}
+    done(rapi, rapi.remove_tags("node", second, ["rack:7"], reason=REASON))
     ganeti.remove(machine)
 
 
@@ -214,9 +214,9 @@ def test_groups(ganeti: GanetiCluster, rapi: RapiClient) -> None:
     done(rapi, rapi.assign_nodes("reserve", [second], reason=REASON, force=True))
     assert rapi.get_group("reserve").node_names == (second,)
     done(rapi, rapi.assign_nodes("default", [second], reason=REASON, force=True))
-    done(rapi, rapi.add_group_tags("reserve", ["cold"], reason=REASON))
-    assert rapi.get_group_tags("reserve") == {"cold"}
-    done(rapi, rapi.remove_group_tags("reserve", ["cold"], reason=REASON))
+    done(rapi, rapi.add_tags("group", "reserve", ["cold"], reason=REASON))
+    assert rapi.get_tags("group", "reserve") == {"cold"}
+    done(rapi, rapi.remove_tags("group", "reserve", ["cold"], reason=REASON))
     assert {each.name for each in read_groups(rapi)} == {"default", "reserve"}
     done(rapi, rapi.remove_group("reserve", reason=REASON))
 
@@ -237,9 +237,9 @@ def test_networks(rapi: RapiClient) -> None:
     assert rapi.list_network_names() == ["lan"]
     with pytest.raises((NotFound, NotSupported)):
         rapi.rename_network("lan", "wan", reason=REASON)  # from 3.1 on
-    done(rapi, rapi.add_network_tags("lan", ["green"], reason=REASON))
-    assert rapi.get_network_tags("lan") == {"green"}
-    done(rapi, rapi.remove_network_tags("lan", ["green"], reason=REASON))
+    done(rapi, rapi.add_tags("network", "lan", ["green"], reason=REASON))
+    assert rapi.get_tags("network", "lan") == {"green"}
+    done(rapi, rapi.remove_tags("network", "lan", ["green"], reason=REASON))
     done(rapi, rapi.disconnect_network("lan", "default", reason=REASON))
     done(rapi, rapi.remove_network("lan", reason=REASON, force=True))
     assert read_networks(rapi) == []
@@ -277,10 +277,10 @@ def test_the_cluster_itself(rapi: RapiClient) -> None:
     assert after.mtime != before.mtime
     done(rapi, rapi.modify_cluster({"beparams": {"vcpus": 1}}, reason=REASON))
     done(rapi, rapi.redistribute_config(reason=REASON))
-    done(rapi, rapi.add_cluster_tags(["one", "two"], reason=REASON))
-    assert rapi.get_cluster_tags() == {"one", "two"}
-    done(rapi, rapi.remove_cluster_tags(["one", "two"], reason=REASON))
-    lonely = rapi.add_cluster_tags(["three"], reason=REASON, depends=[Dependency(999999)])
+    done(rapi, rapi.add_tags("cluster", "", ["one", "two"], reason=REASON))
+    assert rapi.get_tags("cluster") == {"one", "two"}
+    done(rapi, rapi.remove_tags("cluster", "", ["one", "two"], reason=REASON))
+    lonely = rapi.add_tags("cluster", "", ["three"], reason=REASON, depends=[Dependency(999999)])
     assert "999999" in failed(rapi, lonely)
 
 

@@ -88,7 +88,7 @@ def test_the_cluster_says_what_it_is(ganeti: GanetiCluster, rapi: RapiClient) ->
     rapi.get_root()
     assert "instance-create-reqv1" in rapi.get_features()
     assert "noop" in rapi.list_os()
-    assert rapi.get_cluster_tags() == frozenset()
+    assert rapi.get_tags("cluster") == frozenset()
     with pytest.raises(Garbled):  # up to 3.1 the argument is ignored and plain names come
         rapi.list_os_bulk()
 
@@ -295,7 +295,7 @@ def test_what_is_not_there_is_not_found(rapi: RapiClient) -> None:
     for call in (
         lambda: rapi.get_instance("nobody.lab.test"),
         lambda: rapi.get_console("nobody.lab.test"),
-        lambda: rapi.get_instance_tags("nobody.lab.test"),
+        lambda: rapi.get_tags("instance", "nobody.lab.test"),
         lambda: rapi.get_node("nobody.lab.test"),
         lambda: rapi.get_node_role("nobody.lab.test"),
         lambda: rapi.get_group("nobody"),

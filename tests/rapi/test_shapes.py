@@ -293,8 +293,13 @@ def test_anything_is_read_or_garbled(parse: Any, data: st.DataObject) -> None:
     assert repr(shape)
 
 
+def _is_a_record(value: Any) -> bool:
+    """Whether it bears a field that may be all that must be there."""
+    return isinstance(value, dict) and bool(value.keys() & {*IDENTITY, "id"})
+
+
 @settings(max_examples=100, deadline=None)
-@given(value=ANYTHING)
+@given(value=ANYTHING.filter(lambda value: not _is_a_record(value)))
 def test_anything_else_is_garbled(value: Any) -> None:
     for parse in _PARSERS:
         with pytest.raises((Garbled, JobLost)):

@@ -106,7 +106,7 @@ def test_a_change_without_a_reason_is_never_sent(client: RapiClient, edge: Edge)
 
 def test_a_request_that_ganeti_would_drop_for_its_length_is_never_sent(client: RapiClient, edge: Edge) -> None:
     with pytest.raises(ValueError, match="long"):
-        client.add_instance_tags("a", [f"tag-{number:0100d}" for number in range(100)], reason="gwm:1")
+        client.add_tags("instance", "a", [f"tag-{number:0100d}" for number in range(100)], reason="gwm:1")
     assert edge.requests == []
 
 

@@ -1,13 +1,13 @@
-"""The cluster as a whole: /2/info, /2/os, /2/modify, tags."""
+"""The cluster as a whole: /2/info, /2/os, /2/modify."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from clusters.rapi.caller import Caller
-from clusters.rapi.errors import Garbled, Refused
-from clusters.rapi.paths import NO_OPTIONS, Dependency, JobOptions, check_tags, depends_body, flag
+from clusters.rapi.errors import Garbled
+from clusters.rapi.paths import NO_OPTIONS, JobOptions
 from clusters.rapi.shapes.cluster import ClusterInfo
 
 
@@ -53,41 +53,3 @@ class ClusterCalls(Caller):
     def redistribute_config(self, *, reason: str, options: JobOptions = NO_OPTIONS) -> int:
         """Push configuration and RAPI users to all nodes. Returns the job id."""
         return self._submit("PUT", "/2/redistribute-config", reason=reason, body=options.body())
-
-    def get_cluster_tags(self) -> frozenset[str]:
-        """The cluster's tags."""
-        return self._get_tags("/2")
-
-    def add_cluster_tags(
-        self, tags: Sequence[str], *, reason: str, dry_run: bool = False, depends: Sequence[Dependency] = ()
-    ) -> int:
-        """Add tags to the cluster. Returns the job id."""
-        return self._change_tags("PUT", "/2", tags, reason=reason, dry_run=dry_run, depends=depends)
-
-    def remove_cluster_tags(
-        self, tags: Sequence[str], *, reason: str, dry_run: bool = False, depends: Sequence[Dependency] = ()
-    ) -> int:
-        """Remove tags from the cluster; one that isn't there fails the job. Returns the job id."""
-        return self._change_tags("DELETE", "/2", tags, reason=reason, dry_run=dry_run, depends=depends)
-
-    # -- tags of anything ----------------------------------------------------------------------------------
-
-    def _get_tags(self, owner: str) -> frozenset[str]:
-        try:
-            value = self._get(f"{owner}/tags")
-        except Refused as error:
-            raise self._not_found_instead(error) from error
-        return frozenset(each for each in self._list_of_any(value) if isinstance(each, str))
-
-    def _change_tags(
-        self,
-        method: str,
-        owner: str,
-        tags: Sequence[str],
-        *,
-        reason: str,
-        dry_run: bool,
-        depends: Sequence[Dependency],
-    ) -> int:
-        query = [("tag", each) for each in check_tags(tags)] + flag("dry-run", dry_run)
-        return self._submit(method, f"{owner}/tags", reason=reason, query=query, body=depends_body(depends))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from clusters.rapi.paths import NO_OPTIONS, Dependency, JobOptions, check_segment, flag, given
+from clusters.rapi.paths import NO_OPTIONS, JobOptions, check_segment, flag, given
 from clusters.rapi.resources.cluster import ClusterCalls
 from clusters.rapi.shapes.group import GroupInfo
 
@@ -111,31 +111,3 @@ class GroupCalls(ClusterCalls):
         """Remove an empty group. Returns the job id."""
         query = flag("dry-run", dry_run)
         return self._submit("DELETE", group_path(name), reason=reason, query=query, body=options.body())
-
-    def get_group_tags(self, name: str) -> frozenset[str]:
-        """Tags. NotFound if there is no such group."""
-        return self._get_tags(group_path(name))
-
-    def add_group_tags(
-        self,
-        name: str,
-        tags: Sequence[str],
-        *,
-        reason: str,
-        dry_run: bool = False,
-        depends: Sequence[Dependency] = (),
-    ) -> int:
-        """Add tags. Returns the job id."""
-        return self._change_tags("PUT", group_path(name), tags, reason=reason, dry_run=dry_run, depends=depends)
-
-    def remove_group_tags(
-        self,
-        name: str,
-        tags: Sequence[str],
-        *,
-        reason: str,
-        dry_run: bool = False,
-        depends: Sequence[Dependency] = (),
-    ) -> int:
-        """Remove tags. Returns the job id."""
-        return self._change_tags("DELETE", group_path(name), tags, reason=reason, dry_run=dry_run, depends=depends)

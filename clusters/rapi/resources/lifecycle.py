@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clusters.rapi.features import Features
-from clusters.rapi.paths import NO_OPTIONS, Dependency, JobOptions, check_choice, flag, given
+from clusters.rapi.paths import NO_OPTIONS, JobOptions, check_choice, flag, given
 from clusters.rapi.resources.instances import InstanceCalls, instance_path
 
 DiskTemplate = Literal["blockdev", "diskless", "drbd", "ext", "file", "gluster", "plain", "rbd", "sharedfile"]
@@ -306,31 +306,3 @@ class LifecycleCalls(InstanceCalls):
         body["conflicts_check"] = conflicts_check
         body["wait_for_sync"] = wait_for_sync
         return self._submit("PUT", instance_path(name, "/modify"), reason=reason, body={**body, **options.body()})
-
-    def get_instance_tags(self, name: str) -> frozenset[str]:
-        """Tags. NotFound if there is no such instance."""
-        return self._get_tags(instance_path(name))
-
-    def add_instance_tags(
-        self,
-        name: str,
-        tags: Sequence[str],
-        *,
-        reason: str,
-        dry_run: bool = False,
-        depends: Sequence[Dependency] = (),
-    ) -> int:
-        """Add tags. Returns the job id."""
-        return self._change_tags("PUT", instance_path(name), tags, reason=reason, dry_run=dry_run, depends=depends)
-
-    def remove_instance_tags(
-        self,
-        name: str,
-        tags: Sequence[str],
-        *,
-        reason: str,
-        dry_run: bool = False,
-        depends: Sequence[Dependency] = (),
-    ) -> int:
-        """Remove tags; one that isn't there fails the job. Returns the job id."""
-        return self._change_tags("DELETE", instance_path(name), tags, reason=reason, dry_run=dry_run, depends=depends)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from clusters.rapi.paths import NO_OPTIONS, Dependency, JobOptions, check_segment, flag, given
+from clusters.rapi.paths import NO_OPTIONS, JobOptions, check_segment, flag, given
 from clusters.rapi.resources.cluster import ClusterCalls
 from clusters.rapi.shapes.network import NetworkInfo
 
@@ -155,31 +155,3 @@ class NetworkCalls(ClusterCalls):
         query = flag("dry-run", dry_run)
         path = network_path(name)
         return self._submit("DELETE", path, reason=reason, query=query, body={**body, **options.body()})
-
-    def get_network_tags(self, name: str) -> frozenset[str]:
-        """Tags. NotFound if there is no such network."""
-        return self._get_tags(network_path(name))
-
-    def add_network_tags(
-        self,
-        name: str,
-        tags: Sequence[str],
-        *,
-        reason: str,
-        dry_run: bool = False,
-        depends: Sequence[Dependency] = (),
-    ) -> int:
-        """Add tags. Returns the job id."""
-        return self._change_tags("PUT", network_path(name), tags, reason=reason, dry_run=dry_run, depends=depends)
-
-    def remove_network_tags(
-        self,
-        name: str,
-        tags: Sequence[str],
-        *,
-        reason: str,
-        dry_run: bool = False,
-        depends: Sequence[Dependency] = (),
-    ) -> int:
-        """Remove tags. Returns the job id."""
-        return self._change_tags("DELETE", network_path(name), tags, reason=reason, dry_run=dry_run, depends=depends)

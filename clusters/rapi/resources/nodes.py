@@ -207,31 +207,3 @@ class NodeCalls(ClusterCalls):
         query = [("storage_type", storage_type), ("name", unit)]
         path = node_path(name, "/storage/repair")
         return self._submit("PUT", path, reason=reason, query=query, body=depends_body(depends))
-
-    def get_node_tags(self, name: str) -> frozenset[str]:
-        """Tags. NotFound if there is no such node."""
-        return self._get_tags(node_path(name))
-
-    def add_node_tags(
-        self,
-        name: str,
-        tags: Sequence[str],
-        *,
-        reason: str,
-        dry_run: bool = False,
-        depends: Sequence[Dependency] = (),
-    ) -> int:
-        """Add tags. Returns the job id."""
-        return self._change_tags("PUT", node_path(name), tags, reason=reason, dry_run=dry_run, depends=depends)
-
-    def remove_node_tags(
-        self,
-        name: str,
-        tags: Sequence[str],
-        *,
-        reason: str,
-        dry_run: bool = False,
-        depends: Sequence[Dependency] = (),
-    ) -> int:
-        """Remove tags. Returns the job id."""
-        return self._change_tags("DELETE", node_path(name), tags, reason=reason, dry_run=dry_run, depends=depends)

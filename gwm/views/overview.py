@@ -54,7 +54,7 @@ def tally(counts: Mapping[str, int], silent_nodes: int | None = None) -> list[Fi
 def overview(request: HttpRequest) -> HttpResponse:
     """How the clusters are and what needs attention; for who runs none, how their machines are."""
     user = person_of(request)
-    sums = summarize_clusters(user, list_clusters(user).order_by("slug"))
+    sums = summarize_clusters(user, list_clusters(user))
     around = frame_of(request, user)
     around.clusters = [each.cluster for each in sums]
     around.nodes_by_cluster = {each.cluster.pk: each.nodes for each in sums if each.nodes}

@@ -27,6 +27,7 @@ from clusters.rapi.errors import (
     TimedOut,
     Unreachable,
 )
+from clusters.rapi.resources.tags import Tagged
 from tests.rapi.conftest import INFO, PASSWORD, UUID
 from tests.rapi.edge import Edge, Identity, answer, cut_short, drip, drop, hang, raw, refusal, serve
 
@@ -88,6 +89,13 @@ def test_a_name_that_cannot_stand_in_a_path_is_never_sent(client: RapiClient, ed
     for call in (client.get_instance, client.get_node, client.get_group, client.get_network):
         with pytest.raises(ValueError, match="name"):
             call(name)
+    assert edge.requests == []
+
+
+@pytest.mark.parametrize(("of", "name"), [("cluster", "prod"), ("instance", ""), ("node", "a/b")])
+def test_tags_of_what_cannot_be_named_so_are_never_sent(client: RapiClient, edge: Edge, of: Tagged, name: str) -> None:
+    with pytest.raises(ValueError, match="name"):
+        client.add_tags(of, name, ["x"], reason="gwm:1")
     assert edge.requests == []
 
 

@@ -13,8 +13,12 @@ Tagged = Literal["cluster", "group", "instance", "network", "node"]
 
 
 def tags_path(of: Tagged, name: str) -> str:
-    """The path of the tags of something; the cluster's name is left empty. ValueError if the name can't be one."""
-    return "/2/tags" if of == "cluster" and not name else f"/2/{of}s/{check_segment(name)}/tags"
+    """The path of the tags of something. ValueError if the name can't be one; the cluster's is left empty."""
+    if of == "cluster":
+        if name:
+            raise ValueError("RAPI serves one cluster: its tags go without a name.")
+        return "/2/tags"
+    return f"/2/{of}s/{check_segment(name)}/tags"
 
 
 class TagCalls(Caller):
@@ -39,8 +43,7 @@ class TagCalls(Caller):
         depends: Sequence[Dependency] = (),
     ) -> int:
         """Add tags. Returns the job id."""
-        query = [("tag", each) for each in check_tags(tags)] + flag("dry-run", dry_run)
-        return self._submit("PUT", tags_path(of, name), reason=reason, query=query, body=depends_body(depends))
+        return self._change_tags("PUT", of, name, tags, reason, dry_run, depends)
 
     def remove_tags(
         self,
@@ -53,5 +56,17 @@ class TagCalls(Caller):
         depends: Sequence[Dependency] = (),
     ) -> int:
         """Remove tags; one that isn't there fails the job. Returns the job id."""
+        return self._change_tags("DELETE", of, name, tags, reason, dry_run, depends)
+
+    def _change_tags(
+        self,
+        method: str,
+        of: Tagged,
+        name: str,
+        tags: Sequence[str],
+        reason: str,
+        dry_run: bool,
+        depends: Sequence[Dependency],
+    ) -> int:
         query = [("tag", each) for each in check_tags(tags)] + flag("dry-run", dry_run)
-        return self._submit("DELETE", tags_path(of, name), reason=reason, query=query, body=depends_body(depends))
+        return self._submit(method, tags_path(of, name), reason=reason, query=query, body=depends_body(depends))

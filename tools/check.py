@@ -23,7 +23,7 @@ from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.features import load_outcomes  # noqa: E402
+from tests.features import DONE_PARTS, list_demanded, load_outcomes  # noqa: E402
 from tools.lab.prerequisites import missing_prerequisites  # noqa: E402
 from tools.throwaway import Unavailable, postgresql, redis_server  # noqa: E402
 
@@ -200,8 +200,13 @@ def environment_for(added: dict[str, str], complete: bool) -> dict[str, str]:
     }
 
 
-def summarise(outcomes: list[Outcome], skipped_gates: list[Gate], features_file: Path) -> int:
-    """Print what ran, what could not, which rows stay without a passing test, and the closing line."""
+def summarise(
+    outcomes: list[Outcome], skipped_gates: list[Gate], features_file: Path, demands_rows: bool = False
+) -> int:
+    """Print what ran, what could not, which rows stay without a passing test, and the closing line.
+
+    With `demands_rows` rows without a passing test count as one failure.
+    """
     print("\n=== Summary ===")
     for outcome in outcomes:
         counted = ", ".join(f"{number} {word}" for word, number in outcome.counts.items())
@@ -211,9 +216,10 @@ def summarise(outcomes: list[Outcome], skipped_gates: list[Gate], features_file:
         )
     if skipped_gates:
         print("Not asked for: " + "; ".join(gate.title for gate in skipped_gates))
-    core = [feature for feature in load_outcomes(features_file).values() if feature.part == "core"]
-    unproven = [feature.id for feature in core if not feature.is_proven]
-    print(f"Features, part core: {len(core) - len(unproven)} of {len(core)} rows proven by the tests that ran.")
+    demanded = list_demanded(load_outcomes(features_file).values())
+    unproven = [feature.id for feature in demanded if not feature.is_proven]
+    proven = f"{len(demanded) - len(unproven)} of {len(demanded)} rows proven by the tests that ran."
+    print(f"Features, parts {' and '.join(DONE_PARTS)}: {proven}")
     if unproven:
         print("  not proven here: " + " ".join(unproven))
     totals = {
@@ -226,8 +232,10 @@ def summarise(outcomes: list[Outcome], skipped_gates: list[Gate], features_file:
             totals["skipped"] += 1
         elif not outcome.gate.has_tests:
             totals["passed"] += 1
+    lacks_rows = demands_rows and bool(unproven)
+    totals["failed"] += lacks_rows
     print(f"{totals['passed']} passed, {totals['failed']} failed, {totals['skipped']} skipped")
-    return 1 if any(outcome.state == "failed" for outcome in outcomes) else 0
+    return 1 if lacks_rows or any(outcome.state == "failed" for outcome in outcomes) else 0
 
 
 def main() -> int:
@@ -247,7 +255,8 @@ def main() -> int:
         if options.only:
             chosen = [gate for gate in chosen if options.only.lower() in gate.title.lower()]
         outcomes = [run_gate(gate, complete) for gate in chosen]
-        return summarise(outcomes, [gate for gate in gates if gate not in chosen], features_file)
+        demands_rows = complete and not options.only
+        return summarise(outcomes, [gate for gate in gates if gate not in chosen], features_file, demands_rows)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,65 @@
-"""The state of a cluster in a word, as far as the updates know it. Nodes and jobs too."""
+"""What state a cluster or a node is in: one function for each, asked by every page that shows it."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from clusters.models import Cluster, Node
 
 # What an update failed of, where that is to be told from a cluster that is merely away (clusters/rapi/errors.py).
 _FAILURES = {
-    "untrusted": "not trusted",
-    "wrong cluster": "another cluster",
-    "bad credentials": "credentials refused",
-    "master down": "master down",
+    "untrusted": _("not trusted"),
+    "wrong cluster": _("another cluster"),
+    "bad credentials": _("credentials refused"),
+    "master down": _("master down"),
 }
 
 
-def state_of_cluster(cluster: Cluster) -> tuple[str, str]:
-    """Kind (ok, busy, warn, bad) and word."""
+@dataclass(frozen=True)
+class NodeTally:
+    """How many nodes of a cluster a person sees, and how many of these are not as they should be."""
+
+    nodes: int = 0
+    drained: int = 0
+    unresponsive: int = 0
+
+
+def state_of_cluster(cluster: Cluster, tally: NodeTally | None = None) -> tuple[str, str]:
+    """Kind (ok, busy, warn, bad) and word; `tally` are its nodes, for a person who may see them."""
+    kind, word = _state_of_updates(cluster)
+    if kind == "ok" and tally is not None:
+        if tally.unresponsive:
+            return "bad", ngettext("%d unresponsive node", "%d unresponsive nodes", tally.unresponsive) % (
+                tally.unresponsive
+            )
+        if tally.drained:
+            return "warn", ngettext("%d node drained", "%d nodes drained", tally.drained) % tally.drained
+    return kind, word
+
+
+def _state_of_updates(cluster: Cluster) -> tuple[str, str]:
+    """What the last updates found, whatever the nodes are like."""
     failure = _FAILURES.get(cluster.last_error_kind)
     if cluster.unreachable_since is not None:
-        return "bad", failure or "not reachable"
+        return "bad", str(failure or _("not reachable"))
     if cluster.last_error:
         if cluster.synced_at is None:
-            return "bad", failure or "never reached"
-        return "warn", failure or "update failed"
+            return "bad", str(failure or _("never reached"))
+        return "warn", str(failure or _("update failed"))
     if cluster.synced_at is None:
-        return "busy", "first update under way"
-    return "ok", "healthy"
+        return "busy", str(_("first update in progress"))
+    return "ok", str(_("healthy"))
 
 
 def state_of_node(node: Node) -> tuple[str, str]:
     """Kind and word; what a person did to the node comes before what it does itself."""
     if node.missing_since is not None:
-        return "warn", "missing"
+        return "warn", str(_("missing"))
     if node.offline:
-        return "off", "offline"
+        return "off", str(_("offline"))
     if not node.answers:
-        return "bad", "no answer"
+        return "bad", str(_("unresponsive"))
     if node.drained:
-        return "warn", "drained"
-    return "ok", "online"
+        return "warn", str(_("drained"))
+    return "ok", str(_("online"))

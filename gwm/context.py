@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from clusters.models import Cluster, Job
-from clusters.states import state_of_cluster
+from clusters.states import NodeTally, state_of_cluster
 from gwm.selectors import (
     DOCK_JOBS,
     count_machines,
-    count_nodes_by_cluster,
     list_clusters_for_frame,
     list_dock_jobs,
+    tally_nodes,
 )
 from permissions.models import User
 from permissions.policy import can
@@ -175,9 +175,9 @@ class NavCluster:
     count: int | None = None
 
     @classmethod
-    def of(cls, cluster: Cluster) -> "NavCluster":
-        """From a row."""
-        kind, word = state_of_cluster(cluster)
+    def of(cls, cluster: Cluster, tally: NodeTally | None) -> "NavCluster":
+        """From a row and its nodes."""
+        kind, word = state_of_cluster(cluster, tally)
         return cls(cluster.slug, reverse("cluster", args=[cluster.slug]), kind, word)
 
 
@@ -200,15 +200,15 @@ class Frame:
         counts = {
             "machines": count_machines(self.user),
             "clusters": len(self.clusters),
-            "nodes": sum(self.nodes_by_cluster.values()),
+            "nodes": sum(tally.nodes for tally in self.node_tallies.values()),
             "jobs": self.dock.running,
         }
         return navigation(self.path, counts, is_admin=bool(can(self.user, "add_cluster")))
 
     @cached_property
-    def nodes_by_cluster(self) -> dict[int, int]:
-        """Nodes are seen by who sees their cluster, never by others."""
-        return count_nodes_by_cluster(self.user) if self.clusters else {}
+    def node_tallies(self) -> dict[int, NodeTally]:
+        """By cluster. Nodes are seen by who sees their cluster, never by others."""
+        return tally_nodes(self.user) if self.clusters else {}
 
     @cached_property
     def dock(self) -> Dock:
@@ -216,7 +216,7 @@ class Frame:
 
     @cached_property
     def nav_clusters(self) -> list[NavCluster]:
-        return [NavCluster.of(cluster) for cluster in self.clusters]
+        return [NavCluster.of(cluster, self.node_tallies.get(cluster.pk)) for cluster in self.clusters]
 
     @cached_property
     def linked_clusters(self) -> frozenset[int]:
@@ -226,7 +226,7 @@ class Frame:
     @cached_property
     def linked_nodes(self) -> frozenset[int]:
         """The clusters whose nodes the person may open."""
-        return frozenset(self.nodes_by_cluster)
+        return frozenset(self.node_tallies)
 
 
 def theme_of(request: HttpRequest) -> str:
@@ -256,7 +256,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     drawn = frame_of(request, user)
     shared |= {
         name: SimpleLazyObject(lambda name=name: getattr(drawn, name))  # type: ignore[misc]
-        for name in ("nav", "dock", "nav_clusters", "linked_clusters", "linked_nodes")
+        for name in ("nav", "dock", "nav_clusters", "node_tallies", "linked_clusters", "linked_nodes")
     }
     shared["can_see_health"] = SimpleLazyObject(lambda: bool(can(drawn.user, "see_health")))
     return shared

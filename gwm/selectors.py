@@ -14,6 +14,7 @@ from clusters.selectors import (
     list_clusters,
     list_job_rows,
 )
+from clusters.states import NodeTally
 from objectlog.models import Entry
 from objectlog.selectors import list_entries
 from permissions.models import User
@@ -42,10 +43,21 @@ def list_clusters_for_frame(user: User) -> list[Cluster]:
     return list(list_clusters(user).only(*fields).order_by("slug"))
 
 
-def count_nodes_by_cluster(user: User) -> dict[int, int]:
-    """How many nodes `user` may see, by the key of their cluster; without those where there is none."""
+_ONLINE = Q(offline=False)
+_DRAINED, _UNRESPONSIVE = _ONLINE & Q(drained=True), _ONLINE & Q(answers=False)
+
+
+def tally_nodes(user: User) -> dict[int, NodeTally]:
+    """The nodes that `user` may see, by the key of their cluster; without clusters of which there is none."""
     nodes = visible(user, "view", Node.objects.filter(missing_since__isnull=True))
-    return dict(nodes.order_by().values_list("cluster_id").annotate(number=Count("*")))
+    counted = (
+        nodes.order_by()
+        .values_list("cluster_id")
+        .annotate(
+            nodes=Count("*"), drained=Count("pk", filter=_DRAINED), unresponsive=Count("pk", filter=_UNRESPONSIVE)
+        )
+    )
+    return {cluster: NodeTally(*numbers) for cluster, *numbers in counted}
 
 
 def list_dock_jobs(user: User) -> list[Job]:
@@ -65,12 +77,17 @@ class ClusterSums:
     nodes: int = 0
     nodes_online: int = 0
     nodes_drained: int = 0
-    nodes_silent: int = 0
+    nodes_unresponsive: int = 0
     memory_total: int | None = None
     memory_used: int | None = None
     disk_total: int | None = None
     disk_used: int | None = None
     cpus: int | None = None
+
+    @property
+    def tally(self) -> NodeTally:
+        """The nodes, as the cluster's state is judged by them."""
+        return NodeTally(self.nodes, self.nodes_drained, self.nodes_unresponsive)
 
     @property
     def running(self) -> int:
@@ -144,21 +161,20 @@ def summarize_clusters(user: User, clusters: QuerySet[Cluster]) -> list[ClusterS
 
 
 def _sum_nodes(user: User, keys: list[int]) -> list[Any]:
-    online = Q(offline=False)
     return list(
         visible(user, "view", Node.objects.filter(missing_since__isnull=True, cluster__in=keys))
         .order_by()
         .values("cluster_id")
         .annotate(
             nodes=Count("*"),
-            nodes_online=Count("pk", filter=online & Q(answers=True)),
-            nodes_drained=Count("pk", filter=online & Q(drained=True)),
-            nodes_silent=Count("pk", filter=online & Q(answers=False)),
-            memory_total=Sum("memory_total_mib", filter=online),
-            memory_used=Sum(F("memory_total_mib") - F("memory_free_mib"), filter=online),
-            disk_total=Sum("disk_total_mib", filter=online),
-            disk_used=Sum(F("disk_total_mib") - F("disk_free_mib"), filter=online),
-            cpus=Sum("cpu_total", filter=online),
+            nodes_online=Count("pk", filter=_ONLINE & Q(answers=True)),
+            nodes_drained=Count("pk", filter=_DRAINED),
+            nodes_unresponsive=Count("pk", filter=_UNRESPONSIVE),
+            memory_total=Sum("memory_total_mib", filter=_ONLINE),
+            memory_used=Sum(F("memory_total_mib") - F("memory_free_mib"), filter=_ONLINE),
+            disk_total=Sum("disk_total_mib", filter=_ONLINE),
+            disk_used=Sum(F("disk_total_mib") - F("disk_free_mib"), filter=_ONLINE),
+            cpus=Sum("cpu_total", filter=_ONLINE),
         )
     )
 

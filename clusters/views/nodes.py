@@ -6,6 +6,7 @@ from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node, jobs_about, list_job_rows, list_nodes
@@ -25,12 +26,12 @@ COLUMNS: dict[str, tuple[Any, ...]] = {
     "memory": ("memory_share", "name"),
     "disk": ("disk_share", "name"),
 }
-GROUPS: dict[str, tuple[str, Q]] = {
-    "online": ("Online", Q(offline=False, answers=True, missing_since__isnull=True)),
-    "drained": ("Drained", Q(drained=True, missing_since__isnull=True)),
-    "offline": ("Offline", Q(offline=True, missing_since__isnull=True)),
-    "silent": ("No answer", Q(offline=False, answers=False, missing_since__isnull=True)),
-    "missing": ("Missing", Q(missing_since__isnull=False)),
+GROUPS: dict[str, tuple[Any, Q]] = {
+    "online": (_("Online"), Q(offline=False, answers=True, missing_since__isnull=True)),
+    "drained": (_("Drained"), Q(drained=True, missing_since__isnull=True)),
+    "offline": (_("Offline"), Q(offline=True, missing_since__isnull=True)),
+    "unresponsive": (_("Unresponsive"), Q(offline=False, answers=False, missing_since__isnull=True)),
+    "missing": (_("Missing"), Q(missing_since__isnull=False)),
 }
 
 
@@ -40,7 +41,7 @@ def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]
     for word in text.split():
         nodes = nodes.filter(Q(name__icontains=word) | Q(primary_ip__startswith=word) | Q(group__name__iexact=word))
     counts = nodes.order_by().aggregate(
-        all=Count("*"), **{f"in_{name}": Count("pk", filter=condition) for name, (_, condition) in GROUPS.items()}
+        all=Count("*"), **{f"in_{name}": Count("pk", filter=condition) for name, (__, condition) in GROUPS.items()}
     )
     if group in GROUPS:
         nodes = nodes.filter(GROUPS[group][1])
@@ -54,10 +55,10 @@ def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]
     listing = list_page(request, nodes, COLUMNS, "name", total=total)
     return {
         **listing.as_context(),
-        "groups": [("", "All", counts["all"])]
+        "groups": [("", _("All"), counts["all"])]
         + [
             (name, label, counts[f"in_{name}"])
-            for name, (label, _) in GROUPS.items()
+            for name, (label, __) in GROUPS.items()
             if counts[f"in_{name}"] or name == "online"
         ],
         "group": group if group in GROUPS else "",

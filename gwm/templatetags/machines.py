@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.utils.safestring import SafeString
 
 from clusters.states import state_of_cluster, state_of_node
@@ -55,10 +56,10 @@ def item(mapping: Mapping[Any, Any], key: Any) -> Any:
     return mapping.get(key)
 
 
-@register.simple_tag
-def cluster_state(cluster: Any) -> SafeString:
-    """The state of a cluster; the error on hover."""
-    kind, word = state_of_cluster(cluster)
+@register.simple_tag(takes_context=True)
+def cluster_state(context: Context, cluster: Any) -> SafeString:
+    """The state of a cluster, its nodes taken into account as far as the person may see them; the error on hover."""
+    kind, word = state_of_cluster(cluster, context["node_tallies"].get(cluster.pk))
     return state(word, kind=kind, word=word, title=cluster.last_error)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import list_clusters
@@ -31,7 +32,7 @@ class Figure:
     of: int | None = None
 
 
-def tally(counts: Mapping[str, int], silent_nodes: int | None = None) -> list[Figure]:
+def tally(counts: Mapping[str, int], unresponsive_nodes: int | None = None) -> list[Figure]:
     """Machines by group (under "" all), and the nodes without answer for those who see nodes: first what is well."""
     vms = reverse("vms")
 
@@ -39,14 +40,16 @@ def tally(counts: Mapping[str, int], silent_nodes: int | None = None) -> list[Fi
         return Figure(label, counts.get(group, 0), kind, f"{vms}?status={group}", of)
 
     figures = [
-        figure("Running", "ok", "running", of=counts.get("", 0)),
-        figure("Stopped", "off", "stopped"),
-        figure("Under way", "busy", "busy"),
-        figure("In trouble", "bad", "trouble"),
-        figure("Missing", "warn", "missing"),
+        figure(_("Running"), "ok", "running", of=counts.get("", 0)),
+        figure(_("Stopped"), "off", "stopped"),
+        figure(_("In progress"), "busy", "busy"),
+        figure(_("In trouble"), "bad", "trouble"),
+        figure(_("Missing"), "warn", "missing"),
     ]
-    if silent_nodes is not None:
-        figures.append(Figure("Silent nodes", silent_nodes, "bad", f"{reverse('nodes')}?status=silent"))
+    if unresponsive_nodes is not None:
+        figures.append(
+            Figure(_("Unresponsive nodes"), unresponsive_nodes, "bad", f"{reverse('nodes')}?status=unresponsive")
+        )
     return figures
 
 
@@ -57,7 +60,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     sums = summarize_clusters(user, list_clusters(user))
     around = frame_of(request, user)
     around.clusters = [each.cluster for each in sums]
-    around.nodes_by_cluster = {each.cluster.pk: each.nodes for each in sums if each.nodes}
+    around.node_tallies = {each.cluster.pk: each.tally for each in sums if each.nodes}
     troubled = (
         list_vms_in_trouble(user, ATTENTION_ROWS + 1, with_missing=any(each.counts.get("missing") for each in sums))
         if any(each.counts.get("missing") or each.counts.get("trouble") for each in sums)
@@ -67,7 +70,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "sums": sums,
         "tally": tally(
-            sum((Counter(each.counts) for each in sums), Counter()), sum(each.nodes_silent for each in sums)
+            sum((Counter(each.counts) for each in sums), Counter()), sum(each.nodes_unresponsive for each in sums)
         ),
         "may_add": bool(can(user, "add_cluster")),
         "machines": sum(each.machines for each in sums),
@@ -77,7 +80,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "more_troubled": len(troubled) > ATTENTION_ROWS,
         "more_failed": len(failed) > ATTENTION_ROWS,
         "down": [each.cluster for each in sums if each.cluster.unreachable_since is not None],
-        "drained": [each for each in sums if each.nodes_drained or each.nodes_silent],
+        "drained": [each for each in sums if each.nodes_drained or each.nodes_unresponsive],
     }
     if not sums:
         vms = list_vms(user)

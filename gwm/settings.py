@@ -104,6 +104,7 @@ TEMPLATES = [
                 "gwm.context.frame",
             ],
             "libraries": {},
+            "builtins": ["gwm.templatetags.times"],
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",

@@ -5,7 +5,6 @@ They run once per table cell, so they build their markup directly; everything th
 
 import html
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -13,10 +12,9 @@ from django import template
 from django.http import QueryDict
 from django.template import Context
 from django.templatetags.static import static
-from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from gwm.templatetags.units import DASH, Number, count, describe_age, mib_of
+from gwm.templatetags.units import Number, count, mib_of
 
 register = template.Library()
 
@@ -88,7 +86,7 @@ _KINDS_OF_LOOKS = {"run": "ok", "off": "off", "err": "bad", "busy": "busy", "war
 _SHAPES = {"ok": "s-ok", "off": "s-off", "busy": "s-busy", "warn": "s-warn", "bad": "s-bad", "unknown": "s-unknown"}
 
 
-def _html(template: str, *values: object) -> SafeString:
+def draw(template: str, *values: object) -> SafeString:
     """`template` with the values put in, escaped unless they are markup of ours: Django's `format_html`, but quick."""
     return mark_safe(  # noqa: S308 - every value is escaped here
         template.format(*[value if isinstance(value, SafeString) else html.escape(str(value)) for value in values])
@@ -111,10 +109,10 @@ def icon(name: str, title: str = "", css: str = "") -> SafeString:
 def _draw_icon(name: str, title: str, css: str) -> SafeString:
     classes = f"i {css}".strip()
     if title:
-        return _html(
+        return draw(
             '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>', classes, title, _sprite(), name
         )
-    return _html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, _sprite(), name)
+    return draw('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, _sprite(), name)
 
 
 def look_of(value: object, kind: str = "", word: str = "") -> Look:
@@ -141,11 +139,11 @@ def state(value: object = "", kind: str = "", word: str = "", title: str = "", f
 @lru_cache(maxsize=512)
 def _draw_state(kind: str, word: str, title: str, filled: bool) -> SafeString:
     css = "is-off" if kind == "unknown" else f"is-{kind}"
-    return _html(
+    return draw(
         '<span class="state {}{}"{}><svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>{}</span>',
         css,
         " is-filled" if filled else "",
-        _html(' title="{}"', title) if title else "",
+        draw(' title="{}"', title) if title else "",
         _sprite(),
         _SHAPES[kind],
         word,
@@ -163,8 +161,8 @@ def hostname(name: str) -> SafeString:
     """A host name with its first label strong and its domain faint; an address stays whole."""
     host, dot, domain = str(name).partition(".")
     if not dot or host.isdigit() or ":" in host:
-        return _html('<span class="host">{}</span>', name)
-    return _html('<span class="host">{}</span><span class="domain">.{}</span>', host, domain)
+        return draw('<span class="host">{}</span>', name)
+    return draw('<span class="host">{}</span><span class="domain">.{}</span>', host, domain)
 
 
 @register.simple_tag
@@ -172,8 +170,8 @@ def short_host(name: str) -> SafeString:
     """The first label of a host name, the whole name on hover: for columns in which all share a domain."""
     host, dot, _ = str(name).partition(".")
     if not dot or host.isdigit() or ":" in host:
-        return _html("{}", name)
-    return _html('<span title="{}">{}</span>', name, host)
+        return draw("{}", name)
+    return draw('<span title="{}">{}</span>', name, host)
 
 
 def _share(part: Number, whole: Number) -> float:
@@ -193,15 +191,15 @@ def bar(used: Number, total: Number, held: Number = None, label: str = "", kind:
     css = kind or ("bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else "")
     width = round(100 * share, 1)
     spoken = (
-        _html('role="meter" aria-label="{}" aria-valuenow="{}"', label, round(width))
+        draw('role="meter" aria-label="{}" aria-valuenow="{}"', label, round(width))
         if label and used is not None and total
         else mark_safe('aria-hidden="true"')
     )
-    return _html(
+    return draw(
         '<svg class="bar{}" viewBox="0 0 100 6" preserveAspectRatio="none" {}>{}<rect class="used" width="{}"/></svg>',
         f" is-{css}" if css else "",
         spoken,
-        _html('<rect class="held" x="{}" width="{}"/>', width, round(min(100 - width, 100 * reserved), 1))
+        draw('<rect class="held" x="{}" width="{}"/>', width, round(min(100 - width, 100 * reserved), 1))
         if reserved
         else "",
         width,
@@ -230,58 +228,13 @@ def meter(
     level = "" if calm else "bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else ""
     sign = icon(f"s-{level}") if level else ""
     spoken = f"{label or say or 'in use'}: {text}"
-    return _html(
+    return draw(
         '<div class="meter">{}<span class="meter-figures{}">{}{}</span>{}</div>',
-        _html("<span>{}</span>", label) if label else "",
+        draw("<span>{}</span>", label) if label else "",
         f" is-{level}" if level else "",
         sign,
         text,
         bar(used, total, held, label=spoken, kind="calm" if calm else ""),
-    )
-
-
-@register.simple_tag
-def since(when: datetime | None, prefix: str = "") -> SafeString:
-    """How long ago `when` was, as a `<time>` that ticks; the exact time shows on hover. None: "never"."""
-    if when is None:
-        return _html('<span class="dim">{}</span>', "never")
-    local = timezone.localtime(when)
-    return _html(
-        '<time datetime="{}" title="{}" data-ago{}>{}{}</time>',
-        when.isoformat(timespec="seconds"),
-        local.strftime("%Y-%m-%d %H:%M:%S %Z"),
-        _html(' data-prefix="{}"', prefix) if prefix else "",
-        prefix,
-        describe_age(when),
-    )
-
-
-@register.simple_tag
-def moment(when: datetime | None) -> SafeString:
-    """A point in time in full, "2026-11-23 14:02"; None is a dash."""
-    if when is None:
-        return _html('<span class="dim">{}</span>', DASH)
-    local = timezone.localtime(when)
-    return _html(
-        '<time datetime="{}" title="{}">{}</time>',
-        when.isoformat(timespec="seconds"),
-        local.strftime("%Y-%m-%d %H:%M:%S %Z"),
-        local.strftime("%Y-%m-%d %H:%M"),
-    )
-
-
-@register.simple_tag
-def clock(when: datetime | None) -> SafeString:
-    """A point in time as short as it can be told: "14:02" today, "22 Nov 14:02" before; None is a dash."""
-    if when is None:
-        return _html('<span class="dim">{}</span>', DASH)
-    local = timezone.localtime(when)
-    form = "%H:%M" if local.date() == timezone.localdate() else "%-d %b %H:%M"
-    return _html(
-        '<time datetime="{}" title="{}">{}</time>',
-        when.isoformat(timespec="seconds"),
-        local.strftime("%Y-%m-%d %H:%M:%S %Z"),
-        local.strftime(form),
     )
 
 
@@ -290,21 +243,6 @@ def full_stop(text: str) -> str:
     """`text` with a full stop at its end if it lacks one: other people's words between ours."""
     words = str(text).strip()
     return words if not words or words[-1] in ".!?…" else f"{words}."
-
-
-@register.simple_tag
-def fresh(when: datetime | None, stale_after_s: int = 180) -> SafeString:
-    """How old the data of this page is; older than `stale_after_s` seconds it turns into a warning."""
-    if when is None:
-        return _html('<span class="fresh is-stale">{}<span>never updated</span></span>', icon("s-warn"))
-    old = (timezone.now() - when).total_seconds() > stale_after_s
-    return _html(
-        '<span class="fresh{}" data-stale-after="{}">{}<span>updated {}</span></span>',
-        " is-stale" if old else "",
-        stale_after_s,
-        icon("clock"),
-        since(when),
-    )
 
 
 _WIDTHS = {"host": "f8", "port": "f4", "username": "f6", "password": "f6", "slug": "f6"}
@@ -347,10 +285,10 @@ def sort_header(context: Context, key: str, label: str, css: str = "", first: st
     downwards = present.startswith("-")
     target = f"-{key}" if (active and not downwards) or (not active and first == "desc") else key
     sign = "sort" if not active else "sort-down" if downwards else "sort-up"
-    return _html(
+    return draw(
         '<th scope="col"{}{}><a class="sort" href="{}">{}{}</a></th>',
-        _html(' class="{}"', css) if css else "",
-        _html(' aria-sort="{}"', "descending" if downwards else "ascending") if active else "",
+        draw(' class="{}"', css) if css else "",
+        draw(' aria-sort="{}"', "descending" if downwards else "ascending") if active else "",
         _query(request.GET, sort=target, page=None),
         label,
         icon(sign),

@@ -7,6 +7,7 @@ never a zero. Number and unit stand together: between them is a space that does 
 from datetime import UTC, datetime
 
 from django import template
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -75,20 +76,46 @@ def span(seconds: Number) -> str:
     return f"{int(seconds // size)}{SPACE}{unit}"
 
 
+# Clocks of clusters may be ahead of ours by this much before it is worth a word.
+_CLOCKS_DIFFER_S = 60
+
+
 def describe_age(when: datetime | None, now: datetime | None = None) -> str:
-    """How long ago `when` was: "8 s ago", "in 3 min" for what is to come, "just now"; None is "never"."""
+    """How long ago `when` was: "8 s ago", "just now"; None is "never".
+
+    What has happened cannot lie ahead: a time that does comes from a clock that is ahead of ours, and says so.
+    """
     if when is None:
-        return "never"
+        return _("never")
     seconds = ((now or datetime.now(UTC)) - when).total_seconds()
-    if abs(seconds) < 2:
-        return "just now"
-    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+    if -_CLOCKS_DIFFER_S < seconds < 2:
+        return _("just now")
+    if seconds < 0:
+        return _("%s ahead of our clock") % span(-seconds)
+    return _("%s ago") % span(seconds)
 
 
-@register.filter
-def is_past(when: datetime) -> bool:
-    """Whether a moment has come."""
-    return when <= datetime.now(UTC)
+def describe_wait(when: datetime, now: datetime | None = None) -> str:
+    """How long until `when`: "in 3 min", or "now" when it has come."""
+    seconds = (when - (now or datetime.now(UTC))).total_seconds()
+    return _("now") if seconds < 1 else _("in %s") % span(seconds)
+
+
+def duration(started: datetime | None, ended: datetime | None) -> str:
+    """How long something took: "2.4 s", "3 min 20 s", "1 h 4 min"; a dash when either end is unknown."""
+    if started is None or ended is None:
+        return DASH
+    seconds = max(0.0, (ended - started).total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f}{SPACE}s"
+    whole = round(seconds)
+    units = (*_SPANS, ("s", 1))
+    largest = next(at for at, (_unit, size) in enumerate(units) if whole >= size)
+    parts = []
+    for unit, size in units[largest : largest + 2]:
+        parts.append(f"{whole // size}{SPACE}{unit}")
+        whole %= size
+    return " ".join(parts)
 
 
 @register.filter

@@ -1,4 +1,5 @@
-/* Ages that tick, in the words of gwm/templatetags/units.py, by the server's clock: theirs and ours may differ. */
+/* Ages that tick, in the words of gwm/templatetags/units.py, by the server's clock: theirs and ours may differ.
+   Clock times in the reader's own zone, which they name. */
 const space = "\u00a0";
 const spans = [
   [86400, "d"],
@@ -13,8 +14,48 @@ export function span(seconds) {
 }
 
 export function describeAge(seconds) {
-  if (Math.abs(seconds) < 2) return "just now";
-  return seconds > 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;
+  if (seconds > -60 && seconds < 2) return "just now";
+  return seconds > 0 ? `${span(seconds)} ago` : `${span(-seconds)} ahead of our clock`;
+}
+
+function describeWait(seconds) {
+  return seconds < 1 ? "now" : `in ${span(seconds)}`;
+}
+
+/* "UTC", "CET": as short as the browser knows it. */
+function zoneOf(date) {
+  const parts = new Intl.DateTimeFormat("en", { timeZoneName: "short" }).formatToParts(date);
+  return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+}
+
+const two = (number) => String(number).padStart(2, "0");
+
+function describeClock(date, form, today) {
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (form === "seconds") return `${time}:${two(date.getSeconds())}`;
+  const zone = zoneOf(date);
+  if (form === "moment") {
+    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time} ${zone}`;
+  }
+  if (date.toDateString() === today.toDateString()) return `${time} ${zone}`;
+  return `${date.getDate()} ${date.toLocaleString("en", { month: "short" })} ${time} ${zone}`;
+}
+
+/* Once for each time: what is drawn anew comes with the server's text again. */
+function showOwnZone(now) {
+  const today = new Date(now);
+  for (const time of document.querySelectorAll("time[data-clock]")) {
+    if (time.textContent === time.ownText && time.dateTime === time.ownTime) continue;
+    const date = new Date(time.dateTime);
+    if (Number.isNaN(date.getTime())) continue;
+    time.textContent = describeClock(date, time.dataset.clock, today);
+    time.ownText = time.textContent;
+    time.ownTime = time.dateTime;
+  }
+  for (const zone of document.querySelectorAll("[data-zone]")) {
+    const name = zoneOf(today);
+    if (name && zone.textContent !== name) zone.textContent = name;
+  }
 }
 
 const served = Date.parse(document.querySelector("meta[name=served-at]")?.content ?? "");
@@ -29,11 +70,17 @@ export function tick() {
     const fresh = time.closest(".fresh[data-stale-after]");
     fresh?.classList.toggle("is-stale", seconds > Number(fresh.dataset.staleAfter));
   }
+  for (const time of document.querySelectorAll("time[data-until]")) {
+    const text = describeWait((Date.parse(time.dateTime) - now) / 1000);
+    if (time.textContent !== text) time.textContent = text;
+  }
+  showOwnZone(now);
   for (const time of document.querySelectorAll("time[data-lasting]")) {
     time.textContent = span(Math.max(0, (now - Date.parse(time.dateTime)) / 1000));
   }
 }
 
+tick();
 setInterval(() => {
   if (!document.hidden) tick();
 }, 1000);

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from clusters.models import JobStatus
 from gwm.operations import OPERATIONS
-from gwm.templatetags import parts
+from gwm.templatetags import parts, times
 from objectlog.models import Outcome
 from virtualmachines.states import STATES, state_of
 
@@ -109,9 +109,9 @@ def test_a_meter_without_figures_is_empty_and_says_so():
 @pytest.mark.feature("G002")
 def test_old_data_is_marked():
     now = timezone.now()
-    assert "is-stale" not in parts.fresh(now)
-    assert "is-stale" in parts.fresh(now - timedelta(minutes=10))
-    assert "never updated" in parts.fresh(None)
+    assert "is-stale" not in times.fresh(now)
+    assert "is-stale" in times.fresh(now - timedelta(minutes=10))
+    assert "never updated" in times.fresh(None)
 
 
 @pytest.mark.feature("F126")
@@ -152,10 +152,29 @@ def test_initials(name, text):
     assert parts.initials(name) == text
 
 
-def test_a_clock_tells_the_day_only_when_it_is_another():
+def test_a_clock_tells_its_zone_and_the_day_only_when_it_is_another():
     now = timezone.now()
-    assert re.search(r">\d\d:\d\d</time>", parts.clock(now))
-    assert re.search(r">\d{1,2} \w{3} \d\d:\d\d</time>", parts.clock(now - timedelta(days=3)))
+    assert re.search(r">\d\d:\d\d UTC</time>", times.clock(now))
+    assert re.search(r">\d{1,2} \w{3} \d\d:\d\d UTC</time>", times.clock(now - timedelta(days=3)))
+    assert re.search(r">\d{4}-\d\d-\d\d \d\d:\d\d UTC</time>", times.moment(now))
+
+
+def test_every_clock_time_can_be_written_in_the_readers_zone():
+    now = timezone.now()
+    for drawn, form in [
+        (times.clock(now), "clock"),
+        (times.moment(now), "moment"),
+        (times.time_of_day(now), "seconds"),
+    ]:
+        assert f'data-clock="{form}"' in drawn
+    assert times.zone() == "<span data-zone>UTC</span>"
+
+
+def test_what_lasts_ticks_and_what_ended_stands():
+    now = timezone.now()
+    assert "data-lasting" in times.took(now - timedelta(seconds=90), None)
+    assert times.took(now - timedelta(seconds=90), now).replace("\u00a0", " ") == "1 min 30 s"
+    assert times.took(None, None) == "–"  # noqa: RUF001
 
 
 @pytest.mark.parametrize(("words", "ended"), [("timed out", "timed out."), ("Refused.", "Refused."), ("", "")])

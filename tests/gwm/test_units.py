@@ -68,11 +68,36 @@ def test_a_share_of_nothing_is_not_known(part, whole, text):
         (timedelta(minutes=42), "42 min ago"),
         (timedelta(hours=2, minutes=59), "2 h ago"),
         (timedelta(days=5), "5 d ago"),
-        (timedelta(minutes=-3), "in 3 min"),
+        (timedelta(seconds=-59), "just now"),  # the clocks of two hosts are never quite the same
+        (timedelta(minutes=-58), "58 min ahead of our clock"),
     ],
 )
 def test_ages(ago, text):
     assert units.describe_age(NOW - ago, NOW).replace("\u00a0", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [(timedelta(minutes=3, seconds=20), "in 3 min"), (timedelta(0), "now"), (-timedelta(hours=1), "now")],
+)
+def test_what_is_to_come_and_has_come(left, text):
+    assert units.describe_wait(NOW + left, NOW).replace("\u00a0", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("lasted", "text"),
+    [
+        (timedelta(seconds=2.44), "2.4 s"),
+        (timedelta(seconds=42), "42 s"),
+        (timedelta(minutes=3, seconds=20), "3 min 20 s"),
+        (timedelta(hours=1, minutes=4, seconds=50), "1 h 4 min"),
+        (timedelta(days=2, hours=3), "2 d 3 h"),
+        (timedelta(seconds=-5), "0.0 s"),
+    ],
+)
+def test_how_long_it_took(lasted, text):
+    assert units.duration(NOW, NOW + lasted).replace("\u00a0", " ") == text
+    assert units.duration(None, NOW) == units.duration(NOW, None) == "–"  # noqa: RUF001
 
 
 def test_what_never_happened_has_no_age():

@@ -4,6 +4,7 @@ The box takes words, all of which must match; `cluster:`, `status:`, `owner:`, `
 before a word look at that alone. The same names are parameters of the address.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,8 @@ from django.db.models import Q
 
 STOPPED = ("ADMIN_down", "ADMIN_offline", "USER_down")
 TROUBLE = ("ERROR_down", "ERROR_nodedown", "ERROR_nodeoffline", "ERROR_up", "ERROR_wrongnode")
+# What may be meant as a key: not the first part of an IPv6 or a MAC address.
+_LIKE_A_KEY = re.compile(r"(?![0-9a-f]{1,4}$)[a-z_-]{2,20}")
 KEYS = ("cluster", "status", "owner", "node", "os", "hypervisor", "tag")
 
 # In the order in which a machine's state is judged; see virtualmachines.states.state_of.
@@ -49,11 +52,12 @@ class VMFilter:
     wanted: tuple[tuple[str, str], ...] = ()
     text: str = ""
     typed: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    unknown: tuple[str, ...] = field(default=(), compare=False)  # words before a colon that mean nothing here
 
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> "VMFilter":
         """From the parameters of an address; what it does not know is left alone."""
-        words, typed = [], []
+        words, typed, unknown = [], [], []
         text = given.get("q", "").strip()[:200]
         for word in text.lower().split():
             key, colon, value = word.partition(":")
@@ -61,8 +65,10 @@ class VMFilter:
                 typed.append((key, value))
             else:
                 words.append(word)
+                if _LIKE_A_KEY.fullmatch(key) and value:
+                    unknown.append(key)
         chosen = [(key, given[key].strip()[:255]) for key in KEYS if given.get(key, "").strip()]
-        return cls(tuple(words), (*chosen, *typed), text, tuple(chosen))
+        return cls(tuple(words), (*chosen, *typed), text, tuple(chosen), tuple(unknown))
 
     @property
     def status(self) -> str:

@@ -28,6 +28,7 @@ _ROW = (
     "memory_mib",
     "disk_mib",
     "tags",
+    "nics",
     "cluster__slug",
     "cluster__unreachable_since",
     "cluster__last_error",

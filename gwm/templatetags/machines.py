@@ -9,7 +9,8 @@ from django.utils.safestring import SafeString
 
 from clusters.states import state_of_cluster, state_of_node
 from gwm.operations import OPERATIONS
-from gwm.templatetags.parts import state
+from gwm.templatetags.parts import draw, state
+from gwm.templatetags.units import DASH
 from objectlog.sentences import describe
 from virtualmachines.states import State, state_of
 
@@ -31,6 +32,17 @@ def vm_state(vm: Any) -> SafeString:
     """The state of a machine: shape, word, colour; what it means on hover."""
     shown = state_of_vm(vm)
     return state(shown.word, kind=_KINDS.get(shown.look, shown.look), word=shown.word, title=shown.explanation)
+
+
+@register.simple_tag
+def vm_addresses(vm: Any) -> SafeString:
+    """The IP addresses of a machine as far as a list has room: the first, and how many more on hover."""
+    found = [str(nic["ip"]) for nic in vm.nics if isinstance(nic, dict) and nic.get("ip")]
+    if not found:
+        return draw("{}", DASH)
+    if len(found) == 1:
+        return draw("{}", found[0])
+    return draw('{} <span class="dim" title="{}">+{}</span>', found[0], ", ".join(found[1:]), len(found) - 1)
 
 
 @register.filter

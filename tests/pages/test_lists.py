@@ -127,3 +127,29 @@ def test_a_cluster_without_machines(site: Site, sign_in: SignIn) -> None:
     for part in ("", "vms/", "nodes/", "jobs/", "parameters/"):
         assert client.get(f"/clusters/empty/{part}").status_code == 200
     assert "The first update is under way" in client.get("/clusters/empty/").content.decode()
+
+
+def test_a_filter_that_does_not_exist_is_named_when_nothing_matches(site: Site, sign_in: SignIn) -> None:
+    client = sign_in(site.admin)
+    page = client.get("/vms/?q=foo:bar").content.decode()
+    assert "No machine matches “foo:bar”" in page
+    assert "There is no filter “foo:”" in page
+    assert "owner:, node:" in page
+    for text in ("zzz", "2001:db8::1", "fe80:1", "aa:00:00", "tag:zzz"):  # addresses and filters that exist
+        page = client.get("/vms/", {"q": text}).content.decode()
+        assert f"No machine matches “{text}”" in page
+        assert "There is no filter" not in page
+
+
+@pytest.mark.feature("F125")
+def test_the_list_shows_addresses_and_links_tags(site: Site, sign_in: SignIn) -> None:
+    site.web.tags, site.web.nics = ["env:production"], [{"ip": "192.0.2.23"}, {"ip": None}, {"ip": "2001:db8::7"}]
+    site.web.search_text = "web1.example.org env:production"
+    site.web.save()
+    client = sign_in(site.admin)
+    page = client.get("/vms/?cluster=prod").content.decode()
+    assert '192.0.2.23 <span class="dim" title="2001:db8::7">+1</span>' in page
+    assert 'href="/vms/?tag=env%3Aproduction"' in page
+    assert names(client, "tag=env%3Aproduction") == ["prod/web1"]
+    assert names(client, "q=env:production") == ["prod/web1"]
+    assert page.count("No owner") == 1  # db1's

@@ -5,13 +5,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
 from clusters.views.listing import list_page
 from permissions.signed_in import person_of
-from virtualmachines.filters import GROUPS, SHOWN, VMFilter
+from virtualmachines.filters import GROUPS, KEYS, SHOWN, VMFilter
 from virtualmachines.selectors import COLUMNS, count_by_group, filter_vms, list_vms, rows_of, vms_on_node
 
 HYPERVISORS = ("kvm", "xen-pvm", "xen-hvm", "lxc", "chroot", "fake")
@@ -34,8 +35,20 @@ def vms_context(request: HttpRequest, vms: QuerySet[Any]) -> dict[str, Any]:
         "chosen": {key: value for key, value in wanted.typed if key != "status"},
         "hypervisors": HYPERVISORS,
         "is_filtered": not wanted.is_empty,
+        "nothing_matches": describe_no_match(wanted),
         "down": [cluster for cluster in clusters.values() if cluster.unreachable_since is not None],
         "oldest": min((c.live_at or c.synced_at for c in clusters.values() if _is_fresh(c)), default=None),
+    }
+
+
+def describe_no_match(wanted: VMFilter) -> str:
+    """Why a filter may have found nothing, and what to do."""
+    if not wanted.unknown:
+        return _("None of the machines you may see matches. Leave out a word, or look at all.")
+    key, known = wanted.unknown[0], ", ".join(f"{key}:" for key in KEYS)
+    return _("There is no filter “%(key)s:”, so it was searched as text. Filters are %(known)s") % {
+        "key": key,
+        "known": f"{known}.",
     }
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from clusters.models import Cluster, Job, JobStatus, JobTarget
+from clusters.models import Cluster, Job, JobStatus, JobTarget, NodeGroup
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import JobLost
 from clusters.rapi.shapes.job import JobInfo
@@ -111,17 +111,18 @@ def apply_jobs(
         numbers = [job.id for job in jobs] + lost
         rows = {row.ganeti_id: row for row in Job.objects.filter(cluster=cluster, ganeti_id__in=numbers)}
         entries = _find_entries(locked, jobs)
+        groups = dict(NodeGroup.objects.filter(cluster=cluster).order_by("pk").values_list("uuid", "name"))
         new, changed, same = [], [], []
         for info in sorted(jobs, key=lambda each: each.id):
             row = rows.get(info.id)
             if row is None:
                 row = Job(cluster=cluster, ganeti_id=info.id, seen_at=read_from)
-                _fill(row, info, entries)
+                _fill(row, info, entries, groups)
                 rows[info.id] = row
                 new.append(row)
             elif row.is_final or (row.seen_at is not None and row.seen_at > read_from):
                 continue
-            elif _fill(row, info, entries):
+            elif _fill(row, info, entries, groups):
                 changed.append(row)
             else:
                 same.append(row)
@@ -153,12 +154,12 @@ def apply_jobs(
     return changes
 
 
-def _fill(row: Job, info: JobInfo, entries: dict[UUID, Entry]) -> bool:
+def _fill(row: Job, info: JobInfo, entries: dict[UUID, Entry], groups: dict[str, str]) -> bool:
     """Set the columns from Ganeti's record; whether any differs."""
     before = [getattr(row, column) for column in _MUTABLE]
     row.status = info.status
     if info.opcodes:
-        row.title = title_of(info)
+        row.title = title_of(info, groups)
     row.summary = clean_all(info.summary)
     row.opcodes = [{"OP_ID": f"OP_{opcode.name}", **clean_all(opcode.params)} for opcode in info.opcodes]
     row.opcode_statuses = [opcode.status for opcode in info.opcodes]

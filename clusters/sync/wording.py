@@ -39,7 +39,7 @@ _TITLES: dict[str, str] = {
     "NODE_SET_PARAMS": "Modify node {}",
     "NODE_POWERCYCLE": "Power-cycle node {}",
     "NODE_EVACUATE": "Evacuate node {}",
-    "NODE_MIGRATE": "Migrate machines off node {}",
+    "NODE_MIGRATE": "Migrate machines off {}",
     "NODE_QUERY_STORAGE": "Query storage of {}",
     "NODE_MODIFY_STORAGE": "Modify storage of node {}",
     "REPAIR_NODE_STORAGE": "Repair storage of node {}",
@@ -48,9 +48,9 @@ _TITLES: dict[str, str] = {
     "GROUP_REMOVE": "Remove node group {}",
     "GROUP_RENAME": "Rename node group {}",
     "GROUP_SET_PARAMS": "Modify node group {}",
-    "GROUP_ASSIGN_NODES": "Assign nodes to group {}",
+    "GROUP_ASSIGN_NODES": "Assign nodes to {}",
     "GROUP_EVACUATE": "Evacuate node group {}",
-    "GROUP_VERIFY_DISKS": "Verify disks of group {}",
+    "GROUP_VERIFY_DISKS": "Verify disks of {}",
     "NETWORK_ADD": "Add network {}",
     "NETWORK_REMOVE": "Remove network {}",
     "NETWORK_RENAME": "Rename network {}",
@@ -91,28 +91,66 @@ _BY_PREFIX = (("INSTANCE_", "instance"), ("BACKUP_", "instance"), ("NODE_", "nod
 _MINOR_NODES = frozenset({"target_node", "remote_node"})
 
 
-def name_object(opcode: Opcode) -> str:
-    """The name of the object an opcode is about; empty if it names none."""
+# What stands in a title for an object that its opcode does not name; other titles do without.
+_UNNAMED = {
+    "INSTANCE_QUERY_DATA": "all machines",
+    "CLUSTER_RENAME": "another name",
+    "OOB_COMMAND": "nodes",
+    "NODE_QUERY_STORAGE": "nodes",
+    "NODE_MIGRATE": "a node",
+    "GROUP_ASSIGN_NODES": "a node group",
+    "GROUP_VERIFY_DISKS": "a node group",
+}
+_UNNAMED_BY_PREFIX = (("INSTANCE_", "a machine"), ("BACKUP_", "a machine"), ("TAGS_", "the cluster"))
+_TAGGED = {"instance": "a machine", "node": "a node", "nodegroup": "a node group", "network": "a network"}
+
+
+def name_object(opcode: Opcode, names: Mapping[str, str]) -> str:
+    """The name of the object an opcode is about, "web1 and 2 more" for several; empty if it names none.
+
+    `names` are those of what opcodes may name by uuid; a uuid that it lacks is no name.
+    """
     params = opcode.params
-    for key in ("instance_name", "node_name", "group_name", "network_name", "name"):
+    for key in ("instance_name", "node_name", "group_name", "network_name", "name", "instances", "node_names"):
         value = params.get(key)
-        if isinstance(value, str) and value:
-            return value
-    return split_summary(opcode.summary)[1].split(",")[0].strip()
+        found = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str) and each]
+        if found:
+            first = _name_or_nothing(found[0], names)
+            return f"{first} and {len(found) - 1} more" if first and len(found) > 1 else first
+    return _name_or_nothing(split_summary(opcode.summary)[1].split(",")[0].strip(), names)
 
 
-def title_of(job: JobInfo) -> str:
-    """The job in words: "Start web1.example.org", "Modify web1.example.org and 2 more steps"."""
+def _name_or_nothing(value: str, names: Mapping[str, str]) -> str:
+    return names.get(value, "") if _is_uuid(value) else value
+
+
+def _fill_in(opcode: Opcode, template: str, name: str) -> str:
+    """The title of one step. Without a name it says what kind of thing it is about, or nothing of it."""
+    if name or "{}" not in template:
+        return template.format(name)
+    unnamed = _UNNAMED.get(opcode.name) or next(
+        (words for prefix, words in _UNNAMED_BY_PREFIX if opcode.name.startswith(prefix)), ""
+    )
+    if opcode.name.startswith("TAGS_"):
+        unnamed = _TAGGED.get(str(opcode.params.get("kind")), unnamed)
+    return template.format(unnamed).strip()
+
+
+def title_of(job: JobInfo, names: Mapping[str, str]) -> str:
+    """The job in words: "Start web1.example.org", "Modify web1.example.org and 2 more steps".
+
+    `names` are the names of node groups by uuid, since Ganeti's own jobs name groups so.
+    """
     if not job.opcodes:
         return f"Job {job.id}"
     first = job.opcodes[0]
-    name = name_object(first)
+    name = name_object(first, names)
     known = _TITLES.get(first.name)
     if known is None:
         words = first.name.replace("_", " ").capitalize() or f"Job {job.id}"
         title = f"{words} {name}".strip()
     else:
-        title = known.format(name or "?") if "{}" in known else known
+        title = _fill_in(first, known, name)
     more = len(job.opcodes) - 1
     if more:
         title += f" and {more} more step{'s' if more > 1 else ''}"

@@ -6,6 +6,7 @@ from typing import Any
 from django import template
 from django.template import Context
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from clusters.states import state_of_cluster, state_of_node
 from gwm.operations import OPERATIONS
@@ -84,11 +85,14 @@ def node_state(node: Any) -> SafeString:
 
 @register.filter
 def as_words(value: Any) -> str:
-    """A value of Ganeti's as people read it: yes and no, lists with commas; nothing for nothing."""
+    """A value of Ganeti's as people read it: yes and no, lists with commas, name=value as on Ganeti's command line."""
     if value is None:
-        return ""
+        return _("none")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={as_words(each)}" for key, each in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(as_words(each) for each in value)
+        is_nested = any(isinstance(each, dict | list | tuple) for each in value)
+        return ("; " if is_nested else ", ").join(as_words(each) for each in value)
     return str(value)

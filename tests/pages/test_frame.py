@@ -117,8 +117,11 @@ def test_values_of_parameters() -> None:
     assert [as_words(value) for value in (True, False, None, 0, "x", ["a", 1, None])] == [
         "yes",
         "no",
-        "",
+        "none",
         "0",
         "x",
-        "a, 1, ",
+        "a, 1, none",
     ]
+    assert as_words({"mode": "bridged", "link": None, "vlan": False}) == "mode=bridged, link=none, vlan=no"
+    assert as_words([{"size": 1024}, {"size": 2048, "vg": ["a", "b"]}]) == "size=1024; size=2048, vg=a, b"
+    assert as_words([[0, {"size": 1}], ["add", {}]]) == "0; size=1; add; "

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from vncproxy.settings import PROXIES_BY_DEFAULT, Network, networks
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
@@ -93,7 +95,14 @@ SETTINGS: tuple[Setting, ...] = (
         "GWM_BEHIND_PROXY",
         "flag",
         "no",
-        "Believe `X-Forwarded-For` and `X-Forwarded-Proto`. Only behind a proxy that sets both itself.",
+        "Believe `X-Forwarded-For` and `X-Forwarded-Proto` of trusted proxies, which must set both themselves.",
+    ),
+    Setting(
+        "GWM_TRUSTED_PROXIES",
+        "words",
+        PROXIES_BY_DEFAULT,
+        "Networks of these proxies, such as `10.0.0.5,fd00::/64`. The limit of connections per address spares them.",
+        shown_default="this machine (`127.0.0.0/8,::1/128`)",
     ),
     Setting("GWM_WEB_THREADS", "integer", "12", "Threads that answer pages.", least=1, most=200),
     # secrets
@@ -224,6 +233,15 @@ class Config:
     def words(self, name: str) -> list[str]:
         """Return the parts of a comma list."""
         return [word.strip() for word in self.raw(name).split(",") if word.strip()]
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        """Return the networks of a comma list."""
+        try:
+            return networks(name, self.raw(name))
+        except ValueError:
+            raise SettingError(
+                name, f"“{self.raw(name)}” is no list of networks.", "Write it like 10.0.0.0/8,fd00::/8."
+            ) from None
 
     def flag(self, name: str) -> bool:
         """Return a yes or no."""

@@ -7,24 +7,28 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from vncproxy.forwarded import real_client
+from vncproxy.settings import within
+
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
 
 
 class ProxyHeaders:
-    """Believes the forwarding headers of our proxy (GWM_BEHIND_PROXY), else takes them away.
+    """Makes REMOTE_ADDR the client's real address, for everything behind: limits, logs, the journal.
 
-    Stands before everything that asks for the client's address or for https.
+    The forwarding headers of trusted proxies (GWM_BEHIND_PROXY, GWM_TRUSTED_PROXIES) are believed, those of everybody
+    else are taken away. Stands before everything that asks for the client's address or for https.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Set REMOTE_ADDR to what the proxy saw: the last entry; those before it are anybody's claim."""
-        if settings.GWM_BEHIND_PROXY:
-            last = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-            request.META["REMOTE_ADDR"] = last or request.META.get("REMOTE_ADDR", "")
-        else:
+        """See the class."""
+        trusted = settings.GWM_TRUSTED_PROXIES if settings.GWM_BEHIND_PROXY else ()
+        peer = request.META.get("REMOTE_ADDR", "")
+        if not within(peer, trusted):
             for name in _FORWARDED:
                 request.META.pop(name, None)
+        request.META["REMOTE_ADDR"] = real_client(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""), trusted)
         return self._get_response(request)

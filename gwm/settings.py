@@ -24,6 +24,7 @@ GWM_PUBLIC_URL = config.url("GWM_PUBLIC_URL", "https", "http").rstrip("/")
 GWM_TLS_CERT = config.text("GWM_TLS_CERT")
 GWM_TLS_KEY = config.text("GWM_TLS_KEY")
 GWM_BEHIND_PROXY = config.flag("GWM_BEHIND_PROXY")
+GWM_TRUSTED_PROXIES = config.networks("GWM_TRUSTED_PROXIES")
 GWM_WEB_THREADS = config.integer("GWM_WEB_THREADS")
 HTTPS = GWM_PUBLIC_URL.startswith("https://") or (bool(GWM_TLS_CERT) and not GWM_PUBLIC_URL)
 
@@ -235,6 +236,12 @@ ALLOWED_HOSTS = config.words("GWM_ALLOWED_HOSTS") or list_own_names()
 if GWM_PUBLIC_URL:
     if not urlsplit(GWM_PUBLIC_URL).hostname:
         raise SettingError("GWM_PUBLIC_URL", "it names no host.", "Write it like https://gwm.example.org.")
+    if urlsplit(GWM_PUBLIC_URL)[2:] != ("", "", ""):
+        raise SettingError(
+            "GWM_PUBLIC_URL",
+            f"“{GWM_PUBLIC_URL}” has a path, and the pages work only at the root of a host.",
+            "Give them a host name of their own, like https://gwm.example.org.",
+        )
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, str(urlsplit(GWM_PUBLIC_URL).hostname)]
     CSRF_TRUSTED_ORIGINS = [GWM_PUBLIC_URL]
 

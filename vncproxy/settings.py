@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 LONGEST_SOCKET_PATH = 107  # bytes, on Linux (man 7 unix)
+PROXIES_BY_DEFAULT = "127.0.0.0/8,::1/128"
 _YES = frozenset({"1", "yes", "true", "on"})
 
 
@@ -26,8 +27,8 @@ class Settings:
     """GWM_CONSOLE_NETWORKS: networks that browsers may come from; empty: all."""
     node_networks: tuple[Network, ...] = ()
     """GWM_CONSOLE_NODE_NETWORKS: networks that consoles may reach; empty: all, but no name may lead to the loopback."""
-    behind_proxy: bool = False
-    """GWM_BEHIND_PROXY: believe the last entry of X-Forwarded-For."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """GWM_TRUSTED_PROXIES, with GWM_BEHIND_PROXY: networks whose X-Forwarded-For is believed; empty: nobody's is."""
     connect_timeout_s: float = 10.0
     """GWM_CONSOLE_CONNECT_TIMEOUT_S: to reach the node and log in there; a ticket may name its own."""
     handshake_timeout_s: float = 10.0
@@ -73,7 +74,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         origins=frozenset(origin.rstrip("/").lower() for origin in origins if origin),
         client_networks=networks("GWM_CONSOLE_NETWORKS", text("GWM_CONSOLE_NETWORKS")),
         node_networks=networks("GWM_CONSOLE_NODE_NETWORKS", text("GWM_CONSOLE_NODE_NETWORKS")),
-        behind_proxy=text("GWM_BEHIND_PROXY").lower() in _YES,
+        trusted_proxies=networks("GWM_TRUSTED_PROXIES", text("GWM_TRUSTED_PROXIES") or PROXIES_BY_DEFAULT)
+        if text("GWM_BEHIND_PROXY").lower() in _YES
+        else (),
         connect_timeout_s=number("GWM_CONSOLE_CONNECT_TIMEOUT_S", Settings.connect_timeout_s),
         handshake_timeout_s=number("GWM_CONSOLE_HANDSHAKE_TIMEOUT_S", Settings.handshake_timeout_s),
         idle_s=number("GWM_CONSOLE_IDLE_S", Settings.idle_s, least=0),

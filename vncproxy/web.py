@@ -25,8 +25,9 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from vncproxy.broker import Broker
+from vncproxy.forwarded import real_client
 from vncproxy.framing import SUBPROTOCOL, Framing
-from vncproxy.settings import Settings, parse_address
+from vncproxy.settings import Settings
 from vncproxy.sides import FAREWELL_S, wire_of
 from vncproxy.troubles import ConsoleError
 
@@ -276,12 +277,9 @@ def origin_allowed(origin: str, host: str, allowed: frozenset[str]) -> bool:
 
 
 def client_address(request: Request, settings: Settings) -> str:
-    """Where the browser is: the peer, or what the proxy in front of us says it is."""
-    address = str(getattr(request.getClientAddress(), "host", ""))
-    if settings.behind_proxy:
-        address = _header(request, "x-forwarded-for").rpartition(",")[2].strip() or address
-    parsed = parse_address(address)
-    return str(parsed) if parsed else address
+    """Where the browser is: the peer, or what trusted proxies in front of us say it is."""
+    peer = str(getattr(request.getClientAddress(), "host", ""))
+    return real_client(peer, _header(request, "x-forwarded-for"), settings.trusted_proxies)
 
 
 def _header(request: Request, name: str) -> str:

@@ -7,16 +7,17 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from gwm.middleware import ProxyHeaders
+from vncproxy.settings import networks
 
 
-def seen(rf: RequestFactory, **headers: str) -> HttpRequest:
+def seen(rf: RequestFactory, peer: str = "192.0.2.9", **headers: str) -> HttpRequest:
     requests: list[HttpRequest] = []
 
     def view(request: HttpRequest) -> HttpResponse:
         requests.append(request)
         return HttpResponse()
 
-    ProxyHeaders(view)(rf.get("/", REMOTE_ADDR="192.0.2.9", **headers))
+    ProxyHeaders(view)(rf.get("/", REMOTE_ADDR=peer, **headers))
     return requests[0]
 
 
@@ -30,9 +31,30 @@ def test_without_a_proxy_forwarding_headers_are_taken_away(rf: RequestFactory, s
 
 
 @pytest.mark.parametrize(
-    ("header", "address"),
-    [("203.0.113.5", "203.0.113.5"), ("6.6.6.6, 203.0.113.5", "203.0.113.5"), ("", "192.0.2.9")],
+    ("peer", "header", "address"),
+    [
+        ("192.0.2.9", "203.0.113.5", "203.0.113.5"),
+        ("192.0.2.9", "6.6.6.6, 203.0.113.5", "203.0.113.5"),
+        ("192.0.2.9", "6.6.6.6, 203.0.113.5, 192.0.2.10", "203.0.113.5"),
+        ("::ffff:192.0.2.9", "203.0.113.5", "203.0.113.5"),
+        ("192.0.2.9", "", "192.0.2.9"),
+        ("192.0.2.9", "203.0.113.5, unknown", "192.0.2.9"),
+        ("198.51.100.1", "203.0.113.5", "198.51.100.1"),
+    ],
 )
-def test_behind_a_proxy_the_last_entry_is_the_client(rf: RequestFactory, settings, header: str, address: str) -> None:
+def test_of_what_trusted_proxies_say_the_last_stranger_is_the_client(
+    rf: RequestFactory, settings, peer: str, header: str, address: str
+) -> None:
     settings.GWM_BEHIND_PROXY = True
-    assert seen(rf, HTTP_X_FORWARDED_FOR=header).META["REMOTE_ADDR"] == address
+    settings.GWM_TRUSTED_PROXIES = networks("GWM_TRUSTED_PROXIES", "192.0.2.0/24")
+    assert seen(rf, peer, HTTP_X_FORWARDED_FOR=header).META["REMOTE_ADDR"] == address
+
+
+def test_a_stranger_who_reaches_us_past_the_proxy_is_not_believed(rf: RequestFactory, settings) -> None:
+    settings.GWM_BEHIND_PROXY = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.GWM_TRUSTED_PROXIES = networks("GWM_TRUSTED_PROXIES", "192.0.2.9")
+    assert seen(rf, "192.0.2.9", HTTP_X_FORWARDED_PROTO="https").is_secure()
+    request = seen(rf, "192.0.2.8", HTTP_X_FORWARDED_FOR="203.0.113.5", HTTP_X_FORWARDED_PROTO="https")
+    assert not request.is_secure()
+    assert not [name for name in request.META if "FORWARDED" in name]

@@ -167,12 +167,13 @@ def test_a_ticket_bound_to_an_address_serves_nobody_else():
     assert len(rig.broker.list()) == 1
 
 
-def test_forwarded_addresses_count_only_behind_a_proxy():
+def test_forwarded_addresses_count_only_from_a_trusted_proxy():
     bound = {"client": "203.0.113.5"}
-    rig = Rig()
-    rig.request(rig.ticket(**bound), X_Forwarded_For="203.0.113.5")
-    assert rig.broker.list() == []
-    rig = Rig(behind_proxy=True)
+    for trusted in ("", "192.0.2.0/24"):
+        rig = Rig(trusted_proxies=networks("x", trusted))
+        rig.request(rig.ticket(**bound), X_Forwarded_For="203.0.113.5")
+        assert rig.broker.list() == []
+    rig = Rig(trusted_proxies=networks("x", "198.51.100.7"))
     rig.request(rig.ticket(**bound), X_Forwarded_For="203.0.113.5, 203.0.113.6")
     assert rig.broker.list() == []
     rig.request(rig.ticket(**bound), X_Forwarded_For="203.0.113.6, 203.0.113.5")

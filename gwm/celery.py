@@ -22,9 +22,9 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 # An entry's message is worthless when its successor is due: it expires, so a worker that was away does not find
 # a heap of them.
 TIMETABLE: dict[str, dict[str, Any]] = {
-    "sync": {"task": "gwm.tasks.sync_due_clusters", "schedule": 3.0, "options": {"expires": 3}},
+    "sync": {"task": "gwm.tasks.sync_due_clusters", "schedule": 3.0, "options": {"expires": 5}},
     "follow": {"task": "gwm.tasks.follow_jobs", "schedule": 1.5, "options": {"expires": 2}},
-    "consoles": {"task": "gwm.tasks.close_consoles_without_right", "schedule": 5.0, "options": {"expires": 5}},
+    "consoles": {"task": "gwm.tasks.close_consoles_without_right", "schedule": 3.0, "options": {"expires": 5}},
     "heartbeat": {"task": "gwm.tasks.record_heartbeat", "schedule": 5.0, "options": {"expires": 5}},
     "forget-sessions": {"task": "gwm.tasks.forget_old_sessions", "schedule": crontab(hour="3", minute="17")},
 }

@@ -102,6 +102,7 @@ class Broker(Service):
                 "user": console.ticket.user,
                 "vm": console.ticket.vm,
                 "vm_name": console.ticket.vm_name,
+                "session": console.ticket.session,
                 "kind": console.ticket.kind,
                 "client": console.client,
                 "since": console.since,

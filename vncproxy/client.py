@@ -39,6 +39,7 @@ class OpenConsole:
     user: str
     vm: str
     vm_name: str
+    session: str
     kind: str
     client: str
     since: float

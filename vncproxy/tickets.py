@@ -46,6 +46,8 @@ class Ticket:
     vm: str
     """Key of the machine, unique over all clusters; consoles are closed by it."""
     vm_name: str
+    session: str
+    """Mark of the session that asked: a hash of its key, by which a console ends with its session."""
     expires_at: float
     """Unix time in seconds."""
     password: str = field(default="", repr=False)
@@ -92,7 +94,16 @@ def _unpack(raw: object) -> Ticket:
         raise TypeError("not an object")
     known = {f.name for f in fields(Ticket)}
     ticket = Ticket(**{name: value for name, value in raw.items() if name in known})
-    texts = (ticket.id, ticket.host, ticket.user, ticket.vm, ticket.vm_name, ticket.password, ticket.client)
+    texts = (
+        ticket.id,
+        ticket.host,
+        ticket.user,
+        ticket.vm,
+        ticket.vm_name,
+        ticket.session,
+        ticket.password,
+        ticket.client,
+    )
     if not all(isinstance(text, str) for text in texts) or not isinstance(ticket.expires_at, int | float):
         raise TypeError("wrong type")
     if ticket.kind not in KINDS or not ticket.id or not ticket.host or not ticket.browser_password:

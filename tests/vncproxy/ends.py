@@ -218,6 +218,7 @@ def ticket(port, *, key=KEY, **changes):
         "user": "alice",
         "vm": "prod/web1",
         "vm_name": "web1.example.org",
+        "session": "mark",
         "expires_at": time.time() + 30,
     }
     return seal([key], Ticket(**{**values, **changes}))

@@ -109,6 +109,7 @@ class Rig:
             "user": "alice",
             "vm": "1/abc",
             "vm_name": "web1.example.org",
+            "session": "mark",
             "expires_at": self.clock.seconds() + 30,
         }
         return seal([KEY], Ticket(**(values | changes)))

@@ -3,13 +3,18 @@
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from clusters.operations.base import Actor, Forbidden, Refusal
 from gwm.consoles import close_forbidden_consoles
 from gwm.tasks import close_consoles_without_right
 from objectlog.models import Entry, Via
+from permissions.models import User
 from permissions.services import grant, revoke
+from permissions.sessions import mark_of_key
 from tests.factories import make_cluster, make_node, make_user, make_vm
 from tests.vncproxy.ends import KEY, Browser
 from virtualmachines.operations.console import open_console
@@ -20,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def scene(daemon, vnc, settings):
+def scene(client, daemon, vnc, settings):
     """Alice has the console of web1 open."""
     settings.GWM_CONSOLE_KEYS = [KEY]
     settings.GWM_CONSOLE_CONTROL = Path(daemon.control)
@@ -29,7 +34,8 @@ def scene(daemon, vnc, settings):
     vm = make_vm(cluster, "web1.example.org", primary_node=node, network_port=vnc().port)
     alice = make_user("alice")
     grant(["power"], alice, vm)
-    admission = open_console(Actor(alice, Via.WEB), vm)
+    client.force_login(alice)
+    admission = open_console(Actor(alice, Via.WEB), vm, session=mark_of_key(client.session.session_key))
     browser = Browser(daemon.port, admission.ticket)
     assert browser.log_in(admission.password) == bytes(4)
     return cluster, vm, alice, browser
@@ -61,6 +67,72 @@ def remove_cluster(cluster, vm, alice):
     cluster.delete()
 
 
+def sign_out(client):
+    assert client.post(reverse("logout")).status_code == 302
+
+
+def run_out(client):
+    Session.objects.filter(pk=client.session.session_key).update(expire_date=timezone.now())
+
+
+def delete_session(client):
+    Session.objects.filter(pk=client.session.session_key).delete()
+
+
+def change_password_elsewhere(client):
+    alice = User.objects.get(username="alice")
+    alice.set_password("another-password")
+    alice.save()
+
+
+def sign_in_as_another(client):
+    client.force_login(make_user("bob"))
+
+
+def replace_session_by_that_of_another(client):
+    bob = Client()
+    bob.force_login(make_user("bob"))
+    data = Session.objects.get(pk=bob.session.session_key).session_data
+    Session.objects.filter(pk=client.session.session_key).update(session_data=data)
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        sign_out,
+        run_out,
+        delete_session,
+        change_password_elsewhere,
+        sign_in_as_another,
+        replace_session_by_that_of_another,
+    ],
+    ids=lambda function: function.__name__,
+)
+def test_closed_when_the_session_has_ended(scene, client, daemon, ends):
+    *_, alice, browser = scene
+    Client().force_login(alice)  # a session elsewhere keeps no console of this one open
+    assert close_forbidden_consoles(daemon.control) == 0
+    ends(client)
+    assert close_consoles_without_right() == 1
+    code, reason = browser.wait_for_close()
+    assert code == Trouble.CLOSED_BY_STAFF.code
+    assert "session has ended" in reason
+
+
+def test_a_console_of_no_session_is_closed(scene, daemon, vnc):
+    _, vm, alice, _ = scene
+    admission = open_console(Actor(alice, Via.WEB), vm, session="")
+    browser = Browser(daemon.port, admission.ticket)
+    assert browser.log_in(admission.password) == bytes(4)
+    assert close_forbidden_consoles(daemon.control) == 1
+
+
+def test_what_the_broker_lists_is_no_key_to_the_session(scene, client, daemon):
+    (listed,) = [console for console in list_consoles(daemon.control) if console.open]
+    assert listed.session == mark_of_key(client.session.session_key)
+    assert client.session.session_key not in repr(listed)
+
+
 @pytest.mark.feature("F206", "F208")
 @pytest.mark.parametrize(
     "happens",
@@ -90,7 +162,7 @@ def test_opening_is_journalled_and_needs_the_right(scene):
     )
     assert entry.params == {} and entry.message == ""
     with pytest.raises(Forbidden, match="power"):
-        open_console(Actor(make_user("bob"), Via.WEB), vm)
+        open_console(Actor(make_user("bob"), Via.WEB), vm, session="mark")
     assert Entry.objects.count() == 1
 
 
@@ -110,7 +182,7 @@ def test_why_there_is_no_console(scene, fields, words):
     _, vm, alice, _ = scene
     type(vm).objects.filter(pk=vm.pk).update(**fields)
     with pytest.raises(Refusal, match=words):
-        open_console(Actor(alice, Via.WEB), vm)
+        open_console(Actor(alice, Via.WEB), vm, session="mark")
 
 
 def test_vnc_on_loopback_is_explained(scene):
@@ -120,7 +192,7 @@ def test_vnc_on_loopback_is_explained(scene):
     vm.raw = {"hvparams": {"vnc_bind_address": "127.0.0.1"}}
     vm.save()
     with pytest.raises(Refusal, match=r"from its node alone.*0\.0\.0\.0"):
-        open_console(Actor(alice, Via.WEB), vm)
+        open_console(Actor(alice, Via.WEB), vm, session="mark")
 
 
 def test_no_broker_here_is_no_error(settings, tmp_path, db):
@@ -134,6 +206,6 @@ def test_a_cluster_elsewhere_cannot_point_the_console_at_this_machine(scene):
     vm.primary_node.save()
     type(vm.cluster).objects.update(host="ganeti.example.org")
     with pytest.raises(Refusal, match="this machine itself"):
-        open_console(Actor(alice, Via.WEB), type(vm).objects.get(pk=vm.pk))
+        open_console(Actor(alice, Via.WEB), type(vm).objects.get(pk=vm.pk), session="mark")
     type(vm.cluster).objects.update(host="127.0.0.1")  # as the demo cluster has it
-    assert open_console(Actor(alice, Via.WEB), type(vm).objects.get(pk=vm.pk)).ticket
+    assert open_console(Actor(alice, Via.WEB), type(vm).objects.get(pk=vm.pk), session="mark").ticket

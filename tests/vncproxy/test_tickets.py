@@ -23,6 +23,7 @@ TICKET = Ticket(
     user="alice",
     vm="1/abc",
     vm_name="web1.example.org",
+    session="mark",
     password="nodesecret",
     browser_password="browserp",
     expires_at=NOW + 30,

@@ -120,8 +120,8 @@ def console_key(vm: VirtualMachine) -> str:
     return f"{vm.cluster_id}/{vm.uuid}"
 
 
-def open_console(actor: Actor, vm: VirtualMachine, *, client_address: str = "") -> Admission:
-    """A ticket for one connection within 30 s. Raises Forbidden, Refusal."""
+def open_console(actor: Actor, vm: VirtualMachine, *, session: str, client_address: str = "") -> Admission:
+    """A ticket for one connection within 30 s, that ends with the session of this mark. Raises Forbidden, Refusal."""
     run(OpenConsole(), actor, vm, NoParams())
     address = find_vnc_address(vm)
     password = new_password()
@@ -132,6 +132,7 @@ def open_console(actor: Actor, vm: VirtualMachine, *, client_address: str = "") 
         user=actor.user.username,
         vm=console_key(vm),
         vm_name=vm.name,
+        session=session,
         expires_at=time.time() + settings.GWM_CONSOLE_TICKET_S,
         password=vm.cluster.vnc_password,
         browser_password=password,

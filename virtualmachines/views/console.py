@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from clusters.operations.actors import actor_on_web
 from clusters.operations.base import Forbidden, Refusal, explain_obstacle
 from permissions.policy import Denied, can
+from permissions.sessions import mark_of
 from permissions.signed_in import person_of
 from virtualmachines.operations.console import OpenConsole, open_console
 from virtualmachines.selectors import get_vm
@@ -58,7 +59,7 @@ def vm_console_ticket(request: HttpRequest, slug: str, name: str) -> JsonRespons
     user = person_of(request)
     vm = get_vm(user, slug, name)
     try:
-        admission = open_console(actor_on_web(user), vm)
+        admission = open_console(actor_on_web(user), vm, session=mark_of(request))
     except Forbidden as forbidden:
         remedy = "Ask whoever administers the machine or its cluster for it."
         return JsonResponse({"error": str(forbidden), "remedy": remedy}, status=403)

@@ -1,11 +1,13 @@
 """Reading clusters and what belongs to them: always for somebody, and only what they may see (else Http404)."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster, Job, JobStatus, JobTarget, Network, Node
 from permissions.models import User
@@ -86,11 +88,11 @@ def jobs_under_way_or_failed(jobs: QuerySet[Job], *, failed_within: timedelta) -
     ).order_by("-ganeti_id")
 
 
-JOB_GROUPS: dict[str, tuple[str, Q]] = {
-    "active": ("Under way", Q(status__in=ACTIVE)),
-    "success": ("Succeeded", Q(status=JobStatus.SUCCESS)),
-    "error": ("Failed", Q(status=JobStatus.ERROR)),
-    "canceled": ("Cancelled", Q(status=JobStatus.CANCELED)),
+JOB_GROUPS: dict[str, tuple[Any, Q]] = {
+    "active": (_("In progress"), Q(status__in=ACTIVE)),
+    "success": (_("Succeeded"), Q(status=JobStatus.SUCCESS)),
+    "error": (_("Failed"), Q(status=JobStatus.ERROR)),
+    "canceled": (_("Cancelled"), Q(status=JobStatus.CANCELED)),
 }
 
 

@@ -9,6 +9,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import ngettext
 
 from clusters.models import Cluster, Job
 from clusters.states import NodeTally, state_of_cluster
@@ -50,7 +53,7 @@ class NavSection:
 class Place:
     """A place before it is known where the person is and what it counts."""
 
-    label: str
+    label: Any
     url: str
     icon: str
     key: str
@@ -59,12 +62,12 @@ class Place:
 
 
 PLACES = (
-    Place("Overview", "/", "overview", "o"),
-    Place("Virtual machines", "/vms/", "machine", "v", "machines"),
-    Place("Clusters", "/clusters/", "cluster", "c", "clusters", needs_some=True),
-    Place("Nodes", "/nodes/", "node", "n", "nodes", needs_some=True),
-    Place("Jobs", "/jobs/", "job", "j", "jobs"),
-    Place("Journal", "/journal/", "journal", "l"),
+    Place(_l("Overview"), "/", "overview", "o"),
+    Place(_l("Virtual machines"), "/vms/", "machine", "v", "machines"),
+    Place(_l("Clusters"), "/clusters/", "cluster", "c", "clusters", needs_some=True),
+    Place(_l("Nodes"), "/nodes/", "node", "n", "nodes", needs_some=True),
+    Place(_l("Jobs"), "/jobs/", "job", "j", "jobs"),
+    Place(_l("Journal"), "/journal/", "journal", "l"),
 )
 
 
@@ -89,7 +92,7 @@ def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True) -
         NavSection(
             [
                 NavItem(
-                    place.label,
+                    str(place.label),
                     place.url,
                     place.icon,
                     place.key,
@@ -121,7 +124,7 @@ class DockJob:
         """From a row."""
         done = [status for status in job.opcode_statuses if status in ("success", "error")]
         return cls(
-            job.title or f"Job {job.ganeti_id}",
+            job.title or _("Job %d") % job.ganeti_id,
             reverse("job", args=[job.cluster.slug, job.ganeti_id]),
             job.status,
             job.cluster.slug,
@@ -134,7 +137,7 @@ class DockJob:
 
 @dataclass(frozen=True)
 class Dock:
-    """The job dock: what is under way and what failed in the last hour."""
+    """The job dock: what is in progress and what failed in the last hour."""
 
     jobs: list[Any] = field(default_factory=list)
     running: int = 0
@@ -154,14 +157,15 @@ class Dock:
 
     @property
     def running_text(self) -> str:
-        """ "2 jobs under way" """
-        more = "+" if self.running == DOCK_JOBS else ""
-        return f"{self.running}{more} job{'' if self.running == 1 else 's'} under way"
+        """ "2 jobs in progress" """
+        if self.running == DOCK_JOBS:
+            return _("%d+ jobs in progress") % self.running
+        return ngettext("%d job in progress", "%d jobs in progress", self.running) % self.running
 
     @property
     def failed_text(self) -> str:
         """ "1 failed in the last hour" """
-        return f"{self.failed} failed in the last hour"
+        return ngettext("%d failed in the last hour", "%d failed in the last hour", self.failed) % self.failed
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -103,7 +105,7 @@ def _worker() -> Part:
     remedy = "Start both: manage.py up does, or the units gwm-worker and gwm-beat."
     if age_s is None:
         return Part("Worker and beat", "bad", "never seen", "", remedy)
-    word = "alive" if age_s <= HEARTBEAT_MAX_AGE_S else "silent"
+    word = "alive" if age_s <= HEARTBEAT_MAX_AGE_S else "unresponsive"
     detail = f"last sign of life {age_s:.0f} s ago"
     return (
         Part("Worker and beat", "ok", word, detail)
@@ -116,10 +118,16 @@ def _queue() -> Part:
     if settings.REDIS_URL:
         return Part("Queue", "ok", "Redis", "its state shows in the worker's sign of life")
     folder = Path(settings.GWM_DATA_DIR) / "queue" / "messages"
-    waiting = sum(1 for _ in folder.glob("*")) if folder.is_dir() else 0
+    waiting = sum(1 for __ in folder.glob("*")) if folder.is_dir() else 0
     if waiting > 1000:
-        return Part("Queue", "warn", f"{waiting} messages wait", str(folder), "The worker does not keep up or is down.")
-    return Part("Queue", "ok", f"{waiting} messages wait", "in files")
+        return Part(
+            "Queue", "warn", _describe_waiting(waiting), str(folder), _("The worker does not keep up or is down.")
+        )
+    return Part("Queue", "ok", _describe_waiting(waiting), _("in files"))
+
+
+def _describe_waiting(number: int) -> str:
+    return ngettext("%d message waiting", "%d messages waiting", number) % number
 
 
 def _consoles() -> Part:
@@ -129,7 +137,9 @@ def _consoles() -> Part:
         return Part(
             "Console proxy", "bad", "no answer", str(error), "It is a part of the web process: look at its log."
         )
-    return Part("Console proxy", "ok", "answers", f"{len(consoles)} consoles are open")
+    return Part(
+        "Console proxy", "ok", "answers", ngettext("%d console open", "%d consoles open", len(consoles)) % len(consoles)
+    )
 
 
 def _disk() -> Part:

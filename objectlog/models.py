@@ -9,21 +9,22 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Outcome(models.TextChoices):
     """How far an operation has come. The first three are open, the others final."""
 
-    SUBMITTING = "submitting", "being sent"
-    SUBMITTED = "submitted", "under way"
-    UNKNOWN = "unknown", "no answer"
-    DONE = "done", "done"
-    SUCCEEDED = "succeeded", "succeeded"
-    FAILED = "failed", "failed"
-    CANCELED = "canceled", "cancelled"
-    REFUSED = "refused", "refused"
-    NOT_SUBMITTED = "not_submitted", "never reached the cluster"
-    LOST = "lost", "job lost by the cluster"
+    SUBMITTING = "submitting", _("being sent")
+    SUBMITTED = "submitted", _("in progress")
+    UNKNOWN = "unknown", _("no answer")
+    DONE = "done", _("succeeded")
+    SUCCEEDED = "succeeded", _("succeeded")
+    FAILED = "failed", _("failed")
+    CANCELED = "canceled", _("cancelled")
+    REFUSED = "refused", _("refused")
+    NOT_SUBMITTED = "not_submitted", _("never reached the cluster")
+    LOST = "lost", _("lost: Ganeti has forgotten the job")
 
 
 OPEN_OUTCOMES = (Outcome.SUBMITTING, Outcome.SUBMITTED, Outcome.UNKNOWN)
@@ -32,11 +33,11 @@ OPEN_OUTCOMES = (Outcome.SUBMITTING, Outcome.SUBMITTED, Outcome.UNKNOWN)
 class Via(models.TextChoices):
     """By which way an entry came about."""
 
-    WEB = "web", "web page"
-    BULK = "bulk", "bulk action"
-    API = "api", "API"
-    CLI = "cli", "command line"
-    UPDATE = "update", "cluster update"
+    WEB = "web", _("web page")
+    BULK = "bulk", _("bulk action")
+    API = "api", _("API")
+    CLI = "cli", _("command line")
+    UPDATE = "update", _("cluster update")
 
 
 class Entry(models.Model):

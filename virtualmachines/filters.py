@@ -7,8 +7,10 @@ before a word look at that alone. The same names are parameters of the address.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 STOPPED = ("ADMIN_down", "ADMIN_offline", "USER_down")
 TROUBLE = ("ERROR_down", "ERROR_nodedown", "ERROR_nodeoffline", "ERROR_up", "ERROR_wrongnode")
@@ -17,12 +19,12 @@ _LIKE_A_KEY = re.compile(r"(?![0-9a-f]{1,4}$)[a-z_-]{2,20}")
 KEYS = ("cluster", "status", "owner", "node", "os", "hypervisor", "tag")
 
 # In the order in which a machine's state is judged; see virtualmachines.states.state_of.
-GROUPS: dict[str, tuple[str, Q]] = {
-    "busy": ("Under way", Q(busy_entry__isnull=False)),
-    "missing": ("Missing", Q(missing_since__isnull=False)),
-    "running": ("Running", Q(status="running")),
-    "stopped": ("Stopped", Q(status__in=STOPPED)),
-    "trouble": ("In trouble", Q(status__in=TROUBLE)),
+GROUPS: dict[str, tuple[Any, Q]] = {
+    "busy": (_("In progress"), Q(busy_entry__isnull=False)),
+    "missing": (_("Missing"), Q(missing_since__isnull=False)),
+    "running": (_("Running"), Q(status="running")),
+    "stopped": (_("Stopped"), Q(status__in=STOPPED)),
+    "trouble": (_("In trouble"), Q(status__in=TROUBLE)),
 }
 OTHER = "other"
 
@@ -111,7 +113,7 @@ def _status_condition(value: str) -> Q:
     if value not in GROUPS:
         return Q(status__iexact=value)
     condition = GROUPS[value][1]
-    for name, (_, earlier) in GROUPS.items():
+    for name, (__, earlier) in GROUPS.items():
         if name == value:
             break
         condition &= ~earlier

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from clusters.models import TlsTrust
 from clusters.operations.cluster import ClusterSettings
@@ -53,9 +54,9 @@ class _TrustFields(forms.Form):
     tls_trust = forms.ChoiceField(
         label="Trust",
         choices=[
-            (TlsTrust.PIN, "exactly this certificate, by its fingerprint"),
-            (TlsTrust.CA, "certificates of an authority of its own"),
-            (TlsTrust.SYSTEM, "the authorities this system trusts"),
+            (TlsTrust.PIN, _("exactly this certificate, by its fingerprint")),
+            (TlsTrust.CA, _("custom CA")),
+            (TlsTrust.SYSTEM, _("system CAs")),
         ],
         initial=TlsTrust.PIN,
         widget=forms.RadioSelect,
@@ -69,10 +70,10 @@ class _TrustFields(forms.Form):
         widget=forms.TextInput(attrs={**_PLAIN, "class": "mono"}),
     )
     tls_ca_pem = forms.CharField(
-        label="Certificate of the authority",
+        label=_("CA certificate"),
         required=False,
         max_length=60_000,
-        help_text="PEM, from -----BEGIN CERTIFICATE----- on. Needed for an authority of its own only.",
+        help_text=_("PEM, beginning with -----BEGIN CERTIFICATE-----. Only for a custom CA."),
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
     )
 
@@ -99,7 +100,7 @@ class _AboutFields(forms.Form):
     slug = forms.CharField(
         label="Short name",
         max_length=100,
-        help_text="Its name in addresses and on the command line: lower-case letters, digits and -.",
+        help_text="Its name in URLs and on the command line: lower-case letters, digits and -.",
         widget=forms.TextInput(attrs=_PLAIN),
         error_messages={"required": "Give it a short name."},
     )

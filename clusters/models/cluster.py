@@ -1,6 +1,7 @@
 """A Ganeti cluster, how to reach it, and how its last updates went."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from clusters.secrets import EncryptedTextField
 from permissions.access import Access
@@ -11,9 +12,9 @@ _EVERYTHING = frozenset({"create_vm", "migrate", "export", "replace_disks", "tag
 class TlsTrust(models.TextChoices):
     """By what the RAPI certificate is verified."""
 
-    PIN = "pin", "this certificate (fingerprint)"
-    CA = "ca", "a certificate authority of its own"
-    SYSTEM = "system", "the authorities this system trusts"
+    PIN = "pin", _("this certificate (fingerprint)")
+    CA = "ca", _("a custom CA")
+    SYSTEM = "system", _("the system CAs")
 
 
 class Cluster(models.Model):

@@ -1,6 +1,7 @@
 """Ganeti's jobs, ours and everybody else's, and the objects they work on."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from clusters.models.cluster import Cluster
 from objectlog.models import Entry
@@ -10,14 +11,14 @@ from permissions.access import Access, Related
 class JobStatus(models.TextChoices):
     """Ganeti's job states, and one for a job it has forgotten."""
 
-    QUEUED = "queued", "queued"
-    WAITING = "waiting", "waiting"
-    CANCELING = "canceling", "being cancelled"
-    RUNNING = "running", "running"
-    CANCELED = "canceled", "cancelled"
-    SUCCESS = "success", "success"
-    ERROR = "error", "failed"
-    LOST = "lost", "forgotten by Ganeti"
+    QUEUED = "queued", _("queued")
+    WAITING = "waiting", _("waiting")
+    CANCELING = "canceling", _("being cancelled")
+    RUNNING = "running", _("running")
+    CANCELED = "canceled", _("cancelled")
+    SUCCESS = "success", _("succeeded")
+    ERROR = "error", _("failed")
+    LOST = "lost", _("lost: Ganeti has forgotten it")
 
 
 class Job(models.Model):

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views import View
 
 from clusters.forms.cluster import AddForm, AddressForm
@@ -118,7 +119,7 @@ class AddCluster(View):
     def _add(self, request: HttpRequest, actor: Actor) -> HttpResponse:
         wanted = open_draft(request.session.get(_DRAFT))
         if wanted is None:
-            messages.warning(request, "It took too long, and what was typed is forgotten. Please begin again.")
+            messages.warning(request, _("Your input has expired; please enter it again."))
             return redirect("cluster-add")
         try:
             cluster = add_cluster(actor, wanted)
@@ -130,7 +131,7 @@ class AddCluster(View):
                 request, 2, 409, form=form, error=str(refusal), password_kept=True, host=wanted.host, port=wanted.port
             )
         del request.session[_DRAFT]
-        messages.success(request, f"{cluster} was added. Its first update is under way.")
+        messages.success(request, _("Cluster %s added. Its first update is in progress.") % cluster)
         return redirect("cluster", cluster.slug)
 
     def _keep_password(self, request: HttpRequest, form: AddForm) -> None:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clusters.forms.cluster import EditForm, describe_cluster
@@ -45,7 +46,7 @@ def cluster_edit(request: HttpRequest, slug: str) -> HttpResponse:
     except Refusal as refusal:
         form.add_error(None, str(refusal))
         return render(request, "clusters/edit.html", {**context, "form": form}, status=409)
-    messages.success(request, f"{wanted.slug} was changed. An update with the new settings is under way.")
+    messages.success(request, _("Cluster %s changed. An update with the new settings is in progress.") % wanted.slug)
     return redirect("cluster", wanted.slug)
 
 

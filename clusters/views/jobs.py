@@ -7,6 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.operations import JOB_OPERATIONS
@@ -42,7 +43,7 @@ def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
     for word in text.split():
         jobs = jobs.filter(Q(title__icontains=word) | (Q(ganeti_id=int(word)) if word.isdecimal() else Q()))
     counts = jobs.order_by().aggregate(
-        all=Count("*"), **{name: Count("pk", filter=condition) for name, (_, condition) in JOB_GROUPS.items()}
+        all=Count("*"), **{name: Count("pk", filter=condition) for name, (__, condition) in JOB_GROUPS.items()}
     )
     if group in JOB_GROUPS:
         jobs = jobs.filter(JOB_GROUPS[group][1])
@@ -50,8 +51,8 @@ def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
     listing = list_page(request, jobs, COLUMNS, "-received", total=total)
     return {
         **listing.as_context(),
-        "groups": [("", "All", counts["all"])]
-        + [(name, label, counts[name]) for name, (label, _) in JOB_GROUPS.items()],
+        "groups": [("", _("All"), counts["all"])]
+        + [(name, label, counts[name]) for name, (label, __) in JOB_GROUPS.items()],
         "group": group if group in JOB_GROUPS else "",
         "text": text,
         "is_filtered": bool(group or text),

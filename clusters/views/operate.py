@@ -149,6 +149,6 @@ def _say(request: HttpRequest, operation: AnyOperation, name: str, entry: Any) -
         messages.error(request, f"{operation.label} {name}: {entry.message or 'it failed'}")
     elif entry.job_ids:
         numbers = ", ".join(str(number) for number in entry.job_ids)
-        messages.success(request, f"{operation.label} {name}: job {numbers} is under way.")
+        messages.success(request, f"{operation.label} {name}: job {numbers} is in progress.")
     else:
         messages.success(request, f"{operation.label} {name}: {entry.message or 'done'}")

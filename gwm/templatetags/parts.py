@@ -55,7 +55,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "updating",
         "submitting",
         "submitted",
-        "under way",
         "connecting",
     ),
     "warn": ("drained", "offline", "missing", "node offline", "node down", "wrong node", "stale", "refused", "unknown"),
@@ -72,15 +71,17 @@ _LOOKS = {word: Look(kind, word) for kind, words in _WORDS.items() for word in w
     "ERROR_wrongnode": Look("bad", "on wrong node"),
     "ERROR_nodedown": Look("warn", "node down"),
     "ERROR_nodeoffline": Look("warn", "node offline"),
-    # Words that read better otherwise.
+    # One word a state, whatever Ganeti's word or ours is behind it: those of the models' choices.
+    "success": Look("ok", "succeeded"),
+    "done": Look("ok", "succeeded"),
     "canceled": Look("off", "cancelled"),
-    "canceling": Look("busy", "cancelling"),
+    "canceling": Look("busy", "being cancelled"),
     "error": Look("bad", "failed"),
     "submitting": Look("busy", "being sent"),
-    "submitted": Look("busy", "under way"),
+    "submitted": Look("busy", "in progress"),
     "unknown": Look("warn", "no answer"),
-    "not_submitted": Look("bad", "never sent"),
-    "lost": Look("warn", "forgotten"),
+    "not_submitted": Look("bad", "never reached the cluster"),
+    "lost": Look("warn", "lost"),
 }
 _KINDS_OF_LOOKS = {"run": "ok", "off": "off", "err": "bad", "busy": "busy", "warn": "warn"}
 _SHAPES = {"ok": "s-ok", "off": "s-off", "busy": "s-busy", "warn": "s-warn", "bad": "s-bad", "unknown": "s-unknown"}

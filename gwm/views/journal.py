@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from clusters.views.listing import list_page
@@ -23,9 +24,9 @@ COLUMNS: dict[str, tuple[Any, ...]] = {
     "outcome": ("outcome", "-created_at"),
 }
 OUTCOMES = {
-    "open": ("Under way", ["submitting", "submitted", "unknown"]),
-    "well": ("Done", ["done", "succeeded"]),
-    "bad": ("Did not work", ["failed", "canceled", "refused", "not_submitted", "lost"]),
+    "open": (_("In progress"), ["submitting", "submitted", "unknown"]),
+    "well": (_("Succeeded"), ["done", "succeeded"]),
+    "bad": (_("Failed"), ["failed", "canceled", "refused", "not_submitted", "lost"]),
 }
 
 
@@ -52,7 +53,7 @@ def journal_context(request: HttpRequest, entries: QuerySet[Any]) -> dict[str, A
         **list_page(request, entries, COLUMNS, "-when").as_context(),
         "asked": asked,
         "verbs": VERBS,
-        "outcomes": [("", "All")] + [(name, label) for name, (label, _) in OUTCOMES.items()],
+        "outcomes": [("", _("All"))] + [(name, label) for name, (label, __) in OUTCOMES.items()],
         "is_filtered": any(asked.values()),
     }
 

@@ -37,7 +37,7 @@ class SampleForm(forms.Form):
         label="Trust the certificate by",
         choices=[
             ("pin", "its fingerprint"),
-            ("ca", "an authority of its own"),
+            ("ca", "custom CA"),
             ("system", "this system's authorities"),
         ],
         widget=forms.RadioSelect,
@@ -128,7 +128,7 @@ def sample_context(now: datetime) -> dict[str, Any]:
                 ("Crashed", 2, None, "bad"),
                 ("Nodes down", 0, None, "bad"),
                 ("Missing", 1, None, "warn"),
-                ("Jobs under way", 3, None, "busy"),
+                ("Jobs in progress", 3, None, "busy"),
             )
         ],
         "tabs": [

@@ -15,7 +15,7 @@ def give_address(page, simulator):
     page.goto("/clusters/add/")
     page.get_by_label("Address").fill(simulator.host)
     page.get_by_label("Port").fill(str(simulator.port))
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Connect").click()
 
 
 def add(page, simulator, slug):
@@ -25,7 +25,7 @@ def add(page, simulator, slug):
     page.get_by_label("RAPI user").fill(simulator.username)
     page.get_by_label("Password").fill(simulator.password)
     page.get_by_label("Short name").fill(slug)
-    page.get_by_role("button", name="Test and go on").click()
+    page.get_by_role("button", name="Test and continue").click()
     expect(page.get_by_text("The credentials work and may write.")).to_be_visible()
     page.get_by_role("button", name="Add the cluster").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(slug)

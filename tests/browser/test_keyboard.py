@@ -29,7 +29,7 @@ def test_search_help_and_go_to(page):
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("db1.example.org")
     page.keyboard.press("?")
-    keys = page.get_by_role("dialog", name="Keys")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(keys).to_be_visible()
     page.keyboard.press("Escape")
     expect(keys).not_to_be_visible()

@@ -48,7 +48,7 @@ def test_shut_down_start_and_reboot_without_a_reload(page, lab, machine, mark):
     try:
         confirm(page, "Shut down")
         expect(state(page)).to_have_text("shutting down")
-        expect(page.locator("#toasts")).to_contain_text(re.compile(r"Shut down .*: job \d+ is under way"))
+        expect(page.locator("#toasts")).to_contain_text(re.compile(r"Shut down .*: job \d+ is in progress"))
         reboot = page.locator("#vm-head").get_by_role("button", name="Reboot")
         expect(reboot).to_have_attribute("aria-disabled", "true")
         expect(page.locator("#vm-work")).to_contain_text("Shut down")
@@ -57,7 +57,7 @@ def test_shut_down_start_and_reboot_without_a_reload(page, lab, machine, mark):
         lab.release_jobs()
     expect(state(page)).to_have_text("stopped")
     expect(page.locator("#vm-head").get_by_role("link", name="Start", exact=True)).to_be_visible()
-    expect(page.locator("#vm-work .state")).to_have_text("success")
+    expect(page.locator("#vm-work .state")).to_have_text("succeeded")
     assert is_same_page()
 
     confirm(page, "Start")
@@ -80,7 +80,7 @@ def test_no_is_no(page, lab, machine):
     page.locator("#vm-head").get_by_role("link", name="Shut down", exact=True).click()
     dialog = page.locator("dialog#dialog")
     expect(dialog).to_contain_text(f"Shut down {machine}?")
-    dialog.get_by_role("link", name="Leave it").click()
+    dialog.get_by_role("link", name="Cancel").click()
     expect(dialog).not_to_be_visible()
     expect(page).to_have_url(re.compile(re.escape(path_of(machine)) + "$"))
     assert len(lab.queue.jobs) == before
@@ -137,7 +137,7 @@ def test_a_jobs_log_is_live_and_goes_on_after_a_reload(page, lab, machine, mark)
     finally:
         lab.release_jobs()
     expect(log).to_contain_text("* done")
-    expect(page.locator("#job-live .state").first).to_have_text("success")
+    expect(page.locator("#job-live .state").first).to_have_text("succeeded")
     assert is_same_page()
     assert log.inner_text().count("checking disk consistency") == 1
 
@@ -183,7 +183,7 @@ def test_the_dock_counts_what_is_under_way(page, lab, machine, mark):
     try:
         lab.outside.submit("INSTANCE_REBOOT", instance_name=machine, reboot_type="hard")
         page.evaluate("htmx.trigger(document.body, 'jobs-changed')")
-        _ask_until(page, dock, re.compile(r"\d+ jobs? under way"))
+        _ask_until(page, dock, re.compile(r"\d+ jobs? in progress"))
         expect(page.locator("#nav-jobs")).to_have_text(re.compile("^[1-9]"))
         page.keyboard.press("j")
         expect(dock.get_by_role("table")).to_contain_text(machine)

@@ -96,7 +96,7 @@ def test_a_reboot_from_the_console_brings_it_back(page, ganeti, guest, watch):
     page.keyboard.type("typed before")
     typed = wait_until_still(page)
     confirm(page, "Reboot")
-    toast = page.locator("#toasts").get_by_text("is under way")
+    toast = page.locator("#toasts").get_by_text("is in progress")
     expect(toast).to_be_visible()
     number = re.search(r"job (\d+)", toast.inner_text())[1]
     panel = page.locator("[data-console]")
@@ -105,7 +105,7 @@ def test_a_reboot_from_the_console_brings_it_back(page, ganeti, guest, watch):
     wait_for(page, lambda: pixels(page)[-4:-1] == BLUE, "the guest's blue screen after the reboot")
     assert wait_until_still(page) != typed
     page.goto(f"/clusters/real/jobs/{number}/")
-    expect(page.locator("#job-live .state").first).to_have_text("success")
+    expect(page.locator("#job-live .state").first).to_have_text("succeeded")
     expect(page.get_by_text("admin", exact=False).first).to_be_visible()
 
 
@@ -124,7 +124,7 @@ def test_a_migration_is_followed_live_and_the_console_moves_with_it(page, person
         expect(work).to_contain_text(f"job {holder}")
         page.evaluate("window.markOfTheTest = true")
     expect(work).to_contain_text("memory transfer", timeout=60_000)
-    expect(work.locator(".state").first).to_have_text("success", timeout=60_000)
+    expect(work.locator(".state").first).to_have_text("succeeded", timeout=60_000)
     expect(page.locator("#vm-facts")).to_contain_text(target)
     assert page.evaluate("window.markOfTheTest")
     expect(screen.locator("[data-console]")).to_have_attribute("data-state", "on", timeout=60_000)
@@ -138,12 +138,12 @@ def test_worker_killed_and_cluster_cut_off_in_mid_job(page, product, ganeti, wat
     page.goto(path_of(name))
     reload_until(page, state(page), "^running$")
     confirm(page, "Shut down")
-    toast = page.locator("#toasts").get_by_text("is under way")
+    toast = page.locator("#toasts").get_by_text("is in progress")
     expect(toast).to_be_visible()
     worker = product.child(" worker ")
     os.kill(worker, signal.SIGKILL)
     with ganeti.cut_off():
-        banner = page.locator(".banner", has_text="is not reachable since")
+        banner = page.locator(".banner", has_text="has not been reachable since")
         reload_until(page, banner, timeout_s=60)
         expect(state(page)).to_have_text("shutting down")
         eventually(lambda: product.child(" worker ") not in (0, worker), what="another worker")

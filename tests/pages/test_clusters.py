@@ -121,11 +121,11 @@ def test_user_that_may_only_read_is_told(admin: Client, simulator: Simulator) ->
 def test_cluster_that_is_away_is_taken_if_one_says_so(admin: Client, simulator: Simulator) -> None:
     port = free_port()
     page = text_of(admin.post(URL, {"step": "address", "host": "127.0.0.1", "port": port}))
-    assert "Go on although it does not answer" in page
+    assert "Add anyway" in page
     answer = admin.post(URL, {"step": "address", "host": "127.0.0.1", "port": port, "anyway": "1"})
     assert answer.context["step"] == 2
     page = text_of(admin.post(URL, settings_of(simulator, port=port)))
-    assert "Add it all the same" in page
+    assert "Add anyway" in page
     assert admin.post(URL, {"step": "add"}).status_code == 302
     assert Cluster.objects.get().port == port
 

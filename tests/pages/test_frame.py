@@ -79,7 +79,7 @@ def test_dock_wakes_the_page_while_something_is_under_way(site: Site, sign_in: S
     client = sign_in(site.alice)
     dock = client.get("/dock/")
     assert dock["HX-Trigger"] == "work-seen"
-    assert "1 job under way" in dock.content.decode()
+    assert "1 job in progress" in dock.content.decode()
     assert "every 3s" in dock.content.decode()
     assert 'id="nav-jobs" hx-swap-oob="true">1</span>' in dock.content.decode()
     assert client.get("/about/").content.decode().count('id="nav-jobs"') == 1
@@ -89,7 +89,7 @@ def test_dock_wakes_the_page_while_something_is_under_way(site: Site, sign_in: S
     assert "1 failed in the last hour" in dock.content.decode()
     assert "every 20s" in dock.content.decode()
     make_job(site.edge)
-    assert "No job under way" in client.get("/dock/").content.decode()
+    assert "No job in progress" in client.get("/dock/").content.decode()
 
 
 def test_health_tells_what_is_wrong_and_what_to_do(site: Site, sign_in: SignIn) -> None:

@@ -126,7 +126,7 @@ def test_a_cluster_without_machines(site: Site, sign_in: SignIn) -> None:
     client = sign_in(site.admin)
     for part in ("", "vms/", "nodes/", "jobs/", "parameters/"):
         assert client.get(f"/clusters/empty/{part}").status_code == 200
-    assert "The first update is under way" in client.get("/clusters/empty/").content.decode()
+    assert "The first update is in progress" in client.get("/clusters/empty/").content.decode()
 
 
 def test_a_filter_that_does_not_exist_is_named_when_nothing_matches(site: Site, sign_in: SignIn) -> None:

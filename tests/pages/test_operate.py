@@ -65,7 +65,7 @@ def test_shut_down_from_question_to_end(admin: Client, alpha: Cluster, simulator
     assert answer.redirect_chain == [(VM, 302)]
     page = text_of(answer)
     number = Job.objects.get().ganeti_id
-    assert f"job {number} is under way" in page
+    assert f"job {number} is in progress" in page
     assert "shutting down" in page
     assert "“shutdown” is under way. Wait until it has ended." in page
     assert 'hx-trigger="every 2s"' in page
@@ -77,7 +77,7 @@ def test_shut_down_from_question_to_end(admin: Client, alpha: Cluster, simulator
     assert "every 2s" not in text_of(head)
     assert "machine-changed" in head["HX-Trigger"]
     job = text_of(admin.get(f"/clusters/alpha/jobs/{number}/"))
-    assert "success" in job
+    assert "succeeded" in job
     assert "INSTANCE_SHUTDOWN" in job
     assert "every 2s" not in job
     assert "shut down vm1.example.org" in text_of(admin.get(f"{VM}journal/"))

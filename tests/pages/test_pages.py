@@ -185,7 +185,7 @@ def test_cluster_that_is_down_is_told_and_harms_nobody(site: Site, sign_in: Sign
     site.prod.save()
     client = sign_in(site.admin)
     for url in ["/", "/clusters/", "/clusters/prod/", VM, "/vms/", "/clusters/prod/nodes/node1.example.org/"]:
-        assert "is not reachable since" in client.get(url).content.decode(), url
+        assert "has not been reachable since" in client.get(url).content.decode(), url
     page = client.get(VM).content.decode()
     assert 'aria-disabled="true"' in page
     assert "It works again as soon as the cluster answers" in page

@@ -183,7 +183,7 @@ def test_ctrl_alt_del_asks_first(console, vnc):
     state(page, "on")
     delete_pressed = bytes.fromhex("040100000000ffff")
     page.locator("[data-do=ask-cad]").click()
-    page.get_by_role("button", name="Leave it").click()
+    page.get_by_role("button", name="Cancel").click()
     assert delete_pressed not in server.received
     page.locator("[data-do=ask-cad]").click()
     page.get_by_role("button", name="Send Ctrl-Alt-Del").click()

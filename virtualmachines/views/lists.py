@@ -30,7 +30,7 @@ def vms_context(request: HttpRequest, vms: QuerySet[Any]) -> dict[str, Any]:
         **listing.as_context(),
         "wanted": wanted,
         "search_text": wanted.text,
-        "groups": [("", "All", counts[""]), *((name, GROUPS[name][0], counts[name]) for name in SHOWN)],
+        "groups": [("", _("All"), counts[""]), *((name, GROUPS[name][0], counts[name]) for name in SHOWN)],
         "group": wanted.status,
         "chosen": {key: value for key, value in wanted.typed if key != "status"},
         "hypervisors": HYPERVISORS,

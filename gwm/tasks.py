@@ -10,6 +10,7 @@ from clusters.models import Cluster
 from clusters.sync.due import claim_due, claim_to_follow
 from gwm.consoles import close_forbidden_consoles
 from gwm.health import note_heartbeat
+from gwm.live.reader import forget_old
 from gwm.sync import follow_cluster, sync_cluster
 from vncproxy.client import ControlError
 
@@ -26,6 +27,12 @@ def record_heartbeat() -> None:
 def forget_old_sessions() -> None:
     """Delete sessions that have run out."""
     call_command("clearsessions")
+
+
+@shared_task
+def forget_what_was_touched() -> None:
+    """Delete what was written down for open pages and has been read by all."""
+    forget_old()
 
 
 @shared_task

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clusters.models import Cluster
 from clusters.sync.due import select_to_follow
+from gwm.live.reader import forget_old
 from gwm.sync import Report, follow_cluster, sync_cluster
 
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             reports.append(report)
             if not options["json"]:
                 self.stdout.write(describe(report))
+        forget_old()  # where no beat runs, cron is who does it
         if options["json"]:
             self.stdout.write(json.dumps([report.as_dict() for report in reports], indent=2))
         elif not clusters:

@@ -1,12 +1,38 @@
 /* Dialogs: the help, and the confirmation that htmx loads into #dialog. Without a script the same link opens a page. */
 const dialog = document.getElementById("dialog");
 
+/* Back closes an open dialog and stays on the page: opening one adds an entry to the history, closing it takes that
+   back. An entry that is come back to without its dialog (from the page that a form led to) is passed over. */
+export function openDialog(shown) {
+  if (!shown || shown.open) return;
+  shown.showModal();
+  history.pushState({ dialog: true }, "");
+}
+
+function closeAll() {
+  for (const shown of document.querySelectorAll("dialog[open]")) shown.close();
+}
+
+document.addEventListener(
+  "close",
+  () => {
+    if (history.state?.dialog && !document.querySelector("dialog[open]")) history.back();
+  },
+  true,
+);
+addEventListener("popstate", (event) => {
+  if (!event.state?.dialog) closeAll();
+});
+addEventListener("pageshow", () => {
+  if (history.state?.dialog && !document.querySelector("dialog[open]")) history.back();
+});
+
 document.addEventListener("click", (event) => {
   const target = event.target;
   if (!(target instanceof Element)) return;
   const opener = target.closest("[data-opens]");
   if (opener) {
-    document.querySelector(opener.dataset.opens)?.showModal();
+    openDialog(document.querySelector(opener.dataset.opens));
     return;
   }
   const shown = target.closest("dialog");
@@ -23,7 +49,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
     location.assign(event.detail.pathInfo.requestPath);
     return;
   }
-  if (!dialog.open) dialog.showModal();
+  openDialog(dialog);
   const title = dialog.querySelector("h2");
   if (title) dialog.setAttribute("aria-label", title.textContent);
   (dialog.querySelector("input:not([type=hidden]), select, textarea") ?? dialog.querySelector("[type=submit]"))?.focus();

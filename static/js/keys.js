@@ -1,4 +1,5 @@
 /* Keys: / search, ? help, g and a letter to go, n and p through a list, j jobs, t light or dark, Esc out. */
+import { openDialog } from "./dialogs.js";
 import { closeMenus, closeNav } from "./menus.js";
 import { switchTheme } from "./theme.js";
 
@@ -9,7 +10,7 @@ function isTyping(element) {
 }
 
 function step(direction) {
-  const rows = [...document.querySelectorAll("main tbody td.name a")].filter((link) => link.offsetParent);
+  const rows = [...document.querySelectorAll("main tbody td.name a:not(.chip)")].filter((link) => link.offsetParent);
   if (!rows.length) return;
   const at = rows.indexOf(document.activeElement);
   rows.at(at < 0 ? (direction > 0 ? 0 : -1) : Math.min(rows.length - 1, Math.max(0, at + direction)))?.focus();
@@ -21,7 +22,7 @@ const actions = {
     field?.focus();
     field?.select();
   },
-  "?": () => document.getElementById("keys")?.showModal(),
+  "?": () => openDialog(document.getElementById("keys")),
   g: () => {
     going = performance.now();
   },

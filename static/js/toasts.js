@@ -1,6 +1,6 @@
 /* Messages: what went well leaves by itself, what did not stays until it is closed. Also from an answer's HX-Trigger: {"toast": {level, text}}. */
 const area = document.getElementById("toasts");
-const stay_ms = 8000;
+const stay_ms = 5000;
 
 function leaveLater(toast) {
   if (toast.matches(".is-error, .is-warning")) return;

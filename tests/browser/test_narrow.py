@@ -1,0 +1,81 @@
+"""Phones: nothing off the screen, nothing too small for a finger, and Back closes a dialog instead of leaving."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.addresses import Address, list_pages
+
+pytestmark = pytest.mark.feature("G026")
+PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 320, "height": 640}}
+# Links within running text are as high as their line (WCAG 2.5.8 exempts them); what is not shown can't be pressed;
+# the target of a radio button is its label.
+SMALL = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary, textarea")]
+    .filter(each => each.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !each.closest(".skip"))
+    .filter(each => !(each.matches("a") && getComputedStyle(each).display === "inline"))
+    .filter(each => !each.matches("[type=radio], [type=checkbox]") || !each.labels.length)
+    .map(each => [each, each.getBoundingClientRect()])
+    .filter(([each, box]) => box.width && (box.height < 23.5 || box.width < 23.5))
+    .map(([each, box]) => `${each.outerHTML.slice(0, 120)} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
+OUTSIDE = """() => [...document.querySelectorAll(
+        ".tabs a, .segments a, .dock summary *, .dock-line *, .head .actions > *")]
+    .filter(each => each.checkVisibility({visibilityProperty: true}))
+    .map(each => [each, each.getBoundingClientRect()])
+    .filter(([each, box]) => box.width && (box.right > innerWidth + 1 || box.left < -1))
+    .map(([each]) => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="session")
+def job(demo):
+    """The number of a job of the demo's."""
+    return demo.read("Job.objects.filter(cluster__slug='demo', status='success').latest('ganeti_id').ganeti_id")
+
+
+@pytest.mark.parametrize("address", list_pages(), ids=lambda address: address.name)
+def test_everything_can_be_reached_and_pressed(person, demo, job, watch, address: Address):
+    watch.allow(403, 404, 405)
+    page = person.stranger(demo, **PHONE) if address.name == "login" else person(demo, **PHONE)
+    page.goto(address.for_job(job))
+    expect(page.locator("h1")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(OUTSIDE) == []
+    assert page.evaluate(SMALL) == []
+
+
+def test_back_closes_a_dialog_and_stays_on_the_page(page):
+    page.goto("/vms/")
+    path = "/clusters/lab/vms/vm117.example.org/"
+    page.goto(path)
+    for closes in (page.go_back, lambda: page.keyboard.press("Escape")):
+        page.locator("#vm-head").get_by_role("link", name="Reboot", exact=True).click()
+        dialog = page.locator("dialog#dialog")
+        expect(dialog).to_be_visible()
+        closes()
+        expect(dialog).not_to_be_visible()
+        assert page.url.endswith(path)
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).not_to_be_visible()
+    assert page.url.endswith(path)
+    page.wait_for_function("!history.state?.dialog")
+    page.go_back()
+    expect(page).to_have_url("/vms/")
+
+
+def test_back_after_a_form_in_a_dialog_leads_to_the_page_it_was_on(page):
+    page.goto("/vms/")
+    path = "/clusters/lab/vms/vm116.example.org/"
+    page.goto(path)
+    page.locator("#vm-head").get_by_role("link", name="Shut down", exact=True).click()
+    page.locator("dialog#dialog").get_by_role("button", name="Shut down", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("job")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Jobs").click()
+    expect(page).to_have_url("/jobs/")
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("vm116.example.org")
+    page.wait_for_function("!history.state?.dialog")
+    page.go_back()
+    page.wait_for_function("!history.state?.dialog")
+    expect(page.locator("h1")).to_have_text("vm116.example.org")
+    page.go_back()
+    expect(page).to_have_url("/vms/")

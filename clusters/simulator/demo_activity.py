@@ -1,11 +1,15 @@
 """Something goes on in the demo: now and then a job that nobody here asked for, and memory that breathes."""
 
+import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from clusters.simulator.cluster import Cluster
 from clusters.simulator.model import Instance
 from clusters.simulator.simulator import Simulator
+
+logger = logging.getLogger("clusters.simulator")
 
 ARCHIVED_AFTER, FORGOTTEN_AFTER = 6 * 3600.0, 7 * 86400.0  # seconds
 FIRST, LEAST, MOST = 8.0, 60.0, 150.0  # seconds until the first job, and between two
@@ -31,8 +35,9 @@ NEWCOMER: dict[str, Any] = {
 class Activity:
     """A thread that submits jobs as a cron job on the master would."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, *, first: float = FIRST, least: float = LEAST, most: float = MOST) -> None:
         self.simulator = simulator
+        self.first, self.least, self.most = first, least, most
         self.history_until = simulator.queue.last_id  # the demo's invented history stays in the list
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="demo-activity", daemon=True)
@@ -45,14 +50,20 @@ class Activity:
         self._thread.join(5)
 
     def _run(self) -> None:
-        pause = FIRST
-        while not self._stopping.wait(pause):
-            with self.simulator.cluster.lock:
-                self.act()
-                pause = self.simulator.cluster.random.uniform(LEAST, MOST)
+        pause = self.first
+        with ThreadPoolExecutor(1, thread_name_prefix="demo-activity") as pool:
+            while not self._stopping.wait(pause):
+                failure = pool.submit(self.act).exception()
+                if failure is not None:
+                    logger.error("The demo's activity failed once and goes on.", exc_info=failure)
+                pause = self.simulator.cluster.random.uniform(self.least, self.most)
 
     def act(self) -> None:
         """Submit one job, and let some machines use more or less memory."""
+        with self.simulator.cluster.lock:
+            self._act()
+
+    def _act(self) -> None:
         cluster, outside = self.simulator.cluster, self.simulator.outside
         self.put_jobs_away()
         for instance in cluster.instances.values():
@@ -69,7 +80,8 @@ class Activity:
             moved = cluster.random.choice(movable)
             outside.submit("INSTANCE_MIGRATE", instance_name=moved.name)
         elif restless and choice < 0.85:
-            outside.submit("INSTANCE_REBOOT", instance_name=cluster.random.choice(restless).name)
+            rebooted = cluster.random.choice(restless)
+            outside.submit("INSTANCE_REBOOT", instance_name=rebooted.name, reboot_type="hard")
         else:
             outside.submit("CLUSTER_REDIST_CONF", client="gnt-cluster")
 

@@ -1,17 +1,22 @@
 """The job queue: submission, locks, dependencies, progress in steps, cancelling."""
 
 import json
+import logging
 import threading
 import time
 from typing import Any
 
 from clusters.simulator.cluster import Cluster
-from clusters.simulator.errors import JobError
+from clusters.simulator.errors import ExecError, JobError
 from clusters.simulator.execution import Execution, locks_of, run
 from clusters.simulator.job import CANCELED, ERROR, FINAL, QUEUED, RUNNING, SUCCESS, WAITING, Job
 from clusters.simulator.opcodes import summary
 
+logger = logging.getLogger("clusters.simulator")
+
 EXCLUSIVE, SHARED = "exclusive", "shared"
+# What a mistake in an executor raises: it ends that job alone, not the thread that moves all jobs.
+FAULTS_OF_OURS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 LOCKSETS = ("cluster/[lockset]", "instance/[lockset]")
 
 
@@ -108,6 +113,9 @@ class Queue:
             job.end(index, SUCCESS, stop.value)
         except JobError as error:
             job.end(index, ERROR, error.encoded)
+        except FAULTS_OF_OURS as fault:
+            logger.exception("An opcode of job %d ended in an error of the simulator", job.id)
+            job.end(index, ERROR, ExecError(f"The simulator failed: {fault!r}").encoded)
         if job.status_of[index] in FINAL:
             job.holds_locks = False
             job.locks = {}

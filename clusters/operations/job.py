@@ -5,6 +5,7 @@ from django.utils import timezone
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.base import NoParams, Operation, Submission
 from clusters.rapi.client import RapiClient
+from clusters.rapi.errors import Refused
 
 
 class _OnJob(Operation[Job, NoParams]):
@@ -40,8 +41,10 @@ class CancelJob(_OnJob):
         return None
 
     def submit(self, client: RapiClient, target: Job, params: NoParams, reason: str) -> Submission:
-        _, message = client.cancel_job(target.ganeti_id, reason=reason)
-        return Submission(message=message)
+        answer = client.cancel_job(target.ganeti_id, reason=reason)
+        if not answer.accepted:
+            raise Refused(answer.message, text=answer.message)
+        return Submission(message=answer.message)
 
 
 class ClearJob(_OnJob):

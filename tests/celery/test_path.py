@@ -101,3 +101,17 @@ def test_changes_made_elsewhere_come_with_the_timetable(background: Background) 
         background.wait_until("ERROR_down", False)
         background.installation.simulator.outside.start(MACHINE)
         background.wait_until("running", False)
+
+
+@pytest.mark.parametrize("background", ["files"], indirect=True)
+@pytest.mark.parametrize("garbage", [b"", b"[[\xff"])
+def test_worker_and_beat_start_with_a_table_of_bindings_that_is_garbage(
+    background: Background, garbage: bytes, tmp_path: Path
+) -> None:
+    control = tmp_path / "queue" / "control"
+    control.mkdir(exist_ok=True)
+    for name in ("gwm", "celery.pidbox", "reply.celery.pidbox", "celeryev"):
+        (control / f"{name}.exchange").write_bytes(garbage)
+    with background.worker(), background.beat():
+        background.installation.simulator.outside.crash(MACHINE)
+        background.wait_until("ERROR_down", False)

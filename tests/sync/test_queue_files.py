@@ -60,3 +60,34 @@ def test_an_unreadable_message_is_dropped(connect, tmp_path):
     (tmp_path / "messages" / "000000000000001_x.gwm.msg").write_text("")
     queue.put({"number": 1})
     assert queue.get(timeout=10).payload == {"number": 1}
+
+
+GARBAGE = [b"", b"[[", b"null", b"7", b'{"a": 1}', b'["abc"]', b"[[1]]", b"\xff\xfe\x00", b'[["gwm", "", "gwm"]']
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_an_unreadable_table_of_bindings_is_made_anew(connect, tmp_path, garbage):
+    table = tmp_path / "control" / "gwm.exchange"
+    table.write_bytes(garbage)
+    queue = connect()
+    queue.put({"number": 1})
+    assert queue.get(timeout=10).payload == {"number": 1}
+    assert b'"gwm"' in table.read_bytes()
+    table.write_bytes(garbage)  # under a worker that runs
+    queue_files.Transport.global_state.clear()
+    again = connect()
+    again.put({"number": 2})
+    assert again.get(timeout=10).payload == {"number": 2}
+
+
+def test_bindings_are_kept_and_taken_away(connect, tmp_path):
+    first, second = connect(), connect()
+    channel = first.channel
+    channel._queue_bind("news", "key", "pattern", "one")
+    channel._queue_bind("news", "key", "pattern", "two")
+    channel._queue_bind("news", "key", "pattern", "two")
+    assert [row.queue for row in second.channel.get_table("news")] == ["two", "one"]
+    channel._delete("two", "news", "key", "pattern")
+    channel._delete("two", "news", "key", "pattern")
+    assert [row.queue for row in second.channel.get_table("news")] == ["one"]
+    assert not list((tmp_path / "control").glob("*.unfinished"))

@@ -16,13 +16,17 @@ def trust_of(cluster: Cluster) -> Trust:
     return Trust.pinned(cluster.tls_fingerprint)
 
 
-def client_for(cluster: Cluster, *, read_timeout_s: float | None = None) -> RapiClient:
+def client_for(cluster: Cluster, *, read_timeout_s: float | None = None, configured_first: bool = False) -> RapiClient:
     """A client of `cluster`, to be closed by the caller (it is a context manager).
 
-    It follows the master to the candidates known from the last update, as long as they are the same cluster.
+    It follows the master to the candidates known from the last update, as long as they are the same cluster. Where the
+    configured address was found not to answer, the one that did comes first, unless `configured_first`.
     """
+    hosts = [cluster.host, *cluster.fallback_hosts]
+    if cluster.answers_at and not configured_first:
+        hosts.insert(0, cluster.answers_at)
     return RapiClient(
-        [(cluster.host, cluster.port), *((host, cluster.port) for host in cluster.fallback_hosts)],
+        [(host, cluster.port) for host in hosts],
         username=cluster.username,
         password=cluster.password,
         trust=trust_of(cluster),

@@ -28,6 +28,8 @@ class NodeTally:
 def state_of_cluster(cluster: Cluster, tally: NodeTally | None = None) -> tuple[str, str]:
     """Kind (ok, busy, warn, bad) and word; `tally` are its nodes, for a person who may see them."""
     kind, word = _state_of_updates(cluster)
+    if kind == "ok" and cluster.answers_at:
+        return "warn", str(_("address moved"))
     if kind == "ok" and tally is not None:
         if tally.unresponsive:
             return "bad", ngettext("%d unresponsive node", "%d unresponsive nodes", tally.unresponsive) % (

@@ -13,19 +13,28 @@ from django.db.models import Q
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus
-from clusters.operations.settle import adopt_job, count_clean_listing, settle_entry
+from clusters.operations.settle import (
+    adopt_job,
+    count_clean_listing,
+    list_overdue_entries,
+    note_deadline,
+    settle_entry,
+)
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError
-from clusters.sync.jobs import apply_jobs, explain_waiting, list_targets, look_up_unlisted
+from clusters.sync.jobs import apply_jobs, explain_waiting, list_targets, look_up_unlisted, look_up_unseen
 from clusters.sync.snapshot import JobListing
 from gwm.operations import OPERATIONS
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
+from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.refresh import refresh_machines
 
 _IN_DOUBT = (Outcome.SUBMITTING, Outcome.UNKNOWN, Outcome.NOT_SUBMITTED)
 _AT_WORK = (JobStatus.RUNNING, JobStatus.CANCELING)
 # After a job has ended, figures of nodes have changed too: a whole update soon, but not one for each of many jobs.
 _SOON_S = 3.0
+# Ganeti 3.1 serves the old state for up to 0.8 s after a job has ended: so long the row may contradict it.
+_CONFIRMED_WITHIN = timedelta(seconds=3)
 
 
 @dataclass
@@ -56,6 +65,10 @@ def digest_listing(
         found, lost = look_up_unlisted(client, listing)
         more = apply_jobs(cluster, found, read_from=listing.started_at, lost=lost)
         changes = changes + more
+    overdue, is_complete = list_overdue_entries(cluster, listed_from=listing.started_at), True
+    if overdue:
+        late, is_complete = look_up_unseen(client, cluster, since=min(entry.created_at for entry in overdue))
+        changes = changes + apply_jobs(cluster, late, read_from=listing.started_at)
     done.jobs_written, done.jobs_ended = changes.written, len(changes.ended) + len(changes.past)
 
     entries = _list_entries(cluster)
@@ -68,10 +81,15 @@ def digest_listing(
         touched |= {job.pk: job for job in changes.past}
         at_work = [job for job in changes.open if job.status in _AT_WORK]
     done.machines_written = _refresh(cluster, client, ended=list(touched.values()), at_work=at_work)
-    done.settled = sum(settle_entry(entry, OPERATIONS) for entry in finished)
-    if any(entry.outcome in _IN_DOUBT for entry in entries):
-        given_up = count_clean_listing(cluster, listed_from=listing.started_at.timestamp(), operations=OPERATIONS)
+    done.settled = sum(settle_entry(entry, OPERATIONS) for entry in finished if _is_confirmed(entry))
+    if overdue:
+        given_up = count_clean_listing(
+            cluster, listed_from=listing.started_at, operations=OPERATIONS, is_complete=is_complete
+        )
         done.given_up = len(given_up)
+    for entry in entries:
+        if any(job.status in _AT_WORK for job in entry.jobs.all()):
+            note_deadline(entry, OPERATIONS, running_at=listing.started_at)
     if changes.ended or (changes.past and not with_snapshot):
         soon = timezone.now() + timedelta(seconds=_SOON_S)
         Cluster.objects.filter(pk=cluster.pk, next_sync_at__gt=soon).update(next_sync_at=soon)
@@ -98,16 +116,32 @@ def _has_ended(entry: Entry) -> bool:
     return bool(jobs) and all(job.is_final for job in jobs)
 
 
+def _is_confirmed(entry: Entry) -> bool:
+    """Whether the machine's row, read since its jobs were seen to have ended, shows what they did.
+
+    A row that contradicts a success is read again in the next pass, and believed after a while.
+    """
+    jobs = entry.jobs.all()
+    operation = OPERATIONS.get(entry.verb)
+    if operation is None or operation.kind != "vm" or any(job.status != JobStatus.SUCCESS for job in jobs):
+        return True
+    ended = max((job.seen_at for job in jobs if job.seen_at is not None), default=None)
+    if ended is None or timezone.now() - ended > _CONFIRMED_WITHIN:
+        return True
+    vm = VirtualMachine.objects.filter(pk__in=[entry.target_pk], missing_since__isnull=True).first()
+    return vm is None or (vm.read_at is not None and vm.read_at >= ended and operation.is_shown_by(vm))
+
+
 def _refresh(cluster: Cluster, client: RapiClient, *, ended: list[Job], at_work: list[Job]) -> int:
     """Read the machines of these jobs again. Those of jobs at work are a courtesy: their failure may wait."""
     rows = 0
     names = list_targets(ended, "instance") if ended else set()
     if names:
-        rows += refresh_machines(cluster, client, names, is_settling=True)
+        rows += refresh_machines(cluster, client, names)
     names = (list_targets(at_work, "instance") if at_work else set()) - names
     if names:
         try:
-            rows += refresh_machines(cluster, client, names, is_settling=False)
+            rows += refresh_machines(cluster, client, names)
         except RapiError:
             return rows
     return rows

@@ -39,8 +39,8 @@ def count_machines(user: User) -> int:
 
 def list_clusters_for_frame(user: User) -> list[Cluster]:
     """The clusters of the navigation."""
-    fields = ("slug", "unreachable_since", "synced_at", "live_at", "last_error", "last_error_kind", "is_demo")
-    return list(list_clusters(user).only(*fields).order_by("slug"))
+    state = ("unreachable_since", "synced_at", "live_at", "last_error", "last_error_kind", "answers_at")
+    return list(list_clusters(user).only("slug", "is_demo", *state).order_by("slug"))
 
 
 _ONLINE = Q(offline=False)
@@ -124,6 +124,7 @@ _CLUSTER_ROW = (
     "unreachable_since",
     "last_error",
     "last_error_kind",
+    "answers_at",
 )
 
 

@@ -23,8 +23,10 @@ from clusters.sync.leases import (
     Lease,
     LeaseLost,
     describe_failure,
+    describe_host,
     describe_success,
     is_away,
+    is_host_due,
     is_live_due,
 )
 from clusters.sync.rows import Written
@@ -86,8 +88,10 @@ def _attempt(cluster: Cluster, lease: Lease, report: Report) -> dict[str, Any]:
     """Read and write; what the cluster's row is to say of it."""
     cluster.refresh_from_db()
     try:
-        with counting_client(cluster, report) as client:
-            return _update(cluster, client, lease, report)
+        tries_host = is_host_due(cluster, timezone.now())
+        with counting_client(cluster, report, configured_first=tries_host) as client:
+            values = _update(cluster, client, lease, report)
+            return values | describe_host(cluster, client.endpoint, timezone.now(), was_tried=tries_host)
     except RapiError as error:
         kind, words, away = error.kind, str(error), is_away(error)
     except (SecretUnreadable, ValueError) as error:
@@ -97,9 +101,9 @@ def _attempt(cluster: Cluster, lease: Lease, report: Report) -> dict[str, Any]:
 
 
 @contextmanager
-def counting_client(cluster: Cluster, report: Report) -> Iterator[RapiClient]:
+def counting_client(cluster: Cluster, report: Report, *, configured_first: bool = False) -> Iterator[RapiClient]:
     """A client whose calls are counted in the report, however it ends."""
-    with client_for(cluster) as client:
+    with client_for(cluster, configured_first=configured_first) as client:
         try:
             yield client
         finally:
@@ -119,6 +123,7 @@ def _update(cluster: Cluster, client: RapiClient, lease: Lease, report: Report) 
         with_live=is_live_due(cluster, now),
     )
     snapshot = fetch_snapshot(client, known, lease.renew)
+    lease.renew()  # whoever was held up for longer than the lease writes nothing
     now = timezone.now()
     own = apply_cluster(cluster, snapshot)
     report.written = [

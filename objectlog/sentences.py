@@ -3,7 +3,7 @@
 SENTENCES: dict[str, str] = {
     "start": "started {target}",
     "shutdown": "shut down {target}",
-    "shutdown-now": "shut down {target} at once",
+    "shutdown-now": "forced {target} off",
     "reboot": "rebooted {target}",
     "console": "opened the console of {target}",
     "cancel": "cancelled {target}",
@@ -11,6 +11,7 @@ SENTENCES: dict[str, str] = {
     "refresh": "asked for an update of {target}",
     "add-cluster": "added the cluster {target}",
     "edit-cluster": "changed the settings of the cluster {target}",
+    "use-address": "took over the address at which the cluster {target} answers",
     "remove-cluster": "removed the cluster {target} from here",
     "grant": "gave rights on {target}",
     "revoke": "took rights on {target}",

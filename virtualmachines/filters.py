@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-STOPPED = ("ADMIN_down", "ADMIN_offline", "USER_down")
+STOPPED = ("ADMIN_down", "ADMIN_offline", "USER_down", "forthcoming")
 TROUBLE = ("ERROR_down", "ERROR_nodedown", "ERROR_nodeoffline", "ERROR_up", "ERROR_wrongnode")
 # What may be meant as a key: not the first part of an IPv6 or a MAC address.
 _LIKE_A_KEY = re.compile(r"(?![0-9a-f]{1,4}$)[a-z_-]{2,20}")

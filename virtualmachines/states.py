@@ -2,29 +2,33 @@
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 
 @dataclass(frozen=True)
 class State:
     """`look` is one of run, off, err, busy, warn: it gives shape and colour; `word` is what one reads."""
 
     look: str
-    word: str
-    explanation: str = ""
+    word: str | Promise
+    explanation: str | Promise = ""
 
 
 STATES: dict[str, State] = {
-    "running": State("run", "running"),
-    "ADMIN_down": State("off", "stopped"),
-    "ADMIN_offline": State("off", "offline", "Set offline: it holds neither memory nor CPU of its node."),
-    "USER_down": State("off", "stopped from inside", "The guest shut itself down."),
-    "ERROR_up": State("warn", "should be stopped", "It runs although it was stopped in Ganeti."),
-    "ERROR_down": State("err", "crashed", "It should run, but does not."),
-    "ERROR_wrongnode": State("err", "on the wrong node", "It runs on another node than its primary node."),
-    "ERROR_nodedown": State("err", "node down", "Its primary node did not answer."),
-    "ERROR_nodeoffline": State("warn", "node offline", "Its primary node is set offline."),
+    "running": State("run", _("running")),
+    "ADMIN_down": State("off", _("stopped")),
+    "ADMIN_offline": State("off", _("offline"), _("Set offline: it holds neither memory nor CPU of its node.")),
+    "forthcoming": State("off", _("reserved"), _("Only reserved in Ganeti (forthcoming): it was never created.")),
+    "USER_down": State("off", _("stopped from inside"), _("The guest shut itself down.")),
+    "ERROR_up": State("warn", _("should be stopped"), _("It runs although it was stopped in Ganeti.")),
+    "ERROR_down": State("err", _("crashed"), _("It should run, but does not.")),
+    "ERROR_wrongnode": State("err", _("on the wrong node"), _("It runs on another node than its primary node.")),
+    "ERROR_nodedown": State("err", _("node down"), _("Its primary node did not answer.")),
+    "ERROR_nodeoffline": State("warn", _("node offline"), _("Its primary node is set offline.")),
 }
-UNKNOWN = State("off", "unknown", "Its state has not been read yet.")
-MISSING = State("warn", "missing", "Ganeti does not list it any more. What is kept here is its last known state.")
+UNKNOWN = State("off", _("unknown"), _("Its state has not been read yet."))
+MISSING = State("warn", _("missing"), _("Ganeti does not list it any more. What is kept here is its last known state."))
 
 
 def state_of(status: str, *, is_missing: bool = False, doing: str = "") -> State:

@@ -60,6 +60,13 @@ class Cluster(models.Model):
     operating_systems_at = models.DateTimeField(null=True, blank=True)
     fallback_hosts = models.JSONField(default=list, blank=True, help_text="addresses of the master candidates")
 
+    # Where it was last found, if not at the configured address.
+    answers_at = models.CharField(
+        max_length=255, blank=True, help_text="host that answered instead of the configured one; empty: that one did"
+    )
+    answers_at_since = models.DateTimeField(null=True, blank=True)
+    host_tried_at = models.DateTimeField(null=True, blank=True, help_text="when the configured host was last tried")
+
     # How the updates go.
     synced_at = models.DateTimeField(null=True, blank=True, help_text="end of the last complete update")
     live_at = models.DateTimeField(null=True, blank=True, help_text="when live state (status, memory) was last read")

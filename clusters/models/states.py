@@ -13,6 +13,9 @@ class Mirrored(models.Model):
     raw = models.JSONField(default=dict, blank=True, help_text="Ganeti's configuration record as last read")
     created_at = models.DateTimeField(auto_now_add=True, help_text="when this row was made")
     changed_at = models.DateTimeField(null=True, blank=True, help_text="when an update last wrote this row")
+    read_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the reading began that the values of this row come from"
+    )
     missing_since = models.DateTimeField(
         null=True, blank=True, db_index=True, help_text="when Ganeti was first seen without it"
     )
@@ -32,6 +35,7 @@ class Busy(models.Model):
     busy_with = models.CharField(max_length=40, blank=True, help_text="verb of the operation under way")
     busy_entry = models.UUIDField(null=True, blank=True, help_text="its journal entry")
     busy_since = models.DateTimeField(null=True, blank=True)
+    busy_until = models.DateTimeField(null=True, blank=True, help_text="when it ends at the latest; empty: not known")
 
     class Meta:
         abstract = True

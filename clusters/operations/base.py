@@ -5,7 +5,8 @@ in a second transaction. Whatever happens in between (the process is killed, the
 and the job follower finds out from the reason `gwm:<uuid>` what became of it. Nothing is ever sent twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -13,12 +14,14 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
+from clusters.bulkhead import CALLS, Full
 from clusters.connection import client_for
 from clusters.models import Busy, Cluster, Job, JobTarget
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError, Refused
-from objectlog.models import Entry, Outcome, Via
+from objectlog.models import OPEN_OUTCOMES, Entry, Outcome, Via
 from objectlog.services import Target, advance, begin
 from permissions.models import Persona, User
 from permissions.policy import Denied, can
@@ -61,7 +64,8 @@ class Operation(Generic[T, P]):
     """One thing that can be done to a target. A class per operation, one instance in the table of its app.
 
     `name` is address, command-line word and journal verb in one. `needs` is the verb of the policy. `doing` is what
-    the target's state says while it is under way.
+    the target's state says while it is under way. `overrules` names operations that may be under way on the target
+    all the same; the target is then busy with this one.
     """
 
     name: ClassVar[str]
@@ -76,6 +80,8 @@ class Operation(Generic[T, P]):
     changes_cluster: ClassVar[bool] = True
     excludes_others: ClassVar[bool] = True
     leaves_job: ClassVar[bool] = True
+    on_command_line: ClassVar[bool] = True
+    overrules: ClassVar[frozenset[str]] = frozenset()
     params_type: ClassVar[type] = NoParams
 
     def cluster_of(self, target: T) -> Cluster | None:
@@ -100,6 +106,18 @@ class Operation(Generic[T, P]):
     def submit(self, client: RapiClient, target: T, params: P, reason: str) -> Submission:
         """The one call to Ganeti. Raises RapiError."""
         raise NotImplementedError
+
+    def consequence_for(self, target: T) -> str:
+        """What one should know before it is done to this target."""
+        return self.consequence
+
+    def longest_s(self, params: Mapping[str, Any]) -> float | None:
+        """Seconds that a running job of it takes at the longest, by the entry's parameters; None: it can't be told."""
+        return None
+
+    def is_shown_by(self, target: T) -> bool:
+        """Whether the row of the target says what a success brings about. Ganeti may serve the old state a while."""
+        return True
 
     def succeeded(self, entry: Entry) -> None:
         """Hook: the jobs ended well. Runs in the transaction that settles the entry."""
@@ -141,6 +159,8 @@ def explain_obstacle(operation: AnyOperation, target: models.Model, *, known: Cl
     if getattr(target, "missing_since", None) is not None and operation.changes_cluster:
         return f"{target} is no longer there: Ganeti does not list it."
     if operation.excludes_others and isinstance(target, Busy) and target.is_busy:
+        if target.busy_with in operation.overrules:
+            return None
         return f"“{target.busy_with}” is under way. Wait until it has ended."
     return None
 
@@ -172,10 +192,23 @@ def run(operation: Operation[T, P], actor: Actor, target: T, params: P) -> Entry
     verdict = can(actor.user, operation.needs, target)
     if isinstance(verdict, Denied):
         raise Forbidden(verdict.reason)
-    target, entry = _prepare(operation, actor, target, params)
-    if entry.outcome != Outcome.SUBMITTING:
-        return entry
-    return _send(operation, target, params, entry)
+    with place_for(operation.cluster_of(target) if operation.changes_cluster else None):
+        target, entry = _prepare(operation, actor, target, params)
+        if entry.outcome != Outcome.SUBMITTING:
+            return entry
+        return _send(operation, target, params, entry)
+
+
+@contextmanager
+def place_for(cluster: Cluster | None) -> Iterator[None]:
+    """Hold a place among the calls that wait for this cluster; None needs none. Raises Refusal if all are taken."""
+    with ExitStack() as held:
+        if cluster is not None:
+            try:
+                held.enter_context(CALLS.place(cluster.host, cluster.port))
+            except Full as full:
+                raise Refusal(str(full)) from full
+        yield
 
 
 def _prepare(operation: Operation[T, P], actor: Actor, target: T, params: P) -> tuple[T, Entry]:
@@ -203,8 +236,10 @@ def _prepare(operation: Operation[T, P], actor: Actor, target: T, params: P) -> 
         if not operation.changes_cluster:
             advance(entry, Outcome.DONE, message=operation.perform(target, params))
         elif operation.excludes_others and isinstance(target, Busy):
+            if not target.is_busy:
+                target.busy_until = None
             target.busy_with, target.busy_entry, target.busy_since = operation.name, entry.uuid, timezone.now()
-            target.save(update_fields=["busy_with", "busy_entry", "busy_since"])
+            target.save(update_fields=["busy_with", "busy_entry", "busy_since", "busy_until"])
     return target, entry
 
 
@@ -214,7 +249,7 @@ def _send(operation: Operation[T, P], target: T, params: P, entry: Entry) -> Ent
     if cluster is None:
         raise TypeError(f"{operation.name} changes a cluster but names none")
     try:
-        with client_for(cluster) as client:
+        with _in_doubt_if_it_breaks(entry), client_for(cluster) as client:
             submission = operation.submit(client, target, params, entry.reason)
     except RapiError as error:
         with transaction.atomic(durable=True):
@@ -226,6 +261,21 @@ def _send(operation: Operation[T, P], target: T, params: P, entry: Entry) -> Ent
     with transaction.atomic(durable=True):
         accept(operation, cluster, entry, submission)
     return entry
+
+
+@contextmanager
+def _in_doubt_if_it_breaks(entry: Entry) -> Iterator[None]:
+    """An error of this program during the call: the entry says so at once, and the job follower finds out the rest."""
+    is_explained = False
+    try:
+        yield
+        is_explained = True
+    except RapiError:
+        is_explained = True
+        raise
+    finally:
+        if not is_explained:
+            advance(entry, Outcome.UNKNOWN, message=_("This program failed during the call; its log has the details."))
 
 
 def words_of(error: RapiError) -> str:
@@ -266,10 +316,14 @@ def accept(operation: AnyOperation, cluster: Cluster, entry: Entry, submission: 
     Cluster.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
 
 
-def give_back(operation: AnyOperation, entry: Entry, outcome: Outcome, message: str) -> None:
-    """The operation did not come to be: undo what was reserved, free the target, say why."""
+def give_back(operation: AnyOperation | None, entry: Entry, outcome: Outcome, message: str) -> None:
+    """The operation did not come to be: undo what was reserved, free the target, say why.
+
+    Without an operation: its verb is of another release of ours; the target is freed all the same.
+    """
     if advance(entry, outcome, message=message):
-        operation.failed(entry)
+        if operation is not None:
+            operation.failed(entry)
         release(entry)
 
 
@@ -278,9 +332,19 @@ KIND_IN_GANETI = {"vm": "instance", "node": "node", "cluster": "cluster", "job":
 
 
 def release(entry: Entry) -> None:
-    """Free whatever this entry keeps busy."""
+    """Free whatever this entry keeps busy, or leave it to the operation that was overruled and is still under way."""
     for model in Busy.__subclasses__():
-        model._default_manager.filter(busy_entry=entry.uuid).update(busy_with="", busy_entry=None, busy_since=None)
+        rows = model._default_manager.filter(busy_entry=entry.uuid)
+        if not rows.exists():
+            continue
+        others = Entry.objects.filter(
+            target_kind=entry.target_kind, target_pk=entry.target_pk, outcome__in=OPEN_OUTCOMES
+        )
+        before = others.exclude(pk=entry.pk).order_by("-pk").first()
+        if before is None:
+            rows.update(busy_with="", busy_entry=None, busy_since=None, busy_until=None)
+        else:
+            rows.update(busy_with=before.verb, busy_entry=before.uuid, busy_since=before.created_at, busy_until=None)
 
 
 def submit_deadline_s() -> float:

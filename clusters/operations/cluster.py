@@ -7,12 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from clusters.bulkhead import CALLS, Full
 from clusters.connection import trust_of
 from clusters.models import Cluster, TlsTrust
 from clusters.operations.base import Actor, Forbidden, NoParams, Operation, Refusal
 from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import RapiError
+from clusters.rapi.errors import RapiError, WrongCluster
 from clusters.rapi.shapes import ClusterInfo
 from clusters.rapi.trust import Certificate, normalize_fingerprint, probe_certificate
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
@@ -83,6 +86,27 @@ def derive_slug(host: str, taken: set[str]) -> str:
     return slug
 
 
+# What to do about an error, by its kind (clusters.rapi.errors).
+REMEDIES = {
+    "unreachable": gettext_lazy(
+        "Check address and port, that ganeti-rapi runs on the master, and that no firewall is in between."
+    ),
+    "timed out": gettext_lazy("Check address and port, and that no firewall drops the connection."),
+    "garbled": gettext_lazy("Something else listens there. RAPI speaks https; its port is 5080 unless it was changed."),
+    "untrusted": gettext_lazy("Compare the fingerprints, or choose another way to trust the certificate."),
+    "bad credentials": gettext_lazy("Check user and password against /var/lib/ganeti/rapi/users on the master."),
+    "not allowed": gettext_lazy("Give the user the word write in /var/lib/ganeti/rapi/users on the master."),
+    "master down": gettext_lazy(
+        "RAPI answers but Ganeti's master daemon does not: look at gnt-cluster and ganeti-watcher there."
+    ),
+    "wrong cluster": gettext_lazy("Check the address; another cluster is added as one of its own."),
+}
+# What may pass by itself: settings that fail so can be kept all the same.
+MAY_BE_KEPT = frozenset({"unreachable", "timed out", "master down"})
+# Of a probe that was not even begun, because too many requests wait already.
+SLOW = "slow"
+
+
 @dataclass(frozen=True)
 class Probe:
     """What answered at an address: the certificate, and with credentials what Ganeti says of itself."""
@@ -100,26 +124,50 @@ def fetch_certificate(actor: Actor, host: str, port: int) -> Probe:
     """The certificate that `host` shows, to be trusted or not. Raises Forbidden."""
     _require_right_to_add(actor)
     try:
+        with CALLS.place(host, port):
+            return _fetch_certificate(host, port)
+    except Full as full:
+        return Probe(error=str(full), error_kind=SLOW)
+
+
+def _fetch_certificate(host: str, port: int) -> Probe:
+    try:
         return Probe(certificate=probe_certificate(host, port, settings.GWM_RAPI_CONNECT_TIMEOUT_S))
     except RapiError as error:
         return Probe(error=str(error), error_kind=error.kind)
 
 
-def probe_cluster(actor: Actor, wanted: ClusterSettings) -> Probe:
+def probe_cluster(actor: Actor, wanted: ClusterSettings, *, known: Cluster | None = None) -> Probe:
     """Try address, certificate and credentials, and say what would be imported. Raises Forbidden, Refusal.
 
-    A stored password is never sent to another address: `wanted.password` must be what the person has just typed,
-    or come with the address it belongs to.
+    `known` is the cluster whose settings are to be changed, if it is one: the actor must administer it, and another
+    cluster must not answer. A stored password is never sent to another address: `wanted.password` must be what the
+    person has just typed, or come with the address it belongs to.
     """
-    _require_right_to_add(actor)
+    if known is None:
+        _require_right_to_add(actor)
+    else:
+        verdict = can(actor.user, EditCluster.needs, known)
+        if isinstance(verdict, Denied):
+            raise Forbidden(verdict.reason)
     wanted.check()
+    try:
+        with CALLS.place(wanted.host, wanted.port):
+            found = _probe(wanted)
+    except Full as full:
+        return Probe(error=str(full), error_kind=SLOW)
+    if known is not None and known.uuid and found.info is not None and found.info.uuid != known.uuid:
+        error = _("Another cluster answers at this address: %(name)s.") % {"name": found.info.name}
+        return replace(found, error=error, error_kind=WrongCluster.kind)
+    return found
+
+
+def _probe(wanted: ClusterSettings) -> Probe:
     cluster = Cluster()
     wanted.write_to(cluster)
-    try:
-        certificate = probe_certificate(wanted.host, wanted.port, settings.GWM_RAPI_CONNECT_TIMEOUT_S)
-    except RapiError as error:
-        return Probe(error=str(error), error_kind=error.kind)
-    found = Probe(certificate=certificate)
+    found = _fetch_certificate(wanted.host, wanted.port)
+    if found.error:
+        return found
     try:
         with RapiClient(
             [(wanted.host, wanted.port)],
@@ -205,6 +253,7 @@ class EditCluster(_OnRecord):
     """Change address, credentials, trust or description."""
 
     name = "edit-cluster"
+    on_command_line = False
     label = "Edit"
     icon = "edit"
     params_type = ClusterSettings
@@ -225,6 +274,7 @@ class EditCluster(_OnRecord):
         target.is_demo = is_demo
         target.sync_wanted_at = target.next_sync_at = timezone.now()
         target.failures, target.last_error, target.last_error_kind = 0, "", ""
+        target.answers_at, target.answers_at_since, target.host_tried_at = "", None, None
         target.save()
         if target.slug != old_slug:
             Entry.objects.filter(cluster_name=old_slug, outcome__in=OPEN_OUTCOMES).update(cluster_name=target.slug)
@@ -232,6 +282,36 @@ class EditCluster(_OnRecord):
 
     def journal_params(self, params: ClusterSettings) -> dict[str, Any]:
         return {**params.describe(), "password_changed": params.password is not None}
+
+
+class UseAddress(_OnRecord):
+    """Make the address at which the cluster was found the configured one.
+
+    It is one of the cluster's own master candidates and showed the cluster's identity and its trusted certificate, so
+    the password that is stored goes where it went already.
+    """
+
+    name = "use-address"
+    label = "Use the address that answers"
+    icon = "edit"
+    question = "Use the address that answers for {target}?"
+
+    def refusal(self, target: Cluster, params: NoParams) -> str | None:
+        return None if target.answers_at else _("The cluster answers at its configured address.")
+
+    def consequence_for(self, target: Cluster) -> str:
+        return _("%(new)s becomes its address instead of %(old)s.") % {"new": target.answers_at, "old": target.host}
+
+    def perform(self, target: Cluster, params: NoParams) -> str:
+        said = self.consequence_for(target)
+        target.host, target.answers_at, target.answers_at_since, target.host_tried_at = (
+            target.answers_at,
+            "",
+            None,
+            None,
+        )
+        target.save(update_fields=["host", "answers_at", "answers_at_since", "host_tried_at"])
+        return said
 
 
 class RemoveCluster(_OnRecord):

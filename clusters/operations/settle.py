@@ -4,11 +4,13 @@ Called by the job follower, with the table of all operations (this app does not 
 """
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from clusters.models import Cluster, Job, JobStatus
+from clusters.models import Busy, Cluster, Job, JobStatus
 from clusters.operations.base import AnyOperation, give_back, release, submit_deadline_s
 from objectlog.models import Entry, Outcome
 from objectlog.selectors import list_unanswered_entries
@@ -53,27 +55,47 @@ def settle_entry(entry: Entry, operations: Operations) -> bool:
     return done
 
 
-def count_clean_listing(cluster: Cluster, *, listed_from: float, operations: Operations) -> list[Entry]:
+def list_overdue_entries(cluster: Cluster, *, listed_from: datetime) -> list[Entry]:
+    """Entries in doubt that no job is known of, though their submission had surely ended when the listing began."""
+    ended_by = listed_from - timedelta(seconds=submit_deadline_s())
+    return list(list_unanswered_entries(cluster.slug).filter(created_at__lte=ended_by, jobs__isnull=True))
+
+
+def count_clean_listing(
+    cluster: Cluster, *, listed_from: datetime, operations: Operations, is_complete: bool = True
+) -> list[Entry]:
     """After a complete reading of the job list: entries in doubt that it did not contain come closer to being given up.
 
-    `listed_from` is when the reading began, seconds since 1970. Only entries whose submission had surely ended by
-    then count. Returns those given up now.
+    `listed_from` is when the reading began. Only entries whose submission had surely ended by then count. Unless the
+    reading `is_complete`, numbers of jobs given out meanwhile were left out: then less is claimed. Returns the entries
+    given up now. One whose verb no operation has (it is of another release of ours) is given up like the others.
     """
     given_up = []
-    for entry in list_unanswered_entries(cluster.slug):
-        if entry.created_at.timestamp() + submit_deadline_s() > listed_from:
-            continue
+    for entry in list_overdue_entries(cluster, listed_from=listed_from):
         operation = operations.get(entry.verb)
         Entry.objects.filter(pk=entry.pk).update(clean_listings=entry.clean_listings + 1)
-        if entry.clean_listings + 1 < CLEAN_LISTINGS_NEEDED or operation is None:
+        if entry.clean_listings + 1 < CLEAN_LISTINGS_NEEDED:
             continue
+        is_sure = is_complete and operation is not None and operation.leaves_job
+        time = f"{timezone.localtime():%H:%M %Z}"
+        if is_sure:
+            outcome = Outcome.NOT_SUBMITTED
+            words = _("Nothing of it was found on %(cluster)s by %(time)s; it was not carried out.")
+        else:
+            outcome = Outcome.LOST
+            words = _("Nothing of it was found on %(cluster)s by %(time)s; it is not known whether it was carried out.")
+        said = words % {"cluster": cluster, "time": time}
         with transaction.atomic():
-            give_back(
-                operation,
-                entry,
-                Outcome.NOT_SUBMITTED,
-                entry.message
-                or f"Nothing of it was found on {cluster} by {timezone.now():%H:%M}; it was not carried out.",
-            )
+            give_back(operation, entry, outcome, "\n".join(filter(None, [entry.message, said])))
         given_up.append(entry)
     return given_up
+
+
+def note_deadline(entry: Entry, operations: Operations, *, running_at: datetime) -> None:
+    """A job of the entry was seen running: from now on the target says until when that takes at the latest."""
+    operation = operations.get(entry.verb)
+    longest_s = operation.longest_s(entry.params) if operation is not None else None
+    if longest_s is not None:
+        until = running_at + timedelta(seconds=longest_s)
+        for model in Busy.__subclasses__():
+            model._default_manager.filter(busy_entry=entry.uuid, busy_until=None).update(busy_until=until)

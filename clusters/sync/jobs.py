@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus, JobTarget, NodeGroup
@@ -25,6 +26,9 @@ from objectlog.models import Entry
 NEWEST_AT_FIRST = 200
 _GAP_WINDOW = 50
 _MOST_LOST_LOOKUPS = 20
+# How many numbers are looked up for a submission in doubt, and how many in a row may be unknown beyond the newest.
+_MOST_UNSEEN_LOOKUPS = 60
+_UNKNOWN_IN_A_ROW = 5
 _MOST_LOG_LINES = 2000
 _REASON = "gwm:"
 _MUTABLE = (
@@ -93,6 +97,39 @@ def look_up_unlisted(client: RapiClient, listing: JobListing) -> tuple[list[JobI
         except JobLost:
             lost.append(number)
     return found, lost
+
+
+def look_up_unseen(client: RapiClient, cluster: Cluster, *, since: datetime) -> tuple[list[JobInfo], bool]:
+    """Jobs that may have come and been archived since a time without ever being listed, one by one by their numbers.
+
+    The second value is whether all numbers that come into question were asked for. Raises RapiError.
+    """
+    jobs = Job.objects.filter(cluster=cluster).order_by()
+    before = jobs.filter(seen_at__lt=since).aggregate(highest=Max("ganeti_id"))["highest"] or 0
+    seen = set(jobs.filter(ganeti_id__gt=before).values_list("ganeti_id", flat=True))
+    newest = max(seen, default=before)
+    missing = [number for number in range(before + 1, newest + 1) if number not in seen]
+    if not newest or len(missing) > _MOST_UNSEEN_LOOKUPS:
+        return [], False
+    found: list[JobInfo] = []
+    for number in missing:
+        found += _look_up(client, number)
+    number, unknown = newest, 0
+    while unknown < _UNKNOWN_IN_A_ROW:
+        number += 1
+        if number - newest + len(missing) > _MOST_UNSEEN_LOOKUPS:
+            return found, False
+        there = _look_up(client, number)
+        unknown = 0 if there else unknown + 1
+        found += there
+    return found, True
+
+
+def _look_up(client: RapiClient, number: int) -> list[JobInfo]:
+    try:
+        return [client.get_job(number)]
+    except JobLost:
+        return []
 
 
 def apply_jobs(

@@ -14,11 +14,14 @@ from django.utils import timezone
 
 from clusters.models import Cluster
 from clusters.rapi.errors import RapiError, TimedOut, Unreachable
+from clusters.rapi.transport import Endpoint
 
 LEASE_S = 30.0
 # The longest pause between two attempts at a cluster in trouble, and between two readings of live state that failed.
 LONGEST_PAUSE_S = 300.0
 
+# An address that was dead costs an update seconds: it is tried again this often.
+_HOST_TRIED_EVERY = timedelta(minutes=10)
 _LONG_PASS = timedelta(seconds=2)
 _LONGEST_REST = timedelta(seconds=10)
 
@@ -156,6 +159,21 @@ def is_live_due(cluster: Cluster, now: datetime) -> bool:
     return cluster.live_failed_at is None or (now - cluster.live_failed_at).total_seconds() >= min(
         LONGEST_PAUSE_S, age_s / 2
     )
+
+
+def is_host_due(cluster: Cluster, now: datetime) -> bool:
+    """Whether to try the configured address first: always while it answers, now and then while another one does."""
+    tried_at = cluster.host_tried_at
+    return not cluster.answers_at or tried_at is None or now - tried_at >= _HOST_TRIED_EVERY
+
+
+def describe_host(cluster: Cluster, found_at: Endpoint, now: datetime, *, was_tried: bool) -> dict[str, Any]:
+    """What the row says of where the cluster answered; only what differs."""
+    host = found_at.host if found_at.host != cluster.host.strip("[]") else ""
+    if host == cluster.answers_at:
+        return {"host_tried_at": now} if host and was_tried else {}
+    since = cluster.answers_at_since if cluster.answers_at and host else now if host else None
+    return {"answers_at": host, "answers_at_since": since, "host_tried_at": now if host else None}
 
 
 def _spread(pause_s: float) -> float:

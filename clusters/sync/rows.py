@@ -1,8 +1,9 @@
 """From what Ganeti says to the fewest possible writes.
 
 Values are compared, not modification times; a row keeps its identity by Ganeti's uuid; a row that Ganeti no longer
-lists is marked missing and stays. Every UPDATE carries the condition that nobody wrote the row, or began an operation
-on it, since the reading began: what the job follower found out meanwhile is newer than what we hold.
+lists is marked missing and stays. Every row says when the reading began that its values come from, and every UPDATE
+carries the condition that this was not later than our own reading: whoever has read last wins, whoever writes last. An
+update also leaves rows alone on which an operation began since it read; these are the job follower's.
 """
 
 from collections import defaultdict
@@ -82,21 +83,29 @@ def write_plan(
     if not plan:
         return Written(model._meta.db_table)
     with transaction.atomic():
-        created = _create(model, cluster, plan.new, now) if plan.new else 0
+        lock_writers(cluster)
+        created = _create(model, cluster, plan.new, read_from, now) if plan.new else 0
         changed = _update(model, plan.changed, read_from, now, even_busy) if plan.changed else 0
     return Written(model._meta.db_table, created, changed)
 
 
-def _create(model: type[M], cluster: Cluster, new: Mapping[str, Values], now: datetime) -> int:
-    """Insert rows, unless another updater did so since; the lock on the cluster's row decides who comes first."""
-    Cluster.objects.select_for_update().only("pk").get(pk=cluster.pk)
+def lock_writers(cluster: Cluster) -> None:
+    """Inside a transaction: whoever writes rows of this cluster takes this lock first, so that none waits in a circle.
+
+    Raises Cluster.DoesNotExist if the cluster was removed.
+    """
+    Cluster.objects.select_for_update(no_key=True).only("pk").get(pk=cluster.pk)
+
+
+def _create(model: type[M], cluster: Cluster, new: Mapping[str, Values], read_from: datetime, now: datetime) -> int:
+    """Insert rows, unless another updater did so since; the lock decides who comes first."""
     there, reserved = set(), set()
     for uuid, name in model._default_manager.filter(cluster=cluster).order_by().values_list("uuid", "name"):
         there.add(uuid)
         if not uuid:
             reserved.add(name)  # its row was made since; the next update finds it by name
     rows = [
-        model(cluster=cluster, uuid=uuid, changed_at=now, **values)
+        model(cluster=cluster, uuid=uuid, changed_at=now, read_at=read_from, **values)
         for uuid, values in new.items()
         if uuid not in there and values["name"] not in reserved
     ]
@@ -106,7 +115,7 @@ def _create(model: type[M], cluster: Cluster, new: Mapping[str, Values], now: da
 
 def _update(model: type[M], changed: Mapping[int, Values], read_from: datetime, now: datetime, even_busy: bool) -> int:
     """One UPDATE for all rows that get the same values, a bulk update for rows that change the same columns."""
-    free = Q(changed_at__isnull=True) | Q(changed_at__lte=read_from)
+    free = Q(read_at__isnull=True) | Q(read_at__lte=read_from)
     if issubclass(model, Busy) and not even_busy:
         free &= Q(busy_since__isnull=True) | Q(busy_since__lt=read_from)
     rows = model._default_manager.filter(free)
@@ -120,10 +129,10 @@ def _update(model: type[M], changed: Mapping[int, Values], read_from: datetime, 
             for values, group in alike:
                 for start in range(0, len(group), 4 * _BATCH):
                     chunk = group[start : start + 4 * _BATCH]
-                    written += rows.filter(pk__in=chunk).update(**values, changed_at=now)
+                    written += rows.filter(pk__in=chunk).update(**values, changed_at=now, read_at=read_from)
             continue
-        objects = [model(pk=pk, changed_at=now, **changed[pk]) for pk in pks]
-        written += rows.bulk_update(objects, [*columns, "changed_at"], batch_size=_BATCH)
+        objects = [model(pk=pk, changed_at=now, read_at=read_from, **changed[pk]) for pk in pks]
+        written += rows.bulk_update(objects, [*columns, "changed_at", "read_at"], batch_size=_BATCH)
     return written
 
 

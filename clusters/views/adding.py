@@ -16,6 +16,9 @@ from clusters.forms.cluster import AddForm, AddressForm
 from clusters.operations.actors import actor_on_web
 from clusters.operations.base import Actor, Forbidden, Refusal
 from clusters.operations.cluster import (
+    MAY_BE_KEPT,
+    REMEDIES,
+    SLOW,
     ClusterSettings,
     Probe,
     add_cluster,
@@ -29,18 +32,6 @@ from permissions.policy import Denied, can
 from permissions.signed_in import person_of
 
 _DRAFT = "cluster-draft"
-
-# What to do about an error, by its kind (clusters.rapi.errors).
-REMEDIES = {
-    "unreachable": "Check address and port, that ganeti-rapi runs on the master, and that no firewall is in between.",
-    "timed out": "Check address and port, and that no firewall drops the connection.",
-    "garbled": "Something else listens there. RAPI speaks https; its port is 5080 unless it was changed.",
-    "untrusted": "Compare the fingerprints, or choose another way to trust the certificate.",
-    "bad credentials": "Check user and password against /var/lib/ganeti/rapi/users on the master.",
-    "not allowed": "Give the user the word write in /var/lib/ganeti/rapi/users on the master.",
-    "master down": "RAPI answers but Ganeti's master daemon does not: look at gnt-cluster and ganeti-watcher there.",
-}
-MAY_BE_ADDED_ALL_THE_SAME = frozenset({"unreachable", "timed out", "master down"})
 
 
 class AddCluster(View):
@@ -75,7 +66,9 @@ class AddCluster(View):
         host, port = form.cleaned_data["host"], form.cleaned_data["port"]
         probe = fetch_certificate(actor, host, port)
         if probe.certificate is None and not request.POST.get("anyway"):
-            return self._show(request, 1, 422, form=form, probe=probe, may_go_on=True, **_explain(probe))
+            return self._show(
+                request, 1, 422, form=form, probe=probe, may_go_on=probe.error_kind != SLOW, **_explain(probe)
+            )
         taken = set(list_clusters(actor.user).values_list("slug", flat=True))
         shown = probe.certificate.fingerprint if probe.certificate is not None else ""
         initial = {
@@ -110,7 +103,7 @@ class AddCluster(View):
                 form=form,
                 probe=probe,
                 password_kept=bool(wanted.password),
-                may_add_anyway=probe.error_kind in MAY_BE_ADDED_ALL_THE_SAME,
+                may_add_anyway=probe.error_kind in MAY_BE_KEPT,
                 **_explain(probe),
                 **where,
             )

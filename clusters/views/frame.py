@@ -28,10 +28,12 @@ def cluster_page(user: User, cluster: Any, current: str) -> dict[str, Any]:
         offer.operation.name: button_of(offer, reverse("cluster-do", args=[slug, offer.operation.name]))
         for offer in list_offers(user, cluster, CONFIRMED, held)
     }
+    use_address = buttons.pop("use-address")
     edit = Offer(EDIT, "" if EDIT.needs in held else f"You need the right “{EDIT.needs}” here.")
     return {
         "cluster": cluster,
         "held": held,
+        "use_address": use_address if cluster.answers_at else None,
         "refresh": buttons.pop("refresh"),
         "buttons": [button_of(edit, reverse("cluster-edit", args=[slug]), is_page=True)],
         "more": list(buttons.values()),

@@ -81,6 +81,7 @@ class OperateView(View):
 
     def _form(self, operation: AnyOperation, target: Model, given: Any = None) -> OperationForm:
         form = self.forms_by_name.get(operation.name, OperationForm)(given)
+        form.fit(target)
         if operation.name in self.typed_name_for:
             form.fields["typed_name"] = _TypedName(str(target))
         return form
@@ -98,7 +99,7 @@ class OperateView(View):
             "operation": operation,
             "target": target,
             "title": operation.question.format(target=operation.name_of(target)) or f"{operation.label} {target}?",
-            "text": operation.consequence,
+            "text": operation.consequence_for(target),
             "form": form,
             "submit_label": operation.label,
             "style": "destroy" if operation.is_destructive else "primary",

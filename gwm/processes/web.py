@@ -16,6 +16,7 @@ from twisted.python.threadpool import ThreadPool
 from twisted.web.server import Request, Site
 from twisted.web.wsgi import WSGIResource
 
+from clusters.bulkhead import limit_web_process
 from gwm.env import TABLE, Config
 from gwm.processes.ready import tell_ready
 from gwm.processes.supervisor import SOCKET_FD
@@ -73,6 +74,7 @@ def build_site(reactor: Any, threads: ThreadPool, broker: Broker) -> Site:
 def serve(reactor: Any, descriptor: int) -> None:
     """Answer on an inherited listening socket until SIGTERM."""
     globalLogBeginner.beginLoggingTo([STDLibLogObserver("gwm.web")], redirectStandardIO=False)
+    limit_web_process(settings.GWM_WEB_THREADS)
     threads = ThreadPool(minthreads=2, maxthreads=settings.GWM_WEB_THREADS, name="pages")
     broker = build_broker(reactor)
     factory: Any = build_site(reactor, threads, broker)

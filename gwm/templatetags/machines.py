@@ -32,7 +32,8 @@ def state_of_vm(vm: Any) -> State:
 def vm_state(vm: Any) -> SafeString:
     """The state of a machine: shape, word, colour; what it means on hover."""
     shown = state_of_vm(vm)
-    return state(shown.word, kind=_KINDS.get(shown.look, shown.look), word=shown.word, title=shown.explanation)
+    word, title = str(shown.word), str(shown.explanation)
+    return state(word, kind=_KINDS.get(shown.look, shown.look), word=word, title=title)
 
 
 @register.simple_tag

@@ -52,7 +52,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
   openDialog(dialog);
   const title = dialog.querySelector("h2");
   if (title) dialog.setAttribute("aria-label", title.textContent);
-  (dialog.querySelector("input:not([type=hidden]), select, textarea") ?? dialog.querySelector("[type=submit]"))?.focus();
+  let first = dialog.querySelector("input:not([type=hidden]), select, textarea") ?? dialog.querySelector("[type=submit]");
+  if (first?.type === "radio") first = dialog.querySelector(`[name="${first.name}"]:checked`) ?? first;
+  first?.focus();
 });
 
 // One press, one submission; the server refuses a second one as well.

@@ -43,6 +43,8 @@ class Installation:
             "DJANGO_SETTINGS_MODULE": "gwm.settings",
             "DJANGO_SUPERUSER_PASSWORD": "irrelevant",
         }
+        simulator.outside.submit("CLUSTER_REDIST_CONF")  # a cluster has had jobs before
+        simulator.run_jobs()
         password = folder / "password"
         password.write_text(simulator.password)
         self.manage("migrate", "-v0")

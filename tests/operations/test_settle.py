@@ -1,6 +1,6 @@
 """How entries in doubt are closed, step by step."""
 
-import time
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -39,8 +39,8 @@ def in_doubt(cluster: Cluster, outcome: Outcome = Outcome.UNKNOWN) -> tuple[Entr
 def test_given_up_after_two_clean_listings_past_the_deadline(outcome: Outcome) -> None:
     cluster = make_cluster()
     entry, vm = in_doubt(cluster, outcome)
-    later = time.time() + 3600
-    assert count_clean_listing(cluster, listed_from=time.time(), operations=OPERATIONS) == []
+    later = timezone.now() + timedelta(hours=1)
+    assert count_clean_listing(cluster, listed_from=timezone.now(), operations=OPERATIONS) == []
     entry.refresh_from_db()
     assert entry.clean_listings == 0, "it may still be under way"
     assert count_clean_listing(cluster, listed_from=later, operations=OPERATIONS) == []
@@ -57,7 +57,7 @@ def test_other_clusters_are_not_touched() -> None:
     here, there = make_cluster(), make_cluster()
     entry, _ = in_doubt(there)
     for _ in range(3):
-        assert count_clean_listing(here, listed_from=time.time() + 3600, operations=OPERATIONS) == []
+        assert count_clean_listing(here, listed_from=timezone.now() + timedelta(hours=1), operations=OPERATIONS) == []
     entry.refresh_from_db()
     assert entry.clean_listings == 0
 

@@ -117,7 +117,7 @@ def test_what_cannot_be_done_says_why_and_sends_nothing(admin: Client, simulator
 def test_wrong_parameters_are_kept_and_explained(admin: Client) -> None:
     answer = admin.post(f"{VM}do/shutdown/", {"timeout_s": "soon"})
     assert answer.status_code == 422
-    assert "takes whole seconds" in text_of(answer)
+    assert "a number of whole seconds" in text_of(answer)
     assert 'value="soon"' in text_of(answer)
     assert Entry.objects.count() == 0
 

@@ -118,5 +118,6 @@ OPERATIONS: dict[str, Row] = {
     "clear": Row(POWER, see=SEE_JOB),
     "refresh": Row(SEE_CLUSTER),
     "edit-cluster": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+    "use-address": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "remove-cluster": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
 }

@@ -325,14 +325,21 @@ def test_a_query_that_answers_other_fields_is_garbled() -> None:
         QueryResult.parse({"fields": [{"name": "uuid", "kind": "text"}], "data": []}, ("name",))
 
 
+def test_a_machine_that_is_only_reserved_is_told_from_one_that_is_stopped() -> None:
+    record = {"uuid": "u", "name": "n", "status": "ADMIN_down", "oper_ram": None, "oper_vcpus": None}
+    assert InstanceLive.parse({**record, "forthcoming": True}).status == "forthcoming"
+    assert InstanceLive.parse({**record, "forthcoming": False}).status == "ADMIN_down"
+    assert InstanceLive.parse({**record, "forthcoming": None}).status == "ADMIN_down", "before 2.14"
+
+
 def test_a_large_answer() -> None:
-    """6,000 rows of five fields, a tenth of them without figures."""
-    row = [[0, "u"], [0, "n"], [0, "running"], [0, 1], [0, 2]]
-    stopped = [[0, "u"], [0, "n"], [0, "ADMIN_down"], [3, None], [3, None]]
+    """6,000 rows of six fields, a tenth of them without figures."""
+    row = [[0, "u"], [0, "n"], [0, "running"], [0, 1], [0, 2], [0, False]]
+    stopped = [[0, "u"], [0, "n"], [0, "ADMIN_down"], [3, None], [3, None], [0, False]]
     names = INSTANCE_LIVE_FIELDS
     value = {"fields": [{"name": each, "kind": "text"} for each in names], "data": [row] * 5400 + [stopped] * 600}
     result = QueryResult.parse(value, names)
     assert len(result) == 6000
     assert len(result.odd_states) == 600
-    assert result.rows[-1] == ("u", "n", "ADMIN_down", None, None)
+    assert result.rows[-1] == ("u", "n", "ADMIN_down", None, None, False)
     assert len(InstanceLive.parse_query(result)) == 6000

@@ -147,17 +147,17 @@ def test_few_clusters_in_trouble_are_tried_at_once(db):
 
 def test_what_is_newer_than_the_reading_stays(simulator, cluster):
     """Between reading and writing an operation begins on one machine, and the follower writes another."""
-    VirtualMachine.objects.update(changed_at=timezone.now() - timedelta(minutes=1))
+    VirtualMachine.objects.update(read_at=timezone.now() - timedelta(minutes=1))
     simulator.outside.stop(VM1)
     simulator.outside.stop("vm2.example.org")
     simulator.outside.stop("vm3.example.org")
     soon = timezone.now() + timedelta(minutes=1)
     VirtualMachine.objects.filter(name=VM1).update(busy_entry=uuid.uuid4(), busy_since=soon, busy_with="start")
-    VirtualMachine.objects.filter(name="vm2.example.org").update(changed_at=soon)
+    VirtualMachine.objects.filter(name="vm2.example.org").update(read_at=soon)
     update(cluster)
     states = dict(VirtualMachine.objects.values_list("name", "status"))
     assert states == {VM1: "running", "vm2.example.org": "running", "vm3.example.org": "ADMIN_down"}
-    VirtualMachine.objects.update(changed_at=timezone.now(), busy_since=timezone.now())
+    VirtualMachine.objects.update(read_at=timezone.now(), busy_since=timezone.now())
     update(cluster)
     assert set(VirtualMachine.objects.values_list("status", flat=True)) == {"ADMIN_down"}
 

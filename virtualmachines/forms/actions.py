@@ -1,25 +1,28 @@
 """Which form asks for the parameters of which operation: one table for web, bulk, API and command line."""
 
+from typing import Any
+
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from clusters.forms.operate import OperationForm
-from virtualmachines.operations.power import REBOOT_TYPES, SHUTDOWN_TIMEOUT_S
+from virtualmachines.operations.power import REBOOT_TYPES, SHUTDOWN_TIMEOUT_S, reboot_types
 
 
 class ShutdownForm(OperationForm):
     """How long the guest may take."""
 
     timeout_s = forms.IntegerField(
-        label="Wait",
+        label=_("Shutdown timeout, in seconds"),
         min_value=0,
         max_value=3600,
         initial=SHUTDOWN_TIMEOUT_S,
         required=False,
-        help_text="Seconds the guest gets to shut down by itself before it is switched off.",
+        help_text=_("How long the guest may take to shut down by itself before it is switched off."),
         error_messages={
-            "invalid": "“Wait” takes whole seconds, such as 120.",
-            "min_value": "“Wait” cannot be negative.",
-            "max_value": "“Wait” can be 3600 seconds (one hour) at most.",
+            "invalid": _("The shutdown timeout is a number of whole seconds, such as 120."),
+            "min_value": _("The shutdown timeout cannot be negative."),
+            "max_value": _("The shutdown timeout can be 3600 seconds (one hour) at most."),
         },
     )
 
@@ -33,15 +36,20 @@ class RebootForm(ShutdownForm):
     """Which kind of reboot."""
 
     type = forms.ChoiceField(
-        label="Kind of reboot",
+        label=_("How"),
         choices=list(REBOOT_TYPES.items()),
         initial="hard",
         required=False,
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": "“Kind of reboot” is soft, hard or full."},
+        error_messages={"invalid_choice": _("Choose one of the ways of rebooting: hard, full or soft.")},
     )
 
     field_order = ["type", "timeout_s"]
+
+    def fit(self, target: Any) -> None:
+        """Say what each way does with the hypervisor of this machine."""
+        field: Any = self.fields["type"]
+        field.choices = list(reboot_types(target.hypervisor).items())
 
     def clean_type(self) -> str:
         """Empty means the default."""

@@ -95,6 +95,7 @@ class OpenConsole(VMOperation[NoParams]):
     icon = "screen"
     changes_cluster = False
     excludes_others = False
+    on_command_line = False
 
     def refusal(self, target: VirtualMachine, params: NoParams) -> str | None:
         try:

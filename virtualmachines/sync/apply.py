@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from clusters.models import Cluster, Node
 from clusters.rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
-from clusters.sync.rows import Plan, Values, Written, compare, write_plan
+from clusters.sync.rows import Plan, Values, Written, compare, lock_writers, write_plan
 from clusters.sync.snapshot import Seen, Snapshot
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.columns import values_of_config, values_of_live
@@ -47,6 +49,8 @@ _HEAVY = (
     "raw",
 )
 _LOAD_SINGLY = 500
+# A row may say that it was changed so long before others can see it.
+_WRITES_TAKE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Rows:
 
     by_uuid: Mapping[str, dict[str, Any]]
     reserved: Mapping[str, dict[str, Any]]
+    loaded_at: datetime
 
     def fingerprints(self) -> dict[str, Seen]:
         """For the reading: what is known of each machine that is not missing."""
@@ -67,6 +72,7 @@ class Rows:
 
 def load_machines(cluster: Cluster, which: Q = Q()) -> Rows:  # noqa: B008 (an empty condition)
     """The rows of all machines of a cluster, light enough for ten thousand, or of those that `which` selects."""
+    loaded_at = timezone.now()
     by_uuid: dict[str, dict[str, Any]] = {}
     reserved: dict[str, dict[str, Any]] = {}
     for values in VirtualMachine.objects.filter(which, cluster=cluster).order_by("pk").values_list(*_LIGHT):
@@ -75,12 +81,14 @@ def load_machines(cluster: Cluster, which: Q = Q()) -> Rows:  # noqa: B008 (an e
             by_uuid[row["uuid"]] = row
         elif row["missing_since"] is None:
             reserved[row["name"]] = row
-    return Rows(by_uuid, reserved)
+    return Rows(by_uuid, reserved, loaded_at)
 
 
 def apply_machines(cluster: Cluster, snapshot: Snapshot, rows: Rows, now: datetime) -> Written:
     """Write what changed. `rows` were loaded before the reading; nodes are written already."""
     nodes = _node_keys(cluster)
+    written_since = load_machines(cluster, Q(changed_at__gte=rows.loaded_at - _WRITES_TAKE))
+    rows = Rows({**rows.by_uuid, **written_since.by_uuid}, rows.reserved, rows.loaded_at)
     plan = Plan()
     for uuid, seen in snapshot.machines.items():
         config = snapshot.configs.get(uuid)
@@ -111,8 +119,27 @@ def apply_some(
 ) -> Written:
     """For the job follower: these machines were asked for, with their nodes, and this came back.
 
-    `uuids` are those asked for by uuid; one that did not come back is missing.
+    `uuids` are those asked for by uuid; one that did not come back is missing. The rows are compared and written in
+    one transaction, and say that they were read now even where nothing differs: an older reading by an update, whether
+    it was written in between or is written later, does not stay.
     """
+    with transaction.atomic():
+        lock_writers(cluster)
+        written = _apply_some(cluster, uuids, configs, live, read_from=read_from, now=now)
+        rows = VirtualMachine.objects.filter(Q(uuid__in=configs) | Q(uuid__in=uuids), cluster=cluster)
+        rows.filter(Q(read_at__isnull=True) | Q(read_at__lt=read_from)).update(read_at=read_from)
+    return written
+
+
+def _apply_some(
+    cluster: Cluster,
+    uuids: set[str],
+    configs: Mapping[str, InstanceInfo],
+    live: Mapping[str, InstanceLive] | None,
+    *,
+    read_from: datetime,
+    now: datetime,
+) -> Written:
     nodes = _node_keys(cluster)
     names = [config.name for config in configs.values()]
     rows = load_machines(cluster, Q(uuid__in=uuids | configs.keys()) | Q(uuid="", name__in=names))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from clusters.models import Cluster
@@ -17,19 +16,15 @@ _FIELDS = (*INSTANCE_CONFIG_FIELDS, "pnode", "snodes", *(f for f in INSTANCE_LIV
 _AT_ONCE = 50
 
 
-def refresh_machines(cluster: Cluster, client: RapiClient, names: Iterable[str], *, is_settling: bool) -> int:
-    """Read the machines of these names and write what changed; rows written. Raises RapiError.
-
-    With `is_settling` the rows count as written now even if nothing changed, so that a whole update that began before
-    does not put older values over them.
-    """
+def refresh_machines(cluster: Cluster, client: RapiClient, names: Iterable[str]) -> int:
+    """Read the machines of these names and write what changed; rows written. Raises RapiError."""
     rows, ordered = 0, sorted(names)
     for start in range(0, len(ordered), _AT_ONCE):
-        rows += _refresh_some(cluster, client, ordered[start : start + _AT_ONCE], is_settling)
+        rows += _refresh_some(cluster, client, ordered[start : start + _AT_ONCE])
     return rows
 
 
-def _refresh_some(cluster: Cluster, client: RapiClient, names: list[str], is_settling: bool) -> int:
+def _refresh_some(cluster: Cluster, client: RapiClient, names: list[str]) -> int:
     known = VirtualMachine.objects.filter(cluster=cluster, missing_since__isnull=True).exclude(uuid="")
     # after a rename the row still has the old name, or has the new one already: ask by uuid, and by name for new ones
     uuids = set(known.filter(name__in=names).values_list("uuid", flat=True))
@@ -42,11 +37,7 @@ def _refresh_some(cluster: Cluster, client: RapiClient, names: list[str], is_set
         configs[config.uuid] = config
         if isinstance(record.get("status"), str):
             live[config.uuid] = InstanceLive.parse(record)
-    written = apply_some(cluster, uuids, configs, live, read_from=read_from, now=timezone.now())
-    if is_settling:
-        rows = VirtualMachine.objects.filter(Q(uuid__in=configs) | Q(uuid__in=uuids), cluster=cluster)
-        rows.filter(changed_at__lt=read_from).update(changed_at=timezone.now())
-    return written.rows
+    return apply_some(cluster, uuids, configs, live, read_from=read_from, now=timezone.now()).rows
 
 
 def _any_uuid_or_name(uuids: Iterable[str], names: Iterable[str]) -> list[Any]:

@@ -66,7 +66,10 @@ INSTANCE_CONFIG_FIELDS = (
 )
 
 #: what only the nodes know: a dead node delays the answer by 5 s
-INSTANCE_LIVE_FIELDS = ("uuid", "name", "status", "oper_ram", "oper_vcpus")
+INSTANCE_LIVE_FIELDS = ("uuid", "name", "status", "oper_ram", "oper_vcpus", "forthcoming")
+
+#: our word for a machine that is only reserved: Ganeti itself gives it the status ADMIN_down
+FORTHCOMING = "forthcoming"
 
 InstanceStatus = Literal[
     "running",
@@ -314,7 +317,8 @@ class InstanceFingerprint:
 
 @dataclass(frozen=True)
 class InstanceLive:
-    """What an instance really does. ``status`` is Ganeti's word (INSTANCE_STATUSES, or one we don't know yet).
+    """What an instance really does. ``status`` is Ganeti's word (INSTANCE_STATUSES, or one we don't know yet), or
+    FORTHCOMING.
 
     ``memory_mib`` and ``vcpus`` are None when it isn't running or its node did not answer;
     ``node_answers`` tells these apart.
@@ -338,7 +342,7 @@ class InstanceLive:
         return cls(
             uuid=require_text(record, "uuid", "instance"),
             name=require_text(record, "name", "instance"),
-            status=require_text(record, "status", "instance"),
+            status=FORTHCOMING if truth(record.get("forthcoming")) else require_text(record, "status", "instance"),
             memory_mib=whole(record.get("oper_ram")),
             vcpus=whole(record.get("oper_vcpus")),
         )

@@ -5,10 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from clusters.models import TlsTrust
 from clusters.operations.base import Actor, Forbidden, Refusal
-from clusters.operations.cluster import ClusterSettings, add_cluster, fetch_certificate, probe_cluster
+from clusters.operations.cluster import (
+    MAY_BE_KEPT,
+    REMEDIES,
+    ClusterSettings,
+    Probe,
+    add_cluster,
+    fetch_certificate,
+    probe_cluster,
+)
 from clusters.rapi.trust import Trust, normalize_fingerprint
 from objectlog.models import Via
 from permissions.models import User
@@ -32,6 +41,9 @@ class Command(BaseCommand):
         trust.add_argument("--fingerprint", help="SHA-256 fingerprint of the certificate to trust")
         trust.add_argument("--ca", help="PEM file of the authority that signed the certificate")
         trust.add_argument("--trust-now", action="store_true", help="trust the certificate that the cluster shows now")
+        parser.add_argument(
+            "--keep-unreachable", action="store_true", help="add it although it does not answer now; it is tried again"
+        )
         parser.add_argument("--as", dest="user_name", metavar="USER", help="who adds it; the first administrator")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,6 +63,8 @@ class Command(BaseCommand):
                 tls_ca_pem=pem,
             )
             probe = probe_cluster(actor, wanted)
+            if probe.info is None and not (options["keep_unreachable"] and probe.error_kind in MAY_BE_KEPT):
+                raise CommandError(_explain(probe))
             cluster = add_cluster(actor, wanted)
         except (Forbidden, Refusal) as refusal:
             raise CommandError(str(refusal)) from refusal
@@ -60,7 +74,10 @@ class Command(BaseCommand):
                 f"{probe.instance_count} machines; added. They appear with the next update."
             )
         else:
-            self.stderr.write(f"{cluster} added, but it does not answer now: {probe.error}")
+            self.stderr.write(
+                _("%(cluster)s added, but it does not answer now: %(error)s")
+                % {"cluster": cluster, "error": probe.error}
+            )
 
     def _read_password(self, file: str | None) -> str:
         if file is None:
@@ -88,10 +105,18 @@ class Command(BaseCommand):
         if options["trust_now"]:
             shown = fetch_certificate(actor, options["host"].strip("[]"), options["port"])
             if shown.certificate is None:
-                raise CommandError(f"--trust-now: {shown.error}")
+                raise CommandError(f"--trust-now: {_explain(shown)}")
             self.stdout.write(f"Trusting the certificate with the SHA-256 fingerprint {shown.certificate.fingerprint}")
             return TlsTrust.PIN, shown.certificate.fingerprint, ""
         return TlsTrust.SYSTEM, "", ""
+
+
+def _explain(probe: Probe) -> str:
+    """Why nothing was added, and what to do."""
+    words = [_("Nothing was added."), probe.error.rstrip(".") + ".", str(REMEDIES.get(probe.error_kind, ""))]
+    if probe.error_kind in MAY_BE_KEPT:
+        words.append(_("With --keep-unreachable it is added all the same."))
+    return " ".join(filter(None, words))
 
 
 def _find_actor(name: str | None) -> User:

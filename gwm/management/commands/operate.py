@@ -18,6 +18,8 @@ from permissions.selectors import find_persona, find_user
 from virtualmachines.forms.actions import FORM_FOR
 from virtualmachines.selectors import get_vm
 
+# What is asked in a form of its own, or needs a browser, is no matter for the command line.
+OFFERED = {name: operation for name, operation in OPERATIONS.items() if operation.on_command_line}
 WELL = (Outcome.DONE, Outcome.SUBMITTED, Outcome.SUCCEEDED)
 
 
@@ -25,7 +27,7 @@ class Command(BaseCommand):
     help = "Does one operation as a person, with that person's rights, and journals it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("verb", choices=sorted(OPERATIONS), help="what to do")
+        parser.add_argument("verb", choices=sorted(OFFERED), help="what to do")
         parser.add_argument("target", help="CLUSTER, CLUSTER/MACHINE, or CLUSTER/NUMBER for a job")
         parser.add_argument("--as", dest="user", required=True, metavar="USER", help="who acts")
         parser.add_argument("--persona", help="group on whose behalf; the person alone if left out")
@@ -35,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        operation = OPERATIONS[options["verb"]]
+        operation = OFFERED[options["verb"]]
         user = find_user(options["user"])
         if user is None:
             raise CommandError(f"There is no user “{options['user']}”.")

@@ -83,6 +83,13 @@ def keep_our_logging(**_: object) -> None:
 
 @worker_ready.connect
 @beat_init.connect
+def tidy_queue(**_: object) -> None:
+    """Remove what processes left in the queue's folders that were killed while they wrote."""
+    queue_files.remove_unfinished(settings.GWM_DATA_DIR / "queue")
+
+
+@worker_ready.connect
+@beat_init.connect
 def tell_supervisor(**_: object) -> None:
     """Tell `manage.py up` that this process does its work now."""
     tell_ready()

@@ -104,7 +104,16 @@ SETTINGS: tuple[Setting, ...] = (
         "Networks of these proxies, such as `10.0.0.5,fd00::/64`. The limit of connections per address spares them.",
         shown_default="this machine (`127.0.0.0/8,::1/128`)",
     ),
-    Setting("GWM_WEB_THREADS", "integer", "12", "Threads that answer pages.", least=1, most=200),
+    Setting(
+        "GWM_CONNECTIONS_PER_ADDRESS",
+        "integer",
+        "256",
+        "Connections that one client address may have open at a time in one web process; an open page holds one.",
+        least=1,
+        most=100_000,
+    ),
+    Setting("GWM_WEB_PROCESSES", "integer", "1", "Web processes of `./run`. Several need Redis.", least=1, most=64),
+    Setting("GWM_WEB_THREADS", "integer", "12", "Threads that answer pages, in each web process.", least=1, most=200),
     # secrets
     Setting(
         "GWM_SECRET_KEY",

@@ -1,26 +1,28 @@
-"""Is it alive, and can it work? `/healthz` and `/readyz` for machines; no login, no details of clusters."""
+"""Can the product work? For `/readyz` and for the page "Service health"."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from redis import RedisError
 
-from vncproxy.client import ControlError, list_consoles
+from gwm.outages import is_disk_full
+from vncproxy.client import ControlError, list_consoles, list_control_sockets
 
 _HEARTBEAT = "heartbeat"
 HEARTBEAT_MAX_AGE_S = 30.0
+_PROBE_SIZE = 4096
 
 
 def note_heartbeat() -> None:
@@ -34,33 +36,40 @@ def heartbeat_age_s() -> float | None:
     return None if seen is None else max(0.0, time.time() - seen)
 
 
-def find_troubles() -> dict[str, str]:
-    """Return what keeps the product from working, by part; empty when nothing does."""
+def check_readiness() -> dict[str, str]:
+    """Return what keeps the product from working, by part; empty when nothing does. For a thread of its own."""
+    close_old_connections()
+    try:
+        return {**_find_disk_trouble(), **_find_trouble()}
+    finally:
+        close_old_connections()
+
+
+def _find_disk_trouble() -> dict[str, str]:
+    """Really write: what is free for root, or what a quota leaves, shows only then."""
+    try:
+        with tempfile.TemporaryFile(dir=settings.GWM_DATA_DIR) as probe:
+            probe.write(bytes(_PROBE_SIZE))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return {"disk": f"Cannot write to {settings.GWM_DATA_DIR}: {error.strerror}. Make room there."}
+    return {}
+
+
+def _find_trouble() -> dict[str, str]:
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return {"database": "Migrations are missing: run `manage.py prepare`."}
         age_s = heartbeat_age_s()
-    except DatabaseError:
-        return {"database": "The database does not answer."}
+    except DatabaseError as error:
+        return {"database": "The disk is full." if is_disk_full(error) else "The database does not answer."}
+    except RedisError:
+        return {"redis": "Redis does not answer."}
     if age_s is None or age_s > HEARTBEAT_MAX_AGE_S:
         return {"worker": "No sign of life from beat and worker: start both (`manage.py up` does)."}
     return {}
-
-
-@never_cache
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 as long as this process answers at all."""
-    return HttpResponse("ok\n", content_type="text/plain")
-
-
-@never_cache
-@require_safe
-def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when database, queue and worker do their work, else 503 and why."""
-    troubles = find_troubles()
-    return JsonResponse({"ready": not troubles, "troubles": troubles}, status=503 if troubles else 200)
 
 
 @dataclass(frozen=True)
@@ -131,8 +140,10 @@ def _describe_waiting(number: int) -> str:
 
 
 def _consoles() -> Part:
+    control = str(settings.GWM_CONSOLE_CONTROL)
     try:
-        consoles = list_consoles(str(settings.GWM_CONSOLE_CONTROL), timeout_s=2)
+        paths = list_control_sockets(control) or [control]
+        consoles = [console for path in paths for console in list_consoles(path, timeout_s=2)]
     except ControlError as error:
         return Part(
             "Console proxy", "bad", "no answer", str(error), "It is a part of the web process: look at its log."

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +20,8 @@ from kombu.utils.json import dumps, loads
 logger = logging.getLogger(__name__)
 
 SCHEME = "files"
+_UNFINISHED = ".unfinished"
+_UNFINISHED_LEAVES_AFTER_S = 60.0
 
 Binding = filesystem.exchange_queue_t
 
@@ -73,9 +75,23 @@ class Channel(filesystem.Channel):
 
 def _write_whole(file: Path, text: str) -> None:
     """Write under a name that no reader looks for, then rename."""
-    unfinished = file.with_name(f"{file.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.rename(file)
+    unfinished = file.with_name(f"{file.name}{_UNFINISHED}")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.rename(file)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes left that died while they wrote."""
+    for file in folder.glob(f"*/*{_UNFINISHED}"):
+        try:
+            if time() - file.stat().st_mtime > _UNFINISHED_LEAVES_AFTER_S:
+                file.unlink()
+        except FileNotFoundError:  # finished or removed by somebody else
+            continue
 
 
 def _read_table(file: Path) -> list[Any]:

@@ -25,6 +25,12 @@ GWM_TLS_CERT = config.text("GWM_TLS_CERT")
 GWM_TLS_KEY = config.text("GWM_TLS_KEY")
 GWM_BEHIND_PROXY = config.flag("GWM_BEHIND_PROXY")
 GWM_TRUSTED_PROXIES = config.networks("GWM_TRUSTED_PROXIES")
+GWM_CONNECTIONS_PER_ADDRESS = config.integer("GWM_CONNECTIONS_PER_ADDRESS")
+GWM_WEB_PROCESSES = config.integer("GWM_WEB_PROCESSES")
+if GWM_WEB_PROCESSES > 1 and not REDIS_URL:
+    raise SettingError(
+        "GWM_WEB_PROCESSES", "several web processes share used console tickets in Redis.", "Set REDIS_URL."
+    )
 GWM_WEB_THREADS = config.integer("GWM_WEB_THREADS")
 HTTPS = GWM_PUBLIC_URL.startswith("https://") or (bool(GWM_TLS_CERT) and not GWM_PUBLIC_URL)
 
@@ -91,7 +97,6 @@ MIDDLEWARE = [
 ]
 CSRF_FAILURE_VIEW = "gwm.views.errors.csrf_failure"
 ROOT_URLCONF = "gwm.urls"
-WSGI_APPLICATION = "gwm.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -140,6 +145,9 @@ CSRF_COOKIE_SECURE = HTTPS
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 
+DATABASE_TIMEOUT_S = 5
+
+
 # Database: short transactions everywhere, so no ATOMIC_REQUESTS; SQLite takes the write lock at BEGIN
 # (WAL without IMMEDIATE answers "database is locked" as soon as two processes read and then write).
 def describe_database(url: str) -> dict[str, Any]:
@@ -156,9 +164,14 @@ def describe_database(url: str) -> dict[str, Any]:
         }
     elif described["ENGINE"].endswith("mysql"):
         described.setdefault("OPTIONS", {}).setdefault("isolation_level", "read committed")
-    elif config.flag("GWM_PREPARE_STATEMENTS"):
-        # To plan the statements of a page takes PostgreSQL longer than to carry them out.
-        described.setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=2)
+    elif described["ENGINE"].endswith("postgresql"):
+        options = described.setdefault("OPTIONS", {})
+        # A server that vanished without a word must not hold the threads of pages for minutes.
+        options.setdefault("connect_timeout", DATABASE_TIMEOUT_S)
+        options.setdefault("tcp_user_timeout", 1000 * DATABASE_TIMEOUT_S)
+        if config.flag("GWM_PREPARE_STATEMENTS"):
+            # To plan the statements of a page takes PostgreSQL longer than to carry them out.
+            options.update(server_side_binding=True, prepare_threshold=2)
     described["CONN_MAX_AGE"] = 600
     described["CONN_HEALTH_CHECKS"] = True
     return described
@@ -220,7 +233,6 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # https on other hosts of the domain is not ours to promise
     "security.W021",
 ]
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if GWM_BEHIND_PROXY else None
 USE_X_FORWARDED_HOST = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

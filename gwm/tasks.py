@@ -12,7 +12,7 @@ from gwm.consoles import close_forbidden_consoles
 from gwm.health import note_heartbeat
 from gwm.live.reader import forget_old
 from gwm.sync import follow_cluster, sync_cluster
-from vncproxy.client import ControlError
+from vncproxy.client import ControlError, list_control_sockets
 
 logger = logging.getLogger("gwm.tasks")
 
@@ -65,11 +65,11 @@ def follow_one_cluster(cluster_pk: int) -> None:
 
 @shared_task
 def close_consoles_without_right() -> int:
-    """Close the consoles of this host's broker whose right has gone; how many. No broker here: none to close."""
-    if not settings.GWM_CONSOLE_CONTROL.exists():
-        return 0
-    try:
-        return close_forbidden_consoles(str(settings.GWM_CONSOLE_CONTROL))
-    except ControlError as error:
-        logger.warning("consoles could not be compared with the rights: %s", error)
-        return 0
+    """Close the consoles of this host's processes whose right has gone; how many. No process here: none to close."""
+    closed = 0
+    for path in list_control_sockets(str(settings.GWM_CONSOLE_CONTROL)):
+        try:
+            closed += close_forbidden_consoles(path)
+        except ControlError as error:
+            logger.warning("consoles could not be compared with the rights: %s", error)
+    return closed

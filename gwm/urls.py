@@ -1,15 +1,12 @@
-"""Every URL of the product."""
+"""Every URL of the product, except those that the web process answers itself (gwm/processes/web.py)."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 
-from gwm.health import healthz, readyz
 from gwm.views import about, account, clusters, errors, health, journal, overview
 from gwm.views.styleguide import styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("healthz", login_not_required(healthz), name="healthz"),
-    path("readyz", login_not_required(readyz), name="readyz"),
     path("login/", account.SignIn.as_view(), name="login"),
     path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
     path("", overview.overview, name="overview"),

@@ -15,6 +15,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.pages import notFound
 
 from vncproxy.broker import make_broker
+from vncproxy.connections import Connections, connections_for, raise_file_limit
 from vncproxy.settings import SettingError, settings_from
 from vncproxy.tls import tls_options
 from vncproxy.web import console_site
@@ -25,11 +26,16 @@ def main(arguments: list[str], environment: dict[str, str], reactor: Any) -> int
     options = parse(arguments, environment)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
     try:
-        broker = make_broker(settings_from(environment | {"GWM_CONSOLE_CONTROL": options.control}), reactor)
+        settings = settings_from(environment | {"GWM_CONSOLE_CONTROL": options.control})
+        broker = make_broker(settings, reactor)
         tls = tls_options(options.cert, options.key) if options.cert else None
     except (SettingError, ValueError, OSError) as error:
         return _complain(str(error))
-    site = console_site(broker, notFound("Console broker", "There is nothing to see here."), reactor=reactor)
+    connections = Connections(
+        connections_for(raise_file_limit()), settings.connections_per_address, settings.trusted_proxies
+    )
+    nothing = notFound("Console broker", "There is nothing to see here.")
+    site = console_site(broker, nothing, reactor=reactor, connections=connections)
     factory = TLSMemoryBIOFactory(tls, False, site) if tls else site
     try:
         port = reactor.listenTCP(options.port, factory, interface=options.bind)

@@ -16,9 +16,13 @@ grant is withdrawn or an owner changed, and when a machine is removed. Where it 
 console may stay open until the broker is back, and a broker that restarts closes all consoles anyway.
 """
 
+import glob
 import json
+import os
+import re
 import socket
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 WEBSOCKET_PATH = "/console/ws"
@@ -46,6 +50,19 @@ class OpenConsole:
     open: bool
     bytes_to_browser: int
     bytes_to_node: int
+
+
+def own_control_socket(path: Path) -> Path:
+    """The control socket of this process, where several processes with consoles share a data directory."""
+    return path.with_stem(f"{path.stem}-{os.getpid()}")
+
+
+def list_control_sockets(path: str) -> list[str]:
+    """The control sockets that there are: `path` itself (a daemon's) and those beside it of web processes."""
+    configured = Path(path)
+    found = configured.parent.glob(f"{glob.escape(configured.stem)}*{glob.escape(configured.suffix)}")
+    numbered = re.compile(rf"{re.escape(configured.stem)}(-\d+)?")
+    return sorted(str(each) for each in found if numbered.fullmatch(each.stem) and each.is_socket())
 
 
 def list_consoles(path: str, *, timeout_s: float = _TIMEOUT_S) -> list[OpenConsole]:

@@ -29,6 +29,8 @@ class Settings:
     """GWM_CONSOLE_NODE_NETWORKS: networks that consoles may reach; empty: all, but no name may lead to the loopback."""
     trusted_proxies: tuple[Network, ...] = ()
     """GWM_TRUSTED_PROXIES, with GWM_BEHIND_PROXY: networks whose X-Forwarded-For is believed; empty: nobody's is."""
+    connections_per_address: int = 256
+    """GWM_CONNECTIONS_PER_ADDRESS: connections that one client address may have open."""
     connect_timeout_s: float = 10.0
     """GWM_CONSOLE_CONNECT_TIMEOUT_S: to reach the node and log in there; a ticket may name its own."""
     handshake_timeout_s: float = 10.0
@@ -77,6 +79,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         trusted_proxies=networks("GWM_TRUSTED_PROXIES", text("GWM_TRUSTED_PROXIES") or PROXIES_BY_DEFAULT)
         if text("GWM_BEHIND_PROXY").lower() in _YES
         else (),
+        connections_per_address=int(number("GWM_CONNECTIONS_PER_ADDRESS", Settings.connections_per_address, least=1)),
         connect_timeout_s=number("GWM_CONSOLE_CONNECT_TIMEOUT_S", Settings.connect_timeout_s),
         handshake_timeout_s=number("GWM_CONSOLE_HANDSHAKE_TIMEOUT_S", Settings.handshake_timeout_s),
         idle_s=number("GWM_CONSOLE_IDLE_S", Settings.idle_s, least=0),

@@ -8,7 +8,8 @@ For a process that serves Django as well::
     endpoint.listen(site)       # or reactor.adoptStreamPort(fd, AF_INET, site); for TLS, wrap as for any site
 
 ``/console/ws`` is the console's, everything else goes to the resource. The site gives a client ten seconds
-(``handshake_timeout_s``) to send the head of a request and takes 16 KiB of it at most, for Django's pages too.
+(``handshake_timeout_s``) to send the head of a request and takes 16 KiB of it at most, and thirty seconds to send the
+body, for Django's pages too.
 """
 
 import base64
@@ -25,13 +26,15 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from vncproxy.broker import Broker
+from vncproxy.connections import Connections
 from vncproxy.forwarded import real_client
 from vncproxy.framing import SUBPROTOCOL, Framing
 from vncproxy.settings import Settings
 from vncproxy.sides import FAREWELL_S, wire_of
 from vncproxy.troubles import ConsoleError
 
-PATH = (b"console", b"ws")
+Path = tuple[bytes, ...]
+PATH: Path = (b"console", b"ws")
 TICKET_PREFIX = "ticket."
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -46,24 +49,39 @@ class HandshakeError(Exception):
 
 
 class ConsoleChannel(HTTPChannel):
-    """An HTTP/1.1 connection with a deadline for each request's head, that can be handed over to another protocol."""
+    """An HTTP/1.1 connection with a deadline for each request's head and another for its body, however the bytes
+    trickle; it can be handed over to another protocol."""
 
     head_timeout_s = 10.0
+    body_timeout_s = 30.0
+    connections: Connections | None = None
+    _source: str | None = None
     _deadline: IDelayedCall | None = None
     _awaits_head = True
     _taken_by: Protocol | None = None
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self._start_deadline()
+        if self.connections is not None:
+            self._source = self.connections.take(str(getattr(self.getPeer(), "host", "")))
+            if self._source is None:
+                wire_of(self).abortConnection()
+                return
+        self._start_deadline(self.head_timeout_s)
 
     def dataReceived(self, data: bytes) -> None:
         if self._taken_by is not None:
             self._taken_by.dataReceived(data)
             return
         if self._awaits_head and self._deadline is None:
-            self._start_deadline()
+            self._start_deadline(self.head_timeout_s)
         super().dataReceived(data)
+
+    def lineReceived(self, line: bytes) -> None:
+        if line[:1] in (b" ", b"\t"):  # a header that goes on in a second line, which proxies read differently
+            self._respondToBadRequestAndDisconnect()
+            return
+        super().lineReceived(line)
 
     def rawDataReceived(self, data: bytes) -> None:
         if self._taken_by is not None:  # what came in one piece with the request's head
@@ -74,7 +92,12 @@ class ConsoleChannel(HTTPChannel):
     def allHeadersReceived(self) -> None:
         self._awaits_head = False
         self._stop_deadline()
+        self._start_deadline(self.body_timeout_s)
         super().allHeadersReceived()
+
+    def allContentReceived(self) -> None:
+        self._stop_deadline()
+        super().allContentReceived()
 
     def requestDone(self, request: Request) -> None:
         self._awaits_head = True
@@ -82,6 +105,9 @@ class ConsoleChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop_deadline()
+        if self.connections is not None and self._source is not None:
+            self.connections.give_back(self._source)
+            self._source = None
         super().connectionLost(reason)
         if self._taken_by is not None:
             self._taken_by.connectionLost(reason)
@@ -94,8 +120,8 @@ class ConsoleChannel(HTTPChannel):
         self._taken_by = protocol
         protocol.makeConnection(self.transport)
 
-    def _start_deadline(self) -> None:
-        self._deadline = self.callLater(self.head_timeout_s, self._too_slow)
+    def _start_deadline(self, seconds: float) -> None:
+        self._deadline = self.callLater(seconds, self._too_slow)
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None and self._deadline.active():
@@ -107,6 +133,15 @@ class ConsoleChannel(HTTPChannel):
         wire_of(self).abortConnection()
 
 
+class AnonymousRequest(Request):
+    """A request whose answer does not say which program in which version gave it."""
+
+    def setHeader(self, name: Any, value: Any) -> None:
+        """Set a header, unless it is the one with the program's name."""
+        if name.lower() != b"server":
+            super().setHeader(name, value)
+
+
 class ConsoleSite(Site):
     """A site whose connections can become consoles; HTTP/1.1 only, which is what WebSocket needs."""
 
@@ -114,10 +149,14 @@ class ConsoleSite(Site):
     noisy = False
 
     head_timeout_s = 10.0
+    body_timeout_s = 30.0
+    connections: Connections | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         channel = super().buildProtocol(addr)
         channel.head_timeout_s = self.head_timeout_s
+        channel.body_timeout_s = self.body_timeout_s
+        channel.connections = self.connections
         return channel
 
     def log(self, request: Any) -> None:
@@ -193,31 +232,43 @@ class TurnedAway(Protocol):
 
 
 class _Root(Resource):
-    """The console's path to the console, every other to the rest of the site."""
+    """Each path that the reactor answers to its resource, every other to the rest of the site."""
 
-    def __init__(self, console: ConsoleResource, rest: IResource) -> None:
+    def __init__(self, own: Mapping[Path, IResource], rest: IResource) -> None:
         super().__init__()
-        self._console = console
+        self._own = own
         self._rest = rest
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         before, after = request.prepath or [], request.postpath or []
-        if (path, *after) == PATH:
+        own = self._own.get((path, *after))
+        if own is not None:
             request.prepath, request.postpath = [*before, *after], []
-            return self._console
+            return own
         # Put back what was taken off, so that the rest sees the request as if it were the root itself.
         request.prepath, request.postpath = before[:-1], [path, *after]
         return self._rest
 
 
-def console_site(broker: Broker, rest: IResource, *, reactor: IReactorTime, idle_s: float = 60.0) -> Site:
-    """A site that serves consoles at /console/ws and ``rest`` (a leaf, like WSGIResource) everywhere else.
+def console_site(
+    broker: Broker,
+    rest: IResource,
+    *,
+    reactor: IReactorTime,
+    idle_s: float = 60.0,
+    own: Mapping[Path, IResource] | None = None,
+    connections: Connections | None = None,
+) -> ConsoleSite:
+    """A site that serves consoles at /console/ws, ``own`` at its paths and ``rest`` (a leaf, like WSGIResource)
+    everywhere else.
 
     ``idle_s`` is how long a connection may rest between requests; consoles may rest for ever.
     """
-    root = _Root(ConsoleResource(broker), rest)
+    root = _Root({PATH: ConsoleResource(broker), **(own or {})}, rest)
     site = ConsoleSite(root, timeout=idle_s, reactor=reactor, parsePOSTFormSubmission=False)
+    site.requestFactory = AnonymousRequest
     site.head_timeout_s = broker.settings.handshake_timeout_s
+    site.connections = connections
     return site
 
 

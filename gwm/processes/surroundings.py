@@ -14,6 +14,7 @@ from vncproxy.tls import tls_options
 
 # What the kernel takes as the address of a Unix socket, less the byte that ends it.
 _LONGEST_SOCKET_PATH = 107
+_LONGEST_PROCESS_ID = len("-4194304")  # see vncproxy.client.own_control_socket
 _REDIS_TIMEOUT_S = 5
 
 
@@ -28,7 +29,7 @@ def check_surroundings(certificate: str, key: str) -> None:
 
 
 def _check_control_socket(path: str) -> None:
-    length = len(os.fsencode(path))
+    length = len(os.fsencode(path)) + _LONGEST_PROCESS_ID
     if length > _LONGEST_SOCKET_PATH:
         raise CannotStart(
             f"The path of the console's control socket is too long ({length} bytes, at most {_LONGEST_SOCKET_PATH}): "

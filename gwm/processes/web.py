@@ -1,10 +1,14 @@
-"""The web process: Django on threads and the console's WebSocket in the reactor, on one inherited socket."""
+"""The web process, of `./run` and of the unit gwm-web@: Django's pages on threads, consoles and health in the reactor.
+
+It answers on a listening socket that it inherits, from `manage.py up` or from systemd; several may share one.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -13,23 +17,28 @@ from twisted.internet import reactor as installed_reactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.threadpool import ThreadPool
-from twisted.web.server import Request, Site
+from twisted.web.resource import IResource
 from twisted.web.wsgi import WSGIResource
 
 from clusters.bulkhead import limit_web_process
 from gwm.env import TABLE, Config
+from gwm.health import check_readiness
+from gwm.processes.health import Alive, Ready
 from gwm.processes.ready import tell_ready
 from gwm.processes.supervisor import SOCKET_FD
 from vncproxy.broker import Broker, make_broker
+from vncproxy.client import list_control_sockets, own_control_socket
+from vncproxy.connections import Connections, connections_for, raise_file_limit
+from vncproxy.control import remove_stale_socket
 from vncproxy.settings import settings_from
 from vncproxy.tls import tls_options
-from vncproxy.web import console_site
+from vncproxy.web import AnonymousRequest, ConsoleSite, console_site
 
 IDLE_CONNECTION_S = 60
 LARGEST_BODY = 2_000_000
 
 
-class BoundedRequest(Request):
+class BoundedRequest(AnonymousRequest):
     """A request that is cut off when its body grows too large: twisted.web would keep all of it, for anybody."""
 
     _taken = 0
@@ -37,22 +46,25 @@ class BoundedRequest(Request):
     def gotLength(self, length: int | None) -> None:
         """Refuse what announces that it is too large."""
         if length is not None and length > LARGEST_BODY:
-            self._refuse()
+            self._refuse(b"413 Content Too Large")
             length = 0
         super().gotLength(length)
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Refuse what turns out to be too large."""
+        """Refuse what turns out to be too large, and what finds no room: large bodies wait in a temporary file."""
         self._taken += len(data)
         if self._taken <= LARGEST_BODY:
-            super().handleContentChunk(data)
+            try:
+                super().handleContentChunk(data)
+            except OSError:
+                self._refuse(b"507 Insufficient Storage")
         elif self._taken - len(data) <= LARGEST_BODY:
-            self._refuse()
+            self._refuse(b"413 Content Too Large")
 
-    def _refuse(self) -> None:
+    def _refuse(self, status: bytes) -> None:
         self._taken = LARGEST_BODY + 1
         wire: Any = self.channel.transport
-        wire.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        wire.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         wire.loseConnection()
 
 
@@ -60,33 +72,44 @@ def build_broker(reactor: Any) -> Broker:
     """Make the console broker from the settings that Django has, too."""
     config = Config(os.environ)
     values = {name: config.raw(name) for name in TABLE}
-    return make_broker(settings_from(values | {"GWM_CONSOLE_CONTROL": str(settings.GWM_CONSOLE_CONTROL)}), reactor)
+    for left in list_control_sockets(str(settings.GWM_CONSOLE_CONTROL)):
+        remove_stale_socket(Path(left))
+    control = own_control_socket(settings.GWM_CONSOLE_CONTROL)
+    return make_broker(settings_from(values | {"GWM_CONSOLE_CONTROL": str(control)}), reactor)
 
 
-def build_site(reactor: Any, threads: ThreadPool, broker: Broker) -> Site:
-    """Put Django and the console under one root."""
+def build_site(reactor: Any, threads: ThreadPool, broker: Broker, ready: Ready) -> ConsoleSite:
+    """Put Django's pages, on threads, and what the reactor itself answers under one root."""
     pages = WSGIResource(reactor, threads, get_wsgi_application())
-    site = console_site(broker, pages, reactor=reactor, idle_s=IDLE_CONNECTION_S)
+    connections = Connections(
+        connections_for(raise_file_limit()),
+        settings.GWM_CONNECTIONS_PER_ADDRESS,
+        settings.GWM_TRUSTED_PROXIES if settings.GWM_BEHIND_PROXY else (),
+    )
+    own: dict[tuple[bytes, ...], IResource] = {(b"healthz",): Alive(), (b"readyz",): ready}
+    site = console_site(broker, pages, reactor=reactor, idle_s=IDLE_CONNECTION_S, own=own, connections=connections)
     site.requestFactory = BoundedRequest
     return site
 
 
 def serve(reactor: Any, descriptor: int) -> None:
-    """Answer on an inherited listening socket until SIGTERM."""
+    """Answer on an inherited listening socket, alone or with others, until SIGTERM."""
     globalLogBeginner.beginLoggingTo([STDLibLogObserver("gwm.web")], redirectStandardIO=False)
     limit_web_process(settings.GWM_WEB_THREADS)
     threads = ThreadPool(minthreads=2, maxthreads=settings.GWM_WEB_THREADS, name="pages")
     broker = build_broker(reactor)
-    factory: Any = build_site(reactor, threads, broker)
+    ready = Ready(reactor, check_readiness)
+    factory: Any = build_site(reactor, threads, broker, ready)
     if settings.GWM_TLS_CERT:
         factory = TLSMemoryBIOFactory(tls_options(settings.GWM_TLS_CERT, settings.GWM_TLS_KEY), False, factory)
     with socket.socket(fileno=descriptor) as listening:
         listening.setblocking(False)
         reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
-    reactor.callWhenRunning(threads.start)
     broker.startService()
     reactor.addSystemEventTrigger("before", "shutdown", broker.stopService)
-    reactor.addSystemEventTrigger("after", "shutdown", threads.stop)
+    for pool in (threads, ready.threads):
+        reactor.callWhenRunning(pool.start)
+        reactor.addSystemEventTrigger("after", "shutdown", pool.stop)
     reactor.callWhenRunning(tell_ready)
     reactor.run()
 

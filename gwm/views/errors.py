@@ -1,8 +1,12 @@
 """Pages for what went wrong, in the site's style; a stranger gets them without the frame."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
+from gwm.outages import explain_outage
 from permissions.signed_in import find_person
 
 
@@ -61,15 +65,21 @@ def not_allowed(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our fault. Rendered without person, session and database."""
+    """500: our fault; 503: a disk that is full or a database that is away. Without person, session and database."""
+    outage = explain_outage(sys.exception())
     context = {
         "layout": "bare.html",
         "code": 500,
-        "title": "Something broke here",
-        "text": "The error is in the service's log. What you did to a cluster is in the journal with its outcome.",
-        "remedy": "Try again in a moment. If it stays, tell whoever runs this service what you did and when.",
+        "title": _("Something broke here"),
+        "text": _("The error is in the service's log. What you did to a cluster is in the journal with its outcome."),
+        "remedy": _("Try again in a moment. If it stays, tell whoever runs this service what you did and when."),
     }
-    return render(None, "errors/error.html", context, status=500)
+    if outage is not None:
+        context |= {"code": 503, "title": outage.title, "text": outage.text, "remedy": outage.remedy}
+    page = render(None, "errors/error.html", context, status=503 if outage is not None else 500)
+    if outage is not None:
+        page["Retry-After"] = "10"
+    return page
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

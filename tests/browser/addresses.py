@@ -12,7 +12,7 @@ from virtualmachines.operations import VM_OPERATIONS
 
 # Answers for programs, fragments of pages, and what takes POST only.
 NOT_PAGES = {
-    *["healthz", "readyz", "job-status", "vm-console-ticket", "logout"],
+    *["job-status", "vm-console-ticket", "logout"],
     *["dock", "vm-head", "vm-work", "job-live"],
 }
 CLUSTER = {"slug": "demo"}

@@ -64,8 +64,6 @@ WHERE: dict[str, dict[str, object]] = {
 }
 
 PAGES: dict[str, Row] = {
-    "healthz": Row(EVERYBODY, open=True),
-    "readyz": Row(EVERYBODY, open=True),
     "login": Row(EVERYBODY, open=True),
     "logout": Row(EVERYBODY, method="post", open=True),
     "overview": Row(EVERYBODY),

@@ -1,6 +1,9 @@
 """The queue in files loses no message and stops no worker, however writers and readers meet."""
 
+import os
+import resource
 import threading
+import time
 from queue import Empty
 
 import pytest
@@ -91,3 +94,27 @@ def test_bindings_are_kept_and_taken_away(connect, tmp_path):
     channel._delete("two", "news", "key", "pattern")
     assert [row.queue for row in second.channel.get_table("news")] == ["one"]
     assert not list((tmp_path / "control").glob("*.unfinished"))
+
+
+def test_a_message_that_finds_no_room_leaves_nothing(connect, tmp_path):
+    queue = connect()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            queue.put({"ballast": "x" * 5000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list((tmp_path / "messages").iterdir()) == []
+    queue.put({"ballast": ""})
+    assert len(list((tmp_path / "messages").iterdir())) == 1
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path):
+    for name, age_s in {"old.gwm.msg.unfinished": 3600, "new.gwm.msg.unfinished": 0, "old.gwm.msg": 3600}.items():
+        file = tmp_path / "messages" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("{")
+        os.utime(file, times=(time.time() - age_s,) * 2)
+    queue_files.remove_unfinished(tmp_path)
+    assert sorted(file.name for file in tmp_path.rglob("*.*")) == ["new.gwm.msg.unfinished", "old.gwm.msg"]

@@ -32,6 +32,8 @@ class Rest(Resource):
     def render_GET(self, request):
         return b"the rest"
 
+    render_POST = render_GET
+
 
 class Wire(StringTransport):
     """A transport that knows whether it was cut, and tells its protocol."""

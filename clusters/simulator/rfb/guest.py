@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
 from clusters.simulator.rfb.screen import BLACK, BLUE, COLUMNS, CYAN, GREEN, GREY, RED, WHITE, YELLOW, Cell, TextScreen
@@ -24,7 +23,6 @@ BOOT_LINES = (
 PROMPT = "root@{host}:~# "
 HELP = "Commands: help, date, uptime, free, whoami, echo TEXT, color, clear, dmesg"
 BACKSPACE, RETURN, KEYPAD_ENTER, CONTROL_LEFT, CONTROL_RIGHT = 0xFF08, 0xFF0D, 0xFF8D, 0xFFE3, 0xFFE4
-KEYS_KEPT = 1000
 INKS = {"white": WHITE, "green": GREEN, "yellow": YELLOW, "cyan": CYAN, "red": RED}
 
 
@@ -40,8 +38,6 @@ class Guest:
         self.due = self.booted_at
         self.line = ""
         self.control = False
-        self.keys: deque[tuple[int, bool]] = deque(maxlen=KEYS_KEPT)  # keysyms as they came, and whether they went down
-        self.held: set[int] = set()
         self.lock = threading.RLock()  # several clients may watch and type
         self.screen.row = 1
         self.tick()
@@ -90,11 +86,6 @@ class Guest:
     def key(self, keysym: int, down: bool) -> None:
         """Take a key as X11 names it; before the prompt is there nothing listens."""
         with self.lock:
-            self.keys.append((keysym, down))
-            if down:
-                self.held.add(keysym)
-            else:
-                self.held.discard(keysym)
             self.take_key(keysym, down)
 
     def take_key(self, keysym: int, down: bool) -> None:

@@ -140,7 +140,13 @@ def list_programs() -> list[Program]:
     worker = ["worker", "-P", "threads", "-c", str(settings.GWM_WORKER_THREADS), "-l", "WARNING"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
-        Program("web", [*_PYTHON, "gwm.processes.web"], takes_socket=True),
+        *(Program(name, [*_PYTHON, "gwm.processes.web"], takes_socket=True) for name in name_web_processes()),
         Program("worker", [*_CELERY, "-q", *worker, *quiet]),
         Program("beat", [*_CELERY, "-q", "beat", "-l", "WARNING", "--pidfile="]),
     ]
+
+
+def name_web_processes() -> list[str]:
+    """Return the names of the web processes, which share the listening socket."""
+    count = settings.GWM_WEB_PROCESSES
+    return ["web"] if count == 1 else [f"web{number}" for number in range(1, count + 1)]

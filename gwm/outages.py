@@ -1,0 +1,124 @@
+"""What keeps the product from working without being its fault: a full disk, a database or a Redis that is away."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from django.db import InterfaceError, OperationalError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from redis import ConnectionError as RedisConnectionError
+from redis import TimeoutError as RedisTimeoutError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+# SQLSTATE: 08 connection lost, 57P shut down, 53300 too many connections, 53100 disk full
+_POSTGRES_DISK_FULL = "53100"
+_POSTGRES_AWAY = ("08", "57P", "533")
+_SQLITE_AWAY = ("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_PERM")
+_SQLITE_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
+# CR_CONNECTION_ERROR to CR_SERVER_LOST; the server is full (1021, 1114), has too many connections, shuts down
+_MYSQL_AWAY = {1040, 1053, 2002, 2003, 2005, 2006, 2013}
+_MYSQL_DISK_FULL = {1021, 1114}
+
+
+class _Kind(Enum):
+    DISK = "disk"
+    DATABASE = "database"
+    BUSY = "busy"
+    REDIS = "redis"
+
+
+@dataclass(frozen=True)
+class Outage:
+    """What a person reads about it."""
+
+    title: str | Promise
+    text: str | Promise
+    remedy: str | Promise
+
+
+_TOLD = {
+    _Kind.DISK: Outage(
+        _("The disk is full"),
+        _("Ganeti Web Manager cannot save anything, so what you asked for may not have been carried out."),
+        _("Make room on the disk of the data directory or of the database, then look at the journal and try again."),
+    ),
+    _Kind.DATABASE: Outage(
+        _("The database does not answer"),
+        _("Ganeti Web Manager works again as soon as its database does. Your clusters and machines are not affected."),
+        _("Try again in a moment. If it stays, tell whoever runs this service."),
+    ),
+    _Kind.BUSY: Outage(
+        _("The database is busy"),
+        _("Others are writing at this moment, and it took too long to wait for them. Nothing was saved."),
+        _("Try again in a moment."),
+    ),
+    _Kind.REDIS: Outage(
+        _("Redis does not answer"),
+        _("Ganeti Web Manager works again as soon as Redis does. Your clusters and machines are not affected."),
+        _("Try again in a moment. If it stays, tell whoever runs this service."),
+    ),
+}
+
+
+def explain_outage(error: BaseException | None) -> Outage | None:
+    """What the person is told about an error that comes from an outage; None for one that is our own fault."""
+    kind = _find_kind(error)
+    return None if kind is None else _TOLD[kind]
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether there was no room to write, for us or for the database."""
+    return _find_kind(error) is _Kind.DISK
+
+
+def _find_kind(error: BaseException | None) -> _Kind | None:
+    for link in _chain(error):
+        kind = _judge(link)
+        if kind is not None:
+            return kind
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it came from: Django wraps what a database's driver raised."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _judge(error: BaseException) -> _Kind | None:
+    if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
+        return _Kind.REDIS
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return _Kind.DISK
+    if isinstance(error, InterfaceError):
+        return _Kind.DATABASE
+    if isinstance(error, OperationalError):
+        return _judge_database(error.__cause__ or error)
+    return None
+
+
+def _judge_database(error: BaseException) -> _Kind | None:
+    """From what the driver says: SQLite's name of the error, PostgreSQL's SQLSTATE, MySQL's number."""
+    name = getattr(error, "sqlite_errorname", None)
+    if name is not None:
+        if name == "SQLITE_FULL":
+            return _Kind.DISK
+        if name.startswith(_SQLITE_BUSY):
+            return _Kind.BUSY
+        return _Kind.DATABASE if name.startswith(_SQLITE_AWAY) else None
+    if hasattr(error, "sqlstate"):
+        state = error.sqlstate
+        if state == _POSTGRES_DISK_FULL:
+            return _Kind.DISK
+        return _Kind.DATABASE if state is None or state.startswith(_POSTGRES_AWAY) else None
+    number = error.args[0] if error.args else None
+    if number in _MYSQL_DISK_FULL:
+        return _Kind.DISK
+    return _Kind.DATABASE if number in _MYSQL_AWAY else None

@@ -1,0 +1,151 @@
+"""The database is away, or the disk is full: what people and machines are told then."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import closing
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.up.running import Installation, eventually
+from tools.throwaway import postgresql
+
+pytestmark = pytest.mark.standalone
+PASSWORD = "a password of mine"
+
+
+class Visitor:
+    """A browser of few words: keeps cookies, follows nothing."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.host = installation.address.removeprefix("http://")
+        self.cookies: dict[str, str] = {}
+
+    def ask(self, method: str, path: str, **fields: str) -> tuple[int, str]:
+        """Status and body."""
+        fields |= {"csrfmiddlewaretoken": self.cookies.get("gwm_csrf", "")} if method == "POST" else {}
+        headers = {
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        with closing(http.client.HTTPConnection(self.host, timeout=30)) as connection:
+            connection.request(method, path, urllib.parse.urlencode(fields), headers)
+            answer = connection.getresponse()
+            body = answer.read().decode()
+        for header in answer.headers.get_all("Set-Cookie", []):
+            for name, morsel in SimpleCookie(header).items():
+                self.cookies[name] = morsel.value
+        return answer.status, body
+
+    def sign_in(self) -> tuple[int, str]:
+        """As the first account."""
+        self.ask("GET", "/login/")
+        fields = {"username": "admin", "login": "admin", "password": PASSWORD}
+        return self.ask("POST", "/login/", **fields)
+
+
+@pytest.mark.redis
+def test_a_database_that_is_away_is_said_and_health_goes_on(tmp_path: Path) -> None:
+    with postgresql() as url:
+        installation = Installation(
+            tmp_path / "data", "--no-demo", DATABASE_URL=url, GWM_ADMIN_PASSWORD=PASSWORD, GWM_WEB_THREADS="2"
+        )
+        try:
+            installation.start_ready()
+            visitor = Visitor(installation)
+            assert visitor.sign_in()[0] == 302
+            assert visitor.ask("GET", "/")[0] == 200
+            eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
+            with psycopg.connect(url) as database:
+                row = database.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'").fetchone()
+            assert row is not None
+            lock = Path(row[0]) / "postmaster.pid"
+            server = int(lock.read_text().split()[0])
+            children = Path(f"/proc/{server}/task/{server}/children")
+
+            hung = [server, *(int(pid) for pid in children.read_text().split())]
+            for pid in hung:
+                os.kill(pid, signal.SIGSTOP)
+            began = time.monotonic()
+            _, body = eventually(lambda: refused(visitor.ask("GET", "/readyz")), what="readyz")
+            assert list(json.loads(body)["troubles"]) == ["check"]
+            assert visitor.ask("GET", "/healthz") == (200, "ok\n")
+            assert time.monotonic() - began < 10
+            for pid in hung:
+                os.kill(pid, signal.SIGCONT)
+            eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
+
+            os.kill(server, signal.SIGINT)
+            eventually(lambda: not lock.exists(), what="the end of the database")
+            assert visitor.ask("GET", "/healthz") == (200, "ok\n")
+            status, body = eventually(lambda: refused(visitor.ask("GET", "/readyz")), what="readyz")
+            assert json.loads(body)["troubles"] == {"database": "The database does not answer."}
+            for path in ("/", "/vms/", "/nowhere/"):
+                status, body = visitor.ask("GET", path)
+                assert status == 503, path
+                assert "The database does not answer" in body
+                assert "Traceback" not in body
+            status, body = visitor.ask("POST", "/clusters/add/", host="ganeti.example.org")
+            assert (status, "The database does not answer" in body) == (503, True)
+        finally:
+            installation.end()
+
+
+def refused(answer: tuple[int, str]) -> tuple[int, str] | None:
+    return answer if answer[0] == 503 else None
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a few MB; only root can mount one, so others have it in a namespace where they are root."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Leave no byte; returns the file to remove."""
+    ballast = disk / "ballast"
+    with ballast.open("ab", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            try:
+                while file.write(bytes(size)):
+                    pass
+            except OSError:
+                continue
+    return ballast
+
+
+@pytest.mark.ganeti
+def test_a_full_disk_is_said_and_nothing_is_left_over(small_disk: Path) -> None:
+    installation = Installation(small_disk, "--no-demo", GWM_ADMIN_PASSWORD=PASSWORD)
+    try:
+        installation.start_ready()
+        visitor, stranger = Visitor(installation), Visitor(installation)
+        assert visitor.sign_in()[0] == 302
+        eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
+        ballast = fill(small_disk)
+        status, body = eventually(lambda: refused(visitor.ask("GET", "/readyz")), what="readyz")
+        assert "No space left on device" in json.loads(body)["troubles"]["disk"]
+        assert visitor.ask("GET", "/healthz") == (200, "ok\n")
+        eventually(lambda: fill(small_disk) and stranger.sign_in()[0] == 503, what="a sign-in without room")
+        status, body = stranger.sign_in()
+        assert (status, "The disk is full" in body, "Make room" in body) == (503, True, True)
+        ballast.unlink()
+        assert stranger.sign_in()[0] == 302
+        eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, 60, "readyz")
+        eventually(lambda: not list(small_disk.rglob("*.unfinished")), what="the end of what was begun")
+    finally:
+        installation.end()

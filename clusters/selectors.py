@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clusters.disclosure import disclose
 from clusters.models import Cluster, Job, JobStatus, JobTarget, Network, Node
 from permissions.models import User
 from permissions.policy import visible
@@ -60,8 +61,12 @@ def list_networks(user: User) -> QuerySet[Network]:
 
 
 def list_jobs(user: User) -> QuerySet[Job]:
-    """The jobs `user` may see: those of clusters they run, and those that touch their machines."""
-    return visible(user, "view", Job.objects.select_related("cluster", "entry"))
+    """The jobs `user` may see: those of clusters they run, and those that touch their machines.
+
+    Of one that also touches what they may not see they are told no more than its state (see clusters.disclosure).
+    """
+    jobs = visible(user, "view", Job.objects.select_related("cluster", "entry"))
+    return disclose(jobs, visible(user, "view", JobTarget.objects.order_by("pk")))
 
 
 def list_job_rows(user: User) -> QuerySet[Job]:
@@ -74,10 +79,20 @@ def get_job(user: User, slug: str, number: int) -> Job:
     return get_object_or_404(list_jobs(user), cluster__slug=slug, ganeti_id=number)
 
 
-def jobs_about(jobs: QuerySet[Job], cluster: Cluster, kind: str, name: str) -> QuerySet[Job]:
-    """Those of `jobs` that work on an object, newest first."""
-    touched = JobTarget.objects.filter(job=OuterRef("pk"), cluster=cluster, kind=kind, name=name)
-    return jobs.filter(Exists(touched), cluster=cluster).order_by("-ganeti_id")
+def list_job_targets(user: User, job: Job) -> list[JobTarget]:
+    """The objects that `job` works on, as far as `user` may see them."""
+    return list(visible(user, "view", JobTarget.objects.filter(job=job)).order_by("kind", "name"))
+
+
+def jobs_about(jobs: QuerySet[Job], kind: str, pk: int) -> QuerySet[Job]:
+    """Those of `jobs` that work on the row with this key, newest first."""
+    touched = JobTarget.objects.filter(job=OuterRef("pk"), kind=kind, target_pk=pk)
+    return jobs.filter(Exists(touched)).order_by("-ganeti_id")
+
+
+def with_right_to_cancel(user: User, jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """`jobs`, each with `may_cancel`: whether `user` may cancel it, and clear its failure."""
+    return jobs.annotate(may_cancel=Exists(visible(user, "cancel", Job.objects.filter(pk=OuterRef("pk")))))
 
 
 def jobs_under_way_or_failed(jobs: QuerySet[Job], *, failed_within: timedelta) -> QuerySet[Job]:

@@ -22,8 +22,9 @@ from clusters.operations.settle import (
 )
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError
-from clusters.sync.jobs import apply_jobs, explain_waiting, list_targets, look_up_unlisted, look_up_unseen
+from clusters.sync.jobs import apply_jobs, explain_waiting, look_up_unlisted, look_up_unseen
 from clusters.sync.snapshot import JobListing
+from clusters.sync.targets import list_targets
 from gwm.operations import OPERATIONS
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
 from virtualmachines.models import VirtualMachine
@@ -100,7 +101,7 @@ def digest_listing(
 def _list_entries(cluster: Cluster) -> list[Entry]:
     """Entries of the cluster that are open, and those given up of which a job turned up after all."""
     late = Q(outcome=Outcome.NOT_SUBMITTED, jobs__isnull=False)
-    found = Entry.objects.filter(late | Q(outcome__in=OPEN_OUTCOMES), cluster_name=cluster.slug)
+    found = Entry.objects.filter(late | Q(outcome__in=OPEN_OUTCOMES), cluster_pk=cluster.pk)
     return list(found.distinct().order_by("pk").prefetch_related("jobs"))
 
 
@@ -135,13 +136,13 @@ def _is_confirmed(entry: Entry) -> bool:
 def _refresh(cluster: Cluster, client: RapiClient, *, ended: list[Job], at_work: list[Job]) -> int:
     """Read the machines of these jobs again. Those of jobs at work are a courtesy: their failure may wait."""
     rows = 0
-    names = list_targets(ended, "instance") if ended else set()
+    uuids, names = list_targets(ended, "instance")
     if names:
-        rows += refresh_machines(cluster, client, names)
-    names = (list_targets(at_work, "instance") if at_work else set()) - names
-    if names:
+        rows += refresh_machines(cluster, client, names, uuids=uuids)
+    more_uuids, more_names = list_targets(at_work, "instance")
+    if more_names - names:
         try:
-            rows += refresh_machines(cluster, client, names)
+            rows += refresh_machines(cluster, client, more_names - names, uuids=more_uuids - uuids)
         except RapiError:
             return rows
     return rows

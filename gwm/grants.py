@@ -31,7 +31,9 @@ def change_grants(
             persona_name=actor.username,
             via=via,
             verb="revoke" if take else "grant",
-            target=Target("vm" if isinstance(on, VirtualMachine) else "cluster", on.pk, str(on), cluster.slug),
+            target=Target(
+                "vm" if isinstance(on, VirtualMachine) else "cluster", on.pk, str(on), cluster.slug, cluster.pk, on.uuid
+            ),
             params={"who": name, "verbs": list(verbs)},
             outcome=Outcome.DONE,
         )

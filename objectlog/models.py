@@ -1,7 +1,7 @@
 """The journal: what was done, by whom, as which persona, by which way, on what, with which outcome.
 
-It knows no domain model. An entry names its target by kind, key and the name it had at the time, so that
-it stays readable when the target, the actor or the cluster is gone.
+It knows no domain model. An entry knows its target by kind, key and uuid, and the name it had at the time, so that
+it stays readable when the target, the actor or the cluster is gone. Names are for reading, never for looking up.
 """
 
 import uuid
@@ -55,7 +55,9 @@ class Entry(models.Model):
     verb = models.CharField(max_length=40)
     target_kind = models.CharField(max_length=20)
     target_pk = models.BigIntegerField(null=True, blank=True)
+    target_uuid = models.CharField(max_length=36, blank=True, help_text="Ganeti's identity of the target")
     target_name = models.CharField(max_length=255)
+    cluster_pk = models.BigIntegerField(null=True, blank=True, db_index=True, help_text="key of the cluster")
     cluster_name = models.CharField(max_length=100, blank=True, help_text="slug of the cluster at the time")
     params = models.JSONField(default=dict, blank=True)
     outcome = models.CharField(max_length=15, choices=Outcome.choices)

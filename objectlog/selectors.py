@@ -10,6 +10,6 @@ def list_entries() -> QuerySet[Entry]:
     return Entry.objects.select_related("actor")
 
 
-def list_unanswered_entries(cluster_name: str) -> QuerySet[Entry]:
+def list_unanswered_entries(cluster_pk: int) -> QuerySet[Entry]:
     """Entries that were sent, or were about to be, and of which Ganeti's answer is not known."""
-    return Entry.objects.filter(outcome__in=[Outcome.SUBMITTING, Outcome.UNKNOWN], cluster_name=cluster_name)
+    return Entry.objects.filter(outcome__in=[Outcome.SUBMITTING, Outcome.UNKNOWN], cluster_pk=cluster_pk)

@@ -11,12 +11,14 @@ from objectlog.models import OPEN_OUTCOMES, Entry, Outcome, Via
 
 @dataclass(frozen=True)
 class Target:
-    """What an entry is about, as it is called now."""
+    """What an entry is about, and as it is called now; with the key and short name of its cluster."""
 
     kind: str
     pk: int | None
     name: str
     cluster: str = ""
+    cluster_pk: int | None = None
+    uuid: str = ""
 
 
 def begin(
@@ -40,7 +42,9 @@ def begin(
         verb=verb,
         target_kind=target.kind,
         target_pk=target.pk,
+        target_uuid=target.uuid,
         target_name=target.name,
+        cluster_pk=target.cluster_pk,
         cluster_name=target.cluster,
         params=params,
         outcome=outcome,

@@ -15,14 +15,18 @@ VIEW = "view"
 class Related:
     """Rights that come from objects which this one touches: a job is visible with the machines it works on.
 
-    `model` is a label as in a foreign key. `through` names the reverse relation that carries `kind`, `name` and
-    `cluster`; `gives` says what each verb held on the related object gives here.
+    `model` is a label as in a foreign key. `through` names the reverse relation whose rows carry `kind` and the key of
+    the object, `target_pk`; empty, this row itself carries them. `gives` says what each verb held on the related object
+    gives here. `needs_all` are verbs that one must hold on everything that is touched, not on one thing of several.
+    `needs_tie` are verbs of the parent that count only where something touched is known by its key.
     """
 
     model: str
-    through: str
     kind: str
     gives: Mapping[str, frozenset[str]]
+    through: str = ""
+    needs_all: frozenset[str] = frozenset()
+    needs_tie: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

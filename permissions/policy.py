@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
-from permissions.access import VIEW, Access
+from permissions.access import VIEW, Access, Related
 from permissions.models import User
 
 M = TypeVar("M", bound=Model)
@@ -62,17 +62,56 @@ def access_of(model: type[Model]) -> Access:
 
 
 Statement = tuple[str, tuple[Any, ...]]
+# The column in which a row keeps the key of the object it means (see access.Related).
+_KEY = "target_pk"
 # Stands for the person in statements that are kept; no key is like it.
 _SOMEBODY = -4711
 
 
 def _condition(user: User, verb: str, model: type[Model]) -> Q:
     """Rows of `model` on which `user` may do `verb`."""
-    sql, params = _keys_allowed(model, verb, connection.vendor)
-    if not sql:
-        return Q(pk__in=[])
-    keys = RawSQL(sql, [user.pk if value == _SOMEBODY else value for value in params])  # noqa: S611 - see below
-    return Q(pk__in=keys)
+    related = access_of(model).related
+    if related is not None and not related.through:
+        return _condition_on_columns(user, verb, model, related)
+    statement = _keys_allowed(model, verb, connection.vendor)
+    return Q(pk__in=_for_user(user, statement)) if statement[0] else Q(pk__in=[])
+
+
+def _for_user(user: User, statement: Statement) -> RawSQL:
+    """A kept statement, with the person in the place of somebody."""
+    sql, params = statement
+    return RawSQL(sql, [user.pk if value == _SOMEBODY else value for value in params])  # noqa: S611 - see below
+
+
+def _condition_on_columns(user: User, verb: str, model: Any, related: Related) -> Q:
+    """The same for rows that say in their own columns what they belong to and which object they mean.
+
+    Such rows are asked for by what they hang on (the objects of a job), so their own keys are no good beginning.
+    """
+    parent = f"{model._meta.get_field(access_of(model).parent).attname}__in"
+    touching, always, if_tied = _statements_on_columns(model, verb, connection.vendor)
+    found = Q(pk__in=[])
+    if touching[0]:
+        found |= Q(**{"kind": related.kind, f"{_KEY}__in": _for_user(user, touching)})
+    if always[0]:
+        found |= Q(**{parent: _for_user(user, always)})
+    if if_tied[0]:
+        found |= Q(**{parent: _for_user(user, if_tied), f"{_KEY}__isnull": False})
+    return found
+
+
+@lru_cache(maxsize=256)
+def _statements_on_columns(model: Any, verb: str, vendor: str) -> tuple[Statement, Statement, Statement]:
+    """The keys of related objects, of parents, and of parents that count for known objects only."""
+    access = access_of(model)
+    related: Any = access.related
+    parent = model._meta.get_field(access.parent).related_model
+    giving = access.granting_from_parent(verb)
+    return (
+        _keys_held(apps.get_model(related.model), access.granting_from_related(verb)),
+        _keys_held(parent, giving - related.needs_tie),
+        _keys_held(parent, giving & related.needs_tie),
+    )
 
 
 @lru_cache(maxsize=256)
@@ -88,10 +127,14 @@ def _keys_allowed(model: Any, verb: str, vendor: str) -> Statement:
     parts: list[Statement] = [_keys_held(model, access.granting(verb))]
     if access.parent:
         field = model._meta.get_field(access.parent)
-        held, params = _keys_held(field.related_model, access.granting_from_parent(verb))
+        giving = access.granting_from_parent(verb)
+        needs_tie = access.related.needs_tie if access.related is not None else frozenset()
         table, key, parent = (quote(name) for name in (model._meta.db_table, model._meta.pk.column, field.column))
-        parts.append((f"SELECT {key} FROM {table} WHERE {parent} IN ({held})" if held else "", params))  # noqa: S608
-    parts.append(_keys_touching(model, access.granting_from_related(verb)))
+        for verbs, condition in ((giving - needs_tie, ""), (giving & needs_tie, _is_tied(model))):
+            held, params = _keys_held(field.related_model, verbs)
+            found = f"SELECT {key} FROM {table} WHERE {parent} IN ({held}){condition}" if held else ""  # noqa: S608
+            parts.append((found, params))
+    parts.append(_keys_touching(model, verb))
     there = [part for part in parts if part[0]]
     return " UNION ALL ".join(sql for sql, _ in there), tuple(value for _, params in there for value in params)
 
@@ -108,25 +151,36 @@ def _keys_held(model: Any, verbs: frozenset[str]) -> Statement:
     return sql, tuple(params)
 
 
-def _keys_touching(model: Any, verbs: frozenset[str]) -> Statement:
-    """The keys of the rows of `model` that touch an object on which somebody was granted one of `verbs`.
-
-    See `access.Related`: a join on cluster and name, which are no foreign key.
-    """
+def _is_tied(model: Any) -> str:
+    """SQL: of what the row touches something is known by its key, or it touches nothing. See `access.Related`."""
     related = access_of(model).related
-    if related is None or not verbs:
+    if related is None:
+        return ""
+    quote = connection.ops.quote_name
+    link = model._meta.get_field(related.through).remote_field
+    row = f"{quote(model._meta.db_table)}.{quote(model._meta.pk.column)}"
+    touched = f"SELECT 1 FROM {quote(link.model._meta.db_table)} t WHERE t.{quote(link.column)} = {row}"  # noqa: S608
+    return f" AND (EXISTS ({touched} AND t.{quote(_KEY)} IS NOT NULL) OR NOT EXISTS ({touched}))"
+
+
+def _keys_touching(model: Any, verb: str) -> Statement:
+    """The keys of the rows of `model` that touch an object on which somebody was granted what gives `verb` here."""
+    related = access_of(model).related
+    if related is None:
+        return "", ()
+    held, params = _keys_held(apps.get_model(related.model), access_of(model).granting_from_related(verb))
+    if not held:
         return "", ()
     quote = connection.ops.quote_name
-    target: Any = apps.get_model(related.model)
-    link = model._meta.get_field(related.through)
-    held, params = _keys_held(target, verbs)
-    sql = (
-        f"SELECT t.{quote(link.remote_field.column)} "  # noqa: S608
-        f"FROM {quote(target._meta.db_table)} o INNER JOIN {quote(link.related_model._meta.db_table)} t "
-        f"ON t.{quote('cluster_id')} = o.{quote('cluster_id')} AND t.{quote('name')} = o.{quote('name')} "
-        f"WHERE t.{quote('kind')} = %s AND o.{quote('id')} IN ({held})"
-    )
-    return sql, (related.kind, *params)
+    link = model._meta.get_field(related.through).remote_field
+    table, job, kind, key = (quote(name) for name in (link.model._meta.db_table, link.column, "kind", _KEY))
+    sql = f"SELECT t.{job} FROM {table} t WHERE t.{kind} = %s AND t.{key} IN ({held})"  # noqa: S608
+    params = (related.kind, *params)
+    if verb in related.needs_all:
+        other = f"o.{kind} <> %s OR o.{key} IS NULL OR o.{key} NOT IN ({held})"
+        sql += f" AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.{job} = t.{job} AND ({other}))"  # noqa: S608
+        params = (*params, *params)
+    return sql, params
 
 
 def visible(user: Actor, verb: str, queryset: QuerySet[M]) -> QuerySet[M]:
@@ -178,6 +232,9 @@ def verbs_on(user: Actor, obj: Model) -> frozenset[str]:
     if user.is_superuser:
         return every
     held, held_on_parent = _verbs_held(user, obj, access)
+    if access.related is not None:
+        related_verbs |= frozenset().union(*(access.from_parent[verb] for verb in access.related.needs_tie))
+        held_on_parent -= access.related.needs_tie
     allowed = {
         verb for verb in every if held & access.granting(verb) or held_on_parent & access.granting_from_parent(verb)
     }

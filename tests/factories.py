@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from clusters.models import Cluster, Job, JobTarget, Node
+from clusters.models import Cluster, Job, JobTarget, Network, Node, NodeGroup
 from permissions.models import User
 from virtualmachines.models import VirtualMachine
 
@@ -83,7 +83,7 @@ def make_vm(cluster: Cluster, name: str = "", **fields: Any) -> VirtualMachine:
 
 
 def make_job(cluster: Cluster, *targets: tuple[str, str], **fields: Any) -> Job:
-    """A running job that works on `targets` (kind, name)."""
+    """A running job that works on `targets` (kind, name), tied to the row of that name if there is just one."""
     number = next(_numbers)
     values: dict[str, Any] = {
         "ganeti_id": number,
@@ -93,8 +93,25 @@ def make_job(cluster: Cluster, *targets: tuple[str, str], **fields: Any) -> Job:
     }
     job = Job.objects.create(cluster=cluster, **{**values, **fields})
     for kind, name in targets:
-        JobTarget.objects.create(job=job, cluster=cluster, kind=kind, name=name)
+        tie = find_row(cluster, kind, name)
+        JobTarget.objects.create(
+            job=job,
+            cluster=cluster,
+            kind=kind,
+            name=name,
+            target_pk=tie.pk if tie is not None else None,
+            uuid=tie.uuid if tie is not None else "",
+        )
     return job
+
+
+def find_row(cluster: Cluster, kind: str, name: str) -> Any:
+    """The row that is there under this name; None if there is none, or more than one."""
+    if kind == "cluster":
+        return cluster
+    model: Any = {"instance": VirtualMachine, "node": Node, "group": NodeGroup, "network": Network}[kind]
+    found = list(model.objects.filter(cluster=cluster, name=name, missing_since=None)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def free_port() -> int:

@@ -1,6 +1,7 @@
 """Rows of the clusters app."""
 
 from clusters.models.cluster import Cluster, TlsTrust
+from clusters.models.former import FormerName, FormerSlug
 from clusters.models.grants import ClusterGroupGrant, ClusterUserGrant
 from clusters.models.inventory import Network, Node, NodeGroup
 from clusters.models.job import Job, JobStatus, JobTarget
@@ -11,6 +12,8 @@ __all__ = [
     "Cluster",
     "ClusterGroupGrant",
     "ClusterUserGrant",
+    "FormerName",
+    "FormerSlug",
     "Job",
     "JobStatus",
     "JobTarget",

@@ -7,6 +7,21 @@ from clusters.models.cluster import Cluster
 from objectlog.models import Entry
 from permissions.access import Access, Related
 
+_OF_CLUSTER = {
+    "admin": frozenset({"view", "cancel"}),
+    "migrate": frozenset({"view"}),
+    "replace_disks": frozenset({"view"}),
+}
+_OF_MACHINE = {
+    "admin": frozenset({"view", "cancel"}),
+    "power": frozenset({"view", "cancel"}),
+    "modify": frozenset({"view"}),
+    "remove": frozenset({"view"}),
+    "tags": frozenset({"view"}),
+}
+# What touches no row that we know is for cluster admins alone.
+_TIED = frozenset({"migrate", "replace_disks"})
+
 
 class JobStatus(models.TextChoices):
     """Ganeti's job states, and one for a job it has forgotten."""
@@ -28,24 +43,15 @@ class Job(models.Model):
 
     access = Access(
         noun="job",
-        verbs={},
         parent="cluster",
-        from_parent={
-            "admin": frozenset({"view", "cancel"}),
-            "migrate": frozenset({"view"}),
-            "replace_disks": frozenset({"view"}),
-        },
+        from_parent=_OF_CLUSTER,
         related=Related(
             model="virtualmachines.VirtualMachine",
             through="targets",
             kind="instance",
-            gives={
-                "admin": frozenset({"view", "cancel"}),
-                "power": frozenset({"view", "cancel"}),
-                "modify": frozenset({"view"}),
-                "remove": frozenset({"view"}),
-                "tags": frozenset({"view"}),
-            },
+            gives=_OF_MACHINE,
+            needs_all=frozenset({"cancel"}),
+            needs_tie=_TIED,
         ),
     )
 
@@ -89,15 +95,30 @@ class Job(models.Model):
 
 
 class JobTarget(models.Model):
-    """An object that a job works on, named as Ganeti names it."""
+    """An object that a job works on: the row it was tied to when this was written, and its name at that time.
+
+    Without a key it is not known which row was meant (see `clusters.naming`): then cluster admins alone see it.
+    """
+
+    access = Access(
+        noun="object of a job",
+        parent="cluster",
+        from_parent=_OF_CLUSTER,
+        related=Related(model="virtualmachines.VirtualMachine", kind="instance", gives=_OF_MACHINE, needs_tie=_TIED),
+    )
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="targets")
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=10, help_text="instance, node, group, network or cluster")
+    target_pk = models.BigIntegerField(null=True, blank=True, help_text="key of the row in the table of its kind")
+    uuid = models.CharField(max_length=36, blank=True, help_text="Ganeti's identity of the object")
     name = models.CharField(max_length=255)
 
     class Meta:
-        indexes = [models.Index(fields=["cluster", "kind", "name"], name="jobtarget_object")]
+        indexes = [
+            models.Index(fields=["kind", "target_pk"], name="jobtarget_row"),
+            models.Index(fields=["cluster", "kind", "name"], name="jobtarget_object"),
+        ]
         constraints = [models.UniqueConstraint(fields=["job", "kind", "name"], name="jobtarget_once")]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ class Mirrored(models.Model):
     uuid = models.CharField(max_length=36, blank=True, help_text="Ganeti's identity of the object")
     name = models.CharField(max_length=255)
     serial_no = models.IntegerField(default=0)
+    ctime = models.FloatField(null=True, blank=True, help_text="Ganeti's time of creation, seconds since 1970")
     mtime = models.FloatField(default=0, help_text="Ganeti's modification time, seconds since 1970; a hint only")
     raw = models.JSONField(default=dict, blank=True, help_text="Ganeti's configuration record as last read")
     created_at = models.DateTimeField(auto_now_add=True, help_text="when this row was made")

@@ -230,7 +230,14 @@ def _prepare(operation: Operation[T, P], actor: Actor, target: T, params: P) -> 
             persona_name=actor.persona.name if actor.persona is not None else actor.user.username,
             via=actor.via,
             verb=operation.name,
-            target=Target(operation.kind, target.pk, name, cluster.slug if cluster is not None else ""),
+            target=Target(
+                operation.kind,
+                target.pk,
+                name,
+                cluster=cluster.slug if cluster is not None else "",
+                cluster_pk=cluster.pk if cluster is not None else None,
+                uuid=getattr(target, "uuid", ""),
+            ),
             params=operation.journal_params(params),
         )
         if not operation.changes_cluster:
@@ -310,8 +317,11 @@ def accept(operation: AnyOperation, cluster: Cluster, entry: Entry, submission: 
             )
             if job.entry_id is None:
                 Job.objects.filter(pk=job.pk).update(entry=entry)
-            JobTarget.objects.get_or_create(
-                job=job, kind=KIND_IN_GANETI[operation.kind], name=entry.target_name, defaults={"cluster": cluster}
+            JobTarget.objects.update_or_create(
+                job=job,
+                kind=KIND_IN_GANETI[operation.kind],
+                name=entry.target_name,
+                defaults={"cluster": cluster, "target_pk": entry.target_pk, "uuid": entry.target_uuid},
             )
     Cluster.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
 

@@ -216,7 +216,7 @@ def add_cluster(actor: Actor, wanted: ClusterSettings) -> Cluster:
             persona_name=actor.persona.name if actor.persona is not None else actor.user.username,
             via=actor.via,
             verb="add-cluster",
-            target=Target("cluster", cluster.pk, cluster.slug, cluster.slug),
+            target=Target("cluster", cluster.pk, cluster.slug, cluster.slug, cluster.pk, cluster.uuid),
             params=wanted.describe(),
             outcome=Outcome.DONE,
         )

@@ -58,7 +58,7 @@ def settle_entry(entry: Entry, operations: Operations) -> bool:
 def list_overdue_entries(cluster: Cluster, *, listed_from: datetime) -> list[Entry]:
     """Entries in doubt that no job is known of, though their submission had surely ended when the listing began."""
     ended_by = listed_from - timedelta(seconds=submit_deadline_s())
-    return list(list_unanswered_entries(cluster.slug).filter(created_at__lte=ended_by, jobs__isnull=True))
+    return list(list_unanswered_entries(cluster.pk).filter(created_at__lte=ended_by, jobs__isnull=True))
 
 
 def count_clean_listing(

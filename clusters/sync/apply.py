@@ -39,6 +39,7 @@ def apply_groups(cluster: Cluster, snapshot: Snapshot, now: datetime) -> Written
         group.uuid: {
             "name": group.name,
             "serial_no": group.serial_no,
+            "ctime": group.ctime,
             "mtime": group.mtime or 0,
             "alloc_policy": group.alloc_policy,
             "raw": group.raw,
@@ -55,6 +56,7 @@ def apply_networks(cluster: Cluster, snapshot: Snapshot, now: datetime) -> Writt
         network.uuid: {
             "name": network.name,
             "serial_no": network.serial_no,
+            "ctime": network.ctime,
             "mtime": network.mtime or 0,
             "cidr": network.cidr,
             "gateway": network.gateway,
@@ -86,6 +88,7 @@ def _values_of_node(node: NodeInfo, groups: Mapping[str, int], live: Mapping[str
     values: Values = {
         "name": node.name,
         "serial_no": node.serial_no,
+        "ctime": node.ctime,
         "mtime": node.mtime or 0,
         "group_id": groups.get(node.group_uuid),
         "role": node.role,

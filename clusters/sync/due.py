@@ -31,7 +31,7 @@ def select_due() -> QuerySet[Cluster]:
 def select_to_follow() -> QuerySet[Cluster]:
     """Clusters that answer and have jobs or operations under way."""
     jobs = Job.objects.filter(cluster=OuterRef("pk")).exclude(status__in=Job.FINAL)
-    entries = Entry.objects.filter(cluster_name=OuterRef("slug"), outcome__in=OPEN_OUTCOMES)
+    entries = Entry.objects.filter(cluster_pk=OuterRef("pk"), outcome__in=OPEN_OUTCOMES)
     return Cluster.objects.filter(
         Exists(jobs) | Exists(entries),
         _lapsed("follow_leased_until", 0),

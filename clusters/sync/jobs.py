@@ -14,12 +14,13 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from clusters.models import Cluster, Job, JobStatus, JobTarget, NodeGroup
+from clusters.models import Cluster, Job, JobStatus, NodeGroup
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import JobLost
 from clusters.rapi.shapes.job import JobInfo
 from clusters.sync.snapshot import JobListing, KnownJobs
-from clusters.sync.wording import clean, clean_all, targets_of, title_of
+from clusters.sync.targets import write_targets
+from clusters.sync.wording import clean, clean_all, title_of
 from objectlog.models import Entry
 
 # How much of a cluster's past is imported when it is new.
@@ -182,7 +183,7 @@ def apply_jobs(
         if same:
             Job.objects.filter(pk__in=[row.pk for row in same]).update(seen_at=read_from)
         _bind_children(cluster, jobs, rows)
-        _write_targets(cluster, [info for info in jobs if rows[info.id] in new or rows[info.id] in changed], rows)
+        write_targets(cluster, [info for info in jobs if rows[info.id] in new or rows[info.id] in changed], rows)
         highest = max((job.id for job in jobs), default=0)
         if highest > locked.last_job_id:
             Cluster.objects.filter(pk=cluster.pk).update(last_job_id=highest)
@@ -233,7 +234,7 @@ def _find_entries(cluster: Cluster, jobs: Sequence[JobInfo]) -> dict[UUID, Entry
     keys = {key for info in jobs for key in _entry_keys(info)}
     if not keys:
         return {}
-    found = Entry.objects.filter(uuid__in=keys, cluster_name=cluster.slug)
+    found = Entry.objects.filter(uuid__in=keys, cluster_pk=cluster.pk)
     return {entry.uuid: entry for entry in found}
 
 
@@ -254,20 +255,6 @@ def _bind_children(cluster: Cluster, jobs: Sequence[JobInfo], rows: dict[int, Jo
             for number in info.child_jobs
             if number not in there
         )
-
-
-def _write_targets(cluster: Cluster, jobs: Iterable[JobInfo], rows: dict[int, Job]) -> None:
-    """The objects each job touches. They are known from its first reading on."""
-    wanted = {(rows[info.id].pk, kind, name) for info in jobs for kind, name in targets_of(info)}
-    there = set(JobTarget.objects.filter(job__in={pk for pk, _, _ in wanted}).values_list("job_id", "kind", "name"))
-    JobTarget.objects.bulk_create(
-        JobTarget(job_id=pk, cluster=cluster, kind=kind, name=name) for pk, kind, name in sorted(wanted - there)
-    )
-
-
-def list_targets(jobs: Iterable[Job], kind: str) -> set[str]:
-    """The names of the objects of one kind that these jobs touch."""
-    return set(JobTarget.objects.filter(job__in=[job.pk for job in jobs], kind=kind).values_list("name", flat=True))
 
 
 def explain_waiting(client: RapiClient, waiting: Sequence[Job]) -> int:

@@ -16,6 +16,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from clusters.models import Busy, Cluster
+from clusters.sync.targets import note_renames, tie_again
 
 M = TypeVar("M", bound=models.Model)
 Values = dict[str, Any]
@@ -84,9 +85,14 @@ def write_plan(
         return Written(model._meta.db_table)
     with transaction.atomic():
         lock_writers(cluster)
-        created = _create(model, cluster, plan.new, read_from, now) if plan.new else 0
+        created = _create(model, cluster, plan.new, read_from, now) if plan.new else []
+        named = {pk for pk, values in plan.changed.items() if "name" in values}
+        before = dict(model._default_manager.filter(pk__in=named).values_list("pk", "name")) if named else {}
         changed = _update(model, plan.changed, read_from, now, even_busy) if plan.changed else 0
-    return Written(model._meta.db_table, created, changed)
+        renamed = note_renames(model, cluster, before, seen_at=cluster.synced_at or now, now=now) if before else []
+        if created or renamed:
+            tie_again(model, cluster, {*created, *renamed})
+    return Written(model._meta.db_table, len(created), changed)
 
 
 def lock_writers(cluster: Cluster) -> None:
@@ -97,8 +103,10 @@ def lock_writers(cluster: Cluster) -> None:
     Cluster.objects.select_for_update(no_key=True).only("pk").get(pk=cluster.pk)
 
 
-def _create(model: type[M], cluster: Cluster, new: Mapping[str, Values], read_from: datetime, now: datetime) -> int:
-    """Insert rows, unless another updater did so since; the lock decides who comes first."""
+def _create(
+    model: type[M], cluster: Cluster, new: Mapping[str, Values], read_from: datetime, now: datetime
+) -> list[int]:
+    """Insert rows, unless another updater did so since; the lock decides who comes first. Their keys."""
     there, reserved = set(), set()
     for uuid, name in model._default_manager.filter(cluster=cluster).order_by().values_list("uuid", "name"):
         there.add(uuid)
@@ -109,8 +117,7 @@ def _create(model: type[M], cluster: Cluster, new: Mapping[str, Values], read_fr
         for uuid, values in new.items()
         if uuid not in there and values["name"] not in reserved
     ]
-    model._default_manager.bulk_create(rows, batch_size=_BATCH)
-    return len(rows)
+    return [row.pk for row in model._default_manager.bulk_create(rows, batch_size=_BATCH)]
 
 
 def _update(model: type[M], changed: Mapping[int, Values], read_from: datetime, now: datetime, even_busy: bool) -> int:

@@ -1,12 +1,11 @@
-"""What a job does, in words, and which objects it touches: from its opcodes, or from Ganeti's summary of them."""
+"""What a job does, in words: from its opcodes, or from Ganeti's summary of them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from clusters.rapi.shapes.job import JobInfo, Opcode, split_summary
 
-MOST_TARGETS = 100
 _TITLE_LENGTH = 255
 
 # OP_ID without its prefix: words with the object's name in them.
@@ -74,23 +73,6 @@ _TITLES: dict[str, str] = {
     "TEST_DELAY": "Wait (test)",
 }
 
-# Parameters of opcodes that name an object.
-_KINDS: dict[str, str] = {
-    "instance_name": "instance",
-    "instances": "instance",
-    "node_name": "node",
-    "node_names": "node",
-    "nodes": "node",
-    "target_node": "node",
-    "remote_node": "node",
-    "group_name": "group",
-    "network_name": "network",
-}
-_TAG_KINDS = {"instance": "instance", "node": "node", "nodegroup": "group", "network": "network"}
-_BY_PREFIX = (("INSTANCE_", "instance"), ("BACKUP_", "instance"), ("NODE_", "node"), ("GROUP_", "group"))
-_MINOR_NODES = frozenset({"target_node", "remote_node"})
-
-
 # What stands in a title for an object that its opcode does not name; other titles do without.
 _UNNAMED = {
     "INSTANCE_QUERY_DATA": "all machines",
@@ -103,6 +85,7 @@ _UNNAMED = {
 }
 _UNNAMED_BY_PREFIX = (("INSTANCE_", "a machine"), ("BACKUP_", "a machine"), ("TAGS_", "the cluster"))
 _TAGGED = {"instance": "a machine", "node": "a node", "nodegroup": "a node group", "network": "a network"}
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def name_object(opcode: Opcode, names: Mapping[str, str]) -> str:
@@ -121,7 +104,7 @@ def name_object(opcode: Opcode, names: Mapping[str, str]) -> str:
 
 
 def _name_or_nothing(value: str, names: Mapping[str, str]) -> str:
-    return names.get(value, "") if _is_uuid(value) else value
+    return names.get(value, "") if is_uuid(value) else value
 
 
 def _fill_in(opcode: Opcode, template: str, name: str) -> str:
@@ -157,49 +140,8 @@ def title_of(job: JobInfo, names: Mapping[str, str]) -> str:
     return clean(title)[:_TITLE_LENGTH]
 
 
-def targets_of(job: JobInfo) -> list[tuple[str, str]]:
-    """(kind, name) of the objects, without repetition; at most MOST_TARGETS."""
-    found: dict[tuple[str, str], None] = {}
-    for opcode in job.opcodes:
-        for kind, name in _targets_of_opcode(opcode):
-            found[kind, clean(name)[:_TITLE_LENGTH]] = None
-    return list(found)[:MOST_TARGETS]
-
-
-def _targets_of_opcode(opcode: Opcode) -> Iterable[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    params: Mapping[str, Any] = opcode.params
-    for key, kind in _KINDS.items():
-        value = params.get(key)
-        if isinstance(value, str) and value and not (key in _MINOR_NODES and _is_uuid(value)):
-            found.append((kind, value))
-        elif isinstance(value, list):
-            found += [(kind, each) for each in value if isinstance(each, str) and each]
-            found += [
-                ("instance", name)
-                for each in value
-                if isinstance(each, dict) and isinstance(name := each.get("instance_name"), str)
-            ]
-    if opcode.name.startswith("TAGS_") and params.get("kind") in _TAG_KINDS:
-        name = params.get("name")
-        if isinstance(name, str) and name:
-            found.append((_TAG_KINDS[params["kind"]], name))
-    if opcode.name == "INSTANCE_RENAME" and isinstance(params.get("new_name"), str):
-        found.append(("instance", params["new_name"]))
-    if not found:
-        named = split_summary(opcode.summary)[1]
-        kind = next((kind for prefix, kind in _BY_PREFIX if opcode.name.startswith(prefix)), "")
-        if kind and named and not opcode.params:
-            found += [(kind, each.strip()) for each in named.split(",") if each.strip()]
-    if not found and opcode.name.startswith(("CLUSTER_", "TAGS_")):
-        found.append(("cluster", "cluster"))
-    return found
-
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def _is_uuid(text: str) -> bool:
+def is_uuid(text: str) -> bool:
+    """Whether this is written like an identity of Ganeti's."""
     return _UUID.fullmatch(text) is not None
 
 

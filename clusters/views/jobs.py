@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clusters.disclosure import TOLD_TITLE
 from clusters.operations import JOB_OPERATIONS
 from clusters.operations.base import list_offers
 from clusters.selectors import (
@@ -18,6 +19,7 @@ from clusters.selectors import (
     get_job,
     list_holders,
     list_job_rows,
+    list_job_targets,
 )
 from clusters.views.buttons import button_of
 from clusters.views.frame import cluster_page
@@ -29,7 +31,7 @@ from permissions.signed_in import person_of
 COLUMNS: dict[str, tuple[Any, ...]] = {
     "id": ("ganeti_id",),
     "status": ("status", "-ganeti_id"),
-    "title": ("title", "-ganeti_id"),
+    "title": (TOLD_TITLE, "-ganeti_id"),
     "cluster": ("cluster__slug", "-ganeti_id"),
     "received": ("received_at", "ganeti_id"),
     "ended": ("ended_at", "ganeti_id"),
@@ -41,7 +43,8 @@ def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
     group = request.GET.get("status", "")
     text = request.GET.get("q", "").strip()[:200]
     for word in text.split():
-        jobs = jobs.filter(Q(title__icontains=word) | (Q(ganeti_id=int(word)) if word.isdecimal() else Q()))
+        told = Q(title__icontains=word, is_partial=False) | Q(seen_name__icontains=word, is_partial=True)
+        jobs = jobs.filter(told | (Q(ganeti_id=int(word)) if word.isdecimal() else Q()))
     counts = jobs.order_by().aggregate(
         all=Count("*"), **{name: Count("pk", filter=condition) for name, (__, condition) in JOB_GROUPS.items()}
     )
@@ -128,7 +131,9 @@ def job_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
                 "params": sorted((key, value) for key, value in given.items() if key != "OP_ID"),
             }
         )
-    return render(request, "clusters/job.html", {**context, "steps": steps, "targets": list(job.targets.all())})
+    return render(
+        request, "clusters/job.html", {**context, "steps": steps, "targets": list_job_targets(person_of(request), job)}
+    )
 
 
 @require_safe

@@ -88,5 +88,5 @@ def node_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """The jobs that work on one node."""
     user = person_of(request)
     node = get_node(user, slug, name)
-    jobs = jobs_about(list_job_rows(user), node.cluster, "node", node.name)
+    jobs = jobs_about(list_job_rows(user), "node", node.pk)
     return render(request, "clusters/node_jobs.html", {**node_page(node, "jobs"), **jobs_context(request, jobs)})

@@ -24,7 +24,7 @@ def in_doubt(cluster: Cluster, outcome: Outcome = Outcome.UNKNOWN) -> tuple[Entr
         persona_name="alice",
         via=Via.WEB,
         verb="shutdown",
-        target=Target("vm", vm.pk, vm.name, cluster.slug),
+        target=Target("vm", vm.pk, vm.name, cluster.slug, cluster.pk, vm.uuid),
         params={},
     )
     if outcome != Outcome.SUBMITTING:

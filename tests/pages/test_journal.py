@@ -32,7 +32,7 @@ def write(user: User, verb: str, target: Target, outcome: Outcome = Outcome.DONE
 
 def about_cluster(cluster: Cluster) -> Target:
     """What an entry about a cluster names."""
-    return Target("cluster", cluster.pk, cluster.slug, cluster.slug)
+    return Target("cluster", cluster.pk, cluster.slug, cluster.slug, cluster.pk, cluster.uuid)
 
 
 @pytest.fixture

@@ -140,7 +140,9 @@ def _make_jobs(cluster: Cluster, vms: list[VirtualMachine]) -> None:
         for number in range(1, JOBS + 1)
     )
     JobTarget.objects.bulk_create(
-        JobTarget(job=job, cluster=cluster, kind="instance", name=vms[job.ganeti_id % len(vms)].name) for job in jobs
+        JobTarget(job=job, cluster=cluster, kind="instance", target_pk=vm.pk, uuid=vm.uuid, name=vm.name)
+        for job in jobs
+        for vm in [vms[job.ganeti_id % len(vms)]]
     )
     Entry.objects.bulk_create(
         Entry(
@@ -150,6 +152,8 @@ def _make_jobs(cluster: Cluster, vms: list[VirtualMachine]) -> None:
             target_kind="vm",
             target_pk=vm.pk,
             target_name=vm.name,
+            target_uuid=vm.uuid,
+            cluster_pk=cluster.pk,
             cluster_name=cluster.slug,
             outcome="succeeded",
         )

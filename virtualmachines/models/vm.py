@@ -56,7 +56,6 @@ class VirtualMachine(Mirrored, Busy):
     disks = models.JSONField(default=list, blank=True, help_text="{name, uuid, size_mib, ...} in order")
     nics = models.JSONField(default=list, blank=True, help_text="{mac, ip, mode, link, network, vlan, ...} in order")
     tags = models.JSONField(default=list, blank=True)
-    ctime = models.FloatField(null=True, blank=True)
     search_text = models.TextField(blank=True, help_text="name, addresses, tags and OS in lower case")
 
     # Live state, as of the cluster's `live_at`.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from clusters.models import Cluster
@@ -16,18 +17,19 @@ _FIELDS = (*INSTANCE_CONFIG_FIELDS, "pnode", "snodes", *(f for f in INSTANCE_LIV
 _AT_ONCE = 50
 
 
-def refresh_machines(cluster: Cluster, client: RapiClient, names: Iterable[str]) -> int:
-    """Read the machines of these names and write what changed; rows written. Raises RapiError."""
-    rows, ordered = 0, sorted(names)
-    for start in range(0, len(ordered), _AT_ONCE):
-        rows += _refresh_some(cluster, client, ordered[start : start + _AT_ONCE])
+def refresh_machines(cluster: Cluster, client: RapiClient, names: Iterable[str], *, uuids: Iterable[str] = ()) -> int:
+    """Read the machines of these names and uuids and write what changed; rows written. Raises RapiError."""
+    rows, by_name, by_uuid = 0, sorted(names), sorted(uuids)
+    for start in range(0, max(len(by_name), len(by_uuid)), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        rows += _refresh_some(cluster, client, by_name[some], by_uuid[some])
     return rows
 
 
-def _refresh_some(cluster: Cluster, client: RapiClient, names: list[str]) -> int:
+def _refresh_some(cluster: Cluster, client: RapiClient, names: list[str], tied: list[str]) -> int:
     known = VirtualMachine.objects.filter(cluster=cluster, missing_since__isnull=True).exclude(uuid="")
     # after a rename the row still has the old name, or has the new one already: ask by uuid, and by name for new ones
-    uuids = set(known.filter(name__in=names).values_list("uuid", flat=True))
+    uuids = set(known.filter(Q(name__in=names) | Q(uuid__in=tied)).values_list("uuid", flat=True))
     read_from = timezone.now()
     result = client.query("instance", _FIELDS, _any_uuid_or_name(uuids, names))
     configs: dict[str, InstanceInfo] = {}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from clusters.operations.base import list_offers
-from clusters.selectors import jobs_about, list_job_rows, list_jobs
+from clusters.selectors import jobs_about, list_job_rows, list_jobs, with_right_to_cancel
 from clusters.views.buttons import button_of, put_first, tabs_of
 from clusters.views.jobs import jobs_context, log_lines
 from permissions.policy import can, verbs_on
@@ -67,11 +67,12 @@ def _is_news(job: Any) -> bool:
     return job.cleared_at is None and job.ended_at is not None and job.ended_at > timezone.now() - shown_for
 
 
-def work_on(user: User, vm: Any, held: frozenset[str]) -> dict[str, Any]:
+def work_on(user: User, vm: Any) -> dict[str, Any]:
     """The jobs under way on a machine with their logs, or the last one for as long as its end is news. One query."""
-    jobs = list(jobs_about(list_jobs(user).defer("opcodes", "cluster__info"), vm.cluster, "instance", vm.name)[:4])
+    about = jobs_about(list_jobs(user).defer("opcodes", "cluster__info"), "instance", vm.pk)
+    jobs = list(with_right_to_cancel(user, about)[:4])
     active = [job for job in jobs if not job.is_final] or [job for job in jobs[:1] if _is_news(job)]
-    return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in active], "may_cancel": "power" in held}
+    return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in active]}
 
 
 @require_safe
@@ -84,7 +85,7 @@ def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     runs_cluster = "migrate" in page["held"] and bool(can(user, "admin", vm.cluster))
     context = {
         **page,
-        **work_on(user, vm, page["held"]),
+        **work_on(user, vm),
         "created": datetime.fromtimestamp(vm.ctime, UTC) if vm.ctime else None,
         "modified": datetime.fromtimestamp(vm.mtime, UTC) if vm.mtime else None,
         "auto_balance": vm.beparams.get("auto_balance"),
@@ -114,7 +115,7 @@ def vm_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """The jobs that worked on the machine."""
     user = person_of(request)
     vm = get_vm(user, slug, name)
-    jobs = jobs_about(list_job_rows(user), vm.cluster, "instance", vm.name)
+    jobs = jobs_about(list_job_rows(user), "instance", vm.pk)
     return render(request, "virtualmachines/jobs.html", {**vm_page(user, vm, "jobs"), **jobs_context(request, jobs)})
 
 
@@ -138,7 +139,7 @@ def vm_work(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """The jobs under way on the machine, with their logs. When the last has ended, whoever sent it, it says so."""
     user = person_of(request)
     vm = get_vm(user, slug, name)
-    shown = work_on(user, vm, verbs_on(user, vm))
+    shown = work_on(user, vm)
     response = render(request, "virtualmachines/_work.html", {"vm": vm, "cluster": vm.cluster, **shown})
     if request.GET.get("live") and all(each["job"].is_final for each in shown["work"]):
         response["HX-Trigger"] = "machine-changed, work-seen, jobs-changed"

@@ -1,0 +1,62 @@
+"""How much of a job is told to whom.
+
+A job may work on several objects. Who may see only some of them learns that it exists, how it is, and that it works on
+those: its title, steps, parameters, log and errors may name the others.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.query import ModelIterable
+from django.utils.translation import gettext as _
+
+from clusters.models import Job, JobTarget
+
+if TYPE_CHECKING:
+    _Iterable = ModelIterable[Job]
+else:
+    _Iterable = ModelIterable
+
+# What is not told of a job of which one may not see everything, and what stands in its place.
+_CONCEALED: dict[str, Any] = {
+    "summary": [],
+    "opcodes": [],
+    "opcode_statuses": [],
+    "log": [],
+    "error": "",
+    "waiting_for": [],
+}
+# The title as far as it is told: for lists that search in it and sort by it.
+TOLD_TITLE = Case(When(is_partial=True, then=F("seen_name")), default=F("title"))
+
+
+class _Disclosed(_Iterable):
+    """Jobs of which nothing is kept that the reader must not see."""
+
+    def __iter__(self) -> Iterator[Job]:
+        for job in super().__iter__():
+            yield _conceal(job) if getattr(job, "is_partial", False) else job
+
+
+def disclose(jobs: QuerySet[Job], seen: QuerySet[JobTarget]) -> QuerySet[Job]:
+    """`jobs` for somebody who may see the objects `seen`: `is_partial` says that there are others, too."""
+    is_partial: Any = Value(False)
+    seen_name: Any = Value("")
+    if seen.query.has_filters():
+        here = JobTarget.objects.filter(job=OuterRef("pk"))
+        is_partial = Exists(here.exclude(pk__in=seen.filter(job=OuterRef("job")).order_by().values("pk")))
+        seen_name = Subquery(seen.filter(job=OuterRef("pk")).values("name")[:1])
+    jobs = jobs.annotate(is_partial=is_partial, seen_name=seen_name)
+    jobs._iterable_class = _Disclosed
+    return jobs
+
+
+def _conceal(job: Job) -> Job:
+    name: str = getattr(job, "seen_name", None) or ""
+    is_about_it = len(job.opcode_statuses) <= 1 and name and job.title.endswith(f" {name}")
+    if not is_about_it:
+        job.title = _("Job on %(name)s and others") % {"name": name} if name else _("Job %s") % job.ganeti_id
+    for column, nothing in _CONCEALED.items():
+        setattr(job, column, nothing)
+    return job

@@ -7,7 +7,9 @@ environment, never reuses a connection (Ganeti closes each one; a stale one woul
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
+import socket
 import ssl
 import threading
 import time
@@ -20,18 +22,23 @@ from requests.auth import HTTPBasicAuth
 from requests.cookies import RequestsCookieJar
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import PoolManager
 
+from clusters.rapi.connecting import BoundedSocket, Oversize, open_socket
 from clusters.rapi.errors import Garbled, RapiError, TimedOut, Unreachable, Untrusted
-from clusters.rapi.trust import Trust, explain_os_error, probe_certificate
+from clusters.rapi.parsing import TooMuch, parse_json
+from clusters.rapi.trust import Trust, explain_os_error, explain_tls_error, explain_verification, probe_certificate
 
 DEFAULT_PORT = 5080
-#: an answer larger than this is not read: 6,000 instances in full are 7 MB
-MAX_ANSWER_BYTES = 256 * 1024 * 1024
+#: an answer larger than this is not read: 10,000 instances in full are 12 MB
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+#: nor is a refusal larger than this: it is a sentence
+_MAX_REFUSAL_BYTES = 8 * 1024 * 1024
+_MAX_HEAD_BYTES = 64 * 1024
 _CHUNK_BYTES = 256 * 1024
-#: the whole of an answer may take this many read time-outs
-_TOTAL_FACTOR = 4
+#: the body of what is read may take this many read time-outs; that of a change is a number, and comes with the head
+_BODY_FACTOR = 4
 
 
 class Endpoint(NamedTuple):
@@ -77,19 +84,48 @@ class Answer:
 
 
 class _Progress(threading.local):
-    """How far this thread's request has come: before ``sending``, no byte of it has left."""
+    """This thread's request: what bounds it, and how far it has come."""
 
+    #: before this, no byte of the request has left
     sending = False
+    connect_by = 0.0
+    head_s = 0.0
+    body_s = 0.0
+    body_bytes = 0
 
 
 _progress = _Progress()
 
 
 class _Connection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        """Connect; the time that is left is the handshake's."""
+        try:
+            return open_socket(self.host, self.port or DEFAULT_PORT, _progress.connect_by)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "The connection was not made in time.") from error
+        except OSError as error:
+            raise NewConnectionError(self, "The connection was not made.") from error
+
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
         """The pool has connected and verified before it comes to this."""
         _progress.sending = True
+        self._bound(_progress.head_s, _MAX_HEAD_BYTES)
         super().putrequest(*args, **kwargs)
+
+    def getresponse(self) -> Any:
+        """The head of the answer; what bounds the body begins here."""
+        response = super().getresponse()
+        # twice, because a body in small pieces is longer on its way
+        self._bound(_progress.body_s, 2 * _progress.body_bytes + _MAX_HEAD_BYTES)
+        return response
+
+    def _bound(self, seconds: float, size: int) -> None:
+        bounded = self.sock
+        if isinstance(bounded, BoundedSocket):
+            bounded.bound(ends_at=time.monotonic() + seconds, silence_s=_progress.head_s, may_receive=size)
 
 
 class _Pool(HTTPSConnectionPool):
@@ -115,8 +151,10 @@ class _TrustAdapter(HTTPAdapter):
             pool_kwargs["assert_hostname"] = False
         elif not self._trust.check_hostname:
             pool_kwargs["assert_hostname"] = False
+        context = self._trust.ssl_context()
+        context.sslsocket_class = BoundedSocket
         self.poolmanager = PoolManager(
-            num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._trust.ssl_context(), **pool_kwargs
+            num_pools=connections, maxsize=maxsize, block=block, ssl_context=context, **pool_kwargs
         )
         self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
 
@@ -133,6 +171,11 @@ class _NoCookies(RequestsCookieJar):
         """Keep nothing a server wants to leave with us."""
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: Any) -> None:
+        """Nowhere: even when told not to follow, requests would read the whole body on the way."""
+
+
 @dataclass
 class Transport:
     """Sends requests to endpoints that share credentials and trust. Threads may share it."""
@@ -145,7 +188,7 @@ class Transport:
     max_answer_bytes: int = MAX_ANSWER_BYTES
 
     def __post_init__(self) -> None:
-        session = requests.Session()
+        session = _Session()
         session.trust_env = False
         session.cookies = _NoCookies()
         session.headers.clear()
@@ -177,14 +220,18 @@ class Transport:
         """Send one request and read the whole answer.
 
         ``changes`` says whether the request changes the cluster: only then can it "have run" when the answer
-        gets lost. Raises Unreachable, Untrusted, TimedOut, Garbled; any HTTP status is an answer.
+        gets lost. The head must be there within the read time-out, and so must all of the answer to a change; the
+        rest of what is read may take some time more. Raises RapiError alone; any HTTP status is an answer.
         """
         where = str(endpoint)
         read_s = self.read_timeout_s if read_timeout_s is None else read_timeout_s
         headers = {"Content-Type": "application/json"} if has_body else {}
         data = json.dumps(body, allow_nan=False).encode() if has_body else None
-        _progress.sending = False
         started = time.monotonic()
+        _progress.sending = False
+        _progress.connect_by = started + self.connect_timeout_s
+        _progress.head_s, _progress.body_s = read_s, read_s if changes else read_s * _BODY_FACTOR
+        _progress.body_bytes = self.max_answer_bytes
         try:
             with self._session.request(
                 method,
@@ -197,10 +244,7 @@ class Transport:
                 stream=True,
             ) as response:
                 status = response.status_code
-                if 300 <= status < 400:
-                    words = "It redirects to somewhere else: this is not a Ganeti RAPI."
-                    raise Garbled(words, where=where, may_have_run=changes)
-                raw = self._read(response, where, started + read_s * _TOTAL_FACTOR, changes=changes)
+                raw = self._read(response, where, changes=changes)
         except requests.exceptions.SSLError as error:
             raise self._explain_tls(endpoint, error, changes=changes) from None
         except requests.exceptions.Timeout:
@@ -213,33 +257,47 @@ class Transport:
                 connecting=connecting,
                 may_have_run=changes and not connecting,
             ) from None
-        except (requests.exceptions.RequestException, HTTPError, OSError, UnicodeError) as error:
+        # a ValueError is what some of the library's own parsing of heads ends in
+        except (
+            requests.exceptions.RequestException,
+            HTTPError,
+            http.client.HTTPException,
+            OSError,
+            ValueError,
+        ) as error:
             raise self._explain_cut(where, error, changes=changes) from None
         seconds = time.monotonic() - started
         if not raw.strip():
             return Answer(status, None, is_json=False, seconds=seconds, size=len(raw))
         try:
-            value = json.loads(raw)
-        except (ValueError, RecursionError):
+            value = parse_json(raw)
+        except TooMuch as error:
+            raise Garbled(f"The answer is absurd: {error}.", where=where, may_have_run=changes) from None
+        except ValueError:
             return Answer(status, None, is_json=False, seconds=seconds, size=len(raw))
         return Answer(status, value, is_json=True, seconds=seconds, size=len(raw))
 
-    def _read(self, response: requests.Response, where: str, deadline: float, *, changes: bool) -> bytes:
+    def _read(self, response: requests.Response, where: str, *, changes: bool) -> bytearray:
         """The body, whole and within bounds."""
-        chunks: list[bytes] = []
-        size = 0
+        status = response.status_code
+        if 300 <= status < 400:
+            words = "It redirects to somewhere else: this is not a Ganeti RAPI."
+            raise Garbled(words, where=where, may_have_run=changes)
+        # we ask for none, and Ganeti compresses nothing
+        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            raise Garbled("The answer is compressed, which was not asked for.", where=where, may_have_run=changes)
+        limit = self.max_answer_bytes if status == 200 else min(self.max_answer_bytes, _MAX_REFUSAL_BYTES)
+        body = bytearray()
         # read1 gives what has come; read would wait for the whole chunk, beyond any deadline
         while chunk := response.raw.read1(_CHUNK_BYTES):
-            size += len(chunk)
-            if size > self.max_answer_bytes:
+            body += chunk
+            if len(body) > limit:
                 raise Garbled("The answer is larger than any sensible one.", where=where, may_have_run=changes)
-            if time.monotonic() > deadline:
-                raise TimedOut("The answer comes too slowly.", where=where, may_have_run=changes)
-            chunks.append(chunk)
-        promised = response.headers.get("Content-Length", "")
-        if promised.isdigit() and size < int(promised) and "Content-Encoding" not in response.headers:
-            raise Garbled("The answer was cut short.", where=where, may_have_run=changes)
-        return b"".join(chunks)
+        promised = response.headers.get("Content-Length", "").strip()
+        is_chunked = "Transfer-Encoding" in response.headers
+        if not is_chunked and promised.lstrip("0") not in ("", str(len(body))):
+            raise Garbled("The answer is not as long as it says.", where=where, may_have_run=changes)
+        return body
 
     def _explain_tls(self, endpoint: Endpoint, error: BaseException, *, changes: bool) -> RapiError:
         where = str(endpoint)
@@ -249,25 +307,31 @@ class Transport:
         verification = next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None)
         mismatch = any("Fingerprints did not match" in str(each) for each in causes)
         if verification is None and not mismatch:
-            return Unreachable("This port does not speak TLS as we do.", where=where)
+            handshake = next((each for each in causes if isinstance(each, ssl.SSLError)), None)
+            return Unreachable(
+                explain_tls_error(endpoint.host, endpoint.port, handshake, self.connect_timeout_s), where=where
+            )
         presented = None
         with contextlib.suppress(RapiError):
-            presented = probe_certificate(endpoint.host, endpoint.port, self.connect_timeout_s).fingerprint
-        if mismatch:
+            presented = probe_certificate(endpoint.host, endpoint.port, self.connect_timeout_s)
+        if verification is None:
             message = "Its certificate is not the one that was accepted for this cluster"
         else:
-            reason = verification.verify_message if verification is not None else ""
-            message = f"Its certificate can't be verified ({reason or 'unknown issuer'})"
-        shown = f": it shows {presented}." if presented else "."
-        return Untrusted(message + shown, where=where, presented=presented)
+            message = f"Its certificate can't be verified ({explain_verification(verification, presented)})"
+        if presented is None:
+            return Untrusted(f"{message}.", where=where)
+        shown = presented.fingerprint
+        return Untrusted(f"{message}: it shows {shown}.", where=where, presented=shown)
 
     @staticmethod
     def _explain_cut(where: str, error: BaseException, *, changes: bool) -> RapiError:
         causes = _causes(error)
-        if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
-            return Unreachable("This is not a valid host name.", where=where)
-        timed_out = any(isinstance(each, TimeoutError) for each in causes)
         sent = _progress.sending
+        if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader) and not sent:
+            return Unreachable("This is not a valid host name.", where=where)
+        if any(isinstance(each, Oversize) for each in causes):
+            return Garbled("The answer is larger than any sensible one.", where=where, may_have_run=changes)
+        timed_out = any(isinstance(each, TimeoutError) for each in causes)
         if timed_out:
             return TimedOut("No answer in time.", where=where, connecting=not sent, may_have_run=changes and sent)
         if sent:

@@ -6,15 +6,21 @@ import hashlib
 import re
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
 
+from clusters.rapi.connecting import open_socket
 from clusters.rapi.errors import Garbled, TimedOut, Unreachable
 
 _HEX_64 = re.compile(r"[0-9a-f]{64}")
+#: what OpenSSL says when the other side's TLS is older than ours may be
+_TOO_OLD = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"})
+#: X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
+_WRONG_HOST = frozenset({62, 64})
 
 
 def normalize_fingerprint(text: str) -> str:
@@ -102,6 +108,7 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     pem: str
+    names_hosts: bool = True
 
     @property
     def is_self_signed(self) -> bool:
@@ -112,6 +119,11 @@ class Certificate:
 def read_certificate(der: bytes) -> Certificate:
     """Parse a certificate in DER. Raises ValueError."""
     parsed = x509.load_der_x509_certificate(der)
+    try:
+        parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        names_hosts = True
+    except x509.ExtensionNotFound:
+        names_hosts = False
     return Certificate(
         fingerprint=fingerprint_of(der),
         subject=parsed.subject.rfc4514_string(),
@@ -119,6 +131,7 @@ def read_certificate(der: bytes) -> Certificate:
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
         pem=ssl.DER_cert_to_PEM_cert(der),
+        names_hosts=names_hosts,
     )
 
 
@@ -129,18 +142,13 @@ def probe_certificate(host: str, port: int = 5080, timeout_s: float = 5.0) -> Ce
     """
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     try:
-        with (
-            socket.create_connection((host.strip("[]"), port), timeout=timeout_s) as raw,
-            context.wrap_socket(raw, server_hostname=host.strip("[]")) as wrapped,
-        ):
+        with _shake_hands(host, port, timeout_s, context) as wrapped:
             der = wrapped.getpeercert(binary_form=True)
     except TimeoutError as error:
         raise TimedOut(f"No answer within {timeout_s:g} s.", where=where, connecting=True) from error
     except ssl.SSLError as error:
-        raise Garbled("This port does not speak TLS.", where=where) from error
+        raise Garbled(explain_tls_error(host, port, error, timeout_s), where=where) from error
     except (OSError, UnicodeError) as error:
         raise Unreachable(explain_os_error(error), where=where) from error
     if not der:
@@ -149,6 +157,43 @@ def probe_certificate(host: str, port: int = 5080, timeout_s: float = 5.0) -> Ce
         return read_certificate(der)
     except ValueError as error:
         raise Garbled("The server's certificate can't be read.", where=where) from error
+
+
+def _shake_hands(host: str, port: int, timeout_s: float, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """A connection that trusts whatever the server shows."""
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    bare = host.strip("[]")
+    with open_socket(bare, port, time.monotonic() + timeout_s) as raw:
+        return context.wrap_socket(raw, server_hostname=bare)
+
+
+def explain_tls_error(host: str, port: int, error: ssl.SSLError | None, timeout_s: float) -> str:
+    """One sentence for a handshake that failed; looks once more whether the server's TLS is merely too old."""
+    if error is None or error.reason not in _TOO_OLD:
+        return "This port does not speak TLS."
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    version = None
+    try:
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with _shake_hands(host, port, timeout_s, context) as wrapped:
+            version = wrapped.version()
+    except (OSError, UnicodeError):
+        version = None
+    named = (version or "").replace("TLSv1", "TLS 1") or "a version before 1.2"
+    return f"Its TLS is too old: it speaks {named if named != 'TLS 1' else 'TLS 1.0'}, and TLS 1.2 or newer is needed."
+
+
+def explain_verification(error: ssl.SSLCertVerificationError, presented: Certificate | None) -> str:
+    """Why a certificate was not accepted, and what to do where that is not obvious."""
+    if error.verify_code not in _WRONG_HOST:
+        return error.verify_message or "unknown issuer"
+    if presented is not None and not presented.names_hosts:
+        reason = "it names no host: it has no subject alternative name, as Ganeti's own certificates have none"
+    else:
+        reason = "it is not for this host"
+    return f"{reason}; pin its fingerprint instead"
 
 
 def explain_os_error(error: BaseException) -> str:

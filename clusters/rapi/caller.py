@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import html
 import logging
 import threading
 import time
@@ -11,21 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from clusters.rapi.errors import (
-    BadCredentials,
-    Garbled,
-    MasterDown,
-    NotAllowed,
-    NotFound,
-    NotSupported,
-    QueueClosed,
-    RapiError,
-    Refused,
-    TimedOut,
-    Unreachable,
-    WrongCluster,
-)
-from clusters.rapi.paths import MAX_TARGET_LENGTH
+from clusters.rapi.errors import Garbled, NotFound, RapiError, Refused, TimedOut, Unreachable, WrongCluster
+from clusters.rapi.paths import MAX_TARGET_LENGTH, NotSendable, job_number
+from clusters.rapi.refusals import explain_refusal
 from clusters.rapi.transport import MAX_ANSWER_BYTES, Answer, Endpoint, Transport
 from clusters.rapi.trust import Trust
 
@@ -35,9 +21,6 @@ logger = logging.getLogger("clusters.rapi")
 SEARCH_PAUSE_S = 30.0
 #: a candidate must answer /2/info within this time
 CANDIDATE_TIMEOUT_S = 10.0
-
-#: RAPI connects to the master daemon for 30 s, and waits 180 s for its answer: a 504 sooner than this is of the former
-GIVES_UP_READING_S = 120.0
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -114,11 +97,11 @@ class Caller:
         return self._job_id(self._change(method, path, reason=reason, query=query, body=body))
 
     def _job_id(self, value: Any) -> int:
-        if isinstance(value, str) and value.isascii() and value.isdigit():
-            return int(value)  # very old releases
-        if isinstance(value, bool) or not isinstance(value, int):
+        """The number of the job that a change became; very old releases write it as a text."""
+        number = job_number(value)
+        if number is None:
             raise Garbled("The answer to a change is not a job number.", where=str(self._current), may_have_run=True)
-        return value
+        return number
 
     def _change(self, method: str, path: str, *, reason: str | None, query: Pairs = (), body: Any = None) -> Any:
         """A change. ``reason`` goes into the job's reason trail; None where the resource can't take one."""
@@ -177,7 +160,7 @@ class Caller:
     ) -> Answer:
         """Send, follow the master if it has moved, repeat a read once if the connection was cut."""
         if len(path) + len(urlencode(query)) > MAX_TARGET_LENGTH:
-            raise ValueError("This request is too long for Ganeti's RAPI.")
+            raise NotSendable("This request is too long for Ganeti's RAPI.")
 
         def send(endpoint: Endpoint) -> Answer:
             return self._send(
@@ -291,78 +274,3 @@ def _may_try_elsewhere(error: RapiError) -> bool:
     if isinstance(error, TimedOut):
         return error.connecting
     return True
-
-
-def read_message(answer: Answer) -> tuple[str, str | None]:
-    """Ganeti's own words of an error, unescaped, and its error code where the message is a tuple of both."""
-    text = ""
-    if isinstance(answer.value, dict):
-        text = str(answer.value.get("explain") or answer.value.get("message") or "")
-        message = str(answer.value.get("message") or "")
-        # ``explain`` is boilerplate of the HTTP status; ``message`` says what went wrong
-        text = message or text
-    text = html.unescape(text).strip()
-    if text.startswith("(") and text.endswith(")"):
-        try:
-            parts = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return text, None
-        if isinstance(parts, tuple) and parts and isinstance(parts[0], str):
-            code = parts[1] if len(parts) > 1 and isinstance(parts[1], str) else None
-            return parts[0], code
-    return text, None
-
-
-_BY_STATUS: dict[int, type[Refused]] = {403: NotAllowed, 404: NotFound, 501: NotSupported}
-#: what Ganeti says when it has nothing to say
-_EMPTY_WORDS = frozenset({"Not Found", "Forbidden"})
-_FALLBACK_WORDS = {
-    403: "The RAPI user may not do this: it needs “write” in Ganeti's users file.",
-    404: "Ganeti doesn't know it.",
-    501: "This release of Ganeti has no such function.",
-    503: "Ganeti says that this is not available now.",
-}
-
-
-def explain_refusal(answer: Answer, where: str, *, changes: bool, anonymous: bool = False) -> RapiError:
-    """The error for an answer other than 200; ``anonymous`` when no credentials were sent."""
-    text, error_code = read_message(answer)
-    status = answer.status
-    if status == 401:
-        if anonymous:
-            return BadCredentials("The cluster wants a RAPI user name and password.", where=where)
-        return BadCredentials("The cluster rejects the RAPI user name or password.", where=where)
-    if status in (502, 504):
-        return _explain_gateway(answer, text, where, changes=changes)
-    if not isinstance(answer.value, dict):
-        words = f"HTTP {status} without Ganeti's explanation: this may not be a Ganeti RAPI."
-        return Garbled(words, where=where, may_have_run=changes and status >= 500)
-    if text in _EMPTY_WORDS:
-        text = ""
-    words = text or _FALLBACK_WORDS.get(status, f"Ganeti answered HTTP {status} without a reason.")
-    kind = _BY_STATUS.get(status, Refused)
-    if status == 500 and error_code == "unknown_entity":
-        kind = NotFound
-    elif "queue" in text.lower() and ("drained" in text.lower() or "full" in text.lower()) and status in (500, 503):
-        kind = QueueClosed
-    return kind(words, where=where, code=status, text=words, error_code=error_code)
-
-
-def _explain_gateway(answer: Answer, text: str, where: str, *, changes: bool) -> RapiError:
-    """502 and 504: RAPI could not talk to the master daemon, or not to the end.
-
-    RAPI gives up connecting after 30 s, and then nothing was submitted; it gives up reading after 180 s, and then a
-    job may have been. Where its words don't tell which of the two it was, the time does. Without Ganeti's own words
-    at all (a proxy in between) anything may have happened.
-    """
-    status = answer.status
-    if "Failed to parse request" in text:
-        return Refused(text, where=where, code=status, text=text)
-    never_sent = any(words in text for words in ("Can't connect", "seems to be unreachable", "Connect timed out"))
-    if status == 504 and isinstance(answer.value, dict) and answer.seconds < GIVES_UP_READING_S:
-        never_sent = True
-    if status == 502:
-        message = "This node's RAPI can't reach a master daemon: it is not the master, or the daemon is down."
-    else:
-        message = "The master daemon does not answer (Ganeti's luxid hangs or is down)."
-    return MasterDown(message, where=where, code=status, may_have_run=changes and not never_sent)

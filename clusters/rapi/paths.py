@@ -7,15 +7,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from clusters.rapi.errors import RapiError
+from clusters.rapi.text import clean_text
+
 _SEGMENT = re.compile(r"[\w.\-]+", re.ASCII)
 _TAG = re.compile(r"[\w.+*/:@\-]{1,128}", re.ASCII)
 
 #: RAPI (up to 3.1) drops the connection when the first line of a request is longer than 8 KiB
 MAX_TARGET_LENGTH = 7500
+_MAX_SHOWN = 80
+
+#: the largest that every database takes
+MAX_JOB_NUMBER = 2**63 - 1
+_JOB_NUMBER = re.compile(r"[0-9]{1,19}")
 
 FinalStatus = Literal["success", "error", "canceled"]
 Priority = Literal["low", "normal", "high"]
 _PRIORITIES: dict[str, int] = {"low": 10, "normal": 0, "high": -10}
+
+
+class NotSendable(RapiError, ValueError):
+    """This can't be asked of any Ganeti, so nothing was sent: a name that would be another path, and the like."""
+
+    kind = "not sendable"
 
 
 @dataclass(frozen=True)
@@ -55,26 +69,36 @@ def depends_body(depends: Sequence[Dependency]) -> dict[str, Any]:
 
 
 def check_segment(text: str) -> str:
-    """A name or uuid that can stand in a path: RAPI doesn't decode %xx. Raises ValueError."""
+    """A name or uuid that can stand in a path: RAPI doesn't decode %xx. Raises NotSendable."""
     if not _SEGMENT.fullmatch(text) or text in {".", ".."}:
-        raise ValueError(f"{text!r} can't be the name of anything in Ganeti.")
+        raise NotSendable(f"{clean_text(text, _MAX_SHOWN)!r} can't be the name of anything in Ganeti.")
     return text
 
 
 def check_tags(tags: Sequence[str]) -> list[str]:
-    """Tags as Ganeti takes them (it would check only in the job). Raises ValueError."""
+    """Tags as Ganeti takes them (it would check only in the job). Raises NotSendable."""
     if not tags:
-        raise ValueError("No tag given.")
+        raise NotSendable("No tag given.")
     for tag in tags:
         if not _TAG.fullmatch(tag):
-            raise ValueError(f"{tag!r} is not a tag: letters, digits and _.+*/:@- only, at most 128.")
+            shown = clean_text(tag, _MAX_SHOWN)
+            raise NotSendable(f"{shown!r} is not a tag: letters, digits and _.+*/:@- only, at most 128.")
     return list(tags)
 
 
+def job_number(value: Any) -> int | None:
+    """The number of a job as an answer gives it, or None if that is none; old releases write it as a text."""
+    if isinstance(value, str) and _JOB_NUMBER.fullmatch(value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_JOB_NUMBER:
+        return None
+    return value
+
+
 def check_job_id(job_id: int) -> int:
-    """A job number. Raises ValueError."""
-    if isinstance(job_id, bool) or not isinstance(job_id, int) or job_id < 0:
-        raise ValueError("A job id is a number.")
+    """A job number that can be asked for. Raises NotSendable."""
+    if isinstance(job_id, bool) or not isinstance(job_id, int) or not 0 <= job_id <= MAX_JOB_NUMBER:
+        raise NotSendable("A job id is a number.")
     return job_id
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from clusters.rapi.errors import Garbled, JobLost, NotAllowed, Refused
-from clusters.rapi.paths import check_job_id
+from clusters.rapi.paths import check_job_id, job_number
+from clusters.rapi.refusals import MAX_MESSAGE
 from clusters.rapi.resources.query import QueryCalls
 from clusters.rapi.shapes.job import JOB_FIELDS, JOB_LIST_FIELDS, LOCK_FIELDS, JobInfo, LockInfo
+from clusters.rapi.text import clean_text
 
 #: a wait holds one of RAPI's twenty slots for up to ten seconds
 _WAIT_TIMEOUT_S = 30.0
@@ -37,10 +39,8 @@ class JobCalls(QueryCalls):
         """The ids of all jobs that are not archived, ascending (GET /2/jobs)."""
         found = []
         for each in self._list_of(self._get("/2/jobs"), "jobs"):
-            number = each.get("id")
-            if isinstance(number, str) and number.isdigit():
-                number = int(number)
-            if isinstance(number, bool) or not isinstance(number, int):
+            number = job_number(each.get("id"))
+            if number is None:
                 raise Garbled("A job has no id.", where=str(self.endpoint))
             found.append(number)
         return sorted(found)
@@ -99,7 +99,7 @@ class JobCalls(QueryCalls):
         """
         value = self._change("DELETE", f"/2/jobs/{check_job_id(job_id)}", reason=reason)
         if isinstance(value, list) and len(value) == 2 and isinstance(value[0], bool):
-            return Cancellation(value[0], str(value[1]))
+            return Cancellation(value[0], clean_text(value[1], MAX_MESSAGE) if isinstance(value[1], str) else "")
         raise Garbled("The answer to a cancel is malformed.", where=str(self.endpoint), may_have_run=True)
 
     def wait_for_job_change(
@@ -124,7 +124,7 @@ class JobCalls(QueryCalls):
         value = self._ask("GET", path, body, read_timeout_s=_WAIT_TIMEOUT_S)
         if not isinstance(value, dict) or not isinstance(value.get("job_info"), list):
             raise Garbled("The answer to a wait is malformed.", where=str(self.endpoint))
-        return JobChange(tuple(value["job_info"]), tuple(value.get("log_entries") or ()))
+        return JobChange(tuple(value["job_info"]), tuple(self._list_of_any(value.get("log_entries") or [])))
 
     def may_write(self) -> bool:
         """Whether the RAPI user may change things, found out without changing any.

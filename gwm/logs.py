@@ -1,4 +1,4 @@
-"""How log lines look: UTC, one line each, and without secrets."""
+"""How log lines look: UTC, one line each, without secrets, and none that somebody else wrote."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _PATTERNS = (
     (re.compile(r"(?i)\b((?:basic|bearer)\s+)[a-z0-9+/=._~-]{6,}"), r"\1" + _HIDDEN),
     (re.compile(r"(?i)((?:password|passwd|secret|token)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+"), r"\1" + _HIDDEN),
 )
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class WithoutSecrets(logging.Filter):
@@ -40,9 +41,40 @@ class WithoutSecrets(logging.Filter):
 
 
 class LineInUTC(logging.Formatter):
-    """`2026-11-23T06:40:01Z INFO gwm.sync: …`."""
+    """`2026-11-23T06:40:01Z INFO gwm.sync: …`.
+
+    A record begins at the beginning of a line and nothing else does: control characters of a message are escaped,
+    and the lines of a traceback are indented, so that no text from outside can pass for a record of ours.
+    """
 
     converter: Any = time.gmtime
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - named by logging
+        """The line itself."""
+        return escape_controls(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and below it the traceback, whose text other handlers may have made."""
+        bare = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None, "stack_info": None})
+        parts = [super().format(bare)]
+        if record.exc_text or record.exc_info:
+            parts.append(_indent(record.exc_text or self.formatException(record.exc_info or (None, None, None))))
+        if record.stack_info:
+            parts.append(_indent(self.formatStack(record.stack_info)))
+        return "\n".join(parts)
+
+
+def escape_controls(text: str) -> str:
+    """Every control character, line separator, direction mark and lone surrogate as `\\x1b` or `\\u202e`."""
+    return text if text.isprintable() else _CONTROL.sub(lambda found: _escaped(found[0]), text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {escape_controls(line)}" for line in text.split("\n"))

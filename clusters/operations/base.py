@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from clusters.bulkhead import CALLS, Full
 from clusters.connection import client_for
 from clusters.models import Busy, Cluster, Job, JobTarget
+from clusters.rapi.caller import longest_change_s
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError, Refused
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome, Via
@@ -359,4 +360,4 @@ def release(entry: Entry) -> None:
 
 def submit_deadline_s() -> float:
     """Seconds after which a submission under way has surely been answered, given up, or its process has died."""
-    return float(settings.GWM_RAPI_CONNECT_TIMEOUT_S) + float(settings.GWM_RAPI_READ_TIMEOUT_S) + 5.0
+    return longest_change_s(settings.GWM_RAPI_CONNECT_TIMEOUT_S, settings.GWM_RAPI_READ_TIMEOUT_S) + 5.0

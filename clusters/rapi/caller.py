@@ -25,6 +25,17 @@ CANDIDATE_TIMEOUT_S = 10.0
 Pairs = Sequence[tuple[str, str]]
 
 
+def longest_change_s(connect_timeout_s: float, read_timeout_s: float) -> float:
+    """After this, a call that changes something has surely ended.
+
+    At its longest it can't connect, looks for the new master among the other endpoints, and sends only then. A
+    connection that fails takes up to two connect time-outs, the second one to tell why.
+    """
+    search_s = 3 * connect_timeout_s + CANDIDATE_TIMEOUT_S
+    last_candidate_s = 2 * connect_timeout_s + CANDIDATE_TIMEOUT_S
+    return 2 * connect_timeout_s + search_s + last_candidate_s + connect_timeout_s + read_timeout_s
+
+
 class Caller:
     """Holds the connection to one cluster. `RapiClient` adds one method per resource.
 
@@ -159,7 +170,11 @@ class Caller:
         read_timeout_s: float | None = None,
     ) -> Answer:
         """Send, follow the master if it has moved, repeat a read once if the connection was cut."""
-        if len(path) + len(urlencode(query)) > MAX_TARGET_LENGTH:
+        try:
+            target_length = len(path) + len(urlencode(query))
+        except UnicodeError:
+            raise NotSendable("There is text in this request that is none.") from None
+        if target_length > MAX_TARGET_LENGTH:
             raise NotSendable("This request is too long for Ganeti's RAPI.")
 
         def send(endpoint: Endpoint) -> Answer:

@@ -28,6 +28,7 @@ from urllib3.poolmanager import PoolManager
 from clusters.rapi.connecting import BoundedSocket, Oversize, open_socket
 from clusters.rapi.errors import Garbled, RapiError, TimedOut, Unreachable, Untrusted
 from clusters.rapi.parsing import TooMuch, parse_json
+from clusters.rapi.paths import NotSendable
 from clusters.rapi.trust import Trust, explain_os_error, explain_tls_error, explain_verification, probe_certificate
 
 DEFAULT_PORT = 5080
@@ -226,7 +227,10 @@ class Transport:
         where = str(endpoint)
         read_s = self.read_timeout_s if read_timeout_s is None else read_timeout_s
         headers = {"Content-Type": "application/json"} if has_body else {}
-        data = json.dumps(body, allow_nan=False).encode() if has_body else None
+        try:
+            data = json.dumps(body, allow_nan=False).encode() if has_body else None
+        except ValueError as error:
+            raise NotSendable(f"This can't be written as JSON: {error}.") from None
         started = time.monotonic()
         _progress.sending = False
         _progress.connect_by = started + self.connect_timeout_s

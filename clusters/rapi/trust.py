@@ -15,7 +15,9 @@ from cryptography import x509
 
 from clusters.rapi.connecting import open_socket
 from clusters.rapi.errors import Garbled, TimedOut, Unreachable
+from clusters.rapi.text import clean_text
 
+_MAX_NAME = 500
 _HEX_64 = re.compile(r"[0-9a-f]{64}")
 #: what OpenSSL says when the other side's TLS is older than ours may be
 _TOO_OLD = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"})
@@ -118,16 +120,21 @@ class Certificate:
 
 def read_certificate(der: bytes) -> Certificate:
     """Parse a certificate in DER. Raises ValueError."""
-    parsed = x509.load_der_x509_certificate(der)
+    try:
+        parsed = x509.load_der_x509_certificate(der)
+    except x509.InvalidVersion as error:
+        raise ValueError("its version is none") from error
     try:
         parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         names_hosts = True
     except x509.ExtensionNotFound:
         names_hosts = False
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ValueError("its extensions can't be read") from error
     return Certificate(
         fingerprint=fingerprint_of(der),
-        subject=parsed.subject.rfc4514_string(),
-        issuer=parsed.issuer.rfc4514_string(),
+        subject=clean_text(parsed.subject.rfc4514_string(), _MAX_NAME),
+        issuer=clean_text(parsed.issuer.rfc4514_string(), _MAX_NAME),
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
         pem=ssl.DER_cert_to_PEM_cert(der),

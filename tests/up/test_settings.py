@@ -133,6 +133,44 @@ def test_no_secret_reaches_a_traceback() -> None:
     assert "ValueError" in LineInUTC().format(record)
 
 
+FORGED = "2026-01-01T00:00:00Z INFO gwm: root signed in"
+BREAKS = ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\n\x1b[2K\r", "\0\n"]
+
+
+@pytest.mark.feature("G046")
+@pytest.mark.parametrize("line_break", BREAKS)
+@pytest.mark.parametrize("where", ["message", "argument", "name", "exception", "chained", "stack"])
+def test_nothing_from_outside_forges_a_log_line(line_break: str, where: str) -> None:
+    text = f"no{line_break}{FORGED}\x1b[31m\u202e\ud800"
+    record = logging.LogRecord("x", logging.ERROR, "x", 1, "failed", None, None)
+    if where == "message":
+        record.msg = text
+    elif where == "argument":
+        record.msg, record.args = "failed: %s", (text,)
+    elif where == "name":
+        record.name = text
+    elif where == "stack":
+        record.stack_info = text
+    else:
+        try:
+            try:
+                raise ValueError(text)
+            except ValueError as error:
+                if where == "exception":
+                    raise
+                raise OSError("again") from error
+        except (ValueError, OSError):
+            record.exc_info = sys.exc_info()
+    WithoutSecrets().filter(record)
+    lines = LineInUTC().format(record).splitlines()
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ERROR ", lines[0])
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert FORGED in "".join(lines)
+    assert all(line.isprintable() for line in lines)
+    if where in ("exception", "chained"):
+        assert "    Traceback (most recent call last):" in lines
+
+
 def run_manage(tmp_path: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     ensure_secrets(tmp_path / "secrets.env")
     return subprocess.run(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
-#: what an answer may take in memory when parsed: 10,000 instances with all their fields take about 250 MiB
-MAX_PARSED_BYTES = 768 * 1024 * 1024
+#: what an answer may take in memory when parsed, by a rough count: 10,000 instances in full count as 235 MiB
+MAX_PARSED_BYTES = 512 * 1024 * 1024
 #: lists and objects within each other; Ganeti's deepest are jobs, at about ten
 MAX_DEPTH = 64
 #: what every database takes as a whole number
@@ -25,6 +26,8 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * len(str(MAX_NUMBER))
 # possessive, and content with a text that never ends: the time is proportional to the length, whatever comes
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+# some of an answer, ending between two texts: taking the texts out of all of it at once would need much memory
+_STRETCH = re.compile(rb'(?:[^"]++|"(?:[^"\\]++|\\.)*+"?){1,50000}+', re.DOTALL)
 
 
 class TooMuch(ValueError):
@@ -50,30 +53,40 @@ def parse_json(raw: bytes | bytearray) -> Any:
 
 
 def _weigh(raw: bytes | bytearray) -> None:
-    """Raise TooMuch for what would not fit.
-
-    Brackets and commas inside of texts count as well at first. Only if that seems too much are the texts taken
-    out, which takes longer, and the rest is judged again.
-    """
-    if _excess(raw, len(raw)):
-        what = _excess(_TEXT.sub(b"0", raw), len(raw))
-        if what:
-            raise TooMuch(what)
+    """Raise TooMuch for what would not fit. Commas and brackets inside of texts count as well."""
+    if parsed_bytes(raw) > MAX_PARSED_BYTES:
+        raise TooMuch("it would take too much memory")
+    # brackets inside of texts need not be in pairs; only then are the texts taken out, which takes longer
+    if _is_deep(_brackets(raw)) and _is_deep(b"".join(_brackets(_TEXT.sub(b"", each)) for each in _stretches(raw))):
+        raise TooMuch("it is nested too deeply")
 
 
-def _excess(raw: bytes | bytearray, length: int) -> str:
-    """What is too much about it, or nothing."""
-    characters = length * (1 if raw.isascii() and b"\\u" not in raw else 4)
+def parsed_bytes(raw: bytes | bytearray) -> int:
+    """What the answer takes in memory, roughly and rather too much."""
+    characters = len(raw) * (1 if raw.isascii() and b"\\u" not in raw else 4)
     lists, objects = raw.count(b"["), raw.count(b"{")
     values = raw.count(b",") + lists + objects + raw.count(b":")
-    if 2 * characters + _PER_VALUE * values + _PER_LIST * lists + _PER_OBJECT * objects > MAX_PARSED_BYTES:
-        return "it would take too much memory"
-    brackets = raw.translate(None, _ALL_BUT_BRACKETS)
+    return 2 * characters + _PER_VALUE * values + _PER_LIST * lists + _PER_OBJECT * objects
+
+
+def _brackets(raw: bytes | bytearray) -> bytes:
+    return bytes(raw.translate(None, _ALL_BUT_BRACKETS))
+
+
+def _is_deep(brackets: bytes) -> bool:
+    """Take away the innermost pairs again and again: what is left after so many times is deeper than that."""
     for _ in range(MAX_DEPTH):
         if not brackets:
-            return ""
+            return False
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-    return "it is nested too deeply" if brackets else ""
+    return bool(brackets)
+
+
+def _stretches(raw: bytes | bytearray) -> Iterator[bytes]:
+    position = 0
+    while found := _STRETCH.match(raw, position):
+        position = found.end()
+        yield found[0]
 
 
 def _finite(text: str) -> float | None:

@@ -22,7 +22,7 @@ from requests.auth import HTTPBasicAuth
 from requests.cookies import RequestsCookieJar
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, InvalidHeader, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import PoolManager
 
 from clusters.rapi.connecting import BoundedSocket, Oversize, open_socket
@@ -38,6 +38,7 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _MAX_REFUSAL_BYTES = 8 * 1024 * 1024
 _MAX_HEAD_BYTES = 64 * 1024
 _CHUNK_BYTES = 256 * 1024
+_NOT_HTTP = (http.client.HTTPException, InvalidHeader)
 #: the body of what is read may take this many read time-outs; that of a change is a number, and comes with the head
 _BODY_FACTOR = 4
 
@@ -113,20 +114,22 @@ class _Connection(HTTPSConnection):
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
         """The pool has connected and verified before it comes to this."""
         _progress.sending = True
-        self._bound(_progress.head_s, _MAX_HEAD_BYTES)
+        _bound(self.sock, _progress.head_s, _MAX_HEAD_BYTES)
         super().putrequest(*args, **kwargs)
 
     def getresponse(self) -> Any:
         """The head of the answer; what bounds the body begins here."""
+        held = self.sock  # http.client lets go of it when the server says that it will close
         response = super().getresponse()
         # twice, because a body in small pieces is longer on its way
-        self._bound(_progress.body_s, 2 * _progress.body_bytes + _MAX_HEAD_BYTES)
+        _bound(held, _progress.body_s, 2 * _progress.body_bytes + _MAX_HEAD_BYTES)
         return response
 
-    def _bound(self, seconds: float, size: int) -> None:
-        bounded = self.sock
-        if isinstance(bounded, BoundedSocket):
-            bounded.bound(ends_at=time.monotonic() + seconds, silence_s=_progress.head_s, may_receive=size)
+
+def _bound(connection: Any, seconds: float, size: int) -> None:
+    if not isinstance(connection, BoundedSocket):
+        raise TypeError("This connection has no bounds.")
+    connection.bound(ends_at=time.monotonic() + seconds, silence_s=_progress.head_s, may_receive=size)
 
 
 class _Pool(HTTPSConnectionPool):
@@ -335,9 +338,12 @@ class Transport:
             return Unreachable("This is not a valid host name.", where=where)
         if any(isinstance(each, Oversize) for each in causes):
             return Garbled("The answer is larger than any sensible one.", where=where, may_have_run=changes)
-        timed_out = any(isinstance(each, TimeoutError) for each in causes)
-        if timed_out:
+        if any(isinstance(each, TimeoutError) for each in causes):
             return TimedOut("No answer in time.", where=where, connecting=not sent, may_have_run=changes and sent)
+        is_cut = any(isinstance(each, http.client.IncompleteRead | http.client.RemoteDisconnected) for each in causes)
+        is_http = not isinstance(error, ValueError) and not any(isinstance(each, _NOT_HTTP) for each in causes)
+        if sent and not is_http and not is_cut:
+            return Garbled("The answer is not HTTP as it should be.", where=where, may_have_run=changes)
         if sent:
             return Unreachable(
                 "The connection was cut before the answer was complete.", where=where, may_have_run=changes

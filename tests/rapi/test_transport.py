@@ -235,6 +235,12 @@ def test_a_cookie_is_not_kept(client: RapiClient, edge: Edge) -> None:
     assert "cookie" not in edge.requests[1].headers
 
 
+@pytest.mark.parametrize("closes", ["close", "keep-alive"])
+def test_a_large_answer_is_read_whole_however_the_server_ends_it(client: RapiClient, edge: Edge, closes: str) -> None:
+    edge.script = [answer({**INFO, "padding": "x" * 3_000_000}, Connection=closes)]
+    assert client.get_info().uuid == UUID
+
+
 def test_an_answer_beyond_all_measure_is_not_read(edge: Edge, make_client: Make) -> None:
     edge.script = [raw(b"[" + b" " * 50_000 + b"]")]
     with pytest.raises(Garbled, match="larger"):

@@ -159,7 +159,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("GWM_DEMO", "flag", "yes", "Start the demo cluster when there is no cluster yet. Also `--no-demo`."),
     # console
     Setting("GWM_CONSOLE_TICKET_S", "seconds", "30", "Life of a console ticket.", least=5, most=600),
-    Setting("GWM_CONSOLE_CONNECT_TIMEOUT_S", "seconds", "10", "Time to reach a machine's console.", least=0.1),
+    Setting("GWM_CONSOLE_CONNECT_TIMEOUT_S", "seconds", "5", "Time to reach a machine's console.", least=0.1),
     Setting("GWM_CONSOLE_IDLE_S", "seconds", "0", "Close a console after so much silence; 0 never does."),
     Setting(
         "GWM_CONSOLE_NETWORKS",
@@ -180,8 +180,9 @@ SETTINGS: tuple[Setting, ...] = (
         "GWM_CONSOLE_NODE_NETWORKS",
         "words",
         "",
-        "Networks of nodes that consoles may reach.",
-        shown_default="all; a node's name may not lead to the loopback",
+        "Networks of nodes that consoles may reach. Loopback, link-local and this host's own addresses only if named "
+        "by themselves, such as `127.0.0.0/8`.",
+        shown_default="all but loopback, link-local and this host's own",
     ),
     Setting(
         "GWM_CONSOLE_HANDSHAKE_TIMEOUT_S", "seconds", "10", "Time for a browser to log in to a console.", least=0.1

@@ -1,25 +1,31 @@
 """The broker: all consoles of a process, and what is asked of them together."""
 
-from collections.abc import Callable, Mapping
+import socket
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, cast
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
+from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
+from vncproxy.addresses import is_of_this_host, judge, resolve
 from vncproxy.console import Console, Stage
 from vncproxy.control import ControlPort
-from vncproxy.settings import Settings
+from vncproxy.settings import Address, Settings, parse_address
 from vncproxy.sides import BrowserSide, NodeSide
 from vncproxy.tickets import ExpiredTicketError, InvalidTicketError, Ticket, open_ticket
 from vncproxy.troubles import ConsoleError, Trouble
 from vncproxy.used import LocalMemory, RedisMemory, UsedTickets
 
-Endpoint = Callable[[str, int, float], IStreamClientEndpoint]
-"""Makes an endpoint for host, port and time-out in seconds."""
+Endpoint = Callable[[Address, int, float], IStreamClientEndpoint]
+"""Makes an endpoint for address, port and time-out in seconds."""
+Resolve = Callable[[str], Deferred[list[Address]]]
+"""Finds the addresses of a host; fails with OSError."""
 
 
 class Broker(Service):
@@ -27,10 +33,13 @@ class Broker(Service):
 
     log = Logger(namespace="vncproxy.broker")
 
-    def __init__(self, settings: Settings, *, clock: IReactorTime, used: UsedTickets, endpoint: Endpoint) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: IReactorTime, used: UsedTickets, resolve: Resolve, endpoint: Endpoint
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.used = used
+        self._resolve = resolve
         self._endpoint = endpoint
         self._consoles: dict[str, Console] = {}
         self._next_ping: IDelayedCall | None = None
@@ -82,10 +91,24 @@ class Broker(Service):
         self._consoles[console.id] = console
         return console.browser
 
-    def dial(self, ticket: Ticket, seconds: float, factory: Factory[Any]) -> Deferred[NodeSide]:
-        """Connect to the machine's VNC port."""
-        connecting = self._endpoint(ticket.host, ticket.port, seconds).connect(factory)
-        return cast("Deferred[NodeSide]", connecting)
+    @inlineCallbacks
+    def dial(self, ticket: Ticket, seconds: float, factory: Factory[Any]) -> Generator[Deferred[Any], Any, NodeSide]:
+        """Connect to the machine's VNC port, at an address that was judged: a name is not asked for twice.
+
+        Fails with ForbiddenAddress, OSError or twisted's ConnectError.
+        """
+        literal = parse_address(ticket.host)
+        addresses = [literal] if literal else (yield self._resolve(ticket.host))
+        for address in addresses:  # all of them: a name that also leads where it must not is not to be trusted
+            judge(address, self.settings.node_networks, is_demo=ticket.is_demo, is_own=is_of_this_host)
+        refusal: ConnectError | None = None
+        for address in addresses:
+            endpoint = self._endpoint(address, ticket.port, seconds / len(addresses))
+            try:
+                return cast(NodeSide, (yield endpoint.connect(factory)))
+            except ConnectError as error:
+                refusal = error
+        raise refusal or socket.gaierror(f"no address of {ticket.host!r} is known")
 
     def forget(self, console: Console) -> None:
         self._consoles.pop(console.id, None)
@@ -157,10 +180,14 @@ def make_broker(settings: Settings, reactor: Any) -> Broker:
     if settings.redis_url:
         used = RedisMemory(settings.redis_url, reactor, reactor, reactor.getThreadPool())
 
-    def endpoint(host: str, port: int, seconds: float) -> IStreamClientEndpoint:
-        return HostnameEndpoint(reactor, host.encode("idna") if not host.isascii() else host, port, timeout=seconds)
+    def look_up(host: str) -> Deferred[list[Address]]:
+        return deferToThreadPool(reactor, reactor.getThreadPool(), resolve, host)
 
-    broker = Broker(settings, clock=reactor, used=used, endpoint=endpoint)
+    def endpoint(address: Address, port: int, seconds: float) -> IStreamClientEndpoint:
+        kind = TCP6ClientEndpoint if address.version == 6 else TCP4ClientEndpoint
+        return kind(reactor, str(address), port, timeout=seconds)
+
+    broker = Broker(settings, clock=reactor, used=used, resolve=look_up, endpoint=endpoint)
     if settings.control:
         broker.control = ControlPort(settings.control, broker, reactor)
     return broker

@@ -9,22 +9,23 @@ from enum import Enum, auto
 from typing import Any, Protocol
 from uuid import uuid4
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectError, ConnectionRefusedError, DNSLookupError
-from twisted.internet.error import TimeoutError as ConnectTimeoutError
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from vncproxy.addresses import ForbiddenAddress
 from vncproxy.rfb import BrowserLogin, NodeLogin
-from vncproxy.settings import Settings, parse_address
+from vncproxy.settings import Settings
 from vncproxy.sides import BrowserSide, NodeSide, wire_of
 from vncproxy.tickets import Ticket
-from vncproxy.troubles import ConsoleError, Trouble
+from vncproxy.troubles import ConsoleError, Trouble, printable
 from vncproxy.used import UsedTickets
 
 _EARLY_LIMIT = 4096  # bytes that may come before both sides are logged in
+_DIAL_AGAIN_S = 0.5  # a machine that restarts opens its port again within seconds
 
 
 class Stage(Enum):
@@ -32,6 +33,7 @@ class Stage(Enum):
     BROWSER_LOGIN = auto()
     DIALLING = auto()
     NODE_LOGIN = auto()
+    UNREACHED = auto()
     OPEN = auto()
     ENDED = auto()
 
@@ -64,6 +66,7 @@ class Console:
         self.browser = BrowserSide(self, headers, message_limit=broker.settings.message_limit)
         self._node: NodeSide | None = None
         self._dialling: Deferred[NodeSide] | None = None
+        self._dial_again: IDelayedCall | None = None
         self._browser_login = BrowserLogin(ticket.browser_password)
         self._node_login = NodeLogin(ticket.password)
         self._early = b""
@@ -93,11 +96,14 @@ class Console:
     def _dial(self) -> None:
         self.stage = Stage.DIALLING
         seconds = self.ticket.connect_timeout_s or self._broker.settings.connect_timeout_s
-        self._expect_within(seconds, Trouble.TIMED_OUT)
+        self._expect_within(seconds, Trouble.UNREACHABLE)
+        self._try_to_reach(seconds)
+
+    def _try_to_reach(self, seconds: float) -> None:
         factory: Factory[Any] = Factory.forProtocol(lambda: NodeSide(self))
         factory.noisy = False
         self._dialling = dialling = self._broker.dial(self.ticket, seconds, factory)
-        dialling.addCallback(self._dialled).addErrback(self._failed)
+        dialling.addCallbacks(self._dialled, self._not_reached, errbackArgs=(seconds,)).addErrback(self._failed)
 
     def _dialled(self, node: NodeSide) -> None:
         self._dialling = None
@@ -107,18 +113,26 @@ class Console:
             return
         self._node = node
         self.stage = Stage.NODE_LOGIN
-        self._check_peer(str(getattr(wire.getPeer(), "host", "")))
         node.valve.hold(wire_of(self.browser))
         self.browser.valve.hold(wire)
 
-    def _check_peer(self, address: str) -> None:
-        settings = self._broker.settings
-        if not settings.admits_node(address):
-            raise ConsoleError(Trouble.NODE_NETWORK, address)
-        # An address in a ticket has been looked at by who sealed it; what a name leads to has not.
-        parsed, named = parse_address(address), parse_address(self.ticket.host) is None
-        if named and parsed is not None and parsed.is_loopback and not settings.node_networks:
-            raise ConsoleError(Trouble.LOOPBACK)
+    def _not_reached(self, failure: Failure, seconds: float) -> None:
+        self._dialling = None
+        if self.stage is not Stage.DIALLING:
+            return
+        if failure.check(ConnectError):
+            self._dial_again = self._broker.clock.callLater(_DIAL_AGAIN_S, self._try_to_reach, seconds)
+        elif failure.check(ForbiddenAddress, OSError):
+            self._wait_in_vain(failure.getErrorMessage())
+        else:
+            failure.raiseException()
+
+    def _wait_in_vain(self, why: str) -> None:
+        """Say nothing until the time is over: when and how it ends must not tell what is at an address or port."""
+        self.stage = Stage.UNREACHED
+        self.log.warn("console {id} not reached: {why} {host}:{port}", why=printable(why), **self._log_fields())
+        if self._node is not None:
+            self._node.hang_up(self._broker.clock)
 
     def _open(self) -> None:
         self.stage = Stage.OPEN
@@ -156,7 +170,10 @@ class Console:
             try:
                 reply = self._node_login.feed(data)
             except ConsoleError as error:
-                self.end(error.trouble, error.detail)
+                if error.trouble is Trouble.UNREACHABLE:
+                    self._wait_in_vain(error.detail)
+                else:
+                    self.end(error.trouble, error.detail)
                 return
             if reply and self._node is not None:
                 self._node.write(reply)
@@ -182,7 +199,10 @@ class Console:
         self._broker.forget(self)
 
     def node_lost(self) -> None:
-        self.end(self._node_login.lost_trouble if self.stage is Stage.NODE_LOGIN else Trouble.NODE_CLOSED)
+        if self.stage is Stage.NODE_LOGIN and not self._node_login.has_spoken_vnc:
+            self._wait_in_vain("it hung up")
+        elif self.stage is not Stage.UNREACHED:
+            self.end(self._node_login.lost_trouble if self.stage is Stage.NODE_LOGIN else Trouble.NODE_CLOSED)
 
     def end(self, trouble: Trouble, detail: str = "") -> None:
         """End both sides and tell the browser why. Does nothing when the end has come already."""
@@ -199,6 +219,8 @@ class Console:
             seconds=self._broker.clock.seconds() - self.since,
             **self._log_fields(),
         )
+        if self._dial_again is not None and self._dial_again.active():
+            self._dial_again.cancel()
         if self._dialling is not None:
             self._dialling.cancel()
         if self._node is not None:
@@ -236,16 +258,8 @@ class Console:
 
 
 def trouble_of(failure: Failure) -> tuple[Trouble, str]:
-    """Why a connection attempt failed, in our words."""
+    """Why a console failed, in our words."""
     error = failure.value
     if isinstance(error, ConsoleError):
         return error.trouble, error.detail
-    if isinstance(error, ConnectionRefusedError):
-        return Trouble.REFUSED, ""
-    if isinstance(error, ConnectTimeoutError | CancelledError):
-        return Trouble.TIMED_OUT, ""
-    if isinstance(error, DNSLookupError):
-        return Trouble.NO_NAME, ""
-    if isinstance(error, ConnectError):
-        return Trouble.UNREACHABLE, ""
     return Trouble.INTERNAL, ""

@@ -131,6 +131,11 @@ class NodeLogin:
         return self._step is _Step.DONE
 
     @property
+    def has_spoken_vnc(self) -> bool:
+        """Whether it is a VNC server that answers; until then it may be anything."""
+        return self._step is not _Step.VERSION
+
+    @property
     def lost_trouble(self) -> Trouble:
         """What it means when the node hangs up now."""
         if self._step in (_Step.RESULT, _Step.REASON):
@@ -173,12 +178,12 @@ class NodeLogin:
 
     def _read_version(self) -> bytes:
         if not b"RFB "[: len(self._buffer)] == self._buffer[:4]:
-            raise ConsoleError(Trouble.NOT_VNC)
+            raise ConsoleError(Trouble.UNREACHABLE, "it does not speak VNC")
         if len(self._buffer) < _VERSION_BYTES:
             return b""
         found = _VERSION.fullmatch(self._take(_VERSION_BYTES))
         if not found:
-            raise ConsoleError(Trouble.NOT_VNC)
+            raise ConsoleError(Trouble.UNREACHABLE, "it does not speak VNC")
         version = int(found[1]), int(found[2])
         self._minor = 8 if version >= (3, 8) else 7 if version == (3, 7) else 3
         self._step = _Step.TYPES

@@ -26,12 +26,12 @@ class Settings:
     client_networks: tuple[Network, ...] = ()
     """GWM_CONSOLE_NETWORKS: networks that browsers may come from; empty: all."""
     node_networks: tuple[Network, ...] = ()
-    """GWM_CONSOLE_NODE_NETWORKS: networks that consoles may reach; empty: all, but no name may lead to the loopback."""
+    """GWM_CONSOLE_NODE_NETWORKS: networks that consoles may reach; empty: all. See vncproxy.addresses."""
     trusted_proxies: tuple[Network, ...] = ()
     """GWM_TRUSTED_PROXIES, with GWM_BEHIND_PROXY: networks whose X-Forwarded-For is believed; empty: nobody's is."""
     connections_per_address: int = 256
     """GWM_CONNECTIONS_PER_ADDRESS: connections that one client address may have open."""
-    connect_timeout_s: float = 10.0
+    connect_timeout_s: float = 5.0
     """GWM_CONSOLE_CONNECT_TIMEOUT_S: to reach the node and log in there; a ticket may name its own."""
     handshake_timeout_s: float = 10.0
     """GWM_CONSOLE_HANDSHAKE_TIMEOUT_S: for a request's head, and again for the browser's login."""
@@ -50,9 +50,6 @@ class Settings:
 
     def admits_client(self, address: str) -> bool:
         return not self.client_networks or within(address, self.client_networks)
-
-    def admits_node(self, address: str) -> bool:
-        return not self.node_networks or within(address, self.node_networks)
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:

@@ -55,6 +55,8 @@ class Ticket:
     browser_password: str = field(default="", repr=False)
     """What the browser must answer the broker's VNC authentication with."""
     kind: str = "vnc"
+    is_demo: bool = False
+    """Whether the machine is of our own demo, whose consoles are on the loopback of the broker."""
     client: str = ""
     """The only address that may use the ticket; empty: any that the broker admits."""
     connect_timeout_s: float | None = None
@@ -105,6 +107,8 @@ def _unpack(raw: object) -> Ticket:
         ticket.client,
     )
     if not all(isinstance(text, str) for text in texts) or not isinstance(ticket.expires_at, int | float):
+        raise TypeError("wrong type")
+    if not isinstance(ticket.is_demo, bool):
         raise TypeError("wrong type")
     if ticket.kind not in KINDS or not ticket.id or not ticket.host or not ticket.browser_password:
         raise ValueError("incomplete")

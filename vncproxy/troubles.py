@@ -19,16 +19,11 @@ class Trouble(Enum):
     FULL = (4014, "Too many consoles are open. Close one, or try again later.")
     MEMORY_DOWN = (4015, "Used tickets can't be looked up just now. Try again in a moment.")
 
-    REFUSED = (4020, "The node refused the connection: the machine is not running, or it has just stopped.")
-    UNREACHABLE = (4021, "The node can't be reached from the console broker.")
-    TIMED_OUT = (4022, "The node did not answer in time.")
-    NO_NAME = (4023, "The node's name can't be resolved by the console broker.")
-    LOOPBACK = (4024, "The node's name leads to the loopback of the console broker itself.")
-    NODE_NETWORK = (4025, "The node's address is outside the networks that consoles may reach.")
+    # One for every reason, so that nobody can tell by it which ports and addresses answer; the log has the reason.
+    UNREACHABLE = (4021, "No console answered on the machine's node. The machine may have stopped; the log says more.")
 
     PASSWORD_WRONG = (4030, "The node did not accept the VNC password.")
     PASSWORD_MISSING = (4031, "The machine asks for a VNC password, and none is set for its cluster.")
-    NOT_VNC = (4032, "What answers on the machine's console port does not speak VNC.")
     NO_METHOD = (4033, "The machine's VNC asks for a login method that consoles don't know (vnc_tls?).")
     NODE_SAID_NO = (4034, "The machine's VNC refused")
 

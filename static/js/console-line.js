@@ -15,7 +15,7 @@ const connect_timeout_ms = 30_000;
 const ticket_timeout_ms = 15_000;
 
 // Trying again changes nothing about these: address, password, protocol, or a person's decision.
-const final_codes = new Set([4013, 4025, 4030, 4031, 4032, 4033, 4050, 4052, 4060, 4061, 1009]);
+const final_codes = new Set([4013, 4030, 4031, 4033, 4050, 4052, 4060, 4061, 1009]);
 
 class Refusal extends Error {
   constructor(text, remedy, { again, byServer = false }) {

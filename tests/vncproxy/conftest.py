@@ -20,7 +20,12 @@ class Daemon:
         self.control = str(directory / "control.sock")
         self._log = directory / "log"
         known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        settings = {"GWM_CONSOLE_KEYS": KEY, "GWM_CONSOLE_CONTROL": self.control, "PYTHONPATH": str(ROOT)}
+        settings = {
+            "GWM_CONSOLE_KEYS": KEY,
+            "GWM_CONSOLE_CONTROL": self.control,
+            "GWM_CONSOLE_NODE_NETWORKS": "127.0.0.0/8",
+            "PYTHONPATH": str(ROOT),
+        }
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "vncproxy", "--port", "0", *arguments],

@@ -1,6 +1,8 @@
 """The two ends of a console for tests: a toy VNC server, and a browser without a screen."""
 
+import contextlib
 import os
+import random
 import select
 import socket
 import ssl
@@ -18,6 +20,14 @@ PASSWORD = "browserp"
 SERVER_INIT_NAME = b"<img src=x onerror=alert(1)>"
 
 
+def listen_as_a_node():
+    """A listening socket on one of the ports that Ganeti gives to consoles."""
+    for port in random.sample(range(11000, 15000), 50):
+        with contextlib.suppress(OSError):
+            return socket.create_server(("127.0.0.1", port))
+    raise OSError("no port is free")
+
+
 class ToyVnc:
     """A VNC server on the loopback that logs clients in and then echoes, floods or hangs up.
 
@@ -32,7 +42,7 @@ class ToyVnc:
         self.sent = 0
         self.received = b""
         self.closed = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = listen_as_a_node()
         self.port = self._listener.getsockname()[1]
         self._stop = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()

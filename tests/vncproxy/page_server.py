@@ -98,7 +98,12 @@ class Page(Resource):
 
 def main():
     django.setup()
-    environment = {"GWM_CONSOLE_KEYS": KEY, "GWM_CONSOLE_CONTROL": os.environ.get("CONTROL", "")}
+    environment = {
+        "GWM_CONSOLE_KEYS": KEY,
+        "GWM_CONSOLE_CONTROL": os.environ.get("CONTROL", ""),
+        "GWM_CONSOLE_CONNECT_TIMEOUT_S": "2",
+        "GWM_CONSOLE_NODE_NETWORKS": "127.0.0.0/8,::1",
+    }
     broker = make_broker(settings_from(environment), reactor)
     broker.startService()
     site = console_site(broker, Page(), reactor=reactor)

@@ -4,7 +4,7 @@ import base64
 import struct
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -15,7 +15,7 @@ from tests.vncproxy.ends import KEY, PASSWORD
 from tests.vncproxy.test_framing import frame
 from vncproxy.broker import Broker
 from vncproxy.rfb import answer
-from vncproxy.settings import Settings
+from vncproxy.settings import Settings, parse_address
 from vncproxy.tickets import Ticket, seal
 from vncproxy.used import LocalMemory
 from vncproxy.web import console_site
@@ -70,8 +70,8 @@ class Wire(StringTransport):
 class Endpoint:
     """Remembers that it was asked; the test says how it goes."""
 
-    def __init__(self, host, port, seconds):
-        self.host, self.port, self.seconds = host, port, seconds
+    def __init__(self, address, port, seconds):
+        self.host, self.port, self.seconds = str(address), port, seconds
         self.cancelled = False
 
     def connect(self, factory):
@@ -88,15 +88,24 @@ class Endpoint:
 
 
 class Rig:
-    def __init__(self, **settings):
+    def __init__(self, *, names=None, **settings):
+        self.names = names or {}
+        """What each name leads to: the addresses of the first question, those of the second and so on."""
         self.clock = Clock()
         self.clock.advance(1_800_000_000)
         self.endpoints = []
         self.settings = Settings(keys=(KEY,), **settings)
         self.used = LocalMemory(self.clock)
-        self.broker = Broker(self.settings, clock=self.clock, used=self.used, endpoint=self._endpoint)
+        self.broker = Broker(
+            self.settings, clock=self.clock, used=self.used, resolve=self._resolve, endpoint=self._endpoint
+        )
         self.broker.startService()
         self.site = console_site(self.broker, Rest(), reactor=self.clock)
+
+    def _resolve(self, host):
+        if host not in self.names:
+            return fail(OSError("no such name"))
+        return succeed([parse_address(text) for text in self.names[host].pop(0)])
 
     def _endpoint(self, host, port, seconds):
         self.endpoints.append(Endpoint(host, port, seconds))

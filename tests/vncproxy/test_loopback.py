@@ -52,7 +52,6 @@ def test_a_console_from_end_to_end(daemon, vnc, version, password):
         ({"password": "right"}, {"password": ""}, Trouble.PASSWORD_MISSING),
         ({"types": b"\x13"}, {}, Trouble.NO_METHOD),
         ({"types": b""}, {}, Trouble.NODE_SAID_NO),
-        ({"version": b"SSH-2.0-Open"}, {}, Trouble.NOT_VNC),
     ],
 )
 def test_why_there_is_no_console(daemon, vnc, kind, asked, trouble):
@@ -62,18 +61,32 @@ def test_why_there_is_no_console(daemon, vnc, kind, asked, trouble):
     assert reason.startswith(trouble.reason()[:20])
 
 
-def test_a_closed_port_is_a_machine_that_does_not_run(daemon):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    browser = Browser(daemon.port, ticket(port))
-    assert refusal_of(browser) == (Trouble.REFUSED.code, Trouble.REFUSED.reason())
-
-
 @pytest.mark.feature("F217")
-def test_a_node_that_says_nothing_times_out(daemon):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        browser = Browser(daemon.port, ticket(silent.getsockname()[1], connect_timeout_s=0.3))
-        assert refusal_of(browser)[0] == Trouble.TIMED_OUT.code
+@pytest.mark.parametrize("what", ["closed", "silent", "other service", "this host", "unspecified"])
+def test_a_port_scan_learns_nothing(daemon, vnc, what):
+    """The same words at the same time, whatever is there."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_server(("127.0.0.1", 0)) as free:
+        port = {"closed": free, "silent": silent}.get(what, silent).getsockname()[1]
+        free.close()
+        if what == "other service":
+            port = vnc(version=b"SSH-2.0-Open").port
+        host = {"this host": "::1", "unspecified": "0.0.0.0"}.get(what, "127.0.0.1")
+        browser = Browser(daemon.port, ticket(port, host=host, connect_timeout_s=1.0))
+        began = time.monotonic()
+        assert refusal_of(browser) == (Trouble.UNREACHABLE.code, Trouble.UNREACHABLE.reason())
+        assert 0.9 < time.monotonic() - began < 2
+
+
+def test_this_hosts_own_services_are_not_dialled(tmp_path, vnc):
+    with run_daemon(tmp_path, GWM_CONSOLE_NODE_NETWORKS="") as daemon:
+        server = vnc()
+        for host in ("127.0.0.1", "::ffff:127.0.0.1", "127.1", "0x7f000001", "2130706433", "localhost", "0.0.0.0"):
+            browser = Browser(daemon.port, ticket(server.port, host=host, connect_timeout_s=0.2))
+            assert refusal_of(browser)[0] == Trouble.UNREACHABLE.code
+        assert server.connections == 0
+        browser = Browser(daemon.port, ticket(server.port, is_demo=True))
+        assert browser.start() == (64, 48, SERVER_INIT_NAME)
+        assert "127.0.0.1 is of 127.0.0.0/8, which GWM_CONSOLE_NODE_NETWORKS does not name" in daemon.log()
 
 
 @pytest.mark.feature("F208")

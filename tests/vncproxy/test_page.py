@@ -147,7 +147,7 @@ def test_a_wrong_node_password_is_not_tried_again(console, vnc):
 def test_a_closed_port_is_explained(console):
     page = console.show(port=1)
     state(page, "waiting")
-    expect(page.locator("[data-part=title]")).to_contain_text("The node refused the connection")
+    expect(page.locator("[data-part=title]")).to_contain_text("No console answered")
 
 
 def test_an_obstacle_known_beforehand_is_shown_without_trying(console):

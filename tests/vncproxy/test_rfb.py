@@ -143,9 +143,9 @@ def test_logs_in_at_nodes(feed, server, password, spoken):
 @pytest.mark.parametrize(
     ("server", "password", "trouble", "detail"),
     [
-        (b"HTTP/1.1 400", "", Trouble.NOT_VNC, ""),
-        (b"SSH-", "", Trouble.NOT_VNC, ""),
-        (b"RFB 3.8\r\nxyz", "", Trouble.NOT_VNC, ""),
+        (b"HTTP/1.1 400", "", Trouble.UNREACHABLE, "it does not speak VNC"),
+        (b"SSH-", "", Trouble.UNREACHABLE, "it does not speak VNC"),
+        (b"RFB 3.8\r\nxyz", "", Trouble.UNREACHABLE, "it does not speak VNC"),
         (b"RFB 003.008\n\0\0\0\0\x04Full", "", Trouble.NODE_SAID_NO, "Full"),
         (b"RFB 003.003\n\0\0\0\0\0\0\0\x04Full", "", Trouble.NODE_SAID_NO, "Full"),
         (b"RFB 003.008\n\0\xff\xff\xff\xff", "", Trouble.NODE_SAID_NO, ""),

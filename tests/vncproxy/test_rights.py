@@ -1,5 +1,6 @@
 """From the right to a console to its end: the ticket by the pipeline, and closing when the right has gone."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from tests.factories import make_cluster, make_node, make_user, make_vm
 from tests.vncproxy.ends import KEY, Browser
 from virtualmachines.operations.console import open_console
 from vncproxy.client import list_consoles
+from vncproxy.settings import networks
+from vncproxy.tickets import open_ticket
 from vncproxy.troubles import Trouble
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +32,7 @@ def scene(client, daemon, vnc, settings):
     """Alice has the console of web1 open."""
     settings.GWM_CONSOLE_KEYS = [KEY]
     settings.GWM_CONSOLE_CONTROL = Path(daemon.control)
+    settings.GWM_CONSOLE_NODE_NETWORKS = networks("", "127.0.0.0/8")
     cluster = make_cluster("lab")
     node = make_node(cluster, primary_ip="127.0.0.1")
     vm = make_vm(cluster, "web1.example.org", primary_node=node, network_port=vnc().port)
@@ -91,7 +95,9 @@ def sign_in_as_another(client):
 
 def replace_session_by_that_of_another(client):
     bob = Client()
-    bob.force_login(make_user("bob"))
+    make_user("bob")
+    User.objects.filter(username="bob").update(password=User.objects.get(username="alice").password)
+    bob.force_login(User.objects.get(username="bob"))
     data = Session.objects.get(pk=bob.session.session_key).session_data
     Session.objects.filter(pk=client.session.session_key).update(session_data=data)
 
@@ -200,12 +206,34 @@ def test_no_broker_here_is_no_error(settings, tmp_path, db):
     assert close_consoles_without_right() == 0
 
 
-def test_a_cluster_elsewhere_cannot_point_the_console_at_this_machine(scene):
+@pytest.mark.parametrize(
+    ("cluster", "address", "port", "opens"),
+    [
+        ({"host": "ganeti.example.org"}, "127.0.0.1", 11000, False),
+        ({"host": "ganeti.example.org"}, "::ffff:127.0.0.1", 11000, False),
+        ({"host": "ganeti.example.org"}, "0.0.0.0", 11000, False),
+        ({"host": "ganeti.example.org"}, "169.254.169.254", 11000, False),
+        ({"host": "127.0.0.1"}, "127.0.0.1", 11000, False),
+        ({"host": "127.0.0.1", "is_demo": True}, "127.0.0.1", 11000, True),
+        ({"host": "127.0.0.1", "is_demo": True}, "192.0.2.1", 11000, False),
+        ({"host": "127.0.0.1", "is_demo": True}, "127.0.0.1", 6379, False),
+        ({"host": "evil.example.org", "is_demo": True}, "127.0.0.1", 11000, False),
+        ({"host": "ganeti.example.org"}, "192.0.2.1", 11000, True),
+        ({"host": "ganeti.example.org"}, "192.0.2.1", 14999, True),
+        ({"host": "ganeti.example.org"}, "192.0.2.1", 15000, False),
+        ({"host": "ganeti.example.org"}, "192.0.2.1", 22, False),
+    ],
+)
+def test_a_cluster_cannot_point_the_console_where_it_likes(scene, settings, cluster, address, port, opens):
+    settings.GWM_CONSOLE_NODE_NETWORKS = ()
     _, vm, alice, _ = scene
-    vm.primary_node.primary_ip = "127.0.0.1"
-    vm.primary_node.save()
-    type(vm.cluster).objects.update(host="ganeti.example.org")
-    with pytest.raises(Refusal, match="this machine itself"):
-        open_console(Actor(alice, Via.WEB), type(vm).objects.get(pk=vm.pk), session="mark")
-    type(vm.cluster).objects.update(host="127.0.0.1")  # as the demo cluster has it
-    assert open_console(Actor(alice, Via.WEB), type(vm).objects.get(pk=vm.pk), session="mark").ticket
+    type(vm.cluster).objects.update(**cluster)
+    type(vm.primary_node).objects.update(primary_ip=address)
+    type(vm).objects.update(network_port=port)
+    vm = type(vm).objects.get()
+    if opens:
+        ticket = open_ticket([KEY], open_console(Actor(alice, Via.WEB), vm, session="mark").ticket, time.time())
+        assert (ticket.host, ticket.port, ticket.is_demo) == (address, port, vm.cluster.is_demo)
+    else:
+        with pytest.raises(Refusal, match="the cluster reports"):
+            open_console(Actor(alice, Via.WEB), vm, session="mark")

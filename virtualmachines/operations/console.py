@@ -8,11 +8,18 @@ import time
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
+from clusters.models import Cluster
 from clusters.operations.base import Actor, NoParams, run
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
+from vncproxy.addresses import ForbiddenAddress, judge
+from vncproxy.settings import parse_address
 from vncproxy.tickets import Ticket, new_password, seal
+
+_GANETI_PORTS = range(11000, 15000)  # Ganeti's FIRST_DRBD_PORT to LAST_DRBD_PORT
+_DEMO_PORTS = range(11000, 20200)  # gwm.demo takes a free range among these
 
 
 @dataclass(frozen=True)
@@ -49,12 +56,29 @@ def find_vnc_address(vm: VirtualMachine) -> Address:
         raise NoConsole("The machine's VNC server wants TLS of its own (vnc_tls), which the console does not speak.")
     if vm.network_port is None:
         raise NoConsole("Ganeti has given the machine no VNC port.")
-    node_address = node.primary_ip or node.name
-    host = _host_to_dial(bind, node_address)
-    if _is_loopback(host) and not _is_loopback(vm.cluster.host):
-        # Else whoever runs a cluster could have the broker connect to ports of its own machine.
-        raise NoConsole(f"The machine's node goes by the address {host}, which is that of this machine itself.")
+    is_demo = is_our_demo(vm.cluster)
+    if vm.network_port not in (_DEMO_PORTS if is_demo else _GANETI_PORTS):
+        raise NoConsole(_("Ganeti gives consoles the ports 11000 to 14999; the cluster reports another."))
+    host = _host_to_dial(bind, node.primary_ip or node.name)
+    literal = parse_address(host)
+    if literal is not None:  # what a name leads to, the proxy judges
+        try:
+            judge(literal, settings.GWM_CONSOLE_NODE_NETWORKS, is_demo=is_demo)
+        except ForbiddenAddress as error:
+            raise NoConsole(
+                _("Consoles may not be connected to the address that the cluster reports for the machine's node.")
+                + " "
+                + _("A superuser can allow it: GWM_CONSOLE_NODE_NETWORKS.")
+            ) from error
     return Address(host, vm.network_port)
+
+
+def is_our_demo(cluster: Cluster) -> bool:
+    """Whether it is the simulator that we run ourselves, so that its consoles are on the loopback.
+
+    What the cluster says does not count, nor does its row alone: whoever may edit it may point it elsewhere.
+    """
+    return cluster.is_demo and _is_loopback(cluster.host)
 
 
 def _host_to_dial(bind: str, node_address: str) -> str:
@@ -138,6 +162,7 @@ def open_console(actor: Actor, vm: VirtualMachine, *, session: str, client_addre
         password=vm.cluster.vnc_password,
         browser_password=password,
         client=client_address,
+        is_demo=is_our_demo(vm.cluster),
         connect_timeout_s=settings.GWM_CONSOLE_CONNECT_TIMEOUT_S,
     )
     return Admission(seal(settings.GWM_CONSOLE_KEYS, ticket), password)

@@ -102,7 +102,7 @@ def main():
         "GWM_CONSOLE_KEYS": KEY,
         "GWM_CONSOLE_CONTROL": os.environ.get("CONTROL", ""),
         "GWM_CONSOLE_CONNECT_TIMEOUT_S": "2",
-        "GWM_CONSOLE_NODE_NETWORKS": "127.0.0.0/8,::1",
+        "GWM_CONSOLE_NODE_NETWORKS": "127.0.0.0/8,::1,0.0.0.0/0,::/0",
     }
     broker = make_broker(settings_from(environment), reactor)
     broker.startService()

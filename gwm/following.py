@@ -23,6 +23,7 @@ from clusters.operations.settle import (
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError
 from clusters.sync.jobs import apply_jobs, explain_waiting, look_up_unlisted, look_up_unseen
+from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing
 from clusters.sync.targets import list_targets
 from gwm.operations import OPERATIONS
@@ -53,7 +54,7 @@ class Followed:
 
 
 def digest_listing(
-    cluster: Cluster, client: RapiClient, listing: JobListing, *, with_snapshot: bool = False
+    cluster: Cluster, client: RapiClient, readings: Readings, listing: JobListing, *, with_snapshot: bool = False
 ) -> Followed:
     """Write the jobs, refresh what they touch, settle entries, explain who waits for what. Raises RapiError.
 
@@ -81,7 +82,7 @@ def digest_listing(
     if not with_snapshot:
         touched |= {job.pk: job for job in changes.past}
         at_work = [job for job in changes.open if job.status in _AT_WORK]
-    done.machines_written = _refresh(cluster, client, ended=list(touched.values()), at_work=at_work)
+    done.machines_written = _refresh(cluster, readings, ended=list(touched.values()), at_work=at_work)
     done.settled = sum(settle_entry(entry, OPERATIONS) for entry in finished if _is_confirmed(entry))
     if overdue:
         given_up = count_clean_listing(
@@ -133,16 +134,16 @@ def _is_confirmed(entry: Entry) -> bool:
     return vm is None or (vm.read_at is not None and vm.read_at >= ended and operation.is_shown_by(vm))
 
 
-def _refresh(cluster: Cluster, client: RapiClient, *, ended: list[Job], at_work: list[Job]) -> int:
+def _refresh(cluster: Cluster, readings: Readings, *, ended: list[Job], at_work: list[Job]) -> int:
     """Read the machines of these jobs again. Those of jobs at work are a courtesy: their failure may wait."""
     rows = 0
     uuids, names = list_targets(ended, "instance")
     if names:
-        rows += refresh_machines(cluster, client, names, uuids=uuids)
+        rows += refresh_machines(cluster, readings, names, uuids=uuids)
     more_uuids, more_names = list_targets(at_work, "instance")
     if more_names - names:
         try:
-            rows += refresh_machines(cluster, client, more_names - names, uuids=more_uuids - uuids)
+            rows += refresh_machines(cluster, readings, more_names - names, uuids=more_uuids - uuids)
         except RapiError:
             return rows
     return rows

@@ -15,8 +15,9 @@ from clusters.models import Cluster
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError
 from clusters.secrets import SecretUnreadable
-from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_nodes
-from clusters.sync.fetch import fetch_snapshot
+from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_node_live, apply_nodes
+from clusters.sync.duplicates import check_unique
+from clusters.sync.fetch import Incomplete, fetch_snapshot
 from clusters.sync.jobs import list_jobs, load_known_jobs
 from clusters.sync.leases import (
     FollowLease,
@@ -29,10 +30,12 @@ from clusters.sync.leases import (
     is_host_due,
     is_live_due,
 )
+from clusters.sync.readings import Readings
 from clusters.sync.rows import Written
-from clusters.sync.snapshot import Known, Snapshot
+from clusters.sync.snapshot import Known, LiveState, Snapshot
+from clusters.sync.unreadable import list_unreadable
 from gwm.following import Followed, digest_listing
-from virtualmachines.sync.apply import apply_machines, load_machines
+from virtualmachines.sync.apply import apply_machine_live, apply_machines, load_machines
 
 # All configuration is read once a day even if nothing seems to have changed.
 _FULL_EVERY = timedelta(days=1)
@@ -87,17 +90,22 @@ def sync_cluster(cluster: Cluster) -> Report:
 def _attempt(cluster: Cluster, lease: Lease, report: Report) -> dict[str, Any]:
     """Read and write; what the cluster's row is to say of it."""
     cluster.refresh_from_db()
+    values: dict[str, Any] = {}
     try:
         tries_host = is_host_due(cluster, timezone.now())
         with counting_client(cluster, report, configured_first=tries_host) as client:
-            values = _update(cluster, client, lease, report)
-            return values | describe_host(cluster, client.endpoint, timezone.now(), was_tried=tries_host)
+            try:
+                values = _update(cluster, client, lease, report)
+                return values | describe_host(cluster, client.endpoint, timezone.now(), was_tried=tries_host)
+            except Incomplete as incomplete:
+                values = _take_the_rest(cluster, client, incomplete, report)
+                raise incomplete.error from incomplete
     except RapiError as error:
         kind, words, away = error.kind, str(error), is_away(error)
     except (SecretUnreadable, ValueError) as error:
         kind, words, away = "settings", str(error), False
     report.outcome, report.error, report.error_kind = "failed", words, kind
-    return describe_failure(cluster, timezone.now(), kind, words, is_away=away)
+    return values | describe_failure(cluster, timezone.now(), kind, words, is_away=away)
 
 
 @contextmanager
@@ -122,7 +130,8 @@ def _update(cluster: Cluster, client: RapiClient, lease: Lease, report: Report) 
         jobs=load_known_jobs(cluster),
         with_live=is_live_due(cluster, now),
     )
-    snapshot = fetch_snapshot(client, known, lease.renew)
+    readings = Readings(client, cluster.query_troubles)
+    snapshot = fetch_snapshot(readings, known, lambda info: check_unique(cluster, info), lease.renew)
     lease.renew()  # whoever was held up for longer than the lease writes nothing
     now = timezone.now()
     own = apply_cluster(cluster, snapshot)
@@ -134,10 +143,27 @@ def _update(cluster: Cluster, client: RapiClient, lease: Lease, report: Report) 
     ]
     report.machines = len(snapshot.machines)
     try:
-        report.followed = digest_listing(cluster, client, snapshot.jobs, with_snapshot=True)
+        report.followed = digest_listing(cluster, client, readings, snapshot.jobs, with_snapshot=True)
     except RapiError as error:
         report.live_error = str(error)  # the job follower comes back to it
+    own["query_troubles"] = readings.guard.troubles
+    own["unreadable"] = list_unreadable((*snapshot.unreadable, *snapshot.jobs.unreadable), cluster.unreadable, now)
     return own | _describe_reading(cluster, snapshot, report, now, is_full=is_full or snapshot.digest != known.digest)
+
+
+def _take_the_rest(cluster: Cluster, client: RapiClient, found: Incomplete, report: Report) -> dict[str, Any]:
+    """Live state and jobs, where configuration can't be read; what the cluster's row says of them."""
+    now = timezone.now()
+    report.written = [
+        apply_node_live(cluster, found.live, now),
+        apply_machine_live(cluster, found.live, load_machines(cluster), now),
+    ]
+    if found.jobs is not None:
+        try:
+            report.followed = digest_listing(cluster, client, Readings(client), found.jobs)
+        except RapiError as error:
+            report.live_error = str(error)
+    return _describe_live(found.live, report, now)
 
 
 def _describe_reading(
@@ -146,12 +172,16 @@ def _describe_reading(
     values = describe_success(cluster, now) | {"defaults_digest": snapshot.digest}
     if is_full:
         values["configs_read_at"] = now
-    if snapshot.has_live:
-        values |= {"live_at": now, "live_error": "", "live_failed_at": None}
-    elif snapshot.live_error is not None:
-        report.live_error = str(snapshot.live_error)
-        values |= {"live_error": report.live_error, "live_failed_at": now}
-    return values
+    return values | _describe_live(snapshot.live, report, now)
+
+
+def _describe_live(live: LiveState, report: Report, now: datetime) -> dict[str, Any]:
+    if live.is_whole:
+        return {"live_at": now, "live_error": "", "live_failed_at": None}
+    if live.error is None:
+        return {}
+    report.live_error = str(live.error)
+    return {"live_error": report.live_error, "live_failed_at": now}
 
 
 def _list_operating_systems(cluster: Cluster, report: Report) -> None:
@@ -185,8 +215,9 @@ def follow_cluster(cluster: Cluster) -> Report:
     with lease:
         try:
             with counting_client(cluster, report) as client:
-                listing = list_jobs(client, load_known_jobs(cluster))
-                report.followed = digest_listing(cluster, client, listing)
+                readings = Readings(client, cluster.query_troubles)
+                listing = list_jobs(readings, load_known_jobs(cluster))
+                report.followed = digest_listing(cluster, client, readings, listing)
         except (RapiError, SecretUnreadable, ValueError) as error:
             report.outcome, report.error = "failed", str(error)
             Cluster.objects.filter(pk=cluster.pk, failures=0).update(next_sync_at=timezone.now())

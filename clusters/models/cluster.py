@@ -88,6 +88,14 @@ class Cluster(models.Model):
         max_length=64, blank=True, help_text="of what Ganeti merges into every machine's record"
     )
     configs_read_at = models.DateTimeField(null=True, blank=True, help_text="last reading of all configuration")
+    unreadable = models.JSONField(
+        default=list, blank=True, help_text="records that can't be read: {kind, key, name, why, since} each"
+    )
+    query_troubles = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="fields and records that Ganeti fails at, by resource",
+    )
     last_job_id = models.BigIntegerField(default=0, help_text="highest job number seen")
 
     class Meta:

@@ -21,6 +21,11 @@ class Mirrored(models.Model):
         null=True, blank=True, db_index=True, help_text="when Ganeti was first seen without it"
     )
 
+    unreadable_since = models.DateTimeField(
+        null=True, blank=True, help_text="since when Ganeti's record of it can't be read; the rest is from before"
+    )
+    unreadable_why = models.TextField(blank=True, help_text="what is wrong with the record")
+
     class Meta:
         abstract = True
 

@@ -68,6 +68,12 @@ class WrongCluster(Unreachable):
     kind = "wrong cluster"
 
 
+class DuplicateCluster(RapiError):
+    """The cluster that answers is here already, under another name."""
+
+    kind = "duplicate cluster"
+
+
 class TimedOut(RapiError):
     """No answer in time. ``connecting`` is True when not even the connection was made in time."""
 

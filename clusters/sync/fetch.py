@@ -1,38 +1,26 @@
-"""Reading a cluster: a complete snapshot or an exception, never half of it.
+"""Reading a cluster: a complete snapshot, or what can be said without one.
 
-What is asked, and why (measured on Ganeti 3.0.2): a fingerprint of all machines, their configuration only where it
-changed, their place from the nodes' own lists (`pnode` and `snodes` cost Ganeti a scan of all machines per row), live
-state in calls of their own, because one dead node delays these by seconds. Up to three calls are under way at once:
-RAPI serves twenty at a time and closes every connection.
-
-Live calls may fail on their own: configuration is then taken, live state stays as old as it is, and says so.
+Up to three calls are under way at once: RAPI serves twenty at a time and closes every connection.
+Live calls may fail on their own: configuration is then taken, live state stays as old as it is, and says so. And the
+other way round: where configuration can't be read, live state and jobs are taken all the same.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime
 from time import monotonic
 from typing import Any, TypeVar
 
 from django.utils import timezone
 
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import Garbled, RapiError, WrongCluster
-from clusters.rapi.resources.query import any_of
+from clusters.rapi.errors import DuplicateCluster, RapiError, TimedOut, Unreachable, WrongCluster
 from clusters.rapi.shapes.cluster import ClusterInfo
-from clusters.rapi.shapes.group import GROUP_FIELDS, GroupInfo
-from clusters.rapi.shapes.instance import (
-    INSTANCE_CONFIG_FIELDS,
-    INSTANCE_FINGERPRINT_FIELDS,
-    INSTANCE_LIVE_FIELDS,
-    InstanceFingerprint,
-    InstanceInfo,
-    InstanceLive,
-    place_instances,
-)
-from clusters.rapi.shapes.network import NETWORK_FIELDS, NetworkInfo
-from clusters.rapi.shapes.node import NODE_CONFIG_FIELDS, NODE_LIVE_FIELDS, NodeInfo, NodeLive
+from clusters.rapi.shapes.instance import InstanceFingerprint, InstanceInfo, InstanceLive, place_instances
+from clusters.rapi.shapes.node import NodeLive
+from clusters.rapi.shapes.reading import Records
 from clusters.sync.jobs import list_jobs
-from clusters.sync.snapshot import Known, Snapshot, digest_defaults
+from clusters.sync.readings import Readings
+from clusters.sync.snapshot import JobListing, Known, LiveState, Snapshot, digest_defaults
 
 T = TypeVar("T")
 
@@ -43,10 +31,25 @@ BEAT_S = 8.0
 MOST_BY_FILTER = 200
 
 
+class Incomplete(Exception):
+    """Configuration could not be read, and why; live state and jobs could, as far as they are not None."""
+
+    def __init__(self, error: RapiError, live: LiveState, jobs: JobListing | None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.live = live
+        self.jobs = jobs
+
+
 def fetch_snapshot(
-    client: RapiClient, known: Known, beat: Callable[[], None] = lambda: None, *, beat_s: float = BEAT_S
+    readings: Readings,
+    known: Known,
+    check_identity: Callable[[ClusterInfo], None] = lambda info: None,
+    beat: Callable[[], None] = lambda: None,
+    *,
+    beat_s: float = BEAT_S,
 ) -> Snapshot:
-    """Read everything. Raises RapiError for whatever did not come whole; WrongCluster if it is not the known one.
+    """Read everything. Raises RapiError if the cluster does not answer, or is not the known one; else Incomplete.
 
     While answers are awaited `beat` is called every so often; what it raises ends the reading.
     """
@@ -56,48 +59,81 @@ def fetch_snapshot(
     pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="rapi")
     try:
         # the longest first
-        machine_live = pool.submit(_read_machine_live, client) if known.with_live else None
-        configs = pool.submit(_read_configs, client, None) if everything else None
-        machines = None if everything else pool.submit(_read_fingerprints, client)
-        node_live = pool.submit(_read_node_live, client) if known.with_live else None
-        info_call = pool.submit(client.get_info)
-        nodes_call = pool.submit(_read_nodes, client)
-        groups_call = pool.submit(_read_groups, client)
-        networks_call = pool.submit(_read_networks, client)
-        jobs_call = pool.submit(list_jobs, client, known.jobs)
-
-        first: list[Future[Any]] = [info_call, groups_call, networks_call, *([machines] if machines else [])]
-        _await_all(first, pulse)
-        info = info_call.result()
-        _check_identity(info, known)
-        groups, networks = groups_call.result(), networks_call.result()
-        digest = digest_defaults(info, groups, networks)
-        if machines is not None and configs is None:
-            wanted = None if digest != known.digest else _list_changed(machines.result(), known)
-            if wanted is None or wanted:
-                configs = pool.submit(_read_configs, client, wanted)
-        rest: list[Future[Any]] = [nodes_call, jobs_call, *([configs] if configs else [])]
-        _await_all(rest, pulse)
-        live_error = _await_live([each for each in (machine_live, node_live) if each is not None], pulse)
+        machine_live = pool.submit(readings.read_machine_live) if known.with_live else None
+        configs = pool.submit(readings.read_configs) if everything else None
+        machines = None if everything else pool.submit(readings.read_fingerprints)
+        node_live = pool.submit(readings.read_node_live) if known.with_live else None
+        info_call = pool.submit(readings.read_info)
+        nodes_call = pool.submit(readings.read_nodes)
+        groups_call = pool.submit(readings.read_groups)
+        networks_call = pool.submit(readings.read_networks)
+        jobs_call = pool.submit(list_jobs, readings, known.jobs)
+        live_calls = [each for each in (machine_live, node_live) if each is not None]
+        try:
+            first: list[Future[Any]] = [info_call, groups_call, networks_call, *([machines] if machines else [])]
+            _await_all(first, pulse)
+            info = info_call.result()
+            _check_uuid(info, known)
+            check_identity(info)
+            groups, networks = groups_call.result(), networks_call.result()
+            digest = digest_defaults(info, groups.good, networks.good)
+            if machines is not None and configs is None:
+                wanted = None if digest != known.digest else _list_changed(machines.result().good, known)
+                if wanted is None or wanted:
+                    configs = pool.submit(readings.read_configs, wanted)
+            rest: list[Future[Any]] = [nodes_call, jobs_call, *([configs] if configs else [])]
+            _await_all(rest, pulse)
+        except RapiError as error:
+            if isinstance(error, Unreachable | TimedOut | DuplicateCluster) or _is_another(info_call, known):
+                raise
+            live_error = _await_live([*live_calls, jobs_call], pulse)
+            live = _live_state(started_at, machine_live, node_live, live_error)
+            raise Incomplete(error, live, _result_or_none(jobs_call)) from error
+        live_error = _await_live(live_calls, pulse)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
-    records = configs.result() if configs is not None else {}
+    records: Records[InstanceInfo] = configs.result() if configs is not None else Records({})
     nodes = nodes_call.result()
+    live = _live_state(started_at, machine_live, node_live, live_error)
+    listed: Records[Any] = machines.result() if machines is not None else records
+    read = (groups, networks, nodes, listed, records)
     return Snapshot(
         started_at=started_at,
         info=info,
         groups=groups,
         networks=networks,
         nodes=nodes,
-        machines=machines.result() if machines is not None else {uuid: _fingerprint(records[uuid]) for uuid in records},
-        placement=place_instances(nodes),
+        machines={uuid: _fingerprint(each) for uuid, each in listed.good.items()},
+        placement=place_instances(nodes.good.values()),
         configs=records,
         jobs=jobs_call.result(),
         digest=digest,
-        node_live=_result_or_none(node_live),
-        machine_live=_result_or_none(machine_live),
-        live_error=live_error,
+        live=live,
+        unreadable=tuple(dict.fromkeys(bad for each in read for bad in each.bad)) + live.unreadable,
+    )
+
+
+def _is_another(info_call: "Future[ClusterInfo]", known: Known) -> bool:
+    """Whether what answers is known to be another cluster: nothing of it may be taken."""
+    info = _result_or_none(info_call)
+    return info is not None and bool(known.cluster_uuid) and info.uuid != known.cluster_uuid
+
+
+def _live_state(
+    started_at: datetime,
+    machine_live: "Future[Records[InstanceLive]] | None",
+    node_live: "Future[Records[NodeLive]] | None",
+    error: RapiError | None,
+) -> LiveState:
+    machines, nodes = _result_or_none(machine_live), _result_or_none(node_live)
+    bad = tuple(each for found in (machines, nodes) if found is not None for each in found.bad)
+    return LiveState(
+        started_at=started_at,
+        nodes=nodes.good if nodes is not None else None,
+        machines=machines.good if machines is not None else None,
+        error=error,
+        unreadable=bad,
     )
 
 
@@ -141,7 +177,7 @@ def _result_or_none(call: Future[T] | None) -> T | None:
     return call.result() if call is not None and call.exception() is None else None
 
 
-def _check_identity(info: ClusterInfo, known: Known) -> None:
+def _check_uuid(info: ClusterInfo, known: Known) -> None:
     if known.cluster_uuid and info.uuid != known.cluster_uuid:
         raise WrongCluster(
             f"Another cluster answers at this address: {info.name}, uuid {info.uuid} instead of {known.cluster_uuid}."
@@ -158,42 +194,7 @@ def _list_changed(machines: Mapping[str, InstanceFingerprint], known: Known) -> 
     return changed if len(changed) <= MOST_BY_FILTER else None
 
 
-def _read_machine_live(client: RapiClient) -> dict[str, InstanceLive]:
-    return {each.uuid: each for each in InstanceLive.parse_query(client.query("instance", INSTANCE_LIVE_FIELDS))}
-
-
-def _read_fingerprints(client: RapiClient) -> dict[str, InstanceFingerprint]:
-    result = client.query("instance", INSTANCE_FINGERPRINT_FIELDS)
-    return {each.uuid: each for each in InstanceFingerprint.parse_query(result)}
-
-
-def _read_configs(client: RapiClient, uuids: list[str] | None) -> dict[str, InstanceInfo]:
-    qfilter = None if uuids is None else any_of("uuid", uuids)
-    result = client.query("instance", INSTANCE_CONFIG_FIELDS, qfilter)
-    return {each.uuid: each for each in map(InstanceInfo.parse, result.records())}
-
-
-def _read_node_live(client: RapiClient) -> dict[str, NodeLive]:
-    return {each.uuid: each for each in NodeLive.parse_query(client.query("node", NODE_LIVE_FIELDS))}
-
-
-def _read_nodes(client: RapiClient) -> tuple[NodeInfo, ...]:
-    nodes = tuple(map(NodeInfo.parse, client.query("node", NODE_CONFIG_FIELDS).records()))
-    if not nodes:
-        raise Garbled("Ganeti lists no node, not even its master.", where=str(client.endpoint))
-    return nodes
-
-
-def _read_groups(client: RapiClient) -> tuple[GroupInfo, ...]:
-    groups = tuple(map(GroupInfo.parse, client.query("group", GROUP_FIELDS).records()))
-    if not groups:
-        raise Garbled("Ganeti lists no node group, though every cluster has one.", where=str(client.endpoint))
-    return groups
-
-
-def _read_networks(client: RapiClient) -> tuple[NetworkInfo, ...]:
-    return tuple(map(NetworkInfo.parse, client.query("network", NETWORK_FIELDS).records()))
-
-
-def _fingerprint(record: InstanceInfo) -> InstanceFingerprint:
+def _fingerprint(record: InstanceInfo | InstanceFingerprint) -> InstanceFingerprint:
+    if isinstance(record, InstanceFingerprint):
+        return record
     return InstanceFingerprint(record.uuid, record.name, record.serial_no, record.mtime, record.admin_state)

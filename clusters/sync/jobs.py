@@ -16,16 +16,20 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus, NodeGroup
 from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import JobLost
+from clusters.rapi.errors import JobLost, Refused
+from clusters.rapi.shapes.fields import BadRecord
 from clusters.rapi.shapes.job import JobInfo
+from clusters.rapi.shapes.reading import Unreadable
+from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing, KnownJobs
 from clusters.sync.targets import write_targets
-from clusters.sync.wording import clean, clean_all, title_of
+from clusters.sync.wording import title_of
 from objectlog.models import Entry
 
 # How much of a cluster's past is imported when it is new.
 NEWEST_AT_FIRST = 200
 _GAP_WINDOW = 50
+_LONGEST_LEAP = 1_000_000_000
 _MOST_LOST_LOOKUPS = 20
 # How many numbers are looked up for a submission in doubt, and how many in a row may be unknown beyond the newest.
 _MOST_UNSEEN_LOOKUPS = 60
@@ -78,15 +82,35 @@ def load_known_jobs(cluster: Cluster) -> KnownJobs:
     return KnownJobs(cluster.last_job_id, open_ids, gaps)
 
 
-def list_jobs(client: RapiClient, known: KnownJobs) -> JobListing:
+def list_jobs(readings: Readings, known: KnownJobs) -> JobListing:
     """One query for all jobs that are open or new to us. Raises RapiError."""
     started_at = timezone.now()
     newer_than, ids = known.last_id, known.open_ids | known.gaps
     if known.is_first:
-        there = client.list_job_ids()
+        there = _without_leaps(readings.list_job_ids())
         newer_than = there[-NEWEST_AT_FIRST] - 1 if len(there) > NEWEST_AT_FIRST else 0
-    jobs = client.query_jobs(ids=ids, newer_than=newer_than, with_log=True)
-    return JobListing(started_at, tuple(jobs), known.open_ids - {job.id for job in jobs})
+    found = readings.read_jobs(ids, newer_than)
+    numbers = _without_leaps(sorted({known.last_id, *ids, *(job.id for job in found.good.values())} - {0}))
+    fit = frozenset(numbers)
+    leaping = [job for job in found.good.values() if job.id not in fit]
+    why = "Its number leaps ahead of all others: Ganeti counts by ones."
+    bad = (*found.bad, *(Unreadable("job", str(job.id), "", why) for job in leaping))
+    jobs = tuple(job for job in found.good.values() if job.id in fit)
+    seen = {job.id for job in jobs} | {int(each.key) for each in bad if each.key.isdecimal()}
+    return JobListing(started_at, jobs, known.open_ids - seen, bad)
+
+
+def _without_leaps(numbers: Sequence[int]) -> list[int]:
+    """Ascending numbers up to the first that is too far from the one before.
+
+    Without this one absurd number would be the highest seen, and no newer job ever be asked for.
+    """
+    kept: list[int] = []
+    for number in numbers:
+        if kept and number - kept[-1] > _LONGEST_LEAP:
+            break
+        kept.append(number)
+    return kept
 
 
 def look_up_unlisted(client: RapiClient, listing: JobListing) -> tuple[list[JobInfo], list[int]]:
@@ -97,6 +121,8 @@ def look_up_unlisted(client: RapiClient, listing: JobListing) -> tuple[list[JobI
             found.append(client.get_job(number))
         except JobLost:
             lost.append(number)
+        except (BadRecord, Refused):
+            continue  # it is there, and stays as it is here
     return found, lost
 
 
@@ -109,9 +135,9 @@ def look_up_unseen(client: RapiClient, cluster: Cluster, *, since: datetime) -> 
     before = jobs.filter(seen_at__lt=since).aggregate(highest=Max("ganeti_id"))["highest"] or 0
     seen = set(jobs.filter(ganeti_id__gt=before).values_list("ganeti_id", flat=True))
     newest = max(seen, default=before)
-    missing = [number for number in range(before + 1, newest + 1) if number not in seen]
-    if not newest or len(missing) > _MOST_UNSEEN_LOOKUPS:
+    if not newest or newest - before - len(seen) > _MOST_UNSEEN_LOOKUPS:
         return [], False
+    missing = [number for number in range(before + 1, newest + 1) if number not in seen]
     found: list[JobInfo] = []
     for number in missing:
         found += _look_up(client, number)
@@ -129,7 +155,7 @@ def look_up_unseen(client: RapiClient, cluster: Cluster, *, since: datetime) -> 
 def _look_up(client: RapiClient, number: int) -> list[JobInfo]:
     try:
         return [client.get_job(number)]
-    except JobLost:
+    except (JobLost, BadRecord):
         return []
 
 
@@ -198,11 +224,11 @@ def _fill(row: Job, info: JobInfo, entries: dict[UUID, Entry], groups: dict[str,
     row.status = info.status
     if info.opcodes:
         row.title = title_of(info, groups)
-    row.summary = clean_all(info.summary)
-    row.opcodes = [{"OP_ID": f"OP_{opcode.name}", **clean_all(opcode.params)} for opcode in info.opcodes]
+    row.summary = list(info.summary)
+    row.opcodes = [{"OP_ID": f"OP_{opcode.name}", **opcode.params} for opcode in info.opcodes]
     row.opcode_statuses = [opcode.status for opcode in info.opcodes]
-    row.log = [[line.serial, line.when, line.opcode_index, clean(line.text)] for line in info.log[-_MOST_LOG_LINES:]]
-    row.error = clean(info.error.message) if info.error is not None else ""
+    row.log = [[line.serial, line.when, line.opcode_index, line.text] for line in info.log[-_MOST_LOG_LINES:]]
+    row.error = info.error.message if info.error is not None else ""
     row.received_at = _moment(info.received_at) or row.received_at
     row.started_at = _moment(info.started_at)
     row.ended_at = _moment(info.ended_at) if info.is_final else None

@@ -7,7 +7,7 @@ update also leaves rows alone on which an operation began since it read; these a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,9 +16,12 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from clusters.models import Busy, Cluster
+from clusters.rapi.shapes.reading import Records
 from clusters.sync.targets import note_renames, tie_again
+from clusters.sync.unreadable import Doubts, note
 
 M = TypeVar("M", bound=models.Model)
+S = TypeVar("S")
 Values = dict[str, Any]
 
 _BATCH = 200
@@ -54,19 +57,22 @@ def compare(row: Mapping[str, Any], wanted: Values) -> Values:
     return {column: value for column, value in wanted.items() if row[column] != value}
 
 
-def plan_table(rows: Iterable[Mapping[str, Any]], wanted: Mapping[str, Values], now: datetime) -> Plan:
-    """Compare the rows of a table (with pk, uuid, missing_since) with the complete list of what Ganeti has, by uuid."""
+def plan_table(rows: Iterable[Mapping[str, Any]], wanted: Mapping[str, Values], now: datetime, doubts: Doubts) -> Plan:
+    """Compare the rows of a table (see `load_rows`) with the complete list of what Ganeti has, by uuid."""
     plan = Plan()
     known = set()
     for row in rows:
         known.add(row["uuid"])
         values = wanted.get(row["uuid"])
-        if values is None:
-            changes: Values = {"missing_since": now} if row["uuid"] and row["missing_since"] is None else {}
-        else:
+        why = doubts.why(row["uuid"], row["name"], is_listed=values is not None)
+        changes: Values = {}
+        if values is not None:
             changes = compare(row, values)
             if row["missing_since"] is not None:
                 changes["missing_since"] = None
+        elif row["uuid"] and row["missing_since"] is None and not why:
+            changes["missing_since"] = now
+        changes |= note(row, why, now)
         if changes:
             plan.changed[row["pk"]] = changes
     plan.new = {uuid: values for uuid, values in wanted.items() if uuid not in known}
@@ -157,6 +163,22 @@ def _group_alike(
     return list(groups.values())
 
 
+def complete(
+    model: type[models.Model], cluster: Cluster, records: Records[S], parse: Callable[[Any], S]
+) -> Mapping[str, S]:
+    """The records, with what Ganeti could not answer for as the rows' last good record has it."""
+    completed = dict(records.good)
+    if not records.left_out:
+        return completed
+    rows = model._default_manager.filter(cluster=cluster, uuid__in=list(records.left_out)).order_by()
+    for uuid, last in rows.values_list("uuid", "raw"):
+        record: Any = completed.get(uuid)
+        if record is not None and isinstance(last, dict):
+            known = {key: last[key] for key in records.left_out[uuid] if key in last}
+            completed[uuid] = parse({**record.raw, **known})
+    return completed
+
+
 def columns_of(wanted: Mapping[str, Values]) -> list[str]:
     """The columns that any of these rows sets."""
     return sorted({column for values in wanted.values() for column in values})
@@ -164,6 +186,5 @@ def columns_of(wanted: Mapping[str, Values]) -> list[str]:
 
 def load_rows(model: type[models.Model], cluster: Cluster, columns: Iterable[str]) -> list[dict[str, Any]]:
     """All rows of a cluster, with what `plan_table` needs."""
-    return list(
-        model._default_manager.filter(cluster=cluster).order_by().values("pk", "uuid", "missing_since", *columns)
-    )
+    needed = {"pk", "uuid", "name", "missing_since", "unreadable_since", "unreadable_why", *columns}
+    return list(model._default_manager.filter(cluster=cluster).order_by().values(*sorted(needed)))

@@ -20,6 +20,7 @@ from clusters.rapi.shapes.instance import (
 from clusters.rapi.shapes.job import JobInfo
 from clusters.rapi.shapes.network import NetworkInfo
 from clusters.rapi.shapes.node import NodeInfo, NodeLive
+from clusters.rapi.shapes.reading import Records, Unreadable
 
 
 class Seen(NamedTuple):
@@ -52,6 +53,7 @@ class JobListing:
     started_at: datetime
     jobs: tuple[JobInfo, ...]
     unlisted: frozenset[int] = frozenset()
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,30 +68,40 @@ class Known:
 
 
 @dataclass(frozen=True)
+class LiveState:
+    """Live state by uuid; None where it was not asked for or did not come (`error` says why)."""
+
+    started_at: datetime
+    nodes: Mapping[str, NodeLive] | None = None
+    machines: Mapping[str, InstanceLive] | None = None
+    error: RapiError | None = None
+    unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was read."""
+        return self.nodes is not None and self.machines is not None
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """A complete reading. Live parts are None when they were not asked for or did not come (`live_error` says why)."""
+    """A complete reading: what can't be read of it is named in `unreadable`."""
 
     started_at: datetime
     info: ClusterInfo
-    groups: tuple[GroupInfo, ...]
-    networks: tuple[NetworkInfo, ...]
-    nodes: tuple[NodeInfo, ...]
+    groups: Records[GroupInfo]
+    networks: Records[NetworkInfo]
+    nodes: Records[NodeInfo]
     machines: Mapping[str, InstanceFingerprint]
     placement: Mapping[str, Placement]
-    configs: Mapping[str, InstanceInfo]
+    configs: Records[InstanceInfo]
     jobs: JobListing
     digest: str
-    node_live: Mapping[str, NodeLive] | None = None
-    machine_live: Mapping[str, InstanceLive] | None = None
-    live_error: RapiError | None = None
-
-    @property
-    def has_live(self) -> bool:
-        """Whether all live state was read."""
-        return self.node_live is not None and self.machine_live is not None
+    live: LiveState
+    unreadable: tuple[Unreadable, ...] = ()
 
 
-def digest_defaults(info: ClusterInfo, groups: tuple[GroupInfo, ...], networks: tuple[NetworkInfo, ...]) -> str:
+def digest_defaults(info: ClusterInfo, groups: Mapping[str, GroupInfo], networks: Mapping[str, NetworkInfo]) -> str:
     """A digest of all that Ganeti merges into a machine's record.
 
     A change of it moves neither mtime nor serial_no of any machine, so their configuration is read anew.
@@ -103,7 +115,7 @@ def digest_defaults(info: ClusterInfo, groups: tuple[GroupInfo, ...], networks: 
         info.nicparams,
         info.osparams,
         info.default_hypervisor,
-        sorted([group.uuid, group.name, group.ndparams, group.diskparams] for group in groups),
-        sorted([network.uuid, network.name] for network in networks),
+        sorted([group.uuid, group.name, group.ndparams, group.diskparams] for group in groups.values()),
+        sorted([network.uuid, network.name] for network in networks.values()),
     ]
     return hashlib.sha256(json.dumps(merged, sort_keys=True, default=str).encode()).hexdigest()

@@ -6,7 +6,8 @@ from typing import Any
 
 from clusters.models import Job
 from clusters.rapi.shapes.job import JobInfo, split_summary
-from clusters.sync.wording import clean, is_uuid
+from clusters.rapi.text import clean_text
+from clusters.sync.wording import is_uuid
 
 MOST_TARGETS = 100
 _NAME_LENGTH = 255
@@ -71,7 +72,7 @@ def touched_by(steps: Iterable[Step]) -> list[Touched]:
     found: dict[tuple[str, str], Touched] = {}
     for step in steps:
         for each in _touched_by_step(step):
-            name = clean(each.name)[:_NAME_LENGTH]
+            name = clean_text(each.name, _NAME_LENGTH)
             before = found.get((each.kind, name))
             if before is None:
                 found[each.kind, name] = replace(each, name=name)

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from clusters.rapi.shapes.job import JobInfo, Opcode, split_summary
+from clusters.rapi.text import clean_text
 
 _TITLE_LENGTH = 255
 
@@ -137,25 +137,9 @@ def title_of(job: JobInfo, names: Mapping[str, str]) -> str:
     more = len(job.opcodes) - 1
     if more:
         title += f" and {more} more step{'s' if more > 1 else ''}"
-    return clean(title)[:_TITLE_LENGTH]
+    return clean_text(title, _TITLE_LENGTH)
 
 
 def is_uuid(text: str) -> bool:
     """Whether this is written like an identity of Ganeti's."""
     return _UUID.fullmatch(text) is not None
-
-
-def clean(text: str) -> str:
-    """Without NUL, which PostgreSQL takes in no text."""
-    return text.replace("\x00", "")
-
-
-def clean_all(value: Any) -> Any:
-    """The same for every text inside a value made of lists and dictionaries."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list | tuple):
-        return [clean_all(each) for each in value]
-    if isinstance(value, dict):
-        return {clean(str(key)): clean_all(each) for key, each in value.items()}
-    return value

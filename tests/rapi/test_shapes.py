@@ -55,7 +55,7 @@ def query(recorded: Path, name: str, fields: tuple[str, ...]) -> QueryResult:
 def test_the_cluster(recorded: Path) -> None:
     info = ClusterInfo.parse(load(recorded, "info"))
     assert (info.name, info.master, info.software_version) == ("rapi.lab.test", "n1-rapi.lab.test", "3.0.2")
-    assert info.architecture == "64bits x86_64"
+    assert info.architecture == ("64bits", "x86_64")
     assert info.enabled_disk_templates == ("file", "sharedfile", "diskless")
     assert (info.beparams["maxmem"], info.nicparams["mode"]) == (128, "bridged")
     assert set(info.hvparams) == {"kvm", "fake", "lxc", "chroot", "xen-pvm", "xen-hvm"}

@@ -13,6 +13,7 @@ from clusters.models import Cluster
 from clusters.sync.due import claim_due, claim_to_follow, select_due
 from clusters.sync.fetch import BEAT_S, fetch_snapshot
 from clusters.sync.leases import LEASE_S, Lease, LeaseLost
+from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known
 from gwm.sync import sync_cluster
 from gwm.tasks import sync_one_cluster
@@ -94,12 +95,12 @@ def test_the_lease_is_renewed_while_a_reading_takes_long(simulator, cluster):
         renewed.append(Cluster.objects.get(pk=cluster.pk).leased_until)
 
     with client_for(cluster) as client:
-        fetch_snapshot(client, Known(), beat, beat_s=0.1)
+        fetch_snapshot(Readings(client), Known(), beat=beat, beat_s=0.1)
     assert len(renewed) >= 3 and renewed == sorted(renewed)
     assert BEAT_S * 2 < LEASE_S
     Cluster.objects.filter(pk=cluster.pk).update(lease_holder="another")
     with client_for(cluster) as client, pytest.raises(LeaseLost):
-        fetch_snapshot(client, Known(), beat, beat_s=0.1)
+        fetch_snapshot(Readings(client), Known(), beat=beat, beat_s=0.1)
 
 
 @pytest.mark.feature("F080")

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from clusters.models import JobTarget
+from gwm.live.triggers import install_triggers, remove_triggers
 from objectlog.models import Entry
 from tests.factories import make_cluster, make_job, make_node, make_vm
 
@@ -15,7 +16,13 @@ AFTER = [("clusters", "0008_tie_targets"), ("virtualmachines", "0005_tie_targets
 
 
 def migrate(to: list[tuple[str, str]]) -> None:
+    remove_triggers(connection)  # as the command does
     MigrationExecutor(connection).migrate(to)
+
+
+def migrate_all() -> None:
+    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
+    install_triggers(connection)
 
 
 def day(number: int) -> datetime:
@@ -60,3 +67,4 @@ def test_targets_are_tied_where_one_row_can_be_meant_and_untied_again() -> None:
     assert not JobTarget.objects.exclude(target_pk=None).exists()
     migrate(AFTER)
     assert JobTarget.objects.exclude(target_pk=None).count() == 4
+    migrate_all()

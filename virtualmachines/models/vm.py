@@ -40,7 +40,7 @@ class VirtualMachine(Mirrored, Busy):
     # Configuration.
     admin_state = models.CharField(max_length=10, blank=True, help_text="up, down or offline: what it should be")
     hypervisor = models.CharField(max_length=20, blank=True)
-    os = models.CharField(max_length=100, blank=True)
+    os = models.CharField(max_length=255, blank=True)
     primary_node = models.ForeignKey(
         Node, null=True, blank=True, on_delete=models.SET_NULL, related_name="primary_machines"
     )

@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Node
 from clusters.rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
-from clusters.sync.rows import Plan, Values, Written, compare, lock_writers, write_plan
-from clusters.sync.snapshot import Seen, Snapshot
+from clusters.rapi.shapes.reading import Records
+from clusters.sync.rows import Plan, Values, Written, compare, complete, lock_writers, write_plan
+from clusters.sync.snapshot import LiveState, Seen, Snapshot
+from clusters.sync.unreadable import Doubts, note
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.columns import values_of_config, values_of_live
 
@@ -30,6 +32,8 @@ _LIGHT = (
     "memory_used_mib",
     "vcpus_used",
     "missing_since",
+    "unreadable_since",
+    "unreadable_why",
 )
 # The rest of the configuration, loaded and compared only for machines whose record was read anew.
 _HEAVY = (
@@ -89,30 +93,49 @@ def apply_machines(cluster: Cluster, snapshot: Snapshot, rows: Rows, now: dateti
     nodes = _node_keys(cluster)
     written_since = load_machines(cluster, Q(changed_at__gte=rows.loaded_at - _WRITES_TAKE))
     rows = Rows({**rows.by_uuid, **written_since.by_uuid}, rows.reserved, rows.loaded_at)
+    configs = complete(VirtualMachine, cluster, snapshot.configs, InstanceInfo.parse)
+    live = snapshot.live.machines or {}
+    doubts = Doubts(snapshot.unreadable, "instance")
     plan = Plan()
     for uuid, seen in snapshot.machines.items():
-        config = snapshot.configs.get(uuid)
-        live = snapshot.machine_live.get(uuid) if snapshot.machine_live is not None else None
-        wanted = _wanted(config, snapshot.placement.get(seen.name), live, nodes)
+        config = configs.get(uuid)
+        wanted = _wanted(config, snapshot.placement.get(seen.name), live.get(uuid), nodes)
         row = rows.by_uuid.get(uuid) or rows.reserved.get(seen.name)
         if row is not None:
+            wanted |= note(row, doubts.why(uuid, seen.name, is_listed=True), now)
             _plan_change(plan, row, uuid, wanted)
         elif config is not None:
             plan.new[uuid] = wanted
     # The lists were not read at the same moment: a machine that the nodes still name, and no other has its name, stays.
     doubtful = snapshot.placement.keys() - {seen.name for seen in snapshot.machines.values()}
     for uuid, row in rows.by_uuid.items():
-        if uuid not in snapshot.machines and row["missing_since"] is None and row["name"] not in doubtful:
-            plan.changed[row["pk"]] = {"missing_since": now}
+        if uuid in snapshot.machines:
+            continue
+        if why := doubts.why(uuid, row["name"], is_listed=False):
+            changes = note(row, why, now) | compare(row, values_of_live(live[uuid]) if uuid in live else {})
+            if changes:
+                plan.changed[row["pk"]] = changes
+        elif row["missing_since"] is None and row["name"] not in doubtful:
+            plan.changed[row["pk"]] = {"missing_since": now} | note(row, "", now)
     _sift_config(cluster, plan)
     return write_plan(VirtualMachine, cluster, plan, read_from=snapshot.started_at, now=now)
+
+
+def apply_machine_live(cluster: Cluster, live: LiveState, rows: Rows, now: datetime) -> Written:
+    """The live state of machines alone, where their configuration can't be read."""
+    plan = Plan()
+    for uuid, each in (live.machines or {}).items():
+        row = rows.by_uuid.get(uuid)
+        if row is not None and row["missing_since"] is None and (changes := compare(row, values_of_live(each))):
+            plan.changed[row["pk"]] = changes
+    return write_plan(VirtualMachine, cluster, plan, read_from=live.started_at, now=now)
 
 
 def apply_some(
     cluster: Cluster,
     uuids: set[str],
-    configs: Mapping[str, InstanceInfo],
-    live: Mapping[str, InstanceLive] | None,
+    found: Records[InstanceInfo],
+    live: Mapping[str, InstanceLive],
     *,
     read_from: datetime,
     now: datetime,
@@ -125,8 +148,8 @@ def apply_some(
     """
     with transaction.atomic():
         lock_writers(cluster)
-        written = _apply_some(cluster, uuids, configs, live, read_from=read_from, now=now)
-        rows = VirtualMachine.objects.filter(Q(uuid__in=configs) | Q(uuid__in=uuids), cluster=cluster)
+        written = _apply_some(cluster, uuids, found, live, read_from=read_from, now=now)
+        rows = VirtualMachine.objects.filter(Q(uuid__in=found.good) | Q(uuid__in=uuids), cluster=cluster)
         rows.filter(Q(read_at__isnull=True) | Q(read_at__lt=read_from)).update(read_at=read_from)
     return written
 
@@ -134,19 +157,21 @@ def apply_some(
 def _apply_some(
     cluster: Cluster,
     uuids: set[str],
-    configs: Mapping[str, InstanceInfo],
-    live: Mapping[str, InstanceLive] | None,
+    found: Records[InstanceInfo],
+    live: Mapping[str, InstanceLive],
     *,
     read_from: datetime,
     now: datetime,
 ) -> Written:
     nodes = _node_keys(cluster)
+    configs = complete(VirtualMachine, cluster, found, InstanceInfo.parse)
+    doubts = Doubts(found.bad, "instance")
     names = [config.name for config in configs.values()]
     rows = load_machines(cluster, Q(uuid__in=uuids | configs.keys()) | Q(uuid="", name__in=names))
     plan = Plan()
     for uuid, config in configs.items():
         place = Placement(config.primary_node, config.secondary_nodes)
-        wanted = _wanted(config, place, live.get(uuid) if live is not None else None, nodes)
+        wanted = _wanted(config, place, live.get(uuid), nodes)
         row = rows.by_uuid.get(uuid) or rows.reserved.get(config.name)
         if row is None:
             plan.new[uuid] = wanted
@@ -154,7 +179,11 @@ def _apply_some(
             _plan_change(plan, row, uuid, wanted)
     for uuid in uuids - configs.keys():
         row = rows.by_uuid.get(uuid)
-        if row is not None and row["missing_since"] is None:
+        if row is None or row["missing_since"] is not None:
+            continue
+        if why := doubts.why(uuid, row["name"], is_listed=False):
+            plan.changed[row["pk"]] = note(row, why, now)
+        else:
             plan.changed[row["pk"]] = {"missing_since": now}
     _sift_config(cluster, plan)
     return write_plan(VirtualMachine, cluster, plan, read_from=read_from, now=now, even_busy=True)

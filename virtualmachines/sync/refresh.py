@@ -7,8 +7,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from clusters.models import Cluster
-from clusters.rapi.client import RapiClient
 from clusters.rapi.shapes.instance import INSTANCE_CONFIG_FIELDS, INSTANCE_LIVE_FIELDS, InstanceInfo, InstanceLive
+from clusters.rapi.shapes.reading import Records, read_records
+from clusters.sync.readings import Readings
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.apply import apply_some
 
@@ -17,29 +18,25 @@ _FIELDS = (*INSTANCE_CONFIG_FIELDS, "pnode", "snodes", *(f for f in INSTANCE_LIV
 _AT_ONCE = 50
 
 
-def refresh_machines(cluster: Cluster, client: RapiClient, names: Iterable[str], *, uuids: Iterable[str] = ()) -> int:
+def refresh_machines(cluster: Cluster, readings: Readings, names: Iterable[str], *, uuids: Iterable[str] = ()) -> int:
     """Read the machines of these names and uuids and write what changed; rows written. Raises RapiError."""
     rows, by_name, by_uuid = 0, sorted(names), sorted(uuids)
     for start in range(0, max(len(by_name), len(by_uuid)), _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
-        rows += _refresh_some(cluster, client, by_name[some], by_uuid[some])
+        rows += _refresh_some(cluster, readings, by_name[some], by_uuid[some])
     return rows
 
 
-def _refresh_some(cluster: Cluster, client: RapiClient, names: list[str], tied: list[str]) -> int:
+def _refresh_some(cluster: Cluster, readings: Readings, names: list[str], tied: list[str]) -> int:
     known = VirtualMachine.objects.filter(cluster=cluster, missing_since__isnull=True).exclude(uuid="")
     # after a rename the row still has the old name, or has the new one already: ask by uuid, and by name for new ones
     uuids = set(known.filter(Q(name__in=names) | Q(uuid__in=tied)).values_list("uuid", flat=True))
     read_from = timezone.now()
-    result = client.query("instance", _FIELDS, _any_uuid_or_name(uuids, names))
-    configs: dict[str, InstanceInfo] = {}
-    live: dict[str, InstanceLive] = {}
-    for record in result.records():
-        config = InstanceInfo.parse(_without_live(record))
-        configs[config.uuid] = config
-        if isinstance(record.get("status"), str):
-            live[config.uuid] = InstanceLive.parse(record)
-    return apply_some(cluster, uuids, configs, live, read_from=read_from, now=timezone.now()).rows
+    answer = readings.guard.query("instance", _FIELDS, _any_uuid_or_name(uuids, names))
+    found = read_records("instance", lambda record: InstanceInfo.parse(_without_live(record)), answer.records)
+    live = read_records("instance", InstanceLive.parse, answer.records)
+    configs = Records(found.good, (*found.bad, *answer.bad), answer.left_out)
+    return apply_some(cluster, uuids, configs, live.good, read_from=read_from, now=timezone.now()).rows
 
 
 def _any_uuid_or_name(uuids: Iterable[str], names: Iterable[str]) -> list[Any]:

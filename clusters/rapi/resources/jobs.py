@@ -11,6 +11,7 @@ from clusters.rapi.paths import check_job_id, job_number
 from clusters.rapi.refusals import MAX_MESSAGE
 from clusters.rapi.resources.query import QueryCalls
 from clusters.rapi.shapes.job import JOB_FIELDS, JOB_LIST_FIELDS, LOCK_FIELDS, JobInfo, LockInfo
+from clusters.rapi.shapes.reading import read_records
 from clusters.rapi.text import clean_text
 
 #: a wait holds one of RAPI's twenty slots for up to ten seconds
@@ -32,17 +33,24 @@ class JobChange:
     log_entries: tuple[Any, ...]
 
 
+def which_jobs(ids: Collection[int], newer_than: int | None) -> list[Any] | None:
+    """The filter for these jobs and those with a greater id; None for all, if neither is given."""
+    conditions: list[Any] = [["=", "id", check_job_id(each)] for each in sorted(set(ids))]
+    if newer_than is not None:
+        conditions.append([">", "id", newer_than])
+    return ["|", *conditions] if conditions else None
+
+
 class JobCalls(QueryCalls):
     """Jobs and locks."""
 
     def list_job_ids(self) -> list[int]:
-        """The ids of all jobs that are not archived, ascending (GET /2/jobs)."""
+        """The ids of all jobs that are not archived, ascending (GET /2/jobs); what can't be one is left out."""
         found = []
         for each in self._list_of(self._get("/2/jobs"), "jobs"):
             number = job_number(each.get("id"))
-            if number is None:
-                raise Garbled("A job has no id.", where=str(self.endpoint))
-            found.append(number)
+            if number is not None:
+                found.append(number)
         return sorted(found)
 
     def list_jobs_bulk(self) -> list[JobInfo]:
@@ -50,7 +58,8 @@ class JobCalls(QueryCalls):
 
         Reads every job file: prefer `query_jobs` with ``newer_than`` or ``ids``.
         """
-        return [JobInfo.parse(each) for each in self._list_of(self._get("/2/jobs", [("bulk", "1")]), "jobs")]
+        found = self._list_of(self._get("/2/jobs", [("bulk", "1")]), "jobs")
+        return list(read_records("job", JobInfo.parse, found).good.values())
 
     def get_job(self, job_id: int) -> JobInfo:
         """One job with log and results, also when it is archived. Raises JobLost if Ganeti doesn't know it."""
@@ -76,12 +85,10 @@ class JobCalls(QueryCalls):
         simply not in the list; archived ones are in it only when asked for by ``ids`` alone, so ask `get_job` for
         one that is missing. ``with_log`` adds log lines and results.
         """
-        conditions: list[Any] = [["=", "id", check_job_id(each)] for each in sorted(set(ids))]
-        if newer_than is not None:
-            conditions.append([">", "id", newer_than])
         wanted = fields or (JOB_FIELDS if with_log else JOB_LIST_FIELDS)
-        result = self.query("job", wanted, ["|", *conditions] if conditions else None)
-        return [JobInfo.parse(record) for record in result.records() if record.get("status") is not None]
+        result = self.query("job", wanted, which_jobs(ids, newer_than))
+        known = (each for each in result.records() if each["status"] is not None)
+        return list(read_records("job", JobInfo.parse, known).good.values())
 
     def find_jobs_by_reason(self, reason: str, *, newer_than: int | None = None) -> list[JobInfo]:
         """Jobs submitted with this reason: how a submission whose answer was lost is found again.
@@ -141,4 +148,5 @@ class JobCalls(QueryCalls):
 
     def query_locks(self) -> list[LockInfo]:
         """All locks that are held or wanted. Refused when Ganeti's wconfd is down."""
-        return [LockInfo.parse(record) for record in self.query("lock", LOCK_FIELDS).records()]
+        found = self.query("lock", LOCK_FIELDS).records()
+        return list(read_records("lock", LockInfo.parse, found).good.values())

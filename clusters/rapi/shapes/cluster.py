@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from clusters.rapi.shapes.reading import (
-    Record,
-    as_record,
+from clusters.rapi.shapes.fields import (
+    WORD_LENGTH,
+    Count,
+    Flag,
+    Kind,
+    Seconds,
+    Table,
+    Tables,
+    Tags,
+    Text,
+    Texts,
+    Uuid,
+    keep_record,
     mapping,
-    number,
-    require_text,
-    text,
-    texts,
-    truth,
-    whole,
+    read_fields,
 )
+from clusters.rapi.shapes.json import clean_table
+
+VERSION_LENGTH = 40
+
+
+@dataclass(frozen=True)
+class _Defaults(Kind):
+    """The table below "default"."""
+
+    def read(self, value: Any) -> dict[str, Any]:
+        """Empty if there is none."""
+        return clean_table(mapping(value).get("default"))
 
 
 @dataclass(frozen=True)
@@ -26,77 +43,46 @@ class ClusterInfo:
     ``beparams`` and ``nicparams`` are the defaults without the "default" level around them.
     """
 
-    uuid: str
-    name: str
-    master: str
-    software_version: str
-    architecture: str
-    enabled_hypervisors: tuple[str, ...]
-    default_hypervisor: str
-    enabled_disk_templates: tuple[str, ...]
-    default_iallocator: str
-    hvparams: dict[str, dict[str, Any]]
-    os_hvp: dict[str, dict[str, Any]]
-    beparams: dict[str, Any]
-    nicparams: dict[str, Any]
-    ndparams: dict[str, Any]
-    osparams: dict[str, Any]
-    ipolicy: dict[str, Any]
-    diskparams: dict[str, Any]
-    candidate_pool_size: int | None
-    max_running_jobs: int | None
-    max_tracked_jobs: int | None
-    mac_prefix: str
-    master_netdev: str
-    primary_ip_version: int | None
-    volume_group_name: str | None
-    file_storage_dir: str
-    shared_file_storage_dir: str
-    enabled_user_shutdown: bool
-    ctime: float | None
-    mtime: float | None
-    tags: tuple[str, ...]
-    hidden_os: tuple[str, ...]
-    blacklisted_os: tuple[str, ...]
+    uuid: Annotated[str, Uuid()]
+    name: Annotated[str, Text()]
+    master: Annotated[str, Text()]
+    software_version: Annotated[str, Text(limit=VERSION_LENGTH)]
+    architecture: Annotated[tuple[str, ...], Texts(most=20)]
+    enabled_hypervisors: Annotated[tuple[str, ...], Texts(limit=WORD_LENGTH, most=20)]
+    default_hypervisor: Annotated[str, Text(limit=WORD_LENGTH)]
+    enabled_disk_templates: Annotated[tuple[str, ...], Texts(limit=WORD_LENGTH, most=50)]
+    default_iallocator: Annotated[str, Text()]
+    hvparams: Annotated[dict[str, dict[str, Any]], Tables()]
+    os_hvp: Annotated[dict[str, dict[str, Any]], Tables()]
+    beparams: Annotated[dict[str, Any], _Defaults()]
+    nicparams: Annotated[dict[str, Any], _Defaults()]
+    ndparams: Annotated[dict[str, Any], Table()]
+    osparams: Annotated[dict[str, Any], Table()]
+    ipolicy: Annotated[dict[str, Any], Table()]
+    diskparams: Annotated[dict[str, Any], Table()]
+    candidate_pool_size: Annotated[int | None, Count()]
+    max_running_jobs: Annotated[int | None, Count()]
+    max_tracked_jobs: Annotated[int | None, Count()]
+    mac_prefix: Annotated[str, Text(limit=WORD_LENGTH)]
+    master_netdev: Annotated[str, Text()]
+    primary_ip_version: Annotated[int | None, Count()]
+    volume_group_name: Annotated[str, Text()]
+    file_storage_dir: Annotated[str, Text(limit=1000)]
+    shared_file_storage_dir: Annotated[str, Text(limit=1000)]
+    enabled_user_shutdown: Annotated[bool, Flag()]
+    ctime: Annotated[float | None, Seconds()]
+    mtime: Annotated[float | None, Seconds()]
+    tags: Annotated[tuple[str, ...], Tags()]
+    hidden_os: Annotated[tuple[str, ...], Texts()]
+    blacklisted_os: Annotated[tuple[str, ...], Texts()]
     raw: dict[str, Any] = field(repr=False)
 
     @classmethod
-    def parse(cls, value: Any) -> ClusterInfo:
-        """From the answer of /2/info. Needs uuid, name, master and software_version, else Garbled."""
-        record: Record = as_record(value, "cluster")
-        hypervisors = texts(record.get("enabled_hypervisors"))
-        return cls(
-            uuid=require_text(record, "uuid", "cluster"),
-            name=require_text(record, "name", "cluster"),
-            master=require_text(record, "master", "cluster"),
-            software_version=require_text(record, "software_version", "cluster"),
-            architecture=" ".join(texts(record.get("architecture"))),
-            enabled_hypervisors=hypervisors,
-            default_hypervisor=text(record.get("default_hypervisor")) or (hypervisors[0] if hypervisors else ""),
-            enabled_disk_templates=texts(record.get("enabled_disk_templates")),
-            default_iallocator=text(record.get("default_iallocator")),
-            hvparams={key: mapping(each) for key, each in mapping(record.get("hvparams")).items()},
-            os_hvp={key: mapping(each) for key, each in mapping(record.get("os_hvp")).items()},
-            beparams=mapping(mapping(record.get("beparams")).get("default")),
-            nicparams=mapping(mapping(record.get("nicparams")).get("default")),
-            ndparams=mapping(record.get("ndparams")),
-            osparams=mapping(record.get("osparams")),
-            ipolicy=mapping(record.get("ipolicy")),
-            diskparams=mapping(record.get("diskparams")),
-            candidate_pool_size=whole(record.get("candidate_pool_size")),
-            max_running_jobs=whole(record.get("max_running_jobs")),
-            max_tracked_jobs=whole(record.get("max_tracked_jobs")),
-            mac_prefix=text(record.get("mac_prefix")),
-            master_netdev=text(record.get("master_netdev")),
-            primary_ip_version=whole(record.get("primary_ip_version")),
-            volume_group_name=text(record.get("volume_group_name")) or None,
-            file_storage_dir=text(record.get("file_storage_dir")),
-            shared_file_storage_dir=text(record.get("shared_file_storage_dir")),
-            enabled_user_shutdown=truth(record.get("enabled_user_shutdown")) or False,
-            ctime=number(record.get("ctime")),
-            mtime=number(record.get("mtime")),
-            tags=texts(record.get("tags")),
-            hidden_os=texts(record.get("hidden_os")),
-            blacklisted_os=texts(record.get("blacklisted_os")),
-            raw=dict(record),
-        )
+    def parse(cls, record: Any) -> ClusterInfo:
+        """From the answer of /2/info. BadRecord without a uuid: nothing else says which cluster it is."""
+        values = read_fields(cls, record, "cluster")
+        kept = keep_record(cls, record, values)
+        kept |= {key: {"default": values[key]} for key in ("beparams", "nicparams") if key in kept}
+        hypervisors = values["enabled_hypervisors"]
+        values["default_hypervisor"] = values["default_hypervisor"] or (hypervisors[0] if hypervisors else "")
+        return cls(**values, raw=kept)

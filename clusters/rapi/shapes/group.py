@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from clusters.rapi.shapes.reading import Record, as_record, mapping, number, require_text, text, texts, whole
+from clusters.rapi.shapes.fields import (
+    WORD_LENGTH,
+    Count,
+    Label,
+    Seconds,
+    Table,
+    Tags,
+    Text,
+    Texts,
+    Uuid,
+    keep_record,
+    read_fields,
+)
 
 #: everything about groups; all configuration, no node is asked
 GROUP_FIELDS = (
@@ -31,34 +43,21 @@ GROUP_FIELDS = (
 class GroupInfo:
     """A node group. ``ipolicy``, ``diskparams`` and ``ndparams`` are merged with the cluster's defaults."""
 
-    uuid: str
-    name: str
-    serial_no: int
-    ctime: float | None
-    mtime: float | None
-    tags: tuple[str, ...]
-    alloc_policy: str
-    node_names: tuple[str, ...]
-    ipolicy: dict[str, Any]
-    diskparams: dict[str, Any]
-    ndparams: dict[str, Any]
+    uuid: Annotated[str, Uuid()]
+    name: Annotated[str, Label()]
+    serial_no: Annotated[int, Count(default=0)]
+    ctime: Annotated[float | None, Seconds()]
+    mtime: Annotated[float | None, Seconds()]
+    tags: Annotated[tuple[str, ...], Tags()]
+    alloc_policy: Annotated[str, Text(limit=WORD_LENGTH)]
+    node_names: Annotated[tuple[str, ...], Texts("node_list")]
+    ipolicy: Annotated[dict[str, Any], Table()]
+    diskparams: Annotated[dict[str, Any], Table()]
+    ndparams: Annotated[dict[str, Any], Table()]
     raw: dict[str, Any] = field(repr=False)
 
     @classmethod
-    def parse(cls, value: Any) -> GroupInfo:
-        """From a record of a query or of /2/groups. Needs uuid and name, else Garbled."""
-        record: Record = as_record(value, "group")
-        return cls(
-            uuid=require_text(record, "uuid", "group"),
-            name=require_text(record, "name", "group"),
-            serial_no=whole(record.get("serial_no")) or 0,
-            ctime=number(record.get("ctime")),
-            mtime=number(record.get("mtime")),
-            tags=texts(record.get("tags")),
-            alloc_policy=text(record.get("alloc_policy")),
-            node_names=texts(record.get("node_list")),
-            ipolicy=mapping(record.get("ipolicy")),
-            diskparams=mapping(record.get("diskparams")),
-            ndparams=mapping(record.get("ndparams")),
-            raw=dict(record),
-        )
+    def parse(cls, record: Any) -> GroupInfo:
+        """From a record of a query or of /2/groups. BadRecord without a uuid and a fit name."""
+        values = read_fields(cls, record, "node group")
+        return cls(**values, raw=keep_record(cls, record, values))

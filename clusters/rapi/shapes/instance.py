@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from clusters.rapi.query import QueryResult
-from clusters.rapi.shapes.node import NodeInfo
-from clusters.rapi.shapes.reading import (
-    Record,
-    as_record,
+from clusters.rapi.shapes.fields import (
+    MOST,
+    WORD_LENGTH,
+    Count,
+    Flag,
+    ListOfTables,
+    Mib,
+    Name,
+    OptionalText,
+    Seconds,
+    Table,
+    Tags,
+    Text,
+    Texts,
+    Uuid,
+    Word,
+    keep_record,
     listing,
-    mapping,
-    number,
-    optional_text,
-    require_text,
-    text,
-    texts,
-    truth,
-    whole,
+    read_fields,
 )
+from clusters.rapi.shapes.node import NodeInfo
+
+STATE_LENGTH = 10
+OS_LENGTH = 255
+_TEXT = OptionalText()
+_MOST_PARTS = 100
 
 #: enough to see which instances exist, which were made anew and which have changed
 INSTANCE_FINGERPRINT_FIELDS = ("uuid", "name", "serial_no", "mtime", "admin_state")
@@ -146,103 +158,78 @@ class InstanceInfo:
     defaults, ``custom_*`` hold only what differs. ``raw`` is the record as it came.
     """
 
-    uuid: str
-    name: str
-    serial_no: int
-    ctime: float | None
-    mtime: float | None
-    tags: tuple[str, ...]
-    admin_state: str
-    admin_state_source: str | None
-    forthcoming: bool
-    disks_active: bool | None
-    os: str
-    hypervisor: str
-    disk_template: str
-    disk_usage_mib: int | None
+    uuid: Annotated[str, Uuid()]
+    name: Annotated[str, Name()]
+    serial_no: Annotated[int, Count(default=0)]
+    ctime: Annotated[float | None, Seconds()]
+    mtime: Annotated[float | None, Seconds()]
+    tags: Annotated[tuple[str, ...], Tags()]
+    admin_state: Annotated[str, Word(limit=STATE_LENGTH)]
+    admin_state_source: Annotated[str | None, OptionalText(limit=WORD_LENGTH)]
+    forthcoming: Annotated[bool, Flag()]
+    disks_active: Annotated[bool | None, Flag(default=None)]
+    os: Annotated[str, Text(limit=OS_LENGTH)]
+    hypervisor: Annotated[str, Text(limit=WORD_LENGTH)]
+    disk_template: Annotated[str, Text(limit=WORD_LENGTH)]
+    disk_usage_mib: Annotated[int | None, Mib("disk_usage")]
     disks: tuple[Disk, ...]
     nics: tuple[Nic, ...]
-    network_port: int | None
-    beparams: dict[str, Any]
-    hvparams: dict[str, Any]
-    osparams: dict[str, Any]
-    custom_beparams: dict[str, Any]
-    custom_hvparams: dict[str, Any]
-    custom_nicparams: tuple[dict[str, Any], ...]
-    custom_osparams: dict[str, Any]
-    primary_node: str | None
-    secondary_nodes: tuple[str, ...]
+    network_port: Annotated[int | None, Count(most=65535)]
+    beparams: Annotated[dict[str, Any], Table()]
+    hvparams: Annotated[dict[str, Any], Table()]
+    osparams: Annotated[dict[str, Any], Table()]
+    custom_beparams: Annotated[dict[str, Any], Table()]
+    custom_hvparams: Annotated[dict[str, Any], Table()]
+    custom_nicparams: Annotated[tuple[dict[str, Any], ...], ListOfTables()]
+    custom_osparams: Annotated[dict[str, Any], Table()]
+    primary_node: Annotated[str | None, OptionalText("pnode")]
+    secondary_nodes: Annotated[tuple[str, ...], Texts("snodes")]
     raw: dict[str, Any] = field(repr=False)
 
     @property
     def vcpus(self) -> int | None:
         """Virtual processors it is to have."""
-        return whole(self.beparams.get("vcpus"))
+        return Count().read(self.beparams.get("vcpus"))
 
     @property
     def memory_max_mib(self) -> int | None:
         """The most memory it may have."""
-        most = whole(self.beparams.get("maxmem"))
-        return most if most is not None else whole(self.beparams.get("memory"))
+        return self._memory("maxmem")
 
     @property
     def memory_min_mib(self) -> int | None:
         """The least memory it is started with."""
-        least = whole(self.beparams.get("minmem"))
-        return least if least is not None else whole(self.beparams.get("memory"))
+        return self._memory("minmem")
+
+    def _memory(self, key: str) -> int | None:
+        """Releases before 2.6 have one figure for both."""
+        return Mib().read(self.beparams.get(key, self.beparams.get("memory")))
 
     @property
     def disk_total_mib(self) -> int:
         """Sum of the sizes of its disks, without the redundancy of the template."""
-        return sum(each.size_mib or 0 for each in self.disks)
+        return min(sum(each.size_mib or 0 for each in self.disks), MOST)
 
     @classmethod
-    def parse(cls, value: Any, placement: Placement | None = None) -> InstanceInfo:
+    def parse(cls, record: Any, placement: Placement | None = None) -> InstanceInfo:
         """From a record of a query, of /2/instances?bulk=1 or of /2/instances/NAME.
 
-        Without ``placement`` the record's own pnode and snodes are taken. Needs uuid, name and admin_state,
-        else Garbled.
+        Without ``placement`` the record's own pnode and snodes are taken. BadRecord without a uuid, a fit name and an
+        admin_state.
         """
-        record: Record = as_record(value, "instance")
-        if placement is None:
-            placement = Placement(optional_text(record.get("pnode")), texts(record.get("snodes")))
-        custom_nicparams = tuple(mapping(each) for each in listing(record.get("custom_nicparams")))
-        return cls(
-            uuid=require_text(record, "uuid", "instance"),
-            name=require_text(record, "name", "instance"),
-            serial_no=whole(record.get("serial_no")) or 0,
-            ctime=number(record.get("ctime")),
-            mtime=number(record.get("mtime")),
-            tags=texts(record.get("tags")),
-            admin_state=require_text(record, "admin_state", "instance"),
-            admin_state_source=optional_text(record.get("admin_state_source")),
-            forthcoming=truth(record.get("forthcoming")) or False,
-            disks_active=truth(record.get("disks_active")),
-            os=text(record.get("os")),
-            hypervisor=text(record.get("hypervisor")),
-            disk_template=text(record.get("disk_template")),
-            disk_usage_mib=whole(record.get("disk_usage")),
-            disks=_read_disks(record),
-            nics=_read_nics(record, custom_nicparams),
-            network_port=whole(record.get("network_port")),
-            beparams=mapping(record.get("beparams")),
-            hvparams=mapping(record.get("hvparams")),
-            osparams=mapping(record.get("osparams")),
-            custom_beparams=mapping(record.get("custom_beparams")),
-            custom_hvparams=mapping(record.get("custom_hvparams")),
-            custom_nicparams=custom_nicparams,
-            custom_osparams=mapping(record.get("custom_osparams")),
-            primary_node=placement.primary,
-            secondary_nodes=placement.secondaries,
-            raw=dict(record),
-        )
+        values = read_fields(cls, record, "machine")
+        kept = keep_record(cls, record, values)
+        if placement is not None:
+            values |= {"primary_node": placement.primary, "secondary_nodes": placement.secondaries}
+        nics = _read_nics(record, values["custom_nicparams"])
+        return cls(**values, disks=_read_disks(record), nics=nics, raw=kept)
 
 
 class _Columns:
     """Ganeti's parallel lists ("disk.sizes", "disk.uuids", …), which may be short or missing."""
 
-    def __init__(self, record: Record, prefix: str, names: tuple[str, ...]) -> None:
-        self._lists = {name: listing(record.get(f"{prefix}.{name}")) for name in names}
+    def __init__(self, record: Mapping[str, Any], prefix: str, names: tuple[str, ...]) -> None:
+        self._lists = {name: listing(record.get(f"{prefix}.{name}"))[:_MOST_PARTS] for name in names}
 
     def __len__(self) -> int:
         return max(len(each) for each in self._lists.values())
@@ -252,21 +239,21 @@ class _Columns:
         return values[index] if index < len(values) else None
 
 
-def _read_disks(record: Record) -> tuple[Disk, ...]:
+def _read_disks(record: Mapping[str, Any]) -> tuple[Disk, ...]:
     columns = _Columns(record, "disk", ("sizes", "uuids", "names", "spindles"))
     return tuple(
         Disk(
             index=index,
-            uuid=optional_text(columns.at("uuids", index)),
-            name=optional_text(columns.at("names", index)),
-            size_mib=whole(columns.at("sizes", index)),
-            spindles=whole(columns.at("spindles", index)),
+            uuid=_TEXT.read(columns.at("uuids", index)),
+            name=_TEXT.read(columns.at("names", index)),
+            size_mib=Mib().read(columns.at("sizes", index)),
+            spindles=Count().read(columns.at("spindles", index)),
         )
         for index in range(len(columns))
     )
 
 
-def _read_nics(record: Record, custom: tuple[dict[str, Any], ...]) -> tuple[Nic, ...]:
+def _read_nics(record: Mapping[str, Any], custom: tuple[dict[str, Any], ...]) -> tuple[Nic, ...]:
     names = ("macs", "ips", "modes", "links", "bridges", "vlans", "networks", "networks.names", "uuids", "names")
     columns = _Columns(record, "nic", names)
     nics = []
@@ -276,15 +263,15 @@ def _read_nics(record: Record, custom: tuple[dict[str, Any], ...]) -> tuple[Nic,
         nics.append(
             Nic(
                 index=index,
-                uuid=optional_text(columns.at("uuids", index)),
-                name=optional_text(columns.at("names", index)),
-                mac=text(columns.at("macs", index)),
-                ip=optional_text(columns.at("ips", index)) or None,
-                mode=text(columns.at("modes", index)),
-                link=text(columns.at("links", index)) or text(columns.at("bridges", index)),
-                vlan=str(vlan) if isinstance(vlan, str | int) and vlan != "" else None,
-                network_uuid=optional_text(columns.at("networks", index)),
-                network_name=optional_text(columns.at("networks.names", index)),
+                uuid=_TEXT.read(columns.at("uuids", index)),
+                name=_TEXT.read(columns.at("names", index)),
+                mac=_TEXT.read(columns.at("macs", index)) or "",
+                ip=_TEXT.read(columns.at("ips", index)) or None,
+                mode=_TEXT.read(columns.at("modes", index)) or "",
+                link=_TEXT.read(columns.at("links", index)) or _TEXT.read(columns.at("bridges", index)) or "",
+                vlan=_TEXT.read(str(vlan)) if isinstance(vlan, str | int) and vlan != "" else None,
+                network_uuid=_TEXT.read(columns.at("networks", index)),
+                network_name=_TEXT.read(columns.at("networks.names", index)),
             )
         )
     return tuple(nics)
@@ -294,25 +281,21 @@ def _read_nics(record: Record, custom: tuple[dict[str, Any], ...]) -> tuple[Nic,
 class InstanceFingerprint:
     """Enough to see whether an instance has changed."""
 
-    uuid: str
-    name: str
-    serial_no: int
-    mtime: float | None
-    admin_state: str
+    uuid: Annotated[str, Uuid()]
+    name: Annotated[str, Name()]
+    serial_no: Annotated[int, Count(default=0)]
+    mtime: Annotated[float | None, Seconds()]
+    admin_state: Annotated[str, Word(limit=STATE_LENGTH)]
+
+    @classmethod
+    def parse(cls, record: Any) -> InstanceFingerprint:
+        """From a record of a query with INSTANCE_FINGERPRINT_FIELDS. BadRecord if an identity is missing."""
+        return cls(**read_fields(cls, record, "machine"))
 
     @classmethod
     def parse_query(cls, result: QueryResult) -> list[InstanceFingerprint]:
-        """From a query with INSTANCE_FINGERPRINT_FIELDS. Garbled if an identity is missing."""
-        return [
-            cls(
-                uuid=require_text(record, "uuid", "instance"),
-                name=require_text(record, "name", "instance"),
-                serial_no=whole(record.get("serial_no")) or 0,
-                mtime=number(record.get("mtime")),
-                admin_state=require_text(record, "admin_state", "instance"),
-            )
-            for record in result.records()
-        ]
+        """All of a query."""
+        return [cls.parse(record) for record in result.records()]
 
 
 @dataclass(frozen=True)
@@ -324,11 +307,11 @@ class InstanceLive:
     ``node_answers`` tells these apart.
     """
 
-    uuid: str
-    name: str
-    status: str
-    memory_mib: int | None
-    vcpus: int | None
+    uuid: Annotated[str, Uuid()]
+    name: Annotated[str, Name()]
+    status: Annotated[str, Word(limit=WORD_LENGTH)]
+    memory_mib: Annotated[int | None, Mib("oper_ram")]
+    vcpus: Annotated[int | None, Count("oper_vcpus")]
 
     @property
     def node_answers(self) -> bool:
@@ -336,16 +319,11 @@ class InstanceLive:
         return self.status not in ("ERROR_nodedown", "ERROR_nodeoffline")
 
     @classmethod
-    def parse(cls, value: Any) -> InstanceLive:
-        """From a record. Needs uuid, name and status, else Garbled."""
-        record: Record = as_record(value, "instance")
-        return cls(
-            uuid=require_text(record, "uuid", "instance"),
-            name=require_text(record, "name", "instance"),
-            status=FORTHCOMING if truth(record.get("forthcoming")) else require_text(record, "status", "instance"),
-            memory_mib=whole(record.get("oper_ram")),
-            vcpus=whole(record.get("oper_vcpus")),
-        )
+    def parse(cls, record: Any) -> InstanceLive:
+        """From a record. BadRecord without a uuid, a fit name and a status."""
+        if isinstance(record, Mapping) and record.get("forthcoming") is True:
+            record = {**record, "status": FORTHCOMING}
+        return cls(**read_fields(cls, record, "machine"))
 
     @classmethod
     def parse_query(cls, result: QueryResult) -> list[InstanceLive]:

@@ -6,19 +6,27 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from clusters.rapi.errors import Garbled, JobLost
-from clusters.rapi.shapes.reading import (
-    Record,
-    as_record,
+from clusters.rapi.errors import JobLost
+from clusters.rapi.paths import job_number
+from clusters.rapi.shapes.fields import (
+    NAME_LENGTH,
+    WORD_LENGTH,
+    Count,
+    JobNumber,
+    Kind,
+    Level,
+    Moment,
+    OneOf,
+    OptionalText,
+    Text,
+    Word,
     listing,
-    optional_text,
-    require_text,
-    text,
-    timestamp,
-    whole,
+    read_fields,
 )
+from clusters.rapi.shapes.json import clean_json, clean_table
+from clusters.rapi.text import clean_text
 
 #: for lists and for the follower; ``archived`` is left out because asking for it reads the archive
 JOB_LIST_FIELDS = ("id", "status", "summary", "opstatus", "received_ts", "start_ts", "end_ts", "ops", "priority")
@@ -28,6 +36,12 @@ LOCK_FIELDS = ("name", "mode", "owner", "pending")
 
 PENDING_STATUSES = frozenset({"queued", "waiting", "canceling"})
 FINAL_STATUSES = frozenset({"canceled", "success", "error"})
+STATUSES = PENDING_STATUSES | FINAL_STATUSES | {"running"}
+
+_LONGEST_LINE = 10_000
+_LONGEST_ERROR = 20_000
+_MOST_OPCODES = 200
+_MOST_LINES = 20_000
 
 #: parameters of opcodes that are never shown or stored, whatever Ganeti leaves in them
 _SECRET_WORDS = ("secret", "private", "password", "passwd", "handshake", "x509_key")
@@ -83,8 +97,17 @@ class Opcode:
         return tuple(
             number
             for pair in pairs
-            if len(pair) == 2 and pair[0] is True and (number := whole(_digits(pair[1]))) is not None
+            if len(pair) == 2 and pair[0] is True and (number := job_number(pair[1])) is not None
         )
+
+
+@dataclass(frozen=True)
+class _Summary(Kind):
+    """A text for each opcode; what is none keeps its place."""
+
+    def read(self, value: Any) -> tuple[str, ...]:
+        """At most as many as opcodes are read."""
+        return tuple(Text(limit=1000).read(each) for each in listing(value)[:_MOST_OPCODES])
 
 
 @dataclass(frozen=True)
@@ -95,14 +118,14 @@ class JobInfo:
     ``log`` and results are only there when they were asked for.
     """
 
-    id: int
-    status: str
+    id: Annotated[int, JobNumber()]
+    status: Annotated[str, OneOf(words=STATUSES)]
     opcodes: tuple[Opcode, ...]
-    summary: tuple[str, ...]
-    received_at: float | None
-    started_at: float | None
-    ended_at: float | None
-    priority: int | None
+    summary: Annotated[tuple[str, ...], _Summary()]
+    received_at: Annotated[float | None, Moment("received_ts")]
+    started_at: Annotated[float | None, Moment("start_ts")]
+    ended_at: Annotated[float | None, Moment("end_ts")]
+    priority: Annotated[int | None, Level()]
     log: tuple[LogLine, ...] = ()
 
     @property
@@ -134,30 +157,16 @@ class JobInfo:
         return tuple(dict.fromkeys(reason for each in self.opcodes for reason in each.reasons))
 
     @classmethod
-    def parse(cls, value: Any) -> JobInfo:
+    def parse(cls, record: Any) -> JobInfo:
         """From a record of a query, of /2/jobs?bulk=1 or of /2/jobs/ID.
 
-        Raises JobLost for the all-null record that Ganeti gives for a job it doesn't know; Garbled without an id.
+        Raises JobLost for the all-null record that Ganeti gives for a job it doesn't know; BadRecord without a number
+        and a status that is known.
         """
-        record: Record = as_record(value, "job")
-        if record.get("status") is None:
-            number = whole(_digits(record.get("id"))) or 0
-            raise JobLost("Ganeti does not know this job any more.", job_id=number)
-        job_id = whole(_digits(record.get("id")))
-        if job_id is None:
-            raise Garbled("A job has no id.")
-        summary = tuple(text(each) for each in listing(record.get("summary")))
-        return cls(
-            id=job_id,
-            status=require_text(record, "status", "job"),
-            opcodes=_read_opcodes(record, summary),
-            summary=summary,
-            received_at=timestamp(record.get("received_ts")),
-            started_at=timestamp(record.get("start_ts")),
-            ended_at=timestamp(record.get("end_ts")),
-            priority=whole(record.get("priority")),
-            log=_read_log(record),
-        )
+        if isinstance(record, Mapping) and record.get("status") is None:
+            raise JobLost("Ganeti does not know this job any more.", job_id=job_number(record.get("id")) or 0)
+        values = read_fields(cls, record, "job")
+        return cls(**values, opcodes=_read_opcodes(record, values["summary"]), log=_read_log(record))
 
 
 def split_summary(summary: str) -> tuple[str, str]:
@@ -182,34 +191,32 @@ def without_secrets(value: Any) -> Any:
 def read_job_error(result: Any) -> JobError | None:
     """The error in an opcode's result: ["OpPrereqError", ["text", "code"]] and its relatives. None if it is none."""
     if isinstance(result, str) and result:
-        return JobError(result.strip(), "")
+        return JobError(_error_text(result), "")
     parts = listing(result)
     if len(parts) != 2 or not isinstance(parts[0], str):
         return None
-    exception = parts[0]
-    arguments = listing(parts[1]) if not isinstance(parts[1], str) else [parts[1]]
-    words = [each.strip() for each in arguments if isinstance(each, str) and each.strip()]
+    exception = clean_text(parts[0], 100)
+    arguments = listing(parts[1])[:50] if not isinstance(parts[1], str) else [parts[1]]
+    words = [_error_text(each) for each in arguments if isinstance(each, str) and each.strip()]
     if not words:
         return JobError(exception, exception)
     code = words[1] if exception == "OpPrereqError" and len(words) == 2 else None
-    return JobError(words[0] if code else " ".join(words), exception, code)
+    return JobError(clean_text(words[0] if code else " ".join(words), _LONGEST_ERROR, keep_lines=True), exception, code)
 
 
-def _digits(value: Any) -> Any:
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+def _error_text(said: str) -> str:
+    return clean_text(said.strip(), _LONGEST_ERROR, keep_lines=True)
 
 
-def _read_opcodes(record: Record, summary: tuple[str, ...]) -> tuple[Opcode, ...]:
-    ops = listing(record.get("ops"))
-    statuses = listing(record.get("opstatus"))
-    results = listing(record.get("opresult"))
+def _read_opcodes(record: Mapping[str, Any], summary: tuple[str, ...]) -> tuple[Opcode, ...]:
+    ops, statuses, results = (listing(record.get(key))[:_MOST_OPCODES] for key in ("ops", "opstatus", "opresult"))
     opcodes = []
     for index in range(max(len(ops), len(summary), len(statuses))):
-        op = ops[index] if index < len(ops) and isinstance(ops[index], Mapping) else {}
-        status = text(statuses[index]) if index < len(statuses) else ""
+        op = clean_table(ops[index]) if index < len(ops) else {}
+        status = Text(limit=20).read(statuses[index]) if index < len(statuses) else ""
         result = results[index] if index < len(results) else None
         said = summary[index] if index < len(summary) else ""
-        name = text(op.get("OP_ID")).removeprefix("OP_") or split_summary(said)[0]
+        name = Text(limit=100).read(op.get("OP_ID")).removeprefix("OP_") or split_summary(said)[0]
         failed = status in ("error", "canceled")
         error = read_job_error(result) if failed else None
         reasons, parent_job = _read_trail(op.get("reason"))
@@ -223,9 +230,9 @@ def _read_opcodes(record: Record, summary: tuple[str, ...]) -> tuple[Opcode, ...
                 params=without_secrets({key: each for key, each in op.items() if key not in _BORING_KEYS}),
                 reasons=reasons,
                 parent_job=parent_job,
-                comment=optional_text(op.get("comment")),
+                comment=OptionalText(limit=1000).read(op.get("comment")),
                 error=error,
-                result=None if failed else without_secrets(result),
+                result=None if failed else without_secrets(clean_json(result)),
             )
         )
     return tuple(opcodes)
@@ -236,28 +243,30 @@ def _read_trail(trail: Any) -> tuple[tuple[str, ...], int | None]:
     reasons: list[str] = []
     jobs: list[int] = []
     for entry in listing(trail):
-        parts = [text(each) for each in listing(entry)[:2]]
+        parts = [Text(limit=1000).read(each) for each in listing(entry)[:2]]
         if len(parts) < 2 or not parts[1]:
             continue
         if not parts[0].startswith("gnt:opcode:"):
             reasons.append(parts[1])
         elif match := _TRAIL_JOB.match(parts[1]):
-            jobs.append(int(match.group(1)))
+            jobs += [number for number in [job_number(match.group(1))] if number is not None]
     return tuple(reasons), jobs[-2] if len(jobs) > 1 else None
 
 
-def _read_log(record: Record) -> tuple[LogLine, ...]:
+def _read_log(record: Mapping[str, Any]) -> tuple[LogLine, ...]:
     lines = []
-    for index, entries in enumerate(listing(record.get("oplog"))):
-        for entry in listing(entries):
+    for index, entries in enumerate(listing(record.get("oplog"))[:_MOST_OPCODES]):
+        for entry in listing(entries)[-_MOST_LINES:]:
             parts = listing(entry)
-            serial = whole(parts[0]) if parts else None
+            serial = Count().read(parts[0]) if parts else None
             if len(parts) < 4 or serial is None:
                 continue
-            kind = text(parts[2])
+            kind = Text(limit=100).read(parts[2])
+            said = clean_text(parts[3], _LONGEST_LINE, keep_lines=True) if isinstance(parts[3], str) else ""
             # other kinds (remote-import) carry addresses and keys of a transfer: named, not shown
-            said = text(parts[3]) if kind == "message" else f"({kind})"
-            lines.append(LogLine(serial, timestamp(parts[1]), index, kind, said))
+            lines.append(
+                LogLine(serial, Moment().read(parts[1]), index, kind, said if kind == "message" else f"({kind})")
+            )
     return tuple(sorted(lines, key=lambda line: line.serial))
 
 
@@ -270,40 +279,52 @@ class PendingLock:
 
 
 @dataclass(frozen=True)
+class _Owners(Kind):
+    """The jobs that hold a lock."""
+
+    def read(self, value: Any) -> tuple[int, ...]:
+        """Those that can be told."""
+        return _read_owners(value)
+
+
+@dataclass(frozen=True)
+class _Pending(Kind):
+    """Who waits for a lock: pairs of a mode and jobs."""
+
+    def read(self, value: Any) -> tuple[PendingLock, ...]:
+        """Those that are pairs."""
+        pairs = [listing(each) for each in listing(value)[:1000]]
+        return tuple(
+            PendingLock(Text(limit=WORD_LENGTH).read(each[0]), _read_owners(each[1]))
+            for each in pairs
+            if len(each) == 2
+        )
+
+
+@dataclass(frozen=True)
 class LockInfo:
     """A lock ("instance/web1", "node/<uuid>", "cluster/BGL", …): who holds it, who waits.
 
     ``mode`` is "exclusive", "shared" or None when nobody holds it.
     """
 
-    name: str
-    mode: str | None
-    owner_job_ids: tuple[int, ...]
-    pending: tuple[PendingLock, ...]
+    name: Annotated[str, Word(limit=NAME_LENGTH)]
+    mode: Annotated[str | None, OptionalText(limit=WORD_LENGTH)]
+    owner_job_ids: Annotated[tuple[int, ...], _Owners("owner")]
+    pending: Annotated[tuple[PendingLock, ...], _Pending()]
 
     @classmethod
-    def parse(cls, value: Any) -> LockInfo:
-        """From a record of /2/query/lock. Needs the name, else Garbled."""
-        record: Record = as_record(value, "lock")
-        pending = []
-        for each in listing(record.get("pending")):
-            parts = listing(each)
-            if len(parts) == 2:
-                pending.append(PendingLock(text(parts[0]), _read_owners(parts[1])))
-        return cls(
-            name=require_text(record, "name", "lock"),
-            mode=optional_text(record.get("mode")),
-            owner_job_ids=_read_owners(record.get("owner")),
-            pending=tuple(pending),
-        )
+    def parse(cls, record: Any) -> LockInfo:
+        """From a record of /2/query/lock. BadRecord without a name."""
+        return cls(**read_fields(cls, record, "lock"))
 
 
 def _read_owners(value: Any) -> tuple[int, ...]:
     """Job ids from a list whose members are numbers, digits, or JSON texts of either with more around them."""
     found: list[int] = []
-    for each in listing(value):
-        number = whole(_digits(each))
-        if number is None and isinstance(each, str):
+    for each in listing(value)[:1000]:
+        number = job_number(each)
+        if number is None and isinstance(each, str) and len(each) <= 1000:
             try:
                 decoded = json.loads(each)
             except (ValueError, RecursionError):
@@ -312,9 +333,9 @@ def _read_owners(value: Any) -> tuple[int, ...]:
                 decoded = decoded[0]
             if isinstance(decoded, Mapping):
                 decoded = decoded.get("clientId", decoded.get("job"))
-            number = whole(_digits(decoded))
-            if number is None and (match := re.search(r"\d+", each)):
-                number = int(match.group())
+            number = job_number(decoded)
+            if number is None and (match := re.search(r"\d+", each, re.ASCII)):
+                number = job_number(match.group())
         if number is not None:
             found.append(number)
     return tuple(dict.fromkeys(found))

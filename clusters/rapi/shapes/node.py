@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from clusters.rapi.query import FieldState, QueryResult
-from clusters.rapi.shapes.reading import (
-    Record,
-    as_record,
-    mapping,
-    number,
-    optional_text,
-    require_text,
-    text,
-    texts,
-    truth,
-    whole,
+from clusters.rapi.shapes.fields import (
+    Address,
+    Count,
+    Flag,
+    Mib,
+    Name,
+    OptionalText,
+    Seconds,
+    Table,
+    Tags,
+    Text,
+    Texts,
+    Uuid,
+    keep_record,
+    read_fields,
 )
+
+BOOT_ID_LENGTH = 64
 
 #: configuration, with the lists of instances: the only cheap way to learn where instances are
 NODE_CONFIG_FIELDS = (
@@ -75,26 +81,26 @@ ROLE_WORDS = {
 class NodeInfo:
     """A node's configuration. ``role`` is one letter (see ROLE_WORDS); instance lists hold names."""
 
-    uuid: str
-    name: str
-    serial_no: int
-    ctime: float | None
-    mtime: float | None
-    tags: tuple[str, ...]
-    role: str
-    offline: bool
-    drained: bool
-    master_candidate: bool
-    master_capable: bool
-    vm_capable: bool
-    powered: bool | None
-    primary_ip: str
-    secondary_ip: str
-    group_uuid: str
-    group_name: str | None
-    primary_instances: tuple[str, ...]
-    secondary_instances: tuple[str, ...]
-    ndparams: dict[str, Any]
+    uuid: Annotated[str, Uuid()]
+    name: Annotated[str, Name()]
+    serial_no: Annotated[int, Count(default=0)]
+    ctime: Annotated[float | None, Seconds()]
+    mtime: Annotated[float | None, Seconds()]
+    tags: Annotated[tuple[str, ...], Tags()]
+    role: Annotated[str, Text(limit=1)]
+    offline: Annotated[bool, Flag()]
+    drained: Annotated[bool, Flag()]
+    master_candidate: Annotated[bool, Flag()]
+    master_capable: Annotated[bool, Flag(default=True)]
+    vm_capable: Annotated[bool, Flag(default=True)]
+    powered: Annotated[bool | None, Flag(default=None)]
+    primary_ip: Annotated[str, Address("pip")]
+    secondary_ip: Annotated[str, Address("sip")]
+    group_uuid: Annotated[str, Text("group.uuid")]
+    group_name: Annotated[str | None, OptionalText("group")]
+    primary_instances: Annotated[tuple[str, ...], Texts("pinst_list")]
+    secondary_instances: Annotated[tuple[str, ...], Texts("sinst_list")]
+    ndparams: Annotated[dict[str, Any], Table()]
     raw: dict[str, Any] = field(repr=False)
 
     @property
@@ -103,32 +109,10 @@ class NodeInfo:
         return self.role == "M"
 
     @classmethod
-    def parse(cls, value: Any) -> NodeInfo:
-        """From a record of a query or of /2/nodes. Needs uuid and name, else Garbled."""
-        record: Record = as_record(value, "node")
-        return cls(
-            uuid=require_text(record, "uuid", "node"),
-            name=require_text(record, "name", "node"),
-            serial_no=whole(record.get("serial_no")) or 0,
-            ctime=number(record.get("ctime")),
-            mtime=number(record.get("mtime")),
-            tags=texts(record.get("tags")),
-            role=text(record.get("role")),
-            offline=truth(record.get("offline")) or False,
-            drained=truth(record.get("drained")) or False,
-            master_candidate=truth(record.get("master_candidate")) or False,
-            master_capable=record.get("master_capable") is not False,
-            vm_capable=record.get("vm_capable") is not False,
-            powered=truth(record.get("powered")),
-            primary_ip=text(record.get("pip")),
-            secondary_ip=text(record.get("sip")),
-            group_uuid=text(record.get("group.uuid")),
-            group_name=optional_text(record.get("group")),
-            primary_instances=texts(record.get("pinst_list")),
-            secondary_instances=texts(record.get("sinst_list")),
-            ndparams=mapping(record.get("ndparams")),
-            raw=dict(record),
-        )
+    def parse(cls, record: Any) -> NodeInfo:
+        """From a record of a query or of /2/nodes. BadRecord without a uuid and a fit name."""
+        values = read_fields(cls, record, "node")
+        return cls(**values, raw=keep_record(cls, record, values))
 
 
 @dataclass(frozen=True)
@@ -139,47 +123,29 @@ class NodeLive:
     Memory and disk in MiB; ``memory_node_mib`` is what the host itself uses.
     """
 
-    uuid: str
-    name: str
+    uuid: Annotated[str, Uuid()]
+    name: Annotated[str, Name()]
     answers: bool
     offline: bool
-    memory_total_mib: int | None
-    memory_free_mib: int | None
-    memory_node_mib: int | None
-    disk_total_mib: int | None
-    disk_free_mib: int | None
-    spindles_total: int | None
-    spindles_free: int | None
-    cpu_total: int | None
-    cpu_numa_nodes: int | None
-    cpu_sockets: int | None
-    cpu_node_os: int | None
-    boot_id: str | None
+    memory_total_mib: Annotated[int | None, Mib("mtotal")]
+    memory_free_mib: Annotated[int | None, Mib("mfree")]
+    memory_node_mib: Annotated[int | None, Mib("mnode")]
+    disk_total_mib: Annotated[int | None, Mib("dtotal")]
+    disk_free_mib: Annotated[int | None, Mib("dfree")]
+    spindles_total: Annotated[int | None, Count("sptotal")]
+    spindles_free: Annotated[int | None, Count("spfree")]
+    cpu_total: Annotated[int | None, Count("ctotal")]
+    cpu_numa_nodes: Annotated[int | None, Count("cnodes")]
+    cpu_sockets: Annotated[int | None, Count("csockets")]
+    cpu_node_os: Annotated[int | None, Count("cnos")]
+    boot_id: Annotated[str | None, OptionalText("bootid", limit=BOOT_ID_LENGTH)]
 
     @classmethod
-    def parse(cls, value: Any, *, offline: bool = False) -> NodeLive:
-        """From a record. Needs uuid and name, else Garbled."""
-        record: Record = as_record(value, "node")
-        memory_total_mib = whole(record.get("mtotal"))
-        cpu_total = whole(record.get("ctotal"))
-        return cls(
-            uuid=require_text(record, "uuid", "node"),
-            name=require_text(record, "name", "node"),
-            answers=memory_total_mib is not None or cpu_total is not None,
-            offline=offline or record.get("offline") is True,
-            memory_total_mib=memory_total_mib,
-            memory_free_mib=whole(record.get("mfree")),
-            memory_node_mib=whole(record.get("mnode")),
-            disk_total_mib=whole(record.get("dtotal")),
-            disk_free_mib=whole(record.get("dfree")),
-            spindles_total=whole(record.get("sptotal")),
-            spindles_free=whole(record.get("spfree")),
-            cpu_total=cpu_total,
-            cpu_numa_nodes=whole(record.get("cnodes")),
-            cpu_sockets=whole(record.get("csockets")),
-            cpu_node_os=whole(record.get("cnos")),
-            boot_id=optional_text(record.get("bootid")),
-        )
+    def parse(cls, record: Any, *, offline: bool = False) -> NodeLive:
+        """From a record. BadRecord without a uuid and a fit name."""
+        values = read_fields(cls, record, "node")
+        answers = values["memory_total_mib"] is not None or values["cpu_total"] is not None
+        return cls(**values, answers=answers, offline=offline or record.get("offline") is True)
 
     @classmethod
     def parse_query(cls, result: QueryResult) -> list[NodeLive]:

@@ -1,97 +1,75 @@
-"""Careful reading of Ganeti's dictionaries: strict about what must be there, tolerant about the rest."""
+"""Reading a list of records so that a bad one costs itself and no other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
-from clusters.rapi.errors import Garbled
+from clusters.rapi.paths import job_number
+from clusters.rapi.shapes.fields import NAME_LENGTH, BadRecord, Uuid
+from clusters.rapi.text import clean_text
 
-Record = Mapping[str, Any]
-
-
-def as_record(value: Any, what: str) -> Record:
-    """The value, if it is a dictionary with string keys. Raises Garbled."""
-    if not isinstance(value, Mapping):
-        raise Garbled(f"A {what} is not an object.")
-    return value
+T = TypeVar("T")
 
 
-def require_text(record: Record, key: str, what: str) -> str:
-    """A text that must be there and not be empty. Raises Garbled."""
-    value = record.get(key)
-    if not isinstance(value, str) or not value:
-        raise Garbled(f"A {what} has no {key}.")
-    return value
+@dataclass(frozen=True)
+class Unreadable:
+    """A record that can't be read, and why. ``key`` is its uuid or number; empty if it has none that could be one."""
+
+    kind: str
+    key: str
+    name: str
+    why: str
 
 
-def require_number(record: Record, key: str, what: str) -> int:
-    """A whole number that must be there. Raises Garbled."""
-    value = whole(record.get(key))
-    if value is None:
-        raise Garbled(f"A {what} has no {key}.")
-    return value
+@dataclass(frozen=True)
+class Records(Generic[T]):
+    """What could be read, by uuid or number, and what could not.
+
+    ``left_out`` are fields that Ganeti could not answer for, by record: what was known of them still holds.
+    """
+
+    good: Mapping[str, T]
+    bad: tuple[Unreadable, ...] = ()
+    left_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-def text(value: Any) -> str:
-    """The value if it is a text, else an empty one."""
-    return value if isinstance(value, str) else ""
+def read_records(kind: str, parse: Callable[[Any], T], records: Iterable[Any]) -> Records[T]:
+    """Read each by itself. Records that claim the same identity, or the same name, are all refused: which is it?"""
+    given = list(records)
+    bad: list[Unreadable] = []
+    good: dict[str, T] = {}
+    keys = Counter(map(_key_of, given))
+    names = Counter(filter(None, map(_name_of, given)))
+    for record in given:
+        key, name = _key_of(record), _name_of(record)
+        try:
+            shape = parse(record)
+            if keys[key] > 1:
+                raise BadRecord(f"Ganeti lists {keys[key]} records with the identity {key}.")
+            if name and names[name] > 1:
+                raise BadRecord(f"Ganeti lists {names[name]} records with the name {name}.")
+        except BadRecord as error:
+            bad.append(Unreadable(kind, key, clean_text(name, NAME_LENGTH), error.message))
+        else:
+            good[key] = shape
+    return Records(good, tuple(bad))
 
 
-def optional_text(value: Any) -> str | None:
-    """The value if it is a text, else None."""
-    return value if isinstance(value, str) else None
-
-
-def whole(value: Any) -> int | None:
-    """A whole number, or None. Floats without a fraction count; booleans don't."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return None
-
-
-def number(value: Any) -> float | None:
-    """A finite number as float, or None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
+def _key_of(record: Any) -> str:
+    if not isinstance(record, Mapping):
+        return ""
+    if "uuid" not in record:
+        number = job_number(record.get("id"))
+        return str(number) if number is not None else _name_of(record)
     try:
-        result = float(value)
-    except OverflowError:
-        return None
-    return result if result - result == 0 else None
+        return Uuid().read(record["uuid"])
+    except ValueError:
+        return ""
 
 
-def truth(value: Any) -> bool | None:
-    """The value if it is a boolean, else None."""
-    return value if isinstance(value, bool) else None
-
-
-def texts(value: Any) -> tuple[str, ...]:
-    """The texts in a list; nothing if it is no list."""
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        return ()
-    return tuple(each for each in value if isinstance(each, str))
-
-
-def listing(value: Any) -> list[Any]:
-    """The value if it is a list, else an empty one."""
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    """The value if it is a dictionary, else an empty one."""
-    return dict(value) if isinstance(value, Mapping) else {}
-
-
-def timestamp(value: Any) -> float | None:
-    """Seconds since 1970 from Ganeti's [seconds, microseconds], or None."""
-    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
-        return None
-    seconds, micros = number(value[0]), number(value[1])
-    if seconds is None or micros is None:
-        return None
-    return seconds + micros / 1_000_000
+def _name_of(record: Any) -> str:
+    name = record.get("name") if isinstance(record, Mapping) else None
+    return name if isinstance(name, str) else ""

@@ -119,7 +119,7 @@ class Caller:
         pairs = list(query)
         if reason is not None:
             if not reason.strip():
-                raise ValueError("A change needs a reason.")
+                raise NotSendable("A change needs a reason.")
             pairs.append(("reason", reason))
         return self._call(method, path, pairs, body={} if body is None else body, has_body=True, changes=True).value
 

@@ -105,7 +105,7 @@ def check_job_id(job_id: int) -> int:
 def check_choice(word: str, choices: Any) -> str:
     """The word, if it is one of a Literal's. Raises ValueError."""
     if word not in get_args(choices):
-        raise ValueError(f"{word!r} is none of {', '.join(get_args(choices))}.")
+        raise NotSendable(f"{word!r} is none of {', '.join(get_args(choices))}.")
     return word
 
 

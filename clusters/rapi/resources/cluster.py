@@ -7,7 +7,7 @@ from typing import Any
 
 from clusters.rapi.caller import Caller
 from clusters.rapi.errors import Garbled
-from clusters.rapi.paths import NO_OPTIONS, JobOptions
+from clusters.rapi.paths import NO_OPTIONS, JobOptions, NotSendable
 from clusters.rapi.shapes.cluster import ClusterInfo
 
 
@@ -47,7 +47,7 @@ class ClusterCalls(Caller):
         An unknown key is Refused (400). Hypervisor parameters are verified on the nodes, in the job.
         """
         if not changes:
-            raise ValueError("Nothing to change.")
+            raise NotSendable("Nothing to change.")
         return self._submit("PUT", "/2/modify", reason=reason, body={**changes, **options.body()})
 
     def redistribute_config(self, *, reason: str, options: JobOptions = NO_OPTIONS) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from clusters.rapi.caller import Caller
 from clusters.rapi.errors import Garbled, NotFound, Refused
-from clusters.rapi.paths import check_segment
+from clusters.rapi.paths import NotSendable, check_segment
 from clusters.rapi.shapes.filter import FilterRule
 
 FilterAction = Literal["ACCEPT", "PAUSE", "REJECT", "CONTINUE"]
@@ -79,7 +79,7 @@ class FilterCalls(Caller):
         reason: str, predicates: Sequence[Sequence[Any]], action: FilterAction | RateLimit, priority: int
     ) -> dict[str, Any]:
         if not reason.strip():
-            raise ValueError("A change needs a reason.")
+            raise NotSendable("A change needs a reason.")
         return {
             "priority": priority,
             "predicates": [list(each) for each in predicates],

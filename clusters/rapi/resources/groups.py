@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from clusters.rapi.paths import NO_OPTIONS, JobOptions, check_segment, flag, given
+from clusters.rapi.paths import NO_OPTIONS, JobOptions, NotSendable, check_segment, flag, given
 from clusters.rapi.resources.cluster import ClusterCalls
 from clusters.rapi.shapes.group import GroupInfo
 
@@ -79,7 +79,7 @@ class GroupCalls(ClusterCalls):
         """Change a group's parameters; None leaves a thing as it is. Returns the job id."""
         body = _parameters(alloc_policy, ndparams, ipolicy, diskparams)
         if not body:
-            raise ValueError("Nothing to change.")
+            raise NotSendable("Nothing to change.")
         if dry_run:
             body["dry_run"] = True
         return self._submit("PUT", group_path(name, "/modify"), reason=reason, body={**body, **options.body()})

@@ -10,6 +10,7 @@ from clusters.rapi.paths import (
     NO_OPTIONS,
     Dependency,
     JobOptions,
+    NotSendable,
     check_choice,
     check_segment,
     depends_body,
@@ -101,7 +102,7 @@ class InstanceCalls(ClusterCalls):
         ``force`` shuts down even an instance that is marked offline. Returns the job id.
         """
         if timeout_s is not None and timeout_s < 0:
-            raise ValueError("A time-out can't be negative.")
+            raise NotSendable("A time-out can't be negative.")
         body = given({"timeout": timeout_s, "admin_state_source": admin_state_source})
         if force:
             body["force"] = True

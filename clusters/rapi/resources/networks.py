@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from clusters.rapi.paths import NO_OPTIONS, JobOptions, check_segment, flag, given
+from clusters.rapi.paths import NO_OPTIONS, JobOptions, NotSendable, check_segment, flag, given
 from clusters.rapi.resources.cluster import ClusterCalls
 from clusters.rapi.shapes.network import NetworkInfo
 
@@ -88,7 +88,7 @@ class NetworkCalls(ClusterCalls):
         if remove_reserved_ips:
             body["remove_reserved_ips"] = list(remove_reserved_ips)
         if not body:
-            raise ValueError("Nothing to change.")
+            raise NotSendable("Nothing to change.")
         if dry_run:
             body["dry_run"] = True
         return self._submit("PUT", network_path(name, "/modify"), reason=reason, body={**body, **options.body()})

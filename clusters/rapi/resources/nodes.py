@@ -10,6 +10,7 @@ from clusters.rapi.paths import (
     NO_OPTIONS,
     Dependency,
     JobOptions,
+    NotSendable,
     check_choice,
     check_segment,
     depends_body,
@@ -103,7 +104,7 @@ class NodeCalls(ClusterCalls):
             }
         )
         if not body:
-            raise ValueError("Nothing to change.")
+            raise NotSendable("Nothing to change.")
         body |= {
             key: True
             for key, value in (("auto_promote", auto_promote), ("force", force), ("dry_run", dry_run))
@@ -167,7 +168,7 @@ class NodeCalls(ClusterCalls):
             query = [] if mode is None else [("mode", check_choice(mode, MigrationMode))]
             return self._submit("POST", path, reason=reason, query=query, body=depends_body(depends))
         if not reason.strip():
-            raise ValueError("A change needs a reason.")
+            raise NotSendable("A change needs a reason.")
         body |= {**given({"mode": mode}), **depends_body(depends), "comment": reason}
         return self._submit("POST", path, reason=None, body=body)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 from clusters.rapi.caller import Caller
+from clusters.rapi.paths import NotSendable
 from clusters.rapi.query import QueryResult
 
 Resource = Literal["instance", "node", "group", "network", "job", "lock", "export", "filter"]
@@ -28,7 +29,7 @@ def check_filter(qfilter: Any) -> Any:
         return [check_filter(each) for each in qfilter]
     if isinstance(qfilter, float):
         if not qfilter.is_integer():
-            raise ValueError("A number in a filter must be whole.")
+            raise NotSendable("A number in a filter must be whole.")
         return int(qfilter)
     return qfilter
 
@@ -50,10 +51,10 @@ class QueryCalls(Caller):
         filter is Refused. Numbers in filters must be whole.
         """
         if resource not in _RESOURCES:
-            raise ValueError(f"{resource!r} can't be queried.")
+            raise NotSendable(f"{resource!r} can't be queried.")
         wanted = tuple(fields)
         if not wanted:
-            raise ValueError("A query needs fields.")
+            raise NotSendable("A query needs fields.")
         path = f"/2/query/{resource}"
         joined = ",".join(wanted)
         if qfilter is None and len(joined) <= _MAX_GET_LENGTH:
@@ -66,7 +67,7 @@ class QueryCalls(Caller):
     def query_fields(self, resource: Resource, fields: Sequence[str] = ()) -> list[dict[str, Any]]:
         """Definitions ({name, title, kind, doc}) of all fields, or of the given ones."""
         if resource not in _RESOURCES:
-            raise ValueError(f"{resource!r} can't be queried.")
+            raise NotSendable(f"{resource!r} can't be queried.")
         query = [("fields", ",".join(fields))] if fields else []
         value = self._get(f"/2/query/{resource}/fields", query)
         return [dict(each) for each in self._list_in(value, "fields")]

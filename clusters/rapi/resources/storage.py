@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from clusters.rapi.paths import NO_OPTIONS, Dependency, JobOptions, check_choice, depends_body, flag, given
+from clusters.rapi.paths import NO_OPTIONS, Dependency, JobOptions, NotSendable, check_choice, depends_body, flag, given
 from clusters.rapi.resources.instances import InstanceCalls, instance_path
 
 ReplaceMode = Literal["replace_on_primary", "replace_on_secondary", "replace_new_secondary", "replace_auto"]
@@ -31,7 +31,7 @@ class StorageCalls(InstanceCalls):
     ) -> int:
         """Grow a disk by ``amount_mib``, or to it when ``absolute``. Returns the job id. Disks never shrink."""
         if index < 0 or amount_mib < 0:
-            raise ValueError("Neither a disk's index nor the amount can be negative.")
+            raise NotSendable("Neither a disk's index nor the amount can be negative.")
         body = {"amount": amount_mib, "absolute": absolute, "wait_for_sync": wait_for_sync}
         body |= {key: True for key, value in (("ignore_ipolicy", ignore_ipolicy), ("dry_run", dry_run)) if value}
         path = instance_path(name, f"/disk/{index:d}/grow")

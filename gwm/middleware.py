@@ -1,12 +1,15 @@
-"""Who is really asking, when a proxy stands in between."""
+"""What holds for every request and every answer: who is asking, what is let in, what others may keep."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 
+from gwm.views.errors import bad_request
 from vncproxy.forwarded import real_client
 from vncproxy.settings import within
 
@@ -32,3 +35,45 @@ class ProxyHeaders:
                 request.META.pop(name, None)
         request.META["REMOTE_ADDR"] = real_client(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""), trusted)
         return self._get_response(request)
+
+
+class RefuseNul:
+    """400 for a NUL in the path, in a parameter or in a field: PostgreSQL cannot take one and would raise anywhere.
+
+    A cookie with one is no cookie of ours.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Take such cookies away."""
+        for name in [name for name, value in request.COOKIES.items() if "\0" in name + value]:
+            del request.COOKIES[name]
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        """Answer instead of the page."""
+        if "\0" in request.path or _has_nul(request.GET) or _has_nul(request.POST):
+            return bad_request(request)
+        return None
+
+
+def _has_nul(given: QueryDict) -> bool:
+    return any("\0" in text for name, values in given.lists() for text in (name, *values))
+
+
+class KeepPrivate:
+    """Nothing of ours stays in a cache, neither a proxy's nor that of a browser which others use after us.
+
+    Static files are answered before, and may be kept.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Say so in every answer."""
+        response = self._get_response(request)
+        response["Cache-Control"] = "no-store, private"
+        return response

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from gwm.views.errors import not_allowed
+
+# What browsers use. No page takes anything else, whatever its view would do with it.
+METHODS = ("GET", "HEAD", "POST")
 
 
 class PageForWrongMethod:
@@ -15,7 +18,7 @@ class PageForWrongMethod:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+        response = self.get_response(request) if request.method in METHODS else HttpResponseNotAllowed(METHODS)
         if response.status_code != 405 or not isinstance(response, HttpResponse) or response.content:
             return response
         page = not_allowed(request)

@@ -14,6 +14,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from permissions.access import VIEW, Access, Related
 from permissions.models import User
@@ -21,13 +23,22 @@ from permissions.models import User
 M = TypeVar("M", bound=Model)
 Actor = User | AnonymousUser
 
-# What is not done to an object that exists: only superusers may.
+
+@dataclass(frozen=True)
+class SiteVerb:
+    """Something that is not done to an object that exists: superusers may, staff where it says so."""
+
+    refusal: str | Promise
+    for_staff: bool = False
+
+
 SITE_VERBS = {
-    "add_cluster": "Only administrators may add clusters.",
-    "see_health": "Only administrators may see how the service is doing.",
-    "see_styleguide": "Only staff may see the style guide.",
-    "see_journal_of_all": "Only administrators may see everybody's journal.",
+    "add_cluster": SiteVerb(_("Only administrators may add clusters.")),
+    "see_health": SiteVerb(_("Only administrators may see how the service is doing.")),
+    "see_styleguide": SiteVerb(_("Only staff may see the style guide."), for_staff=True),
+    "see_journal_of_all": SiteVerb(_("Only administrators may see everybody's journal.")),
 }
+_OTHER_SITE_VERB = SiteVerb(_("Only administrators may do this."))
 
 
 @dataclass(frozen=True)
@@ -202,9 +213,8 @@ def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:
     if user.is_superuser:
         return Allowed("administrator")
     if obj is None:
-        if verb == "see_styleguide" and user.is_staff:
-            return Allowed("staff")
-        return Denied(SITE_VERBS.get(verb, "Only administrators may do this."))
+        declared = SITE_VERBS.get(verb, _OTHER_SITE_VERB)
+        return Allowed("staff") if declared.for_staff and user.is_staff else Denied(str(declared.refusal))
     model = type(obj)
     if model._default_manager.filter(_condition(user, verb, model), pk=obj.pk).exists():
         return Allowed()

@@ -13,6 +13,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from permissions.policy import can
 
@@ -158,6 +159,7 @@ def sample_context(now: datetime) -> dict[str, Any]:
     }
 
 
+@require_safe
 @login_required
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every part in every state; for staff."""

@@ -24,6 +24,7 @@ ROLES = (
     "c_admin",
     "c_admin_by_group",
     "other_admin",
+    "staff",
     "root",
 )
 EVERYBODY = frozenset(ROLES)
@@ -71,7 +72,7 @@ PAGES: dict[str, Row] = {
     "about": Row(EVERYBODY),
     "journal": Row(EVERYBODY),
     "health": Row(ROOT, see=EVERYBODY),
-    "styleguide": Row(ROOT, see=EVERYBODY),
+    "styleguide": Row(ROOT | {"staff"}, see=EVERYBODY),
     "clusters": Row(EVERYBODY),
     "nodes": Row(EVERYBODY),
     "vms": Row(EVERYBODY),

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clusters.models import Cluster, Job, Node
 from permissions.models import Persona, User
-from permissions.policy import can, verbs_on, visible
+from permissions.policy import SITE_VERBS, can, verbs_on, visible
 from permissions.services import UnknownVerb, grant, persona_of, revoke
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
 from virtualmachines.models import VirtualMachine
@@ -168,3 +168,20 @@ def test_list_is_one_query() -> None:
         ) as queries:
             list(visible(user, "view", model.objects.all()))
         assert len(queries) == 1
+
+
+@pytest.mark.feature("F108")
+@pytest.mark.parametrize("verb", [*SITE_VERBS, "something_new"])
+def test_what_is_done_to_the_site_is_for_superusers_and_for_staff_where_declared(verb: str) -> None:
+    plain, staff, former = make_user("plain"), make_user("staff"), make_user("former")
+    staff.is_staff = former.is_staff = True
+    former.is_active = False
+    for_staff = {"see_styleguide"}
+    assert [bool(can(user, verb)) for user in (plain, staff, former, make_admin())] == [
+        False,
+        verb in for_staff,
+        False,
+        True,
+    ]
+    assert can(plain, verb).reason.startswith("Only ")
+    assert {declared for declared, verb in SITE_VERBS.items() if verb.for_staff} == for_staff

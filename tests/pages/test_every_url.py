@@ -1,0 +1,186 @@
+"""Every URL by every method, with and without an object, with parameters and fields that nobody means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.utils.datastructures import MultiValueDict
+
+from gwm.operations import OPERATIONS
+from permissions.models import User
+from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.permissions.matrix import DOORS, WHERE
+from tests.permissions.test_matrix import walk
+from tests.up.running import ROOT
+
+pytestmark = pytest.mark.django_db
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+HUGE = str(2**63)
+NASTY_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e400", HUGE, f"-{HUGE}", "9" * 20, "9" * 5000, "0", "-1", "٣", "²")
+NUL = "a\0b"
+
+
+@pytest.fixture
+def people(db: None) -> dict[str, User]:
+    """The objects of WHERE, somebody who sees them all, and somebody who sees none."""
+    cluster = make_cluster("lab")
+    node = make_node(cluster, "node1.example.org")
+    vm = make_vm(cluster, "web1.example.org", primary_node=node)
+    make_job(cluster, ("instance", vm.name), ganeti_id=7)
+    return {"root": make_admin("root"), "stranger": make_user("stranger")}
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def urls() -> Iterator[tuple[str, dict[str, object]]]:
+    """The name of every URL with what it leads to; a door once for each operation behind it."""
+    kinds = {door: kind for kind, door in DOORS.items()}
+    for pattern in walk(get_resolver().url_patterns):
+        assert pattern.name is not None
+        if pattern.name not in kinds:
+            yield pattern.name, WHERE.get(pattern.name, {})
+            continue
+        for operation in OPERATIONS.values():
+            if operation.kind == kinds[pattern.name]:
+                yield pattern.name, {**WHERE[pattern.name], "verb": operation.name}
+
+
+URLS = list(urls())
+OF_OBJECTS = [(name, where) for name, where in URLS if where]
+LEADS_NOWHERE = {str: "nothing.example.org", int: 999_999}
+
+
+def label(value: Any) -> str:
+    return value if isinstance(value, str) else "-".join(str(each) for each in value.values())
+
+
+def ask(client: Client, method: str, url: str) -> tuple[int, str]:
+    answer = client.generic(method, url, content_type="application/x-www-form-urlencoded")
+    return answer.status_code, answer.headers.get("Allow", "")
+
+
+@pytest.mark.parametrize(("name", "where"), URLS, ids=label)
+def test_a_method_that_is_not_taken_is_refused_before_anything_is_looked_up(
+    people: dict[str, User], name: str, where: dict[str, object]
+) -> None:
+    nowhere = {
+        key: value if key == "verb" else ("nowhere" if key == "slug" else LEADS_NOWHERE[type(value)])
+        for key, value in where.items()
+    }
+    there, elsewhere = reverse(name, kwargs=where), reverse(name, kwargs=nowhere)
+    taken = set()
+    for method in METHODS:
+        answers = {ask(signed_in(people[who]), method, url) for who in people for url in (there, elsewhere)}
+        refused = [answer for answer in answers if answer[0] == 405]
+        assert len(refused) == 0 or len(answers) == 1, (method, answers)
+        if not refused:
+            taken.add(method)
+        else:
+            assert refused[0][1]
+    assert taken
+    assert taken <= {"GET", "HEAD", "POST"}
+
+
+@pytest.mark.parametrize(("name", "where"), URLS, ids=label)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_answer_may_be_kept(people: dict[str, User], name: str, where: dict[str, object], method: str) -> None:
+    for client in (signed_in(people["root"]), signed_in(people["stranger"]), Client()):
+        answer = client.generic(method, reverse(name, kwargs=where), content_type="application/x-www-form-urlencoded")
+        assert answer.headers["Cache-Control"] == "no-store, private"
+
+
+def parameters() -> list[str]:
+    """The names of all parameters that the code reads from the query of a URL, as it stands."""
+    reads = re.compile(r'GET(?:\.get(?:list)?\(|\[)"(\w+)"')
+    tuples = re.compile(r"for name in \(([^)]*)\)")
+    found = {"cluster", "status", "owner", "node", "os", "hypervisor", "tag"}
+    for source in ROOT.glob("*/views/*.py"):
+        text = source.read_text(encoding="utf-8")
+        found |= set(reads.findall(text))
+        for names in tuples.findall(text):
+            found |= set(re.findall(r'"(\w+)"', names))
+    return sorted(found)
+
+
+PARAMETERS = parameters()
+
+
+def test_the_parameters_were_found() -> None:
+    assert {"page", "per_page", "sort", "q", "status", "since", "who", "verb", "live", "node"} <= set(PARAMETERS)
+
+
+PAGES = [(name, where) for name, where in URLS if "verb" not in where and name not in ("logout", "vm-console-ticket")]
+
+
+@pytest.mark.parametrize(("name", "where"), PAGES, ids=label)
+def test_numbers_that_nobody_means_in_a_query(people: dict[str, User], name: str, where: dict[str, object]) -> None:
+    client, url = signed_in(people["root"]), reverse(name, kwargs=where)
+    for number in NASTY_NUMBERS:
+        for typed in (number, f"status:{number} {number}"):
+            answer = client.get(url, dict.fromkeys(PARAMETERS, typed))
+            assert answer.status_code in (200, 204, 302, 404), (typed[:30], answer.status_code)
+
+
+@pytest.mark.parametrize(("name", "where"), PAGES, ids=label)
+def test_a_nul_in_a_query_is_refused(people: dict[str, User], name: str, where: dict[str, object]) -> None:
+    client, url = signed_in(people["root"]), reverse(name, kwargs=where)
+    for parameter in PARAMETERS:
+        answer = client.get(url, {parameter: NUL})
+        assert answer.status_code == 400
+        assert "Traceback" not in answer.content.decode()
+    assert client.get(url, {NUL: "x"}).status_code == 400
+
+
+@pytest.mark.parametrize(("name", "where"), OF_OBJECTS, ids=label)
+def test_values_that_nobody_means_in_a_url(people: dict[str, User], name: str, where: dict[str, object]) -> None:
+    client, url = signed_in(people["root"]), reverse(name, kwargs=where)
+    for key, value in where.items():
+        for nasty in [*NASTY_NUMBERS, "a%00b", "%ed%a0%80", "%ff", "x" * 3000]:
+            if nasty == str(value):
+                continue
+            strange = url.replace(f"/{value}/", f"/{nasty}/", 1)
+            assert strange != url, key
+            answer = client.get(strange)
+            assert answer.status_code in (400, 404, 405), (strange[:60], answer.status_code)
+
+
+def fields_of(page: str) -> set[str]:
+    return set(re.findall(r'<(?:input|select|textarea|button)\b[^>]*\bname="([^"]+)"', page)) - {"csrfmiddlewaretoken"}
+
+
+TAKES_FORMS = [
+    (name, where) for name, where in URLS if "verb" in where or name in ("login", "cluster-add", "cluster-edit")
+]
+
+
+@pytest.mark.parametrize(("name", "where"), TAKES_FORMS, ids=label)
+def test_fields_that_nobody_fills_so(people: dict[str, User], name: str, where: dict[str, object]) -> None:
+    url = reverse(name, kwargs=where)
+    client = Client() if name == "login" else signed_in(people["root"])
+    fields = fields_of(client.get(url).content.decode())
+    for nasty in NASTY_NUMBERS:
+        for field in sorted(fields):
+            answer = client.post(url, {field: nasty})
+            assert answer.status_code in (200, 302, 404, 409, 422), (field, nasty[:30], answer.status_code)
+    for field in sorted({"next", *fields}):
+        assert client.post(url, {field: NUL}).status_code == 400
+    if fields:
+        together = MultiValueDict({field: [HUGE, "NaN"] for field in fields})
+        assert client.post(url, together).status_code in (200, 302, 404, 409, 422)
+
+
+def test_a_cookie_with_a_nul_is_no_cookie(people: dict[str, User]) -> None:
+    client = signed_in(people["root"])
+    client.cookies["gwm_session"] = '"\\000' + 40 * "a" + '"'
+    assert client.get("/").status_code == 302
+    client.cookies["theme"] = '"\\000"'
+    assert client.get("/login/").status_code == 200

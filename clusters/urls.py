@@ -10,7 +10,7 @@ _NODE = f"{_CLUSTER}nodes/<str:name>/"
 
 urlpatterns = [
     path("clusters/add/", adding.AddCluster.as_view(), name="cluster-add"),
-    path(f"{_CLUSTER}edit/", editing.cluster_edit, name="cluster-edit"),
+    path(f"{_CLUSTER}edit/", editing.ClusterEdit.as_view(), name="cluster-edit"),
     path(f"{_CLUSTER}parameters/", editing.cluster_parameters, name="cluster-parameters"),
     path(f"{_CLUSTER}do/<slug:verb>/", editing.OperateCluster.as_view(), name="cluster-do"),
     path("nodes/", nodes.node_list, name="nodes"),

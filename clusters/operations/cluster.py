@@ -263,11 +263,8 @@ class EditCluster(_OnRecord):
     def refusal(self, target: Cluster, params: ClusterSettings) -> str | None:
         if Cluster.objects.exclude(pk=target.pk).filter(slug=params.slug).exists():
             return f"There is a cluster called “{params.slug}” already. Choose another short name."
-        if params.username != target.username and params.username and params.password is None:
-            return "Another RAPI user needs its password: type it."
-        moved = (params.host, params.port) != (target.host, target.port)
-        if moved and params.username and params.password is None and target.password:
-            return "At another address the password must be typed again: a stored one is not sent to a new host."
+        if must_type_password(target, params):
+            return _("Type the password: a stored one is not sent to where it did not go before.")
         return None
 
     def perform(self, target: Cluster, params: ClusterSettings) -> str:
@@ -284,6 +281,22 @@ class EditCluster(_OnRecord):
 
     def journal_params(self, params: ClusterSettings) -> dict[str, Any]:
         return {**params.describe(), "password_changed": params.password is not None}
+
+
+def concerns_connection(cluster: Cluster, wanted: ClusterSettings) -> bool:
+    """Whether the settings change where or as whom we sign in, or whom we trust."""
+    return wanted.password is not None or _connection_of(cluster) != _connection_of(wanted)
+
+
+def must_type_password(cluster: Cluster, wanted: ClusterSettings) -> bool:
+    """Whether the stored password would go to somebody else: what decides where it is sent was changed."""
+    return bool(wanted.username) and wanted.password is None and _connection_of(cluster) != _connection_of(wanted)
+
+
+def _connection_of(settings_or_row: ClusterSettings | Cluster) -> tuple[Any, ...]:
+    one = settings_or_row
+    fingerprint = normalize_fingerprint(one.tls_fingerprint) if one.tls_fingerprint else ""
+    return one.host, one.port, one.username, one.tls_trust, fingerprint, "".join(one.tls_ca_pem.split())
 
 
 class UseAddress(_OnRecord):

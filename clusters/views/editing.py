@@ -1,5 +1,6 @@
 """Changing what we know about a cluster, its parameters as Ganeti has them, and what is done from its buttons."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,45 +10,126 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views import View
+from django.views.decorators.http import require_safe
 
 from clusters.forms.cluster import EditForm, describe_cluster
 from clusters.operations.actors import actor_on_web
 from clusters.operations.base import Forbidden, Refusal, run
-from clusters.operations.cluster import EditCluster
+from clusters.operations.cluster import (
+    MAY_BE_KEPT,
+    REMEDIES,
+    SLOW,
+    ClusterSettings,
+    EditCluster,
+    Probe,
+    concerns_connection,
+    must_type_password,
+    probe_cluster,
+)
+from clusters.operations.drafts import open_draft, password_of, seal_draft
 from clusters.selectors import get_cluster
 from clusters.views.frame import CONFIRMED, cluster_page
 from clusters.views.operate import OperateView
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
 
+# The field that an error of the probe is about, by its kind; the others are about the address.
+_FIELD_OF = {"bad credentials": "password", "not allowed": "username"}
+_TRUST_FIELD = {"pin": "tls_fingerprint", "ca": "tls_ca_pem", "system": "tls_trust"}
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def cluster_edit(request: HttpRequest, slug: str) -> HttpResponse:
-    """The form, and taking it."""
-    user = person_of(request)
-    cluster = get_cluster(user, slug)
-    verdict = can(user, EditCluster.needs, cluster)
-    if isinstance(verdict, Denied):
-        raise PermissionDenied(verdict.reason)
-    context: dict[str, Any] = {"cluster": cluster, "has_password": bool(cluster.username)}
-    if request.method != "POST":
-        form = EditForm(initial=describe_cluster(cluster))
-        return render(request, "clusters/edit.html", {**context, "form": form})
-    form = EditForm(request.POST)
-    if not form.is_valid():
-        return render(request, "clusters/edit.html", {**context, "form": form}, status=422)
-    wanted = form.settings()
-    try:
-        wanted.check()
-        run(EditCluster(), actor_on_web(user), cluster, wanted)
-    except Forbidden as forbidden:
-        raise PermissionDenied(str(forbidden)) from forbidden
-    except Refusal as refusal:
-        form.add_error(None, str(refusal))
-        return render(request, "clusters/edit.html", {**context, "form": form}, status=409)
-    messages.success(request, _("Cluster %s changed. An update with the new settings is in progress.") % wanted.slug)
-    return redirect("cluster", wanted.slug)
+
+class ClusterEdit(View):
+    """The form, which tries the new settings before it keeps them."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """For who administers the cluster."""
+        self.user = person_of(request)
+        self.cluster: Any = get_cluster(self.user, kwargs["slug"])
+        verdict = can(self.user, EditCluster.needs, self.cluster)
+        if isinstance(verdict, Denied):
+            raise PermissionDenied(verdict.reason)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """The settings as they are."""
+        return self._show(request, EditForm(initial=describe_cluster(self.cluster)))
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Try what was typed, and keep it; or keep what was tried in vain before."""
+        sealed, may_keep = request.session.get(self._draft, ("", False))
+        kept = open_draft(sealed)
+        if request.POST.get("anyway"):
+            if kept is None or not may_keep:
+                messages.warning(request, _("Your input has expired; please enter it again."))
+                return redirect("cluster-edit", slug)
+            form = EditForm(initial={name: getattr(kept, name) for name in describe_cluster(self.cluster)})
+            return self._save(request, form, kept)
+        form = EditForm(request.POST)
+        if not form.is_valid():
+            return self._show(request, form, 422)
+        wanted = form.settings()
+        if wanted.username and wanted.password is None:
+            known = password_of(kept, host=wanted.host, port=wanted.port, username=wanted.username)
+            wanted = replace(wanted, password=known or None)
+        if must_type_password(self.cluster, wanted):
+            form.add_error("password", _("Type the password: a stored one is not sent to where it did not go before."))
+            return self._show(request, form, 422)
+        refusal = EditCluster().refusal(self.cluster, wanted)
+        if refusal:
+            form.add_error("slug", refusal)
+            return self._show(request, form, 409)
+        if concerns_connection(self.cluster, wanted):
+            password = self.cluster.password if wanted.password is None else wanted.password
+            tried = replace(wanted, password=password if wanted.username else "")
+            probe = probe_cluster(actor_on_web(self.user), tried, known=self.cluster)
+            if probe.error:
+                request.session[self._draft] = [seal_draft(wanted), probe.error_kind in MAY_BE_KEPT]
+                return self._explain(request, form, probe, is_kept=bool(wanted.password))
+        return self._save(request, form, wanted)
+
+    @property
+    def _draft(self) -> str:
+        """Where in the session lies what was tried in vain, sealed, and whether it may be kept all the same."""
+        return f"cluster-draft-{self.cluster.pk}"
+
+    def _explain(self, request: HttpRequest, form: EditForm, probe: Probe, *, is_kept: bool) -> HttpResponse:
+        """The form with the error at its field; what may pass by itself can be kept all the same."""
+        said = f"{probe.error.rstrip('.')}. {REMEDIES.get(probe.error_kind, '')}".strip()
+        if probe.error_kind == SLOW:
+            field = None
+        elif probe.error_kind == "untrusted":
+            field = _TRUST_FIELD[form.cleaned_data["tls_trust"]]
+        elif probe.error_kind == "bad credentials" and not form.cleaned_data["username"]:
+            field = "username"
+        else:
+            field = _FIELD_OF.get(probe.error_kind, "host")
+        form.add_error(field, said)
+        status = 409 if probe.error_kind == SLOW else 422
+        may_keep = probe.error_kind in MAY_BE_KEPT
+        return self._show(request, form, status, may_save_anyway=may_keep, password_kept=is_kept)
+
+    def _save(self, request: HttpRequest, form: EditForm, wanted: ClusterSettings) -> HttpResponse:
+        try:
+            wanted.check()
+            run(EditCluster(), actor_on_web(self.user), self.cluster, wanted)
+        except Forbidden as forbidden:
+            raise PermissionDenied(str(forbidden)) from forbidden
+        except Refusal as refusal:
+            if not form.is_bound:
+                messages.error(request, str(refusal))
+                return redirect("cluster-edit", self.cluster.slug)
+            form.add_error(None, str(refusal))
+            return self._show(request, form, 409)
+        request.session.pop(self._draft, None)
+        messages.success(
+            request, _("Cluster %s changed. An update with the new settings is in progress.") % wanted.slug
+        )
+        return redirect("cluster", wanted.slug)
+
+    def _show(self, request: HttpRequest, form: EditForm, status: int = 200, **more: Any) -> HttpResponse:
+        context = {"cluster": self.cluster, "form": form, **more}
+        return render(request, "clusters/edit.html", context, status=status)
 
 
 class OperateCluster(OperateView):

@@ -146,33 +146,127 @@ def test_short_name_that_is_taken(admin: Client, simulator: Simulator) -> None:
     assert "called “alpha” already" in text_of(answer)
 
 
+EDIT = "/clusters/alpha/edit/"
+
+
+@pytest.fixture
+def known(simulator: Simulator) -> Cluster:
+    """The simulator's cluster, as it was added."""
+    return make_cluster(
+        "alpha",
+        host=simulator.host,
+        port=simulator.port,
+        username=simulator.username,
+        password=simulator.password,
+        tls_fingerprint=normalize_fingerprint(simulator.fingerprint),
+        uuid=simulator.cluster.uuid,
+        vnc_password="vnc",
+    )
+
+
+def form_of(cluster: Cluster, **changed: Any) -> dict[str, Any]:
+    """The form as the page shows it, with changes."""
+    names = ("slug", "host", "port", "username", "tls_trust", "tls_fingerprint", "tls_ca_pem", "description")
+    return {name: getattr(cluster, name) for name in names} | changed
+
+
+def as_in_database(cluster: Cluster) -> dict[str, Any]:
+    """The row, to be compared."""
+    found = Cluster.objects.filter(pk=cluster.pk).values("slug", "host", "port", "username", "tls_fingerprint").get()
+    return {**found, "password": Cluster.objects.get(pk=cluster.pk).password}
+
+
 @pytest.mark.feature("F049", "F050", "F052")
-def test_edit_keeps_the_password_unless_user_or_address_change(admin: Client) -> None:
-    cluster = make_cluster("alpha", password="old-secret", vnc_password="vnc")
-    page = text_of(admin.get("/clusters/alpha/edit/"))
-    assert "old-secret" not in page
-    given = {
-        "slug": "beta",
-        "host": cluster.host,
-        "port": cluster.port,
-        "username": cluster.username,
-        "tls_trust": "pin",
-        "tls_fingerprint": cluster.tls_fingerprint,
-        "description": "New",
-    }
-    for changed in ({"username": "other"}, {"host": "192.0.2.9"}, {"port": "5081"}):
-        answer = admin.post("/clusters/alpha/edit/", {**given, **changed})
-        assert answer.status_code == 409
-        assert "password" in text_of(answer)
-    assert admin.post("/clusters/alpha/edit/", given)["Location"] == "/clusters/beta/"
-    cluster.refresh_from_db()
-    assert (cluster.slug, cluster.password, cluster.vnc_password) == ("beta", "old-secret", "vnc")
-    admin.post("/clusters/beta/edit/", {**given, "username": "other", "password": "new-secret"})
-    cluster.refresh_from_db()
-    assert (cluster.username, cluster.password) == ("other", "new-secret")
-    admin.post("/clusters/beta/edit/", {**given, "username": ""})
-    cluster.refresh_from_db()
-    assert (cluster.username, cluster.password, cluster.is_read_only) == ("", "", True)
+def test_edit_keeps_the_password_for_what_sends_it_nowhere_else(admin: Client, known: Cluster) -> None:
+    password = known.password
+    assert password not in text_of(admin.get(EDIT))
+    answer = admin.post(EDIT, form_of(known, slug="beta", description="New"))
+    assert answer["Location"] == "/clusters/beta/"
+    known.refresh_from_db()
+    assert (known.slug, known.description) == ("beta", "New")
+    assert (known.password, known.vnc_password) == (password, "vnc")
+    answer = admin.post("/clusters/beta/edit/", form_of(known, username=""))
+    assert set(answer.context["form"].errors) == {"username"}, "this cluster wants to know who reads"
+
+
+OTHER_FINGERPRINT = ":".join(["AB"] * 32)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"username": "other"},
+        {"host": "192.0.2.9"},
+        {"port": 5081},
+        {"tls_fingerprint": OTHER_FINGERPRINT},
+        {"tls_trust": "system"},
+    ],
+)
+def test_what_decides_where_the_password_goes_wants_it_typed(
+    admin: Client, known: Cluster, simulator: Simulator, changed: dict[str, Any]
+) -> None:
+    before = as_in_database(known)
+    answer = admin.post(EDIT, form_of(known, **changed))
+    assert answer.status_code == 422
+    assert "not sent to where it did not go before" in str(answer.context["form"].errors["password"])
+    assert as_in_database(known) == before
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"password": "wrong"}, "password"),
+        ({"tls_fingerprint": OTHER_FINGERPRINT, "password": "typed"}, "tls_fingerprint"),
+        ({"tls_trust": "system", "password": "typed"}, "tls_trust"),
+    ],
+)
+def test_edit_tries_before_it_saves(admin: Client, known: Cluster, changed: dict[str, Any], field: str) -> None:
+    before = as_in_database(known)
+    answer = admin.post(EDIT, form_of(known, description="typed", **changed))
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {field}
+    shown = text_of(answer)
+    assert "Save anyway" not in shown
+    assert 'value="typed"' in shown, "the description stays"
+    assert "The password you typed is kept" in shown
+    assert as_in_database(known) == before
+    assert admin.post(EDIT, {"anyway": "1"})["Location"] == EDIT
+    assert as_in_database(known) == before, "nor by sending what the page does not offer"
+
+
+def test_edit_of_a_cluster_that_does_not_answer_can_be_saved_anyway(admin: Client, known: Cluster) -> None:
+    port, before = free_port(), as_in_database(known)
+    answer = admin.post(EDIT, form_of(known, port=port, password="new-secret"))
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"host"}
+    assert "Save anyway" in text_of(answer) and "new-secret" not in text_of(answer)
+    assert as_in_database(known) == before
+    assert admin.post(EDIT, {"anyway": "1"})["Location"] == "/clusters/alpha/"
+    assert as_in_database(known) == {**before, "port": port, "password": "new-secret"}
+    assert admin.post(EDIT, {"anyway": "1"})["Location"] == EDIT, "once; then there is nothing left to save"
+
+
+def test_a_password_typed_beside_a_wrong_fingerprint_need_not_be_typed_again(
+    admin: Client, known: Cluster, simulator: Simulator
+) -> None:
+    Cluster.objects.update(password="outdated", tls_fingerprint=OTHER_FINGERPRINT)
+    known.refresh_from_db()
+    assert admin.post(EDIT, form_of(known, password=simulator.password)).status_code == 422
+    fingerprint = normalize_fingerprint(simulator.fingerprint)
+    assert admin.post(EDIT, form_of(known, tls_fingerprint=fingerprint))["Location"] == "/clusters/alpha/"
+    found = as_in_database(known)
+    assert (found["password"], found["tls_fingerprint"]) == (simulator.password, fingerprint)
+
+
+def test_edit_does_not_turn_a_cluster_into_another(admin: Client, known: Cluster, make_simulator: Any) -> None:
+    other = make_simulator(nodes=1, instances=0)
+    fingerprint = normalize_fingerprint(other.fingerprint)
+    changed = {"port": other.port, "tls_fingerprint": fingerprint, "password": other.password}
+    answer = admin.post(EDIT, form_of(known, **changed))
+    assert answer.status_code == 422
+    assert "Another cluster answers" in str(answer.context["form"].errors["host"])
+    assert "Save anyway" not in text_of(answer)
 
 
 def test_who_may_edit(sign_in: SignIn) -> None:

@@ -22,9 +22,8 @@ def client_for(cluster: Cluster, *, read_timeout_s: float | None = None, configu
     It follows the master to the candidates known from the last update, as long as they are the same cluster. Where the
     configured address was found not to answer, the one that did comes first, unless `configured_first`.
     """
-    hosts = [cluster.host, *cluster.fallback_hosts]
-    if cluster.answers_at and not configured_first:
-        hosts.insert(0, cluster.answers_at)
+    first = [cluster.host, cluster.answers_at] if configured_first else [cluster.answers_at, cluster.host]
+    hosts = [host for host in (*first, *cluster.fallback_hosts) if host]
     return RapiClient(
         [(host, cluster.port) for host in hosts],
         username=cluster.username,

@@ -6,6 +6,7 @@ from clusters.models import Network, Node, NodeGroup
 from clusters.simulator import Network as SimulatedNetwork
 from tests.sync.conftest import update
 from virtualmachines.models import VirtualMachine
+from virtualmachines.states import state_of
 
 VM1, VM2, VM3 = (f"vm{number}.example.org" for number in (1, 2, 3))
 
@@ -280,3 +281,19 @@ def test_two_clusters_with_the_same_names(make_simulator, track):
     assert machine(two, VM1).status == "running" and machine(two, VM1).missing_since is not None
     for vm in VirtualMachine.objects.select_related("primary_node"):
         assert vm.primary_node.cluster_id == vm.cluster_id
+
+
+def test_a_machine_that_is_only_reserved_is_not_taken_for_stopped(simulator, cluster):
+    with simulator.cluster.lock:
+        simulator.cluster.instances[VM1].forthcoming = True
+        simulator.cluster.instances[VM1].admin_state = "down"
+        simulator.cluster.stop(simulator.cluster.instances[VM1])
+    update(cluster)
+    assert machine(cluster, VM1).status == "forthcoming"
+    assert state_of("forthcoming").word == "reserved"
+    update(cluster)
+    assert machine(cluster, VM1).status == "forthcoming", "also where its configuration is not read anew"
+    with simulator.cluster.lock:
+        simulator.cluster.instances[VM1].forthcoming = False
+    update(cluster)
+    assert machine(cluster, VM1).status == "ADMIN_down"

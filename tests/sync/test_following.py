@@ -284,6 +284,70 @@ def test_a_job_that_turns_up_after_it_was_given_up(simulator, cluster, root):
     assert entry.outcome == Outcome.SUCCEEDED
 
 
+@pytest.mark.feature("G004")
+def test_a_lost_answer_is_found_though_its_job_was_archived_before_it_was_ever_listed(simulator, cluster, root):
+    had_before(simulator, cluster)
+    simulator.faults.add("drop_after", method="PUT", path=r"/2/instances/.*", times=1)
+    entry = operate(root, "shutdown", machine(cluster))
+    simulator.run_jobs()
+    number = simulator.queue.last_id
+    simulator.outside.archive_job(number)
+    let_deadline_pass()
+    follow(cluster)
+    follow(cluster)
+    entry.refresh_from_db()
+    assert (entry.outcome, entry.job_ids) == (Outcome.SUCCEEDED, [number])
+    assert (machine(cluster).status, machine(cluster).is_busy) == ("ADMIN_down", False)
+
+
+@pytest.mark.feature("G004")
+def test_it_is_found_between_jobs_of_others_too(simulator, cluster, root):
+    had_before(simulator, cluster)
+    for _ in range(3):
+        simulator.outside.submit("CLUSTER_REDIST_CONF")
+    simulator.faults.add("drop_after", method="PUT", path=r"/2/instances/.*", times=1)
+    entry = operate(root, "shutdown", machine(cluster))
+    number = simulator.queue.last_id
+    for _ in range(3):
+        simulator.outside.submit("CLUSTER_REDIST_CONF")
+    simulator.run_jobs()
+    for job in list(simulator.queue.jobs)[1:-1]:
+        simulator.outside.archive_job(job)
+    let_deadline_pass()
+    follow(cluster)
+    follow(cluster)
+    entry.refresh_from_db()
+    assert (entry.outcome, entry.job_ids) == (Outcome.SUCCEEDED, [number])
+
+
+def test_where_too_many_numbers_come_into_question_no_more_is_claimed_than_is_known(simulator, cluster, root):
+    had_before(simulator, cluster)
+    simulator.faults.add("drop", method="PUT", path=r"/2/instances/.*", times=1)
+    entry = operate(root, "shutdown", machine(cluster))
+    with simulator.cluster.lock:
+        simulator.queue.last_id += 100
+    simulator.outside.submit("CLUSTER_REDIST_CONF")
+    simulator.run_jobs()
+    let_deadline_pass()
+    simulator.forget_requests()
+    follow(cluster)
+    follow(cluster)
+    entry.refresh_from_db()
+    assert entry.outcome == Outcome.LOST and not machine(cluster).is_busy
+    assert "not known whether it was carried out" in entry.message
+    assert len(simulator.requests) < 120
+
+
+def test_on_a_cluster_that_never_had_a_job_no_more_is_claimed_than_is_known(simulator, cluster, root):
+    simulator.faults.add("drop", method="PUT", path=r"/2/instances/.*", times=1)
+    entry = operate(root, "shutdown", machine(cluster))
+    let_deadline_pass()
+    follow(cluster)
+    follow(cluster)
+    entry.refresh_from_db()
+    assert entry.outcome == Outcome.LOST and "not known" in entry.message and not machine(cluster).is_busy
+
+
 def test_killed_between_the_end_of_a_job_and_its_entry(simulator, cluster, root):
     """What a killed follower leaves: the job is final here, machine and entry know nothing of it."""
     entry = operate(root, "shutdown", machine(cluster))

@@ -5,6 +5,9 @@ from dataclasses import asdict
 from clusters.rapi.shapes.instance import InstanceInfo, InstanceLive
 from clusters.sync.rows import Values
 
+# Which only the job follower asks for: kept in the record, they would make every row differ with the next update.
+_PLACE = ("pnode", "snodes")
+
 
 def values_of_config(record: InstanceInfo) -> Values:
     """The columns that hold configuration; its place is not among them."""
@@ -29,7 +32,7 @@ def values_of_config(record: InstanceInfo) -> Values:
         "nics": nics,
         "tags": sorted(record.tags),
         "search_text": " ".join(found).lower(),
-        "raw": record.raw,
+        "raw": {key: value for key, value in record.raw.items() if key not in _PLACE},
     }
 
 

@@ -1,6 +1,8 @@
 """Reading some machines again: those that a job touches."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -14,7 +16,12 @@ from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.apply import apply_some
 
 # `pnode` and `snodes` cost a scan of all machines each: little for a few rows.
-_FIELDS = (*INSTANCE_CONFIG_FIELDS, "pnode", "snodes", *(f for f in INSTANCE_LIVE_FIELDS if f not in ("uuid", "name")))
+_FIELDS = (
+    *INSTANCE_CONFIG_FIELDS,
+    "pnode",
+    "snodes",
+    *(each for each in INSTANCE_LIVE_FIELDS if each not in INSTANCE_CONFIG_FIELDS),
+)
 _AT_ONCE = 50
 
 
@@ -23,11 +30,22 @@ def refresh_machines(cluster: Cluster, readings: Readings, names: Iterable[str],
     rows, by_name, by_uuid = 0, sorted(names), sorted(uuids)
     for start in range(0, max(len(by_name), len(by_uuid)), _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
-        rows += _refresh_some(cluster, readings, by_name[some], by_uuid[some])
+        rows += write_machines(cluster, read_machines(cluster, readings, by_name[some], by_uuid[some]))
     return rows
 
 
-def _refresh_some(cluster: Cluster, readings: Readings, names: list[str], tied: list[str]) -> int:
+@dataclass(frozen=True)
+class Reading:
+    """What Ganeti said of some machines; `uuids` are those that were asked for by uuid."""
+
+    read_from: datetime
+    uuids: set[str]
+    configs: Records[InstanceInfo]
+    live: Mapping[str, InstanceLive]
+
+
+def read_machines(cluster: Cluster, readings: Readings, names: list[str], tied: list[str]) -> Reading:
+    """Ask for the machines of these names and uuids. Raises RapiError."""
     known = VirtualMachine.objects.filter(cluster=cluster, missing_since__isnull=True).exclude(uuid="")
     # after a rename the row still has the old name, or has the new one already: ask by uuid, and by name for new ones
     uuids = set(known.filter(Q(name__in=names) | Q(uuid__in=tied)).values_list("uuid", flat=True))
@@ -36,7 +54,14 @@ def _refresh_some(cluster: Cluster, readings: Readings, names: list[str], tied: 
     found = read_records("instance", lambda record: InstanceInfo.parse(_without_live(record)), answer.records)
     live = read_records("instance", InstanceLive.parse, answer.records)
     configs = Records(found.good, (*found.bad, *answer.bad), answer.left_out)
-    return apply_some(cluster, uuids, configs, live.good, read_from=read_from, now=timezone.now()).rows
+    return Reading(read_from, uuids, configs, live.good)
+
+
+def write_machines(cluster: Cluster, reading: Reading) -> int:
+    """Write what differs; rows written."""
+    now = timezone.now()
+    written = apply_some(cluster, reading.uuids, reading.configs, reading.live, read_from=reading.read_from, now=now)
+    return written.rows
 
 
 def _any_uuid_or_name(uuids: Iterable[str], names: Iterable[str]) -> list[Any]:

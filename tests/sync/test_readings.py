@@ -1,0 +1,187 @@
+"""Whoever has read last wins, whoever writes last; and an operation ends only when its machine shows it."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clusters.connection import client_for
+from clusters.models import Job
+from clusters.sync.fetch import fetch_snapshot
+from clusters.sync.readings import Readings
+from clusters.sync.snapshot import Known, KnownJobs
+from gwm.sync import follow_cluster, sync_cluster
+from objectlog.models import Entry, Outcome
+from tests.sync.conftest import update
+from tests.sync.test_following import VM1, VM2, VM3, follow, machine, operate, root, short_time_outs  # noqa: F401
+from tests.sync.test_leases import in_thread, wait_for
+from virtualmachines.models import VirtualMachine
+from virtualmachines.sync.apply import apply_machines, load_machines
+from virtualmachines.sync.refresh import read_machines, write_machines
+
+
+class Reader:
+    """Reads the cluster now, writes it when it is told to: as an update, or as the job follower."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.rows = load_machines(cluster)
+        known = Known(cluster.uuid, "", self.rows.fingerprints(), KnownJobs(is_first=True), with_live=True)
+        with client_for(cluster) as client:
+            readings = Readings(client)
+            self.snapshot = fetch_snapshot(readings, known)
+            self.reading = read_machines(cluster, readings, [VM1, VM2, VM3], [])
+
+    def write_as_update(self):
+        return apply_machines(self.cluster, self.snapshot, self.rows, timezone.now()).changed
+
+    def write_as_follower(self):
+        return write_machines(self.cluster, self.reading)
+
+
+def test_an_update_that_writes_between_the_followers_reading_and_its_writing(simulator, cluster):
+    """The follower's write is not dropped, though somebody wrote the row after the follower had read."""
+    VirtualMachine.objects.update(status="ERROR_down")
+    old = Reader(cluster)  # running
+    simulator.outside.stop(VM1)
+    new = Reader(cluster)
+    assert old.write_as_update() == 3
+    assert machine(cluster).status == "running"
+    assert new.write_as_follower() >= 1
+    assert machine(cluster).status == "ADMIN_down"
+
+
+def test_an_update_that_writes_after_the_follower_what_it_read_before(simulator, cluster):
+    old = Reader(cluster)
+    simulator.outside.stop(VM1)
+    new = Reader(cluster)
+    assert new.write_as_follower() == 1
+    assert old.write_as_update() == 0
+    assert machine(cluster).status == "ADMIN_down"
+
+
+def test_an_old_reading_does_not_win_where_the_new_one_had_nothing_to_write(simulator, cluster):
+    """The row was right already when the follower looked: it says so, and the older reading stays out."""
+    simulator.outside.crash(VM1)
+    old = Reader(cluster)
+    simulator.outside.start_stray(VM1)
+    new = Reader(cluster)
+    assert machine(cluster).status == "running"
+    assert new.write_as_follower() == 0
+    assert old.write_as_update() == 0
+    assert machine(cluster).status == "running"
+
+
+def test_an_older_reading_of_the_follower_does_not_stay_over_an_update(simulator, cluster):
+    """The follower read first and writes between the update's loading of the rows and its writing."""
+    simulator.outside.stop(VM1)
+    old = Reader(cluster)
+    simulator.outside.start(VM1)
+    new = Reader(cluster)
+    assert old.write_as_follower() == 1
+    assert machine(cluster).status == "ADMIN_down"
+    assert new.write_as_update() == 1
+    assert machine(cluster).status == "running"
+
+
+def test_every_row_says_when_it_was_read(simulator, cluster):
+    before = timezone.now()
+    simulator.outside.crash(VM1)
+    update(cluster)
+    vm = machine(cluster)
+    assert before < vm.read_at < vm.changed_at
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.feature("G004", "F233")
+def test_a_running_update_loses_against_the_follower(simulator, cluster, root):  # noqa: F811
+    """The update has read all machines, and hangs at the networks while a job ends and is followed."""
+    update(cluster)
+    entry = operate(root, "shutdown", machine(cluster))
+    simulator.outside.modify(VM2, tags=["changed"])
+    simulator.forget_requests()
+    hanging = simulator.faults.add("slow", seconds=2.5, path="/2/query/network")
+    join = in_thread(lambda: sync_cluster(cluster))
+    wait_for(lambda: hanging.hits and simulator.count(path="/2/query/instance") >= 3)
+    threading.Event().wait(0.3)
+    simulator.run_jobs()
+    follow(cluster)
+    entry.refresh_from_db()
+    assert (entry.outcome, machine(cluster).status) == (Outcome.SUCCEEDED, "ADMIN_down")
+    assert join().outcome == "updated"
+    assert machine(cluster).status == "ADMIN_down"
+
+
+def end_without_effect(simulator, entry):
+    """Ganeti calls the job a success and still serves the old state."""
+    with simulator.cluster.lock:
+        job = simulator.queue.jobs[entry.job_ids[0]]
+        job.status_of, job.end_ts = ["success"], job.received_ts
+
+
+@pytest.mark.feature("F073", "G004")
+@pytest.mark.parametrize("verb", ["shutdown", "shutdown-now"])
+def test_an_entry_is_settled_when_the_row_confirms_it(simulator, cluster, root, verb):  # noqa: F811
+    entry = operate(root, verb, machine(cluster))
+    end_without_effect(simulator, entry)
+    follow(cluster)
+    entry.refresh_from_db()
+    assert Job.objects.get().status == "success"
+    assert entry.outcome == Outcome.SUBMITTED and machine(cluster).is_busy
+    simulator.outside.stop(VM1)
+    follow(cluster)
+    entry.refresh_from_db()
+    assert entry.outcome == Outcome.SUCCEEDED
+    assert machine(cluster).status == "ADMIN_down" and not machine(cluster).is_busy
+
+
+def test_a_row_that_goes_on_contradicting_is_believed_after_a_while(simulator, cluster, root):  # noqa: F811
+    entry = operate(root, "shutdown", machine(cluster))
+    end_without_effect(simulator, entry)
+    follow(cluster)
+    Job.objects.update(seen_at=timezone.now() - timedelta(seconds=4))
+    follow(cluster)
+    entry.refresh_from_db()
+    assert entry.outcome == Outcome.SUCCEEDED
+    assert machine(cluster).status == "running" and not machine(cluster).is_busy
+
+
+def test_a_failure_needs_no_confirmation(simulator, cluster, root):  # noqa: F811
+    entry = operate(root, "shutdown", machine(cluster))
+    with simulator.cluster.lock:
+        job = simulator.queue.jobs[entry.job_ids[0]]
+        job.status_of, job.end_ts = ["error"], job.received_ts
+    follow(cluster)
+    entry.refresh_from_db()
+    assert entry.outcome == Outcome.FAILED and not machine(cluster).is_busy
+
+
+def test_the_page_is_told_until_when_a_running_shutdown_lasts(simulator, cluster, root):  # noqa: F811
+    simulator.hold_jobs()
+    entry = operate(root, "shutdown", machine(cluster))
+    follow(cluster)
+    assert machine(cluster).busy_until is None, "it waits in the queue, nobody knows how long"
+    simulator.release_jobs()
+    while simulator.queue.jobs[entry.job_ids[0]].status != "running":
+        simulator.advance()
+    before = timezone.now()
+    follow(cluster)
+    until = machine(cluster).busy_until
+    assert timedelta(seconds=129) < until - before < timedelta(seconds=140)
+    follow(cluster)
+    assert machine(cluster).busy_until == until
+    simulator.run_jobs()
+    follow(cluster)
+    assert machine(cluster).busy_until is None
+
+
+def test_two_followers_of_which_one_has_stalled(simulator, cluster, root):  # noqa: F811
+    """A follower whose lease ran out finishes after its successor: nothing is settled twice, nothing is undone."""
+    entry = operate(root, "shutdown", machine(cluster))
+    simulator.run_jobs()
+    follow(cluster)
+    entry.refresh_from_db()
+    ended = entry.finished_at
+    assert follow_cluster(cluster).outcome == "updated"
+    assert Entry.objects.get().finished_at == ended

@@ -1,0 +1,113 @@
+"""`manage.py operate` and `manage.py add_cluster`: what they offer works, and what does not work leaves nothing."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from clusters.models import Cluster
+from clusters.simulator import Simulator
+from gwm.management.commands.operate import OFFERED
+from objectlog.models import Entry
+from tests.factories import free_port, make_admin, make_job
+from tests.operations.conftest import Scene
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def call(*words: str) -> str:
+    """What the command said. Raises CommandError."""
+    out = StringIO()
+    call_command(*words, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+STATES: dict[str, dict[str, str]] = {"start": {"status": "ADMIN_down", "admin_state": "down"}}
+
+
+@pytest.mark.feature("F295")
+@pytest.mark.parametrize("verb", sorted(OFFERED))
+def test_whatever_is_offered_works(scene: Scene, verb: str) -> None:
+    make_admin()
+    operation = OFFERED[verb]
+    type(scene.vm).objects.update(**STATES.get(verb, {}))
+    Cluster.objects.update(answers_at="192.0.2.1" if verb == "use-address" else "")
+    target = "lab"
+    if operation.kind == "vm":
+        target = f"lab/{scene.vm.name}"
+    if operation.kind == "job":
+        job = scene.simulator.outside.submit("CLUSTER_REDIST_CONF")
+        make_job(scene.cluster, ganeti_id=job.id, status="error" if verb == "clear" else "queued")
+        target = f"lab/{job.id}"
+    said = call("operate", verb, target, "--as", "root")
+    assert operation.label in said
+    assert Entry.objects.get().verb == verb
+
+
+@pytest.mark.parametrize("verb", ["edit-cluster", "console", "add-cluster", "no-such-thing"])
+def test_what_needs_a_form_or_a_browser_is_not_offered(scene: Scene, verb: str) -> None:
+    make_admin()
+    with pytest.raises(CommandError, match="invalid choice"):
+        call("operate", verb, "lab", "--as", "root")
+    assert not Entry.objects.exists()
+
+
+@pytest.fixture
+def add(simulator: Simulator, tmp_path: Path) -> Callable[..., str]:
+    """Run `add_cluster` with options that work, but for those given."""
+    make_admin()
+    password = tmp_path / "password"
+
+    def make(*flags: str, **changed: Any) -> str:
+        given = {
+            "host": simulator.host,
+            "port": simulator.port,
+            "user": simulator.username,
+            "password": simulator.password,
+            "fingerprint": simulator.fingerprint,
+            **changed,
+        }
+        password.write_text(given.pop("password"))
+        words = [f"--{name}={value}" for name, value in given.items()]
+        return call("add_cluster", "alpha", f"--password-file={password}", *words, *flags)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason", "remedy"),
+    [
+        ({"password": "wrong"}, "rejects the RAPI user name or password", "rapi/users"),
+        ({"user": "nobody"}, "rejects the RAPI user name or password", "rapi/users"),
+        ({"fingerprint": ":".join(["AB"] * 32)}, "certificate", "Compare the fingerprints"),
+        ({"port": free_port()}, "Nothing listens there", "Check address and port"),
+    ],
+)
+def test_what_cannot_work_is_not_kept_and_the_second_try_is_taken(
+    add: Callable[..., str], changed: dict[str, Any], reason: str, remedy: str
+) -> None:
+    with pytest.raises(CommandError) as caught:
+        add(**changed)
+    assert "Nothing was added" in str(caught.value)
+    assert reason in str(caught.value) and remedy in str(caught.value)
+    assert not Cluster.objects.exists() and not Entry.objects.exists()
+    assert "added" in add()
+    assert Cluster.objects.get().slug == "alpha"
+
+
+def test_one_that_does_not_answer_is_kept_when_that_is_wanted(add: Callable[..., str]) -> None:
+    port = free_port()
+    with pytest.raises(CommandError, match="--keep-unreachable"):
+        add(port=port)
+    assert "does not answer now" in add("--keep-unreachable", port=port)
+    assert Cluster.objects.get().port == port
+
+
+def test_wrong_credentials_are_never_kept(add: Callable[..., str]) -> None:
+    with pytest.raises(CommandError) as caught:
+        add("--keep-unreachable", password="wrong")
+    assert "--keep-unreachable" not in str(caught.value)
+    assert not Cluster.objects.exists()

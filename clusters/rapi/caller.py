@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from clusters.rapi.errors import Garbled, NotFound, RapiError, Refused, TimedOut, Unreachable, WrongCluster
 from clusters.rapi.paths import MAX_TARGET_LENGTH, NotSendable, job_number
 from clusters.rapi.refusals import explain_refusal
+from clusters.rapi.text import clean_text
 from clusters.rapi.transport import MAX_ANSWER_BYTES, Answer, Endpoint, Transport
 from clusters.rapi.trust import Trust
 
@@ -21,6 +22,8 @@ logger = logging.getLogger("clusters.rapi")
 SEARCH_PAUSE_S = 30.0
 #: a candidate must answer /2/info within this time
 CANDIDATE_TIMEOUT_S = 10.0
+
+_MAX_LOGGED = 300
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -243,7 +246,7 @@ class Caller:
                 raise Garbled("The answer is not JSON.", where=str(endpoint), may_have_run=changes)
             return answer
         failure = explain_refusal(answer, str(endpoint), changes=changes, anonymous=not self._transport.username)
-        logger.info("%s %s%s: %d %s", method, endpoint, path, answer.status, failure.message)
+        logger.info("%s %s%s: %d %s", method, endpoint, path, answer.status, clean_text(failure.message, _MAX_LOGGED))
         raise failure
 
     def _find_master(self, failed: Endpoint) -> Endpoint | None:

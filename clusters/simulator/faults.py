@@ -21,6 +21,8 @@ class Fault:
       garbage          carry it out, then answer 200 with something that is not JSON
       truncated        carry it out, then send half of the answer
       slow             wait ``seconds``, then carry on as usual
+      raw              carry it out, then send the bytes of ``raw`` in place of the whole answer
+      dribble          carry it out, then send ``raw`` byte by byte, one every ``seconds``, again and again
     """
 
     kind: str
@@ -32,6 +34,7 @@ class Fault:
     code: int = 500
     message: str = ""
     seconds: float = 0.0
+    raw: bytes = b""
     hits: int = 0
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -51,7 +54,9 @@ class Fault:
         return HttpError(self.code, self.message)
 
 
-KINDS = frozenset({"refuse", "hang", "hang_after", "drop", "drop_after", "garbage", "truncated", "slow"})
+KINDS = frozenset(
+    {"refuse", "hang", "hang_after", "drop", "drop_after", "garbage", "truncated", "slow", "raw", "dribble"}
+)
 
 
 class Faults:

@@ -1,5 +1,6 @@
 """HTTPS as Ganeti's own server speaks it: one request per connection, small limits, no keep-alive."""
 
+import itertools
 import socket
 import ssl
 import tempfile
@@ -142,7 +143,17 @@ class Server:
         elif fault.kind == "truncated":
             whole = format_answer(answer, "GET")
             connection.sendall(whole[: len(whole) - len(answer.body) // 2 - 1])
+        elif fault.kind == "raw":
+            connection.sendall(fault.raw)
+        elif fault.kind == "dribble":
+            self._dribble(fault, connection)
         return fault.kind in ("refuse", "slow")
+
+    def _dribble(self, fault: Fault, connection: ssl.SSLSocket) -> None:
+        for number in itertools.cycle(range(len(fault.raw))):
+            if self.stopping.is_set() or fault.released.wait(fault.seconds):
+                return
+            connection.sendall(fault.raw[number : number + 1])
 
     def _hang(self, fault: Fault) -> None:
         while not (fault.released.is_set() or self.stopping.is_set()):

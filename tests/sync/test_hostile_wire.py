@@ -1,0 +1,86 @@
+"""A cluster whose answers are absurd, endless or slow: the others are updated, and it heals when it behaves again."""
+
+import time
+
+import pytest
+from django.urls import reverse
+
+from clusters.operations.base import Actor, run
+from objectlog.models import Outcome, Via
+from tests.factories import make_user
+from tests.sync.conftest import update
+from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.power import Shutdown, ShutdownParams
+
+pytestmark = pytest.mark.feature("G046")
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+def whole(body, status=b"200 OK"):
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+
+
+FAULTS = {
+    "slow head": ("timed out", {"kind": "dribble", "seconds": 0.05, "raw": OK + b"X: y\r\n" * 50}),
+    "slow 100 Continue": ("timed out", {"kind": "dribble", "seconds": 0.02, "raw": b"HTTP/1.1 100 Continue\r\n\r\n"}),
+    "cut": ("unreachable", {"kind": "raw", "raw": OK + b"Content-Length: 99\r\n\r\n{"}),
+    "endless headers": ("garbled", {"kind": "raw", "raw": OK + b"X: y\r\n" * 100_000}),
+    "many empties": ("garbled", {"kind": "raw", "raw": whole(b"[" + b"[]," * 4_000_000 + b"0]")}),
+    "deep": ("garbled", {"kind": "raw", "raw": whole(b"[" * 100_000)}),
+    "not UTF-8": ("garbled", {"kind": "raw", "raw": whole(b"\xff\xfe")}),
+    "NaN": ("garbled", {"kind": "raw", "raw": whole(b"NaN")}),
+    "tuple refusal": (
+        "refused",
+        {"kind": "raw", "raw": whole(b'{"message": "' + b"(1,1,1," * 500_000 + b'"}', b"500 Oops")},
+    ),
+    "a proxy": ("unreachable", {"kind": "raw", "raw": whole(b"<html>Bad Gateway</html>", b"502 Bad Gateway")}),
+    "escape": ("refused", {"kind": "raw", "raw": whole(b'{"message": "no\\u0000\\u001b[2J\\ud800"}', b"500 Oops")}),
+}
+
+
+@pytest.fixture(autouse=True)
+def short_time_outs(settings):
+    settings.GWM_RAPI_READ_TIMEOUT_S = 0.8
+    settings.GWM_RAPI_CONNECT_TIMEOUT_S = 2
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_others_go_on_and_it_heals(make_simulator, track, client, settings, name):
+    kind, fault = FAULTS[name]
+    bad, good = make_simulator(nodes=2, instances=3), make_simulator(nodes=2, instances=3)
+    hostile, other = track(bad, "hostile", uuid=""), track(good, "other", uuid="")
+    settings.GWM_RAPI_READ_TIMEOUT_S = 30
+    assert update(hostile).outcome == update(other).outcome == "updated"
+    settings.GWM_RAPI_READ_TIMEOUT_S = 0.8
+    bad.faults.add(**fault)
+    stopped = next(iter(good.cluster.instances))
+    good.outside.stop(stopped)
+    started = time.monotonic()
+    report = update(hostile)
+    assert time.monotonic() - started < 30
+    assert (report.outcome, report.error_kind) == ("failed", kind), report.error
+    assert report.error == report.error.replace("\0", "").replace("\x1b", "")
+    settings.GWM_RAPI_READ_TIMEOUT_S = 30
+    assert update(other).outcome == "updated"
+    assert VirtualMachine.objects.get(cluster=other, name=stopped).status != "running"
+    client.force_login(make_user("root", is_superuser=True))
+    for url in (reverse("overview"), reverse("clusters"), reverse("vms"), reverse("cluster", args=["hostile"])):
+        assert client.get(url).status_code == 200, url
+
+    bad.faults.clear()
+    assert update(hostile).outcome == "updated"
+    assert (hostile.failures, hostile.last_error) == (0, "")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_an_operation_that_is_answered_so_never_stays_submitting(simulator, cluster, settings, name):
+    kind, fault = FAULTS[name]
+    simulator.faults.add(**fault, method="PUT", path=r"/2/instances/.*")
+    vm = VirtualMachine.objects.get(name="vm1.example.org")
+    actor = Actor(make_user("root", is_superuser=True), Via.WEB)
+    entry = run(Shutdown(), actor, vm, ShutdownParams(timeout_s=30))
+    entry.refresh_from_db()
+    assert entry.outcome == (Outcome.REFUSED if kind == "refused" else Outcome.UNKNOWN), entry.message
+    assert "\0" not in entry.message and "\x1b" not in entry.message
+    assert len(entry.message.encode()) < 10_000

@@ -11,6 +11,7 @@ from clusters.models import Cluster, Node
 _FAILURES = {
     "untrusted": _("not trusted"),
     "wrong cluster": _("another cluster"),
+    "duplicate cluster": _("added twice"),
     "bad credentials": _("credentials refused"),
     "master down": _("master down"),
 }

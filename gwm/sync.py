@@ -16,7 +16,6 @@ from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError
 from clusters.secrets import SecretUnreadable
 from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_node_live, apply_nodes
-from clusters.sync.duplicates import check_unique
 from clusters.sync.fetch import Incomplete, fetch_snapshot
 from clusters.sync.jobs import list_jobs, load_known_jobs
 from clusters.sync.leases import (
@@ -34,6 +33,7 @@ from clusters.sync.readings import Readings
 from clusters.sync.rows import Written
 from clusters.sync.snapshot import Known, LiveState, Snapshot
 from clusters.sync.unreadable import list_unreadable
+from clusters.twins import check_unique
 from gwm.following import Followed, digest_listing
 from virtualmachines.sync.apply import apply_machine_live, apply_machines, load_machines
 

@@ -15,9 +15,10 @@ from clusters.connection import trust_of
 from clusters.models import Cluster, TlsTrust
 from clusters.operations.base import Actor, Forbidden, NoParams, Operation, Refusal
 from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import RapiError, WrongCluster
+from clusters.rapi.errors import DuplicateCluster, RapiError, WrongCluster
 from clusters.rapi.shapes import ClusterInfo
 from clusters.rapi.trust import Certificate, normalize_fingerprint, probe_certificate
+from clusters.twins import explain_twin, find_twin
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
 from objectlog.services import Target, begin
 from permissions.policy import Denied, can
@@ -161,6 +162,9 @@ def probe_cluster(actor: Actor, wanted: ClusterSettings, *, known: Cluster | Non
     if known is not None and known.uuid and found.info is not None and found.info.uuid != known.uuid:
         error = _("Another cluster answers at this address: %(name)s.") % {"name": found.info.name}
         return replace(found, error=error, error_kind=WrongCluster.kind)
+    twin = find_twin(found.info.uuid, other_than=known) if found.info is not None else None
+    if twin is not None:
+        return replace(found, info=None, error=explain_twin(twin), error_kind=DuplicateCluster.kind)
     return found
 
 

@@ -54,6 +54,7 @@ class Simulator:
         }
         self.requests: list[tuple[str, str]] = []  # method and target of each, in order of arrival
         self._rapi = Rapi(World(cluster, self.queue), self.users)
+        self.alterations = self._rapi.alterations
         self._certificate = certificate or local_certificate()
         self._server = Server(self, self._certificate, host, port)
         self._others: list[Server] = []

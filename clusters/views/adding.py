@@ -27,6 +27,7 @@ from clusters.operations.cluster import (
     probe_cluster,
 )
 from clusters.operations.drafts import open_draft, password_of, seal_draft
+from clusters.rapi.errors import DuplicateCluster
 from clusters.selectors import list_clusters
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
@@ -95,6 +96,8 @@ class AddCluster(View):
         if refusal:
             return self._show(request, 2, 409, form=form, error=refusal, password_kept=bool(wanted.password), **where)
         probe = probe_cluster(actor, wanted)
+        if probe.error_kind == DuplicateCluster.kind:
+            del request.session[_DRAFT]  # there is no way on from here
         if probe.error:
             return self._show(
                 request,

@@ -1,7 +1,6 @@
 """Changing what we know about a cluster, its parameters as Ganeti has them, and what is done from its buttons."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -31,6 +30,7 @@ from clusters.operations.drafts import open_draft, password_of, seal_draft
 from clusters.selectors import get_cluster
 from clusters.views.frame import CONFIRMED, cluster_page
 from clusters.views.operate import OperateView
+from clusters.views.stored import moment_of, table_of
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
 
@@ -165,11 +165,11 @@ def cluster_parameters(request: HttpRequest, slug: str) -> HttpResponse:
 def describe_settings(info: dict[str, Any], hypervisors: list[str]) -> list[dict[str, Any]]:
     """What /2/info says, in groups: single values, then each table of parameters."""
     tables: list[tuple[str, Any]] = [
-        ("Defaults for machines", (info.get("beparams") or {}).get("default")),
-        ("Defaults for network cards", (info.get("nicparams") or {}).get("default")),
-        *((f"Hypervisor {name}", (info.get("hvparams") or {}).get(name)) for name in hypervisors),
+        ("Defaults for machines", table_of(info.get("beparams")).get("default")),
+        ("Defaults for network cards", table_of(info.get("nicparams")).get("default")),
+        *((f"Hypervisor {name}", table_of(info.get("hvparams")).get(name)) for name in hypervisors),
         ("Nodes", info.get("ndparams")),
-        *((f"Disk template {name}", values) for name, values in sorted((info.get("diskparams") or {}).items())),
+        *((f"Disk template {name}", values) for name, values in sorted(table_of(info.get("diskparams")).items())),
         ("Policy for machines", _flatten(info.get("ipolicy") or {})),
     ]
     plain = {name: value for name, value in info.items() if not isinstance(value, dict)}
@@ -182,8 +182,8 @@ def describe_settings(info: dict[str, Any], hypervisors: list[str]) -> list[dict
 
 
 def _shown(name: str, value: Any) -> Any:
-    if name in ("ctime", "mtime") and isinstance(value, int | float):
-        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if name in ("ctime", "mtime") and (moment := moment_of(value)) is not None:
+        return moment.strftime("%Y-%m-%d %H:%M UTC")
     return ", ".join(str(each) for each in value) if isinstance(value, list) else value
 
 

@@ -10,6 +10,7 @@ from clusters.operations import CLUSTER_OPERATIONS
 from clusters.operations.base import AnyOperation, Offer, list_offers
 from clusters.operations.cluster import EditCluster
 from clusters.views.buttons import button_of, tabs_of
+from clusters.views.stored import unreadable_of
 from permissions.policy import verbs_on
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def cluster_page(user: User, cluster: Any, current: str) -> dict[str, Any]:
     edit = Offer(EDIT, "" if EDIT.needs in held else f"You need the right “{EDIT.needs}” here.")
     return {
         "cluster": cluster,
+        "unreadable": unreadable_of(cluster.unreadable),
         "held": held,
         "use_address": use_address if cluster.answers_at else None,
         "refresh": buttons.pop("refresh"),

@@ -1,6 +1,5 @@
 """Jobs: the list, one job with its live log, its status for scripts, and cancelling it."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -25,6 +24,7 @@ from clusters.views.buttons import button_of
 from clusters.views.frame import cluster_page
 from clusters.views.listing import list_page
 from clusters.views.operate import OperateView
+from clusters.views.stored import moment_of
 from permissions.policy import verbs_on
 from permissions.signed_in import person_of
 
@@ -83,9 +83,9 @@ def cluster_jobs(request: HttpRequest, slug: str) -> HttpResponse:
 def log_lines(job: Any) -> list[dict[str, Any]]:
     """The job's log as templates/parts/_log.html draws it."""
     return [
-        {"serial": line[0], "time": datetime.fromtimestamp(line[1], UTC), "step": line[2], "text": line[3], "kind": ""}
+        {"serial": line[0], "time": moment_of(line[1]), "step": line[2], "text": line[3], "kind": ""}
         for line in job.log
-        if len(line) >= 4
+        if isinstance(line, list) and len(line) >= 4
     ]
 
 

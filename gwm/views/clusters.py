@@ -1,6 +1,5 @@
 """Pages of clusters that count machines too: the list, and the overview of one. And one node's overview."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node, list_clusters, list_networks
 from clusters.views.frame import cluster_page, node_page
+from clusters.views.stored import moment_of, texts_of
 from gwm.selectors import summarize_clusters
 from permissions.policy import can
 from permissions.signed_in import person_of
@@ -39,10 +39,10 @@ def cluster_overview(request: HttpRequest, slug: str) -> HttpResponse:
         **cluster_page(user, cluster, "overview"),
         "sums": sums,
         "info": info,
-        "architecture": " ".join(str(word) for word in info.get("architecture") or []),
-        "disk_templates": info.get("enabled_disk_templates") or [],
-        "created": _moment(info.get("ctime")),
-        "modified": _moment(info.get("mtime")),
+        "architecture": " ".join(texts_of(info.get("architecture"))),
+        "disk_templates": texts_of(info.get("enabled_disk_templates")),
+        "created": moment_of(info.get("ctime")),
+        "modified": moment_of(info.get("mtime")),
         "networks": list(list_networks(user).filter(cluster=cluster).defer("raw")[:50]),
     }
     return render(request, "gwm/cluster.html", context)
@@ -66,7 +66,3 @@ def node_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 
 def _used(total: int | None, free: int | None) -> int | None:
     return total - free if total is not None and free is not None else None
-
-
-def _moment(seconds: Any) -> Any:
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) and seconds else None

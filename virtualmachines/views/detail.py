@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +15,7 @@ from clusters.operations.base import list_offers
 from clusters.selectors import jobs_about, list_job_rows, list_jobs, with_right_to_cancel
 from clusters.views.buttons import button_of, put_first, tabs_of
 from clusters.views.jobs import jobs_context, log_lines
+from clusters.views.stored import moment_of
 from permissions.policy import can, verbs_on
 from permissions.signed_in import person_of
 from virtualmachines.operations import VM_OPERATIONS
@@ -86,8 +87,8 @@ def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     context = {
         **page,
         **work_on(user, vm),
-        "created": datetime.fromtimestamp(vm.ctime, UTC) if vm.ctime else None,
-        "modified": datetime.fromtimestamp(vm.mtime, UTC) if vm.mtime else None,
+        "created": moment_of(vm.ctime),
+        "modified": moment_of(vm.mtime),
         "auto_balance": vm.beparams.get("auto_balance"),
         "vnc_address": _vnc_address(vm) if runs_cluster else "",
     }

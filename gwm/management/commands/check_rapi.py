@@ -12,8 +12,10 @@ from clusters.connection import client_for, trust_of
 from clusters.models import Cluster, TlsTrust
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import RapiError
+from clusters.rapi.shapes.reading import Records
 from clusters.rapi.trust import Trust, probe_certificate
 from clusters.secrets import SecretUnreadable
+from clusters.sync.readings import Readings
 
 # What helps, by the kind of error (clusters.rapi.errors).
 REMEDIES = {
@@ -51,14 +53,38 @@ class Command(BaseCommand):
             with client_for(cluster) as client:
                 if self._try("cluster", lambda: _describe_cluster(client)):
                     self._try("rights", lambda: _describe_rights(client, cluster))
-                    for kind in ("group", "node", "network", "instance", "job", "lock"):
-                        self._try(kind, lambda kind=kind: _count(client, kind))  # type: ignore[misc]
-                    self._try("live state", lambda: _count_live(client))
+                    self._try_readings(Readings(client), client)
         except (SecretUnreadable, ValueError) as error:
             self._say("settings", str(error), is_failure=True)
         if self.failed:
             raise CommandError("Not everything answers.", returncode=1)
         self.stdout.write("Everything answers.")
+
+    def _try_readings(self, readings: Readings, client: RapiClient) -> None:
+        """The very queries of an update, each with what can't be read of its answer."""
+        reads: dict[str, Callable[[], Records[Any]]] = {
+            "group": readings.read_groups,
+            "node": readings.read_nodes,
+            "network": readings.read_networks,
+            "instance": readings.read_fingerprints,
+            "config": readings.read_configs,
+            "job": lambda: readings.read_jobs(newer_than=0),
+            "state": readings.read_machine_live,
+            "figures": readings.read_node_live,
+        }
+        for what, read in reads.items():
+            self._try(what, lambda read=read, what=what: self._count(read(), what))  # type: ignore[misc]
+        self._try("lock", lambda: f"{len(client.query_locks())} listed")
+
+    def _count(self, found: Records[Any], what: str) -> str:
+        for bad in found.bad:
+            self._say(what, f"{bad.name or bad.key or 'a record without a name'}: {bad.why}", is_failure=True)
+        if what != "figures":
+            return f"{len(found.good)} listed"
+        silent = [each.name for each in found.good.values() if not each.answers]
+        if not silent:
+            return "every node answers"
+        return f"no figures from {', '.join(silent)} (offline, or they do not answer)"
 
     def _try(self, what: str, ask: Callable[[], str]) -> bool:
         began = perf_counter()
@@ -100,16 +126,3 @@ def _describe_rights(client: RapiClient, cluster: Cluster) -> str:
         return "no user: reading only, without signing in"
     rights = "may read and write" if client.may_write() else "may read only, so nothing can be changed from here"
     return f"{cluster.username} {rights}"
-
-
-def _count(client: RapiClient, kind: Any) -> str:
-    return f"{len(client.query(kind, ['id' if kind == 'job' else 'name']))} listed"
-
-
-def _count_live(client: RapiClient) -> str:
-    silent = [
-        record["name"] for record in client.query("node", ["name", "mtotal"]).records() if record["mtotal"] is None
-    ]
-    return (
-        "every node answers" if not silent else f"no figures from {', '.join(silent)} (offline, or they do not answer)"
-    )

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clusters.disclosure import disclose
 from clusters.models import Cluster, Job, JobStatus, JobTarget, Network, Node
+from clusters.moved import Moved, current_cluster, find_row
 from permissions.models import User
 from permissions.policy import visible
 
@@ -38,8 +38,15 @@ def list_clusters(user: User) -> QuerySet[Cluster]:
 
 
 def get_cluster(user: User, slug: str) -> Cluster:
-    """One cluster by its short name; Http404 if there is none that `user` may see."""
-    return get_object_or_404(list_clusters(user), slug=slug)
+    """One cluster by its short name; Http404 if there is none that `user` may see, Moved by a former one."""
+    clusters = list_clusters(user)
+    found = clusters.filter(slug=slug).first()
+    if found is None:
+        now = current_cluster(slug)
+        if now is not None and now.slug != slug and clusters.filter(pk=now.pk).exists():
+            raise Moved(f"{slug} is {now.slug} now.", slug=now.slug)
+        raise Http404(f"There is no cluster {slug} that you may see.")
+    return found
 
 
 def list_nodes(user: User) -> QuerySet[Node]:
@@ -48,11 +55,8 @@ def list_nodes(user: User) -> QuerySet[Node]:
 
 
 def get_node(user: User, slug: str, name: str) -> Node:
-    """One node; one that is there before one of the same name that is missing. Http404."""
-    found = list(list_nodes(user).filter(cluster__slug=slug, name=name))
-    if not found:
-        raise Http404(f"There is no node {name} on {slug} that you may see.")
-    return min(found, key=lambda node: (node.missing_since is not None, -node.pk))
+    """One node, see `clusters.moved.find_row`. Http404, Moved."""
+    return find_row(list_nodes(user), "node", slug, name)
 
 
 def list_networks(user: User) -> QuerySet[Network]:
@@ -75,8 +79,15 @@ def list_job_rows(user: User) -> QuerySet[Job]:
 
 
 def get_job(user: User, slug: str, number: int) -> Job:
-    """One job by Ganeti's number; Http404 if there is none that `user` may see."""
-    return get_object_or_404(list_jobs(user), cluster__slug=slug, ganeti_id=number)
+    """One job by Ganeti's number; Http404 if there is none that `user` may see, Moved by a former short name."""
+    jobs = list_jobs(user).filter(ganeti_id=number)
+    found = jobs.filter(cluster__slug=slug).first()
+    if found is None:
+        now = current_cluster(slug)
+        if now is not None and now.slug != slug and jobs.filter(cluster=now).exists():
+            raise Moved(f"{slug} is {now.slug} now.", slug=now.slug)
+        raise Http404(f"There is no job {number} on {slug} that you may see.")
+    return found
 
 
 def list_job_targets(user: User, job: Job) -> list[JobTarget]:

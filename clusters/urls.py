@@ -17,6 +17,7 @@ urlpatterns = [
     path("jobs/", jobs.job_list, name="jobs"),
     path(f"{_CLUSTER}nodes/", nodes.cluster_nodes, name="cluster-nodes"),
     path(f"{_CLUSTER}jobs/", jobs.cluster_jobs, name="cluster-jobs"),
+    path(f"{_NODE}do/<slug:verb>/", nodes.OperateNode.as_view(), name="node-do"),
     path(f"{_NODE}jobs/", nodes.node_jobs, name="node-jobs"),
     path(_JOB, jobs.job_detail, name="job"),
     path(f"{_JOB}live/", jobs.job_live, name="job-live"),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, F, Model, Q, QuerySet, Sum
+from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery, Sum
 
-from clusters.models import Cluster, Job, Node
+from clusters.models import ADDRESS, Cluster, Job, Node
 from clusters.selectors import (
     ACTIVE,
     jobs_under_way_or_failed,
@@ -195,8 +195,14 @@ def list_failed_jobs(user: User, limit: int) -> list[Job]:
     return list(failed[:limit])
 
 
-# Which model the journal's words for a target mean.
-_KINDS: dict[str, type[Model]] = {"vm": VirtualMachine, "cluster": Cluster, "job": Job}
+# Which model the journal's words for a target mean,
+# and which right on it lets one read what was done to it.
+_KINDS: dict[str, tuple[type[Model], str]] = {
+    "vm": (VirtualMachine, "admin"),
+    "cluster": (Cluster, "admin"),
+    "node": (Node, "forget"),
+    "job": (Job, "cancel"),
+}
 
 
 def list_visible_entries(user: User) -> QuerySet[Entry]:
@@ -205,8 +211,7 @@ def list_visible_entries(user: User) -> QuerySet[Entry]:
     if can(user, "see_journal_of_all"):
         return entries
     condition = Q(actor=user)
-    for kind, model in _KINDS.items():
-        verb = "cancel" if model is Job else "admin"
+    for kind, (model, verb) in _KINDS.items():
         theirs = visible(user, verb, model._default_manager.order_by()).values("pk")
         condition |= Q(target_kind=kind, target_pk__in=theirs)
     return entries.filter(condition)
@@ -215,3 +220,12 @@ def list_visible_entries(user: User) -> QuerySet[Entry]:
 def entries_about(entries: QuerySet[Entry], kind: str, pk: int) -> QuerySet[Entry]:
     """Those of `entries` that are about one object."""
     return entries.filter(target_kind=kind, target_pk=pk)
+
+
+def with_links(entries: QuerySet[Entry]) -> QuerySet[Entry]:
+    """`entries`, each with `cluster_slug` and `machine`: what URLs call its cluster and its machine now, if any is."""
+    machine = VirtualMachine.objects.filter(pk=OuterRef("target_pk"))
+    return entries.annotate(
+        cluster_slug=Subquery(Cluster.objects.filter(pk=OuterRef("cluster_pk")).values("slug")),
+        machine=Subquery(machine.annotate(found=ADDRESS).values("found")),
+    )

@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gwm.wrong_method.PageForWrongMethod",
+    "gwm.redirects.RedirectMoved",
 ]
 CSRF_FAILURE_VIEW = "gwm.views.errors.csrf_failure"
 ROOT_URLCONF = "gwm.urls"

@@ -13,6 +13,8 @@ SENTENCES: dict[str, str] = {
     "edit-cluster": "changed the settings of the cluster {target}",
     "use-address": "took over the address at which the cluster {target} answers",
     "remove-cluster": "removed the cluster {target} from here",
+    "forget": "forgot {target}",
+    "forget-node": "forgot the node {target}",
     "grant": "gave rights on {target}",
     "revoke": "took rights on {target}",
 }

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import Count, IntegerField, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Coalesce
-from django.http import Http404
 
 from clusters.models import Node
+from clusters.moved import find_row
 from permissions.models import User
 from permissions.policy import visible
 from virtualmachines.filters import GROUPS, VMFilter, group_of
@@ -102,16 +102,10 @@ def vms_on_node(vms: QuerySet[VirtualMachine], node: Node, *, is_primary: bool) 
 
 
 def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
-    """One machine with its cluster, nodes and owner; one that is there before a missing one of the same name.
-
-    Http404 if there is none that `user` may see.
-    """
+    """One machine with its cluster, nodes and owner, see `clusters.moved.find_row`. Http404, Moved."""
     related = ("cluster", "primary_node", "secondary_node", "owner__user", "owner__group")
-    vms = list_vms(user).filter(cluster__slug=slug, name=name).select_related(*related)
-    found = list(vms.defer("cluster__info", "cluster__operating_systems"))
-    if not found:
-        raise Http404(f"There is no machine {name} on {slug} that you may see.")
-    return min(found, key=lambda vm: (vm.missing_since is not None, -vm.pk))
+    vms = list_vms(user).select_related(*related).defer("cluster__info", "cluster__operating_systems")
+    return find_row(vms, "instance", slug, name)
 
 
 def sum_on_node(vms: QuerySet[VirtualMachine], node: Node) -> dict[str, int]:

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models import TlsTrust
-from clusters.operations.cluster import ClusterSettings
+from clusters.operations.cluster import ClusterSettings, explain_reserved, is_reserved
 from clusters.rapi.trust import Trust, normalize_fingerprint
 
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
@@ -114,8 +114,8 @@ class _AboutFields(forms.Form):
         slug = str(self.cleaned_data["slug"]).strip()
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,99}", slug):
             raise forms.ValidationError("Lower-case letters, digits and -, beginning with a letter or digit.")
-        if slug == "add":
-            raise forms.ValidationError("“add” is an address of these pages. Choose another short name.")
+        if is_reserved(slug):
+            raise forms.ValidationError(explain_reserved(slug))
         return slug
 
 

@@ -7,7 +7,7 @@ from clusters.models.states import Busy, Mirrored
 from permissions.access import Access
 
 _OF_CLUSTER = {
-    "admin": frozenset({"view", "migrate"}),
+    "admin": frozenset({"view", "migrate", "forget"}),
     "migrate": frozenset({"view", "migrate"}),
     "replace_disks": frozenset({"view"}),
 }

@@ -1,6 +1,10 @@
 """Two abstract models: a row that mirrors something in Ganeti, and a row on which operations work."""
 
 from django.db import models
+from django.db.models import Case, F, Q, When
+
+# `Mirrored.address`, for the database.
+ADDRESS = Case(When(~Q(uuid="") & Q(missing_since__isnull=False), then=F("uuid")), default=F("name"))
 
 
 class Mirrored(models.Model):
@@ -28,6 +32,16 @@ class Mirrored(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def address(self) -> str:
+        """What URLs call it: its name, or its uuid when it is missing, for then the name may be another's."""
+        return self.uuid if self.uuid and self.missing_since is not None else self.name
+
+    @property
+    def lasting_address(self) -> str:
+        """What URLs call it that must mean this row whatever it is called by then: fragments, and what changes it."""
+        return self.uuid or self.name
 
     @property
     def is_missing(self) -> bool:

@@ -66,7 +66,7 @@ class Operation(Generic[T, P]):
 
     `name` is address, command-line word and journal verb in one. `needs` is the verb of the policy. `doing` is what
     the target's state says while it is under way. `overrules` names operations that may be under way on the target
-    all the same; the target is then busy with this one.
+    all the same; the target is then busy with this one. `needs_target`: not for what Ganeti lists no more.
     """
 
     name: ClassVar[str]
@@ -79,6 +79,7 @@ class Operation(Generic[T, P]):
     consequence: ClassVar[str] = ""
     is_destructive: ClassVar[bool] = False
     changes_cluster: ClassVar[bool] = True
+    needs_target: ClassVar[bool] = True
     excludes_others: ClassVar[bool] = True
     leaves_job: ClassVar[bool] = True
     on_command_line: ClassVar[bool] = True
@@ -157,7 +158,7 @@ def explain_obstacle(operation: AnyOperation, target: models.Model, *, known: Cl
             return f"{cluster} is not reachable since {since}. It works again as soon as the cluster answers."
         if cluster.is_read_only:
             return f"{cluster} is read-only here: it has no RAPI user with write access, or was set so."
-    if getattr(target, "missing_since", None) is not None and operation.changes_cluster:
+    if getattr(target, "missing_since", None) is not None and operation.needs_target:
         return f"{target} is no longer there: Ganeti does not list it."
     if operation.excludes_others and isinstance(target, Busy) and target.is_busy:
         if target.busy_with in operation.overrules:

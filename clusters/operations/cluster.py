@@ -6,20 +6,21 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.bulkhead import CALLS, Full
 from clusters.connection import trust_of
-from clusters.models import Cluster, TlsTrust
+from clusters.models import Cluster, FormerSlug, TlsTrust
 from clusters.operations.base import Actor, Forbidden, NoParams, Operation, Refusal
 from clusters.rapi.client import RapiClient
 from clusters.rapi.errors import DuplicateCluster, RapiError, WrongCluster
 from clusters.rapi.shapes import ClusterInfo
 from clusters.rapi.trust import Certificate, normalize_fingerprint, probe_certificate
 from clusters.twins import explain_twin, find_twin
-from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
+from objectlog.models import Outcome
 from objectlog.services import Target, begin
 from permissions.policy import Denied, can
 
@@ -59,6 +60,8 @@ class ClusterSettings:
                 f"The short name “{self.slug}” must be lower-case letters, digits and -, beginning with a letter or "
                 "digit."
             )
+        if is_reserved(self.slug):
+            raise Refusal(explain_reserved(self.slug))
         if not re.fullmatch(r"[A-Za-z0-9._:%-]+", self.host):
             raise Refusal(f"The host “{self.host}” must be a host name or an address, without https:// and port.")
         if not 0 < self.port < 65536:
@@ -77,12 +80,22 @@ class ClusterSettings:
         }
 
 
+def is_reserved(slug: str) -> bool:
+    """Whether the URL of a cluster of this short name would be another page's."""
+    return resolve(reverse("cluster", args=[slug])).view_name != "cluster"
+
+
+def explain_reserved(slug: str) -> str:
+    """What to say to somebody who chose a reserved short name."""
+    return _("“%(slug)s” is part of the URLs of this product. Choose another short name.") % {"slug": slug}
+
+
 def derive_slug(host: str, taken: set[str]) -> str:
     """A short name for a cluster at `host`: its first label, or the address, made unique by a number."""
     is_address = re.fullmatch(r"[0-9.]+|.*:.*", host) is not None
     base = re.sub(r"[^a-z0-9]+", "-", (host if is_address else host.split(".")[0]).lower()).strip("-") or "cluster"
     slug, number = base[:90], 2
-    while slug in taken:
+    while slug in taken or is_reserved(slug):
         slug, number = f"{base[:90]}-{number}", number + 1
     return slug
 
@@ -265,6 +278,8 @@ class EditCluster(_OnRecord):
     params_type = ClusterSettings
 
     def refusal(self, target: Cluster, params: ClusterSettings) -> str | None:
+        if params.slug != target.slug and is_reserved(params.slug):
+            return explain_reserved(params.slug)
         if Cluster.objects.exclude(pk=target.pk).filter(slug=params.slug).exists():
             return f"There is a cluster called “{params.slug}” already. Choose another short name."
         if must_type_password(target, params):
@@ -280,7 +295,8 @@ class EditCluster(_OnRecord):
         target.answers_at, target.answers_at_since, target.host_tried_at = "", None, None
         target.save()
         if target.slug != old_slug:
-            Entry.objects.filter(cluster_name=old_slug, outcome__in=OPEN_OUTCOMES).update(cluster_name=target.slug)
+            FormerSlug.objects.filter(cluster=target, slug=target.slug).delete()
+            FormerSlug.objects.create(cluster=target, slug=old_slug)
         return ""
 
     def journal_params(self, params: ClusterSettings) -> dict[str, Any]:

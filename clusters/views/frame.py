@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
-from clusters.operations import CLUSTER_OPERATIONS
+from clusters.operations import CLUSTER_OPERATIONS, NODE_OPERATIONS
 from clusters.operations.base import AnyOperation, Offer, list_offers
 from clusters.operations.cluster import EditCluster
-from clusters.views.buttons import button_of, tabs_of
+from clusters.views.buttons import Button, button_of, tabs_of
 from clusters.views.stored import unreadable_of
 from permissions.policy import verbs_on
 
@@ -50,12 +50,13 @@ def cluster_page(user: User, cluster: Any, current: str) -> dict[str, Any]:
     }
 
 
-def node_page(node: Any, current: str) -> dict[str, Any]:
-    """Tabs of a node's page."""
-    where = [node.cluster.slug, node.name]
+def node_page(user: User, node: Any, current: str) -> dict[str, Any]:
+    """Buttons and tabs of a node's page."""
+    where = [node.cluster.slug, node.address]
     return {
         "node": node,
         "cluster": node.cluster,
+        "buttons": _node_buttons(user, node) if node.is_missing else [],
         "tabs": tabs_of(
             current,
             ("overview", "Overview", reverse("node", args=where)),
@@ -64,3 +65,11 @@ def node_page(node: Any, current: str) -> dict[str, Any]:
             ("jobs", "Jobs", reverse("node-jobs", args=where)),
         ),
     }
+
+
+def _node_buttons(user: User, node: Any) -> list[Button]:
+    """What can be done with a node: one that is missing can be forgotten."""
+    return [
+        button_of(offer, reverse("node-do", args=[node.cluster.slug, node.lasting_address, offer.operation.name]))
+        for offer in list_offers(user, node, NODE_OPERATIONS, verbs_on(user, node))
+    ]

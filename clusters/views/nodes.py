@@ -6,13 +6,16 @@ from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from clusters.operations import NODE_OPERATIONS
 from clusters.selectors import get_cluster, get_node, jobs_about, list_job_rows, list_nodes
 from clusters.views.frame import cluster_page, node_page
 from clusters.views.jobs import jobs_context
 from clusters.views.listing import list_page
+from clusters.views.operate import OperateView
 from permissions.signed_in import person_of
 
 COLUMNS: dict[str, tuple[Any, ...]] = {
@@ -89,4 +92,22 @@ def node_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     user = person_of(request)
     node = get_node(user, slug, name)
     jobs = jobs_about(list_job_rows(user), "node", node.pk)
-    return render(request, "clusters/node_jobs.html", {**node_page(node, "jobs"), **jobs_context(request, jobs)})
+    return render(request, "clusters/node_jobs.html", {**node_page(user, node, "jobs"), **jobs_context(request, jobs)})
+
+
+class OperateNode(OperateView):
+    """What can be done to a node."""
+
+    operations = NODE_OPERATIONS
+
+    def find_target(self, request: HttpRequest, **where: Any) -> Any:
+        return get_node(person_of(request), where["slug"], where["name"])
+
+    def url_of(self, target: Any) -> str:
+        return reverse("node", args=[target.cluster.slug, target.address])
+
+    def url_after(self, operation: Any, target: Any) -> str:
+        return reverse("nodes")
+
+    def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
+        return [("Nodes", reverse("nodes")), (target.name, self.url_of(target))]

@@ -55,7 +55,7 @@ def node_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     node = get_node(user, slug, name)
     promised = sum_on_node(list_vms(user), node)
     context = {
-        **node_page(node, "overview"),
+        **node_page(user, node, "overview"),
         **promised,
         "memory_used": _used(node.memory_total_mib, node.memory_free_mib),
         "disk_used": _used(node.disk_total_mib, node.disk_free_mib),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.views.listing import list_page
 from gwm.operations import OPERATIONS
-from gwm.selectors import entries_about, list_visible_entries
+from gwm.selectors import entries_about, list_visible_entries, with_links
 from objectlog.sentences import SENTENCES
 from permissions.policy import can
 from permissions.signed_in import person_of
@@ -50,7 +50,7 @@ def journal_context(request: HttpRequest, entries: QuerySet[Any]) -> dict[str, A
     if asked["outcome"] in OUTCOMES:
         entries = entries.filter(outcome__in=OUTCOMES[asked["outcome"]][1])
     return {
-        **list_page(request, entries, COLUMNS, "-when").as_context(),
+        **list_page(request, with_links(entries), COLUMNS, "-when").as_context(),
         "asked": asked,
         "verbs": VERBS,
         "outcomes": [("", _("All"))] + [(name, label) for name, (label, __) in OUTCOMES.items()],

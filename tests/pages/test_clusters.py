@@ -84,7 +84,7 @@ def test_errors_name_field_and_remedy_and_keep_what_was_typed(admin: Client, sim
         assert f'value="{port}"' in page
     for changed, status, words in (
         ({"slug": "Not So"}, 422, "Lower-case letters"),
-        ({"slug": "add"}, 422, "address of these pages"),
+        ({"slug": "add"}, 422, "part of the URLs"),
         ({"tls_fingerprint": "12:34"}, 422, "64 hexadecimal digits"),
         ({"tls_fingerprint": "00" * 32}, 422, "Compare the fingerprints"),
         ({"tls_trust": "ca", "tls_ca_pem": "no"}, 422, "Paste the authority"),

@@ -58,7 +58,7 @@ CLUSTER, NODE, VM, JOB = (
 WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["cluster", "cluster-edit", "cluster-parameters", "cluster-nodes", "cluster-jobs"], CLUSTER),
     **dict.fromkeys(["cluster-vms", "cluster-do"], CLUSTER),
-    **dict.fromkeys(["node", "node-jobs", "node-primary", "node-secondary"], NODE),
+    **dict.fromkeys(["node", "node-do", "node-jobs", "node-primary", "node-secondary"], NODE),
     **dict.fromkeys(["vm", "vm-parameters", "vm-jobs", "vm-head", "vm-work", "vm-journal", "vm-do"], VM),
     **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket"], VM),
     **dict.fromkeys(["job", "job-live", "job-status", "job-do"], JOB),
@@ -103,7 +103,7 @@ PAGES: dict[str, Row] = {
 }
 
 # Addresses that stand for one operation each.
-DOORS = {"vm": "vm-do", "cluster": "cluster-do", "job": "job-do"}
+DOORS = {"vm": "vm-do", "node": "node-do", "cluster": "cluster-do", "job": "job-do"}
 # Operations with a page of their own.
 OWN_PAGES = {"edit-cluster": "cluster-edit", "console": "vm-console-ticket"}
 
@@ -116,6 +116,8 @@ OPERATIONS: dict[str, Row] = {
     "cancel": Row(POWER, see=SEE_JOB),
     "clear": Row(POWER, see=SEE_JOB),
     "refresh": Row(SEE_CLUSTER),
+    "forget": Row(CLUSTER_ADMINS, see=SEE_VM),
+    "forget-node": Row(CLUSTER_ADMINS, see=SEE_NODES),
     "edit-cluster": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "use-address": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "remove-cluster": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),

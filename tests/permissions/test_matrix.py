@@ -71,7 +71,7 @@ class World:
         return client
 
     def target(self, kind: str) -> Cluster | VirtualMachine | Any:
-        return {"vm": self.vm, "cluster": self.cluster, "job": self.job}[kind]
+        return {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job}[kind]
 
 
 @pytest.fixture

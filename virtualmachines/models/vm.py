@@ -24,7 +24,7 @@ class VirtualMachine(Mirrored, Busy):
         implies={"admin": _EVERYTHING},
         parent="cluster",
         from_parent={
-            "admin": _EVERYTHING | {"view", "admin", "migrate", "replace_disks", "export"},
+            "admin": _EVERYTHING | {"view", "admin", "migrate", "replace_disks", "export", "forget"},
             "migrate": frozenset({"view", "migrate"}),
             "replace_disks": frozenset({"view", "replace_disks"}),
             "export": frozenset({"view", "export"}),

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
-from clusters.operations.base import Actor, NoParams, run
+from clusters.operations.base import Actor, NoParams, Refusal, run
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
 from vncproxy.addresses import ForbiddenAddress, judge
@@ -145,10 +145,22 @@ def console_key(vm: VirtualMachine) -> str:
     return f"{vm.cluster_id}/{vm.uuid}"
 
 
+def _look_again(vm: VirtualMachine) -> tuple[VirtualMachine, Address]:
+    """The machine and its address as of now, if it is the same and still there. Raises Refusal."""
+    rows = VirtualMachine.objects.select_related("cluster", "primary_node").exclude(uuid="")
+    there = rows.filter(pk=vm.pk, uuid=vm.uuid, missing_since__isnull=True).first()
+    if there is None:
+        raise Refusal(_("%(machine)s is no longer there.") % {"machine": vm})
+    try:
+        return there, find_vnc_address(there)
+    except NoConsole as reason:
+        raise Refusal(str(reason)) from reason
+
+
 def open_console(actor: Actor, vm: VirtualMachine, *, session: str, client_address: str = "") -> Admission:
     """A ticket for one connection within 30 s, that ends with the session of this mark. Raises Forbidden, Refusal."""
     run(OpenConsole(), actor, vm, NoParams())
-    address = find_vnc_address(vm)
+    vm, address = _look_again(vm)
     password = new_password()
     ticket = Ticket(
         host=address.host,

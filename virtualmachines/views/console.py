@@ -27,12 +27,12 @@ def _console_context(request: HttpRequest, slug: str, name: str) -> dict[str, An
     verdict = can(user, operation.needs, vm)
     if isinstance(verdict, Denied):
         raise PermissionDenied(verdict.reason)
-    where = [slug, name]
+    where = [vm.cluster.slug, vm.address]
     obstacle = explain_obstacle(operation, vm) or operation.refusal(vm, operation.params_type())
     return {
         **vm_page(user, vm, "console"),
         "obstacle": obstacle or "",
-        "ticket_url": reverse("vm-console-ticket", args=where),
+        "ticket_url": reverse("vm-console-ticket", args=[vm.cluster.slug, vm.lasting_address]),
         "popout_url": reverse("vm-console-popout", args=where),
         "page_url": reverse("vm", args=where),
     }

@@ -32,17 +32,21 @@ ENDED_SHOWN_FOR = timedelta(minutes=2)
 
 def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
     """State, buttons and tabs of a machine's page."""
-    where = [vm.cluster.slug, vm.name]
+    where = [vm.cluster.slug, vm.address]
     held = verbs_on(user, vm)
     running = vm.is_running
     main = "console" if running else "start"
     buttons = []
     for offer in list_offers(user, vm, VM_OPERATIONS, held):
         name = offer.operation.name
+        if name == "forget" and not vm.is_missing:
+            continue
         is_page = name == "console"
-        url = reverse("vm-console", args=where) if is_page else reverse("vm-do", args=[*where, name])
+        url = reverse("vm-do", args=[vm.cluster.slug, vm.lasting_address, name])
+        if is_page:
+            url = reverse("vm-console", args=where)
         buttons.append(button_of(offer, url, style="primary" if name == main else "", is_page=is_page))
-    first, more = put_first(buttons, ["console", "shutdown", "reboot"] if running else ["start", "console"])
+    first, more = put_first(buttons, _first_buttons(vm))
     return {
         "vm": vm,
         "cluster": vm.cluster,
@@ -60,6 +64,13 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
         "current_tab": current,
         "is_live": vm.is_busy,
     }
+
+
+def _first_buttons(vm: Any) -> list[str]:
+    """What stands on the page; the rest is in the menu."""
+    if vm.is_missing:
+        return ["forget"]
+    return ["console", "shutdown", "reboot"] if vm.is_running else ["start", "console"]
 
 
 def _is_news(job: Any) -> bool:

@@ -77,7 +77,7 @@ def _on_node(request: HttpRequest, slug: str, name: str, *, is_primary: bool) ->
     node = get_node(user, slug, name)
     context = vms_context(request, vms_on_node(list_vms(user), node, is_primary=is_primary))
     tab = "primary" if is_primary else "secondary"
-    return render(request, "virtualmachines/node_vms.html", {**node_page(node, tab), **context, "part": tab})
+    return render(request, "virtualmachines/node_vms.html", {**node_page(user, node, tab), **context, "part": tab})
 
 
 @require_safe

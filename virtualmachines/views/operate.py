@@ -22,7 +22,10 @@ class OperateVM(OperateView):
         return get_vm(person_of(request), where["slug"], where["name"])
 
     def url_of(self, target: Any) -> str:
-        return reverse("vm", args=[target.cluster.slug, target.name])
+        return reverse("vm", args=[target.cluster.slug, target.address])
+
+    def url_after(self, operation: Any, target: Any) -> str:
+        return reverse("vms") if operation.name == "forget" else self.url_of(target)
 
     def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
         return [("Virtual machines", reverse("vms")), (target.name, self.url_of(target))]

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.http import Http404
 
+from clusters.moved import Moved
 from clusters.selectors import get_cluster
 from gwm.grants import change_grants
 from objectlog.models import Via
@@ -34,6 +35,8 @@ class Command(BaseCommand):
         slug, _, name = options["on"].partition("/")
         try:
             target = get_vm(actor, slug, name) if name else get_cluster(actor, slug)
+        except Moved as moved:
+            raise CommandError(str(moved)) from moved
         except Http404 as nothing:
             raise CommandError(f"There is no {options['on']} that {actor} may see.") from nothing
         try:

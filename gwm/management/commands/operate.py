@@ -9,8 +9,9 @@ from django.db.models import Model
 from django.http import Http404
 
 from clusters.forms.operate import OperationForm
+from clusters.moved import Moved
 from clusters.operations.base import Actor, AnyOperation, Forbidden, Refusal, run
-from clusters.selectors import get_cluster, get_job
+from clusters.selectors import get_cluster, get_job, get_node
 from gwm.operations import OPERATIONS
 from objectlog.models import Outcome, Via
 from permissions.models import User
@@ -75,11 +76,16 @@ def _find_target(user: User, operation: AnyOperation, text: str) -> Model:
             return get_cluster(user, slug)
         if operation.kind == "vm" and name:
             return get_vm(user, slug, name)
+        if operation.kind == "node" and name:
+            return get_node(user, slug, name)
         if operation.kind == "job" and name.isdigit():
             return get_job(user, slug, int(name))
+    except Moved as moved:
+        raise CommandError(str(moved)) from moved
     except Http404 as nothing:
         raise CommandError(f"There is no {text} that {user} may see.") from nothing
-    form = {"cluster": "CLUSTER", "vm": "CLUSTER/MACHINE", "job": "CLUSTER/NUMBER"}[operation.kind]
+    forms = {"cluster": "CLUSTER", "vm": "CLUSTER/MACHINE", "node": "CLUSTER/NODE", "job": "CLUSTER/NUMBER"}
+    form = forms[operation.kind]
     raise CommandError(f"“{operation.name}” takes {form}, not “{text}”.")
 
 

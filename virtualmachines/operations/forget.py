@@ -1,0 +1,16 @@
+"""Forget a machine that Ganeti lists no more."""
+
+from clusters.models import Cluster
+from clusters.operations.forget import Forget
+from virtualmachines.models import VirtualMachine
+
+
+class ForgetMachine(Forget[VirtualMachine]):
+    """With its owner, notes and the rights on it."""
+
+    name = "forget"
+    kind = "vm"
+    consequence = "Its owner, notes and rights are forgotten. Its jobs and the journal stay."
+
+    def cluster_of(self, target: VirtualMachine) -> Cluster:
+        return target.cluster

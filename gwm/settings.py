@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import environ
 
 from gwm.env import BASE_DIR, Config, SettingError
+from gwm.limits import RATE_LIMITS
 from gwm.static_version import is_immutable, version_of
 
 config = Config(os.environ)
@@ -74,6 +75,7 @@ INSTALLED_APPS = [
     "permissions",
     "objectlog",
     "guardian",
+    "allauth.account",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -94,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gwm.wrong_method.PageForWrongMethod",
     "gwm.redirects.RedirectMoved",
@@ -133,6 +136,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
+ACCOUNT_ADAPTER = "gwm.signing_in.Adapter"
+ACCOUNT_RATE_LIMITS = RATE_LIMITS
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True  # as long as GWM_SESSION_S
+ACCOUNT_LOGOUT_REDIRECT_URL = "login"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
@@ -191,7 +201,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "gwm"}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "gwm_cache"}
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "gwm_cache",
+        # Above it a third is thrown away: with Django's 300, guessing many names would wipe out the counters.
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
 }
 
 # Time and language

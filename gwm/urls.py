@@ -8,6 +8,7 @@ from gwm.views.styleguide import styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", account.SignIn.as_view(), name="login"),
+    path("account/password/", account.ChangePassword.as_view(), name="change-password"),
     path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
     path("", overview.overview, name="overview"),
     path("dock/", overview.dock, name="dock"),
@@ -25,4 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler404 = errors.not_found
+handler429 = errors.too_many_requests
 handler500 = errors.server_error

@@ -17,6 +17,7 @@ SENTENCES: dict[str, str] = {
     "forget-node": "forgot the node {target}",
     "grant": "gave rights on {target}",
     "revoke": "took rights on {target}",
+    "change-password": "changed the password of {target}",
 }
 
 

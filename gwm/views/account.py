@@ -1,36 +1,110 @@
-"""Signing in and out."""
+"""Signing in, signing out, changing one's own password."""
 
 from typing import Any
 
-from django import forms
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView, LogoutView
+from allauth.account import views
+from allauth.account.forms import ChangePasswordForm, LoginForm
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic.edit import FormView
+
+from gwm.signing_in import remember_browser
+from objectlog.models import Outcome, Via
+from objectlog.services import Target, begin
+from permissions.models import User
+from permissions.signed_in import person_of
 
 
-class SignInForm(AuthenticationForm):
-    """Django's, with errors that say what to do."""
-
-    error_messages = {
-        "invalid_login": "This user name and password do not belong together. Both are case-sensitive.",
-        "inactive": "This account is switched off. Ask an administrator.",
-    }
+class SignInForm(LoginForm):
+    """User name and password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "User name"
-        self.fields["username"].error_messages["required"] = "Type your user name."
-        self.fields["password"].error_messages["required"] = "Type your password."
-        if isinstance(self.fields["username"].widget, forms.TextInput):
-            self.fields["username"].widget.attrs["spellcheck"] = "false"
+        self.fields["login"].label = gettext_lazy("User name")
+        self.fields["login"].error_messages["required"] = gettext_lazy("Enter your user name.")
+        self.fields["login"].widget.attrs |= {"spellcheck": "false", "autocapitalize": "none", "autofocus": True}
+        self.fields["password"].label = gettext_lazy("Password")
+        self.fields["password"].error_messages["required"] = gettext_lazy("Enter your password.")
+        self.fields["password"].help_text = ""
+        _without_placeholders(self)
 
 
-class SignIn(LoginView):
-    """Asks for name and password and returns to where one wanted to go (Django checks that it is ours)."""
+class SignIn(views.LoginView):
+    """Asks for name and password and returns to where one wanted to go, if that is ours."""
 
-    template_name = "gwm/login.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
+    form_class = SignInForm
+    template_name = "account/login.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Without links to allauth's other pages, which do not exist here."""
+        return {**FormView.get_context_data(self, **kwargs), "next": self.get_next_url() or ""}
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        """Sign in, and know this browser again."""
+        response: HttpResponse = super().form_valid(form)
+        if isinstance(self.request.user, User):
+            remember_browser(response, self.request.user, secure=settings.SESSION_COOKIE_SECURE)
+        return response
 
 
-class SignOut(LogoutView):
+class SignOut(views.LogoutView):
     """By POST alone."""
+
+    http_method_names = ["post"]
+
+
+class OwnPasswordForm(ChangePasswordForm):
+    """The password that one has, and the new one twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = gettext_lazy("Current password")
+        self.fields["oldpassword"].help_text = ""
+        self.fields["password1"].label = gettext_lazy("New password")
+        self.fields["password1"].help_text = " ".join(password_validators_help_texts())
+        self.fields["password2"].label = gettext_lazy("New password again")
+        _without_placeholders(self)
+
+
+class ChangePassword(views.PasswordChangeView):
+    """One's own password; all other sessions of the person end with the old one."""
+
+    form_class = OwnPasswordForm
+    template_name = "account/password_change.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Not for accounts whose password is kept elsewhere."""
+        if not person_of(request).has_usable_password():
+            raise PermissionDenied(_("Your account has no password here. Ask your administrator."))
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
+
+    def form_valid(self, form: OwnPasswordForm) -> HttpResponse:
+        """Change it and write the journal, both or neither."""
+        person = person_of(self.request)
+        with transaction.atomic():
+            response: HttpResponse = super().form_valid(form)
+            begin(
+                actor_id=person.pk,
+                actor_name=person.username,
+                persona_name=person.username,
+                via=Via.WEB,
+                verb="change-password",
+                target=Target("person", person.pk, person.username),
+                params={},
+                outcome=Outcome.DONE,
+            )
+        messages.success(self.request, _("Password changed. You are signed out everywhere else."))
+        return response
+
+
+def _without_placeholders(form: Any) -> None:
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)

@@ -5,6 +5,7 @@ import sys
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gwm.outages import explain_outage
 from permissions.signed_in import find_person
@@ -61,6 +62,32 @@ def not_allowed(request: HttpRequest) -> HttpResponse:
         "This address does not take that",
         "What you opened is the address to which a button sends something.",
         remedy="Go back and use the button.",
+    )
+
+
+def too_many_requests(request: HttpRequest, *, wait_s: int = 60) -> HttpResponse:
+    """429: passwords are being guessed, or so it looks."""
+    minutes = -(-wait_s // 60)
+    page = _answer(
+        request,
+        429,
+        _("Too many attempts"),
+        ngettext("Wait %d minute, then try again.", "Wait %d minutes, then try again.", minutes) % minutes,
+        remedy=_("Forgot your password? Ask your administrator."),
+    )
+    page["Retry-After"] = str(wait_s)
+    page["Cache-Control"] = "no-store"
+    return page
+
+
+def unable_to_count(request: HttpRequest) -> HttpResponse:
+    """503: without counting attempts nobody is let in."""
+    return _answer(
+        request,
+        503,
+        _("Signing in is not possible now"),
+        _("Attempts to sign in cannot be counted, because the cache does not keep anything."),
+        remedy=_("Try again in a moment. If it stays, tell whoever runs this service."),
     )
 
 

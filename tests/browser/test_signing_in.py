@@ -5,8 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import axe
 from tests.browser.conftest import sign_in
 from tests.browser.product import ADMIN, PASSWORD
+from tests.browser.screens import wait_connected
 
 
 @pytest.mark.feature("F001")
@@ -18,7 +20,7 @@ def test_one_comes_to_where_one_wanted_to_go(person, demo):
     page.get_by_label("User name").fill(ADMIN)
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    expect(page.get_by_role("alert")).to_contain_text("Wrong user name or password")
     expect(page.get_by_label("User name")).to_have_value(ADMIN)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Password").press("Enter")
@@ -34,6 +36,59 @@ def test_signing_out_ends_it(person, demo):
     page.get_by_role("button", name="Sign out").click()
     page.goto("/vms/")
     expect(page).to_have_url(re.compile("/login/"))
+
+
+@pytest.mark.feature("F001")
+def test_guessing_is_stopped_and_says_how_long(person, demo, watch):
+    demo.add_person("guessed", "some-password-1")
+    page = person.stranger(demo)
+    watch.allow(429)
+    for number in range(6):
+        page.goto("/login/?next=/vms/")
+        page.get_by_label("User name").fill("guessed")
+        page.get_by_label("Password").fill(f"guess {number}")
+        page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Too many attempts")).to_be_visible()
+    expect(page.get_by_text("Wait 5 minutes, then try again.")).to_be_visible()
+    assert axe.check(page) == []
+
+
+@pytest.mark.feature("F001")
+def test_changing_the_password_signs_out_everywhere_else(person, demo):
+    demo.add_person("careful", "some-password-1")
+    page, elsewhere = person.stranger(demo), person.stranger(demo)
+    for each in (page, elsewhere):
+        sign_in(each, "careful", "some-password-1")
+    page.locator(".top-tools details.menu summary", has_text="careful").click()
+    page.get_by_role("link", name="Change password").click()
+    assert axe.check(page) == []
+    page.get_by_label("Current password").fill("wrong")
+    page.get_by_label("New password", exact=True).fill("short")
+    page.get_by_label("New password again").fill("short")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("alert")).to_contain_text("Wrong password")
+    expect(page.get_by_role("alert")).to_contain_text("too short")
+    page.get_by_label("Current password").fill("some-password-1")
+    page.get_by_label("New password", exact=True).fill("another-password-2")
+    page.get_by_label("New password again").fill("another-password-2")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("You are signed out everywhere else.")).to_be_visible()
+    elsewhere.goto("/vms/")
+    expect(elsewhere).to_have_url(re.compile("/login/"))
+
+
+@pytest.mark.feature("F001")
+def test_signing_out_closes_the_consoles(person, demo):
+    page = person.stranger(demo)
+    sign_in(page, ADMIN, PASSWORD, "/login/?next=/clusters/demo/vms/web1.example.org/console/")
+    page.locator(".console-bar [data-do=connect]").or_(page.locator("[data-part=screen] canvas")).first.wait_for()
+    wait_connected(page)
+    other = page.context.new_page()
+    other.goto("/")
+    other.locator(".top-tools details.menu summary", has_text=ADMIN).click()
+    other.get_by_role("button", name="Sign out").click()
+    expect(page.locator("[data-console]")).not_to_have_attribute("data-state", "on", timeout=5000)
+    expect(page.locator("[data-part=title]")).to_contain_text("session has ended")
 
 
 @pytest.mark.feature("F001")

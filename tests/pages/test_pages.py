@@ -87,7 +87,7 @@ def test_anonymous_is_sent_to_the_login(site: Site, client: Client) -> None:
 def test_login_returns_to_where_one_wanted_to_go(site: Site, client: Client) -> None:
     site.alice.set_password("long enough 1")
     site.alice.save()
-    given = {"username": "alice", "password": "long enough 1"}
+    given = {"login": "alice", "password": "long enough 1"}
     assert client.post("/login/", {**given, "password": "wrong", "next": VM}).status_code == 200
     assert client.post("/login/", {**given, "next": VM})["Location"] == VM
     client.post("/logout/")

@@ -67,6 +67,7 @@ WHERE: dict[str, dict[str, object]] = {
 PAGES: dict[str, Row] = {
     "login": Row(EVERYBODY, open=True),
     "logout": Row(EVERYBODY, method="post", open=True),
+    "change-password": Row(EVERYBODY),
     "overview": Row(EVERYBODY),
     "dock": Row(EVERYBODY),
     "about": Row(EVERYBODY),

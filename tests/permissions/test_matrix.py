@@ -52,6 +52,8 @@ class World:
         self.users: dict[str, User] = {}
         for role in ROLES:
             self.users[role] = make_admin("root") if role == "root" else make_user(role)
+            self.users[role].set_password("a password of theirs")
+            self.users[role].save()
         User.objects.filter(pk=self.users["staff"].pk).update(is_staff=True)
         for verb in ("tags", "remove", "modify", "power", "admin"):
             grant([verb], self.users[f"vm_{verb}"], self.vm)

@@ -1,0 +1,26 @@
+"""How often what may be tried; allauth counts it. Knows nothing of Django, as its settings read it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many failed attempts within so many seconds; `action` names it for allauth."""
+
+    action: str
+    amount: int
+    within_s: int
+    per: str
+
+    def __str__(self) -> str:
+        return f"{self.amount}/{self.within_s}s/{self.per}"
+
+
+BY_ADDRESS = Limit("login_failed_by_address", 10, 300, "ip")
+BY_ACCOUNT_THERE = Limit("login_failed_there", 5, 300, "key")
+BY_ACCOUNT = Limit("login_failed_anywhere", 50, 3600, "key")
+RATE_LIMITS: dict[str, str] = {
+    "login": "60/m/ip",
+    "change_password": "5/m/user",
+    **{limit.action: str(limit) for limit in (BY_ADDRESS, BY_ACCOUNT_THERE, BY_ACCOUNT)},
+}

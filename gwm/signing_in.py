@@ -1,0 +1,135 @@
+"""The brake on guessing passwords, and what else of signing in differs from allauth's own ways.
+
+Failed attempts are counted by address, by account and address, and by account alone. The last one would let anybody
+keep an administrator out by failing on purpose; so a browser in which the account has signed in before carries a signed
+note of it, and is counted by itself.
+"""
+
+import secrets
+import unicodedata
+from datetime import timedelta
+from logging import getLogger
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.internal import ratelimit
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
+from django.core.signing import BadSignature
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+
+from gwm.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
+from gwm.views.errors import too_many_requests, unable_to_count
+from permissions.models import User
+
+logger = getLogger("gwm.signing_in")
+
+KNOWN_BROWSER_COOKIE = "gwm_known_browser"
+_KNOWN_BROWSER_AGE = timedelta(days=365)
+
+
+class Adapter(DefaultAccountAdapter):
+    """allauth, with accounts made by administrators alone and with the limits of this module."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _("Wrong user name or password"),
+        "enter_current_password": _("Wrong password"),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody makes an account for himself."""
+        return False
+
+    def is_ajax(self, request: HttpRequest) -> bool:
+        """Pages answer with pages, whatever a client claims to be."""
+        return False
+
+    def is_safe_url(self, url: str) -> bool:
+        """Only URLs of the host that was asked."""
+        host = self.request.get_host()
+        return url_has_allowed_host_and_scheme(url, {host}, require_https=self.request.is_secure())
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Where one goes after changing the password."""
+        return reverse("overview")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that gwm.middleware found, which knows the trusted proxies."""
+        address: str = request.META.get("REMOTE_ADDR", "")
+        if not address:
+            raise PermissionDenied
+        return address
+
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """allauth's own messages are not ours."""
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count an attempt before the password is looked at, so that many at once are counted too."""
+        if not can_count():
+            request.session.create()  # fails with the database's own words, which the cache keeps to itself
+            raise ImmediateHttpResponse(unable_to_count(request))
+        self._counted: list[ratelimit.RateLimitUsage] = []
+        account = name_to_count(credentials["username"])
+        browser = known_browser(request, credentials["username"])
+        limits = [(BY_ADDRESS, None), (BY_ACCOUNT_THERE, f"{account}\n{browser or ratelimit.get_ip(request)}")]
+        if not browser:
+            limits.append((BY_ACCOUNT, account))
+        for limit, key in limits:
+            usage = ratelimit.consume(request, app="allauth.account", action=limit.action, key=key)
+            if not usage:
+                logger.warning("too many failed attempts to sign in from %s", self.get_client_ip(request))
+                raise ImmediateHttpResponse(too_many_requests(request, wait_s=limit.within_s))
+            self._counted.append(usage)
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """Who signs in did not fail; what failed before stays counted."""
+        for usage in self._counted:
+            usage.rollback()
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Say it in the log; without the name, for which people sometimes type their password."""
+        logger.warning("failed attempt to sign in from %s", self.get_client_ip(request))
+
+
+def name_to_count(username: str) -> str:
+    """One spelling for what may be the same account in some database."""
+    return unicodedata.normalize("NFKC", username).casefold()
+
+
+def can_count() -> bool:
+    """Whether attempts can be counted: the cache in the database says nothing when it can't write (disk full)."""
+    token = secrets.token_hex(8)
+    cache.set(f"gwm:can-count:{token}", token, timeout=10)
+    return bool(cache.get(f"gwm:can-count:{token}") == token)
+
+
+def known_browser(request: HttpRequest, username: str) -> str:
+    """What tells this browser from others, if this account has signed in with it before; else empty."""
+    try:
+        noted = request.get_signed_cookie(
+            KNOWN_BROWSER_COOKIE, "", salt=KNOWN_BROWSER_COOKIE, max_age=_KNOWN_BROWSER_AGE
+        )
+    except BadSignature:
+        return ""
+    token, _colon, pk = (noted or "").partition(":")
+    if pk and User.objects.filter(pk=pk, username=username).exists():
+        return f"browser {token}"
+    return ""
+
+
+def remember_browser(response: HttpResponse, user: User, *, secure: bool) -> None:
+    """Note in the browser that the account has signed in with it; it lets nobody in."""
+    response.set_signed_cookie(
+        KNOWN_BROWSER_COOKIE,
+        f"{secrets.token_hex(8)}:{user.pk}",
+        salt=KNOWN_BROWSER_COOKIE,
+        max_age=int(_KNOWN_BROWSER_AGE.total_seconds()),
+        httponly=True,
+        secure=secure,
+        samesite="Lax",
+        path=reverse("login"),
+    )

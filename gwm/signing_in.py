@@ -24,6 +24,8 @@ from django.utils.translation import gettext_lazy as _
 
 from gwm.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
 from gwm.views.errors import too_many_requests, unable_to_count
+from objectlog.models import Outcome, Via
+from objectlog.services import Target, begin
 from permissions.models import User
 
 logger = getLogger("gwm.signing_in")
@@ -132,4 +134,18 @@ def remember_browser(response: HttpResponse, user: User, *, secure: bool) -> Non
         secure=secure,
         samesite="Lax",
         path=reverse("login"),
+    )
+
+
+def record_password_change(person: User) -> None:
+    """Write into the journal that somebody has changed their own password."""
+    begin(
+        actor_id=person.pk,
+        actor_name=person.username,
+        persona_name=person.username,
+        via=Via.WEB,
+        verb="change-password",
+        target=Target("person", person.pk, person.username),
+        params={},
+        outcome=Outcome.DONE,
     )

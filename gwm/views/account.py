@@ -15,11 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormView
 
-from gwm.signing_in import remember_browser
-from objectlog.models import Outcome, Via
-from objectlog.services import Target, begin
-from permissions.models import User
-from permissions.signed_in import person_of
+from gwm.signing_in import record_password_change, remember_browser
+from permissions.signed_in import find_person, person_of
 
 
 class SignInForm(LoginForm):
@@ -49,8 +46,9 @@ class SignIn(views.LoginView):
     def form_valid(self, form: SignInForm) -> HttpResponse:
         """Sign in, and know this browser again."""
         response: HttpResponse = super().form_valid(form)
-        if isinstance(self.request.user, User):
-            remember_browser(response, self.request.user, secure=settings.SESSION_COOKIE_SECURE)
+        person = find_person(self.request)
+        if person is not None:
+            remember_browser(response, person, secure=settings.SESSION_COOKIE_SECURE)
         return response
 
 
@@ -91,16 +89,7 @@ class ChangePassword(views.PasswordChangeView):
         person = person_of(self.request)
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
-            begin(
-                actor_id=person.pk,
-                actor_name=person.username,
-                persona_name=person.username,
-                via=Via.WEB,
-                verb="change-password",
-                target=Target("person", person.pk, person.username),
-                params={},
-                outcome=Outcome.DONE,
-            )
+            record_password_change(person)
         messages.success(self.request, _("Password changed. You are signed out everywhere else."))
         return response
 

@@ -34,6 +34,8 @@ class SiteVerb:
 
 SITE_VERBS = {
     "add_cluster": SiteVerb(_("Only administrators may add clusters.")),
+    # Where the product connects, and where it sends passwords, is as far-reaching as adding a cluster.
+    "point_cluster": SiteVerb(_("Only administrators may change the address of a cluster and whom to trust there.")),
     "see_health": SiteVerb(_("Only administrators may see how the service is doing.")),
     "see_styleguide": SiteVerb(_("Only staff may see the style guide."), for_staff=True),
     "see_journal_of_all": SiteVerb(_("Only administrators may see everybody's journal.")),

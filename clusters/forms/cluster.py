@@ -182,6 +182,7 @@ class EditForm(AddressForm, _CredentialFields, _TrustFields, _AboutFields):
         help_text="What the machines' VNC servers ask for, if anything. Empty: keep the one stored.",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+    forget_vnc_password = forms.BooleanField(label=_("Forget the stored VNC password"), required=False)
     field_order = [
         "host",
         "port",
@@ -191,14 +192,20 @@ class EditForm(AddressForm, _CredentialFields, _TrustFields, _AboutFields):
         "tls_fingerprint",
         "tls_ca_pem",
         "vnc_password",
+        "forget_vnc_password",
         "slug",
         "description",
         "read_only",
     ]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_point: bool = True, **kwargs: Any) -> None:
+        """Without `may_point` the fields that say where to connect keep their initial values, whatever is sent."""
         super().__init__(*args, **kwargs)
-        self.fields["password"].help_text = "Empty: keep the one stored. Another user or address needs it typed."
+        self.fields["password"].help_text = _("Empty: keep the one stored. Another user, address or trust needs it.")
+        for name in () if may_point else ("host", "port", *_TrustFields.base_fields):
+            self.fields[name].disabled = True
+        if not may_point:
+            self.fields["host"].help_text = _("Only administrators may change address and trust.")
 
     def settings(self) -> ClusterSettings:
         """What was said; None for a password that is to be kept."""
@@ -206,7 +213,7 @@ class EditForm(AddressForm, _CredentialFields, _TrustFields, _AboutFields):
         return ClusterSettings(
             **{name: given[name] for name in ("slug", "host", "port", "description", "username", "read_only")},
             password=(given["password"] or None) if given["username"] else "",
-            vnc_password=given["vnc_password"] or None,
+            vnc_password=given["vnc_password"] or ("" if given["forget_vnc_password"] else None),
             tls_trust=given["tls_trust"],
             tls_fingerprint=given["tls_fingerprint"] if given["tls_trust"] == TlsTrust.PIN else "",
             tls_ca_pem=given["tls_ca_pem"] if given["tls_trust"] == TlsTrust.CA else "",

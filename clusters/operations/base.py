@@ -25,7 +25,7 @@ from clusters.rapi.errors import RapiError, Refused
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome, Via
 from objectlog.services import Target, advance, begin
 from permissions.models import Persona, User
-from permissions.policy import Denied, can
+from permissions.policy import Allowed, Denied, can
 
 T = TypeVar("T", bound=models.Model)
 P = TypeVar("P")
@@ -97,6 +97,10 @@ class Operation(Generic[T, P]):
     def refusal(self, target: T, params: P) -> str | None:
         """Why not now, as a sentence; None if it can be done."""
         return None
+
+    def site_right(self, target: T, params: P) -> str:
+        """A right on the site that these parameters need as well (permissions.policy.SITE_VERBS), or nothing."""
+        return ""
 
     def reserve(self, target: T, params: P) -> None:
         """Take what the operation claims (quota); raises Refusal. Runs inside the first transaction."""
@@ -221,6 +225,10 @@ def _prepare(operation: Operation[T, P], actor: Actor, target: T, params: P) -> 
             raise Refusal(f"{target} is gone.")
         target = locked
         cluster = operation.cluster_of(target)
+        site_right = operation.site_right(target, params)
+        verdict = can(actor.user, site_right) if site_right else Allowed()
+        if isinstance(verdict, Denied):
+            raise Forbidden(verdict.reason)
         obstacle = explain_obstacle(operation, target, known=cluster) or operation.refusal(target, params)
         if obstacle:
             raise Refusal(obstacle)

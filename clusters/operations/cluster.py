@@ -117,6 +117,8 @@ REMEDIES = {
     ),
     "wrong cluster": gettext_lazy("Check the address; another cluster is added as one of its own."),
 }
+# Of the policy: this server connects, and sends passwords, to where a cluster points.
+_RIGHT_TO_POINT = "point_cluster"
 # What may pass by itself: settings that fail so can be kept all the same.
 MAY_BE_KEPT = frozenset({"unreachable", "timed out", "master down"})
 # Of a probe that was not even begun, because too many requests wait already.
@@ -156,14 +158,17 @@ def _fetch_certificate(host: str, port: int) -> Probe:
 def probe_cluster(actor: Actor, wanted: ClusterSettings, *, known: Cluster | None = None) -> Probe:
     """Try address, certificate and credentials, and say what would be imported. Raises Forbidden, Refusal.
 
-    `known` is the cluster whose settings are to be changed, if it is one: the actor must administer it, and another
-    cluster must not answer. A stored password is never sent to another address: `wanted.password` must be what the
-    person has just typed, or come with the address it belongs to.
+    `known` is the cluster whose settings are to be changed, if it is one: the actor must administer it, to try another
+    address have the right to point clusters elsewhere, and another cluster must not answer. A stored password is never
+    sent to another address: `wanted.password` must be what the person has just typed, or come with the address it
+    belongs to.
     """
     if known is None:
         _require_right_to_add(actor)
     else:
         verdict = can(actor.user, EditCluster.needs, known)
+        if verdict and is_elsewhere(known, wanted):
+            verdict = can(actor.user, _RIGHT_TO_POINT)
         if isinstance(verdict, Denied):
             raise Forbidden(verdict.reason)
     wanted.check()
@@ -277,6 +282,9 @@ class EditCluster(_OnRecord):
     icon = "edit"
     params_type = ClusterSettings
 
+    def site_right(self, target: Cluster, params: ClusterSettings) -> str:
+        return _RIGHT_TO_POINT if is_elsewhere(target, params) else ""
+
     def refusal(self, target: Cluster, params: ClusterSettings) -> str | None:
         if params.slug != target.slug and is_reserved(params.slug):
             return explain_reserved(params.slug)
@@ -284,6 +292,8 @@ class EditCluster(_OnRecord):
             return f"There is a cluster called “{params.slug}” already. Choose another short name."
         if must_type_password(target, params):
             return _("Type the password: a stored one is not sent to where it did not go before.")
+        if must_type_vnc_password(target, params):
+            return _("Type the VNC password, or forget it: it goes to where this cluster says that its nodes are.")
         return None
 
     def perform(self, target: Cluster, params: ClusterSettings) -> str:
@@ -300,7 +310,8 @@ class EditCluster(_OnRecord):
         return ""
 
     def journal_params(self, params: ClusterSettings) -> dict[str, Any]:
-        return {**params.describe(), "password_changed": params.password is not None}
+        changed = {"password_changed": params.password, "vnc_password_changed": params.vnc_password}
+        return {**params.describe(), **{name: value is not None for name, value in changed.items()}}
 
 
 def concerns_connection(cluster: Cluster, wanted: ClusterSettings) -> bool:
@@ -313,10 +324,23 @@ def must_type_password(cluster: Cluster, wanted: ClusterSettings) -> bool:
     return bool(wanted.username) and wanted.password is None and _connection_of(cluster) != _connection_of(wanted)
 
 
-def _connection_of(settings_or_row: ClusterSettings | Cluster) -> tuple[Any, ...]:
-    one = settings_or_row
+def must_type_vnc_password(cluster: Cluster, wanted: ClusterSettings) -> bool:
+    """Whether the stored VNC password would go to the nodes of somebody else."""
+    return bool(cluster.vnc_password) and wanted.vnc_password is None and is_elsewhere(cluster, wanted)
+
+
+def is_elsewhere(cluster: Cluster, wanted: ClusterSettings) -> bool:
+    """Whether the settings point the cluster at another address, or trust another there."""
+    return _destination_of(cluster) != _destination_of(wanted)
+
+
+def _connection_of(one: ClusterSettings | Cluster) -> tuple[Any, ...]:
+    return one.username, *_destination_of(one)
+
+
+def _destination_of(one: ClusterSettings | Cluster) -> tuple[Any, ...]:
     fingerprint = normalize_fingerprint(one.tls_fingerprint) if one.tls_fingerprint else ""
-    return one.host, one.port, one.username, one.tls_trust, fingerprint, "".join(one.tls_ca_pem.split())
+    return one.host, one.port, one.tls_trust, fingerprint, "".join(one.tls_ca_pem.split())
 
 
 class UseAddress(_OnRecord):

@@ -24,6 +24,7 @@ from clusters.operations.cluster import (
     Probe,
     concerns_connection,
     must_type_password,
+    must_type_vnc_password,
     probe_cluster,
 )
 from clusters.operations.drafts import open_draft, password_of, seal_draft
@@ -53,7 +54,7 @@ class ClusterEdit(View):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """The settings as they are."""
-        return self._show(request, EditForm(initial=describe_cluster(self.cluster)))
+        return self._show(request, self._form())
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Try what was typed, and keep it; or keep what was tried in vain before."""
@@ -65,7 +66,7 @@ class ClusterEdit(View):
                 return redirect("cluster-edit", slug)
             form = EditForm(initial={name: getattr(kept, name) for name in describe_cluster(self.cluster)})
             return self._save(request, form, kept)
-        form = EditForm(request.POST)
+        form = self._form(request.POST)
         if not form.is_valid():
             return self._show(request, form, 422)
         wanted = form.settings()
@@ -74,6 +75,9 @@ class ClusterEdit(View):
             wanted = replace(wanted, password=known or None)
         if must_type_password(self.cluster, wanted):
             form.add_error("password", _("Type the password: a stored one is not sent to where it did not go before."))
+        if must_type_vnc_password(self.cluster, wanted):
+            form.add_error("vnc_password", _("Type it, or forget it: it goes to where the cluster says its nodes are."))
+        if form.errors:
             return self._show(request, form, 422)
         refusal = EditCluster().refusal(self.cluster, wanted)
         if refusal:
@@ -87,6 +91,10 @@ class ClusterEdit(View):
                 request.session[self._draft] = [seal_draft(wanted), probe.error_kind in MAY_BE_KEPT]
                 return self._explain(request, form, probe, is_kept=bool(wanted.password))
         return self._save(request, form, wanted)
+
+    def _form(self, given: Any = None) -> EditForm:
+        may_point = bool(can(self.user, "point_cluster"))
+        return EditForm(given, initial=describe_cluster(self.cluster), may_point=may_point)
 
     @property
     def _draft(self) -> str:

@@ -1,14 +1,18 @@
 """Adding a cluster in steps, and changing it, without JavaScript."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from clusters.models import Cluster
+from clusters.operations.base import Actor, Forbidden, Refusal, run
+from clusters.operations.cluster import ClusterSettings, EditCluster, probe_cluster
 from clusters.rapi.trust import normalize_fingerprint
 from clusters.simulator import Simulator
+from objectlog.models import Via
 from permissions.models import User
 from permissions.services import grant
 from tests.factories import free_port, make_admin, make_cluster, make_user
@@ -208,7 +212,9 @@ def test_what_decides_where_the_password_goes_wants_it_typed(
     before = as_in_database(known)
     answer = admin.post(EDIT, form_of(known, **changed))
     assert answer.status_code == 422
-    assert "not sent to where it did not go before" in str(answer.context["form"].errors["password"])
+    errors = answer.context["form"].errors
+    assert "not sent to where it did not go before" in str(errors["password"])
+    assert ("vnc_password" in errors) == (changed != {"username": "other"})
     assert as_in_database(known) == before
     assert simulator.requests == []
 
@@ -217,8 +223,8 @@ def test_what_decides_where_the_password_goes_wants_it_typed(
     ("changed", "field"),
     [
         ({"password": "wrong"}, "password"),
-        ({"tls_fingerprint": OTHER_FINGERPRINT, "password": "typed"}, "tls_fingerprint"),
-        ({"tls_trust": "system", "password": "typed"}, "tls_trust"),
+        ({"tls_fingerprint": OTHER_FINGERPRINT, "password": "typed", "vnc_password": "typed"}, "tls_fingerprint"),
+        ({"tls_trust": "system", "password": "typed", "vnc_password": "typed"}, "tls_trust"),
     ],
 )
 def test_edit_tries_before_it_saves(admin: Client, known: Cluster, changed: dict[str, Any], field: str) -> None:
@@ -237,7 +243,7 @@ def test_edit_tries_before_it_saves(admin: Client, known: Cluster, changed: dict
 
 def test_edit_of_a_cluster_that_does_not_answer_can_be_saved_anyway(admin: Client, known: Cluster) -> None:
     port, before = free_port(), as_in_database(known)
-    answer = admin.post(EDIT, form_of(known, port=port, password="new-secret"))
+    answer = admin.post(EDIT, form_of(known, port=port, password="new-secret", forget_vnc_password="on"))
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"host"}
     assert "Save anyway" in text_of(answer) and "new-secret" not in text_of(answer)
@@ -250,7 +256,7 @@ def test_edit_of_a_cluster_that_does_not_answer_can_be_saved_anyway(admin: Clien
 def test_a_password_typed_beside_a_wrong_fingerprint_need_not_be_typed_again(
     admin: Client, known: Cluster, simulator: Simulator
 ) -> None:
-    Cluster.objects.update(password="outdated", tls_fingerprint=OTHER_FINGERPRINT)
+    Cluster.objects.update(password="outdated", vnc_password="", tls_fingerprint=OTHER_FINGERPRINT)
     known.refresh_from_db()
     assert admin.post(EDIT, form_of(known, password=simulator.password)).status_code == 422
     fingerprint = normalize_fingerprint(simulator.fingerprint)
@@ -262,7 +268,7 @@ def test_a_password_typed_beside_a_wrong_fingerprint_need_not_be_typed_again(
 def test_edit_does_not_turn_a_cluster_into_another(admin: Client, known: Cluster, make_simulator: Any) -> None:
     other = make_simulator(nodes=1, instances=0)
     fingerprint = normalize_fingerprint(other.fingerprint)
-    changed = {"port": other.port, "tls_fingerprint": fingerprint, "password": other.password}
+    changed = {"port": other.port, "tls_fingerprint": fingerprint, "password": other.password, "vnc_password": "vnc"}
     answer = admin.post(EDIT, form_of(known, **changed))
     assert answer.status_code == 422
     assert "Another cluster answers" in str(answer.context["form"].errors["host"])
@@ -273,8 +279,41 @@ def test_who_may_edit(sign_in: SignIn) -> None:
     cluster, manager, creator = make_cluster("alpha"), make_user("manager"), make_user("creator")
     grant(["admin"], manager, cluster)
     grant(["create_vm"], creator, cluster)
-    assert sign_in(manager).get("/clusters/alpha/edit/").status_code == 200
+    page = sign_in(manager).get("/clusters/alpha/edit/")
+    assert page.status_code == 200
+    assert "Only administrators may change address and trust." in text_of(page)
     answer = sign_in(creator).get("/clusters/alpha/edit/")
     assert answer.status_code == 403
     assert "You need the right “admin”" in text_of(answer)
     assert "You need the right “admin” here." in text_of(sign_in(creator).get("/clusters/alpha/"))
+
+
+@pytest.mark.parametrize("changed", [{"host": "192.0.2.9"}, {"port": 22}, {"tls_fingerprint": OTHER_FINGERPRINT}])
+def test_who_administers_one_cluster_points_it_nowhere_else(
+    sign_in: SignIn, known: Cluster, simulator: Simulator, changed: dict[str, Any]
+) -> None:
+    manager = make_user("manager")
+    grant(["admin"], manager, known)
+    before = as_in_database(known)
+    answer = sign_in(manager).post(EDIT, form_of(known, description="Mine", **changed))
+    assert answer["Location"] == "/clusters/alpha/", "what may not be changed stays as it is"
+    assert as_in_database(known) == before
+    assert simulator.requests == [], "and nothing was asked anywhere"
+    wanted = ClusterSettings(**{**before, **changed, "password": "typed", "vnc_password": "typed"})
+    actor = Actor(manager, Via.CLI)
+    with pytest.raises(Forbidden, match="Only administrators may change the address"):
+        run(EditCluster(), actor, known, wanted)
+    with pytest.raises(Forbidden, match="Only administrators may change the address"):
+        probe_cluster(actor, wanted, known=known)
+    assert as_in_database(known) == before
+    assert simulator.requests == []
+
+
+def test_the_vnc_password_is_typed_again_or_forgotten_where_the_cluster_points_elsewhere(known: Cluster) -> None:
+    admin = Actor(make_admin(), Via.CLI)
+    wanted = ClusterSettings(**{**as_in_database(known), "host": "192.0.2.9"})
+    with pytest.raises(Refusal, match="Type the VNC password, or forget it"):
+        run(EditCluster(), admin, known, wanted)
+    run(EditCluster(), admin, known, replace(wanted, vnc_password=""))
+    known.refresh_from_db()
+    assert (known.host, known.vnc_password) == ("192.0.2.9", "")

@@ -4,7 +4,7 @@
  * Says how it is by "state" events: {state: off | connecting | on | waiting | failed, title, text, seconds}.
  * The close codes are those of vncproxy/troubles.py.
  */
-import RFB from "../vendor/novnc/core/rfb.js";
+import { Screen } from "./console-screen.js";
 
 const pauses_s = [1, 2, 4, 6, 8, 10];
 const patience_s = 15 * 60; // after a line that stood
@@ -84,11 +84,9 @@ export class Line extends EventTarget {
     if (this.#rfb) this.#fit(this.#rfb);
   }
 
-  /** Let go of every key that the machine believes to be held. */
-  releaseKeys() {
-    if (!this.#rfb) return;
-    this.#rfb.viewOnly = true;
-    this.#rfb.viewOnly = false;
+  /** Let go of every key that the machine believes to be held: what takes the keys away from the screen comes here first. */
+  releaseKeys(keepArmed = false) {
+    this.#rfb?.releaseKeys(keepArmed);
   }
 
   async #connect() {
@@ -140,7 +138,7 @@ export class Line extends EventTarget {
       ending = event;
     });
     const timer = setTimeout(() => socket.close(), connect_timeout_ms);
-    const rfb = new RFB(this.#target, socket, { credentials: { password }, shared: true });
+    const rfb = new Screen(this.#target, socket, { credentials: { password }, shared: true });
     rfb.background = "transparent";
     rfb.showDotCursor = true;
     this.#fit(rfb);
@@ -151,6 +149,7 @@ export class Line extends EventTarget {
       if (attempt !== this.#attempt) return;
       connectedAt = performance.now();
       this.#stood = true;
+      rfb.releaseForgotten();
       this.#say("on", "Connected", "");
     });
     rfb.addEventListener("desktopname", (event) => {

@@ -1,9 +1,9 @@
 /* The console's panel: bar, cover, keys, sizes. The line itself is console-line.js. Markup: virtualmachines/_console.html. */
+import { guardKeys } from "./console-keys.js";
 import { Line } from "./console-line.js";
 import { say } from "./toasts.js";
 
 const scaleKey = "console-scale";
-const modifiers = new Set(["Control", "Alt", "Shift"]);
 
 for (const panel of document.querySelectorAll("[data-console]")) setUp(panel);
 
@@ -14,7 +14,7 @@ function setUp(panel) {
   const token = panel.querySelector("[name=csrfmiddlewaretoken]").value;
   const line = new Line(screen, panel.dataset.ticketUrl, token);
   let desktop = "";
-  let wantsFocus = isPopout;
+  let wantsFocus = true; // until the person goes elsewhere
   let sized = false;
 
   const canvas = () => screen.querySelector("canvas");
@@ -98,24 +98,19 @@ function setUp(panel) {
     resizeTo(size.width + outerWidth - innerWidth, size.height + outerHeight - innerHeight);
   }
 
-  // Ctrl-Alt-Shift gives the keys back: without it nobody would get out of the screen by keyboard.
-  screen.addEventListener(
-    "keydown",
-    (event) => {
-      if (!(event.ctrlKey && event.altKey && event.shiftKey && modifiers.has(event.key))) return;
-      event.preventDefault();
-      event.stopPropagation();
-      line.releaseKeys();
+  guardKeys(
+    panel,
+    screen,
+    (keepArmed) => line.releaseKeys(keepArmed),
+    () => {
       wantsFocus = false;
       panel.querySelector(".console-bar button:not([hidden]), .console-bar a")?.focus();
     },
-    true,
   );
   screen.addEventListener("focusin", () => {
     wantsFocus = true;
   });
   screen.addEventListener("focusout", (event) => {
-    line.releaseKeys();
     if (event.relatedTarget) wantsFocus = false; // somebody went elsewhere; a screen that vanished did not
   });
 
@@ -126,8 +121,10 @@ function setUp(panel) {
   else line.close(panel.dataset.obstacle);
 }
 
+/** Whether the focus may go to the screen: it is nowhere in particular, or in the panel, and nothing is being asked. */
 function isFree(element, panel) {
-  return !element || element === document.body || panel.contains(element);
+  if (document.querySelector("dialog[open]")) return false;
+  return !element || element.contains(panel) || panel.contains(element);
 }
 
 function popoutSize(canvas, panel) {

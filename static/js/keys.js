@@ -1,4 +1,7 @@
-/* Keys: / search, ? help, g and a letter to go, n and p through a list, j jobs, t light or dark, Esc out. */
+/*
+ * Keys: / search, ? help, g and a letter to go, n and p through a list, j jobs, t light or dark, Esc out.
+ * Silent, but for Esc, while a console is on the page: what is typed there is meant for the machine.
+ */
 import { openDialog } from "./dialogs.js";
 import { closeMenus, closeNav } from "./menus.js";
 import { switchTheme } from "./theme.js";
@@ -45,7 +48,7 @@ document.addEventListener("keydown", (event) => {
     else if (panel) panel.open = false;
     return;
   }
-  if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  if (isTyping(event.target) || document.querySelector("dialog[open], [data-console]")) return;
   if (going && performance.now() - going < 1200) {
     going = 0;
     const link = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);

@@ -1,12 +1,16 @@
-"""The broker as its own process, for tests over the loopback."""
+"""The broker as its own process, and the console's page with a browser, for tests over the loopback."""
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from tests.vncproxy.ends import KEY, Browser, ToyVnc
 
@@ -98,3 +102,52 @@ def vnc():
     yield make
     for server in servers:
         server.close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def serve(directory, **environment):
+    control = str(directory / "control.sock")
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment |= known | {"DJANGO_SETTINGS_MODULE": "tests.settings", "CONTROL": control}
+    command = [sys.executable, "-m", "tests.vncproxy.page_server"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        yield SimpleNamespace(url=server.stdout.readline().strip(), control=control)
+        server.terminate()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("site")) as served:
+        yield served
+
+
+@pytest.fixture
+def console(chromium, site):
+    """A page on which the content policy and the scripts may not complain."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: "Content Security" in said.text and complaints.append(said.text))
+
+    def tell(what, **values):
+        return context.request.post(f"{site.url}{what}?{urlencode(values)}").json()
+
+    def show(path="", **target):
+        tell("fault")
+        tell("target", **({"host": "127.0.0.1"} | target))
+        page.goto(site.url + path)
+        return page
+
+    yield SimpleNamespace(show=show, tell=tell, context=context, control=site.control, url=site.url)
+    context.close()
+    assert complaints == []

@@ -1,24 +1,14 @@
 """The console's page in Chromium: what a person sees of a line that stands, breaks and comes back."""
 
-import os
-import shutil
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
-from types import SimpleNamespace
-from urllib.parse import urlencode
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.vncproxy.conftest import make_certificate
+from tests.vncproxy.conftest import make_certificate, serve
 from tests.vncproxy.ends import SERVER_INIT_NAME
 from tests.vncproxy.test_loopback import wait_until
 from vncproxy.client import close_consoles, list_consoles
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).resolve().parents[2]
 COLOURS = """() => {
   const canvas = document.querySelector("[data-console] canvas");
   if (!canvas?.width) return {};
@@ -31,55 +21,6 @@ COLOURS = """() => {
   return found;
 }"""
 BLUE = "0,0,168"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def serve(directory, **environment):
-    control = str(directory / "control.sock")
-    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environment |= known | {"DJANGO_SETTINGS_MODULE": "tests.settings", "CONTROL": control}
-    command = [sys.executable, "-m", "tests.vncproxy.page_server"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
-        yield SimpleNamespace(url=server.stdout.readline().strip(), control=control)
-        server.terminate()
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    with serve(tmp_path_factory.mktemp("site")) as served:
-        yield served
-
-
-@pytest.fixture
-def console(chromium, site):
-    """A page on which the content policy and the scripts may not complain."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 860})
-    page = context.new_page()
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: "Content Security" in said.text and complaints.append(said.text))
-
-    def tell(what, **values):
-        return context.request.post(f"{site.url}{what}?{urlencode(values)}").json()
-
-    def show(path="", **target):
-        tell("fault")
-        tell("target", **({"host": "127.0.0.1"} | target))
-        page.goto(site.url + path)
-        return page
-
-    yield SimpleNamespace(show=show, tell=tell, context=context, control=site.control)
-    context.close()
-    assert complaints == []
 
 
 def state(page, name, **patience):
@@ -194,14 +135,12 @@ def test_ctrl_alt_del_asks_first(console, vnc):
 def test_keys_are_taken_by_a_click_and_given_back(console, vnc):
     page = console.show(port=vnc(after="listen").port)
     state(page, "on")
-    expect(page.locator("canvas")).not_to_be_focused()
+    expect(page.locator("canvas")).to_be_focused()  # on connecting
+    page.locator("#search").click()
     page.locator("canvas").click()
     expect(page.locator("canvas")).to_be_focused()
-    for key in ("Control", "Alt", "Shift"):
-        page.keyboard.down(key)
+    page.keyboard.press("Control+Alt+Shift")
     expect(page.locator("[data-do=disconnect]")).to_be_focused()
-    for key in ("Shift", "Alt", "Control"):
-        page.keyboard.up(key)
     page.keyboard.press("Tab")  # and the page is the keyboard's again
     expect(page.locator("[data-do=ask-cad]")).to_be_focused()
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from clusters.simulator.rfb.screen import BLACK, BLUE, COLUMNS, CYAN, GREEN, GREY, RED, WHITE, YELLOW, Cell, TextScreen
@@ -23,6 +24,7 @@ BOOT_LINES = (
 PROMPT = "root@{host}:~# "
 HELP = "Commands: help, date, uptime, free, whoami, echo TEXT, color, clear, dmesg"
 BACKSPACE, RETURN, KEYPAD_ENTER, CONTROL_LEFT, CONTROL_RIGHT = 0xFF08, 0xFF0D, 0xFF8D, 0xFFE3, 0xFFE4
+KEYS_KEPT = 1000
 INKS = {"white": WHITE, "green": GREEN, "yellow": YELLOW, "cyan": CYAN, "red": RED}
 
 
@@ -38,6 +40,8 @@ class Guest:
         self.due = self.booted_at
         self.line = ""
         self.control = False
+        self.keys: deque[tuple[int, bool]] = deque(maxlen=KEYS_KEPT)  # keysyms as they came, and whether they went down
+        self.held: set[int] = set()
         self.lock = threading.RLock()  # several clients may watch and type
         self.screen.row = 1
         self.tick()
@@ -86,6 +90,11 @@ class Guest:
     def key(self, keysym: int, down: bool) -> None:
         """Take a key as X11 names it; before the prompt is there nothing listens."""
         with self.lock:
+            self.keys.append((keysym, down))
+            if down:
+                self.held.add(keysym)
+            else:
+                self.held.discard(keysym)
             self.take_key(keysym, down)
 
     def take_key(self, keysym: int, down: bool) -> None:

@@ -1,7 +1,8 @@
 /*
  * The line to a machine's screen: asks for a ticket, connects, and connects again with a new ticket when the line breaks.
  *
- * Says how it is by "state" events: {state: off | connecting | on | waiting | failed, title, text, seconds}.
+ * Says how it is by "state" events: {state: off | connecting | on | waiting | failed, title, text, seconds, start}; start is
+ * there when the machine is stopped: {allowed, reason}, whether the person may start it.
  * The close codes are those of vncproxy/troubles.py.
  */
 import { Screen } from "./console-screen.js";
@@ -18,11 +19,12 @@ const ticket_timeout_ms = 15_000;
 const final_codes = new Set([4013, 4030, 4031, 4033, 4050, 4052, 4060, 4061, 1009]);
 
 class Refusal extends Error {
-  constructor(text, remedy, { again, byServer = false }) {
+  constructor(text, remedy, { again, byServer = false, start = null }) {
     super(text);
     this.remedy = remedy ?? "";
     this.again = again;
     this.byServer = byServer;
+    this.start = start;
   }
 }
 
@@ -30,6 +32,7 @@ export class Line extends EventTarget {
   #target;
   #ticketUrl;
   #token;
+  #word;
   #rfb = null;
   #socket = null;
   #attempt = 0; // counts every change of mind, so that late answers are recognised
@@ -39,11 +42,13 @@ export class Line extends EventTarget {
   #timer = 0;
   #scale = true;
 
-  constructor(target, ticketUrl, token) {
+  /** `word(name, values)` gives the sentences. */
+  constructor(target, ticketUrl, token, word) {
     super();
     this.#target = target;
     this.#ticketUrl = ticketUrl;
     this.#token = token;
+    this.#word = word;
     addEventListener("online", () => this.hurry());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.hurry();
@@ -70,9 +75,9 @@ export class Line extends EventTarget {
   }
 
   /** End it; say why. */
-  close(title = "Not connected", text = "") {
+  close(title = this.#word("off"), text = "", start = null) {
     this.#drop();
-    this.#say("off", title, text);
+    this.#say("off", title, text, { start });
   }
 
   get screen() {
@@ -93,7 +98,7 @@ export class Line extends EventTarget {
     this.#drop();
     const attempt = this.#attempt;
     this.#tries += 1;
-    this.#say("connecting", "Connecting …", "");
+    this.#say("connecting", this.#word("connecting"), "");
     try {
       const admission = await this.#fetchTicket();
       if (attempt === this.#attempt) this.#dial(admission, attempt);
@@ -114,16 +119,17 @@ export class Line extends EventTarget {
         signal: AbortSignal.timeout(ticket_timeout_ms),
       });
     } catch {
-      throw new Refusal("Ganeti Web Manager does not answer.", "", { again: true });
+      throw new Refusal(this.#word("no-answer"), "", { again: true });
     }
     if (answer.type === "opaqueredirect" || answer.status === 401) {
-      throw new Refusal("You are signed out.", "Sign in again, then open the console.", { again: false });
+      throw new Refusal(this.#word("signed-out"), this.#word("sign-in"), { again: false });
     }
     const isJson = answer.headers.get("Content-Type")?.includes("json");
     const body = isJson ? await answer.json().catch(() => ({})) : {};
     if (answer.ok && body.ticket) return body;
     const again = answer.status === 409 || answer.status === 429 || answer.status >= 500;
-    throw new Refusal(body.error ?? `The console was refused (${answer.status}).`, body.remedy, { again, byServer: answer.status === 409 });
+    const byServer = answer.status === 409;
+    throw new Refusal(body.error ?? this.#word("console-refused", { status: answer.status }), body.remedy, { again, byServer, start: body.start });
   }
 
   #dial({ url, ticket, password }, attempt) {
@@ -142,6 +148,7 @@ export class Line extends EventTarget {
     rfb.background = "transparent";
     rfb.showDotCursor = true;
     this.#fit(rfb);
+    rfb.addEventListener("armed", () => this.dispatchEvent(new CustomEvent("armed", { detail: rfb.armed })));
     this.#rfb = rfb;
     this.#socket = socket;
     rfb.addEventListener("connect", () => {
@@ -165,7 +172,7 @@ export class Line extends EventTarget {
       }
       this.#rfb = null;
       this.#socket = null;
-      this.#failed(describe(ending, this.#stood));
+      this.#failed(this.#describe(ending));
     });
   }
 
@@ -175,24 +182,31 @@ export class Line extends EventTarget {
   }
 
   #failed(refusal) {
-    const { message, remedy, again = true, byServer = false } = refusal;
+    const { again = true, byServer = false } = refusal;
     const gone_s = (performance.now() - this.#lostAt) / 1000;
-    const patient = this.#stood ? gone_s < (byServer ? patience_refused_s : patience_s) : this.#tries < first_tries;
-    if (!again || !patient) {
-      this.#drop();
-      this.#say("failed", message, remedy);
+    let patient = this.#stood ? gone_s < patience_s : this.#tries < first_tries;
+    if (byServer) patient = gone_s < patience_refused_s;
+    if (again && patient) {
+      this.#wait(pauses_s[Math.min(this.#tries, pauses_s.length - 1)], refusal);
       return;
     }
-    this.#wait(pauses_s[Math.min(this.#tries, pauses_s.length - 1)], message, remedy);
+    this.#drop();
+    this.#say("failed", refusal.message, refusal.remedy, { start: refusal.start });
   }
 
-  #wait(seconds, message, remedy) {
-    this.#say("waiting", message, remedy, seconds);
+  #wait(seconds, refusal) {
+    this.#say("waiting", refusal.message, refusal.remedy, { seconds, start: refusal.start });
     this.#timer = setTimeout(() => {
       // A page that nobody looks at waits until somebody does.
-      if (seconds > 1 || document.hidden) this.#wait(Math.max(0, seconds - 1), message, remedy);
+      if (seconds > 1 || document.hidden) this.#wait(Math.max(0, seconds - 1), refusal);
       else this.#connect();
     }, 1000);
+  }
+
+  #describe(ending) {
+    if (ending?.reason) return new Refusal(ending.reason, "", { again: !final_codes.has(ending.code) });
+    if (this.#stood) return new Refusal(this.#word("lost"), "", { again: true });
+    return new Refusal(this.#word("no-broker"), this.#word("no-websockets"), { again: true });
   }
 
   #drop() {
@@ -205,16 +219,8 @@ export class Line extends EventTarget {
     socket?.close();
   }
 
-  #say(state, title, text, seconds = 0) {
+  #say(state, title, text, { seconds = 0, start = null } = {}) {
     this.state = state;
-    this.dispatchEvent(new CustomEvent("state", { detail: { state, title, text, seconds } }));
+    this.dispatchEvent(new CustomEvent("state", { detail: { state, title, text, seconds, start } }));
   }
-}
-
-function describe(ending, stood) {
-  const code = ending?.code ?? 1006;
-  if (ending?.reason) return new Refusal(ending.reason, "", { again: !final_codes.has(code) });
-  if (stood) return new Refusal("The connection was lost.", "", { again: true });
-  const remedy = "A proxy between here and the web manager may not let WebSockets through.";
-  return new Refusal("The console broker can't be reached.", remedy, { again: true });
 }

@@ -1,36 +1,72 @@
-/* The console's panel: bar, cover, keys, sizes. The line itself is console-line.js. Markup: virtualmachines/_console.html. */
+/*
+ * The console's panel: bar, cover, full screen, window of its own. Markup: virtualmachines/_console.html.
+ *
+ * The line is console-line.js, the screen console-screen.js; console-keys.js guards who gets the keys, console-touch.js is
+ * the keyboard of phones, console-pad.js the keys to send, console-paste.js types texts.
+ */
 import { guardKeys } from "./console-keys.js";
 import { Line } from "./console-line.js";
+import { padActions, showArmed } from "./console-pad.js";
+import { PasteDialog } from "./console-paste.js";
+import { sendInPlace } from "./console-power.js";
+import { TouchField } from "./console-touch.js";
+import { readWords } from "./console-words.js";
+import { openDialog } from "./dialogs.js";
 import { say } from "./toasts.js";
 
 const scaleKey = "console-scale";
+const look_at_window_ms = 500;
 
 for (const panel of document.querySelectorAll("[data-console]")) setUp(panel);
 
 function setUp(panel) {
   const part = (name) => panel.querySelector(`[data-part="${name}"]`);
+  const word = readWords(panel);
   const screen = part("screen");
+  const field = part("field");
+  const pad = part("pad");
   const isPopout = panel.hasAttribute("data-popout");
   const token = panel.querySelector("[name=csrfmiddlewaretoken]").value;
-  const line = new Line(screen, panel.dataset.ticketUrl, token);
+  const line = new Line(screen, panel.dataset.ticketUrl, token, word);
+  const canvas = () => screen.querySelector("canvas");
+  const findScreen = () => line.screen;
   let desktop = "";
   let wantsFocus = true; // until the person goes elsewhere
   let sized = false;
+  let popout = null;
 
-  const canvas = () => screen.querySelector("canvas");
+  const touch = new TouchField(field, findScreen);
+  const paste = new PasteDialog(part("paste"), findScreen, word, (sentence) => {
+    say(sentence, "success");
+    line.screen?.focus();
+  });
   const does = {
+    ...padActions(findScreen),
     connect() {
       wantsFocus = true;
-      if (line.state === "waiting") line.hurry();
-      else line.open();
+      if (popout) popout.close(); // the screen comes back as from any window that was closed
+      else connect();
     },
     disconnect: () => line.close(),
-    "ask-cad": () => part("cad").showModal(),
+    "ask-cad": () => openDialog(part("cad")),
     cad() {
       part("cad").close();
       line.screen?.sendCtrlAltDel();
       line.screen?.focus();
     },
+    keyboard() {
+      line.releaseKeys(true);
+      if (document.activeElement === field) field.blur();
+      else field.focus({ preventScroll: true });
+    },
+    pad(button) {
+      line.releaseKeys();
+      pad.hidden = !pad.hidden;
+      button.setAttribute("aria-expanded", !pad.hidden);
+    },
+    "ask-paste": () => openDialog(part("paste")),
+    type: () => paste.type(),
+    stop: () => paste.stop(),
     scale(button) {
       const on = button.getAttribute("aria-pressed") !== "true";
       button.setAttribute("aria-pressed", on);
@@ -43,7 +79,8 @@ function setUp(panel) {
       const opened = open(link.href, `console-${panel.dataset.name.replace(/\W/g, "-")}`, `popup,width=${size.width},height=${size.height}`);
       if (!opened) return false; // blocked: the link opens a tab
       opened.focus();
-      line.close("Not connected", "Shown in a window of its own.");
+      line.close(word("off"), word("popped-out"));
+      awaitReturn(opened);
       return true;
     },
   };
@@ -53,39 +90,66 @@ function setUp(panel) {
     if (!button || button.getAttribute("aria-disabled") === "true") return;
     if (does[button.dataset.do](button) !== false) event.preventDefault();
   });
+  // These are pressed while one types: by mouse and by touch they leave the keys, and a phone's keyboard, where they are.
+  panel.addEventListener("mousedown", (event) => {
+    if (event.target.closest?.("[data-keeps-focus]") && screen.contains(document.activeElement)) event.preventDefault();
+  });
 
   line.addEventListener("name", (event) => {
     desktop = event.detail;
     describe();
   });
   line.addEventListener("state", (event) => show(event.detail));
+  line.addEventListener("armed", (event) => showArmed(pad, event.detail));
 
-  function show({ state, title, text, seconds }) {
+  function connect() {
+    if (line.state === "waiting") line.hurry();
+    else line.open();
+  }
+
+  function awaitReturn(opened) {
+    popout = opened;
+    const timer = setInterval(() => {
+      if (!opened.closed) return;
+      clearInterval(timer);
+      popout = null;
+      wantsFocus = true;
+      if (line.state === "off") line.open();
+    }, look_at_window_ms);
+  }
+
+  function show({ state, title, text, seconds, start }) {
     panel.dataset.state = state;
     part("state").replaceChildren(part(`state-${state}`).content.cloneNode(true));
     for (const button of panel.querySelectorAll("[data-when]")) {
       button.hidden = !button.dataset.when.split(" ").includes(state);
     }
-    const cover = part("cover");
-    cover.hidden = state === "on";
+    for (const button of panel.querySelectorAll("[data-needs-screen]")) {
+      button.setAttribute("aria-disabled", state !== "on");
+    }
+    part("cover").hidden = state === "on";
     part("title").textContent = title;
     part("text").textContent = text;
-    part("countdown").textContent = state === "waiting" && seconds ? `Connecting again in ${seconds} s.` : "";
+    part("countdown").textContent = state === "waiting" && seconds ? word("countdown", { seconds }) : "";
+    part("start").hidden = !start?.allowed;
+    part("start-reason").textContent = start?.reason ?? "";
+    if (start) part("connect").hidden = true; // there is nothing to connect to
+    panel.toggleAttribute("data-stopped", Boolean(start));
     describe(state, seconds);
     if (state !== "on") return;
     const shown = canvas();
     shown.tabIndex = 0;
     shown.setAttribute("role", "application");
-    shown.setAttribute("aria-label", `Screen of ${panel.dataset.name}`);
+    shown.setAttribute("aria-label", word("screen", { name: panel.dataset.name }));
     new MutationObserver(() => resized()).observe(shown, { attributeFilter: ["width", "height"] });
     resized();
-    if (wantsFocus && isFree(document.activeElement, panel)) line.screen.focus();
+    if (wantsFocus && isFree(document.activeElement, panel)) line.screen.focus({ preventScroll: true });
   }
 
   function describe(state = line.state, seconds = 0) {
     const shown = canvas();
     const size = shown?.width ? `${shown.width} × ${shown.height}` : "";
-    const words = { on: [desktop, size].filter(Boolean).join(", "), waiting: seconds ? `reconnecting in ${seconds} s` : "" };
+    const words = { on: [desktop, size].filter(Boolean).join(", "), waiting: seconds ? word("reconnecting", { seconds }) : "" };
     part("detail").textContent = words[state] ?? "";
   }
 
@@ -101,10 +165,13 @@ function setUp(panel) {
   guardKeys(
     panel,
     screen,
-    (keepArmed) => line.releaseKeys(keepArmed),
+    (keepArmed) => {
+      line.releaseKeys(keepArmed);
+      touch.release();
+    },
     () => {
       wantsFocus = false;
-      panel.querySelector(".console-bar button:not([hidden]), .console-bar a")?.focus();
+      panel.querySelector("[data-do=disconnect]").focus();
     },
   );
   screen.addEventListener("focusin", () => {
@@ -113,12 +180,21 @@ function setUp(panel) {
   screen.addEventListener("focusout", (event) => {
     if (event.relatedTarget) wantsFocus = false; // somebody went elsewhere; a screen that vanished did not
   });
+  for (const kind of ["focus", "blur"]) {
+    field.addEventListener(kind, () => panel.querySelector("[data-do=keyboard]").setAttribute("aria-pressed", kind === "focus"));
+  }
+  // A stopped machine that was started here or elsewhere shows its screen by itself.
+  const startedPerhaps = () => {
+    if (panel.hasAttribute("data-stopped") && !popout) connect();
+  };
+  sendInPlace(word, startedPerhaps);
+  document.body.addEventListener("machine-changed", startedPerhaps);
 
   const scaled = recall(scaleKey) !== "0";
   panel.querySelector("[data-do=scale]")?.setAttribute("aria-pressed", scaled);
   line.scale = scaled;
   if (panel.hasAttribute("data-connect")) line.open();
-  else line.close(panel.dataset.obstacle);
+  else line.close(panel.dataset.obstacle, panel.dataset.remedy, JSON.parse(panel.dataset.start));
 }
 
 /** Whether the focus may go to the screen: it is nowhere in particular, or in the panel, and nothing is being asked. */
@@ -164,48 +240,5 @@ function recall(key) {
     return localStorage.getItem(key);
   } catch {
     return null;
-  }
-}
-
-/*
- * Power buttons: what the dialog asks is sent without leaving the page, so that the console stays. The answer is the page
- * that the server sends people to; its messages are shown here, and a form that came back goes into the dialog again.
- */
-document.addEventListener(
-  "submit",
-  (event) => {
-    const form = event.target;
-    const dialog = form.closest("dialog#dialog");
-    if (!dialog || !document.querySelector("[data-console]")) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    if (!form.dataset.sent) send(form, dialog, event.submitter);
-  },
-  true,
-);
-
-async function send(form, dialog, submitter) {
-  form.dataset.sent = "1";
-  submitter?.setAttribute("aria-disabled", "true");
-  try {
-    const answer = await fetch(form.action, { method: "POST", body: new FormData(form, submitter), credentials: "same-origin" });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const again = page.querySelector("#confirm");
-    if (again) {
-      dialog.replaceChildren(document.adoptNode(again));
-      return;
-    }
-    dialog.close();
-    const messages = [...page.querySelectorAll("#toasts .toast")];
-    for (const message of messages) {
-      const level = ["success", "error", "warning"].find((name) => message.classList.contains(`is-${name}`)) ?? "info";
-      say(message.querySelector("p")?.textContent ?? message.textContent.trim(), level);
-    }
-    // The machine's head and the dock have news.
-    for (const name of ["jobs-changed", "work-seen"]) document.body.dispatchEvent(new CustomEvent(name));
-    if (!messages.length && !answer.ok) say(`It was refused (${answer.status}).`, "error");
-  } catch {
-    dialog.close();
-    say("Ganeti Web Manager does not answer. Look at the machine's page before you try again.", "error");
   }
 }

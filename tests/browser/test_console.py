@@ -6,7 +6,20 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.screens import canvas, colors, pixels, wait_connected, wait_for_change, wait_until_still
+from tests.browser.waiting import wait_for
 
+# The layout shifts so far, and what moved.
+SHIFTS = """() => new Promise((done) => {
+    let sum = 0;
+    const from = [];
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+            if (!entry.hadRecentInput) sum += entry.value;
+            from.push(...entry.sources.map((each) => each.node?.outerHTML?.slice(0, 80)));
+        }
+    }).observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => done([sum, from]), 300);
+})"""
 CLOCK = 16  # rows of pixels at the top of the demo's screens that change every second
 
 
@@ -40,7 +53,7 @@ def test_pixels_appear_and_a_key_changes_them(page):
 def test_the_guests_own_password_is_never_the_browsers(page):
     open_console(page, "ldap")
     wait_connected(page)
-    assert len(set(pixels(page, CLOCK))) > 1
+    wait_for(page, lambda: len(set(pixels(page, CLOCK))) > 1, "something on the screen")
 
 
 @pytest.mark.feature("F212")
@@ -87,6 +100,28 @@ def test_a_stopped_machine_says_why_there_is_no_screen(page):
     expect(panel(page)).to_contain_text("no graphical console")
 
 
+@pytest.mark.feature("F206", "F142")
+def test_a_stopped_machine_is_started_from_the_screens_place(page, watch):
+    watch.allow(409, "Failed when connecting", "Connection closed")
+    open_console(page, "db2")
+    wait_connected(page)
+    page.locator("#vm-head").get_by_role("link", name="Shut down", exact=True).click()
+    page.locator("dialog#dialog").get_by_role("button", name="Shut down", exact=True).click()
+    panel(page).get_by_role("link", name="Start", exact=True).click()
+    page.locator("dialog#dialog").get_by_role("button", name="Start", exact=True).click()
+    wait_connected(page)
+
+
+@pytest.mark.feature("G049")
+def test_nothing_moves_on_a_phone(person, demo):
+    phone = person(demo, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    open_console(phone, "db1")
+    wait_connected(phone)
+    phone.wait_for_load_state("networkidle")
+    moved, what = phone.evaluate(SHIFTS)
+    assert moved <= 0.02, what
+
+
 @pytest.mark.feature("F206")
 def test_keys_come_back_to_the_page(page):
     open_console(page, "db1")
@@ -110,6 +145,8 @@ def test_it_moves_into_a_window_of_its_own(page):
         page.get_by_role("link", name="Pop out").click()
     window = opened.value
     wait_connected(window)
-    assert len(colors(window, CLOCK)) >= 2
+    wait_for(window, lambda: len(colors(window, CLOCK)) >= 2, "something on the screen")
     expect(panel(page)).to_have_attribute("data-state", "off")
     expect(panel(page)).to_contain_text("Shown in a window of its own.")
+    window.close()
+    wait_connected(page)

@@ -33,8 +33,8 @@ PAGE = """{% extends "base.html" %}{% load static %}
 {% block head %}<link rel="stylesheet" href="{% static "css/console.css" %}">
 <script src="{% static "js/console.js" %}" type="module"></script>{% endblock %}
 {% block content %}{% include "virtualmachines/_console.html" %}{% endblock %}"""
-CONFIRM = "<form id=confirm method=post action=/reboot><h2>Reboot?</h2><button type=submit>Reboot</button></form>"
-DONE = "<div id=toasts><div class='toast is-success'><p>Reboot of web1 is under way.</p></div></div>"
+CONFIRM = "<form id=confirm method=post action=/{word}><h2>{label}?</h2><button type=submit>{label}</button></form>"
+DONE = "<div id=toasts><div class='toast is-success'><p>{label} of web1 is under way.</p></div></div>"
 
 
 class Page(Resource):
@@ -59,8 +59,9 @@ class Page(Resource):
             return node.render(request)
         if request.path == b"/dock/":
             return b"<div></div>"
-        if request.path == b"/reboot":
-            return CONFIRM.encode()
+        if request.path in (b"/reboot", b"/start"):
+            word = request.path[1:].decode()
+            return CONFIRM.format(word=word, label=word.capitalize()).encode()
         template = {b"/": PAGE, b"/window": '{% extends "virtualmachines/console_popout.html" %}'}.get(request.path)
         if template is None:
             request.setResponseCode(404)
@@ -68,12 +69,16 @@ class Page(Resource):
         directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"].items()
         request.setHeader("Content-Security-Policy", "; ".join(" ".join([k, *v]) for k, v in directives))
         request.setHeader("Content-Type", "text/html; charset=utf-8")
+        start = request.args.get(b"start", [b"null"])[0].decode()
         context = {
             "vm": SimpleNamespace(name="web1.example.org"),
             "buttons": [BUTTON],
             "ticket_url": "/ticket",
             "popout_url": "/window",
             "obstacle": request.args.get(b"obstacle", [b""])[0].decode(),
+            "start": json.loads(start),
+            "start_json": start,
+            "start_url": "/start",
             "tabs": [],
         }
         asked = RequestFactory().get("/", headers={"host": "localhost"})
@@ -85,13 +90,14 @@ class Page(Resource):
             values = {name.decode(): value[0].decode() for name, value in request.args.items()}
             setattr(self, request.path[1:].decode(), values)
             return json.dumps({"tickets": self.tickets}).encode()
-        if request.path == b"/reboot":
+        if request.path in (b"/reboot", b"/start"):
             request.setHeader("Content-Type", "text/html")
-            return DONE.encode()
+            return DONE.format(label=request.path[1:].decode().capitalize()).encode()
         self.tickets += 1
         if self.fault:
             request.setResponseCode(int(self.fault["status"]))
-            return json.dumps({"error": self.fault["error"], "remedy": "Do something about it."}).encode()
+            said = {"error": self.fault["error"], "remedy": "Do something about it."}
+            return json.dumps(said | {"start": json.loads(self.fault.get("start", "null"))}).encode()
         sealed = ticket(int(self.target["port"]), host=self.target["host"], expires_at=time.time() + 30)
         return json.dumps({"url": "/console/ws", "ticket": sealed, "password": PASSWORD}).encode()
 

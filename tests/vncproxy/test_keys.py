@@ -58,7 +58,7 @@ WAYS = {
     "a click on nothing": lambda page: page.locator(".console-note").click(),
     "a click on the bar": lambda page: page.locator("[data-do=scale]").click(),
     "the focus taken away": lambda page: page.evaluate("document.activeElement.blur()"),
-    "the question of the console": lambda page: page.locator("[data-do=ask-cad]").click(),
+    "the question of the console": lambda page: page.locator(".console-bar [data-do=ask-cad]").click(),
     "a dialog of the page": lambda page: page.evaluate("document.getElementById('keys').showModal()"),
     "the window loses the focus": lambda page: page.evaluate("window.dispatchEvent(new Event('blur'))"),
     "another tab": say_hidden,
@@ -67,6 +67,10 @@ WAYS = {
         "document.dispatchEvent(new Event('fullscreenchange'))"
     ),
     "disconnect": lambda page: page.locator("[data-do=disconnect]").click(),
+    "the menu of keys": lambda page: page.locator("[data-do=pad]").click(),
+    "the menu of keys, by keyboard": lambda page: page.evaluate("document.querySelector('[data-do=pad]').click()"),
+    "text to paste": lambda page: page.locator("[data-do=ask-paste]").click(),
+    "the touch keyboard": lambda page: page.evaluate("document.querySelector('[data-do=keyboard]').click()"),
     "a window of its own": pop_out,
 }
 # and with the page.

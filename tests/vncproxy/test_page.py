@@ -1,5 +1,7 @@
 """The console's page in Chromium: what a person sees of a line that stands, breaks and comes back."""
 
+from urllib.parse import urlencode
+
 import pytest
 from playwright.sync_api import expect
 
@@ -99,6 +101,38 @@ def test_an_obstacle_known_beforehand_is_shown_without_trying(console):
     assert console.tell("fault")["tickets"] == before
 
 
+MAY_START = '{"allowed": true, "reason": ""}'
+MAY_NOT_START = '{"allowed": false, "reason": "You may not start it."}'
+
+
+@pytest.mark.parametrize("known", ["beforehand", "from the refusal"])
+def test_a_stopped_machine_is_started_from_here_and_shows_its_screen(console, vnc, known):
+    stopped = "The machine is not running."
+    server = vnc(after="listen")
+    if known == "beforehand":
+        page = console.show("?" + urlencode({"obstacle": stopped, "start": MAY_START}), port=server.port)
+        state(page, "off")
+    else:
+        page = console.show(port=vnc(after="close").port)
+        console.tell("fault", status=409, error=stopped, start=MAY_START)
+        expect(page.locator("[data-part=title]")).to_have_text(stopped)
+        console.tell("target", host="127.0.0.1", port=server.port)
+    cover = page.locator("[data-part=cover]")
+    expect(cover.get_by_role("button")).to_have_count(0)
+    console.tell("fault")
+    cover.get_by_role("link", name="Start").click()
+    page.locator("#dialog").get_by_role("button", name="Start").click()
+    expect(page.locator("#toasts")).to_contain_text("Start of web1 is under way.")
+    state(page, "on", timeout=15_000)
+
+
+def test_who_may_not_start_it_reads_why(console):
+    page = console.show("?" + urlencode({"obstacle": "The machine is not running.", "start": MAY_NOT_START}), port=1)
+    state(page, "off")
+    expect(page.locator("[data-part=cover]")).to_contain_text("You may not start it.")
+    expect(page.locator("[data-part=start]")).not_to_be_visible()
+
+
 @pytest.mark.feature("F207")
 def test_closed_by_an_administrator_it_stays_closed(console, vnc):
     page = console.show(port=vnc(after="listen").port)
@@ -123,10 +157,10 @@ def test_ctrl_alt_del_asks_first(console, vnc):
     page = console.show(port=server.port)
     state(page, "on")
     delete_pressed = bytes.fromhex("040100000000ffff")
-    page.locator("[data-do=ask-cad]").click()
+    page.locator(".console-bar [data-do=ask-cad]").click()
     page.get_by_role("button", name="Cancel").click()
     assert delete_pressed not in server.received
-    page.locator("[data-do=ask-cad]").click()
+    page.locator(".console-bar [data-do=ask-cad]").click()
     page.get_by_role("button", name="Send Ctrl-Alt-Del").click()
     expect(page.locator("canvas")).to_be_focused()
     assert wait_until(lambda: delete_pressed in server.received)
@@ -142,7 +176,7 @@ def test_keys_are_taken_by_a_click_and_given_back(console, vnc):
     page.keyboard.press("Control+Alt+Shift")
     expect(page.locator("[data-do=disconnect]")).to_be_focused()
     page.keyboard.press("Tab")  # and the page is the keyboard's again
-    expect(page.locator("[data-do=ask-cad]")).to_be_focused()
+    expect(page.locator("[data-do=pad]")).to_be_focused()
 
 
 @pytest.mark.feature("F214")
@@ -167,6 +201,32 @@ def test_pops_out_into_a_window_that_fits(console, vnc):
     state(page, "off")
     expect(window.locator("canvas")).to_be_focused()
     assert window.evaluate("innerWidth <= screen.availWidth && innerHeight <= screen.availHeight")
+
+
+@pytest.mark.parametrize("closed", ["by the person", "from the page"])
+def test_a_window_that_is_closed_gives_the_screen_back(console, vnc, closed):
+    page = console.show(port=vnc(after="listen").port)
+    state(page, "on")
+    with console.context.expect_page() as opened:
+        page.locator("[data-do=popout]").click()
+    state(opened.value, "on")
+    state(page, "off")
+    if closed == "by the person":
+        opened.value.close()
+    else:
+        page.locator("[data-part=cover] [data-do=connect]").click()
+    state(page, "on")
+    expect(page.locator("[data-part=screen] canvas")).to_be_focused()
+    assert wait_until(lambda: len(console.context.pages) == 1)
+
+
+def test_full_screen_is_left_by_the_same_button(console, vnc):
+    page = console.show(port=vnc(after="listen").port)
+    state(page, "on")
+    page.get_by_role("button", name="Full screen", exact=True).click()
+    page.get_by_role("button", name="Leave full screen").click()
+    expect(page.get_by_role("button", name="Full screen", exact=True)).to_be_visible()
+    assert page.evaluate("document.fullscreenElement === null")
 
 
 def test_scales_and_remembers_it(console, vnc):

@@ -34,6 +34,15 @@ class NoConsole(Exception):
     """There is no console to connect to; the text says why and what would help."""
 
 
+def explain_coming_up(vm: VirtualMachine) -> str:
+    """What to say of a machine that is about to run by itself: nobody has to start it. Empty for all others."""
+    if vm.is_busy and vm.busy_with == "reboot":
+        return _("The machine is rebooting. The console connects as soon as it runs.")
+    if vm.is_busy and vm.busy_with == "start":
+        return _("The machine is starting. The console connects as soon as it runs.")
+    return ""
+
+
 def find_vnc_address(vm: VirtualMachine) -> Address:
     """From the primary node as of now, `network_port` and `vnc_bind_address`. Raises NoConsole.
 
@@ -41,7 +50,7 @@ def find_vnc_address(vm: VirtualMachine) -> Address:
     """
     node = vm.primary_node
     if not vm.is_running:
-        raise NoConsole("The machine is not running. Start it first.")
+        raise NoConsole(explain_coming_up(vm) or _("The machine is not running. Start it to see its screen."))
     if node is None:
         raise NoConsole("It is not known on which node the machine runs; wait for the next update.")
     if vm.hypervisor not in ("kvm", "xen-hvm"):

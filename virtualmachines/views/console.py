@@ -1,5 +1,6 @@
 """The console's page, and the tickets that open it."""
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from clusters.operations.base import Forbidden, Refusal, explain_obstacle
 from permissions.policy import Denied, can
 from permissions.sessions import mark_of
 from permissions.signed_in import person_of
-from virtualmachines.operations.console import OpenConsole, open_console
+from virtualmachines.operations.console import OpenConsole, explain_coming_up, open_console
 from virtualmachines.selectors import get_vm
 from virtualmachines.views.detail import vm_page
 
@@ -28,14 +29,34 @@ def _console_context(request: HttpRequest, slug: str, name: str) -> dict[str, An
     if isinstance(verdict, Denied):
         raise PermissionDenied(verdict.reason)
     where = [vm.cluster.slug, vm.address]
-    obstacle = explain_obstacle(operation, vm) or operation.refusal(vm, operation.params_type())
+    page = vm_page(user, vm, "console")
+    reason = explain_obstacle(operation, vm) or operation.refusal(vm, operation.params_type()) or ""
+    # What is about to run needs nobody: the page asks for tickets until there is one.
+    obstacle, remedy = ("", "") if explain_coming_up(vm) and not vm.is_running else _split(reason)
+    start = None if vm.is_running or not obstacle else _start_of(page)
     return {
-        **vm_page(user, vm, "console"),
-        "obstacle": obstacle or "",
+        **page,
+        "obstacle": obstacle,
+        "remedy": remedy,
+        "start": start,
+        "start_json": json.dumps(start),
+        "start_url": reverse("vm-do", args=[*where, "start"]),
         "ticket_url": reverse("vm-console-ticket", args=[vm.cluster.slug, vm.lasting_address]),
         "popout_url": reverse("vm-console-popout", args=where),
         "page_url": reverse("vm", args=where),
     }
+
+
+def _split(reason: str) -> tuple[str, str]:
+    """A reason's first sentence, which says what is wrong, and the rest, which says what helps."""
+    error, _, remedy = reason.partition(". ")
+    return (f"{error.rstrip('.')}." if error else ""), remedy
+
+
+def _start_of(page: dict[str, Any]) -> dict[str, Any]:
+    """Whether this person may start the machine now, and why not."""
+    button = next(each for each in [*page["buttons"], *page["more"]] if each.name == "start")
+    return {"allowed": button.allowed, "reason": str(button.reason)}
 
 
 @never_cache
@@ -55,7 +76,10 @@ def vm_console_popout(request: HttpRequest, slug: str, name: str) -> HttpRespons
 @never_cache
 @require_POST
 def vm_console_ticket(request: HttpRequest, slug: str, name: str) -> JsonResponse:
-    """A ticket for one connection: `url`, `ticket`, `password`; or `error` and `remedy` with 403 or 409."""
+    """A ticket for one connection: `url`, `ticket`, `password`; or `error` and `remedy` with 403 or 409.
+
+    Of a stopped machine the answer says in `start` whether it may be started: {allowed, reason}.
+    """
     user = person_of(request)
     vm = get_vm(user, slug, name)
     try:
@@ -64,6 +88,8 @@ def vm_console_ticket(request: HttpRequest, slug: str, name: str) -> JsonRespons
         remedy = "Ask whoever administers the machine or its cluster for it."
         return JsonResponse({"error": str(forbidden), "remedy": remedy}, status=403)
     except Refusal as refusal:
-        error, _, remedy = str(refusal).partition(". ")
-        return JsonResponse({"error": error.rstrip(".") + ".", "remedy": remedy}, status=409)
+        error, remedy = _split(str(refusal))
+        stopped = not vm.is_running and not explain_coming_up(vm)
+        start = _start_of(vm_page(user, vm, "console")) if stopped else None
+        return JsonResponse({"error": error, "remedy": remedy, "start": start}, status=409)
     return JsonResponse({"url": settings.GWM_CONSOLE_URL, "ticket": admission.ticket, "password": admission.password})

@@ -78,7 +78,9 @@ def fetch_snapshot(
             groups, networks = groups_call.result(), networks_call.result()
             digest = digest_defaults(info, groups.good, networks.good)
             if machines is not None and configs is None:
-                wanted = None if digest != known.digest else _list_changed(machines.result().good, known)
+                suspects = readings.guard.suspects("instance")
+                is_all = digest != known.digest or suspects is None
+                wanted = None if is_all else _list_changed(machines.result().good, known, suspects or ())
                 if wanted is None or wanted:
                     configs = pool.submit(readings.read_configs, wanted)
             rest: list[Future[Any]] = [nodes_call, jobs_call, *([configs] if configs else [])]
@@ -184,12 +186,15 @@ def _check_uuid(info: ClusterInfo, known: Known) -> None:
         )
 
 
-def _list_changed(machines: Mapping[str, InstanceFingerprint], known: Known) -> list[str] | None:
-    """The uuids whose configuration is to be read; None for all."""
+def _list_changed(
+    machines: Mapping[str, InstanceFingerprint], known: Known, suspects: Iterable[str]
+) -> list[str] | None:
+    """The uuids whose configuration is to be read; None for all. `suspects` could not be read the last time."""
+    doubtful = frozenset(suspects)
     changed = []
     for uuid, now in machines.items():
         seen = known.machines.get(uuid)
-        if seen is None or seen != (now.name, now.serial_no, now.mtime or 0, now.admin_state):
+        if uuid in doubtful or seen is None or seen != (now.name, now.serial_no, now.mtime or 0, now.admin_state):
             changed.append(uuid)
     return changed if len(changed) <= MOST_BY_FILTER else None
 

@@ -17,10 +17,11 @@ from clusters.rapi.shapes.fields import NAME_LENGTH
 from clusters.rapi.shapes.reading import Unreadable
 from clusters.rapi.text import clean_text
 
-# With the eight calls that a cycle needs anyway: at most twenty.
-EXTRA_CALLS = 12
+# With the nine calls that a cycle needs anyway: at most twenty.
+EXTRA_CALLS = 11
 # More than these are not looked for: then it is the field that is at fault, not a record.
 _MOST_CULPRITS = 20
+_TRIED_AGAIN = 3
 
 # Where people's own words stand: looked at first.
 _WORDS = {"job": ("ops", "opresult", "oplog", "summary")}
@@ -58,9 +59,15 @@ class Guard:
             if type(error) is not Refused or error.code != 500:
                 raise
             return _Search(self, resource, fields, qfilter, error).run()
-        if qfilter is None and set(self.troubles.get(resource, {}).get("fields", ())) <= set(fields):
+        asked_all = qfilter is None or resource == "job"
+        if asked_all and set(self.troubles.get(resource, {}).get("fields", ())) <= set(fields):
             self.troubles.pop(resource, None)
         return Answer(records)
+
+    def suspects(self, resource: Resource) -> list[str] | None:
+        """The records that were at fault in the last cycle; None for all, if they were not found yet."""
+        known = self.troubles.get(resource) or {}
+        return None if known.get("is_open") else [each for each in known.get("keys", []) if isinstance(each, str)]
 
     def ask(self, resource: Resource, fields: Sequence[str], qfilter: list[Any] | None) -> list[dict[str, Any]] | None:
         """One more query; None if Ganeti refuses it as well. Raises _Exhausted."""
@@ -104,7 +111,7 @@ class _Search:
         found: dict[Any, dict[str, Any]] = {}
         with suppress(_Exhausted):  # what is not found by then is looked for in the next cycle
             self._bisect([record[self._key] for record in rest], found)
-        self._remember()
+        self._remember(is_open=len(found) + len(self._culprits) < len(rest))
         answer = Answer([record | found.get(record[self._key], {}) for record in rest])
         for record in rest:
             if record[self._key] not in found:
@@ -148,6 +155,7 @@ class _Search:
     def _bisect(self, given: list[Any], found: dict[Any, dict[str, Any]]) -> None:
         """Read the bad fields of all records but those at fault. Raises _Exhausted."""
         keys = sorted(key for key in given if isinstance(key, str | int))
+        self._try_again(keys, found)
         while len(self._culprits) < _MOST_CULPRITS:
             left = [key for key in keys if key not in self._culprits and key not in found]
             if not left or self._try(left, found, all_of_them=True):
@@ -167,6 +175,18 @@ class _Search:
             self._culprits.append(left[low])
             self._within = []
 
+    def _try_again(self, keys: list[Any], found: dict[Any, dict[str, Any]]) -> None:
+        """Some of the known culprits, in turn: they may have been mended, or be gone."""
+        if self._filter is None:
+            self._culprits = [culprit for culprit in self._culprits if culprit in keys]
+        for culprit in self._culprits[:_TRIED_AGAIN]:
+            self._culprits.remove(culprit)
+            records = self._ask([self._key, *self._bad_fields], ["=", self._key, culprit])
+            if records is None:
+                self._culprits.append(culprit)
+            else:
+                found.update({record[self._key]: record for record in records})
+
     def _try(self, keys: list[Any], found: dict[Any, dict[str, Any]], *, all_of_them: bool = False) -> bool:
         """Read the bad fields of the records from the first to the last of `keys`."""
         conditions = [["!=", self._key, culprit] for culprit in self._culprits]
@@ -177,9 +197,9 @@ class _Search:
             found[record[self._key]] = record
         return records is not None
 
-    def _remember(self) -> None:
+    def _remember(self, *, is_open: bool) -> None:
         culprits = self._culprits[:_MOST_CULPRITS]
-        kept: dict[str, Any] = {"fields": list(self._bad_fields), "keys": culprits, "within": self._within}
+        kept = {"fields": list(self._bad_fields), "keys": culprits, "within": self._within, "is_open": is_open}
         self._guard.troubles[self._resource] = kept
 
     def _name_culprits(self, rest: list[dict[str, Any]]) -> list[Unreadable]:

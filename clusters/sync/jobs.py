@@ -16,8 +16,7 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus, NodeGroup
 from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import JobLost, Refused
-from clusters.rapi.shapes.fields import BadRecord
+from clusters.rapi.errors import Garbled, JobLost, Refused
 from clusters.rapi.shapes.job import JobInfo
 from clusters.rapi.shapes.reading import Unreadable
 from clusters.sync.readings import Readings
@@ -121,7 +120,7 @@ def look_up_unlisted(client: RapiClient, listing: JobListing) -> tuple[list[JobI
             found.append(client.get_job(number))
         except JobLost:
             lost.append(number)
-        except (BadRecord, Refused):
+        except (Garbled, Refused):
             continue  # it is there, and stays as it is here
     return found, lost
 
@@ -155,7 +154,7 @@ def look_up_unseen(client: RapiClient, cluster: Cluster, *, since: datetime) -> 
 def _look_up(client: RapiClient, number: int) -> list[JobInfo]:
     try:
         return [client.get_job(number)]
-    except (JobLost, BadRecord):
+    except (JobLost, Garbled):
         return []
 
 

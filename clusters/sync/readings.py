@@ -69,7 +69,11 @@ class Readings:
     def read_configs(self, uuids: Sequence[str] | None = None) -> Records[InstanceInfo]:
         """The configuration of all machines, or of these."""
         qfilter = None if uuids is None else any_of("uuid", uuids)
-        return self.read("instance", INSTANCE_CONFIG_FIELDS, InstanceInfo.parse, qfilter)
+        suspects = self.guard.suspects("instance")
+        found = self.read("instance", INSTANCE_CONFIG_FIELDS, InstanceInfo.parse, qfilter)
+        if not found.left_out and suspects is not None and set(suspects) <= set(uuids or ()):
+            self.guard.troubles.pop("instance", None)
+        return found
 
     def read_machine_live(self) -> Records[InstanceLive]:
         """What machines do."""

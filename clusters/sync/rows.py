@@ -18,7 +18,7 @@ from django.db.models import Q
 from clusters.models import Busy, Cluster
 from clusters.rapi.shapes.reading import Records
 from clusters.sync.targets import note_renames, tie_again
-from clusters.sync.unreadable import Doubts, note
+from clusters.sync.unreadable import NEW, Doubts, note
 
 M = TypeVar("M", bound=models.Model)
 S = TypeVar("S")
@@ -75,7 +75,9 @@ def plan_table(rows: Iterable[Mapping[str, Any]], wanted: Mapping[str, Values], 
         changes |= note(row, why, now)
         if changes:
             plan.changed[row["pk"]] = changes
-    plan.new = {uuid: values for uuid, values in wanted.items() if uuid not in known}
+    for uuid, values in wanted.items():
+        if uuid not in known:
+            plan.new[uuid] = values | note(NEW, doubts.why(uuid, values["name"], is_listed=True), now)
     return plan
 
 

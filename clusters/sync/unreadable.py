@@ -12,6 +12,10 @@ MOST_NAMED = 50
 _NAMELESS = "Ganeti lists a record without a name and a uuid, which may be this one."
 
 
+# What a row says of this that is not there yet.
+NEW: Mapping[str, Any] = {"unreadable_since": None, "unreadable_why": ""}
+
+
 class Doubts:
     """The unreadable records of one kind. A row keeps what it holds while Ganeti's record of it can't be read."""
 

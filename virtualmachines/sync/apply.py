@@ -14,7 +14,7 @@ from clusters.rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
 from clusters.rapi.shapes.reading import Records
 from clusters.sync.rows import Plan, Values, Written, compare, complete, lock_writers, write_plan
 from clusters.sync.snapshot import LiveState, Seen, Snapshot
-from clusters.sync.unreadable import Doubts, note
+from clusters.sync.unreadable import NEW, Doubts, note
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.columns import values_of_config, values_of_live
 
@@ -101,8 +101,8 @@ def apply_machines(cluster: Cluster, snapshot: Snapshot, rows: Rows, now: dateti
         config = configs.get(uuid)
         wanted = _wanted(config, snapshot.placement.get(seen.name), live.get(uuid), nodes)
         row = rows.by_uuid.get(uuid) or rows.reserved.get(seen.name)
+        wanted |= note(row or NEW, doubts.why(uuid, seen.name, is_listed=True), now)
         if row is not None:
-            wanted |= note(row, doubts.why(uuid, seen.name, is_listed=True), now)
             _plan_change(plan, row, uuid, wanted)
         elif config is not None:
             plan.new[uuid] = wanted

@@ -65,11 +65,14 @@ class JobCalls(QueryCalls):
         """One job with log and results, also when it is archived. Raises JobLost if Ganeti doesn't know it."""
         value = self._get(f"/2/jobs/{check_job_id(job_id)}")
         try:
-            return JobInfo.parse(value)
+            job = JobInfo.parse(value)
         except JobLost:
             raise JobLost(
                 f"Ganeti does not know job {job_id} any more.", where=str(self.endpoint), job_id=job_id
             ) from None
+        if job.id != job_id:
+            raise Garbled(f"The answer is about another job than {job_id}.", where=str(self.endpoint))
+        return job
 
     def query_jobs(
         self,

@@ -1,0 +1,145 @@
+"""Whatever a cluster says in any field: pages answer, other clusters are updated, and all heals by itself."""
+
+import resource
+from time import perf_counter
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from clusters.models import Cluster, Job, Network, Node, NodeGroup
+from tests.factories import make_admin
+from tests.hostile.conftest import CONTROL, Liar
+from tests.hostile.values import INFO_FIELDS, VALUES
+from tests.sync.conftest import update
+from virtualmachines.models import VirtualMachine
+
+pytestmark = pytest.mark.feature("G046")
+
+# One cycle of the lying cluster, and what the process may grow by in a whole test.
+SECONDS, MIB = 10.0, 200
+SITE_PAGES = ("overview", "dock", "clusters", "nodes", "vms", "jobs", "journal", "health")
+CLUSTER_PAGES = ("cluster", "cluster-vms", "cluster-nodes", "cluster-jobs", "cluster-parameters", "cluster-edit")
+VM_PAGES = ("vm", "vm-parameters", "vm-jobs", "vm-head", "vm-work", "vm-journal", "vm-console")
+NODE_PAGES = ("node", "node-primary", "node-secondary", "node-jobs")
+JOB_PAGES = ("job", "job-live", "job-status")
+# What changes from one cycle to the next without Ganeti saying anything else.
+TIMES = {"changed_at", "read_at", "seen_at", "created_at"}
+MODELS = (NodeGroup, Node, Network, VirtualMachine, Job)
+
+
+def in_lots_of(size: int) -> list[tuple[str, ...]]:
+    """The names of the values; a lot shares one cluster, which takes longer to make than to look at."""
+    names = list(VALUES)
+    return [tuple(names[start : start + size]) for start in range(0, len(names), size)]
+
+
+def rows_of(cluster: Cluster) -> dict[tuple[str, Any], dict[str, Any]]:
+    """Everything that is there of a cluster, by table and identity."""
+    found = {}
+    for model in MODELS:
+        for row in model._default_manager.filter(cluster=cluster).order_by("pk").values():
+            if row.get("missing_since") is None:
+                which = row["uuid"] if "uuid" in row else row["ganeti_id"]
+                found[model.__name__, which] = {key: row[key] for key in row.keys() - TIMES}
+    return found
+
+
+def differing(before: dict[Any, dict[str, Any]], after: dict[Any, dict[str, Any]]) -> list[Any]:
+    """What is not as it was: rows that came or went, and columns that changed."""
+    found: list[Any] = sorted(before.keys() ^ after.keys())
+    for which in before.keys() & after.keys():
+        of_control = {"vcpus", "serial_no", "mtime", "raw"} if before[which].get("name") == CONTROL else set()
+        # a record of nulls is how Ganeti says that it does not know a job, and that is final
+        if after[which]["status" if "status" in after[which] else "name"] == "lost":
+            continue
+        changed = [key for key in before[which] if before[which][key] != after[which][key] and key not in of_control]
+        found += [(which, changed)] if changed else []
+    return found
+
+
+def visit(client: Client, cluster: Cluster, turn: int) -> None:
+    """The pages of the site and of the cluster, and some page of every third object in turn."""
+    urls = [reverse(name) for name in SITE_PAGES] + [reverse(name, args=[cluster.slug]) for name in CLUSTER_PAGES]
+    pairs = [
+        *((VM_PAGES, vm.name) for vm in cluster.virtual_machines.order_by("pk")),
+        *((NODE_PAGES, node.name) for node in cluster.nodes.order_by("pk")),
+        *((JOB_PAGES, job.ganeti_id) for job in cluster.jobs.order_by("pk")),
+    ]
+    for position, (pages, which) in enumerate(pairs):
+        if (position + turn) % 3 == 0:
+            urls.append(reverse(pages[(position + turn) // 3 % len(pages)], args=[cluster.slug, which]))
+    for url in urls:
+        assert client.get(url).status_code < 500, url
+
+
+def read_all(cluster: Cluster) -> Any:
+    """One update that reads everything."""
+    Cluster.objects.filter(pk=cluster.pk).update(configs_read_at=None, sync_wanted_at=timezone.now())
+    began = perf_counter()
+    report = update(cluster)
+    assert perf_counter() - began < SECONDS
+    return report
+
+
+@pytest.fixture
+def client(db: None) -> Client:
+    client = Client()
+    client.force_login(make_admin())
+    return client
+
+
+@pytest.mark.parametrize("names", in_lots_of(8), ids=lambda names: names[0])
+def test_a_record_costs_itself_alone(liar: Liar, honest: Cluster, client: Client, names: tuple[str, ...]) -> None:
+    read_all(liar.row)
+    good = rows_of(liar.row)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for turn, name in enumerate(names):
+        liar.lie(VALUES[name])
+        liar.simulator.outside.modify(CONTROL, beparams={"vcpus": turn + 2})
+        report = read_all(liar.row)
+        assert (report.outcome, report.error) == ("updated", ""), name
+        assert VirtualMachine.objects.get(name=CONTROL).vcpus == turn + 2, name
+        visit(client, liar.row, turn)
+        assert update(honest).outcome == "updated", name
+        liar.simulator.alterations.clear()
+        liar.simulator.outside.modify(CONTROL, beparams={"vcpus": 1})
+        assert read_all(liar.row).outcome == "updated"
+        assert liar.row.unreadable == [], name
+        assert differing(good, rows_of(liar.row)) == [], name
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024 < MIB
+
+
+@pytest.mark.parametrize("names", in_lots_of(16), ids=lambda names: names[0])
+def test_what_a_cluster_says_of_itself_costs_that_field(
+    liar: Liar, honest: Cluster, client: Client, names: tuple[str, ...]
+) -> None:
+    good = Cluster.objects.filter(pk=liar.row.pk).values("name", "master", "software_version", "info").get()
+    pages = [reverse(name, args=[liar.row.slug]) for name in CLUSTER_PAGES] + [reverse("overview"), reverse("clusters")]
+    for name in names:
+        if name == "twice":
+            continue  # there is one of it
+        for field in INFO_FIELDS:
+            if field != "uuid":
+                liar.simulator.alterations.alter("info", field, VALUES[name])
+        assert update(liar.row).outcome == "updated", name
+        for url in pages:
+            assert client.get(url).status_code < 500, (name, url)
+        assert update(honest).outcome == "updated"
+        liar.simulator.alterations.clear()
+        assert update(liar.row).outcome == "updated"
+        assert Cluster.objects.filter(pk=liar.row.pk).values(*good).get() == good, name
+
+
+@pytest.mark.parametrize("name", [name for name in VALUES if name not in ("twice", "a text", "twins")])
+def test_a_cluster_whose_identity_is_none_is_not_touched(liar: Liar, client: Client, name: str) -> None:
+    good = rows_of(liar.row)
+    liar.simulator.alterations.alter("info", "uuid", VALUES[name])
+    report = update(liar.row)
+    assert report.outcome == "failed" and liar.row.last_error
+    assert rows_of(liar.row) == good
+    assert client.get(reverse("cluster", args=[liar.row.slug])).status_code == 200
+    liar.simulator.alterations.clear()
+    assert update(liar.row).outcome == "updated"

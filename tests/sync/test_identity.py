@@ -2,12 +2,20 @@
 
 import pytest
 
+from clusters.forms.cluster import describe_cluster
 from clusters.models import FormerName, Job, JobTarget, Node
+from clusters.operations.base import Actor, NoParams, run
+from clusters.operations.cluster import ClusterSettings, EditCluster
 from clusters.selectors import list_jobs
 from clusters.simulator import Network as SimulatedNetwork
+from clusters.sync.due import select_to_follow
+from gwm.operations import OPERATIONS
 from gwm.sync import follow_cluster
+from objectlog.models import Outcome, Via
+from objectlog.services import Target, advance, begin
+from permissions.models import User
 from permissions.services import grant
-from tests.factories import make_user
+from tests.factories import make_admin, make_user
 from tests.sync.conftest import update
 from virtualmachines.models import VirtualMachine
 
@@ -221,3 +229,73 @@ def test_two_clusters_with_nodes_of_the_same_name(make_simulator, track):
     update(one)
     update(two)
     assert tied_to(job) == {("node", "node2.example.org"): Node.objects.get(cluster=one, name="node2.example.org").pk}
+
+
+def rename_cluster(cluster, slug):
+    cluster.refresh_from_db()
+    wanted = ClusterSettings(**{**describe_cluster(cluster), "slug": slug})
+    run(EditCluster(), Actor(User.objects.get(username="root"), Via.CLI), cluster, wanted)
+    cluster.refresh_from_db()
+
+
+def test_an_entry_is_settled_though_its_cluster_is_called_otherwise_by_then(simulator, cluster):
+    entry = run(OPERATIONS["shutdown-now"], Actor(make_admin(), Via.CLI), machine(cluster), NoParams())
+    assert entry.outcome == Outcome.SUBMITTED
+    rename_cluster(cluster, "beta")
+    assert select_to_follow().get() == cluster
+    simulator.run_jobs()
+    follow_cluster(cluster)
+    entry.refresh_from_db()
+    assert (entry.outcome, entry.cluster_name) == (Outcome.SUCCEEDED, "alpha")
+    assert not machine(cluster).is_busy
+
+
+def test_a_lost_submission_is_found_though_its_cluster_is_called_otherwise_by_then(simulator, cluster):
+    make_admin()
+    entry = begin_entry(cluster, machine(cluster))
+    rename_cluster(cluster, "beta")
+    submit_with_reason(simulator, entry.reason)
+    follow_cluster(cluster)
+    entry.refresh_from_db()
+    assert entry.job_ids == [Job.objects.get().ganeti_id]
+
+
+@pytest.mark.parametrize("has_the_old_name", [False, True])
+def test_a_job_of_another_cluster_binds_no_entry(simulator, cluster, make_simulator, track, has_the_old_name):
+    """Whoever runs a cluster can give a job any reason; also where that cluster has the short name of the other now."""
+    make_admin()
+    entry = begin_entry(cluster, machine(cluster))
+    hostile = make_simulator(nodes=1, instances=1)
+    other = track(hostile, "hostile")
+    update(other)
+    if has_the_old_name:
+        rename_cluster(cluster, "beta")
+        rename_cluster(other, "alpha")
+    submit_with_reason(hostile, entry.reason)
+    update(other)
+    entry.refresh_from_db()
+    assert (entry.outcome, entry.job_ids) == (Outcome.UNKNOWN, [])
+    assert Job.objects.get(cluster=other).entry is None
+
+
+def begin_entry(cluster, vm):
+    """Of a submission whose answer was lost."""
+    entry = begin(
+        actor_id=None,
+        actor_name="root",
+        persona_name="root",
+        via=Via.CLI,
+        verb="shutdown-now",
+        target=Target("vm", vm.pk, vm.name, cluster.slug, cluster.pk, vm.uuid),
+        params={},
+    )
+    advance(entry, Outcome.UNKNOWN)
+    return entry
+
+
+def submit_with_reason(simulator, reason):
+    job = simulator.outside.submit("INSTANCE_SHUTDOWN", instance_name=VM1)
+    with simulator.cluster.lock:
+        for opcode in job.ops:
+            opcode["reason"] = [["gwm", reason, 1]]
+    return job

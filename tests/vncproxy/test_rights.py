@@ -63,6 +63,18 @@ def lose_machine(cluster, vm, alice):
     vm.save()
 
 
+def replace_machine(cluster, vm, alice):
+    """Removed in Ganeti; a namesake gets its name and its VNC port, and alice may open that one's console."""
+    lose_machine(cluster, vm, alice)
+    port, node = vm.network_port, vm.primary_node
+    grant(["power"], alice, make_vm(cluster, vm.name, network_port=port, primary_node=node))
+
+
+def give_another_identity(cluster, vm, alice):
+    vm.uuid = "30000000-0000-4000-8000-000000000000"
+    vm.save()
+
+
 def delete_machine(cluster, vm, alice):
     vm.delete()
 
@@ -142,7 +154,16 @@ def test_what_the_broker_lists_is_no_key_to_the_session(scene, client, daemon):
 @pytest.mark.feature("F206", "F208")
 @pytest.mark.parametrize(
     "happens",
-    [withdraw_right, switch_account_off, delete_account, lose_machine, delete_machine, remove_cluster],
+    [
+        withdraw_right,
+        switch_account_off,
+        delete_account,
+        lose_machine,
+        pytest.param(replace_machine, marks=pytest.mark.feature("G048")),
+        pytest.param(give_another_identity, marks=pytest.mark.feature("G048")),
+        delete_machine,
+        remove_cluster,
+    ],
     ids=lambda function: function.__name__,
 )
 def test_closed_when_the_right_has_gone(scene, daemon, happens):
@@ -176,6 +197,8 @@ def test_opening_is_journalled_and_needs_the_right(scene):
     ("fields", "words"),
     [
         ({"status": "ADMIN_down"}, "not running"),
+        ({"missing_since": timezone.now()}, "no longer there"),
+        ({"uuid": ""}, "not known to Ganeti yet"),
         ({"hypervisor": "fake"}, "no graphical console"),
         ({"network_port": None}, "no VNC port"),
         ({"primary_node": None}, "not known on which node"),
@@ -189,6 +212,7 @@ def test_why_there_is_no_console(scene, fields, words):
     type(vm).objects.filter(pk=vm.pk).update(**fields)
     with pytest.raises(Refusal, match=words):
         open_console(Actor(alice, Via.WEB), vm, session="mark")
+    assert Entry.objects.count() == 1, "nothing was opened but the scene's own"
 
 
 def test_vnc_on_loopback_is_explained(scene):

@@ -131,6 +131,8 @@ class OpenConsole(VMOperation[NoParams]):
     on_command_line = False
 
     def refusal(self, target: VirtualMachine, params: NoParams) -> str | None:
+        if not target.uuid:
+            return _("The machine is not known to Ganeti yet.")
         try:
             find_vnc_address(target)
         except NoConsole as reason:
@@ -156,7 +158,7 @@ def console_key(vm: VirtualMachine) -> str:
 
 def _look_again(vm: VirtualMachine) -> tuple[VirtualMachine, Address]:
     """The machine and its address as of now, if it is the same and still there. Raises Refusal."""
-    rows = VirtualMachine.objects.select_related("cluster", "primary_node").exclude(uuid="")
+    rows = VirtualMachine.objects.select_related("cluster", "primary_node")
     there = rows.filter(pk=vm.pk, uuid=vm.uuid, missing_since__isnull=True).first()
     if there is None:
         raise Refusal(_("%(machine)s is no longer there.") % {"machine": vm})

@@ -1,8 +1,8 @@
 """The brake on guessing passwords, and what else of signing in differs from allauth's own ways.
 
-Failed attempts are counted by address, by account and address, and by account alone. The last one would let anybody
-keep an administrator out by failing on purpose; so a browser in which the account has signed in before carries a signed
-note of it, and is counted by itself.
+Failed attempts are counted by account and address, by address, and by account alone. That would let anybody keep an
+administrator out by failing on purpose; so a browser in which the account has signed in before carries a signed note of
+it, and is counted by itself.
 """
 
 import secrets
@@ -77,9 +77,11 @@ class Adapter(DefaultAccountAdapter):
         self._counted: list[ratelimit.RateLimitUsage] = []
         account = name_to_count(credentials["username"])
         browser = known_browser(request, credentials["username"])
-        limits = [(BY_ADDRESS, None), (BY_ACCOUNT_THERE, f"{account}\n{browser or ratelimit.get_ip(request)}")]
-        if not browser:
-            limits.append((BY_ACCOUNT, account))
+        if browser:
+            limits = [(BY_ACCOUNT_THERE, f"{account}\n{browser}")]
+        else:
+            there = ratelimit.get_ip(request)
+            limits = [(BY_ACCOUNT_THERE, f"{account}\n{there}"), (BY_ADDRESS, ""), (BY_ACCOUNT, account)]
         for limit, key in limits:
             usage = ratelimit.consume(request, app="allauth.account", action=limit.action, key=key)
             if not usage:

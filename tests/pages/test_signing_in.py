@@ -123,6 +123,11 @@ def test_nobody_is_locked_out_for_good_by_what_others_do(alice):
         assert attempt(password="wrong", address=f"192.0.2.{number}").status_code == 200
     assert attempt(address="203.0.113.1").status_code == 429, "guessed from everywhere"
     assert attempt(client=mine, address="203.0.113.2").status_code == 302, "but this browser is known"
+    mine.post("/logout/")
+    for number in range(BY_ADDRESS.amount):
+        attempt(f"name{number}", "wrong", address="203.0.113.9")
+    assert attempt(address="203.0.113.9").status_code == 429
+    assert attempt(client=mine, address="203.0.113.9").status_code == 302, "also beside somebody who guesses"
 
 
 def test_a_known_browser_is_known_for_its_own_account_only_and_counted_as_well(alice):

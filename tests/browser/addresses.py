@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS
+from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS, NODE_OPERATIONS
 from virtualmachines.operations import VM_OPERATIONS
 
 # Answers for programs, fragments of pages, and what takes POST only.
@@ -21,7 +21,7 @@ VM = {"slug": "demo", "name": "web1.example.org"}
 STOPPED_VM = {"slug": "demo", "name": "web3.example.org"}
 JOB = {"slug": "demo", "number": 0}  # the number is that of a job of the demo's
 OBJECTS = {"cluster": CLUSTER, "node": NODE, "vm": VM, "job": JOB}
-OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}
+OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "node": NODE_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}
 OWN_PAGE = {"console", "edit-cluster"}
 # The same page again in another state.
 MORE = {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.ganeti.rfb import RfbClient
 from tests.vncproxy.screens import ALT, CONTROL, DELETE, Machine
 from tests.vncproxy.test_loopback import wait_until
 
@@ -258,3 +259,37 @@ def test_every_sentence_of_the_scripts_stands_in_the_template():
     scripts = "".join(path.read_text() for path in (ROOT / "static/js").glob("console*.js"))
     used = set(re.findall(r'ord\("([\w-]+)"', scripts)) | set(re.findall(r'name\("[\w-]+", "([\w-]+)"', scripts))
     assert used == set(re.findall(r'data-word="([\w-]+)"', template))
+
+
+@pytest.mark.ganeti
+def test_pasted_text_and_a_touch_keyboard_write_the_same_on_a_real_machine(console, ganeti):
+    """As a keyboard does it, Shift and all: compared with what a VNC client with a real Shift writes."""
+    guest = ganeti.add_guest()
+    host, port = ganeti.vnc_address(guest)
+    text = "The quick Fox: ~!@#$%^&*()_+ [x] {Y} \\ | 'q' \"Q\" <>?/.,"
+    page = console.show(host=host, port=port)
+    connected(page)
+    with RfbClient(host, port) as direct:
+        fresh = direct.wait_until_still()
+        for character in text:
+            held = (SHIFT,) if character.isupper() or character in '~!@#$%^&*()_+{}|:"<>?' else ()
+            direct.press(*held, ord(character))
+            direct.take_pending(0.05)
+        wanted = direct.wait_until_still(1.0)
+        assert wanted != fresh
+        for way in ("paste", "touch"):
+            direct.press(CONTROL, ALT, DELETE)
+            direct.wait_for_change(wanted)
+            assert direct.wait_until_still(2.0) == fresh
+            if way == "paste":
+                page.get_by_role("button", name="Paste text").click()
+                page.locator("[data-part=paste-text]").fill(text)
+                page.get_by_role("button", name="Type it").click()
+                expect(page.locator("#toasts")).to_contain_text(f"{len(text)} characters were typed.", timeout=10_000)
+            else:
+                page.evaluate("document.querySelector('[data-do=keyboard]').click()")
+                for end in range(4, len(text) + 4, 4):
+                    change(page, text[:end])
+                    direct.take_pending(0.2)
+            assert direct.wait_until_still(1.0) == wanted, way
+    ganeti.remove(guest)

@@ -107,7 +107,7 @@ def refused(answer: tuple[int, str]) -> tuple[int, str] | None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of a few MB; only root can mount one, so others have it in a namespace where they are root."""
+    """A disk of a few MB. Only root can mount one: hence the mark of the tests that are run as root."""
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", str(disk)], check=True)

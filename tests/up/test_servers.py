@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from tests.up.running import Installation, eventually
+from vncproxy.client import list_consoles, list_control_sockets
 
 pytestmark = [pytest.mark.redis, pytest.mark.standalone]
 
@@ -35,5 +36,37 @@ def test_up_with_postgresql_and_redis(tmp_path: Path, redis_url: str, postgresql
             server.delete(*server.scan_iter("gwm:*heartbeat*"))
             eventually(lambda: installation.get("/readyz")[0] == 200, what="readyz after the worker was killed")
         assert installation.stop() == 0
+    finally:
+        installation.end()
+
+
+def test_several_web_processes_answer_at_one_address(tmp_path: Path, redis_url: str) -> None:
+    data = tmp_path / "data"
+    installation = Installation(data, "--no-demo", REDIS_URL=redis_url, GWM_WEB_PROCESSES="2")
+    try:
+        installation.start_ready()
+
+        def web_processes() -> set[int]:
+            return {pid for pid, command in installation.children().items() if "gwm.processes.web" in command}
+
+        before = web_processes()
+        assert len(before) == 2
+        sockets = [data / f"console-{pid}.sock" for pid in sorted(before)]
+        assert list_control_sockets(str(data / "console.sock")) == sorted(map(str, sockets))
+        assert [list_consoles(str(path)) for path in sockets] == [[], []]
+        killed = min(before)
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: killed not in web_processes(), what="the end of one")
+        assert [installation.get("/healthz")[0] for _ in range(20)] == [200] * 20
+        eventually(lambda: len(web_processes()) == 2, what="two again")
+        eventually(
+            lambda: (
+                list_control_sockets(str(data / "console.sock"))
+                == sorted(str(data / f"console-{pid}.sock") for pid in web_processes())
+            ),
+            what="control sockets of those that live",
+        )
+        assert installation.stop() == 0
+        assert list_control_sockets(str(data / "console.sock")) == []
     finally:
         installation.end()

@@ -104,6 +104,14 @@ def name_to_count(username: str) -> str:
     return unicodedata.normalize("NFKC", username).casefold()
 
 
+def refuse_attempt(request: HttpRequest) -> HttpResponse:
+    """What allauth answers when it lets nobody try: also when it only could not write down that somebody tried."""
+    if can_count():
+        return too_many_requests(request)
+    request.session.create()  # fails with the database's own words, which the cache keeps to itself
+    return unable_to_count(request)
+
+
 def can_count() -> bool:
     """Whether attempts can be counted: the cache in the database says nothing when it can't write (disk full)."""
     token = secrets.token_hex(8)

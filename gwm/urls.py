@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 
+from gwm.signing_in import refuse_attempt
 from gwm.views import about, account, clusters, errors, health, journal, overview
 from gwm.views.styleguide import styleguide
 
@@ -26,5 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler404 = errors.not_found
-handler429 = errors.too_many_requests
+handler429 = refuse_attempt
 handler500 = errors.server_error

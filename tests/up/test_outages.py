@@ -110,7 +110,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of a few MB. Only root can mount one: hence the mark of the tests that are run as root."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", str(disk)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m,mode=700", "tmpfs", str(disk)], check=True)
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
@@ -130,7 +130,7 @@ def fill(disk: Path) -> Path:
 
 @pytest.mark.ganeti
 def test_a_full_disk_is_said_and_nothing_is_left_over(small_disk: Path) -> None:
-    installation = Installation(small_disk, "--no-demo", GWM_ADMIN_PASSWORD=PASSWORD)
+    installation = Installation(small_disk, GWM_ADMIN_PASSWORD=PASSWORD)
     try:
         installation.start_ready()
         visitor, stranger = Visitor(installation), Visitor(installation)
@@ -141,10 +141,11 @@ def test_a_full_disk_is_said_and_nothing_is_left_over(small_disk: Path) -> None:
         assert "No space left on device" in json.loads(body)["troubles"]["disk"]
         assert visitor.ask("GET", "/healthz") == (200, "ok\n")
         eventually(lambda: fill(small_disk) and stranger.sign_in()[0] == 503, what="a sign-in without room")
-        status, body = stranger.sign_in()
-        assert (status, "The disk is full" in body, "Make room" in body) == (503, True, True)
+        for status, body in (stranger.sign_in(), visitor.ask("POST", "/clusters/demo/do/refresh/")):
+            assert (status, "The disk is full" in body, "Make room" in body) == (503, True, True)
         ballast.unlink()
         assert stranger.sign_in()[0] == 302
+        assert visitor.ask("POST", "/clusters/demo/do/refresh/")[0] == 302
         eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, 60, "readyz")
         eventually(lambda: not list(small_disk.rglob("*.unfinished")), what="the end of what was begun")
     finally:

@@ -1,5 +1,6 @@
 """Doing something from a page: asking, doing, and saying what became of it, against a simulator over real HTTPS."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -256,3 +257,79 @@ def test_who_may_not_cancel_gets_no_button(alpha: Cluster, sign_in: SignIn) -> N
     cancel = f"/clusters/alpha/jobs/{job.ganeti_id}/do/cancel/"
     assert cancel not in text_of(client.get(VM))
     assert client.get(cancel).status_code == 403
+
+
+def test_a_shutdown_that_runs_says_until_when_and_can_be_forced(
+    admin: Client, alpha: Cluster, simulator: Simulator
+) -> None:
+    admin.post(f"{VM}do/shutdown/", {"timeout_s": "120"})
+    assert "at the latest" not in text_of(admin.get(VM)), "it waits in the queue, for nobody knows how long"
+    while simulator.queue.jobs[Job.objects.get().ganeti_id].status != "running":
+        simulator.advance()
+    update(alpha)
+    until = timezone.localtime(VirtualMachine.objects.get(name="vm1.example.org").busy_until)
+    for page in (VM, f"{VM}head/"):
+        shown = text_of(admin.get(page))
+        assert "shutting down" in shown and f"{until:%H:%M:%S}" in shown and "at the latest" in shown
+        assert '/do/shutdown-now/" hx-get' in shown, "Force off can be used"
+    question = text_of(admin.get(f"{VM}do/shutdown-now/"))
+    assert "Ganeti does not interrupt a shutdown that is running" in question
+    assert admin.post(f"{VM}do/shutdown-now/", follow=True).redirect_chain == [(VM, 302)]
+    assert "forcing off" in text_of(admin.get(VM))
+    simulator.run_jobs()
+    update(alpha)
+    assert {entry.outcome for entry in Entry.objects.all()} == {"succeeded"}
+    assert "at the latest" not in text_of(admin.get(VM))
+
+
+def test_ways_of_rebooting_in_the_words_of_the_hypervisor(admin: Client, alpha: Cluster) -> None:
+    question = text_of(admin.get(f"{VM}do/reboot/"))
+    assert "Shutdown timeout, in seconds" in question
+    assert question.index('value="hard"') < question.index('value="full"') < question.index('value="soft"')
+    assert re.findall(r'<input type="radio"[^>]*value="(\w+)"[^>]* checked', question) == ["hard"]
+    assert "Reset at once, like the reset button" in question
+    VirtualMachine.objects.update(hypervisor="xen-hvm")
+    assert "Ask the guest to reboot itself" in text_of(admin.get(f"{VM}do/reboot/"))
+    VirtualMachine.objects.update(hypervisor="chroot")
+    assert 'value="soft"' not in text_of(admin.get(f"{VM}do/reboot/"))
+    assert admin.post(f"{VM}do/reboot/", {"type": "soft", "timeout_s": "1"}).status_code == 422
+
+
+def test_a_job_that_cannot_be_cancelled_is_refused_in_ganetis_words(
+    admin: Client, alpha: Cluster, simulator: Simulator
+) -> None:
+    admin.post(f"{VM}do/shutdown/", {"timeout_s": "1"})
+    number = Job.objects.get().ganeti_id
+    while simulator.queue.jobs[number].status != "running":
+        simulator.advance()
+    update(alpha)
+    answer = admin.post(f"/clusters/alpha/jobs/{number}/do/cancel/")
+    assert answer.status_code == 409
+    assert "The cluster says: Job no longer waiting" in text_of(answer)
+    assert Entry.objects.get(verb="cancel").outcome == "refused"
+
+
+def test_a_reserved_machine_is_shown_as_such(admin: Client, alpha: Cluster) -> None:
+    VirtualMachine.objects.update(status="ADMIN_down", admin_state="down")
+    VirtualMachine.objects.filter(name="vm1.example.org").update(status="forthcoming")
+    page = text_of(admin.get(VM))
+    assert "reserved" in page and "only reserved in Ganeti" in page
+    assert "/do/start/" not in page and "/do/start/" in text_of(admin.get("/clusters/alpha/vms/vm2.example.org/"))
+    assert "reserved" in text_of(admin.get("/clusters/alpha/vms/"))
+    assert admin.post(f"{VM}do/start/").status_code == 409
+
+
+def test_an_address_that_died_is_told_and_can_be_replaced(admin: Client, alpha: Cluster, sign_in: SignIn) -> None:
+    Cluster.objects.update(host="192.0.2.9", answers_at="127.0.0.1", answers_at_since=timezone.now())
+    page = text_of(admin.get("/clusters/alpha/"))
+    assert "192.0.2.9" in page and "does not answer since" in page and "127.0.0.1" in page
+    assert "/clusters/alpha/do/use-address/" in page
+    assert "address moved" in page and "address moved" in text_of(admin.get("/clusters/"))
+    viewer = make_user("viewer")
+    grant(["create_vm"], viewer, alpha)
+    assert "use-address" not in text_of(sign_in(viewer).get("/clusters/alpha/"))
+    assert admin.get("/clusters/alpha/do/use-address/").status_code == 200
+    assert Cluster.objects.get().host == "192.0.2.9", "asking changes nothing"
+    assert admin.post("/clusters/alpha/do/use-address/")["Location"] == "/clusters/alpha/"
+    assert (Cluster.objects.get().host, Cluster.objects.get().answers_at) == ("127.0.0.1", "")
+    assert Entry.objects.get(verb="use-address").outcome == "done"

@@ -1,0 +1,281 @@
+"""Real processes that meet on one PostgreSQL: who may, who waits, who writes last, and what stands there in the end.
+
+Where an order matters it is made from outside: by a row that the test locks, by the simulated cluster, which keeps an
+answer back, and by stopping a process. Nothing depends on who happens to be quicker.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from clusters.simulator import Simulator
+from tests.operations.installation import ROOT, wait_for
+
+pytestmark = [pytest.mark.standalone, pytest.mark.feature("G004")]
+
+# How long the cluster keeps an answer back at the longest, and a process may take on a machine that does much else.
+PATIENCE_S = 120.0
+NAMES = [f"vm{number}.example.org" for number in range(1, 13)]
+FOLLOW = (
+    "from gwm.sync import follow_cluster; from clusters.models import Cluster; "
+    "print(follow_cluster(Cluster.objects.get()).outcome)"
+)
+
+
+class Product:
+    """Commands of the product as processes on a PostgreSQL of its own, which is read and locked from outside."""
+
+    def __init__(self, folder: Path, url: str, simulator: Simulator) -> None:
+        self.url, self.simulator = url, simulator
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GWM_", "REDIS"))}
+        self.environment = inherited | {
+            "DATABASE_URL": url,
+            "GWM_DATA_DIR": str(folder),
+            "GWM_RAPI_READ_TIMEOUT_S": "120",
+            "GWM_SECRET_KEY": "not-a-secret-in-a-test-of-fifty-characters-or-so-1",
+            "GWM_FIELD_KEYS": "field-key-of-a-test",
+            "GWM_CONSOLE_KEYS": "console-key-of-a-test",
+            "DJANGO_SETTINGS_MODULE": "gwm.settings",
+            "DJANGO_SUPERUSER_PASSWORD": "irrelevant",
+        }
+        password = folder / "password"
+        password.write_text(simulator.password)
+        self.manage("migrate", "-v0")
+        self.manage("createsuperuser", "--noinput", "--username=root", "--email=root@example.org")
+        where = [f"--host={simulator.host}", f"--port={simulator.port}", f"--fingerprint={simulator.fingerprint}"]
+        self.manage("add_cluster", "lab", *where, f"--user={simulator.username}", f"--password-file={password}")
+        self.sync()
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """A command under way."""
+        command = [sys.executable, "manage.py", *words]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=pipe, stderr=subprocess.STDOUT, text=True
+        )
+
+    def manage(self, *words: str) -> str:
+        """A command that must end well; what it said."""
+        return end(self.start(*words))
+
+    def sync(self) -> None:
+        self.manage("sync_clusters")
+
+    def operate(self, verb: str, name: str) -> subprocess.Popen[str]:
+        return self.start("operate", verb, f"lab/{name}", "--as", "root")
+
+    def follower(self) -> subprocess.Popen[str]:
+        return self.start("shell", "-v0", "-c", FOLLOW)
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def write(self, statement: str, *values: Any) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement, values)
+
+    @contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """All rows of a table are held by somebody else."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(sql.SQL("SELECT 1 FROM {} FOR UPDATE").format(sql.Identifier(table)))
+            yield
+            connection.rollback()
+
+    def waiting(self) -> int:
+        """How many processes wait for a lock."""
+        found = self.rows(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(found[0][0])
+
+    def machine(self, name: str) -> tuple[str, bool]:
+        """Ganeti's word for the state of a machine, and whether an operation holds it."""
+        [found] = self.rows(
+            "SELECT status, busy_entry IS NOT NULL FROM virtualmachines_virtualmachine WHERE name = %s", name
+        )
+        return found[0], found[1]
+
+    def entries(self, name: str) -> list[tuple[str, str, list[int]]]:
+        """Verb, outcome and jobs of every journal entry about a machine."""
+        return [
+            (verb, outcome, jobs)
+            for verb, outcome, jobs in self.rows(
+                "SELECT verb, outcome, job_ids FROM objectlog_entry WHERE target_name = %s ORDER BY id", name
+            )
+        ]
+
+    def jobs_about(self, name: str) -> list[int]:
+        """The numbers of the simulator's jobs about a machine."""
+        return [
+            job.id
+            for job in self.simulator.queue.jobs.values()
+            if any(op.get("instance_name") == name for op in job.ops)
+        ]
+
+    def deadlocks(self) -> int:
+        """How many PostgreSQL had to break."""
+        return int(self.rows("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")[0][0])
+
+
+@pytest.fixture(autouse=True)
+def quiet(product: Product) -> Iterator[None]:
+    """Each test begins and ends with nothing under way."""
+    product.simulator.forget_requests()
+    yield
+    product.simulator.faults.clear()
+    product.simulator.run_jobs()
+    product.sync()
+    assert product.rows("SELECT 1 FROM objectlog_entry WHERE outcome IN ('submitting', 'submitted', 'unknown')") == []
+
+
+def end(process: subprocess.Popen[str], code: int = 0) -> str:
+    """What a process said until its end, which must be with this code."""
+    with process:
+        said, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == code, said
+    return said
+
+
+@pytest.fixture(scope="module")
+def product(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    name = f"races_{secrets.token_hex(6)}"
+    parts = urlsplit(postgresql_url)
+    with psycopg.connect(postgresql_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        with Simulator(nodes=2, instances=12) as simulator:
+            simulator.outside.submit("CLUSTER_REDIST_CONF")
+            simulator.run_jobs()
+            product = Product(tmp_path_factory.mktemp("races"), urlunsplit(parts._replace(path=f"/{name}")), simulator)
+            yield product
+            assert product.deadlocks() == 0
+    finally:
+        with psycopg.connect(postgresql_url, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_of_five_operations_on_one_machine_one_is_carried_out(product: Product) -> None:
+    with product.locked("virtualmachines_virtualmachine"):
+        processes = [
+            product.operate(verb, NAMES[0]) for verb in ("shutdown", "reboot", "shutdown", "reboot", "shutdown")
+        ]
+        wait_for(lambda: product.waiting() == 5, "all five wait for the machine's row")
+    ended = [(process, process.communicate(timeout=PATIENCE_S)[0]) for process in processes]
+    assert sorted(process.returncode for process, _ in ended) == [0, 1, 1, 1, 1]
+    assert sum("under way" in said or "in progress" in said for process, said in ended if process.returncode) == 4
+    [(_, outcome, jobs)] = product.entries(NAMES[0])
+    assert (outcome, jobs) == ("submitted", product.jobs_about(NAMES[0]))
+    assert len(jobs) == 1 and product.machine(NAMES[0]) == ("running", True)
+
+
+def test_operations_on_different_machines_do_not_wait_for_each_other(product: Product) -> None:
+    with psycopg.connect(product.url) as other:
+        other.execute("SELECT 1 FROM virtualmachines_virtualmachine WHERE name = %s FOR UPDATE", [NAMES[1]])
+        waiting = product.operate("shutdown", NAMES[1])
+        wait_for(lambda: product.waiting() == 1, "it waits for the row")
+        end(product.operate("shutdown", NAMES[2]))
+        assert product.entries(NAMES[1]) == [] and len(product.entries(NAMES[2])) == 1
+        other.rollback()
+    end(waiting)
+    assert [len(product.jobs_about(name)) for name in (NAMES[1], NAMES[2], NAMES[3])] == [1, 1, 0]
+
+
+def test_an_update_that_read_before_a_job_ended_does_not_win_against_the_follower(product: Product) -> None:
+    end(product.operate("shutdown", NAMES[4]))
+    product.simulator.forget_requests()
+    kept_back = product.simulator.faults.add("slow", seconds=PATIENCE_S, path="/2/query/network", times=1)
+    product.simulator.outside.modify(NAMES[5], tags=["new"])
+    update = product.start("sync_clusters")
+    wait_for(lambda: kept_back.hits, "the update waits for the networks")
+    wait_for(lambda: product.simulator.count(path="/2/query/instance") >= 2, "it has asked for the machines")
+    wait_for(lambda: product.simulator.count(path="/2/query/job") >= 1, "and for the jobs")
+    product.simulator.run_jobs()
+    assert "updated" in end(product.follower())
+    assert product.machine(NAMES[4]) == ("ADMIN_down", False)
+    assert [outcome for _, outcome, _ in product.entries(NAMES[4])] == ["succeeded"]
+    product.simulator.faults.remove(kept_back)
+    end(update)
+    assert product.machine(NAMES[4]) == ("ADMIN_down", False)
+
+
+def test_a_stalled_updater_writes_nothing_once_another_has_taken_over(product: Product) -> None:
+    kept_back = product.simulator.faults.add("slow", seconds=PATIENCE_S, path="/2/query/network", times=1)
+    stalled = product.start("sync_clusters")
+    wait_for(lambda: kept_back.hits, "it reads")
+    wait_for(lambda: product.simulator.count(path="/2/query/instance") >= 2, "it has asked for the machines")
+    stalled.send_signal(signal.SIGSTOP)
+    product.simulator.outside.stop(NAMES[6])
+    product.write("UPDATE clusters_cluster SET leased_until = now() - interval '1 second'")
+    product.sync()
+    assert product.machine(NAMES[6])[0] == "ADMIN_down"
+    before = product.rows("SELECT changed_at, read_at FROM virtualmachines_virtualmachine ORDER BY id")
+    stalled.send_signal(signal.SIGCONT)
+    product.simulator.faults.remove(kept_back)
+    stalled.communicate(timeout=PATIENCE_S)
+    assert product.machine(NAMES[6])[0] == "ADMIN_down"
+    assert product.rows("SELECT changed_at, read_at FROM virtualmachines_virtualmachine ORDER BY id") == before
+
+
+def test_of_two_workers_on_one_cluster_one_leaves_it(product: Product) -> None:
+    product.simulator.outside.add("new.example.org")
+    product.simulator.outside.submit("INSTANCE_SHUTDOWN", instance_name=NAMES[7])
+    product.simulator.forget_requests()
+    kept_back = product.simulator.faults.add("slow", seconds=PATIENCE_S, path="/2/query/network", times=1)
+    first = product.start("sync_clusters", "--json")
+    wait_for(lambda: kept_back.hits, "the first reads")
+    second = end(product.start("sync_clusters", "--json"))
+    product.simulator.faults.remove(kept_back)
+    assert '"outcome": "skipped"' in second
+    assert '"outcome": "updated"' in end(first)
+    assert (
+        product.rows("SELECT name, count(*) FROM virtualmachines_virtualmachine GROUP BY name HAVING count(*) > 1")
+        == []
+    )
+    assert product.machine("new.example.org") == ("running", False)
+    [(jobs, numbers)] = product.rows("SELECT count(*), count(DISTINCT ganeti_id) FROM clusters_job")
+    assert jobs == numbers
+
+
+def test_two_followers_settle_an_entry_once(product: Product) -> None:
+    end(product.operate("shutdown", NAMES[8]))
+    product.simulator.run_jobs()
+    with product.locked("clusters_cluster"):
+        followers = [product.follower() for _ in range(3)]
+        wait_for(lambda: product.waiting() == 3, "all three want the lease")
+    said = sorted(end(follower).strip().splitlines()[-1] for follower in followers)
+    assert said == ["skipped", "skipped", "updated"]
+    [(verb, outcome, jobs)] = product.entries(NAMES[8])
+    assert (verb, outcome, jobs) == ("shutdown", "succeeded", product.jobs_about(NAMES[8]))
+    assert product.machine(NAMES[8]) == ("ADMIN_down", False)
+
+
+def test_all_at_once_for_a_while_and_every_row_is_right(product: Product) -> None:
+    """Operations, updates and followers side by side: no circle of locks, and nothing lost or doubled."""
+    names = NAMES[9:]
+    operations = [product.operate("shutdown", name) for name in names]
+    others = [product.start("sync_clusters"), product.follower()]
+    for operation in operations:
+        end(operation)
+    product.simulator.run_jobs()
+    others += [product.follower(), product.start("sync_clusters")]
+    for process in others:
+        process.communicate(timeout=PATIENCE_S)
+    product.sync()
+    for name in names:
+        assert product.entries(name) == [("shutdown", "succeeded", product.jobs_about(name))]
+        assert len(product.jobs_about(name)) == 1 and product.machine(name) == ("ADMIN_down", False)

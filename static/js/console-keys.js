@@ -5,14 +5,10 @@
  * end and screens made view-only do so themselves (console-screen.js). What comes after the loss is the caller's.
  */
 
-const control = ["ControlLeft", "ControlRight"];
-const shift = ["ShiftLeft", "ShiftRight"];
+// AltGr, the right one, is no Alt here, though Windows sends Ctrl and Alt for it: with Shift it writes letters.
+const way_out = [["ControlLeft", "ControlRight"], ["AltLeft"], ["ShiftLeft", "ShiftRight"]];
 
-/**
- * Ctrl-Alt-Shift, pressed and let go with nothing else: without it nobody would get out of the screen by keyboard.
- *
- * AltGr is no Alt here, though Windows sends Ctrl and Alt for it: with Shift it writes letters.
- */
+/** Ctrl-Alt-Shift, pressed and let go with nothing else: without it nobody would get out of the screen by keyboard. */
 class WayOut {
   #down = new Set();
   #spoiled = false;
@@ -22,13 +18,12 @@ class WayOut {
     const { ctrlKey, altKey, shiftKey, metaKey } = event;
     if ([ctrlKey, altKey, shiftKey, metaKey].filter(Boolean).length === 1 && !event.repeat) this.forget();
     this.#down.add(event.code);
-    const belongs = control.includes(event.code) || shift.includes(event.code) || event.code === "AltLeft";
-    if (!belongs || event.getModifierState("AltGraph")) this.#spoiled = true;
+    if (!way_out.flat().includes(event.code) || event.getModifierState("AltGraph")) this.#spoiled = true;
   }
 
   /** Whether this key, going up, was the last of the way out. */
   release(event) {
-    const complete = [control, ["AltLeft"], shift].every((codes) => codes.some((code) => this.#down.has(code)));
+    const complete = way_out.every((codes) => codes.some((code) => this.#down.has(code)));
     const found = complete && !this.#spoiled && this.#down.has(event.code);
     this.#down.delete(event.code);
     if (found || !this.#down.size) this.forget();

@@ -47,7 +47,7 @@ export class PasteDialog {
       progress.value = count;
       if (count < typed.length) return;
       this.#dialog.close();
-      this.#done(this.#word("paste-done", { count }));
+      this.#done(this.#word("paste-done"));
     };
     this.#timer = setInterval(step, pause_ms);
   }

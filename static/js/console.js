@@ -180,6 +180,12 @@ function setUp(panel) {
   screen.addEventListener("focusout", (event) => {
     if (event.relatedTarget) wantsFocus = false; // somebody went elsewhere; a screen that vanished did not
   });
+  // In full screen nothing is drawn but the panel: what the page has to say goes with it.
+  document.addEventListener("fullscreenchange", () => {
+    const messages = document.getElementById("toasts");
+    if (messages) (document.fullscreenElement ?? document.body).append(messages);
+  });
+  panel.querySelector("[data-do=fullscreen]").hidden = !document.fullscreenEnabled; // phones of Apple have none
   for (const kind of ["focus", "blur"]) {
     field.addEventListener(kind, () => panel.querySelector("[data-do=keyboard]").setAttribute("aria-pressed", kind === "focus"));
   }

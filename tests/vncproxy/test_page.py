@@ -23,6 +23,11 @@ COLOURS = """() => {
   return found;
 }"""
 BLUE = "0,0,168"
+# Whether nothing lies over an element.
+DRAWN = """(element) => {
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
 
 
 def state(page, name, **patience):
@@ -220,13 +225,20 @@ def test_a_window_that_is_closed_gives_the_screen_back(console, vnc, closed):
     assert wait_until(lambda: len(console.context.pages) == 1)
 
 
-def test_full_screen_is_left_by_the_same_button(console, vnc):
+def test_full_screen_is_left_by_the_same_button_and_shows_messages(console, vnc):
     page = console.show(port=vnc(after="listen").port)
     state(page, "on")
     page.get_by_role("button", name="Full screen", exact=True).click()
+    page.get_by_role("button", name="Paste text").click()
+    page.locator("[data-part=paste-text]").fill("x")
+    page.get_by_role("button", name="Type it").click()
+    expect(page.locator("#toasts")).to_contain_text("The text was typed.")
+    said = page.locator("#toasts [data-closes-toast]")
+    assert said.evaluate(DRAWN)
     page.get_by_role("button", name="Leave full screen").click()
     expect(page.get_by_role("button", name="Full screen", exact=True)).to_be_visible()
     assert page.evaluate("document.fullscreenElement === null")
+    assert said.evaluate(DRAWN)
 
 
 def test_scales_and_remembers_it(console, vnc):

@@ -20,7 +20,6 @@ urlpatterns = [
     path(f"{_NODE}do/<slug:verb>/", nodes.OperateNode.as_view(), name="node-do"),
     path(f"{_NODE}jobs/", nodes.node_jobs, name="node-jobs"),
     path(_JOB, jobs.job_detail, name="job"),
-    path(f"{_JOB}live/", jobs.job_live, name="job-live"),
     path(f"{_JOB}status.json", jobs.job_status, name="job-status"),
     path(f"{_JOB}do/<slug:verb>/", jobs.OperateJob.as_view(), name="job-do"),
 ]

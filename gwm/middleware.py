@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 
+from gwm.live.note import now
 from gwm.views.errors import bad_request
 from vncproxy.forwarded import real_client
 from vncproxy.settings import within
@@ -77,3 +78,15 @@ class KeepPrivate:
         response = self._get_response(request)
         response["Cache-Control"] = "no-store, private"
         return response
+
+
+class Arrival:
+    """Notes when a request came: what is changed later may be missing on the page that answers it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """See the class."""
+        request.arrived_at = now()  # type: ignore[attr-defined]
+        return self._get_response(request)

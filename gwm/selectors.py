@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery, Sum
@@ -41,6 +41,23 @@ def list_clusters_for_frame(user: User) -> list[Cluster]:
     """The clusters of the navigation."""
     state = ("unreachable_since", "synced_at", "live_at", "last_error", "last_error_kind", "answers_at")
     return list(list_clusters(user).only("slug", "is_demo", *state).order_by("slug"))
+
+
+def list_ages(user: User, keys: list[int]) -> dict[int, dict[str, datetime]]:
+    """When clusters were read (`synced`: complete, `live`: live state, `read`: either), by key.
+
+    Who sees a machine sees how old its state is, and no more of its cluster.
+    """
+    seen = Q(pk__in=list_clusters(user).values("pk")) | Q(pk__in=list_vms(user).order_by().values("cluster_id"))
+    rows = Cluster.objects.filter(seen, pk__in=keys).values_list("pk", "synced_at", "live_at")
+    return {
+        pk: {
+            name: when
+            for name, when in (("synced", synced), ("live", live), ("read", live or synced))
+            if when is not None
+        }
+        for pk, synced, live in rows
+    }
 
 
 _ONLINE = Q(offline=False)

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 
 from gwm.signing_in import refuse_attempt
-from gwm.views import about, account, clusters, errors, health, journal, overview
+from gwm.views import about, account, clusters, errors, health, journal, live, overview
 from gwm.views.styleguide import styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,7 +12,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/password/", account.ChangePassword.as_view(), name="change-password"),
     path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
     path("", overview.overview, name="overview"),
-    path("dock/", overview.dock, name="dock"),
+    path("dock/", live.dock, name="dock"),
+    path("live/ages/", live.ages, name="live-ages"),
+    path("live/changed/", live.changed, name="live-changed"),
     path("clusters/", clusters.cluster_list, name="clusters"),
     path("", include("clusters.urls")),
     path("clusters/<slug:slug>/", clusters.cluster_overview, name="cluster"),

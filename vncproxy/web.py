@@ -184,7 +184,7 @@ class ConsoleResource(Resource):
             text = ticket_in(request)
         except HandshakeError as error:
             self.log.info("console refused: {why} client={client}", why=error.text, client=client)
-            return _say_no(request, error)
+            return refuse_handshake(request, error)
         channel = request.channel
         if not isinstance(channel, ConsoleChannel):
             raise TypeError("the console needs the site that console_site() makes")
@@ -278,7 +278,7 @@ def check_handshake(request: Request, settings: Settings) -> dict[str, str]:
         raise HandshakeError(405, "This address speaks WebSocket only.")
     origins = request.requestHeaders.getRawHeaders("origin") or []
     if len(origins) != 1 or not origin_allowed(origins[0], _header(request, "host"), settings.origins):
-        raise HandshakeError(403, "This page may not open consoles here (foreign or missing Origin).")
+        raise HandshakeError(403, "This page may not connect here (foreign or missing Origin).")
     upgrade = _header(request, "upgrade").lower()
     connection = [token.strip() for token in _header(request, "connection").lower().split(",")]
     if upgrade != "websocket" or "upgrade" not in connection or request.clientproto != b"HTTP/1.1":
@@ -337,7 +337,8 @@ def _header(request: Request, name: str) -> str:
     return ", ".join(request.requestHeaders.getRawHeaders(name) or [])
 
 
-def _say_no(request: Request, error: HandshakeError) -> bytes:
+def refuse_handshake(request: Request, error: HandshakeError) -> bytes:
+    """Answer a request that can't become a WebSocket; the body."""
     request.setResponseCode(error.status, b"Upgrade Required" if error.status == 426 else None)
     request.setHeader("content-type", "text/plain; charset=utf-8")
     request.setHeader("cache-control", "no-store")

@@ -111,7 +111,6 @@ def _job_context(request: HttpRequest, slug: str, number: int) -> dict[str, Any]
             for offer in offers
             if offer.is_usable or (offer.operation.name == "cancel" and not job.is_final)
         ],
-        "is_live": not job.is_final,
     }
 
 
@@ -134,12 +133,6 @@ def job_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return render(
         request, "clusters/job.html", {**context, "steps": steps, "targets": list_job_targets(person_of(request), job)}
     )
-
-
-@require_safe
-def job_live(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """What of a job changes while it runs: state, lock, log."""
-    return render(request, "clusters/_job_live.html", _job_context(request, slug, number))
 
 
 @require_safe

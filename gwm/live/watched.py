@@ -49,7 +49,7 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
     "clusters_node": (
         _all("node:{id}", *_BOOKS),
         _all("nodes:{cluster_id}", *_OWN),
-        _only("hosts:{cluster_id}", "offline", "drained", "answers", "missing_since"),
+        _only("hosts:{cluster_id}", "name", "role", "offline", "drained", "answers", "missing_since"),
     ),
     "virtualmachines_virtualmachine": (
         _all("vm:{id}", *_BOOKS),
@@ -60,7 +60,7 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
         _all("job:{id}", "seen_at"),
         _all("jobs:{cluster_id}", "seen_at", "log", "opcodes"),
     ),
-    "clusters_jobtarget": (_all("of:{cluster_id}:{kind}:{name}"),),
+    "clusters_jobtarget": (_all("of:{kind}:{target_pk}"),),
     "objectlog_entry": (_all("journal:{target_kind}:{target_pk}", "clean_listings"),),
     "permissions_user": (
         _only("rights:{id}", "is_active", "is_superuser", "is_staff"),

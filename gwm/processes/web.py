@@ -1,4 +1,5 @@
-"""The web process, of `./run` and of the unit gwm-web@: Django's pages on threads, consoles and health in the reactor.
+"""The web process, of `./run` and of the unit gwm-web@: Django's pages on threads; consoles, health
+and signals to open pages in the reactor.
 
 It answers on a listening socket that it inherits, from `manage.py up` or from systemd; several may share one.
 """
@@ -13,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
 from twisted.internet import reactor as installed_reactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -36,6 +38,7 @@ from vncproxy.web import AnonymousRequest, ConsoleSite, console_site
 
 IDLE_CONNECTION_S = 60
 LARGEST_BODY = 2_000_000
+LIVE_PATH = (b"live", b"ws")
 
 
 class BoundedRequest(AnonymousRequest):
@@ -86,7 +89,15 @@ def build_site(reactor: Any, threads: ThreadPool, broker: Broker, ready: Ready) 
         settings.GWM_CONNECTIONS_PER_ADDRESS,
         settings.GWM_TRUSTED_PROXIES if settings.GWM_BEHIND_PROXY else (),
     )
-    own: dict[tuple[bytes, ...], IResource] = {(b"healthz",): Alive(), (b"readyz",): ready}
+    # By its name: it reads tables, and Django knows them from get_wsgi_application() on.
+    live = import_string("gwm.processes.live.LiveService")(reactor)
+    reactor.callWhenRunning(live.start)
+    reactor.addSystemEventTrigger("before", "shutdown", live.stop)
+    own: dict[tuple[bytes, ...], IResource] = {
+        (b"healthz",): Alive(),
+        (b"readyz",): ready,
+        LIVE_PATH: live.resource(broker.settings),
+    }
     site = console_site(broker, pages, reactor=reactor, idle_s=IDLE_CONNECTION_S, own=own, connections=connections)
     site.requestFactory = BoundedRequest
     return site

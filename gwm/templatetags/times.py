@@ -18,14 +18,18 @@ register = template.Library()
 
 
 @register.simple_tag
-def since(when: datetime | None, prefix: str = "") -> SafeString:
-    """How long ago `when` was, as a `<time>` that ticks; the exact time shows on hover. None: "never"."""
+def since(when: datetime | None, prefix: str = "", stamp: str = "", of: int | str = "") -> SafeString:
+    """How long ago `when` was, as a `<time>` that ticks; the exact time shows on hover. None: "never".
+
+    A `stamp` of clusters (`of`: their keys), as gwm.views.live.ages tells it, is kept true while the page is open.
+    """
     if when is None:
         return draw('<span class="dim">{}</span>', _("never"))
     return draw(
-        '<time datetime="{}" title="{}" data-ago{}>{}{}</time>',
+        '<time datetime="{}" title="{}" data-ago{}{}>{}{}</time>',
         when.isoformat(timespec="seconds"),
         _in_full(when),
+        draw(' data-stamp="{} {}"', stamp, of) if stamp else "",
         draw(' data-prefix="{}"', prefix) if prefix else "",
         prefix,
         describe_age(when),
@@ -99,8 +103,8 @@ def clock(when: datetime | None) -> SafeString:
 
 
 @register.simple_tag
-def fresh(when: datetime | None, stale_after_s: int = 180) -> SafeString:
-    """How old the data of this page is; older than `stale_after_s` seconds it turns into a warning."""
+def fresh(when: datetime | None, stale_after_s: int = 180, stamp: str = "", of: int | str = "") -> SafeString:
+    """How old the data of this page is; older than `stale_after_s` seconds it turns into a warning. See `since`."""
     if when is None:
         return draw('<span class="fresh is-stale">{}<span>{}</span></span>', icon("s-warn"), _("never updated"))
     old = (timezone.now() - when).total_seconds() > stale_after_s
@@ -110,5 +114,5 @@ def fresh(when: datetime | None, stale_after_s: int = 180) -> SafeString:
         stale_after_s,
         icon("clock"),
         _("updated"),
-        since(when),
+        since(when, stamp=stamp, of=of),
     )

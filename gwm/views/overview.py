@@ -1,4 +1,4 @@
-"""The front page, and the job dock at the foot of every page."""
+"""The front page."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -88,12 +88,3 @@ def overview(request: HttpRequest) -> HttpResponse:
         context |= {"tally": tally(counts)} if counts[""] else {}
         context |= {"counts": counts, "vms": list(rows_of(vms).order_by("name")[:OWN_ROWS]) if counts[""] else []}
     return render(request, "gwm/overview.html", context)
-
-
-@require_safe
-def dock(request: HttpRequest) -> HttpResponse:
-    """The job dock by itself. While something is under way it says so to the other fragments of the page."""
-    response = render(request, "_dock.html", {"is_asked": True})
-    if b"data-under-way" in response.content:
-        response["HX-Trigger"] = "work-seen"
-    return response

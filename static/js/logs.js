@@ -16,4 +16,4 @@ function follow(root) {
 }
 
 follow(document);
-document.addEventListener("htmx:afterSettle", () => follow(document));
+document.addEventListener("renewed", () => follow(document));

@@ -58,6 +58,11 @@ function showOwnZone(now) {
   }
 }
 
+/** A moment in full, in the reader's zone. */
+export function describeMoment(iso) {
+  return describeClock(new Date(iso), "moment", new Date());
+}
+
 const served = Date.parse(document.querySelector("meta[name=served-at]")?.content ?? "");
 const skew = Number.isNaN(served) ? 0 : Date.now() - served;
 

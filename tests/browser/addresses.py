@@ -13,7 +13,7 @@ from virtualmachines.operations import VM_OPERATIONS
 # Answers for programs, fragments of pages, and what takes POST only.
 NOT_PAGES = {
     *["job-status", "vm-console-ticket", "logout"],
-    *["dock", "vm-head", "vm-work", "job-live"],
+    *["dock", "live-ages", "live-changed"],
 }
 CLUSTER = {"slug": "demo"}
 NODE = {"slug": "demo", "name": "gnt1.example.org"}

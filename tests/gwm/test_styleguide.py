@@ -4,6 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
 from django.template.loader import render_to_string
 from django.test import RequestFactory
@@ -17,7 +18,9 @@ PARTS = ("banner", "bar", "btn", "card", "chip", "console", "empty", "facts", "f
 
 @pytest.fixture
 def request_():
-    return RequestFactory().get("/styleguide/")
+    request = RequestFactory().get("/styleguide/")
+    request.session = SessionStore()
+    return request
 
 
 @pytest.mark.feature("G026")

@@ -17,20 +17,18 @@ def test_a_note_comes_back_as_it_was_sealed() -> None:
     assert Note.open(NOTE.seal()) == NOTE
 
 
-@pytest.mark.parametrize("at", range(0, len(NOTE.seal()), 7))
-def test_a_note_with_another_letter_is_refused(at: int) -> None:
+def test_a_note_with_another_letter_is_refused() -> None:
     text = NOTE.seal()
-    with pytest.raises(BadNote):
-        Note.open(text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :])
+    for at in range(0, len(text), 5):
+        with pytest.raises(BadNote):
+            Note.open(text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :])
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", ":", "x", "x" * (LONGEST + 1), signing.dumps([1]), signing.dumps([1, "s", 0, [], [], []], salt="other")],
-)
-def test_what_we_did_not_write_is_refused(text: str) -> None:
-    with pytest.raises(BadNote):
-        Note.open(text)
+def test_what_we_did_not_write_is_refused() -> None:
+    foreign = [signing.dumps([1]), signing.dumps([1, "s", 0, [], [], []], salt="other")]
+    for text in ["", ":", "x", "x" * (LONGEST + 1), *foreign]:
+        with pytest.raises(BadNote):
+            Note.open(text)
 
 
 def test_a_note_holds_no_more_than_it_says() -> None:

@@ -27,9 +27,7 @@ BUDGETS: dict[str, tuple[int, int, int]] = {
     "/journal/": (7, 6, 60_000),
     VM: (8, 8, 32_000),
     f"{VM}parameters/": (8, 8, 30_000),
-    f"{VM}head/": (3, 4, 6_000),
-    f"{VM}work/": (4, 5, 6_000),
-    "/dock/": (3, 3, 12_000),
+    "/dock/": (6, 5, 16_000),
 }
 
 

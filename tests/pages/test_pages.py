@@ -28,12 +28,10 @@ OF_VM = [
         "console/window/",
         "jobs/",
         "journal/",
-        "head/",
-        "work/",
         "do/shutdown/",
     )
 ]
-JOB_PARTS = ["", "live/", "status.json", "do/cancel/"]
+JOB_PARTS = ["", "status.json", "do/cancel/"]
 ADMINS = ["/health/", "/clusters/add/", "/styleguide/"]
 
 

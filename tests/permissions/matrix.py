@@ -59,9 +59,9 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["cluster", "cluster-edit", "cluster-parameters", "cluster-nodes", "cluster-jobs"], CLUSTER),
     **dict.fromkeys(["cluster-vms", "cluster-do"], CLUSTER),
     **dict.fromkeys(["node", "node-do", "node-jobs", "node-primary", "node-secondary"], NODE),
-    **dict.fromkeys(["vm", "vm-parameters", "vm-jobs", "vm-head", "vm-work", "vm-journal", "vm-do"], VM),
+    **dict.fromkeys(["vm", "vm-parameters", "vm-jobs", "vm-journal", "vm-do"], VM),
     **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket"], VM),
-    **dict.fromkeys(["job", "job-live", "job-status", "job-do"], JOB),
+    **dict.fromkeys(["job", "job-status", "job-do"], JOB),
 }
 
 PAGES: dict[str, Row] = {
@@ -70,6 +70,8 @@ PAGES: dict[str, Row] = {
     "change-password": Row(EVERYBODY),
     "overview": Row(EVERYBODY),
     "dock": Row(EVERYBODY),
+    "live-ages": Row(EVERYBODY),
+    "live-changed": Row(NOBODY, see=EVERYBODY),  # without a note of one's own: 403
     "about": Row(EVERYBODY),
     "journal": Row(EVERYBODY),
     "health": Row(ROOT, see=EVERYBODY),
@@ -92,14 +94,11 @@ PAGES: dict[str, Row] = {
     "vm": Row(SEE_VM),
     "vm-parameters": Row(SEE_VM),
     "vm-jobs": Row(SEE_VM),
-    "vm-head": Row(SEE_VM),
-    "vm-work": Row(SEE_VM),
     "vm-journal": Row(SEE_VM),
     "vm-console": Row(POWER, see=SEE_VM),
     "vm-console-popout": Row(POWER, see=SEE_VM),
     "vm-console-ticket": Row(POWER, see=SEE_VM, method="post"),
     "job": Row(SEE_JOB),
-    "job-live": Row(SEE_JOB),
     "job-status": Row(SEE_JOB),
 }
 

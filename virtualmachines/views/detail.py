@@ -1,4 +1,4 @@
-"""One machine: overview, parameters, jobs; and what of them changes while something is under way."""
+"""One machine: overview, parameters, jobs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,6 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
             ("journal", "Journal", reverse("vm-journal", args=where)),
         ),
         "current_tab": current,
-        "is_live": vm.is_busy,
     }
 
 
@@ -129,30 +128,3 @@ def vm_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     vm = get_vm(user, slug, name)
     jobs = jobs_about(list_job_rows(user), "instance", vm.pk)
     return render(request, "virtualmachines/jobs.html", {**vm_page(user, vm, "jobs"), **jobs_context(request, jobs)})
-
-
-@require_safe
-def vm_head(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    """Name, state and buttons: the fragment that asks again while something is under way.
-
-    When what was under way has ended it says so, and the rest of the page reads itself anew.
-    """
-    user = person_of(request)
-    vm = get_vm(user, slug, name)
-    page = vm_page(user, vm, "overview")
-    response = render(request, "virtualmachines/_head.html", page)
-    if request.GET.get("live") and not page["is_live"]:
-        response["HX-Trigger"] = "machine-changed, jobs-changed"
-    return response
-
-
-@require_safe
-def vm_work(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    """The jobs under way on the machine, with their logs. When the last has ended, whoever sent it, it says so."""
-    user = person_of(request)
-    vm = get_vm(user, slug, name)
-    shown = work_on(user, vm)
-    response = render(request, "virtualmachines/_work.html", {"vm": vm, "cluster": vm.cluster, **shown})
-    if request.GET.get("live") and all(each["job"].is_final for each in shown["work"]):
-        response["HX-Trigger"] = "machine-changed, work-seen, jobs-changed"
-    return response

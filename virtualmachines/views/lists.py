@@ -37,6 +37,7 @@ def vms_context(request: HttpRequest, vms: QuerySet[Any]) -> dict[str, Any]:
         "is_filtered": not wanted.is_empty,
         "nothing_matches": describe_no_match(wanted),
         "down": [cluster for cluster in clusters.values() if cluster.unreachable_since is not None],
+        "aged": " ".join(str(pk) for pk, cluster in clusters.items() if _is_fresh(cluster)),
         "oldest": min((c.live_at or c.synced_at for c in clusters.values() if _is_fresh(c)), default=None),
     }
 

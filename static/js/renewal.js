@@ -1,0 +1,160 @@
+/*
+ * Parts of a page read anew and put into it. Elements are kept and changed (Idiomorph), so that focus, scroll and what
+ * is open stay; what a person is at stays as it is: a field typed into, an open menu or dialog, a console.
+ *
+ * Each returns how it went: done, later (something was left out for now), again (no answer), signed-out, gone.
+ */
+import { describeMoment, tick } from "./times.js";
+
+const timeout_ms = 15_000;
+const says = document.getElementById("live-says");
+
+/** The work area, and with it the frame. */
+export async function renewPage() {
+  const { outcome, page, url } = await read(location.href);
+  if (outcome === "gone") showGone();
+  if (!page) return outcome;
+  const main = page.getElementById("work");
+  const note = page.querySelector("meta[name=live-note]");
+  if (!main || !note) return "done"; // another kind of page: the next click leads there
+  if (url !== location.href) history.replaceState(history.state, "", url); // it has another name now
+  const before = heard();
+  const isComplete = morph(document.getElementById("work"), main);
+  putFrame(page);
+  document.title = page.title;
+  document.querySelector("meta[name=live-note]").content = note.content;
+  settle(before);
+  return isComplete ? "done" : "later";
+}
+
+/** Navigation and job dock. */
+export async function renewFrame() {
+  const { outcome, page } = await read(`/dock/?path=${encodeURIComponent(location.pathname)}`);
+  if (!page) return outcome;
+  const before = heard();
+  putFrame(page);
+  settle(before);
+  return "done";
+}
+
+/** How old things are: just the stamps. */
+export async function renewAges() {
+  const times = [...document.querySelectorAll("time[data-stamp]")];
+  const keys = new Set(times.flatMap((time) => time.dataset.stamp.split(" ").slice(1)));
+  if (!keys.size) return "done";
+  let ages;
+  try {
+    const answer = await ask(`/live/ages/?of=${[...keys].join(",")}`);
+    if (isSignIn(answer)) return "signed-out";
+    if (!answer.ok) return "again";
+    ages = await answer.json();
+  } catch {
+    return "again";
+  }
+  for (const time of times) {
+    const [stamp, ...of] = time.dataset.stamp.split(" ");
+    const oldest = of.map((key) => ages[key]?.[stamp]).filter(Boolean).sort()[0];
+    if (!oldest || Date.parse(oldest) <= Date.parse(time.dateTime)) continue;
+    time.dateTime = oldest;
+    time.title = describeMoment(oldest);
+  }
+  tick();
+  return "done";
+}
+
+function ask(url) {
+  return fetch(url, {
+    headers: { "X-Live": "1" },
+    credentials: "same-origin",
+    cache: "no-store",
+    signal: AbortSignal.timeout(timeout_ms),
+  });
+}
+
+function isSignIn(answer) {
+  return answer.status === 401 || new URL(answer.url).pathname.startsWith("/login/");
+}
+
+async function read(url) {
+  try {
+    const answer = await ask(url);
+    if (isSignIn(answer)) return { outcome: "signed-out" };
+    if ([403, 404, 410].includes(answer.status)) return { outcome: "gone" };
+    if (!answer.ok) return { outcome: "again" };
+    return { page: new DOMParser().parseFromString(await answer.text(), "text/html"), url: answer.url + location.hash };
+  } catch {
+    return { outcome: "again" }; // no connection, or no answer in time
+  }
+}
+
+function showGone() {
+  const work = document.getElementById("work");
+  const banner = document.getElementById("live-gone")?.content.cloneNode(true);
+  if (!banner || work.hasAttribute("data-gone")) return;
+  work.dataset.gone = "";
+  for (const area of work.querySelectorAll(".actions, form")) area.inert = true;
+  const crumbs = work.querySelector(".crumbs");
+  if (crumbs) crumbs.after(banner);
+  else work.prepend(banner);
+}
+
+function putFrame(page) {
+  for (const id of ["nav", "dock-body"]) {
+    const [old, fresh] = [document.getElementById(id), page.getElementById(id)];
+    if (old && fresh) morph(old, fresh);
+  }
+}
+
+/** Make what is in `old` like what is in `fresh`; whether nothing had to be left out. */
+function morph(old, fresh) {
+  let isComplete = true;
+  const focused = document.activeElement;
+  const keep = (node) => {
+    if (!(node instanceof Element)) return false;
+    if (node.matches("[data-console]")) return true;
+    if (!node.matches("details.menu[open], dialog[open]")) return isTypedInto(node);
+    isComplete = false;
+    return true;
+  };
+  window.Idiomorph.morph(old, fresh, {
+    morphStyle: "outerHTML",
+    ignoreActiveValue: true,
+    callbacks: {
+      beforeNodeMorphed: (node) => !keep(node),
+      beforeNodeRemoved: (node) => {
+        if (!(node instanceof Element)) return true;
+        const held = [node, ...node.querySelectorAll("*")].some(keep);
+        return !held;
+      },
+      // What a person folded or unfolded is theirs, and the part itself keeps the state that scripts gave it.
+      beforeAttributeUpdated: (name, node) => node !== old && !(name === "open" && node instanceof HTMLDetailsElement),
+    },
+  });
+  if (focused && focused !== document.activeElement && old.contains(focused)) focused.focus({ preventScroll: true });
+  window.htmx?.process(old);
+  return isComplete;
+}
+
+function isTypedInto(node) {
+  if (node instanceof HTMLSelectElement) return [...node.options].some((option) => option.selected !== option.defaultSelected);
+  if (node instanceof HTMLTextAreaElement) return node.value !== node.defaultValue;
+  if (!(node instanceof HTMLInputElement) || node.type === "hidden") return false;
+  if (["checkbox", "radio"].includes(node.type)) return node.checked !== node.defaultChecked;
+  return node.value !== node.defaultValue;
+}
+
+/** What is told when it changes, by what it is about. */
+function heard() {
+  return new Map([...document.querySelectorAll("[data-says]")].map((each) => [each.dataset.says, each.innerText.trim()]));
+}
+
+function settle(before) {
+  const news = [];
+  for (const [about, words] of heard()) {
+    if (before.get(about) === words || (about !== "dock-failed" && !before.has(about))) continue;
+    news.push(about === "dock-failed" ? words : `${about}: ${words}`);
+  }
+  if (news.length && says) says.textContent = news.join(". ");
+  tick();
+  document.dispatchEvent(new Event("renewed"));
+}

@@ -54,7 +54,7 @@ export async function renewAges() {
   for (const time of times) {
     const [stamp, ...of] = time.dataset.stamp.split(" ");
     const oldest = of.map((key) => ages[key]?.[stamp]).filter(Boolean).sort()[0];
-    if (!oldest || Date.parse(oldest) <= Date.parse(time.dateTime)) continue;
+    if (!oldest || Date.parse(oldest) === Date.parse(time.dateTime)) continue;
     time.dateTime = oldest;
     time.title = describeMoment(oldest);
   }

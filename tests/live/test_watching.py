@@ -169,9 +169,10 @@ def test_no_way_of_writing_passes_by(told: Callable[[], set[str]]) -> None:
 
 def test_a_job_touches_what_it_works_on(told: Callable[[], set[str]]) -> None:
     cluster = make_cluster()
+    vm = make_vm(cluster, "web1.example.org")
     told()
     job = make_job(cluster, ("instance", "web1.example.org"), status="running")
-    assert told() == {f"job:{job.pk}", f"jobs:{cluster.pk}", f"of:{cluster.pk}:instance:web1.example.org"}
+    assert told() == {f"job:{job.pk}", f"jobs:{cluster.pk}", f"of:instance:{vm.pk}"}
     Job.objects.filter(pk=job.pk).update(log=[[1, 1.0, 0, "x"]])
     assert told() == {f"job:{job.pk}"}
     Job.objects.filter(pk=job.pk).update(seen_at=timezone.now())

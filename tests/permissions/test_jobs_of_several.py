@@ -60,10 +60,8 @@ def holder(job: Job) -> User:
         "/jobs/?sort=title",
         "/dock/",
         "/clusters/lab/jobs/7/",
-        "/clusters/lab/jobs/7/live/",
         "/clusters/lab/jobs/7/status.json",
         "/clusters/lab/vms/web1.example.org/",
-        "/clusters/lab/vms/web1.example.org/work/",
         "/clusters/lab/vms/web1.example.org/jobs/",
     ],
 )

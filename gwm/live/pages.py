@@ -57,7 +57,7 @@ PAGES: dict[str, Shows] = {
 }
 FRAME = ("machines:*", "hosts:*", "cluster:*", "jobs:*")
 # Forms, and what shows nothing of ours: around them the frame is renewed, they themselves are not.
-STILL = frozenset({"about", "styleguide", "cluster-add", "cluster-edit", "cluster-do", "vm-do", "job-do"})
+STILL = frozenset({"about", "styleguide", "cluster-add", "cluster-edit", "cluster-do", "vm-do", "node-do", "job-do"})
 _OBJECTS = ("vm", "cluster", "node", "job")
 
 

@@ -11,18 +11,20 @@ const says = document.getElementById("live-says");
 
 /** The work area, and with it the frame. */
 export async function renewPage() {
-  const { outcome, page, url } = await read(location.href);
+  const shown = document.querySelector("meta[name=live-note]");
+  const { outcome, page, url } = await read(shown.dataset.row || location.href); // its row, whatever it is called now
   if (outcome === "gone") showGone();
   if (!page) return outcome;
   const main = page.getElementById("work");
   const note = page.querySelector("meta[name=live-note]");
   if (!main || !note) return "done"; // another kind of page: the next click leads there
-  if (url !== location.href) history.replaceState(history.state, "", url); // it has another name now
+  const here = note.dataset.here ? new URL(note.dataset.here + location.hash, location.href).href : url;
+  if (here !== location.href) history.replaceState(history.state, "", here); // it has another name now
   const before = heard();
   const isComplete = morph(document.getElementById("work"), main);
   putFrame(page);
   document.title = page.title;
-  document.querySelector("meta[name=live-note]").content = note.content;
+  shown.replaceWith(note);
   settle(before);
   return isComplete ? "done" : "later";
 }

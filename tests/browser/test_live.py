@@ -3,6 +3,8 @@
 The cluster of `still` is read once and then left alone, so that what a test writes into the database stays.
 """
 
+# ruff: noqa: S608 - the statements are put together from constants
+
 from __future__ import annotations
 
 import re
@@ -54,6 +56,7 @@ def open_live(page: Page, path: str) -> None:
 
 
 VMS, NODES, CLUSTERS = "virtualmachines_virtualmachine", "clusters_node", "clusters_cluster"
+BUSY = "1" * 32
 NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 JOB = f"""
     INSERT INTO clusters_job (id, cluster_id, ganeti_id, status, title, summary, opcodes, opcode_statuses, log, error,
@@ -68,8 +71,8 @@ TARGET = """
 ENTRY = f"""
     INSERT INTO objectlog_entry (uuid, created_at, actor_name, persona_name, via, verb, target_kind, target_pk,
         target_uuid, target_name, cluster_name, params, outcome, message, job_ids, clean_listings)
-    SELECT '00000000000040008000000000000001', {NOW}, 'dave', '', 'cli', 'shutdown', 'vm', id, uuid, name, 'lab', '{{}}',
-        'done', '', '[]', 0
+    SELECT '00000000000040008000000000000001', {NOW}, 'dave', '', 'cli', 'shutdown', 'vm', id, uuid, name, 'lab',
+        '{{}}', 'done', '', '[]', 0
     FROM {VMS} WHERE name = '{VM}'
 """
 
@@ -80,7 +83,7 @@ CHANGES: dict[str, tuple[list[str], list[str]]] = {
         [f"UPDATE {VMS} SET status = 'running' WHERE name = '{VM}'"],
     ),
     "busy": (
-        [f"UPDATE {VMS} SET busy_with = 'reboot', busy_entry = '{'1' * 32}', busy_since = {NOW} WHERE name = '{VM}'"],
+        [f"UPDATE {VMS} SET busy_with = 'reboot', busy_entry = '{BUSY}', busy_since = {NOW} WHERE name = '{VM}'"],
         [f"UPDATE {VMS} SET busy_with = '', busy_entry = NULL, busy_since = NULL WHERE name = '{VM}'"],
     ),
     "missing": (

@@ -26,7 +26,7 @@ from virtualmachines.models import VirtualMachine
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G048")]
 SignIn = Callable[[User], Client]
 VM = "/clusters/prod/vms/web1.example.org/"
-PARTS = ["", "parameters/", "jobs/", "journal/", "head/", "work/", "console/", "console/window/", "do/start/"]
+PARTS = ["", "parameters/", "jobs/", "journal/", "console/", "console/window/", "do/start/"]
 
 
 def rename(row: Any, name: str, kind: str = "instance") -> None:
@@ -81,8 +81,8 @@ def test_of_two_that_had_the_name_it_is_the_last(site: Site, sign_in: SignIn) ->
 def test_an_open_page_of_a_machine_asks_for_its_row_and_not_for_its_name(site: Site, sign_in: SignIn) -> None:
     client = sign_in(site.alice)
     page = client.get(VM).content.decode()
-    head = f"/clusters/prod/vms/{site.web.uuid}/head/"
-    assert head in page and f"/clusters/prod/vms/{site.web.uuid}/work/" in page
+    head = f"/clusters/prod/vms/{site.web.uuid}/"
+    assert f'data-row="{head}"' in page
     rename(site.web, "new.example.org")
     grant(["power"], site.alice, make_vm(site.prod, "web1.example.org"))
     assert "new.example.org" in client.get(head).content.decode()
@@ -173,9 +173,9 @@ def test_links_to_a_cluster_that_is_called_otherwise_now(site: Site, sign_in: Si
     Cluster.objects.get(pk=site.prod.pk).former_slugs.create(slug="prod")
     client = sign_in(site.alice)
     assert client.get(VM)["Location"] == "/clusters/main/vms/web1.example.org/"
-    url = f"/clusters/prod/vms/{site.web.uuid}/head/"
-    assert client.get(url)["Location"] == "/clusters/main/vms/web1.example.org/head/"
-    for part in ("", "live/", "status.json"):
+    url = f"/clusters/prod/vms/{site.web.uuid}/"
+    assert client.get(url)["Location"] == "/clusters/main/vms/web1.example.org/"
+    for part in ("", "status.json"):
         assert client.get(f"/clusters/prod/jobs/{job.ganeti_id}/{part}")["Location"].startswith("/clusters/main/jobs/")
     assert client.get("/clusters/prod/").status_code == 404, "she may not see the cluster"
     admin = sign_in(site.admin)

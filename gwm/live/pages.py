@@ -57,7 +57,19 @@ PAGES: dict[str, Shows] = {
 }
 FRAME = ("machines:*", "hosts:*", "cluster:*", "jobs:*")
 # Forms, and what shows nothing of ours: around them the frame is renewed, they themselves are not.
-STILL = frozenset({"about", "styleguide", "cluster-add", "cluster-edit", "cluster-do", "vm-do", "node-do", "job-do"})
+STILL = frozenset(
+    {
+        "about",
+        "change-password",
+        "styleguide",
+        "cluster-add",
+        "cluster-edit",
+        "cluster-do",
+        "vm-do",
+        "node-do",
+        "job-do",
+    }
+)
 _OBJECTS = ("vm", "cluster", "node", "job")
 
 

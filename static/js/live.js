@@ -156,7 +156,7 @@ if (note()) {
   document.addEventListener("toggle", () => parts.page.plan(), true);
   document.addEventListener("focusout", () => parts.page.plan());
   addEventListener("online", look);
-  document.addEventListener("jobs-changed", () => touch(["page"])); // by a script of ours: sooner than the signal comes
+  document.body.addEventListener("jobs-changed", () => touch(["page"])); // by a script of ours: sooner than the signal comes
   addEventListener("pagehide", () => {
     isLeaving = true;
     socket?.close();

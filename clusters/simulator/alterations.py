@@ -1,6 +1,7 @@
 """Answers with altered records on demand: what no Ganeti says, and a broken or hostile one may."""
 
 import copy
+import re
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ _IDENTITIES = ("name", "uuid", "id")
 @dataclass(slots=True)
 class Alteration:
     """One field of the records of one kind: instance, node, group, network, job, lock, or info for /2/info.
+
+    Of the kind "answer" it is the whole answer to the paths that the regular expression in `field` matches.
 
     `which` is a name, uuid or number as the records have it unaltered; None is all of them.
     """
@@ -54,6 +57,9 @@ class Alterations:
             given = list(self._all)
         if not given:
             return answer
+        for each in given:
+            if each.kind == "answer" and re.fullmatch(each.field, path):
+                return each.value
         if path == "/2/info":
             return _altered(answer, [each for each in given if each.kind == "info"])
         if path.startswith("/2/jobs/") and isinstance(answer, dict):

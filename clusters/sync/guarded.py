@@ -27,10 +27,12 @@ _TRIED_AGAIN = 3
 _WORDS = {"job": ("ops", "opresult", "oplog", "summary")}
 _KEPT = frozenset({"uuid", "name", "id", "status"})
 
-_REMEDIES = {
-    "tags": "Remove the tag that is not plain ASCII: gnt-{kind} list-tags {name}; gnt-{kind} remove-tags {name} TAG.",
-    "ops": "It goes when the job is archived: gnt-job archive {key}.",
-}
+# Tried on a real Ganeti 3.0.2, whose own commands fail at such a tag as well.
+_BY_HAND = (
+    "If it holds other characters than plain ASCII: on the master run /usr/lib/ganeti/daemon-util stop-master, replace "
+    "them in /var/lib/ganeti/config.data, and run daemon-util start-master."
+)
+_OF_A_JOB = "It goes when the job is archived: gnt-job archive {key}."
 
 
 @dataclass
@@ -211,8 +213,7 @@ class _Search:
             if key in by_key:
                 record = by_key[key]
                 name = clean_text(str(record.get("name") or key), NAME_LENGTH)
-                remedy = _REMEDIES.get(self._bad_fields[0], "Correct it in Ganeti.")
-                words = remedy.format(kind=self._resource, name=name, key=key)
+                words = _OF_A_JOB.format(key=key) if self._resource == "job" else _BY_HAND
                 why = f"Ganeti can't say its {what}: it answers “{said}” to every query of them. {words}"
                 bad.append(Unreadable(self._resource, str(key), name, why))
         if not bad:

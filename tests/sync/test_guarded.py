@@ -42,7 +42,7 @@ def test_one_tag_costs_one_machine_its_tags(many):
     assert (report.outcome, report.error) == ("updated", "")
     assert report.rapi_calls <= MOST_CALLS
     culprit = VirtualMachine.objects.get(name=VM1)
-    assert culprit.unreadable_since is not None and "remove-tags vm1.example.org" in culprit.unreadable_why
+    assert culprit.unreadable_since is not None and "config.data" in culprit.unreadable_why
     assert "0xfc" in culprit.unreadable_why
     assert culprit.tags == ["before"]  # its last good ones
     assert VirtualMachine.objects.filter(unreadable_since__isnull=False).count() == 1

@@ -261,7 +261,7 @@ def _prepare(operation: Operation[T, P], actor: Actor, target: T, params: P) -> 
 
 
 def _send(operation: Operation[T, P], target: T, params: P, entry: Entry) -> Entry:
-    """The call, outside any transaction, and its outcome in a second one."""
+    """The call, outside any transaction (the first one was durable), and its outcome in a second one."""
     cluster = operation.cluster_of(target)
     if cluster is None:
         raise TypeError(f"{operation.name} changes a cluster but names none")
@@ -269,13 +269,13 @@ def _send(operation: Operation[T, P], target: T, params: P, entry: Entry) -> Ent
         with _in_doubt_if_it_breaks(entry), client_for(cluster) as client:
             submission = operation.submit(client, target, params, entry.reason)
     except RapiError as error:
-        with transaction.atomic(durable=True):
+        with transaction.atomic():
             if error.may_have_run:
                 _keep_open(operation, entry, error)
             else:
                 give_back(operation, entry, Outcome.REFUSED, words_of(error))
         return entry
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         accept(operation, cluster, entry, submission)
     return entry
 

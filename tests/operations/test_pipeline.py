@@ -86,6 +86,17 @@ def test_refusal_is_not_begun(scene: Scene, fields: dict, words: str) -> None:
     assert scene.simulator.requests == []
 
 
+@pytest.mark.feature("G004")
+def test_a_job_that_an_update_saw_before_the_answer_came_is_bound(scene: Scene) -> None:
+    """An update that could not read its reason does not know whose it is; the answer to the submission does."""
+    number = scene.simulator.queue.last_id + 1
+    make_job(scene.cluster, ganeti_id=number, title="as Ganeti says it")
+    entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    job = Job.objects.get()
+    assert (job.ganeti_id, job.entry, job.title) == (number, entry, "as Ganeti says it")
+    assert [target.target_pk for target in job.targets.all()] == [scene.vm.pk]
+
+
 @pytest.mark.feature("F047", "G002")
 @pytest.mark.parametrize(
     ("fields", "words"),

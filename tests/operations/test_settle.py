@@ -1,16 +1,26 @@
 """How entries in doubt are closed, step by step."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
-from clusters.models import Cluster, JobStatus
-from clusters.operations.settle import adopt_job, count_clean_listing, settle_entry
+from clusters.models import Busy, Cluster, JobStatus, Node
+from clusters.operations.settle import (
+    adopt_job,
+    count_clean_listing,
+    list_overdue_entries,
+    note_deadline,
+    settle_entry,
+)
+from clusters.rapi.caller import longest_change_s
 from gwm.operations import OPERATIONS
 from objectlog.models import Entry, Outcome, Via
 from objectlog.services import Target, advance, begin
-from tests.factories import make_cluster, make_job, make_vm
+from tests.factories import make_cluster, make_job, make_node, make_vm
 from virtualmachines.models import VirtualMachine
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +82,53 @@ def test_a_job_that_turns_up_is_adopted_even_late(outcome: Outcome) -> None:
     adopt_job(job, entry)
     entry.refresh_from_db()
     assert (entry.outcome, entry.job_ids) == (Outcome.SUBMITTED, [job.ganeti_id])
+
+
+@pytest.mark.feature("G004")
+def test_an_entry_names_every_job_that_carries_its_reason() -> None:
+    """An evacuation starts several; the second one turns up when the entry is in doubt no more."""
+    cluster = make_cluster()
+    entry, _ = in_doubt(cluster)
+    first, second = make_job(cluster), make_job(cluster)
+    adopt_job(first, entry)
+    adopt_job(second, Entry.objects.get())
+    entry.refresh_from_db()
+    assert (entry.outcome, entry.job_ids) == (Outcome.SUBMITTED, [first.ganeti_id, second.ganeti_id])
+    assert set(entry.jobs.all()) == {first, second}
+
+
+@pytest.mark.parametrize("after_s, is_overdue", [(4.0, False), (6.0, True)])
+def test_a_submission_has_some_seconds_more_than_its_call_can_last(after_s: float, is_overdue: bool) -> None:
+    """Its answer has yet to be written down, by a process that may be busy."""
+    cluster = make_cluster()
+    entry, _ = in_doubt(cluster)
+    call_s = longest_change_s(settings.GWM_RAPI_CONNECT_TIMEOUT_S, settings.GWM_RAPI_READ_TIMEOUT_S)
+    found = list_overdue_entries(cluster, listed_from=entry.created_at + timedelta(seconds=call_s + after_s))
+    assert (found == [entry]) is is_overdue
+
+
+ROWS: dict[type[Busy], Callable[[Cluster], Any]] = {VirtualMachine: make_vm, Node: make_node}
+
+
+@pytest.mark.feature("F145")
+@pytest.mark.parametrize("model", Busy.__subclasses__())
+def test_whatever_an_operation_keeps_busy_says_until_when_and_is_freed(model: type[Busy]) -> None:
+    cluster = make_cluster()
+    entry, _ = in_doubt(cluster)
+    row = ROWS[model](cluster)
+    entry.target_kind, entry.target_pk = ("vm" if model is VirtualMachine else "node"), row.pk
+    entry.params = {"timeout_s": 30}
+    entry.save()
+    now = timezone.now()
+    row.busy_with, row.busy_entry, row.busy_since = "shutdown", entry.uuid, now
+    row.save()
+    adopt_job(make_job(cluster, status="success"), entry)
+    note_deadline(entry, OPERATIONS, running_at=now)
+    row.refresh_from_db()
+    assert row.busy_until > now
+    assert settle_entry(entry, OPERATIONS)
+    row.refresh_from_db()
+    assert (row.busy_with, row.busy_entry, row.busy_since, row.busy_until) == ("", None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -108,11 +108,13 @@ def test_nobody_else() -> None:
         assert not any(can(user, verb, vm) for verb in VM_VERBS)
         assert not visible(user, "view", VirtualMachine.objects.all()).exists()
         assert not can(user, "add_cluster")
+        assert verbs_on(user, vm) == verbs_on(user, cluster) == frozenset()
     assert held(root, vm, VM_VERBS) == set(VM_VERBS)
     assert can(root, "add_cluster")
     root.is_active = False
     assert not can(root, "view", vm)
     assert not visible(root, "view", VirtualMachine.objects.all()).exists()
+    assert verbs_on(root, vm) == frozenset()
 
 
 def test_reason_names_the_right_that_is_missing() -> None:

@@ -1,8 +1,11 @@
 """What is done with gnt-* behind our back is in the database one update later, field by field."""
 
-import pytest
+from datetime import timedelta
 
-from clusters.models import Network, Node, NodeGroup
+import pytest
+from django.utils import timezone
+
+from clusters.models import Cluster, Network, Node, NodeGroup
 from clusters.simulator import Network as SimulatedNetwork
 from tests.sync.conftest import update
 from virtualmachines.models import VirtualMachine
@@ -149,6 +152,19 @@ def test_changed_defaults_reach_every_machine(cluster, outside):
         assert vm.serial_no == serials[vm.name]
     assert cluster.info["beparams"]["default"]["vcpus"] == 5
     assert report.rapi_calls == 9
+    assert update(cluster).rapi_calls == 8
+
+
+def test_what_moves_no_serial_number_is_read_once_a_day(simulator, cluster, outside):
+    """No command of Ganeti leads there; a configuration that was restored or edited by hand does."""
+    before = machine(cluster, VM1).os
+    with simulator.cluster.lock:
+        simulator.cluster.instances[VM1].os = "rescue"
+    assert update(cluster).rapi_calls == 8
+    assert machine(cluster, VM1).os == before
+    Cluster.objects.update(configs_read_at=timezone.now() - timedelta(hours=25))
+    assert update(cluster).rapi_calls == 9
+    assert machine(cluster, VM1).os == "rescue"
     assert update(cluster).rapi_calls == 8
 
 

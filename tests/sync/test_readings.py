@@ -9,6 +9,7 @@ from django.utils import timezone
 from clusters.connection import client_for
 from clusters.models import Job
 from clusters.sync.fetch import fetch_snapshot
+from clusters.sync.jobs import apply_jobs, list_jobs
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known, KnownJobs
 from gwm.sync import follow_cluster, sync_cluster
@@ -83,6 +84,20 @@ def test_an_older_reading_of_the_follower_does_not_stay_over_an_update(simulator
     assert machine(cluster).status == "ADMIN_down"
     assert new.write_as_update() == 1
     assert machine(cluster).status == "running"
+
+
+def test_an_older_list_of_jobs_does_not_undo_a_newer_one(simulator, cluster):
+    """Two lists were under way at once; the one that was asked for first is written last."""
+    job = simulator.outside.submit("CLUSTER_REDIST_CONF")
+    with client_for(cluster) as client:
+        old = list_jobs(Readings(client), KnownJobs())
+        while job.status != "running":
+            simulator.advance()
+        new = list_jobs(Readings(client), KnownJobs())
+    for listing in (new, old):
+        apply_jobs(cluster, listing.jobs, read_from=listing.started_at)
+    row = Job.objects.get()
+    assert (row.status, row.seen_at) == ("running", new.started_at)
 
 
 def test_every_row_says_when_it_was_read(simulator, cluster):

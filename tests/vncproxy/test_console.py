@@ -57,6 +57,18 @@ def test_a_ticket_dies_after_30_seconds():
     assert rig.broker.list() == []
 
 
+@pytest.mark.parametrize("set_back_s", [0.0, 20.0, 50.0])
+def test_a_used_ticket_stays_used_though_the_clock_is_set_back(set_back_s):
+    """By as much as two hosts may differ; what was forgotten in between would be good again."""
+    rig = Rig()
+    ticket = rig.ticket()
+    rig.request(ticket)
+    rig.clock.advance(31 + set_back_s)
+    rig.request(rig.ticket())  # at each new one the old ones are looked through
+    rig.clock.rightNow -= 2 + set_back_s
+    assert struct.pack(">H", Trouble.USED.code) in rig.request(ticket).value()
+
+
 def test_used_tickets_are_forgotten_in_time():
     rig = Rig()
     rig.request(rig.ticket())

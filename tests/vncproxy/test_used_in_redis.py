@@ -5,9 +5,11 @@ import socket
 import subprocess
 
 import pytest
+from redis import Redis
 
 from tests.vncproxy.conftest import run_daemon
 from tests.vncproxy.ends import Browser, ticket
+from vncproxy.tickets import LONGEST_LIFETIME_S
 from vncproxy.troubles import Trouble
 
 pytestmark = pytest.mark.redis
@@ -38,6 +40,16 @@ def test_a_ticket_serves_once_for_all_brokers(redis_url, tmp_path_factory, vnc):
         browser.start()
         assert Browser(two.port, text).wait_for_close()[0] == Trouble.USED.code
         assert Browser(one.port, text).wait_for_close()[0] == Trouble.USED.code
+        browser.close()
+
+
+def test_a_used_ticket_is_remembered_for_longer_than_it_is_good(redis_url, tmp_path, vnc):
+    """A broker whose clock is behind takes it for good when it has run out here."""
+    with run_daemon(tmp_path, REDIS_URL=redis_url) as daemon, Redis.from_url(redis_url) as redis:
+        browser = Browser(daemon.port, ticket(vnc().port))
+        browser.start()
+        (key,) = redis.keys("gwm:console:used:*")
+        assert 60 < redis.ttl(key) <= LONGEST_LIFETIME_S + 60
         browser.close()
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from gwm.middleware import ProxyHeaders
+from gwm.middleware import ProxyHeaders, RefuseNul
 from vncproxy.settings import networks
 
 
@@ -58,3 +58,14 @@ def test_a_stranger_who_reaches_us_past_the_proxy_is_not_believed(rf: RequestFac
     request = seen(rf, "192.0.2.8", HTTP_X_FORWARDED_FOR="203.0.113.5", HTTP_X_FORWARDED_PROTO="https")
     assert not request.is_secure()
     assert not [name for name in request.META if "FORWARDED" in name]
+
+
+def test_a_cookie_with_a_nul_is_taken_away(rf: RequestFactory) -> None:
+    seen_cookies: list[dict[str, str]] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        seen_cookies.append(dict(request.COOKIES))
+        return HttpResponse()
+
+    RefuseNul(view)(rf.get("/", HTTP_COOKIE='theme=dark; gwm_session="\\000aaaaaaaa"'))
+    assert seen_cookies == [{"theme": "dark"}]

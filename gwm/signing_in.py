@@ -71,9 +71,6 @@ class Adapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count an attempt before the password is looked at, so that many at once are counted too."""
-        if not can_count():
-            request.session.create()  # fails with the database's own words, which the cache keeps to itself
-            raise ImmediateHttpResponse(unable_to_count(request))
         self._counted: list[ratelimit.RateLimitUsage] = []
         account = name_to_count(credentials["username"])
         browser = known_browser(request, credentials["username"])
@@ -104,19 +101,19 @@ def name_to_count(username: str) -> str:
     return unicodedata.normalize("NFKC", username).casefold()
 
 
-def refuse_attempt(request: HttpRequest) -> HttpResponse:
-    """What allauth answers when it lets nobody try: also when it only could not write down that somebody tried."""
-    if can_count():
-        return too_many_requests(request)
-    request.session.create()  # fails with the database's own words, which the cache keeps to itself
-    return unable_to_count(request)
+def refuse_uncounted(request: HttpRequest) -> HttpResponse | None:
+    """An answer to a form with a password while attempts can't be counted; to be asked before anything is counted.
 
-
-def can_count() -> bool:
-    """Whether attempts can be counted: the cache in the database says nothing when it can't write (disk full)."""
+    The cache in the database keeps to itself that it can't write (a full disk), and what is not counted is not stopped.
+    """
+    if request.method != "POST":
+        return None
     token = secrets.token_hex(8)
     cache.set(f"gwm:can-count:{token}", token, timeout=10)
-    return bool(cache.get(f"gwm:can-count:{token}") == token)
+    if cache.get(f"gwm:can-count:{token}") == token:
+        return None
+    request.session.save()  # fails in the database's own words, which have a page
+    return unable_to_count(request)
 
 
 def known_browser(request: HttpRequest, username: str) -> str:

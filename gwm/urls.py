@@ -3,12 +3,11 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 
-from gwm.signing_in import refuse_attempt
 from gwm.views import about, account, clusters, errors, health, journal, live, overview
 from gwm.views.styleguide import styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("login/", account.SignIn.as_view(), name="login"),
+    path("login/", login_not_required(account.SignIn.as_view()), name="login"),
     path("account/password/", account.ChangePassword.as_view(), name="change-password"),
     path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
     path("", overview.overview, name="overview"),
@@ -29,5 +28,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler404 = errors.not_found
-handler429 = refuse_attempt
+handler429 = errors.too_many_requests
 handler500 = errors.server_error

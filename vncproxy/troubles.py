@@ -31,7 +31,7 @@ class Trouble(Enum):
     BROWSER_GONE = (4041, "The browser went away.")
     BROWSER_SILENT = (4042, "The browser has not answered for a while.")
 
-    CLOSED_BY_STAFF = (4050, "The console was closed by an administrator.")
+    CLOSED_BY_STAFF = (4050, "The console was closed.")
     IDLE = (4052, "The console was closed because nothing happened in it for a long time.")
     SHUTTING_DOWN = (4051, "The console broker is restarting.")
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormView
 
-from gwm.signing_in import record_password_change, remember_browser
+from gwm.signing_in import record_password_change, refuse_uncounted, remember_browser
 from permissions.signed_in import find_person, person_of
 
 
@@ -38,6 +38,11 @@ class SignIn(views.LoginView):
 
     form_class = SignInForm
     template_name = "account/login.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Only while attempts can be counted."""
+        response: HttpResponseBase = refuse_uncounted(request) or super().dispatch(request, *args, **kwargs)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Without links to allauth's other pages, which do not exist here."""
@@ -81,7 +86,7 @@ class ChangePassword(views.PasswordChangeView):
         """Not for accounts whose password is kept elsewhere."""
         if not person_of(request).has_usable_password():
             raise PermissionDenied(_("Your account has no password here. Ask your administrator."))
-        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        response: HttpResponseBase = refuse_uncounted(request) or super().dispatch(request, *args, **kwargs)
         return response
 
     def form_valid(self, form: OwnPasswordForm) -> HttpResponse:

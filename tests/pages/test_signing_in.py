@@ -185,6 +185,13 @@ def test_nobody_is_let_in_while_nothing_can_be_counted(alice, settings, backend)
     assert "Signing in is not possible now" in answer.content.decode()
 
 
+def test_nor_is_a_password_changed_then(client, alice, settings):
+    client.force_login(alice)
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    assert change(client).status_code == 503
+    assert User.objects.get().check_password(PASSWORD)
+
+
 @pytest.mark.feature("F001")
 def test_next_survives_and_leads_nowhere_else(alice):
     page = Client().get("/login/", {"next": "/vms/?q=web"})

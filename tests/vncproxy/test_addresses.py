@@ -156,6 +156,12 @@ def test_this_host_knows_its_own_addresses():
     assert mine is None or is_of_this_host(mine)
 
 
+def test_this_hosts_own_addresses_are_not_dialled():
+    rig = Rig()
+    rig.browser(host=str(own_address() or "127.0.0.1")).log_in()
+    assert rig.endpoints == []
+
+
 @pytest.mark.parametrize(
     ("listed", "admitted"), [("", False), ("10.0.0.0/8", False), ("10.0.0.5", True), ("10.0.0.5,10.0.0.0/8", True)]
 )

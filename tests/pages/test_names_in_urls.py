@@ -81,11 +81,23 @@ def test_of_two_that_had_the_name_it_is_the_last(site: Site, sign_in: SignIn) ->
 def test_an_open_page_of_a_machine_asks_for_its_row_and_not_for_its_name(site: Site, sign_in: SignIn) -> None:
     client = sign_in(site.alice)
     page = client.get(VM).content.decode()
-    head = f"/clusters/prod/vms/{site.web.uuid}/"
-    assert f'data-row="{head}"' in page
+    row = f"/clusters/prod/vms/{site.web.uuid}/"
+    assert f'data-row="{row}"' in page
     rename(site.web, "new.example.org")
     grant(["power"], site.alice, make_vm(site.prod, "web1.example.org"))
-    assert "new.example.org" in client.get(head).content.decode()
+    assert "new.example.org" in client.get(row).content.decode()
+
+
+def test_buttons_mean_the_machine_on_whose_page_they_stand(site: Site, sign_in: SignIn) -> None:
+    """Also when it is renamed while the page is open, and another takes its name."""
+    client = sign_in(site.alice)
+    page = client.get(VM).content.decode()
+    button = f"/clusters/prod/vms/{site.web.uuid}/do/shutdown/"
+    assert button in page
+    assert f"/clusters/prod/vms/{site.web.uuid}/console/ticket/" in client.get(f"{VM}console/").content.decode()
+    rename(site.web, "new.example.org")
+    grant(["power"], site.alice, make_vm(site.prod, "web1.example.org"))
+    assert "Shut down new.example.org?" in client.get(button).content.decode()
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -173,8 +185,8 @@ def test_links_to_a_cluster_that_is_called_otherwise_now(site: Site, sign_in: Si
     Cluster.objects.get(pk=site.prod.pk).former_slugs.create(slug="prod")
     client = sign_in(site.alice)
     assert client.get(VM)["Location"] == "/clusters/main/vms/web1.example.org/"
-    url = f"/clusters/prod/vms/{site.web.uuid}/"
-    assert client.get(url)["Location"] == "/clusters/main/vms/web1.example.org/"
+    url = f"/clusters/prod/vms/{site.web.uuid}/jobs/"
+    assert client.get(url)["Location"] == "/clusters/main/vms/web1.example.org/jobs/"
     for part in ("", "status.json"):
         assert client.get(f"/clusters/prod/jobs/{job.ganeti_id}/{part}")["Location"].startswith("/clusters/main/jobs/")
     assert client.get("/clusters/prod/").status_code == 404, "she may not see the cluster"

@@ -208,3 +208,22 @@ def test_what_others_do_is_seen_by_itself(page, lab, machine):
     reload_until(page, state(page), "^crashed$")
     lab.outside.start(machine)
     reload_until(page, state(page), "^running$")
+
+
+@pytest.mark.feature("F143")
+def test_the_dialog_focuses_the_way_of_rebooting_that_is_chosen(page, machine):
+    page.goto(path_of(machine))
+    page.locator("#vm-head").get_by_role("link", name="Reboot", exact=True).click()
+    dialog = page.locator("dialog#dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog.locator("input[type=radio]:checked")).to_be_focused()
+    expect(dialog.locator("input[type=radio]:checked")).to_have_value("hard")
+    page.evaluate(
+        """() => {
+            const dialog = document.querySelector("#dialog");
+            dialog.querySelector("input[value=soft]").checked = true;
+            const event = new CustomEvent("htmx:afterSwap", { bubbles: true, detail: { target: dialog } });
+            dialog.dispatchEvent(event);
+        }"""
+    )
+    expect(dialog.locator("input[value=soft]")).to_be_focused()

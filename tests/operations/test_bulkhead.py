@@ -105,7 +105,7 @@ def test_thirteen_operations_at_once_on_a_cluster_that_hangs(scene: Scene, as_on
     with ThreadPoolExecutor(13) as pool:
         calls = [pool.submit(shut_down, vm) for vm in machines]
         wait_for(lambda: sum(call.done() for call in calls) == 11, "eleven are told at once")
-        assert scene.submissions() == 2
+        wait_for(lambda: scene.submissions() == 2, "two are sent")
         assert Entry.objects.count() == 2 == VirtualMachine.objects.filter(busy_entry__isnull=False).count()
         scene.simulator.faults.clear()
         said = sorted(call.result() for call in calls)

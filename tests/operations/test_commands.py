@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from clusters.models import Cluster
 from clusters.simulator import Simulator
 from gwm.management.commands.operate import OFFERED
 from objectlog.models import Entry
-from tests.factories import free_port, make_admin, make_job
+from tests.factories import free_port, make_admin, make_job, make_node
 from tests.operations.conftest import Scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +26,25 @@ def call(*words: str) -> str:
     return out.getvalue()
 
 
-STATES: dict[str, dict[str, str]] = {"start": {"status": "ADMIN_down", "admin_state": "down"}}
+def target_for(scene: Scene, verb: str, kind: str) -> str:
+    """What the command line calls something of this kind to which `verb` can be done now."""
+    machines, clusters = type(scene.vm).objects, Cluster.objects
+    if verb == "start":
+        machines.update(status="ADMIN_down", admin_state="down")
+    if verb == "forget":
+        machines.update(missing_since=timezone.now())
+        return f"lab/{scene.vm.uuid}"  # what is missing is addressed by its identity
+    if verb == "use-address":
+        clusters.update(answers_at="192.0.2.1")
+    if kind == "vm":
+        return f"lab/{scene.vm.name}"
+    if kind == "node":
+        return f"lab/{make_node(scene.cluster, missing_since=timezone.now()).uuid}"
+    if kind == "job":
+        job = scene.simulator.outside.submit("CLUSTER_REDIST_CONF")
+        make_job(scene.cluster, ganeti_id=job.id, status="error" if verb == "clear" else "queued")
+        return f"lab/{job.id}"
+    return "lab"
 
 
 @pytest.mark.feature("F295")
@@ -33,16 +52,7 @@ STATES: dict[str, dict[str, str]] = {"start": {"status": "ADMIN_down", "admin_st
 def test_whatever_is_offered_works(scene: Scene, verb: str) -> None:
     make_admin()
     operation = OFFERED[verb]
-    type(scene.vm).objects.update(**STATES.get(verb, {}))
-    Cluster.objects.update(answers_at="192.0.2.1" if verb == "use-address" else "")
-    target = "lab"
-    if operation.kind == "vm":
-        target = f"lab/{scene.vm.name}"
-    if operation.kind == "job":
-        job = scene.simulator.outside.submit("CLUSTER_REDIST_CONF")
-        make_job(scene.cluster, ganeti_id=job.id, status="error" if verb == "clear" else "queued")
-        target = f"lab/{job.id}"
-    said = call("operate", verb, target, "--as", "root")
+    said = call("operate", verb, target_for(scene, verb, operation.kind), "--as", "root")
     assert operation.label in said
     assert Entry.objects.get().verb == verb
 

@@ -227,3 +227,22 @@ def test_the_dialog_focuses_the_way_of_rebooting_that_is_chosen(page, machine):
         }"""
     )
     expect(dialog.locator("input[value=soft]")).to_be_focused()
+
+
+@pytest.mark.feature("G048")
+def test_a_machine_is_renamed_and_removed_while_its_page_is_open(page, lab, machine):
+    page.goto(path_of(machine))
+    heading = page.locator("#vm-head h1")
+    expect(heading).to_have_text(machine)
+    new_name = f"renamed-{machine}"
+    lab.outside.rename(machine, new_name)
+    expect(heading).to_have_text(new_name, timeout=40_000)
+    page.reload()
+    expect(page).to_have_url(re.compile(re.escape(path_of(new_name)) + "$"))
+    lab.outside.remove(new_name)
+    expect(state(page)).to_have_text("missing", timeout=40_000)
+    page.reload()
+    expect(page).to_have_url(re.compile("/vms/[0-9a-f-]{36}/$"))
+    expect(page.locator("#vm-head").get_by_role("link", name="Forget", exact=True)).to_be_visible()
+    confirm(page, "Forget")
+    expect(page).to_have_url(re.compile("/vms/$"))

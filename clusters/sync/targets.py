@@ -1,10 +1,11 @@
 """The objects that jobs work on: tied to their rows when a job is first seen, and again when a row appears."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from clusters.models import Cluster, FormerName, Job, JobStatus, JobTarget
@@ -12,6 +13,7 @@ from clusters.rapi.shapes.job import JobInfo
 from clusters.sync.naming import Directory, Tie, Times, kind_of
 from clusters.sync.touched import Touched, steps_of, steps_of_row, touched_by
 
+MOST_FORMER_NAMES = 20
 _BATCH = 200
 _LATEST = 2.0**33
 
@@ -103,7 +105,19 @@ def note_renames(
         )
         for pk in renamed
     )
+    _drop_oldest(FormerName.objects.filter(kind=kind_of(model), target_pk__in=renamed))
     return renamed
+
+
+def _drop_oldest(former: QuerySet[FormerName]) -> None:
+    """Keep the newest names of each row: a cluster that renames all the time must not fill the database."""
+    kept: Counter[int] = Counter()
+    surplus = []
+    for pk, target_pk in former.order_by("-pk").values_list("pk", "target_pk"):
+        kept[target_pk] += 1
+        if kept[target_pk] > MOST_FORMER_NAMES:
+            surplus.append(pk)
+    FormerName.objects.filter(pk__in=surplus).delete()
 
 
 def list_targets(jobs: Iterable[Job], kind: str) -> tuple[set[str], set[str]]:

@@ -1,5 +1,7 @@
 """Names are given again: whose job it is does not follow the name but the machine, node, group or network."""
 
+from itertools import pairwise
+
 import pytest
 
 from clusters.forms.cluster import describe_cluster
@@ -9,6 +11,7 @@ from clusters.operations.cluster import ClusterSettings, EditCluster
 from clusters.selectors import list_jobs
 from clusters.simulator import Network as SimulatedNetwork
 from clusters.sync.due import select_to_follow
+from clusters.sync.targets import MOST_FORMER_NAMES
 from gwm.operations import OPERATIONS
 from gwm.sync import follow_cluster
 from objectlog.models import Outcome, Via
@@ -174,6 +177,15 @@ def test_who_takes_a_name_that_another_gave_up_takes_no_job(simulator, cluster):
     update(cluster)
     assert numbers(holder_of(first)) == {of_first}
     assert numbers(holder_of(second)) == {of_second}
+
+
+def test_of_a_machine_that_is_renamed_all_the_time_the_newest_names_are_kept(simulator, cluster):
+    names = [VM1, *(f"name{number}.example.org" for number in range(MOST_FORMER_NAMES + 3))]
+    for old, new in pairwise(names):
+        simulator.outside.rename(old, new)
+        update(cluster)
+    kept = list(FormerName.objects.order_by("pk").values_list("name", flat=True))
+    assert kept == names[-MOST_FORMER_NAMES - 1 : -1]
 
 
 def test_a_failed_creation_of_a_name_that_is_taken_is_not_its_holders(simulator, cluster):

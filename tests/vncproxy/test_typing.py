@@ -232,10 +232,14 @@ def test_a_line_that_breaks_stops_the_typing_and_says_where(page, machine):
 
 @pytest.mark.parametrize("path", ["", "?obstacle=The+machine+is+not+running.&start=%7B%22allowed%22%3Atrue%7D"])
 def test_nothing_moves_on_a_phone_while_it_connects(phone, console, path):
+    console.tell("fault", status=409, error="The machine is rebooting.")  # so that the page is drawn before it connects
     phone.goto(console.url + path)
     if path:
         expect(phone.locator("[data-console]")).to_have_attribute("data-state", "off")
     else:
+        expect(phone.locator("[data-console]")).to_have_attribute("data-state", "waiting")
+        expect(phone.locator("[data-part=detail]")).to_contain_text("reconnecting in 1 s")
+        console.tell("fault")
         connected(phone)
     expect(phone.locator("[data-do=pad]")).to_have_attribute("aria-disabled", "true" if path else "false")
     moved, what = phone.evaluate(SHIFTS)

@@ -115,7 +115,7 @@ PARAMETERS = parameters()
 
 
 def test_the_parameters_were_found() -> None:
-    assert {"page", "per_page", "sort", "q", "status", "since", "who", "verb", "live", "node"} <= set(PARAMETERS)
+    assert {"page", "per_page", "sort", "q", "status", "since", "who", "verb", "node"} <= set(PARAMETERS)
 
 
 PAGES = [(name, where) for name, where in URLS if "verb" not in where and name not in ("logout", "vm-console-ticket")]

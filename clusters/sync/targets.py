@@ -66,8 +66,12 @@ def tie_again(model: type[Model], cluster: Cluster, pks: Collection[int]) -> Non
 
     A job that was tied to another row of the same name, and was under way when this one was made, may mean both.
     """
-    kind = kind_of(model)
     found: list[Any] = list(model._default_manager.filter(pk__in=pks).values_list("name", "ctime"))
+    for start in range(0, len(found), _BATCH):  # SQLite takes no condition of a thousand terms
+        _tie_some(kind_of(model), cluster, pks, found[start : start + _BATCH])
+
+
+def _tie_some(kind: str, cluster: Cluster, pks: Collection[int], found: list[Any]) -> None:
     untied = Q(target_pk__isnull=True)
     for name, ctime in found:
         if ctime and 0 < ctime < _LATEST:

@@ -78,3 +78,10 @@ def test_releases_side_by_side(make_simulator, track):
     assert "user_shutdown" not in one.virtual_machines.get().raw["hvparams"]
     assert two.virtual_machines.get().raw["hvparams"]["from_the_future"] == 7
     assert one.virtual_machines.get().status == two.virtual_machines.get().status == "running"
+
+
+def test_a_thousand_machines_at_once(make_simulator, track):
+    """More than SQLite takes terms in one condition."""
+    row = track(make_simulator(instances=1100))
+    assert update(row).outcome == "updated"
+    assert VirtualMachine.objects.count() == 1100

@@ -143,7 +143,7 @@ def test_records_that_claim_to_be_another(simulator, cluster, look):
     simulator.alterations.alter("instance", "uuid", other.uuid, which=VM1)
     assert read_all(cluster).outcome == "updated"
     other.refresh_from_db()
-    assert other.name == VM2 and "2 records with the identity" in other.unreadable_why
+    assert other.name == VM2 and "more than one record with the identity" in other.unreadable_why
     look()
     simulator.alterations.clear()
     assert read_all(cluster).outcome == "updated"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -38,24 +37,39 @@ class Records(Generic[T]):
 
 def read_records(kind: str, parse: Callable[[Any], T], records: Iterable[Any]) -> Records[T]:
     """Read each by itself. Records that claim the same identity, or the same name, are all refused: which is it?"""
-    given = list(records)
-    bad: list[Unreadable] = []
     good: dict[str, T] = {}
-    keys = Counter(map(_key_of, given))
-    names = Counter(filter(None, map(_name_of, given)))
-    for record in given:
-        key, name = _key_of(record), _name_of(record)
+    bad: list[Unreadable] = []
+    names: dict[str, str] = {}
+    claimed: dict[str, str] = {}  # by identity, why it can't be told whose it is
+    for record in records:
         try:
             shape = parse(record)
-            if keys[key] > 1:
-                raise BadRecord(f"Ganeti lists {keys[key]} records with the identity {key}.")
-            if name and names[name] > 1:
-                raise BadRecord(f"Ganeti lists {names[name]} records with the name {name}.")
         except BadRecord as error:
-            bad.append(Unreadable(kind, key, clean_text(name, NAME_LENGTH), error.message))
-        else:
-            good[key] = shape
+            key = _key_of(record)
+            bad.append(Unreadable(kind, key, clean_text(_name_of(record), NAME_LENGTH), error.message))
+            if key:
+                claimed[key] = error.message
+            continue
+        key, name = _identity(shape)
+        if key in good:
+            claimed[key] = f"Ganeti lists more than one record with the identity {key}."
+        good[key] = shape
+        if name and names.setdefault(name, key) != key:
+            why = f"Ganeti lists more than one record with the name {name}."
+            claimed |= {key: why, names[name]: why}
+    for key, why in claimed.items():
+        if good.pop(key, None) is not None:
+            name = next((name for name, named in names.items() if named == key), "")
+            bad.append(Unreadable(kind, key, name, why))
     return Records(good, tuple(bad))
+
+
+def _identity(shape: Any) -> tuple[str, str]:
+    """Its uuid or number, and its name."""
+    try:
+        return shape.uuid, shape.name
+    except AttributeError:
+        return (str(shape.id), "") if hasattr(shape, "id") else (shape.name, shape.name)
 
 
 def _key_of(record: Any) -> str:

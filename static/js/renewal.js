@@ -110,7 +110,7 @@ function putFrame(page) {
 /** Make what is in `old` like what is in `fresh`; whether nothing had to be left out. */
 function morph(old, fresh) {
   let isComplete = true;
-  const focused = document.activeElement;
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const keep = (node) => {
     if (!(node instanceof Element)) return false;
     if (node.matches("[data-console]")) return true;
@@ -132,7 +132,11 @@ function morph(old, fresh) {
       beforeAttributeUpdated: (name, node) => node !== old && !(name === "open" && node instanceof HTMLDetailsElement),
     },
   });
-  if (focused && focused !== document.activeElement && old.contains(focused)) focused.focus({ preventScroll: true });
+  if (focused && focused !== document.activeElement) {
+    // The element was moved, or another one of its id stands in its place: a button that can't be used now.
+    const again = focused.isConnected ? focused : document.getElementById(focused.id || "\n");
+    again?.focus({ preventScroll: true });
+  }
   window.htmx?.process(old);
   return isComplete;
 }

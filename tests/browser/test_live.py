@@ -195,3 +195,177 @@ def test_a_change_by_anyone_is_on_every_open_page(
         for statement in undo:
             write(statement)
     assert visitor.evaluate("window.untouched")
+
+
+STOP, START = CHANGES["stopped"][0][0], CHANGES["stopped"][1][0]
+
+
+@pytest.fixture
+def running(write: Write) -> Iterator[None]:
+    """The machine runs again afterwards, and nothing is done to it."""
+    yield
+    write(START)
+    write(CHANGES["busy"][1][0])
+
+
+def at_work(page: Page) -> None:
+    """Wait until the page shows the machine stopped."""
+    expect(page.locator(ROW).or_(page.locator(STATE)).first).to_have_text("stopped", timeout=SOON_MS)
+
+
+def test_what_one_does_the_other_sees(still: Product, person: Any, write: Write, running: None) -> None:
+    one, other = person(still), person(still, "carol")
+    open_live(one, OF_VM)
+    open_live(other, "/vms/")
+    other.evaluate("window.untouched = true")
+    write(STOP.replace(VM, OTHER_VM))
+    expect(other.locator("#work tbody .state")).to_have_text("stopped", timeout=SOON_MS)
+    expect(one.locator(STATE)).to_have_text("running")
+    write(START.replace(VM, OTHER_VM))
+    expect(other.locator("#work tbody .state")).to_have_text("running", timeout=SOON_MS)
+    assert other.evaluate("window.untouched")
+
+
+def test_typed_text_focus_caret_and_scroll_stay(visitor: Page, write: Write, running: None) -> None:
+    visitor.set_viewport_size({"width": 1000, "height": 300})
+    open_live(visitor, "/vms/?per_page=100")
+    box = visitor.get_by_role("searchbox", name=re.compile("Name, address"))
+    box.fill("half a word")
+    box.press("ArrowLeft")
+    search = visitor.get_by_role("searchbox", name="Search machines")
+    search.fill("another")
+    box.focus()
+    visitor.evaluate("document.getElementById('work').scrollTop = 150; window.scrollTo(0, 150)")
+    before = visitor.evaluate("[document.getElementById('work').scrollTop, window.scrollY]")
+    write(STOP)
+    at_work(visitor)
+    expect(box).to_be_focused()
+    expect(box).to_have_value("half a word")
+    expect(search).to_have_value("another")
+    assert box.evaluate("each => each.selectionStart") == len("half a word") - 1
+    assert visitor.evaluate("[document.getElementById('work').scrollTop, window.scrollY]") == before
+    visitor.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_focus_stays_in_its_row_and_on_its_button(visitor: Page, write: Write, running: None) -> None:
+    open_live(visitor, "/vms/?sort=status")
+    link = visitor.get_by_role("link", name=VM)
+    link.focus()
+    write(STOP)  # the row moves
+    at_work(visitor)
+    expect(link).to_be_focused()
+    write(START)
+    open_live(visitor, OF_VM)
+    visitor.locator("#vm-head #do-shutdown").focus()
+    write(CHANGES["busy"][0][0])
+    expect(visitor.locator("#vm-head #do-shutdown[aria-disabled=true]")).to_be_focused(timeout=SOON_MS)
+
+
+def test_an_open_menu_waits_and_then_is_true(visitor: Page, write: Write, running: None) -> None:
+    open_live(visitor, OF_VM)
+    menu = visitor.locator("#vm-head details.menu")
+    menu.locator("summary").click()
+    items = menu.locator(".menu-panel")
+    shown = items.inner_text()
+    items.locator("a, button").first.focus()
+    write(STOP)
+    at_work(visitor)
+    expect(menu).to_have_attribute("open", "")
+    assert items.inner_text() == shown
+    expect(items.locator("a, button").first).to_be_focused()
+    visitor.keyboard.press("Escape")
+    expect(visitor.locator("#vm-head").get_by_role("link", name="Start", exact=True)).to_be_visible(timeout=SOON_MS)
+    expect(items).not_to_have_text(shown, use_inner_text=True, timeout=SOON_MS)
+
+
+def test_an_open_dialog_and_a_folded_part_stay(visitor: Page, write: Write, running: None) -> None:
+    open_live(visitor, OF_VM)
+    visitor.locator("#vm-head #do-reboot").click()
+    dialog = visitor.locator("dialog#dialog")
+    expect(dialog).to_be_visible()
+    focused = visitor.evaluate("document.activeElement.outerHTML")
+    write(STOP)
+    expect(visitor.locator(STATE)).to_have_text("stopped", timeout=SOON_MS)
+    expect(dialog).to_be_visible()
+    assert visitor.evaluate("document.activeElement.outerHTML") == focused
+
+
+def test_a_screen_reader_hears_of_the_state_and_not_of_every_number(visitor: Page, write: Write, running: None) -> None:
+    open_live(visitor, OF_VM)
+    said = visitor.locator("#live-says")
+    expect(said).to_have_attribute("role", "status")
+    write(CHANGES["notes"][0][0])
+    expect(visitor.locator(MAIN)).to_contain_text("Ask Eve first", timeout=SOON_MS)
+    expect(said).to_be_empty()
+    write(STOP)
+    expect(said).to_have_text(f"{VM}: stopped", timeout=SOON_MS)
+    write(CHANGES["notes"][1][0])
+
+
+def test_a_hidden_tab_asks_nothing_and_looks_at_once_when_it_is_shown(
+    visitor: Page, write: Write, running: None
+) -> None:
+    open_live(visitor, OF_VM)
+    asked: list[str] = []
+    listen = lambda request: asked.append(request.url)  # noqa: E731
+    visitor.on("request", listen)
+    hide = (
+        "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+        " document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    visitor.evaluate(hide % "true")
+    write(STOP)
+    visitor.wait_for_timeout(4_000)
+    assert asked == []
+    expect(visitor.locator(STATE)).to_have_text("running")
+    visitor.evaluate(hide % "false")
+    expect(visitor.locator(STATE)).to_have_text("stopped", timeout=2_000)
+    visitor.remove_listener("request", listen)
+
+
+def test_where_no_signal_gets_through_it_asks_now_and_then(
+    still: Product, person: Any, write: Write, running: None
+) -> None:
+    page = person(still)
+    page.clock.install()
+    page.route_web_socket("**/live/ws", lambda socket: socket.close(code=1011))
+    page.goto(OF_VM)
+    expect(page.locator(STATE)).to_have_text("running")
+    write(STOP)
+    for _ in range(3):
+        page.clock.run_for(10_000)
+    expect(page.locator(STATE)).to_have_text("stopped")
+
+
+def test_signed_out_elsewhere(still: Product, person: Any) -> None:
+    page = person.stranger(still)
+    page.goto("/login/")
+    page.get_by_label("User name").fill("carol")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("navigation", name="Main")).to_be_attached()
+    other = page.context.new_page()
+    open_live(page, f"/clusters/lab/vms/{OTHER_VM}/")
+    other.goto("/about/")
+    other.evaluate("document.querySelector('form[action*=logout]').submit()")
+    expect(page).to_have_url(re.compile(r"/login/\?next=.*vm2"), timeout=2 * SOON_MS)
+
+
+def test_a_right_withdrawn_and_a_row_removed_are_told(still: Product, person: Any, write: Write, watch: Any) -> None:
+    watch.allow(404)
+    page = person(still, "carol")
+    open_live(page, f"/clusters/lab/vms/{OTHER_VM}/")
+    still.manage("grant", "carol", "power", f"--on=lab/{OTHER_VM}", "--as=admin", "--revoke")
+    expect(page.locator(MAIN)).to_contain_text("was removed, or your right to see it was withdrawn", timeout=SOON_MS)
+    expect(page.locator("#vm-head .actions")).to_have_attribute("inert", "")
+    still.manage("grant", "carol", "power", f"--on=lab/{OTHER_VM}", "--as=admin")
+
+
+def test_a_renamed_machine_keeps_its_page(visitor: Page, write: Write) -> None:
+    open_live(visitor, f"{OF_VM}parameters/?x=1")
+    write(f"UPDATE {VMS} SET name = 'renamed.example.org' WHERE name = '{VM}'")
+    try:
+        expect(visitor.locator("#work h1")).to_have_text("renamed.example.org", timeout=SOON_MS)
+        expect(visitor).to_have_url(re.compile("/clusters/lab/vms/renamed.example.org/parameters/\\?x=1$"))
+    finally:
+        write(f"UPDATE {VMS} SET name = '{VM}' WHERE name = 'renamed.example.org'")

@@ -1,0 +1,143 @@
+"""The signal of a running web process: who gets one, what is told, when it ends, and what it costs."""
+
+# ruff: noqa: S608 - the statements are put together from constants
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.browser.product import ADMIN, PASSWORD, Product
+from tests.live.wire import Signal, Visitor
+
+pytestmark = [pytest.mark.standalone, pytest.mark.feature("G045")]
+PAGES = 500
+WATCHED_S = 15.0
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A product without clusters that takes many connections from here."""
+    data = tmp_path_factory.mktemp("signal") / "data"
+    product = Product(data, "--no-demo", GWM_CONNECTIONS_PER_ADDRESS="1000")
+    try:
+        product.start_ready()
+        product.add_person("carol", PASSWORD)
+        yield product
+    finally:
+        product.end()
+
+
+@pytest.fixture(scope="module")
+def admin(product: Product) -> Visitor:
+    return Visitor(product.address, ADMIN, PASSWORD)
+
+
+@pytest.fixture(autouse=True)
+def close_signals() -> Iterator[None]:
+    yield
+    while Signal.opened:
+        Signal.opened.pop().close()
+
+
+def write(product: Product, statement: str) -> None:
+    with closing(sqlite3.connect(product.data / "gwm.sqlite3", timeout=20)) as database, database:
+        database.execute(statement)
+
+
+def make_known(product: Product, number: int) -> None:
+    """Touch something that the journal shows."""
+    write(
+        product,
+        "INSERT INTO objectlog_entry (uuid, created_at, actor_name, persona_name, via, verb, target_kind, target_uuid,"
+        " target_name, cluster_name, params, outcome, message, job_ids, clean_listings)"
+        f" VALUES ('{number:032d}', '2026-01-01 00:00:00', 'dave', '', 'cli', 'shutdown', 'vm', '', 'x', '', '{{}}',"
+        " 'done', '', '[]', 0)",
+    )
+
+
+def test_a_page_is_told_what_changed_on_it_and_nothing_else(product: Product, admin: Visitor) -> None:
+    journal, about = admin.listen(admin.note("/journal/")), admin.listen(admin.note("/about/"))
+    make_known(product, 1)
+    while "page" not in str(journal.hear()):  # a reader that begins tells of the last minute, too
+        pass
+    began = time.monotonic()
+    make_known(product, 3)
+    assert journal.hear() == "page"
+    assert time.monotonic() - began < 5
+    write(product, "UPDATE permissions_user SET is_staff = NOT is_staff WHERE username = 'admin'")
+    assert about.hear() == "frame"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+def test_a_foreign_page_gets_no_signal(admin: Visitor, origin: str) -> None:
+    assert admin.listen(origin=origin).status == 403
+
+
+def test_who_is_not_signed_in_gets_no_signal(admin: Visitor) -> None:
+    assert admin.listen(cookie="").status == 403
+    made_up = admin.listen(admin.note("/journal/"), cookie="gwm_session=abcdefghijklmnopqrstuvwxyz012345")
+    assert made_up.hear() == 4003
+
+
+def test_another_persons_note_is_refused(product: Product, admin: Visitor) -> None:
+    carol = Visitor(product.address, "carol", PASSWORD)
+    assert carol.listen(admin.note("/journal/")).hear() == 4003
+    assert carol.listen("made:up:note").hear() == 4003
+    again = Visitor(product.address, ADMIN, PASSWORD)
+    assert again.listen(admin.note("/journal/")).hear() == 4003
+
+
+def test_the_signal_ends_with_the_session(product: Product) -> None:
+    carol = Visitor(product.address, "carol", PASSWORD)
+    signal = carol.listen(carol.note("/journal/"))
+    began = time.monotonic()
+    carol.sign_out()
+    assert signal.hear() == 4001
+    assert time.monotonic() - began < 7
+
+
+def test_the_signal_ends_with_the_account(product: Product) -> None:
+    carol = Visitor(product.address, "carol", PASSWORD)
+    signal = carol.listen(carol.note("/journal/"))
+    write(product, "UPDATE permissions_user SET is_active = 0 WHERE username = 'carol'")
+    heard = signal.hear()
+    while isinstance(heard, str):  # the rights changed, too
+        heard = signal.hear()
+    assert heard == 4001
+    write(product, "UPDATE permissions_user SET is_active = 1 WHERE username = 'carol'")
+
+
+def test_a_session_has_not_endlessly_many(product: Product) -> None:
+    carol = Visitor(product.address, "carol", PASSWORD)
+    signals = [carol.listen() for _ in range(101)]
+    assert [signal.status for signal in signals] == [101] * 100 + [429]
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of a processor."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_five_hundred_idle_pages_cost_next_to_nothing(product: Product) -> None:
+    signals: list[Signal] = []
+    for _ in range(PAGES // 100):
+        visitor = Visitor(product.address, ADMIN, PASSWORD)
+        note = visitor.note("/vms/")
+        signals += [visitor.listen(note) for _ in range(100)]
+    assert {signal.status for signal in signals} == {101}
+    web = product.child("gwm.processes.web")
+    time.sleep(6)  # until the sessions of all are known
+    before, began = cpu_seconds(web), time.monotonic()
+    time.sleep(float(os.environ.get("GWM_TEST_IDLE_S", WATCHED_S)))
+    share = (cpu_seconds(web) - before) / (time.monotonic() - began)
+    print(f"{PAGES} idle pages: {100 * share:.2f} % of one core")  # noqa: T201
+    assert share <= 0.05
+    make_known(product, 2)

@@ -26,6 +26,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from gwm.live.board import Board
 from gwm.live.note import LONGEST, BadNote, Note, now
 from gwm.live.reader import KEEP, Reader, find_ended
+from gwm.live.triggers import are_there
 from permissions.sessions import mark_of_key
 from vncproxy.framing import Framing
 from vncproxy.settings import Settings
@@ -246,6 +247,8 @@ class LiveResource(Resource):
         """Check the handshake as for a console: own origin, WebSocket 13."""
         try:
             headers = check_handshake(request, self._console)
+            if not are_there(connection):
+                raise HandshakeError(503, "This database does not tell what changed.")  # pages poll
             cookie = request.getCookie(settings.SESSION_COOKIE_NAME.encode())
             if not cookie:
                 raise HandshakeError(403, "Sign in first.")

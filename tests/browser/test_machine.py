@@ -138,6 +138,8 @@ def test_a_jobs_log_is_live_and_goes_on_after_a_reload(page, lab, machine, mark)
         lab.release_jobs()
     expect(log).to_contain_text("* done")
     expect(page.locator("#job-live .state").first).to_have_text("succeeded")
+    expect(page.locator("#work .state").filter(has_text="running")).to_have_count(0)
+    expect(page.locator("#work .actions").get_by_text("Cancel")).to_have_count(0)
     assert is_same_page()
     assert log.inner_text().count("checking disk consistency") == 1
 

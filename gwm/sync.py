@@ -98,6 +98,7 @@ def _attempt(cluster: Cluster, lease: Lease, report: Report) -> dict[str, Any]:
                 values = _update(cluster, client, lease, report)
                 return values | describe_host(cluster, client.endpoint, timezone.now(), was_tried=tries_host)
             except Incomplete as incomplete:
+                lease.renew()
                 values = _take_the_rest(cluster, client, incomplete, report)
                 raise incomplete.error from incomplete
     except RapiError as error:

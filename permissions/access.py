@@ -1,12 +1,16 @@
 """What a protected model declares about itself. `permissions.policy` is the only reader.
 
-`verbs` are what can be granted, with a sentence for the page that grants them. `implies` says which other verbs a
+`verbs` are what can be granted, with a sentence for the page that grants them. `deeds` say what a verb lets one do, in
+the words of a refusal: "You may not start or stop this machine (needs power)." `implies` says which other verbs a
 grant brings along. `parent` is the path to the object whose grants count here too, `from_parent` what each of them
 gives. Any verb held on an object lets one see it (`view`); `view` alone is never granted.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 VIEW = "view"
 
@@ -39,6 +43,12 @@ class Access:
     from_parent: Mapping[str, frozenset[str]] = field(default_factory=dict)
     related: Related | None = None
     noun: str = "object"
+    deeds: Mapping[str, Any] = field(default_factory=dict)
+
+    def refuse(self, verb: str) -> str:
+        """The sentence for who lacks `verb`."""
+        deed = self.deeds.get(verb) or _("do this to the %s") % self.noun
+        return _("You may not %(deed)s (needs %(verb)s).") % {"deed": deed, "verb": verb}
 
     def granting(self, verb: str) -> frozenset[str]:
         """Verbs whose grant on the object itself allows `verb`."""

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from permissions.access import VIEW, Access, Related
@@ -209,9 +210,9 @@ def visible(user: Actor, verb: str, queryset: QuerySet[M]) -> QuerySet[M]:
 def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:
     """Whether `user` may do `verb` on `obj` (None: something of the site, see SITE_VERBS)."""
     if not isinstance(user, User):
-        return Denied("Sign in first.")
+        return Denied(gettext("Sign in first."))
     if not user.is_active:
-        return Denied("This account is switched off.")
+        return Denied(gettext("This account is disabled."))
     if user.is_superuser:
         return Allowed("administrator")
     if obj is None:
@@ -220,12 +221,7 @@ def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:
     model = type(obj)
     if model._default_manager.filter(_condition(user, verb, model), pk=obj.pk).exists():
         return Allowed()
-    return Denied(f"You need the right “{verb}” on this {access_of(model).noun}{_helpers(model)}.")
-
-
-def _helpers(model: type[Model]) -> str:
-    """Whom to ask."""
-    return "" if not access_of(model).parent else " or on its cluster"
+    return Denied(access_of(model).refuse(verb))
 
 
 def verbs_on(user: Actor, obj: Model) -> frozenset[str]:

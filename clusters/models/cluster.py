@@ -30,6 +30,14 @@ class Cluster(models.Model):
             "replace_disks": "Replace the disks of machines",
             "tags": "Set tags on the cluster",
         },
+        deeds={
+            "admin": _("change the settings of this cluster"),
+            "create_vm": _("create machines on this cluster"),
+            "migrate": _("move machines on this cluster"),
+            "export": _("export machines of this cluster"),
+            "replace_disks": _("replace disks on this cluster"),
+            "tags": _("set tags on this cluster"),
+        },
         implies={"admin": _EVERYTHING},
     )
 

@@ -1,6 +1,7 @@
 """What a cluster is made of: node groups, nodes, networks. Sizes are MiB."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from clusters.models.cluster import Cluster
 from clusters.models.states import Busy, Mirrored
@@ -32,7 +33,12 @@ class NodeGroup(Mirrored):
 class Node(Mirrored, Busy):
     """A host. Live figures are null when the node did not answer."""
 
-    access = Access(noun="node", parent="cluster", from_parent=_OF_CLUSTER)
+    access = Access(
+        noun="node",
+        deeds={"forget": _("forget this node"), "migrate": _("move machines off this node")},
+        parent="cluster",
+        from_parent=_OF_CLUSTER,
+    )
 
     ROLES = {
         "M": "master",

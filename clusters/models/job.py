@@ -43,6 +43,7 @@ class Job(models.Model):
 
     access = Access(
         noun="job",
+        deeds={"cancel": _("cancel or clear this job")},
         parent="cluster",
         from_parent=_OF_CLUSTER,
         related=Related(

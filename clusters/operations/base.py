@@ -25,7 +25,7 @@ from clusters.rapi.errors import RapiError, Refused
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome, Via
 from objectlog.services import Target, advance, begin
 from permissions.models import Persona, User
-from permissions.policy import Allowed, Denied, can
+from permissions.policy import Allowed, Denied, access_of, can
 
 T = TypeVar("T", bound=models.Model)
 P = TypeVar("P")
@@ -65,14 +65,16 @@ class Operation(Generic[T, P]):
     """One thing that can be done to a target. A class per operation, one instance in the table of its app.
 
     `name` is address, command-line word and journal verb in one. `needs` is the verb of the policy. `doing` is what
-    the target's state says while it is under way. `overrules` names operations that may be under way on the target
-    all the same; the target is then busy with this one. `needs_target`: not for what Ganeti lists no more.
+    the target's state says while it is in progress, `noun` what it is called then ("A reboot"). `overrules` names
+    operations that may be in progress on the target all the same; the target is then busy with this one.
+    `needs_target`: not for what Ganeti lists no more.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     needs: ClassVar[str]
     doing: ClassVar[str] = ""
+    noun: ClassVar[Any] = ""
     kind: ClassVar[str]
     icon: ClassVar[str] = ""
     question: ClassVar[str] = ""
@@ -158,17 +160,33 @@ def explain_obstacle(operation: AnyOperation, target: models.Model, *, known: Cl
     cluster = known or operation.cluster_of(target)
     if operation.changes_cluster and cluster is not None:
         if cluster.unreachable_since is not None:
-            since = date_format(timezone.localtime(cluster.unreachable_since), "j M H:i")
-            return f"{cluster} is not reachable since {since}. It works again as soon as the cluster answers."
+            since = date_format(timezone.localtime(cluster.unreachable_since), "j M H:i T")
+            return _("%(cluster)s has not been reachable since %(since)s. Actions are disabled until it answers.") % {
+                "cluster": cluster,
+                "since": since,
+            }
         if cluster.is_read_only:
-            return f"{cluster} is read-only here: it has no RAPI user with write access, or was set so."
+            return _("%s is read-only here: it has no RAPI user with write access, or was set so.") % cluster
     if getattr(target, "missing_since", None) is not None and operation.needs_target:
-        return f"{target} is no longer there: Ganeti does not list it."
+        return _("%s is no longer there: Ganeti does not list it.") % target
     if operation.excludes_others and isinstance(target, Busy) and target.is_busy:
         if target.busy_with in operation.overrules:
             return None
-        return f"“{target.busy_with}” is under way. Wait until it has ended."
+        return _describe_busy(target.busy_with)
     return None
+
+
+def _describe_busy(name: str) -> str:
+    """What keeps the target busy, by the name of its operation; one of another release is called by that name."""
+    known = [operation for operation in _all_kinds(Operation) if getattr(operation, "name", "") == name]
+    noun = (known[0].noun or known[0].label) if known else name
+    return _("%s is already in progress. Wait until it has ended.") % noun
+
+
+def _all_kinds(of: type[AnyOperation]) -> Iterator[type[AnyOperation]]:
+    for kind in of.__subclasses__():
+        yield kind
+        yield from _all_kinds(kind)
 
 
 def list_offers(
@@ -181,7 +199,7 @@ def list_offers(
     offers = []
     for operation in operations:
         if operation.needs not in held:
-            reason: str | None = f"You need the right “{operation.needs}” here."
+            reason: str | None = access_of(type(target)).refuse(operation.needs)
         else:
             reason = explain_obstacle(operation, target) or operation.refusal(target, operation.params_type())
         offers.append(Offer(operation, reason or ""))

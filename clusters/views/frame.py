@@ -11,7 +11,7 @@ from clusters.operations.base import AnyOperation, Offer, list_offers
 from clusters.operations.cluster import EditCluster
 from clusters.views.buttons import Button, button_of, tabs_of
 from clusters.views.stored import unreadable_of
-from permissions.policy import verbs_on
+from permissions.policy import access_of, verbs_on
 
 if TYPE_CHECKING:
     from permissions.models import User
@@ -30,7 +30,7 @@ def cluster_page(user: User, cluster: Any, current: str) -> dict[str, Any]:
         for offer in list_offers(user, cluster, CONFIRMED, held)
     }
     use_address = buttons.pop("use-address")
-    edit = Offer(EDIT, "" if EDIT.needs in held else f"You need the right “{EDIT.needs}” here.")
+    edit = Offer(EDIT, "" if EDIT.needs in held else access_of(type(cluster)).refuse(EDIT.needs))
     return {
         "cluster": cluster,
         "unreadable": unreadable_of(cluster.unreadable),

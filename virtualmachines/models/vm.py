@@ -1,6 +1,7 @@
 """A virtual machine: what Ganeti knows of it, and what is ours (owner, notes)."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Busy, Cluster, Mirrored, Node
 from permissions.access import Access
@@ -20,6 +21,17 @@ class VirtualMachine(Mirrored, Busy):
             "modify": "Change its settings",
             "remove": "Delete and reinstall it",
             "tags": "Set its tags",
+        },
+        deeds={
+            "admin": _("change who may do what on this machine"),
+            "power": _("start, stop or open the console of this machine"),
+            "modify": _("change the settings of this machine"),
+            "remove": _("delete or reinstall this machine"),
+            "tags": _("set tags on this machine"),
+            "migrate": _("move this machine"),
+            "replace_disks": _("replace the disks of this machine"),
+            "export": _("export this machine"),
+            "forget": _("forget this machine"),
         },
         implies={"admin": _EVERYTHING},
         parent="cluster",

@@ -108,6 +108,7 @@ class Start(VMOperation[NoParams]):
     name = "start"
     label = "Start"
     doing = "starting"
+    noun = gettext_lazy("A start")
     needs = "power"
     icon = "play"
     question = "Start {target}?"
@@ -128,6 +129,7 @@ class Shutdown(VMOperation[ShutdownParams]):
     name = "shutdown"
     label = "Shut down"
     doing = "shutting down"
+    noun = gettext_lazy("A shutdown")
     needs = "power"
     icon = "power"
     question = "Shut down {target}?"
@@ -152,6 +154,7 @@ class ShutdownNow(VMOperation[NoParams]):
     name = "shutdown-now"
     label = "Force off"
     doing = "forcing off"
+    noun = gettext_lazy("A forced shutdown")
     needs = "power"
     icon = "power-off"
     question = "Force {target} off?"
@@ -186,6 +189,7 @@ class Reboot(VMOperation[RebootParams]):
     name = "reboot"
     label = "Reboot"
     doing = "rebooting"
+    noun = gettext_lazy("A reboot")
     needs = "power"
     icon = "restart"
     question = "Reboot {target}?"

@@ -1,4 +1,7 @@
-"""Tests that need a browser or a Redis: skipped with a reason where there is none, failed in a complete run."""
+"""Tests that need a browser, a Redis or another program are skipped with a reason where it is missing.
+
+In a complete run (GWM_TEST_COMPLETE) they fail instead.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,11 @@ def postgresql_url() -> Iterator[str]:
         yield url
 
 
+def find_program(name: str) -> str | None:
+    """Where a program is, also among those of root, which a user's PATH leaves out."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+
+
 def missing_for(mark: str) -> str:
     """Return what is missing for tests with a mark, or the empty text."""
     if mark == "redis" and not (os.environ.get("GWM_TEST_REDIS_URL") or shutil.which("redis-server")):
@@ -50,6 +58,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("database")
     if os.environ.get("GWM_TEST_COMPLETE"):
         return
+    for item in items:
+        for mark in item.iter_markers("program"):
+            name, package = mark.args
+            if find_program(name) is None:
+                item.add_marker(pytest.mark.skip(reason=f"{name} is not installed (Debian: apt install {package})."))
     for mark in ("redis", "browser"):
         reason = missing_for(mark)
         for item in items:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.servers import find_program
 from tests.up.running import ROOT, write_certificate
 
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
@@ -32,9 +32,10 @@ def test_whoever_listens_may_open_many_files(unit: Path) -> None:
         assert re.search(r"^LimitNOFILE=65536$", words_of(unit), re.MULTILINE)
 
 
+@pytest.mark.program("systemd-analyze", "systemd")
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
-    program = shutil.which("systemd-analyze")
-    assert program, "systemd is not installed (Debian: apt install systemd)"
+    program = find_program("systemd-analyze")
+    assert program
     paths = []
     for unit in UNITS:
         name = unit.name.replace("@.", "@1.")
@@ -45,9 +46,10 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
+@pytest.mark.program("nginx", "nginx-light")
 def test_nginx_understands_its_site(tmp_path: Path) -> None:
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    assert program, "nginx is not installed (Debian: apt install nginx-light)"
+    program = find_program("nginx")
+    assert program
     certificate, key = write_certificate(tmp_path)
     site = re.sub(r"(ssl_certificate +)\S+;", rf"\1{certificate};", words_of(SITE))
     site = re.sub(r"(ssl_certificate_key +)\S+;", rf"\1{key};", site)

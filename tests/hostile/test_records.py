@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, Network, Node, NodeGroup
@@ -20,11 +20,6 @@ pytestmark = pytest.mark.feature("G046")
 
 # One cycle of the lying cluster, and what the process may grow by in a whole test.
 SECONDS, MIB = 10.0, 200
-SITE_PAGES = ("overview", "dock", "clusters", "nodes", "vms", "jobs", "journal", "health")
-CLUSTER_PAGES = ("cluster", "cluster-vms", "cluster-nodes", "cluster-jobs", "cluster-parameters", "cluster-edit")
-VM_PAGES = ("vm", "vm-parameters", "vm-jobs", "vm-head", "vm-work", "vm-journal", "vm-console")
-NODE_PAGES = ("node", "node-primary", "node-secondary", "node-jobs")
-JOB_PAGES = ("job", "job-live", "job-status")
 # What changes from one cycle to the next without Ganeti saying anything else.
 TIMES = {"changed_at", "read_at", "seen_at", "created_at"}
 MODELS = (NodeGroup, Node, Network, VirtualMachine, Job)
@@ -60,17 +55,32 @@ def differing(before: dict[Any, dict[str, Any]], after: dict[Any, dict[str, Any]
     return found
 
 
+def pages(*arguments: str, below: str = "") -> list[str]:
+    """The names of the URLs with just these arguments, complete by construction."""
+    found = []
+    for name, (possibilities, *_) in get_resolver().reverse_dict.items():
+        if isinstance(name, str) and possibilities:
+            route, given = possibilities[0]
+            if tuple(given) == arguments and below in route:
+                found.append(name)
+    return sorted(found)
+
+
 def visit(client: Client, cluster: Cluster, turn: int) -> None:
     """The pages of the site and of the cluster, and some page of every third object in turn."""
-    urls = [reverse(name) for name in SITE_PAGES] + [reverse(name, args=[cluster.slug]) for name in CLUSTER_PAGES]
+    urls = [reverse(name) for name in pages()]
+    urls += [reverse(name, args=[slug]) for name in pages("slug") for slug in (cluster.slug, "honest")]
+    of_vm, of_node = pages("slug", "name", below="/vms/"), pages("slug", "name", below="/nodes/")
+    of_job = pages("slug", "number")
+    assert len(of_vm) > 4 and len(of_node) > 2 and len(of_job) > 1
     pairs = [
-        *((VM_PAGES, vm.name) for vm in cluster.virtual_machines.order_by("pk")),
-        *((NODE_PAGES, node.name) for node in cluster.nodes.order_by("pk")),
-        *((JOB_PAGES, job.ganeti_id) for job in cluster.jobs.order_by("pk")),
+        *((of_vm, vm.name) for vm in cluster.virtual_machines.order_by("pk")),
+        *((of_node, node.name) for node in cluster.nodes.order_by("pk")),
+        *((of_job, job.ganeti_id) for job in cluster.jobs.order_by("pk")),
     ]
-    for position, (pages, which) in enumerate(pairs):
+    for position, (names, which) in enumerate(pairs):
         if (position + turn) % 3 == 0:
-            urls.append(reverse(pages[(position + turn) // 3 % len(pages)], args=[cluster.slug, which]))
+            urls.append(reverse(names[(position + turn) // 3 % len(names)], args=[cluster.slug, which]))
     for url in urls:
         assert client.get(url).status_code < 500, url
 
@@ -117,7 +127,7 @@ def test_what_a_cluster_says_of_itself_costs_that_field(
     liar: Liar, honest: Cluster, client: Client, names: tuple[str, ...]
 ) -> None:
     good = Cluster.objects.filter(pk=liar.row.pk).values("name", "master", "software_version", "info").get()
-    pages = [reverse(name, args=[liar.row.slug]) for name in CLUSTER_PAGES] + [reverse("overview"), reverse("clusters")]
+    urls = [reverse(name, args=[liar.row.slug]) for name in pages("slug")] + [reverse("overview"), reverse("clusters")]
     for name in names:
         if name == "twice":
             continue  # there is one of it
@@ -125,7 +135,7 @@ def test_what_a_cluster_says_of_itself_costs_that_field(
             if field != "uuid":
                 liar.simulator.alterations.alter("info", field, VALUES[name])
         assert update(liar.row).outcome == "updated", name
-        for url in pages:
+        for url in urls:
             assert client.get(url).status_code < 500, (name, url)
         assert update(honest).outcome == "updated"
         liar.simulator.alterations.clear()

@@ -161,7 +161,7 @@ def _take_the_rest(cluster: Cluster, client: RapiClient, found: Incomplete, repo
     ]
     if found.jobs is not None:
         try:
-            report.followed = digest_listing(cluster, client, Readings(client), found.jobs)
+            report.followed = digest_listing(cluster, client, Readings(client, cluster.query_troubles), found.jobs)
         except RapiError as error:
             report.live_error = str(error)
     return _describe_live(found.live, report, now)

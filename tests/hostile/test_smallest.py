@@ -148,3 +148,12 @@ def test_records_that_claim_to_be_another(simulator, cluster, look):
     simulator.alterations.clear()
     assert read_all(cluster).outcome == "updated"
     assert not VirtualMachine.objects.exclude(unreadable_since=None, missing_since=None).exists()
+
+
+def test_operating_systems_that_no_database_takes(simulator, cluster, look):
+    simulator.alterations.alter("answer", "/2/os", ["a\0b", "\ud800", "x" * 5000, 7, None, {"a": 1}, "noop"])
+    cluster.operating_systems_at = None
+    cluster.save()
+    assert update(cluster).outcome == "updated"
+    assert cluster.operating_systems == ["a\ufffdb", "noop", "x" * 254 + "…", "\ufffd"]
+    look()

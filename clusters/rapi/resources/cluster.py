@@ -9,6 +9,10 @@ from clusters.rapi.caller import Caller
 from clusters.rapi.errors import Garbled
 from clusters.rapi.paths import NO_OPTIONS, JobOptions, NotSendable
 from clusters.rapi.shapes.cluster import ClusterInfo
+from clusters.rapi.shapes.fields import Texts
+from clusters.rapi.shapes.instance import OS_LENGTH
+
+_MOST_OS = 5000
 
 
 class ClusterCalls(Caller):
@@ -35,7 +39,7 @@ class ClusterCalls(Caller):
 
     def list_os(self) -> list[str]:
         """Operating systems as "os" or "os+variant". Runs a job on all nodes and blocks for a second or two."""
-        return [each for each in self._list_of_any(self._get("/2/os")) if isinstance(each, str)]
+        return list(Texts(limit=OS_LENGTH, most=_MOST_OS).read(self._list_of_any(self._get("/2/os"))))
 
     def list_os_bulk(self) -> list[dict[str, Any]]:
         """Operating systems with variants and parameters. From 3.2 on; see `Features.os_bulk`."""

@@ -59,9 +59,9 @@ def test_what_is_kept_of_a_cluster_is_shown_whatever_it_is(client, db, info):
     client.force_login(make_admin())
     for page in ("cluster", "cluster-parameters", "cluster-vms"):
         assert client.get(reverse(page, args=["old"])).status_code == 200
-    for page in ("vm", "vm-parameters", "vm-work"):
+    for page in ("vm", "vm-parameters", "vm-jobs"):
         assert client.get(reverse(page, args=["old", vm.name])).status_code == 200
-    for page in ("job", "job-live", "job-status"):
+    for page in ("job", "job-status"):
         assert client.get(reverse(page, args=["old", job.ganeti_id])).status_code == 200
 
 

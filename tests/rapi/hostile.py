@@ -83,7 +83,8 @@ LONG_HEAD = OK + b"".join(b"X-%d: %s\r\n" % (number, b"a" * 50) for number in ra
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 UNTIL_END = OK + b"Content-Type: application/json\r\n\r\n"
 GZIP = OK + b"Content-Encoding: gzip\r\n"
-BOMB = gzip.compress(b"[" + b" " * (64 * MIB) + b"]")
+# unfolds to 400 MiB, which is more than a call may take in memory
+BOMB = gzip.compress(b"[") + 10 * gzip.compress(b" " * (40 * MIB)) + gzip.compress(b"]")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 CUT = (Unreachable,)

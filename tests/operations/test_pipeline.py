@@ -1,12 +1,14 @@
 """The pipeline, against a simulated cluster over real HTTPS."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
 from clusters.models import Cluster, Job
 from clusters.operations.base import Actor, Forbidden, NoParams, Refusal, list_offers, run
+from clusters.operations.cluster import ClusterSettings, EditCluster
 from clusters.operations.job import CancelJob
 from objectlog.models import Entry, Outcome, Via
 from permissions.policy import verbs_on
@@ -178,6 +180,19 @@ def test_cancel_without_an_answer_is_said_and_over(scene: Scene) -> None:
     entry = run(CancelJob(), scene.alice, job, NoParams())
     assert entry.outcome == Outcome.FAILED
     assert entry.message.startswith("No answer")
+
+
+def test_editing_a_cluster_makes_it_no_demo_and_no_demo_of_it(scene: Scene) -> None:
+    """The form does not ask; consoles of the demo alone may be on this host."""
+    grant(["admin"], scene.alice.user, scene.cluster)
+    for is_demo in (True, False):
+        Cluster.objects.update(is_demo=is_demo)
+        cluster = Cluster.objects.get()
+        known = ("slug", "host", "port", "username", "tls_trust", "tls_fingerprint")
+        wanted = ClusterSettings(**{name: getattr(cluster, name) for name in known}, is_demo=not is_demo)
+        run(EditCluster(), scene.alice, cluster, replace(wanted, description="edited"))
+        cluster.refresh_from_db()
+        assert (cluster.description, cluster.is_demo) == ("edited", is_demo)
 
 
 @pytest.mark.feature("G016")

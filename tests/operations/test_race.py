@@ -13,7 +13,7 @@ from clusters.models import Cluster, Job
 from clusters.operations.base import Refusal, run
 from clusters.operations.cluster import ClusterSettings, add_cluster
 from objectlog.models import Entry, Via
-from tests.factories import make_admin
+from tests.factories import make_admin, make_cluster
 from tests.operations.conftest import Actor, Scene
 from virtualmachines.operations.power import Reboot, RebootParams, Shutdown, ShutdownParams
 
@@ -93,6 +93,31 @@ def test_of_two_at_the_same_moment_one_is_sent(scene: Scene) -> None:
     found = Counter("refused" if "is under way" in starter.ended else starter.ended for starter in starters)
     assert found == {"submitted": 1, "refused": 1}
     assert (scene.submissions(), Entry.objects.count(), Job.objects.count()) == (1, 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_reads_and_then_writes_is_not_told_that_the_database_is_locked() -> None:
+    """SQLite without IMMEDIATE refuses the write at once when somebody else has written since the reading."""
+    cluster = make_cluster()
+    has_written = threading.Event()
+
+    def write() -> None:
+        try:
+            Cluster.objects.filter(pk=cluster.pk).update(description="by another")
+            has_written.set()
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=write)
+    with transaction.atomic():
+        own = Cluster.objects.get(pk=cluster.pk)
+        other.start()
+        has_written.wait(1.0)
+        own.name = "ours"
+        own.save(update_fields=["name"])
+    other.join(PATIENCE_S)
+    cluster.refresh_from_db()
+    assert (cluster.name, cluster.description) == ("ours", "by another")
 
 
 @pytest.mark.django_db

@@ -160,6 +160,17 @@ def test_settled_once_all_jobs_have_ended(statuses: list[str], outcome: Outcome,
     assert not vm.is_busy
 
 
+@pytest.mark.feature("G004")
+@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.REFUSED, Outcome.NOT_SUBMITTED])
+def test_what_has_its_jobs_is_in_doubt_no_more(outcome: Outcome) -> None:
+    """A process that comes late (its call timed out) does not undo what the follower found out."""
+    entry, _ = in_doubt(make_cluster())
+    assert advance(Entry.objects.get(), Outcome.SUBMITTED, job_ids=[7])
+    assert not advance(entry, outcome, message="timed out")
+    entry.refresh_from_db()
+    assert (entry.outcome, entry.job_ids, entry.finished_at) == (Outcome.SUBMITTED, [7], None)
+
+
 def test_what_is_over_does_not_come_back() -> None:
     entry, _ = in_doubt(make_cluster())
     assert advance(entry, Outcome.SUCCEEDED)

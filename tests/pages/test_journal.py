@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Job
 from objectlog.models import Entry, Outcome, Via
 from objectlog.services import Target, begin
 from permissions.models import User
+from permissions.policy import visible
 from permissions.services import grant
 from tests.factories import make_user
 from tests.pages.conftest import Site
@@ -61,6 +62,16 @@ def test_who_reads_what(journal: Site, sign_in: SignIn) -> None:
     grant(["admin"], manager, journal.edge)
     assert verbs(sign_in(manager)) == ["refresh", "console"]
     assert verbs(sign_in(journal.alice), url="/clusters/prod/vms/db1.example.org/journal/") == ["start"]
+
+
+def test_what_was_done_to_a_job_is_read_by_who_may_do_it(journal: Site, sign_in: SignIn) -> None:
+    job = Job.objects.get()
+    write(journal.admin, "cancel", Target("job", job.pk, str(job), "prod", journal.prod.pk))
+    reader, doer = make_user("reader"), make_user("doer")
+    grant(["tags"], reader, journal.web)
+    grant(["power"], doer, journal.web)
+    assert visible(reader, "view", Job.objects.all()).exists()
+    assert [verbs(sign_in(person)) for person in (reader, doer)] == [[], ["cancel"]]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Filters, order and paging of lists."""
 
 from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -74,6 +76,28 @@ def test_numbers_beside_the_states(site: Site, sign_in: SignIn) -> None:
         "busy": 0,
         "missing": 1,
     }
+
+
+def test_each_number_is_that_of_the_list_it_leads_to(site: Site, sign_in: SignIn) -> None:
+    """Of machines in every state, each of them also missing, busy, and both."""
+    number = 0
+    for status in ("running", "ADMIN_down", "ERROR_down", "unheard of"):
+        for missing_since in (None, timezone.now()):
+            for busy_entry in (None, uuid4()):
+                number += 1
+                name = f"every{number}.example.org"
+                make_vm(site.prod, name, status=status, missing_since=missing_since, busy_entry=busy_entry)
+    client = sign_in(site.admin)
+    for name, _, counted in client.get("/vms/?cluster=prod&per_page=500").context["groups"]:
+        assert len(names(client, f"cluster=prod&per_page=500&status={name}")) == counted, name
+
+
+@pytest.mark.parametrize(("asked", "given"), [("1", 5), ("50", 50), ("501", 500), ("9999", 500), ("99999", 50)])
+def test_a_page_has_a_sensible_length_whatever_is_asked_for(
+    site: Site, sign_in: SignIn, settings: Any, asked: str, given: int
+) -> None:
+    settings.GWM_PAGE_SIZE = 50
+    assert sign_in(site.admin).get(f"/vms/?per_page={asked}").context["page"].paginator.per_page == given
 
 
 @pytest.mark.feature("F126")

@@ -81,6 +81,12 @@ def test_shut_down_from_question_to_end(admin: Client, alpha: Cluster, simulator
 
 
 @pytest.mark.feature("F142", "F143")
+@pytest.mark.parametrize("elsewhere", ["https://evil.example.org/", "//evil.example.org/", "javascript:alert(1)"])
+def test_a_button_leads_back_to_our_own_pages_only(admin: Client, elsewhere: str) -> None:
+    answers = [admin.post("/clusters/alpha/do/refresh/", {"next": page}) for page in ("/vms/?q=web", elsewhere)]
+    assert [answer.headers["Location"] for answer in answers] == ["/vms/?q=web", "/clusters/alpha/"]
+
+
 def test_every_power_operation(admin: Client, alpha: Cluster, simulator: Simulator) -> None:
     for verb, given in (
         ("reboot", {"type": "soft", "timeout_s": "10"}),

@@ -213,6 +213,24 @@ def test_next_survives_and_leads_nowhere_else(alice):
         assert "evil" not in Client().get("/login/", {"next": elsewhere}).content.decode()
 
 
+def test_cookies_are_out_of_reach_of_scripts_and_of_other_sites(alice):
+    """The one for forms is read by our scripts, and is of no use without the session's."""
+    client = Client()
+    attempt(client=client)
+    flags = {name: (bool(one["httponly"]), one["samesite"]) for name, one in client.cookies.items() if one.value}
+    assert flags.pop("gwm_csrf") == (False, "Lax")
+    assert set(flags) == {"gwm_session", "gwm_known_browser"}
+    assert set(flags.values()) == {(True, "Lax")}
+
+
+def test_no_page_may_be_framed_nor_run_what_is_not_a_file_of_ours(client, alice):
+    headers = client.get("/login/").headers
+    policy = dict(rule.split(" ", 1) for rule in headers["Content-Security-Policy"].split("; "))
+    assert policy["frame-ancestors"] == policy["base-uri"] == policy["object-src"] == "'none'"
+    assert policy["default-src"] == policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
+    assert headers["X-Frame-Options"] == "DENY" and headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_who_is_signed_in_goes_on(client, alice):
     client.force_login(alice)
     assert client.get("/login/", {"next": "/vms/"})["Location"] == "/vms/"

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from clusters.models import Job
+from clusters.models import Job, JobTarget
 from clusters.operations.base import Actor, Forbidden, NoParams, run
 from clusters.operations.job import CancelJob
 from clusters.selectors import list_jobs
@@ -128,6 +128,8 @@ def test_what_is_tied_to_nothing_is_for_cluster_admins_alone(job: Job, holder: U
     seen = {verb: bool(can(person, "view", job)) for verb, person in people.items()}
     assert seen == {"admin": True, "migrate": False, "replace_disks": False}
     assert {verb: "view" in verbs_on(person, job) for verb, person in people.items()} == seen
+    told = {verb: visible(person, "view", JobTarget.objects.all()).exists() for verb, person in people.items()}
+    assert told == seen
     assert not can(holder, "view", job)
     job.targets.filter(name=SECRET).delete()
     job.targets.update(target_pk=job.cluster.virtual_machines.get(name="web1.example.org").pk)

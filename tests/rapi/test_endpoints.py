@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from clusters.rapi import Endpoint, RapiClient
+from clusters.rapi import Endpoint, RapiClient, caller
 from clusters.rapi.errors import MasterDown, RapiError
 from tests.rapi.conftest import INFO, UUID
 from tests.rapi.edge import Edge, Identity, answer, drop, refusal, serve
@@ -74,6 +77,21 @@ def test_a_change_in_doubt_goes_to_nobody_else(
             make_client(edge, second, cluster_uuid=UUID).startup_instance("a", reason="gwm:1")
         finally:
             assert second.requests == []
+
+
+def test_the_search_for_the_master_ends_in_time(edge: Edge, make_client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many candidates there are, and though each takes the connection and says nothing."""
+    monkeypatch.setattr(caller, "CANDIDATE_TIMEOUT_S", 0.1)
+    edge.usual = refusal(502, "Can&#x27;t connect to master daemon")
+    with socket.create_server(("0.0.0.0", 0), backlog=200) as silent:
+        port = silent.getsockname()[1]
+        candidates: list[Any] = [Endpoint(f"127.0.1.{number}", port) for number in range(1, 31)]
+        client = make_client(edge, *candidates, cluster_uuid=UUID, connect_timeout_s=0.2, read_timeout_s=0.2)
+        began = time.monotonic()
+        with pytest.raises(MasterDown):
+            client.startup_instance("a", reason="gwm:1")
+    assert time.monotonic() - began < caller.longest_change_s(0.2, 0.2) + 2.0
+    assert 1 < client.calls < len(candidates) / 2
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The queue in files loses no message and stops no worker, however writers and readers meet."""
 
+import fcntl
 import os
 import resource
 import threading
@@ -94,6 +95,25 @@ def test_bindings_are_kept_and_taken_away(connect, tmp_path):
     channel._delete("two", "news", "key", "pattern")
     assert [row.queue for row in second.channel.get_table("news")] == ["one"]
     assert not list((tmp_path / "control").glob("*.unfinished"))
+
+
+def test_two_processes_change_a_table_one_after_the_other(connect, tmp_path):
+    """Each reads it, changes it and writes all of it: without a lock one binding would be lost."""
+    channel, done = connect().channel, threading.Event()
+    channel._queue_bind("news", "", "", "one")
+
+    def bind():
+        channel._queue_bind("news", "", "", "two")
+        done.set()
+
+    binder = threading.Thread(target=bind)
+    with (tmp_path / "control" / "news.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        binder.start()
+        assert not done.wait(0.5)
+    assert done.wait(10)
+    binder.join()
+    assert {row.queue for row in channel.get_table("news")} == {"one", "two"}
 
 
 def test_a_message_that_finds_no_room_leaves_nothing(connect, tmp_path):

@@ -14,6 +14,7 @@ _FAILURES = {
     "duplicate cluster": _("added twice"),
     "bad credentials": _("credentials refused"),
     "master down": _("master down"),
+    "not sendable": _("request cannot be sent"),
 }
 
 

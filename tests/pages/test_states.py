@@ -20,6 +20,7 @@ NOW = timezone.now()
         ({"last_error": "x"}, "bad", "never reached"),
         ({"synced_at": NOW, "last_error": "x", "last_error_kind": "garbled"}, "warn", "update failed"),
         ({"synced_at": NOW, "last_error": "x", "last_error_kind": "bad credentials"}, "warn", "credentials refused"),
+        ({"synced_at": NOW, "last_error": "x", "last_error_kind": "not sendable"}, "warn", "request cannot be sent"),
         ({"synced_at": NOW, "last_error": "x", "unreachable_since": NOW}, "bad", "not reachable"),
         ({"last_error": "x", "last_error_kind": "untrusted", "unreachable_since": NOW}, "bad", "not trusted"),
     ],

@@ -369,3 +369,17 @@ def test_a_renamed_machine_keeps_its_page(visitor: Page, write: Write) -> None:
         expect(visitor).to_have_url(re.compile("/clusters/lab/vms/renamed.example.org/parameters/\\?x=1$"))
     finally:
         write(f"UPDATE {VMS} SET name = '{VM}' WHERE name = 'renamed.example.org'")
+
+
+def test_fields_filled_in_and_left_stay(visitor: Page, write: Write) -> None:
+    open_live(visitor, "/journal/")
+    person, verb = visitor.locator("#work [name=who]"), visitor.locator("#work select[name=verb]")
+    person.fill("ev")
+    verb.select_option(index=2)
+    chosen = verb.input_value()
+    visitor.locator("#work [name=what]").focus()
+    write(CHANGES["entry"][0][0])
+    expect(visitor.locator(MAIN)).to_contain_text("dave", timeout=SOON_MS)
+    write(CHANGES["entry"][1][0])
+    expect(person).to_have_value("ev")
+    expect(verb).to_have_value(chosen)

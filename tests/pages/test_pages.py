@@ -185,7 +185,7 @@ def test_cluster_that_is_down_is_told_and_harms_nobody(site: Site, sign_in: Sign
         assert "has not been reachable since" in client.get(url).content.decode(), url
     page = client.get(VM).content.decode()
     assert 'aria-disabled="true"' in page
-    assert "It works again as soon as the cluster answers" in page
+    assert "Actions are disabled until it answers" in page
     assert "is not reachable" not in client.get("/clusters/edge/").content.decode().replace('title="not reachable"', "")
 
 

@@ -75,7 +75,7 @@ def digest_listing(
 
     entries = _list_entries(cluster)
     _adopt(entries)
-    finished = [entry for entry in entries if entry.is_open and _has_ended(entry)]
+    finished = [entry for entry in entries if _has_ended(entry)]
     touched = {job.pk: job for entry in finished for job in entry.jobs.all()}
     touched |= {job.pk: job for job in changes.ended}
     at_work: list[Job] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,6 +106,12 @@ def test_a_submission_has_some_seconds_more_than_its_call_can_last(after_s: floa
     call_s = longest_change_s(settings.GWM_RAPI_CONNECT_TIMEOUT_S, settings.GWM_RAPI_READ_TIMEOUT_S)
     found = list_overdue_entries(cluster, listed_from=entry.created_at + timedelta(seconds=call_s + after_s))
     assert (found == [entry]) is is_overdue
+
+
+def test_the_longest_change_is_as_long_as_the_documentation_says() -> None:
+    """It tries to connect, looks for the master that has moved, and waits for the answer of that one."""
+    said = (Path(settings.BASE_DIR) / "docs" / "updates.md").read_text(encoding="utf-8")
+    assert f"no change lasts longer than {longest_change_s(5.0, 60.0):g} s" in " ".join(said.split())
 
 
 ROWS: dict[type[Busy], Callable[[Cluster], Any]] = {VirtualMachine: make_vm, Node: make_node}

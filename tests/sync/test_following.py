@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clusters.connection import client_for
@@ -11,7 +13,7 @@ from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.base import Actor, run, submit_deadline_s
 from clusters.rapi.shapes.job import LogLine
 from clusters.sync.due import select_to_follow
-from clusters.sync.jobs import apply_jobs, explain_waiting, list_jobs
+from clusters.sync.jobs import apply_jobs, explain_waiting, list_jobs, load_known_jobs
 from clusters.sync.leases import FollowLease
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import KnownJobs
@@ -451,6 +453,19 @@ def test_of_two_followers_one_leaves_it(simulator, cluster):
     assert not select_to_follow().exists()
     Cluster.objects.filter(pk=cluster.pk).update(follow_leased_until=timezone.now() - timedelta(seconds=1))
     assert follow_cluster(cluster).outcome == "updated"
+
+
+def test_of_a_job_that_is_as_it_was_only_the_time_is_written(simulator, cluster):
+    """Logs and parameters can be large, and whoever has its page open would be told of a change."""
+    simulator.outside.submit("INSTANCE_SHUTDOWN", instance_name=VM1)
+    update(cluster)
+    with client_for(cluster) as client:
+        listing = list_jobs(Readings(client), load_known_jobs(cluster))
+    with CaptureQueriesContext(connection) as queries:
+        apply_jobs(cluster, listing.jobs, read_from=listing.started_at)
+    [written] = [each["sql"] for each in queries if each["sql"].startswith('UPDATE "clusters_job"')]
+    assert '"seen_at"' in written and '"log"' not in written and '"status"' not in written
+    assert Job.objects.get().seen_at == listing.started_at
 
 
 def test_who_is_in_trouble_is_not_followed(simulator, cluster):

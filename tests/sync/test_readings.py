@@ -135,6 +135,17 @@ def end_without_effect(simulator, entry):
         job.status_of, job.end_ts = ["success"], job.received_ts
 
 
+def test_settling_writes_no_row_that_shows_the_outcome_already(simulator, cluster, root):  # noqa: F811
+    entry = operate(root, "shutdown", machine(cluster))
+    simulator.run_jobs()
+    assert Reader(cluster).write_as_follower() == 1
+    before = dict(VirtualMachine.objects.values_list("name", "changed_at"))
+    assert follow(cluster).followed.machines_written == 0
+    entry.refresh_from_db()
+    assert entry.outcome == Outcome.SUCCEEDED and not machine(cluster).is_busy
+    assert dict(VirtualMachine.objects.values_list("name", "changed_at")) == before
+
+
 @pytest.mark.feature("F073", "G004")
 @pytest.mark.parametrize("verb", ["shutdown", "shutdown-now"])
 def test_an_entry_is_settled_when_the_row_confirms_it(simulator, cluster, root, verb):  # noqa: F811

@@ -39,6 +39,7 @@ SECTIONS = {
     "cycle": Section("tools.bench.cycle", needs_lab=True),
     "pages": Section("tools.bench.pages", needs_lab=False),
     "console": Section("tools.bench.console", needs_lab=False),
+    "live": Section("tools.bench.live", needs_lab=False),
 }
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from django.db import connection
@@ -38,6 +39,14 @@ def test_two_a_cluster_and_so_many_in_all() -> None:
             places.place("three", 5080).__enter__()
         with places.place("one", 5081):
             pass
+
+
+def test_a_web_process_lends_half_of_its_threads_to_clusters(as_on_web: None) -> None:
+    with ExitStack() as held:
+        for number in range(5):
+            held.enter_context(CALLS.place(f"host{number}", 5080))
+        with pytest.raises(Full, match="5 requests wait for them"):
+            held.enter_context(CALLS.place("another", 5080))
 
 
 def test_one_is_told_as_one() -> None:

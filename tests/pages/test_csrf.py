@@ -41,6 +41,12 @@ def test_our_own_forms_and_scripts_do(client: Client, way: str) -> None:
     assert Entry.objects.get().verb == "refresh"
 
 
+def test_a_form_of_a_megabyte_is_not_read(client: Client) -> None:
+    """The smaller one is read, and has no token."""
+    answers = [client.post("/login/", {"login": "x" * size}).status_code for size in (900_000, 1_100_000)]
+    assert answers == [403, 400]
+
+
 def test_looking_changes_nothing(client: Client) -> None:
     cluster = make_cluster("lab")
     url = reverse("cluster-do", kwargs={"slug": "lab", "verb": "refresh"})

@@ -72,6 +72,20 @@ def test_nothing_of_the_others_is_told(job: Job, holder: User, url: str, status:
         assert "web1" in answer.content.decode()
 
 
+def test_of_who_holds_the_lock_the_number_is_told_and_no_more(job: Job, holder: User) -> None:
+    """A machine of the holder's waits for a job on another's."""
+    make_job(job.cluster, ("instance", SECRET), ganeti_id=8, title=f"Move {SECRET}")
+    lock = {"lock": "node/node1", "mode": "exclusive", "holders": [8]}
+    job.targets.filter(name=SECRET).delete()
+    Job.objects.filter(pk=job.pk).update(waiting_for=[lock], title="Start web1.example.org", opcodes=[], log=[])
+    shown = signed_in(holder).get("/clusters/lab/jobs/7/").content.decode()
+    assert "job 8" in shown and f"Move {SECRET}" not in shown and "jobs/8/" not in shown
+    boss = make_user("boss")
+    grant(["admin"], boss, job.cluster)
+    shown = signed_in(boss).get("/clusters/lab/jobs/7/").content.decode()
+    assert f"Move {SECRET}" in shown and "jobs/8/" in shown
+
+
 def test_a_hidden_title_cannot_be_searched_for(job: Job, holder: User) -> None:
     client = signed_in(holder)
     assert "jobs/7/" not in client.get("/jobs/?q=xyzzy").content.decode().split('id="dock"')[0]

@@ -168,7 +168,7 @@ def _look_again(vm: VirtualMachine) -> tuple[VirtualMachine, Address]:
         raise Refusal(str(reason)) from reason
 
 
-def open_console(actor: Actor, vm: VirtualMachine, *, session: str, client_address: str = "") -> Admission:
+def open_console(actor: Actor, vm: VirtualMachine, *, session: str) -> Admission:
     """A ticket for one connection within 30 s, that ends with the session of this mark. Raises Forbidden, Refusal."""
     run(OpenConsole(), actor, vm, NoParams())
     vm, address = _look_again(vm)
@@ -184,7 +184,6 @@ def open_console(actor: Actor, vm: VirtualMachine, *, session: str, client_addre
         expires_at=time.time() + settings.GWM_CONSOLE_TICKET_S,
         password=vm.cluster.vnc_password,
         browser_password=password,
-        client=client_address,
         is_demo=is_our_demo(vm.cluster),
         connect_timeout_s=settings.GWM_CONSOLE_CONNECT_TIMEOUT_S,
     )

@@ -232,6 +232,16 @@ def test_networks(simulator, cluster, outside):
     assert row.missing_since is not None
 
 
+def test_the_master_is_looked_for_among_its_candidates_only(simulator, cluster, outside):
+    """Master first; a regular node is never promoted without becoming a candidate, and need not be asked."""
+    master = simulator.cluster.nodes[simulator.cluster.master]
+    (other,) = (node for node in simulator.cluster.nodes.values() if node is not master)
+    assert cluster.fallback_hosts == [master.primary_ip, other.primary_ip]
+    outside.modify_node(other.name, master_candidate=False)
+    update(cluster)
+    assert cluster.fallback_hosts == [master.primary_ip]
+
+
 def test_the_master_moves(simulator, cluster, outside):
     new = next(name for name in simulator.cluster.nodes if name != simulator.cluster.master)
     outside.fail_over_master(new)

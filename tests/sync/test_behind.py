@@ -5,8 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from clusters.connection import client_for
 from clusters.models import Cluster, Network, Node, NodeGroup
 from clusters.simulator import Network as SimulatedNetwork
+from clusters.sync.fetch import fetch_snapshot
+from clusters.sync.readings import Readings
+from clusters.sync.snapshot import Known, KnownJobs
 from tests.sync.conftest import update
 from virtualmachines.models import VirtualMachine
 from virtualmachines.states import state_of
@@ -166,6 +170,32 @@ def test_what_moves_no_serial_number_is_read_once_a_day(simulator, cluster, outs
     assert update(cluster).rapi_calls == 9
     assert machine(cluster, VM1).os == "rescue"
     assert update(cluster).rapi_calls == 8
+
+
+class Noting(Readings):
+    """Remembers of which machines the configuration was asked for; None: of all."""
+
+    asked: list[int | None]
+
+    def read_configs(self, uuids=None):
+        self.asked.append(None if uuids is None else len(uuids))
+        return super().read_configs(uuids)
+
+
+@pytest.mark.parametrize(("changed", "asked"), [(0, []), (200, [200]), (201, [None])])
+def test_of_many_changed_machines_all_are_read_without_a_filter(make_simulator, track, changed, asked):
+    """More uuids than that cost Ganeti more than to read everything."""
+    cluster = track(make_simulator(nodes=2, instances=202))
+    with client_for(cluster) as client:
+        before = fetch_snapshot(Readings(client), Known("", "", {}, KnownJobs(), with_live=False))
+        same = {
+            uuid: (each.name, each.serial_no, each.mtime, each.admin_state) for uuid, each in before.machines.items()
+        }
+        known = dict.fromkeys(list(same)[:changed], ("another", 0, 0.0, ""))
+        readings = Noting(client)
+        readings.asked = []
+        fetch_snapshot(readings, Known("", before.digest, same | known, KnownJobs(), with_live=False))
+    assert readings.asked == asked
 
 
 def test_changed_group_defaults_are_read(simulator, cluster, outside):

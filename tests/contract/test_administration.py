@@ -10,7 +10,7 @@ import pytest
 from tests.contract.backends import Backend
 from tests.contract.shapes import NETWORK, check_shape
 
-pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
+pytestmark = pytest.mark.feature("F299")
 
 MODIFICATION_NEEDED = ["OpPrereqError", ["Please pass at least one modification", "wrong_input"]]
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.backends import Backend
 
-pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
+pytestmark = pytest.mark.feature("F299")
 
 NOT_FOUND = {"code": 404, "message": "Not Found", "explain": "Nothing matches the given URI"}
 UNAUTHORIZED = {"code": 401, "message": "Unauthorized", "explain": "No permission -- see authorization schemes"}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.backends import Backend
 
-pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
+pytestmark = pytest.mark.feature("F299")
 
 
 def serial(backend: Backend, name: str) -> tuple[int, float]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.backends import Backend
 
-pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
+pytestmark = pytest.mark.feature("F299")
 
 PAUSE = {"priority": 0, "predicates": [["jobid", [">", "id", "watermark"]]], "action": "PAUSE", "reason": []}
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.backends import POLL, Backend, RealBackend, SimulatedBackend
 
-pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
+pytestmark = pytest.mark.feature("F299")
 
 
 @pytest.fixture

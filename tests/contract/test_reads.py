@@ -8,7 +8,7 @@ from clusters.simulator.reads import RESOURCES
 from tests.contract.backends import Backend
 from tests.contract.shapes import GROUP, INFO, INSTANCE, JOB, JOB_IN_FULL, NODE, check_shape
 
-pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
+pytestmark = pytest.mark.feature("F299")
 
 
 def test_version_and_features(backend: Backend) -> None:

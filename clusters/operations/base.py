@@ -78,6 +78,7 @@ class Operation(Generic[T, P]):
     kind: ClassVar[str]
     icon: ClassVar[str] = ""
     question: ClassVar[str] = ""
+    way_out: ClassVar[Any] = ""
     consequence: ClassVar[str] = ""
     is_destructive: ClassVar[bool] = False
     changes_cluster: ClassVar[bool] = True

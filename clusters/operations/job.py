@@ -1,6 +1,8 @@
 """What can be done to a job."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.base import NoParams, Operation, Submission
@@ -26,7 +28,8 @@ class CancelJob(_OnJob):
     """Ask Ganeti to cancel a job; whether it stops is up to the opcode that runs."""
 
     name = "cancel"
-    label = "Cancel"
+    label = "Cancel job"
+    way_out = gettext_lazy("Keep running")
     icon = "stop"
     question = "Cancel {target}?"
     consequence = "A job that runs already stops only where Ganeti can stop it; what it has done stays done."
@@ -35,9 +38,9 @@ class CancelJob(_OnJob):
 
     def refusal(self, target: Job, params: NoParams) -> str | None:
         if target.is_final:
-            return f"The job has ended already ({JobStatus(target.status).label})."
+            return _("The job has ended already (%s).") % JobStatus(target.status).label
         if target.status == JobStatus.CANCELING:
-            return "The job is being cancelled already."
+            return _("The job is being cancelled already.")
         return None
 
     def submit(self, client: RapiClient, target: Job, params: NoParams, reason: str) -> Submission:
@@ -59,8 +62,8 @@ class ClearJob(_OnJob):
 
     def refusal(self, target: Job, params: NoParams) -> str | None:
         if target.status != JobStatus.ERROR:
-            return "Only a job that has failed can be cleared."
-        return "It was cleared already." if target.cleared_at is not None else None
+            return _("Only a job that has failed can be cleared.")
+        return _("It was cleared already.") if target.cleared_at is not None else None
 
     def perform(self, target: Job, params: NoParams) -> str:
         Job.objects.filter(pk=target.pk).update(cleared_at=timezone.now())

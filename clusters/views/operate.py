@@ -102,6 +102,7 @@ class OperateView(View):
             "text": operation.consequence_for(target),
             "form": form,
             "submit_label": operation.label,
+            "cancel_label": operation.way_out,
             "style": "destroy" if operation.is_destructive else "primary",
             "back_url": self.url_of(target),
             "refusal": refusal,

@@ -139,7 +139,7 @@ def test_a_jobs_log_is_live_and_goes_on_after_a_reload(page, lab, machine, mark)
     expect(log).to_contain_text("* done")
     expect(page.locator("#job-live .state").first).to_have_text("succeeded")
     expect(page.locator("#work .state").filter(has_text="running")).to_have_count(0)
-    expect(page.locator("#work .actions").get_by_text("Cancel")).to_have_count(0)
+    expect(page.locator("#work .actions").get_by_text("Cancel job")).to_have_count(0)
     assert is_same_page()
     assert log.inner_text().count("checking disk consistency") == 1
 
@@ -167,8 +167,8 @@ def test_a_job_that_waits_says_for_what_and_is_cancelled(page, lab, machine):
         reload_until(page, page.get_by_role("table", name="Jobs"), rf"\b{second.id}\b")
         page.goto(f"/clusters/lab/jobs/{second.id}/")
         expect(page.locator("#job-live")).to_contain_text(f"held by job {first.id}")
-        page.get_by_role("link", name="Cancel", exact=True).click()
-        page.locator("dialog#dialog").get_by_role("button", name=re.compile("Cancel")).click()
+        page.get_by_role("link", name="Cancel job", exact=True).click()
+        page.locator("dialog#dialog").get_by_role("button", name="Cancel job").click()
         expect(page.locator("#job-live .state").first).to_have_text("cancelled")
     finally:
         lab.release_jobs()

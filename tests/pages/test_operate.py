@@ -167,7 +167,8 @@ def test_cancel_a_job(admin: Client, alpha: Cluster, simulator: Simulator) -> No
     admin.post(f"{VM}do/shutdown/", {"timeout_s": "1"})
     number = Job.objects.get().ganeti_id
     url = f"/clusters/alpha/jobs/{number}/"
-    assert "Cancel" in text_of(admin.get(url))
+    assert "Cancel job" in text_of(admin.get(url))
+    assert "Keep running" in text_of(admin.get(f"{url}do/cancel/"))
     assert admin.post(f"{url}do/cancel/", follow=True).redirect_chain == [(url, 302)]
     update(alpha)
     assert "cancelled" in text_of(admin.get(url)) or "cancelled" in text_of(admin.get(f"{VM}jobs/"))

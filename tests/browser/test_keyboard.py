@@ -47,7 +47,7 @@ def test_the_first_stop_skips_to_the_page(page):
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
-    assert tab_until(page, page.locator("#vm-head").get_by_role("link", name="Console")) <= 6
+    assert tab_until(page, page.locator("#vm-head").get_by_role("link", name="Shut down", exact=True)) <= 6
 
 
 def test_a_dialog_is_answered_and_left_by_keys(page, lab):

@@ -91,7 +91,7 @@ def test_a_wait_that_is_too_long_is_not_sent(page, lab, machine):
     page.goto(path_of(machine))
     page.locator("#vm-head").get_by_role("link", name="Shut down", exact=True).click()
     dialog = page.locator("dialog#dialog")
-    wait = dialog.get_by_label("Wait")
+    wait = dialog.get_by_label("Shutdown timeout, in seconds")
     expect(wait).to_be_focused()
     wait.fill("9999")
     before = len(lab.queue.jobs)

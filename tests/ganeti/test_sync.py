@@ -164,7 +164,8 @@ def test_nothing_changed_nothing_written(
     update(cluster)
     before = list(VirtualMachine.objects.order_by("pk").values())
     jobs = list(Job.objects.order_by("pk").values())
-    with django_assert_max_num_queries(20):  # type: ignore[operator]
+    # 18 where nothing moves; figures of nodes and machines move by themselves, and each table written takes four
+    with django_assert_max_num_queries(18 + 2 * 4):  # type: ignore[operator]
         report = update(cluster)
     assert report.rapi_calls == 8
     assert report.rows_written <= 5

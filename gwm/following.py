@@ -67,13 +67,15 @@ def digest_listing(
         found, lost = look_up_unlisted(client, listing)
         more = apply_jobs(cluster, found, read_from=listing.started_at, lost=lost)
         changes = changes + more
-    overdue, is_complete = list_overdue_entries(cluster, listed_from=listing.started_at), True
+    entries, is_complete = _list_entries(cluster), True
+    is_in_doubt = any(entry.outcome in _IN_DOUBT for entry in entries)
+    overdue = list_overdue_entries(cluster, listed_from=listing.started_at) if is_in_doubt else []
     if overdue:
         late, is_complete = look_up_unseen(client, cluster, since=min(entry.created_at for entry in overdue))
         changes = changes + apply_jobs(cluster, late, read_from=listing.started_at)
+        entries = _list_entries(cluster)
     done.jobs_written, done.jobs_ended = changes.written, len(changes.ended) + len(changes.past)
 
-    entries = _list_entries(cluster)
     _adopt(entries)
     finished = [entry for entry in entries if _has_ended(entry)]
     touched = {job.pk: job for entry in finished for job in entry.jobs.all()}

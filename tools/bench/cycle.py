@@ -81,13 +81,16 @@ def measure(order: Order) -> Iterator[Row]:
     size = order.size
     bulk = find_row(order.rows, "rapi.bulk", size)
 
-    first = [_update(_make_cluster(order, f"import{number}")) for number in range(2)]
+    first = []
+    for _ in range(2):
+        Cluster.objects.filter(slug="import").delete()  # the same cluster is not there twice
+        first.append(_update(_make_cluster(order, "import")))
     yield Row("cycle.first", "Cycle: first import", size, min(each.wall_s for each in first))
     if bulk is not None and size <= 1000:
         value = min(each.wall_s for each in first) / bulk.value
         yield Row("cycle.first_to_bulk", "Cycle: first import to /2/instances?bulk=1", size, value, "x", 3)
 
-    cluster = Cluster.objects.get(slug="import0")
+    cluster = Cluster.objects.get(slug="import")
     _update(cluster)
     same: list[Taken] = []
     rapi = Rapi(order)

@@ -38,7 +38,6 @@ PAGES: tuple[tuple[str, str, str, float | None, int | None], ...] = (
     ("machine, administrator", VM, "admin", 30, None),
     ("machine, user", "", "user", 30, None),
     ("machine's parameters, administrator", f"{VM}parameters/", "admin", None, None),
-    ("machine's live part, administrator", f"{VM}head/", "admin", None, None),
     ("cluster, administrator", "/clusters/cluster07/", "admin", None, None),
     ("nodes, administrator", "/nodes/?per_page=50", "admin", None, None),
     ("jobs, administrator", "/jobs/?per_page=50", "admin", None, None),

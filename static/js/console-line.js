@@ -53,7 +53,8 @@ export class Line extends EventTarget {
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.hurry();
     });
-    addEventListener("pagehide", () => this.#drop());
+    // A line that is still being opened ends with the page; to close it would be told as a failure on the browser's console.
+    addEventListener("pagehide", () => this.#socket?.readyState !== WebSocket.CONNECTING && this.#drop());
   }
 
   state = "off";

@@ -103,6 +103,10 @@ function connect() {
   opened.binaryType = "arraybuffer";
   socket = opened;
   opened.addEventListener("open", () => {
+    if (isLeaving) {
+      opened.close();
+      return;
+    }
     tries = 0;
     sent = "";
     document.documentElement.dataset.live = "on";
@@ -159,7 +163,8 @@ if (note()) {
   document.body.addEventListener("jobs-changed", () => touch(["page"])); // by a script of ours: sooner than the signal comes
   addEventListener("pagehide", () => {
     isLeaving = true;
-    socket?.close();
+    // One that is still being opened ends with the page; to close it would be told as a failure on the browser's console.
+    if (socket?.readyState === WebSocket.OPEN) socket.close();
   });
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;

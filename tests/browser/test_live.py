@@ -8,6 +8,7 @@ The cluster of `still` is read once and then left alone, so that what a test wri
 from __future__ import annotations
 
 import re
+import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from clusters.simulator import Simulator
-from tests.browser.conftest import run_product
+from tests.browser.conftest import PATIENCE_MS, run_product
 from tests.browser.product import PASSWORD, Product
 
 pytestmark = pytest.mark.feature("G045")
@@ -335,6 +336,22 @@ def test_where_no_signal_gets_through_it_asks_now_and_then(
     for _ in range(3):
         page.clock.run_for(10_000)
     expect(page.locator(STATE)).to_have_text("stopped")
+
+
+def test_a_page_left_while_its_signal_is_being_opened_complains_of_nothing(still: Product, person: Any) -> None:
+    page = person(still, bypass_csp=True)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
+        silent.settimeout(PATIENCE_MS / 1000)
+        address = f"ws://127.0.0.1:{silent.getsockname()[1]}/"
+        page.add_init_script(
+            f"window.WebSocket = class extends WebSocket {{ constructor(url, names) {{ super({address!r}, names); }} }}"
+        )
+        page.goto(OF_VM)
+        with silent.accept()[0]:
+            page.goto("/about/")
+            page.go_back()
+            expect(page.locator(STATE)).to_be_attached()
+            page.goto("about:blank")
 
 
 def test_signed_out_elsewhere(still: Product, person: Any) -> None:

@@ -3,8 +3,8 @@
 from django.conf import settings
 
 from clusters.models import Cluster, TlsTrust
-from clusters.rapi.client import RapiClient
-from clusters.rapi.trust import Trust
+from rapi.client import RapiClient
+from rapi.trust import Trust
 
 
 def trust_of(cluster: Cluster) -> Trust:

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from clusters.models import Cluster, Node
 
-# What an update failed of, where that is to be told from a cluster that is merely away (clusters/rapi/errors.py).
+# What an update failed of, where that is to be told from a cluster that is merely away (rapi/errors.py).
 _FAILURES = {
     "untrusted": _("not trusted"),
     "wrong cluster": _("another cluster"),

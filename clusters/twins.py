@@ -3,8 +3,8 @@
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
-from clusters.rapi.errors import DuplicateCluster
-from clusters.rapi.shapes.cluster import ClusterInfo
+from rapi.errors import DuplicateCluster
+from rapi.shapes.cluster import ClusterInfo
 
 
 def find_twin(uuid: str, *, other_than: Cluster | None = None) -> Cluster | None:

@@ -47,7 +47,7 @@ class Demo:
             "--console-port": str(find_console_ports()),
         }
         words = [word for option in options.items() for word in option]
-        command = [sys.executable, "-m", "clusters.simulator", "--demo", *words]
+        command = [sys.executable, "-m", "simulator", "--demo", *words]
         return Program("demo", command, ready_by_output=True)
 
 

@@ -20,14 +20,14 @@ from clusters.operations.settle import (
     note_deadline,
     settle_entry,
 )
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import RapiError
 from clusters.sync.jobs import apply_jobs, explain_waiting, look_up_unlisted, look_up_unseen
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing
 from clusters.sync.targets import list_targets
 from gwm.operations import OPERATIONS
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
+from rapi.client import RapiClient
+from rapi.errors import RapiError
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.refresh import refresh_machines
 

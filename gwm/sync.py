@@ -12,8 +12,6 @@ from django.utils import timezone
 
 from clusters.connection import client_for
 from clusters.models import Cluster
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import RapiError
 from clusters.secrets import SecretUnreadable
 from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_node_live, apply_nodes
 from clusters.sync.fetch import Incomplete, fetch_snapshot
@@ -35,6 +33,8 @@ from clusters.sync.snapshot import Known, LiveState, Snapshot
 from clusters.sync.unreadable import list_unreadable
 from clusters.twins import check_unique
 from gwm.following import Followed, digest_listing
+from rapi.client import RapiClient
+from rapi.errors import RapiError
 from virtualmachines.sync.apply import apply_machine_live, apply_machines, load_machines
 
 # All configuration is read once a day even if nothing seems to have changed.

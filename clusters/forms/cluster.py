@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.models import TlsTrust
 from clusters.operations.cluster import ClusterSettings, explain_reserved, is_reserved
-from clusters.rapi.trust import Trust, normalize_fingerprint
+from rapi.trust import Trust, normalize_fingerprint
 
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}

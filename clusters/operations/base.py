@@ -19,13 +19,13 @@ from django.utils.translation import gettext as _
 from clusters.bulkhead import CALLS, Full
 from clusters.connection import client_for
 from clusters.models import Busy, Cluster, Job, JobTarget
-from clusters.rapi.caller import longest_change_s
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import RapiError, Refused
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome, Via
 from objectlog.services import Target, advance, begin
 from permissions.models import Persona, User
 from permissions.policy import Allowed, Denied, access_of, can
+from rapi.caller import longest_change_s
+from rapi.client import RapiClient
+from rapi.errors import RapiError, Refused
 
 T = TypeVar("T", bound=models.Model)
 P = TypeVar("P")

@@ -15,14 +15,14 @@ from clusters.bulkhead import CALLS, Full
 from clusters.connection import trust_of
 from clusters.models import Cluster, FormerSlug, TlsTrust
 from clusters.operations.base import Actor, Forbidden, NoParams, Operation, Refusal
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import DuplicateCluster, RapiError, WrongCluster
-from clusters.rapi.shapes import ClusterInfo
-from clusters.rapi.trust import Certificate, normalize_fingerprint, probe_certificate
 from clusters.twins import explain_twin, find_twin
 from objectlog.models import Outcome
 from objectlog.services import Target, begin
 from permissions.policy import Denied, can
+from rapi.client import RapiClient
+from rapi.errors import DuplicateCluster, RapiError, WrongCluster
+from rapi.shapes import ClusterInfo
+from rapi.trust import Certificate, normalize_fingerprint, probe_certificate
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def derive_slug(host: str, taken: set[str]) -> str:
     return slug
 
 
-# What to do about an error, by its kind (clusters.rapi.errors).
+# What to do about an error, by its kind (rapi.errors).
 REMEDIES = {
     "unreachable": gettext_lazy(
         "Check address and port, that ganeti-rapi runs on the master, and that no firewall is in between."

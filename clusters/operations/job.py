@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.base import NoParams, Operation, Submission
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import Refused
+from rapi.client import RapiClient
+from rapi.errors import Refused
 
 
 class _OnJob(Operation[Job, NoParams]):

@@ -4,10 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from clusters.models import Cluster, Network, Node, NodeGroup
-from clusters.rapi.shapes.cluster import ClusterInfo
-from clusters.rapi.shapes.group import GroupInfo
-from clusters.rapi.shapes.network import NetworkInfo
-from clusters.rapi.shapes.node import NodeInfo, NodeLive
 from clusters.sync.rows import (
     Plan,
     Values,
@@ -21,6 +17,10 @@ from clusters.sync.rows import (
 )
 from clusters.sync.snapshot import LiveState, Snapshot
 from clusters.sync.unreadable import Doubts
+from rapi.shapes.cluster import ClusterInfo
+from rapi.shapes.group import GroupInfo
+from rapi.shapes.network import NetworkInfo
+from rapi.shapes.node import NodeInfo, NodeLive
 
 
 def values_of_cluster(info: ClusterInfo, nodes: Iterable[NodeInfo]) -> Values:

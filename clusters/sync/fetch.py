@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 
 from django.utils import timezone
 
-from clusters.rapi.errors import DuplicateCluster, RapiError, TimedOut, Unreachable, WrongCluster
-from clusters.rapi.shapes.cluster import ClusterInfo
-from clusters.rapi.shapes.instance import InstanceFingerprint, InstanceInfo, InstanceLive, place_instances
-from clusters.rapi.shapes.node import NodeLive
-from clusters.rapi.shapes.reading import Records
 from clusters.sync.jobs import list_jobs
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing, Known, LiveState, Snapshot, digest_defaults
+from rapi.errors import DuplicateCluster, RapiError, TimedOut, Unreachable, WrongCluster
+from rapi.shapes.cluster import ClusterInfo
+from rapi.shapes.instance import InstanceFingerprint, InstanceInfo, InstanceLive, place_instances
+from rapi.shapes.node import NodeLive
+from rapi.shapes.reading import Records
 
 T = TypeVar("T")
 

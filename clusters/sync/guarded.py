@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import Refused
-from clusters.rapi.resources.query import Resource
-from clusters.rapi.shapes.fields import NAME_LENGTH
-from clusters.rapi.shapes.reading import Unreadable
-from clusters.rapi.text import clean_text
+from rapi.client import RapiClient
+from rapi.errors import Refused
+from rapi.resources.query import Resource
+from rapi.shapes.fields import NAME_LENGTH
+from rapi.shapes.reading import Unreadable
+from rapi.text import clean_text
 
 # With the nine calls that a cycle needs anyway: at most twenty.
 EXTRA_CALLS = 11

@@ -15,15 +15,15 @@ from django.db.models import Max
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus, NodeGroup
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import Garbled, JobLost, Refused
-from clusters.rapi.shapes.job import JobInfo
-from clusters.rapi.shapes.reading import Unreadable
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing, KnownJobs
 from clusters.sync.targets import write_targets
 from clusters.sync.wording import title_of
 from objectlog.models import Entry
+from rapi.client import RapiClient
+from rapi.errors import Garbled, JobLost, Refused
+from rapi.shapes.job import JobInfo
+from rapi.shapes.reading import Unreadable
 
 # How much of a cluster's past is imported when it is new.
 NEWEST_AT_FIRST = 200

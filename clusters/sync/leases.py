@@ -13,8 +13,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from clusters.models import Cluster
-from clusters.rapi.errors import RapiError, TimedOut, Unreachable
-from clusters.rapi.transport import Endpoint
+from rapi.errors import RapiError, TimedOut, Unreachable
+from rapi.transport import Endpoint
 
 LEASE_S = 30.0
 # The longest pause between two attempts at a cluster in trouble, and between two readings of live state that failed.

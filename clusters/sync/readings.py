@@ -8,14 +8,15 @@ state in calls of their own, because one dead node delays these by seconds.
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import Garbled
-from clusters.rapi.query import FieldState
-from clusters.rapi.resources.jobs import which_jobs
-from clusters.rapi.resources.query import Resource, any_of
-from clusters.rapi.shapes.cluster import ClusterInfo
-from clusters.rapi.shapes.group import GROUP_FIELDS, GroupInfo
-from clusters.rapi.shapes.instance import (
+from clusters.sync.guarded import Guard
+from rapi.client import RapiClient
+from rapi.errors import Garbled
+from rapi.query import FieldState
+from rapi.resources.jobs import which_jobs
+from rapi.resources.query import Resource, any_of
+from rapi.shapes.cluster import ClusterInfo
+from rapi.shapes.group import GROUP_FIELDS, GroupInfo
+from rapi.shapes.instance import (
     INSTANCE_CONFIG_FIELDS,
     INSTANCE_FINGERPRINT_FIELDS,
     INSTANCE_LIVE_FIELDS,
@@ -23,11 +24,10 @@ from clusters.rapi.shapes.instance import (
     InstanceInfo,
     InstanceLive,
 )
-from clusters.rapi.shapes.job import JOB_FIELDS, JobInfo
-from clusters.rapi.shapes.network import NETWORK_FIELDS, NetworkInfo
-from clusters.rapi.shapes.node import NODE_CONFIG_FIELDS, NODE_LIVE_FIELDS, NodeInfo, NodeLive
-from clusters.rapi.shapes.reading import Records, read_records
-from clusters.sync.guarded import Guard
+from rapi.shapes.job import JOB_FIELDS, JobInfo
+from rapi.shapes.network import NETWORK_FIELDS, NetworkInfo
+from rapi.shapes.node import NODE_CONFIG_FIELDS, NODE_LIVE_FIELDS, NodeInfo, NodeLive
+from rapi.shapes.reading import Records, read_records
 
 T = TypeVar("T")
 

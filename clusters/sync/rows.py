@@ -16,9 +16,9 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from clusters.models import Busy, Cluster
-from clusters.rapi.shapes.reading import Records
 from clusters.sync.targets import note_renames, tie_again
 from clusters.sync.unreadable import NEW, Doubts, note
+from rapi.shapes.reading import Records
 
 M = TypeVar("M", bound=models.Model)
 S = TypeVar("S")

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from clusters.rapi.errors import RapiError
-from clusters.rapi.shapes.cluster import ClusterInfo
-from clusters.rapi.shapes.group import GroupInfo
-from clusters.rapi.shapes.instance import (
+from rapi.errors import RapiError
+from rapi.shapes.cluster import ClusterInfo
+from rapi.shapes.group import GroupInfo
+from rapi.shapes.instance import (
     INSTANCE_CONFIG_FIELDS,
     InstanceFingerprint,
     InstanceInfo,
     InstanceLive,
     Placement,
 )
-from clusters.rapi.shapes.job import JobInfo
-from clusters.rapi.shapes.network import NetworkInfo
-from clusters.rapi.shapes.node import NodeInfo, NodeLive
-from clusters.rapi.shapes.reading import Records, Unreadable
+from rapi.shapes.job import JobInfo
+from rapi.shapes.network import NetworkInfo
+from rapi.shapes.node import NodeInfo, NodeLive
+from rapi.shapes.reading import Records, Unreadable
 
 
 class Seen(NamedTuple):

@@ -9,9 +9,9 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from clusters.models import Cluster, FormerName, Job, JobStatus, JobTarget
-from clusters.rapi.shapes.job import JobInfo
 from clusters.sync.naming import Directory, Tie, Times, kind_of
 from clusters.sync.touched import Touched, steps_of, steps_of_row, touched_by
+from rapi.shapes.job import JobInfo
 
 MOST_FORMER_NAMES = 20
 _BATCH = 200

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from clusters.models import Job
-from clusters.rapi.shapes.job import JobInfo, split_summary
-from clusters.rapi.text import clean_text
 from clusters.sync.wording import is_uuid
+from rapi.shapes.job import JobInfo, split_summary
+from rapi.text import clean_text
 
 MOST_TARGETS = 100
 _NAME_LENGTH = 255

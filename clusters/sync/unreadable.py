@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from clusters.rapi.shapes.reading import Unreadable
+from rapi.shapes.reading import Unreadable
 
 # How many of them a cluster's row names; a cluster with more of them has one trouble, not fifty.
 MOST_NAMED = 50

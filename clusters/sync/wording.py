@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from clusters.rapi.shapes.job import JobInfo, Opcode, split_summary
-from clusters.rapi.text import clean_text
+from rapi.shapes.job import JobInfo, Opcode, split_summary
+from rapi.text import clean_text
 
 _TITLE_LENGTH = 255
 

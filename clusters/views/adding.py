@@ -27,10 +27,10 @@ from clusters.operations.cluster import (
     probe_cluster,
 )
 from clusters.operations.drafts import open_draft, password_of, seal_draft
-from clusters.rapi.errors import DuplicateCluster
 from clusters.selectors import list_clusters
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
+from rapi.errors import DuplicateCluster
 
 _DRAFT = "cluster-draft"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from clusters.rapi.shapes.fields import Seconds, Texts, listing, mapping
+from rapi.shapes.fields import Seconds, Texts, listing, mapping
 
 _KINDS = {
     "instance": _("machine"),

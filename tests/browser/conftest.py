@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.browser.product import ADMIN, PASSWORD, Product
 from tests.browser.watching import Watch
 from tests.up.running import ROOT

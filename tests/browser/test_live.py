@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.browser.conftest import PATIENCE_MS, run_product
 from tests.browser.product import PASSWORD, Product
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.browser.product import ADMIN, PASSWORD
 from tests.browser.waiting import reload_until
 

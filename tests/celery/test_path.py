@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.operations.installation import ROOT, Installation, wait_for
 
 pytestmark = pytest.mark.standalone

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.ganeti.cluster import GanetiCluster
 
 FINAL = {"success", "error", "canceled"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.contract.backends import Backend, RealBackend, SimulatedBackend
 
 SPEED = 100.0  # how many times as fast as a real cluster the simulator's jobs run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusters.simulator.reads import RESOURCES
+from simulator.reads import RESOURCES
 from tests.contract.backends import Backend
 from tests.contract.shapes import GROUP, INFO, INSTANCE, JOB, JOB_IN_FULL, NODE, check_shape
 

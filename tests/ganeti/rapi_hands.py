@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from clusters.rapi import RapiClient, Trust
-from clusters.rapi.shapes import (
+from rapi import RapiClient, Trust
+from rapi.shapes import (
     GROUP_FIELDS,
     INSTANCE_CONFIG_FIELDS,
     NETWORK_FIELDS,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from clusters.rapi import Dependency, JobOptions, RapiClient
-from clusters.rapi.errors import NotFound, NotSupported, Refused
-from clusters.rapi.features import Features
-from clusters.rapi.resources.filters import NEW_JOBS, RateLimit
-from clusters.rapi.resources.lifecycle import InstanceChanges, InstanceSpec
+from rapi import Dependency, JobOptions, RapiClient
+from rapi.errors import NotFound, NotSupported, Refused
+from rapi.features import Features
+from rapi.resources.filters import NEW_JOBS, RateLimit
+from rapi.resources.lifecycle import InstanceChanges, InstanceSpec
 from tests.ganeti.cluster import GanetiCluster
 from tests.ganeti.rapi_hands import REASON, connect, done, ended, failed, poll, read_groups, read_networks
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from clusters.rapi import Dependency, Endpoint, JobOptions, RapiClient, Trust, probe_certificate
-from clusters.rapi.errors import (
+from rapi import Dependency, Endpoint, JobOptions, RapiClient, Trust, probe_certificate
+from rapi.errors import (
     BadCredentials,
     Garbled,
     JobLost,
@@ -20,10 +20,10 @@ from clusters.rapi.errors import (
     Unreachable,
     Untrusted,
 )
-from clusters.rapi.features import Features
-from clusters.rapi.query import FieldState
-from clusters.rapi.resources.query import any_of
-from clusters.rapi.shapes import (
+from rapi.features import Features
+from rapi.query import FieldState
+from rapi.resources.query import any_of
+from rapi.shapes import (
     GROUP_FIELDS,
     INSTANCE_CONFIG_FIELDS,
     INSTANCE_FINGERPRINT_FIELDS,
@@ -39,7 +39,7 @@ from clusters.rapi.shapes import (
     NodeLive,
     place_instances,
 )
-from clusters.rapi.trust import normalize_fingerprint
+from rapi.trust import normalize_fingerprint
 from tests.ganeti.cluster import GanetiCluster
 from tests.ganeti.rapi_hands import (
     REASON,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from clusters.models import Cluster
-from clusters.simulator import Simulator
-from clusters.simulator.cluster import Cluster as SimulatedCluster
-from clusters.simulator.model import Group, Network
-from clusters.simulator.population import populate
+from simulator import Simulator
+from simulator.cluster import Cluster as SimulatedCluster
+from simulator.model import Group, Network
+from simulator.population import populate
 from tests.hostile.values import FIELDS
 from tests.sync.conftest import track, update
 

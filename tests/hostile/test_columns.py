@@ -7,7 +7,11 @@ from django.db import connection, models
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, Network, Node, NodeGroup
-from clusters.rapi.shapes import (
+from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_nodes
+from clusters.sync.jobs import apply_jobs
+from clusters.sync.snapshot import JobListing, LiveState, Snapshot
+from clusters.sync.wording import title_of
+from rapi.shapes import (
     GROUP_FIELDS,
     INSTANCE_CONFIG_FIELDS,
     INSTANCE_LIVE_FIELDS,
@@ -24,13 +28,9 @@ from clusters.rapi.shapes import (
     NodeInfo,
     NodeLive,
 )
-from clusters.rapi.shapes.fields import LAST_SECOND, MOST
-from clusters.rapi.shapes.job import STATUSES
-from clusters.rapi.shapes.reading import Records
-from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_nodes
-from clusters.sync.jobs import apply_jobs
-from clusters.sync.snapshot import JobListing, LiveState, Snapshot
-from clusters.sync.wording import title_of
+from rapi.shapes.fields import LAST_SECOND, MOST
+from rapi.shapes.job import STATUSES
+from rapi.shapes.reading import Records
 from tests.factories import make_cluster
 from tests.hostile.values import INFO_FIELDS
 from virtualmachines.models import VirtualMachine

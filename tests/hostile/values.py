@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from clusters.rapi.shapes import (
+from rapi.shapes import (
     GROUP_FIELDS,
     INSTANCE_CONFIG_FIELDS,
     INSTANCE_LIVE_FIELDS,
@@ -13,8 +13,8 @@ from clusters.rapi.shapes import (
     NODE_LIVE_FIELDS,
     ClusterInfo,
 )
-from clusters.rapi.shapes.fields import LAST_SECOND, MOST, kinds_of
-from clusters.simulator.alterations import ABSENT, TWICE
+from rapi.shapes.fields import LAST_SECOND, MOST, kinds_of
+from simulator.alterations import ABSENT, TWICE
 
 
 def nested(depth: int) -> Any:
@@ -25,7 +25,7 @@ def nested(depth: int) -> Any:
     return value
 
 
-# What is deeper than 64 is no answer at all (clusters/rapi/parsing.py).
+# What is deeper than 64 is no answer at all (rapi/parsing.py).
 VALUES: dict[str, Any] = {
     "null": None,
     "absent": ABSENT,

@@ -6,10 +6,10 @@ import pytest
 
 from clusters.models import Cluster
 from clusters.operations.base import Actor
-from clusters.rapi.trust import normalize_fingerprint
-from clusters.simulator import Simulator
 from objectlog.models import Via
 from permissions.services import grant
+from rapi.trust import normalize_fingerprint
+from simulator import Simulator
 from tests.factories import make_cluster, make_user, make_vm
 from virtualmachines.models import VirtualMachine
 

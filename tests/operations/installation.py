@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0

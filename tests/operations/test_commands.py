@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from clusters.models import Cluster
-from clusters.simulator import Simulator
 from gwm.management.commands.operate import OFFERED
 from objectlog.models import Entry
+from simulator import Simulator
 from tests.factories import free_port, make_admin, make_job, make_node
 from tests.operations.conftest import Scene
 

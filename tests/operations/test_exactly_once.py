@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.operations.installation import Installation, wait_for
 
 pytestmark = [pytest.mark.feature("G004"), pytest.mark.standalone]

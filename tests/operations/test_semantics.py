@@ -11,10 +11,10 @@ from clusters.models import Job
 from clusters.operations.base import NoParams, Refusal, Submission, explain_obstacle, list_offers, run
 from clusters.operations.job import CancelJob
 from clusters.operations.settle import count_clean_listing
-from clusters.rapi.client import RapiClient
 from gwm.operations import OPERATIONS
 from objectlog.models import Entry, Outcome
 from permissions.policy import verbs_on
+from rapi.client import RapiClient
 from tests.factories import make_node
 from tests.operations.conftest import Scene
 from virtualmachines.forms.actions import RebootForm

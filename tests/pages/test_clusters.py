@@ -10,11 +10,11 @@ from django.test import Client
 from clusters.models import Cluster
 from clusters.operations.base import Actor, Forbidden, Refusal, run
 from clusters.operations.cluster import ClusterSettings, EditCluster, probe_cluster
-from clusters.rapi.trust import normalize_fingerprint
-from clusters.simulator import Simulator
 from objectlog.models import Via
 from permissions.models import User
 from permissions.services import grant
+from rapi.trust import normalize_fingerprint
+from simulator import Simulator
 from tests.factories import free_port, make_admin, make_cluster, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)

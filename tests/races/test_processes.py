@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.operations.installation import ROOT, wait_for
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G004")]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clusters.rapi import RapiClient, Trust
+from rapi import RapiClient, Trust
 from tests.rapi.edge import Edge, Identity, answer, make_identity, serve
 
 UUID = "939044a5-a17a-4988-a12d-16363cbdca84"

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from clusters.rapi.trust import fingerprint_of
+from rapi.trust import fingerprint_of
 
 
 @dataclass(frozen=True)

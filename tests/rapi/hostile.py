@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from clusters.rapi.errors import Garbled, RapiError, TimedOut, Unreachable
+from rapi.errors import Garbled, RapiError, TimedOut, Unreachable
 from tests.rapi.conftest import INFO
 from tests.rapi.edge import Behaviour, Handler, raw
 

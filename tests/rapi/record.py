@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from clusters.rapi import RapiClient, Trust
-from clusters.rapi.resources.lifecycle import InstanceSpec
-from clusters.rapi.shapes import (
+from rapi import RapiClient, Trust
+from rapi.resources.lifecycle import InstanceSpec
+from rapi.shapes import (
     GROUP_FIELDS,
     INSTANCE_CONFIG_FIELDS,
     INSTANCE_FINGERPRINT_FIELDS,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from clusters.rapi import RapiClient
-from clusters.rapi.features import Features, parse_version
-from clusters.rapi.shapes import ClusterInfo
+from rapi import RapiClient
+from rapi.features import Features, parse_version
+from rapi.shapes import ClusterInfo
 
 TESTS = Path(__file__).parent.parent / "ganeti"
 READS = ("get_", "list_", "query", "find_", "wait_for_", "may_write", "close")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from clusters.rapi import RapiClient, Trust, probe_certificate
-from clusters.rapi.connecting import open_socket
-from clusters.rapi.errors import Garbled, TimedOut, Unreachable, Untrusted
+from rapi import RapiClient, Trust, probe_certificate
+from rapi.connecting import open_socket
+from rapi.errors import Garbled, TimedOut, Unreachable, Untrusted
 from tests.rapi.conftest import INFO
 from tests.rapi.edge import Edge, Identity, answer, hang, make_identity, serve
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from clusters.rapi import Endpoint, RapiClient, caller
-from clusters.rapi.errors import MasterDown, RapiError
+from rapi import Endpoint, RapiClient, caller
+from rapi.errors import MasterDown, RapiError
 from tests.rapi.conftest import INFO, UUID
 from tests.rapi.edge import Edge, Identity, answer, drop, refusal, serve
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from clusters.rapi.parsing import MAX_PARSED_BYTES, parsed_bytes
+from rapi.parsing import MAX_PARSED_BYTES, parsed_bytes
 from tests.rapi.edge import Edge, Identity, raw
 from tests.rapi.hostile import FAULTS, MIB
 from tests.rapi.victim import READ_TIMEOUT_S

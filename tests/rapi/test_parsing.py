@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.rapi.parsing import MAX_DEPTH, MAX_NUMBER, MAX_PARSED_BYTES, TooMuch, parse_json, parsed_bytes
+from rapi.parsing import MAX_DEPTH, MAX_NUMBER, MAX_PARSED_BYTES, TooMuch, parse_json, parsed_bytes
 
 pytestmark = pytest.mark.feature("G046")
 

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clusters.rapi import RapiClient, resources
-from clusters.rapi.errors import Garbled, NotFound, RapiError, Refused, Unreachable
-from clusters.rapi.paths import MAX_JOB_NUMBER, NotSendable, check_segment, job_number
-from clusters.rapi.refusals import MAX_MESSAGE, explain_refusal, read_message
-from clusters.rapi.text import clean_text
-from clusters.rapi.transport import Answer
+from rapi import RapiClient, resources
+from rapi.errors import Garbled, NotFound, RapiError, Refused, Unreachable
+from rapi.paths import MAX_JOB_NUMBER, NotSendable, check_segment, job_number
+from rapi.refusals import MAX_MESSAGE, explain_refusal, read_message
+from rapi.text import clean_text
+from rapi.transport import Answer
 from tests.rapi.edge import Edge, answer, raw, refusal
 
 pytestmark = pytest.mark.feature("G046")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clusters.rapi.errors import Garbled, JobLost
-from clusters.rapi.query import FieldState, QueryResult
-from clusters.rapi.shapes import (
+from rapi.errors import Garbled, JobLost
+from rapi.query import FieldState, QueryResult
+from rapi.shapes import (
     GROUP_FIELDS,
     INSTANCE_CONFIG_FIELDS,
     INSTANCE_FINGERPRINT_FIELDS,
@@ -38,7 +38,7 @@ from clusters.rapi.shapes import (
     read_job_error,
     split_summary,
 )
-from clusters.rapi.shapes.job import without_secrets
+from rapi.shapes.job import without_secrets
 
 
 def load(recorded: Path, name: str) -> Any:

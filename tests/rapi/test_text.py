@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters.rapi.text import REPLACEMENT, clean_text
+from rapi.text import REPLACEMENT, clean_text
 
 pytestmark = pytest.mark.feature("G046")
 

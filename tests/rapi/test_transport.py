@@ -13,8 +13,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from clusters.rapi import RapiClient, Trust
-from clusters.rapi.errors import (
+from rapi import RapiClient, Trust
+from rapi.errors import (
     BadCredentials,
     Garbled,
     MasterDown,
@@ -27,7 +27,7 @@ from clusters.rapi.errors import (
     TimedOut,
     Unreachable,
 )
-from clusters.rapi.resources.tags import Tagged
+from rapi.resources.tags import Tagged
 from tests.rapi.conftest import INFO, PASSWORD, UUID
 from tests.rapi.edge import Edge, Identity, answer, cut_short, drip, drop, hang, raw, refusal, serve
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from clusters.rapi import RapiClient, Trust, probe_certificate
-from clusters.rapi.errors import Garbled, TimedOut, Unreachable, Untrusted
-from clusters.rapi.trust import normalize_fingerprint
+from rapi import RapiClient, Trust, probe_certificate
+from rapi.errors import Garbled, TimedOut, Unreachable, Untrusted
+from rapi.trust import normalize_fingerprint
 from tests.rapi.conftest import INFO, UUID
 from tests.rapi.edge import Edge, Identity, answer, make_identity, serve
 

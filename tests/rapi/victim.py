@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from clusters.rapi import RapiClient, Trust
-from clusters.rapi.errors import RapiError
+from rapi import RapiClient, Trust
+from rapi.errors import RapiError
 
 READ_TIMEOUT_S = 0.7
 MAX_ANSWER_BYTES = 8 * 1024 * 1024

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 
 Ask = Callable[..., requests.Response]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from clusters.simulator import Simulator
-from clusters.simulator.demo import build_demo
-from clusters.simulator.demo_activity import Activity
-from clusters.simulator.errors import HttpError
-from clusters.simulator.opcodes import OPCODES, checked
+from simulator import Simulator
+from simulator.demo import build_demo
+from simulator.demo_activity import Activity
+from simulator.errors import HttpError
+from simulator.opcodes import OPCODES, checked
 
 GIVEN: dict[str, Any] = {
     "instance_name": "vm1.example.org",
@@ -104,7 +104,7 @@ def test_what_it_throws_is_logged_and_it_goes_on(make_simulator: Any) -> None:
     simulator: Simulator = make_simulator(nodes=1, instances=1)
     simulator.cluster.instances["vm1.example.org"].tags = None  # type: ignore[assignment]
     activity, counting = Activity(simulator, first=0.0, least=0.0, most=0.01), Counting()
-    logger = logging.getLogger("clusters.simulator")
+    logger = logging.getLogger("simulator")
     logger.addHandler(counting)
     activity.start()
     try:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from clusters.simulator import Simulator
-from clusters.simulator.consoles import VNC_PASSWORD, Consoles
+from simulator import Simulator
+from simulator.consoles import VNC_PASSWORD, Consoles
 from tests.simulator.viewer import Refused, Viewer
 
 pytestmark = pytest.mark.feature("F206")

@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.simulator.conftest import Ask
 
 pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.simulator.conftest import Ask
 
 pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]

@@ -1,4 +1,4 @@
-"""python -m clusters.simulator: the demo cluster, its state between starts, its end."""
+"""python -m simulator: the demo cluster, its state between starts, its end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-from clusters.simulator import Simulator
-from clusters.simulator.state import StateError, load, to_json
+from simulator import Simulator
+from simulator.state import StateError, load, to_json
 
 pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
 
@@ -28,7 +28,7 @@ class Program:
     """The simulator in a process of its own."""
 
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "clusters.simulator", "--port", "0", "--no-consoles", *arguments]
+        command = [sys.executable, "-m", "simulator", "--port", "0", "--no-consoles", *arguments]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

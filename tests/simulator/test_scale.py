@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from clusters.simulator import Simulator
-from clusters.simulator.instance_fields import BULK_FIELDS
+from simulator import Simulator
+from simulator.instance_fields import BULK_FIELDS
 
 pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from clusters.simulator.rfb.font import CELL_HEIGHT, CELL_WIDTH, FIRST, LAST, glyph, glyphs
-from clusters.simulator.rfb.guest import BACKSPACE, CONTROL_LEFT, RETURN, Guest
-from clusters.simulator.rfb.screen import COLUMNS, ROWS, PixelFormat, Rectangle, TextScreen, changes, render
+from simulator.rfb.font import CELL_HEIGHT, CELL_WIDTH, FIRST, LAST, glyph, glyphs
+from simulator.rfb.guest import BACKSPACE, CONTROL_LEFT, RETURN, Guest
+from simulator.rfb.screen import COLUMNS, ROWS, PixelFormat, Rectangle, TextScreen, changes, render
 
 pytestmark = pytest.mark.feature("F206")
 

@@ -6,7 +6,7 @@ import socket
 import struct
 from typing import BinaryIO
 
-from clusters.simulator.rfb.security import response_to
+from simulator.rfb.security import response_to
 
 RETURN = 0xFF0D
 

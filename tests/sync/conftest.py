@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Cluster
-from clusters.simulator import Simulator
 from gwm.sync import Report, sync_cluster
+from simulator import Simulator
 from tests.factories import make_cluster
 
 

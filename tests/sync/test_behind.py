@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from clusters.connection import client_for
 from clusters.models import Cluster, Network, Node, NodeGroup
-from clusters.simulator import Network as SimulatedNetwork
 from clusters.sync.fetch import fetch_snapshot
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known, KnownJobs
+from simulator import Network as SimulatedNetwork
 from tests.sync.conftest import update
 from virtualmachines.models import VirtualMachine
 from virtualmachines.states import state_of

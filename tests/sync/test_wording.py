@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from clusters.rapi.shapes.job import JobInfo, Opcode
 from clusters.sync.wording import _TITLES, title_of
+from rapi.shapes.job import JobInfo, Opcode
 
 GROUP = "6f6a1f02-2f57-4b0a-8a62-2a7a4d2b1a55"
 UNKNOWN = "00000000-2f57-4b0a-8a62-2a7a4d2b1a55"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.up.running import ROOT, Installation, eventually
 
 pytestmark = pytest.mark.standalone

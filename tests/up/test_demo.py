@@ -39,9 +39,9 @@ def test_the_first_start_shows_a_demo_cluster_and_the_second_the_same_one(fresh:
     assert machines >= 30
     assert ask(fresh, "SELECT password FROM clusters_cluster")[0][0].startswith("sealed1:")
 
-    before = fresh.child("clusters.simulator")
+    before = fresh.child("simulator")
     os.kill(before, signal.SIGKILL)
-    eventually(lambda: fresh.child("clusters.simulator") not in (0, before), 10, "another simulator")
+    eventually(lambda: fresh.child("simulator") not in (0, before), 10, "another simulator")
     assert fresh.stop() == 0
 
     fresh.start_ready()
@@ -51,4 +51,4 @@ def test_the_first_start_shows_a_demo_cluster_and_the_second_the_same_one(fresh:
 
     fresh.options = ("--no-demo",)
     fresh.start_ready()
-    assert not fresh.child("clusters.simulator")
+    assert not fresh.child("simulator")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from clusters.simulator import Simulator
+from simulator import Simulator
 from tests.up.running import ROOT, Installation, eventually
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G047")]

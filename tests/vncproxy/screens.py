@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 
-from clusters.simulator.rfb.guest import Guest
-from clusters.simulator.rfb.session import Session
+from simulator.rfb.guest import Guest
+from simulator.rfb.session import Session
 
 FACTS = {"host": "web1.example.org", "memory": "1024", "vcpus": "2", "disk": "20480", "mac": "aa:00:00:11:22:33"}
 CONTROL, ALT, DELETE = 0xFFE3, 0xFFE9, 0xFFFF

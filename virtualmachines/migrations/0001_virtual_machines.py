@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ("tags", models.JSONField(blank=True, default=list)),
                 ("ctime", models.FloatField(blank=True, null=True)),
                 ("search_text", models.TextField(blank=True, help_text="name, addresses, tags and OS in lower case")),
-                ("status", models.CharField(blank=True, help_text="Ganeti's word, see clusters.rapi", max_length=20)),
+                ("status", models.CharField(blank=True, help_text="Ganeti's word, see rapi", max_length=20)),
                 ("memory_used_mib", models.BigIntegerField(blank=True, null=True)),
                 ("vcpus_used", models.IntegerField(blank=True, null=True)),
                 (

@@ -71,7 +71,7 @@ class VirtualMachine(Mirrored, Busy):
     search_text = models.TextField(blank=True, help_text="name, addresses, tags and OS in lower case")
 
     # Live state, as of the cluster's `live_at`.
-    status = models.CharField(max_length=20, blank=True, help_text="Ganeti's word, see clusters.rapi")
+    status = models.CharField(max_length=20, blank=True, help_text="Ganeti's word, see rapi")
     memory_used_mib = models.BigIntegerField(null=True, blank=True)
     vcpus_used = models.IntegerField(null=True, blank=True)
 

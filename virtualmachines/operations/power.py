@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy
 
 from clusters.models import Job
 from clusters.operations.base import NoParams, Submission
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import JobLost, Refused
-from clusters.rapi.shapes.instance import FORTHCOMING
 from objectlog.models import Entry
+from rapi.client import RapiClient
+from rapi.errors import JobLost, Refused
+from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
 

@@ -10,11 +10,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from clusters.models import Cluster, Node
-from clusters.rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
-from clusters.rapi.shapes.reading import Records
 from clusters.sync.rows import Plan, Values, Written, compare, complete, lock_writers, write_plan
 from clusters.sync.snapshot import LiveState, Seen, Snapshot
 from clusters.sync.unreadable import NEW, Doubts, note
+from rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
+from rapi.shapes.reading import Records
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.columns import values_of_config, values_of_live
 

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
-from clusters.rapi.shapes.instance import InstanceInfo, InstanceLive
 from clusters.sync.rows import Values
+from rapi.shapes.instance import InstanceInfo, InstanceLive
 
 # Which only the job follower asks for: kept in the record, they would make every row differ with the next update.
 _PLACE = ("pnode", "snodes")

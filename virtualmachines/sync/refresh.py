@@ -9,9 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from clusters.models import Cluster
-from clusters.rapi.shapes.instance import INSTANCE_CONFIG_FIELDS, INSTANCE_LIVE_FIELDS, InstanceInfo, InstanceLive
-from clusters.rapi.shapes.reading import Records, read_records
 from clusters.sync.readings import Readings
+from rapi.shapes.instance import INSTANCE_CONFIG_FIELDS, INSTANCE_LIVE_FIELDS, InstanceInfo, InstanceLive
+from rapi.shapes.reading import Records, read_records
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.apply import apply_some
 

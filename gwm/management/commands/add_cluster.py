@@ -18,10 +18,10 @@ from clusters.operations.cluster import (
     fetch_certificate,
     probe_cluster,
 )
-from clusters.rapi.trust import Trust, normalize_fingerprint
 from objectlog.models import Via
 from permissions.models import User
 from permissions.selectors import find_user
+from rapi.trust import Trust, normalize_fingerprint
 
 
 class Command(BaseCommand):

@@ -10,14 +10,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clusters.connection import client_for, trust_of
 from clusters.models import Cluster, TlsTrust
-from clusters.rapi.client import RapiClient
-from clusters.rapi.errors import RapiError
-from clusters.rapi.shapes.reading import Records
-from clusters.rapi.trust import Trust, probe_certificate
 from clusters.secrets import SecretUnreadable
 from clusters.sync.readings import Readings
+from rapi.client import RapiClient
+from rapi.errors import RapiError
+from rapi.shapes.reading import Records
+from rapi.trust import Trust, probe_certificate
 
-# What helps, by the kind of error (clusters.rapi.errors).
+# What helps, by the kind of error (rapi.errors).
 REMEDIES = {
     "unreachable": "Check host and port, that ganeti-rapi runs on the master, and that it listens on an address that "
     "can be reached from here (Debian: RAPI_ARGS in /etc/default/ganeti; its default is 127.0.0.1).",

@@ -1,0 +1,76 @@
+"""Ganeti's records as frozen dataclasses; Ganeti's dictionaries stop here."""
+
+from rapi.shapes.cluster import ClusterInfo
+from rapi.shapes.filter import FilterRule
+from rapi.shapes.group import GROUP_FIELDS, GroupInfo
+from rapi.shapes.instance import (
+    INSTANCE_CONFIG_FIELDS,
+    INSTANCE_FINGERPRINT_FIELDS,
+    INSTANCE_LIVE_FIELDS,
+    INSTANCE_STATUSES,
+    NOWHERE,
+    Disk,
+    InstanceFingerprint,
+    InstanceInfo,
+    InstanceLive,
+    Nic,
+    Placement,
+    place_instances,
+)
+from rapi.shapes.job import (
+    FINAL_STATUSES,
+    JOB_FIELDS,
+    JOB_LIST_FIELDS,
+    LOCK_FIELDS,
+    PENDING_STATUSES,
+    JobError,
+    JobInfo,
+    LockInfo,
+    LogLine,
+    Opcode,
+    PendingLock,
+    read_job_error,
+    split_summary,
+)
+from rapi.shapes.network import NETWORK_FIELDS, NetworkInfo, NetworkLink
+from rapi.shapes.node import NODE_CONFIG_FIELDS, NODE_LIVE_FIELDS, ROLE_WORDS, NodeInfo, NodeLive
+
+__all__ = [
+    "FINAL_STATUSES",
+    "GROUP_FIELDS",
+    "INSTANCE_CONFIG_FIELDS",
+    "INSTANCE_FINGERPRINT_FIELDS",
+    "INSTANCE_LIVE_FIELDS",
+    "INSTANCE_STATUSES",
+    "JOB_FIELDS",
+    "JOB_LIST_FIELDS",
+    "LOCK_FIELDS",
+    "NETWORK_FIELDS",
+    "NODE_CONFIG_FIELDS",
+    "NODE_LIVE_FIELDS",
+    "NOWHERE",
+    "PENDING_STATUSES",
+    "ROLE_WORDS",
+    "ClusterInfo",
+    "Disk",
+    "FilterRule",
+    "GroupInfo",
+    "InstanceFingerprint",
+    "InstanceInfo",
+    "InstanceLive",
+    "JobError",
+    "JobInfo",
+    "LockInfo",
+    "LogLine",
+    "NetworkInfo",
+    "NetworkLink",
+    "Nic",
+    "NodeInfo",
+    "NodeLive",
+    "Opcode",
+    "PendingLock",
+    "Placement",
+    "place_instances",
+    "read_job_error",
+    "split_summary",
+]

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from clusters.connection import client_for
 from clusters.models import Cluster
-from clusters.secrets import SecretUnreadable
 from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_node_live, apply_nodes
 from clusters.sync.fetch import Incomplete, fetch_snapshot
 from clusters.sync.jobs import list_jobs, load_known_jobs
@@ -35,6 +34,7 @@ from clusters.twins import check_unique
 from gwm.following import Followed, digest_listing
 from rapi.client import RapiClient
 from rapi.errors import RapiError
+from sealing.fields import SecretUnreadable
 from virtualmachines.sync.apply import apply_machine_live, apply_machines, load_machines
 
 # All configuration is read once a day even if nothing seems to have changed.

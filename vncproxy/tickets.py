@@ -4,19 +4,16 @@ A ticket is JSON under Fernet (AES-CBC and HMAC-SHA256). Its text travels as a W
 characters that are allowed there (base64url without padding) and it appears in no URL, hence in no access log.
 """
 
-import base64
 import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from functools import lru_cache
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sealing.box import Box, NotOurs, box_for
 
 LONGEST_LIFETIME_S = 900.0  # bounds how long a used ticket has to be remembered; clocks may differ
 LONGEST_TEXT = 4096
+_PURPOSE = "gwm console ticket v1"
 KINDS = frozenset({"vnc"})
 _PASSWORD_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105 - an alphabet
 _PASSWORD_LENGTH = 8  # VNC authentication looks at eight characters
@@ -72,7 +69,7 @@ def new_password() -> str:
 def seal(keys: Sequence[str], ticket: Ticket) -> str:
     """The ticket's text; sealed with the first key."""
     packed = json.dumps(asdict(ticket), separators=(",", ":")).encode()
-    return _box(tuple(keys)).encrypt(packed).decode().rstrip("=")
+    return _box(keys).seal(packed).rstrip("=")
 
 
 def open_ticket(keys: Sequence[str], text: str, now: float) -> Ticket:
@@ -80,9 +77,9 @@ def open_ticket(keys: Sequence[str], text: str, now: float) -> Ticket:
     if len(text) > LONGEST_TEXT:
         raise InvalidTicketError("too long")
     try:
-        packed = _box(tuple(keys)).decrypt(text + "=" * (-len(text) % 4))
+        packed = _box(keys).open(text + "=" * (-len(text) % 4))
         ticket = _unpack(json.loads(packed))
-    except (InvalidToken, ValueError, TypeError) as error:
+    except (NotOurs, ValueError, TypeError) as error:
         raise InvalidTicketError("not a ticket of ours") from error
     if ticket.expires_at <= now:
         raise ExpiredTicketError("expired")
@@ -117,13 +114,8 @@ def _unpack(raw: object) -> Ticket:
     return ticket
 
 
-@lru_cache(maxsize=4)
-def _box(keys: tuple[str, ...]) -> MultiFernet:
-    if not keys or not all(keys):
-        raise ValueError("no console key is set")
-    return MultiFernet([Fernet(_derived(key)) for key in keys])
-
-
-def _derived(key: str) -> bytes:
-    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"gwm console ticket v1")
-    return base64.urlsafe_b64encode(derivation.derive(key.encode()))
+def _box(keys: Sequence[str]) -> Box:
+    try:
+        return box_for(tuple(keys), _PURPOSE)
+    except ValueError as error:
+        raise ValueError("no console key is set") from error

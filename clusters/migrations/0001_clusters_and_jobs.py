@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import clusters.secrets
+import sealing.fields
 
 
 class Migration(migrations.Migration):
@@ -37,10 +37,10 @@ class Migration(migrations.Migration):
                     "username",
                     models.CharField(blank=True, help_text="RAPI user; empty: read without signing in", max_length=100),
                 ),
-                ("password", clusters.secrets.EncryptedTextField(blank=True)),
+                ("password", sealing.fields.EncryptedTextField(blank=True)),
                 (
                     "vnc_password",
-                    clusters.secrets.EncryptedTextField(
+                    sealing.fields.EncryptedTextField(
                         blank=True, help_text="what the machines' VNC servers ask for, if anything"
                     ),
                 ),

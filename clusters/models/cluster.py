@@ -3,8 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from clusters.secrets import EncryptedTextField
 from permissions.access import Access
+from sealing.fields import EncryptedTextField
 
 _EVERYTHING = frozenset({"create_vm", "migrate", "export", "replace_disks", "tags"})
 

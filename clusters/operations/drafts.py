@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from clusters.operations.cluster import ClusterSettings
-from clusters.secrets import Sealed, SecretUnreadable, seal
+from sealing.fields import Sealed, SecretUnreadable, seal
 
 LIFETIME_S = 900.0
 

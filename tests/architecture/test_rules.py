@@ -1,13 +1,14 @@
 """House rules that no linter knows (docs/architecture.md), read from the source."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("gwm", "virtualmachines", "quotas", "clusters", "permissions", "objectlog", "vncproxy", "rapi", "simulator")
+PACKAGES: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
 FILES = [
     path
     for package in PACKAGES

@@ -12,7 +12,7 @@ from django.db import connection
 from django.forms import model_to_dict
 
 from clusters.models import Cluster
-from clusters.secrets import EncryptedTextField, SecretUnreadable
+from sealing.fields import EncryptedTextField, SecretUnreadable
 from tests.factories import make_cluster
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("F048")]

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 
-from clusters.secrets import EncryptedTextField, Sealed, SecretUnreadable, is_sealed_with_first_key
+from sealing.fields import EncryptedTextField, Sealed, SecretUnreadable, is_sealed_with_first_key
 
 
 class Command(BaseCommand):

@@ -10,12 +10,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clusters.connection import client_for, trust_of
 from clusters.models import Cluster, TlsTrust
-from clusters.secrets import SecretUnreadable
 from clusters.sync.readings import Readings
 from rapi.client import RapiClient
 from rapi.errors import RapiError
 from rapi.shapes.reading import Records
 from rapi.trust import Trust, probe_certificate
+from sealing.fields import SecretUnreadable
 
 # What helps, by the kind of error (rapi.errors).
 REMEDIES = {

@@ -8,19 +8,16 @@ breaks just the operation that needs the password.
 
 from __future__ import annotations
 
-import base64
-import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
+
+from sealing.box import Box, NotOurs, box_for
 
 if TYPE_CHECKING:
     _TextField = models.TextField[str, str]
@@ -28,6 +25,7 @@ else:
     _TextField = models.TextField
 
 _PREFIX = "sealed1:"
+_PURPOSE = "ganeti-web-manager field key 1"
 _ALLOWED_LOOKUPS = {"isnull"}
 
 
@@ -57,8 +55,8 @@ class Sealed:
         if not self.token.startswith(_PREFIX):
             raise SecretUnreadable(f"The stored {self._where} is not an encrypted value. Enter it again.")
         try:
-            return _vault().decrypt(self.token.removeprefix(_PREFIX).encode("ascii")).decode("utf-8")
-        except InvalidToken:
+            return _vault().open(self.token.removeprefix(_PREFIX)).decode("utf-8")
+        except NotOurs:
             raise SecretUnreadable(
                 f"The stored {self._where} was encrypted with another key. "
                 "Put the former key back into GWM_FIELD_KEYS (after a comma), or enter the secret again."
@@ -71,37 +69,22 @@ class Sealed:
 
 def seal(plain: str) -> str:
     """Encrypt with the first key of GWM_FIELD_KEYS; the empty string stays empty."""
-    return _PREFIX + _vault().encrypt(plain.encode("utf-8")).decode("ascii") if plain else ""
+    return _PREFIX + _vault().seal(plain.encode("utf-8")) if plain else ""
 
 
 def is_sealed_with_first_key(token: str) -> bool:
     """Say whether a token of the database was made with the first key."""
-    first = _cipher(tuple(settings.GWM_FIELD_KEYS)[:1])
-    try:
-        first.decrypt(token.removeprefix(_PREFIX).encode("ascii"))
-    except InvalidToken:
-        return False
-    return True
+    return _vault().is_current(token.removeprefix(_PREFIX))
 
 
-def _vault() -> MultiFernet:
+def _vault() -> Box:
     keys: Sequence[str] = settings.GWM_FIELD_KEYS
     if not keys:
         raise ImproperlyConfigured(
             "GWM_FIELD_KEYS is not set: the key that encrypts RAPI passwords. `manage.py up` generates it at the "
             "first start into <data>/secrets.env; set GWM_DATA_DIR to that directory or GWM_FIELD_KEYS to the key."
         )
-    return _cipher(tuple(keys))
-
-
-@functools.lru_cache(maxsize=8)
-def _cipher(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([_derive(key) for key in keys])
-
-
-def _derive(key: str) -> Fernet:
-    derived = HKDF(hashes.SHA256(), length=32, salt=None, info=b"ganeti-web-manager field key 1").derive(key.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))
+    return box_for(tuple(keys), _PURPOSE)
 
 
 class _PlainTextAttribute:

@@ -1,0 +1,1 @@
+"""Encryption of what is kept and of what travels: `box` needs no Django, `fields` are Django's."""

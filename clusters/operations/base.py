@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from clusters.bulkhead import CALLS, Full
@@ -29,6 +30,9 @@ from rapi.errors import RapiError, Refused
 
 T = TypeVar("T", bound=models.Model)
 P = TypeVar("P")
+
+# Words for people: translated where they are shown, so that a class can hold them (gettext_lazy).
+Words = str | Promise
 
 
 class Forbidden(Exception):
@@ -71,15 +75,15 @@ class Operation(Generic[T, P]):
     """
 
     name: ClassVar[str]
-    label: ClassVar[str]
+    label: ClassVar[Words]
     needs: ClassVar[str]
-    doing: ClassVar[str] = ""
-    noun: ClassVar[Any] = ""
+    doing: ClassVar[Words] = ""
+    noun: ClassVar[Words] = ""
     kind: ClassVar[str]
     icon: ClassVar[str] = ""
-    question: ClassVar[str] = ""
-    way_out: ClassVar[Any] = ""
-    consequence: ClassVar[str] = ""
+    question: ClassVar[Words] = ""
+    way_out: ClassVar[Words] = ""
+    consequence: ClassVar[Words] = ""
     is_destructive: ClassVar[bool] = False
     changes_cluster: ClassVar[bool] = True
     needs_target: ClassVar[bool] = True
@@ -118,7 +122,7 @@ class Operation(Generic[T, P]):
 
     def consequence_for(self, target: T) -> str:
         """What one should know before it is done to this target."""
-        return self.consequence
+        return str(self.consequence)
 
     def longest_s(self, params: Mapping[str, Any]) -> float | None:
         """Seconds that a running job of it takes at the longest, by the entry's parameters; None: it can't be told."""
@@ -241,7 +245,7 @@ def _prepare(operation: Operation[T, P], actor: Actor, target: T, params: P) -> 
     with transaction.atomic(durable=True):
         locked = type(target)._default_manager.select_for_update(of=("self",)).filter(pk=target.pk).first()
         if locked is None:
-            raise Refusal(f"{target} is gone.")
+            raise Refusal(_("%s is gone.") % target)
         target = locked
         cluster = operation.cluster_of(target)
         site_right = operation.site_right(target, params)
@@ -324,7 +328,7 @@ def _keep_open(operation: AnyOperation, entry: Entry, error: RapiError) -> None:
     if operation.leaves_job:
         advance(entry, Outcome.UNKNOWN, message=words_of(error))
     else:
-        give_back(operation, entry, Outcome.FAILED, f"No answer: {words_of(error)}")
+        give_back(operation, entry, Outcome.FAILED, _("No answer: %s") % words_of(error))
 
 
 def accept(operation: AnyOperation, cluster: Cluster, entry: Entry, submission: Submission) -> None:
@@ -335,11 +339,11 @@ def accept(operation: AnyOperation, cluster: Cluster, entry: Entry, submission: 
     else:
         advance(entry, Outcome.SUBMITTED, message=submission.message, job_ids=list(submission.job_ids))
         for number in submission.job_ids:
-            job, _ = Job.objects.get_or_create(
+            job, _created = Job.objects.get_or_create(
                 cluster=cluster,
                 ganeti_id=number,
                 defaults={
-                    "title": f"{operation.label} {entry.target_name}",
+                    "title": _("%(do)s %(target)s") % {"do": operation.label, "target": entry.target_name},
                     "received_at": timezone.now(),
                     "entry": entry,
                 },

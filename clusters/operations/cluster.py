@@ -57,20 +57,20 @@ class ClusterSettings:
         """Raise Refusal, naming field and remedy, for what could never work."""
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,99}", self.slug):
             raise Refusal(
-                f"The short name “{self.slug}” must be lower-case letters, digits and -, beginning with a letter or "
-                "digit."
+                _("The short name “%s” must be lower-case letters, digits and -, beginning with a letter or digit.")
+                % self.slug
             )
         if is_reserved(self.slug):
             raise Refusal(explain_reserved(self.slug))
         if not re.fullmatch(r"[A-Za-z0-9._:%-]+", self.host):
-            raise Refusal(f"The host “{self.host}” must be a host name or an address, without https:// and port.")
+            raise Refusal(_("The host “%s” must be a host name or an address, without https:// and port.") % self.host)
         if not 0 < self.port < 65536:
-            raise Refusal("The port must be between 1 and 65535; Ganeti's own is 5080.")
+            raise Refusal(_("The port must be between 1 and 65535; Ganeti's own is 5080."))
         if self.tls_fingerprint:
             try:
                 normalize_fingerprint(self.tls_fingerprint)
             except ValueError as error:
-                raise Refusal(f"Fingerprint: {error}") from error
+                raise Refusal(_("Fingerprint: %s") % error) from error
 
     def describe(self) -> dict[str, Any]:
         """For the journal: everything but secrets."""
@@ -88,6 +88,11 @@ def is_reserved(slug: str) -> bool:
 def explain_reserved(slug: str) -> str:
     """What to say to somebody who chose a reserved short name."""
     return _("“%(slug)s” is part of the URLs of this product. Choose another short name.") % {"slug": slug}
+
+
+def explain_taken(slug: str) -> str:
+    """What to say to somebody who chose the short name of another cluster."""
+    return _("There is a cluster called “%s” already. Choose another short name.") % slug
 
 
 def derive_slug(host: str, taken: set[str]) -> str:
@@ -231,7 +236,7 @@ def add_cluster(actor: Actor, wanted: ClusterSettings) -> Cluster:
     wanted.write_to(cluster)
     with transaction.atomic(durable=True):
         if Cluster.objects.filter(slug=wanted.slug).exists():
-            raise Refusal(f"There is a cluster called “{wanted.slug}” already. Choose another short name.")
+            raise Refusal(explain_taken(wanted.slug))
         cluster.sync_wanted_at = timezone.now()
         cluster.save()
         begin(
@@ -263,7 +268,7 @@ class RefreshCluster(_OnRecord):
     """Ask for an update now instead of at its time."""
 
     name = "refresh"
-    label = "Update now"
+    label = gettext_lazy("Update now")
     icon = "refresh"
     needs = "view"
 
@@ -278,7 +283,7 @@ class EditCluster(_OnRecord):
 
     name = "edit-cluster"
     on_command_line = False
-    label = "Edit"
+    label = gettext_lazy("Edit")
     icon = "edit"
     params_type = ClusterSettings
 
@@ -289,7 +294,7 @@ class EditCluster(_OnRecord):
         if params.slug != target.slug and is_reserved(params.slug):
             return explain_reserved(params.slug)
         if Cluster.objects.exclude(pk=target.pk).filter(slug=params.slug).exists():
-            return f"There is a cluster called “{params.slug}” already. Choose another short name."
+            return explain_taken(params.slug)
         if must_type_password(target, params):
             return _("Type the password: a stored one is not sent to where it did not go before.")
         if must_type_vnc_password(target, params):
@@ -351,9 +356,9 @@ class UseAddress(_OnRecord):
     """
 
     name = "use-address"
-    label = "Use the address that answers"
+    label = gettext_lazy("Use the address that answers")
     icon = "edit"
-    question = "Use the address that answers for {target}?"
+    question = gettext_lazy("Use the address that answers for {target}?")
 
     def refusal(self, target: Cluster, params: NoParams) -> str | None:
         return None if target.answers_at else _("The cluster answers at its configured address.")
@@ -377,11 +382,11 @@ class RemoveCluster(_OnRecord):
     """Forget a cluster with all we keep about it. The cluster itself is not touched."""
 
     name = "remove-cluster"
-    label = "Remove"
+    label = gettext_lazy("Remove")
     icon = "trash"
     is_destructive = True
-    question = "Remove {target} from here?"
-    consequence = (
+    question = gettext_lazy("Remove {target} from here?")
+    consequence = gettext_lazy(
         "Owners, rights and notes of its machines are forgotten. The cluster and its machines go on as they are."
     )
 

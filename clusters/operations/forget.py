@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, FormerName, Mirrored, Node
 from clusters.operations.base import KIND_IN_GANETI, NoParams, Operation
@@ -13,10 +14,10 @@ R = TypeVar("R", bound=Mirrored)
 class Forget(Operation[R, NoParams]):
     """What missing objects of all kinds share."""
 
-    label = "Forget"
+    label = gettext_lazy("Forget")
     needs = "forget"
     icon = "trash"
-    question = "Forget {target}?"
+    question = gettext_lazy("Forget {target}?")
     is_destructive = True
     changes_cluster = False
     needs_target = False
@@ -37,7 +38,7 @@ class ForgetNode(Forget[Node]):
 
     name = "forget-node"
     kind = "node"
-    consequence = "The node is not touched. Its jobs and the journal stay."
+    consequence = gettext_lazy("The node is not touched. Its jobs and the journal stay.")
 
     def cluster_of(self, target: Node) -> Cluster:
         return target.cluster

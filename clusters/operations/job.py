@@ -28,11 +28,13 @@ class CancelJob(_OnJob):
     """Ask Ganeti to cancel a job; whether it stops is up to the opcode that runs."""
 
     name = "cancel"
-    label = "Cancel job"
+    label = gettext_lazy("Cancel job")
     way_out = gettext_lazy("Keep running")
     icon = "stop"
-    question = "Cancel {target}?"
-    consequence = "A job that runs already stops only where Ganeti can stop it; what it has done stays done."
+    question = gettext_lazy("Cancel {target}?")
+    consequence = gettext_lazy(
+        "A job that runs already stops only where Ganeti can stop it; what it has done stays done."
+    )
     is_destructive = True
     leaves_job = False
 
@@ -54,10 +56,12 @@ class ClearJob(_OnJob):
     """Take note of a failure: it is no longer shown with its objects and on the overview. The job itself stays."""
 
     name = "clear"
-    label = "Clear"
+    label = gettext_lazy("Clear")
     icon = "check"
-    question = "Clear the failure of {target}?"
-    consequence = "It is no longer shown with its machine and on the overview. It stays in the list of jobs."
+    question = gettext_lazy("Clear the failure of {target}?")
+    consequence = gettext_lazy(
+        "It is no longer shown with its machine and on the overview. It stays in the list of jobs."
+    )
     changes_cluster = False
 
     def refusal(self, target: Job, params: NoParams) -> str | None:

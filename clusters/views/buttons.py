@@ -25,7 +25,7 @@ def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False)
     operation = offer.operation
     return Button(
         operation.name,
-        operation.label,
+        str(operation.label),
         url,
         operation.icon,
         offer.is_usable,

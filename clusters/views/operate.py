@@ -10,6 +10,8 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views import View
 
 from clusters.forms.operate import OperationForm
@@ -64,15 +66,15 @@ class OperateView(View):
         except Refusal as refusal:
             return self._ask(request, operation, target, form, str(refusal), status=409)
         if entry.outcome == "refused":
-            words = entry.message or "no reason given"
-            return self._ask(request, operation, target, form, f"It was not done. The cluster says: {words}", 409)
+            words = entry.message or _("no reason given")
+            return self._ask(request, operation, target, form, _("It was not done. The cluster says: %s") % words, 409)
         _say(request, operation, name, entry)
         return redirect(after)
 
     def _find(self, request: HttpRequest, verb: str, where: dict[str, Any]) -> tuple[AnyOperation, Model]:
         operation = next((each for each in self.operations if each.name == verb), None)
         if operation is None:
-            raise Http404("There is no such operation.")
+            raise Http404(_("There is no such operation."))
         target = self.find_target(request, **where)
         verdict = can(request.user, operation.needs, target)  # the pipeline asks again; this one comes before the form
         if isinstance(verdict, Denied):
@@ -98,7 +100,7 @@ class OperateView(View):
         context = {
             "operation": operation,
             "target": target,
-            "title": operation.question.format(target=operation.name_of(target)) or f"{operation.label} {target}?",
+            "title": _question(operation, target),
             "text": operation.consequence_for(target),
             "form": form,
             "submit_label": operation.label,
@@ -112,15 +114,21 @@ class OperateView(View):
         return render(request, self.template_name, context, status=status)
 
 
+def _question(operation: AnyOperation, target: Model) -> str:
+    """What the page asks: the operation's own question, or its label with the name of the target."""
+    question = str(operation.question).format(target=operation.name_of(target))
+    return question or _("%(do)s %(target)s?") % {"do": operation.label, "target": target}
+
+
 class _TypedName(forms.CharField):
     """A field in which the name of what is to be destroyed must be typed."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            label="Its name",
-            help_text=f"Type {name} to confirm.",
+            label=_("Its name"),
+            help_text=_("Type %s to confirm.") % name,
             widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}),
-            error_messages={"required": f"Type the name, {name}, to confirm."},
+            error_messages={"required": _("Type the name, %s, to confirm.") % name},
         )
         self.expected = name
 
@@ -128,7 +136,7 @@ class _TypedName(forms.CharField):
         """Equal, or an error that says what was expected."""
         typed = str(super().clean(value))
         if typed != self.expected:
-            raise forms.ValidationError(f"This is not its name. Type {self.expected} to confirm.")
+            raise forms.ValidationError(_("This is not its name. Type %s to confirm.") % self.expected)
         return typed
 
 
@@ -141,16 +149,19 @@ def _safe_next(request: HttpRequest) -> str:
 
 def _say(request: HttpRequest, operation: AnyOperation, name: str, entry: Any) -> None:
     """What became of it, as a message on the next page."""
+    what = {"what": _("%(do)s %(target)s") % {"do": operation.label, "target": name}, "why": entry.message}
     if entry.outcome == "unknown":
-        messages.warning(
-            request,
-            f"{operation.label} {name}: the cluster gave no answer ({entry.message}). It is being found out whether it "
-            "took the job; nothing is sent twice.",
+        said = _(
+            "%(what)s: the cluster gave no answer (%(why)s). It is being found out whether it took the job; nothing is "
+            "sent twice."
         )
+        messages.warning(request, said % what)
     elif entry.outcome in ("failed", "lost", "canceled", "not_submitted"):
-        messages.error(request, f"{operation.label} {name}: {entry.message or 'it failed'}")
+        messages.error(request, (_("%(what)s: %(why)s") if entry.message else _("%(what)s: it failed")) % what)
     elif entry.job_ids:
-        numbers = ", ".join(str(number) for number in entry.job_ids)
-        messages.success(request, f"{operation.label} {name}: job {numbers} is in progress.")
+        said = ngettext(
+            "%(what)s: job %(jobs)s is in progress.", "%(what)s: jobs %(jobs)s are in progress.", len(entry.job_ids)
+        )
+        messages.success(request, said % {**what, "jobs": ", ".join(str(number) for number in entry.job_ids)})
     else:
-        messages.success(request, f"{operation.label} {name}: {entry.message or 'done'}")
+        messages.success(request, (_("%(what)s: %(why)s") if entry.message else _("%(what)s: done")) % what)

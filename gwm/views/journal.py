@@ -32,7 +32,7 @@ OUTCOMES = {
 
 def _label(verb: str) -> str:
     operation = OPERATIONS.get(verb)
-    return operation.label if operation is not None else verb.replace("-", " ").capitalize()
+    return str(operation.label) if operation is not None else verb.replace("-", " ").capitalize()
 
 
 VERBS = {verb: _label(verb) for verb in SENTENCES}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
 from clusters.operations.base import Actor, NoParams, Refusal, run
@@ -52,19 +53,21 @@ def find_vnc_address(vm: VirtualMachine) -> Address:
     if not vm.is_running:
         raise NoConsole(explain_coming_up(vm) or _("The machine is not running. Start it to see its screen."))
     if node is None:
-        raise NoConsole("It is not known on which node the machine runs; wait for the next update.")
+        raise NoConsole(_("It is not known on which node the machine runs; wait for the next update."))
     if vm.hypervisor not in ("kvm", "xen-hvm"):
-        raise NoConsole(f"Machines of the hypervisor “{vm.hypervisor}” have no graphical console.")
+        raise NoConsole(_("Machines of the hypervisor “%s” have no graphical console.") % vm.hypervisor)
     bind = str(vm.hvparams.get("vnc_bind_address") or "")
     if not bind:
         raise NoConsole(
-            "VNC is switched off for this machine: its hypervisor parameter vnc_bind_address is empty. "
-            "Set it (0.0.0.0 for all addresses of the node) and restart the machine."
+            _(
+                "VNC is switched off for this machine: its hypervisor parameter vnc_bind_address is empty. "
+                "Set it (0.0.0.0 for all addresses of the node) and restart the machine."
+            )
         )
     if vm.hvparams.get("vnc_tls"):
-        raise NoConsole("The machine's VNC server wants TLS of its own (vnc_tls), which the console does not speak.")
+        raise NoConsole(_("The machine's VNC server wants TLS of its own (vnc_tls), which the console does not speak."))
     if vm.network_port is None:
-        raise NoConsole("Ganeti has given the machine no VNC port.")
+        raise NoConsole(_("Ganeti has given the machine no VNC port."))
     is_demo = is_our_demo(vm.cluster)
     if vm.network_port not in (_DEMO_PORTS if is_demo else _GANETI_PORTS):
         raise NoConsole(_("Ganeti gives consoles the ports 11000 to 14999; the cluster reports another."))
@@ -93,8 +96,11 @@ def is_our_demo(cluster: Cluster) -> bool:
 def _host_to_dial(bind: str, node_address: str) -> str:
     if bind.startswith("/"):
         raise NoConsole(
-            f"The machine's VNC server listens on a UNIX socket in {bind} on its node, which cannot be reached from "
-            "here. Set vnc_bind_address to 0.0.0.0 and restart the machine."
+            _(
+                "The machine's VNC server listens on a UNIX socket in %s on its node, which cannot be reached from "
+                "here. Set vnc_bind_address to 0.0.0.0 and restart the machine."
+            )
+            % bind
         )
     try:
         address = ipaddress.ip_address(bind)
@@ -104,8 +110,11 @@ def _host_to_dial(bind: str, node_address: str) -> str:
         return node_address
     if address.is_loopback and not _is_loopback(node_address):
         raise NoConsole(
-            f"The machine's VNC server listens on {bind}, reachable from its node alone. "
-            "Set vnc_bind_address to 0.0.0.0 and restart the machine."
+            _(
+                "The machine's VNC server listens on %s, reachable from its node alone. "
+                "Set vnc_bind_address to 0.0.0.0 and restart the machine."
+            )
+            % bind
         )
     return bind
 
@@ -123,7 +132,7 @@ class OpenConsole(VMOperation[NoParams]):
     """Journalled at every opening; the right to it is the right to power."""
 
     name = "console"
-    label = "Console"
+    label = gettext_lazy("Console")
     needs = "power"
     icon = "screen"
     changes_cluster = False

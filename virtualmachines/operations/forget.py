@@ -1,5 +1,7 @@
 """Forget a machine that Ganeti lists no more."""
 
+from django.utils.translation import gettext_lazy
+
 from clusters.models import Cluster
 from clusters.operations.forget import Forget
 from virtualmachines.models import VirtualMachine
@@ -10,7 +12,7 @@ class ForgetMachine(Forget[VirtualMachine]):
 
     name = "forget"
     kind = "vm"
-    consequence = "Its owner, notes and rights are forgotten. Its jobs and the journal stay."
+    consequence = gettext_lazy("Its owner, notes and rights are forgotten. Its jobs and the journal stay.")
 
     def cluster_of(self, target: VirtualMachine) -> Cluster:
         return target.cluster

@@ -106,12 +106,12 @@ def _dequeue(client: RapiClient, number: int, reason: str) -> None:
 
 class Start(VMOperation[NoParams]):
     name = "start"
-    label = "Start"
-    doing = "starting"
+    label = gettext_lazy("Start")
+    doing = gettext_lazy("starting")
     noun = gettext_lazy("A start")
     needs = "power"
     icon = "play"
-    question = "Start {target}?"
+    question = gettext_lazy("Start {target}?")
 
     def refusal(self, target: VirtualMachine, params: NoParams) -> str | None:
         if target.status == "running":
@@ -127,13 +127,13 @@ class Start(VMOperation[NoParams]):
 
 class Shutdown(VMOperation[ShutdownParams]):
     name = "shutdown"
-    label = "Shut down"
-    doing = "shutting down"
+    label = gettext_lazy("Shut down")
+    doing = gettext_lazy("shutting down")
     noun = gettext_lazy("A shutdown")
     needs = "power"
     icon = "power"
-    question = "Shut down {target}?"
-    consequence = "The guest is asked to shut down; when the shutdown timeout is over it is switched off."
+    question = gettext_lazy("Shut down {target}?")
+    consequence = gettext_lazy("The guest is asked to shut down; when the shutdown timeout is over it is switched off.")
     params_type = ShutdownParams
 
     def refusal(self, target: VirtualMachine, params: ShutdownParams) -> str | None:
@@ -152,19 +152,19 @@ class Shutdown(VMOperation[ShutdownParams]):
 
 class ShutdownNow(VMOperation[NoParams]):
     name = "shutdown-now"
-    label = "Force off"
-    doing = "forcing off"
+    label = gettext_lazy("Force off")
+    doing = gettext_lazy("forcing off")
     noun = gettext_lazy("A forced shutdown")
     needs = "power"
     icon = "power-off"
-    question = "Force {target} off?"
-    consequence = "It loses what it has not written to disk, as if its plug were pulled."
+    question = gettext_lazy("Force {target} off?")
+    consequence = gettext_lazy("It loses what it has not written to disk, as if its plug were pulled.")
     is_destructive = True
     overrules = frozenset({"shutdown"})
 
     def consequence_for(self, target: VirtualMachine) -> str:
         if target.busy_with not in self.overrules:
-            return self.consequence
+            return str(self.consequence)
         return f"{self.consequence} " + _(
             "Ganeti does not interrupt a shutdown that is running: the machine is off when that one ends, "
             "at its timeout at the latest."
@@ -187,12 +187,12 @@ class ShutdownNow(VMOperation[NoParams]):
 
 class Reboot(VMOperation[RebootParams]):
     name = "reboot"
-    label = "Reboot"
-    doing = "rebooting"
+    label = gettext_lazy("Reboot")
+    doing = gettext_lazy("rebooting")
     noun = gettext_lazy("A reboot")
     needs = "power"
     icon = "restart"
-    question = "Reboot {target}?"
+    question = gettext_lazy("Reboot {target}?")
     params_type = RebootParams
 
     def refusal(self, target: VirtualMachine, params: RebootParams) -> str | None:

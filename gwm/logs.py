@@ -41,7 +41,7 @@ class WithoutSecrets(logging.Filter):
 
 
 class LineInUTC(logging.Formatter):
-    """`2026-11-23T06:40:01Z INFO gwm.sync: …`.
+    """`2026-11-23T06:40:01Z INFO updates.cycle: …`.
 
     A record begins at the beginning of a line and nothing else does: control characters of a message are escaped,
     and the lines of a traceback are indented, so that no text from outside can pass for a record of ours.

@@ -69,6 +69,7 @@ DEBUG = config.flag("GWM_DEBUG")
 
 INSTALLED_APPS = [
     "gwm",
+    "updates",
     "virtualmachines",
     "quotas",
     "clusters",

@@ -6,12 +6,9 @@ from celery import shared_task
 from django.conf import settings
 from django.core.management import call_command
 
-from clusters.models import Cluster
-from clusters.sync.due import claim_due, claim_to_follow
 from gwm.consoles import close_forbidden_consoles
 from gwm.health import note_heartbeat
 from gwm.live.reader import forget_old
-from gwm.sync import follow_cluster, sync_cluster
 from vncproxy.client import ControlError, list_control_sockets
 
 logger = logging.getLogger("gwm.tasks")
@@ -33,34 +30,6 @@ def forget_old_sessions() -> None:
 def forget_what_was_touched() -> None:
     """Delete what was written down for open pages and has been read by all."""
     forget_old()
-
-
-@shared_task
-def sync_due_clusters() -> None:
-    """Hand each cluster that is due to a task of its own, so that none waits for another."""
-    for pk in claim_due():
-        sync_one_cluster.apply_async((pk,), expires=60)
-
-
-@shared_task
-def sync_one_cluster(cluster_pk: int) -> None:
-    """Update one cluster, unless it was removed or another message of the same kind came first."""
-    for cluster in Cluster.objects.filter(pk=cluster_pk, sync_queued_at__isnull=False):
-        sync_cluster(cluster)
-
-
-@shared_task
-def follow_jobs() -> None:
-    """Hand each cluster on which something is under way to a task of its own."""
-    for pk in claim_to_follow():
-        follow_one_cluster.apply_async((pk,), expires=60)
-
-
-@shared_task
-def follow_one_cluster(cluster_pk: int) -> None:
-    """Follow the jobs of one cluster, unless it was removed or another message of the same kind came first."""
-    for cluster in Cluster.objects.filter(pk=cluster_pk, follow_queued_at__isnull=False):
-        follow_cluster(cluster)
 
 
 @shared_task

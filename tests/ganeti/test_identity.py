@@ -9,7 +9,6 @@ from clusters.operations.base import Actor, Forbidden, Refusal, run
 from clusters.selectors import list_jobs
 from gwm.operations import OPERATIONS
 from gwm.selectors import entries_about, list_visible_entries
-from gwm.sync import follow_cluster
 from objectlog.models import Via
 from permissions.models import User
 from permissions.policy import can
@@ -17,8 +16,9 @@ from permissions.services import grant
 from tests.factories import make_user
 from tests.ganeti.cluster import GanetiCluster
 from tests.ganeti.test_sync import machine, track
-from tests.sync.conftest import update
+from tests.updates.conftest import update
 from tools.lab.system import wait_until
+from updates.cycle import follow_cluster
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.console import open_console
 

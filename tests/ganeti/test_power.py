@@ -13,13 +13,13 @@ from django.utils import timezone
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.base import Actor, NoParams, run
 from clusters.operations.job import CancelJob
-from gwm.sync import follow_cluster
 from objectlog.models import Entry, Outcome, Via
 from tests.factories import make_admin
 from tests.ganeti.cluster import GanetiCluster
 from tests.ganeti.test_sync import machine, track
-from tests.sync.conftest import update
+from tests.updates.conftest import update
 from tools.lab.system import run_program, wait_until
+from updates.cycle import follow_cluster
 from virtualmachines.operations.power import (
     SHUTDOWN_MARGIN_S,
     Reboot,

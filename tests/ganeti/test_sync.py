@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Job, Node
 from clusters.operations.base import Actor, run
-from clusters.sync.due import select_to_follow
 from gwm.operations import OPERATIONS
-from gwm.sync import follow_cluster
 from objectlog.models import Outcome, Via
 from tests.factories import make_admin, make_cluster
 from tests.ganeti.cluster import GanetiCluster
-from tests.sync.conftest import update
+from tests.updates.conftest import update
 from tools.lab.system import wait_until
+from updates.cycle import follow_cluster
+from updates.due import select_to_follow
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.ganeti, pytest.mark.django_db]

@@ -12,7 +12,7 @@ from simulator.cluster import Cluster as SimulatedCluster
 from simulator.model import Group, Network
 from simulator.population import populate
 from tests.hostile.values import FIELDS
-from tests.sync.conftest import track, update
+from tests.updates.conftest import track, update
 
 __all__ = ["track"]
 

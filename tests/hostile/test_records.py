@@ -13,7 +13,7 @@ from clusters.models import Cluster, Job, Network, Node, NodeGroup
 from tests.factories import make_admin
 from tests.hostile.conftest import CONTROL, Liar
 from tests.hostile.values import INFO_FIELDS, VALUES
-from tests.sync.conftest import update
+from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
 
 pytestmark = pytest.mark.feature("G046")

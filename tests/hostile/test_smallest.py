@@ -6,7 +6,7 @@ from django.urls import reverse
 from clusters.models import Job, Node
 from objectlog.models import Entry, Outcome
 from tests.factories import make_admin
-from tests.sync.conftest import track, update
+from tests.updates.conftest import track, update
 from virtualmachines.models import VirtualMachine
 
 __all__ = ["track"]

@@ -9,12 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from clusters.models import Cluster, Job
-from gwm.sync import follow_cluster, sync_cluster
 from objectlog.models import Entry
 from permissions.models import User
 from permissions.services import grant
 from simulator import Simulator
 from tests.factories import make_admin, make_cluster, make_job, make_user
+from updates.cycle import follow_cluster, sync_cluster
 from virtualmachines.models import VirtualMachine
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from clusters.models import Cluster
-from clusters.sync.due import select_to_follow
 from gwm.live.reader import forget_old
-from gwm.sync import Report, follow_cluster, sync_cluster
+from updates.cycle import Report, follow_cluster, sync_cluster
+from updates.due import select_to_follow
 
 
 class Command(BaseCommand):

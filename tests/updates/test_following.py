@@ -7,12 +7,12 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.base import Actor, run, submit_deadline_s
-from clusters.sync.due import select_to_follow
 from gwm.operations import OPERATIONS
-from gwm.sync import follow_cluster
 from objectlog.models import Entry, Outcome, Via
 from tests.factories import make_admin
-from tests.sync.conftest import update
+from tests.updates.conftest import update
+from updates.cycle import follow_cluster
+from updates.due import select_to_follow
 from virtualmachines.models import VirtualMachine
 
 VM1, VM2, VM3 = (f"vm{number}.example.org" for number in (1, 2, 3))

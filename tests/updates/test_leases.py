@@ -10,15 +10,15 @@ from django.utils import timezone
 
 from clusters.connection import client_for
 from clusters.models import Cluster
-from clusters.sync.due import claim_due, claim_to_follow, select_due
 from clusters.sync.fetch import BEAT_S, fetch_snapshot
-from clusters.sync.leases import LEASE_S, Lease, LeaseLost
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known
-from gwm.sync import sync_cluster
-from gwm.tasks import sync_one_cluster
 from tests.factories import make_cluster, make_vm
-from tests.sync.conftest import update
+from tests.updates.conftest import update
+from updates.cycle import sync_cluster
+from updates.due import claim_due, claim_to_follow, select_due
+from updates.leases import LEASE_S, Lease, LeaseLost
+from updates.tasks import sync_one_cluster
 from virtualmachines.models import VirtualMachine
 
 VM1 = "vm1.example.org"

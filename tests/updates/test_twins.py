@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from clusters.models import Cluster
 from tests.factories import make_admin
-from tests.sync.conftest import update
+from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
 
 pytestmark = pytest.mark.feature("G046")

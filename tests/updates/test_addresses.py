@@ -13,7 +13,7 @@ from clusters.states import state_of_cluster
 from objectlog.models import Via
 from permissions.services import grant
 from tests.factories import make_admin, make_user
-from tests.sync.conftest import update
+from tests.updates.conftest import update
 
 
 @pytest.fixture

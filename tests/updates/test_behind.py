@@ -11,7 +11,7 @@ from clusters.sync.fetch import fetch_snapshot
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known, KnownJobs
 from simulator import Network as SimulatedNetwork
-from tests.sync.conftest import update
+from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
 from virtualmachines.states import state_of
 

@@ -15,7 +15,15 @@ from clusters.models import Cluster
 from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_node_live, apply_nodes
 from clusters.sync.fetch import Incomplete, fetch_snapshot
 from clusters.sync.jobs import list_jobs, load_known_jobs
-from clusters.sync.leases import (
+from clusters.sync.readings import Readings
+from clusters.sync.rows import Written
+from clusters.sync.snapshot import Known, LiveState, Snapshot
+from clusters.sync.unreadable import list_unreadable
+from clusters.twins import check_unique
+from rapi.client import RapiClient
+from rapi.errors import RapiError
+from sealing.fields import SecretUnreadable
+from updates.leases import (
     FollowLease,
     Lease,
     LeaseLost,
@@ -26,15 +34,7 @@ from clusters.sync.leases import (
     is_host_due,
     is_live_due,
 )
-from clusters.sync.readings import Readings
-from clusters.sync.rows import Written
-from clusters.sync.snapshot import Known, LiveState, Snapshot
-from clusters.sync.unreadable import list_unreadable
-from clusters.twins import check_unique
-from gwm.following import Followed, digest_listing
-from rapi.client import RapiClient
-from rapi.errors import RapiError
-from sealing.fields import SecretUnreadable
+from updates.listing import Followed, digest_listing
 from virtualmachines.sync.apply import apply_machine_live, apply_machines, load_machines
 
 # All configuration is read once a day even if nothing seems to have changed.

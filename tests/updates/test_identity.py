@@ -9,17 +9,17 @@ from clusters.models import FormerName, Job, JobTarget, Node
 from clusters.operations.base import Actor, NoParams, run
 from clusters.operations.cluster import ClusterSettings, EditCluster
 from clusters.selectors import list_jobs
-from clusters.sync.due import select_to_follow
 from clusters.sync.targets import MOST_FORMER_NAMES
 from gwm.operations import OPERATIONS
-from gwm.sync import follow_cluster
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, advance, begin
 from permissions.models import User
 from permissions.services import grant
 from simulator import Network as SimulatedNetwork
 from tests.factories import make_admin, make_user
-from tests.sync.conftest import update
+from tests.updates.conftest import update
+from updates.cycle import follow_cluster
+from updates.due import select_to_follow
 from virtualmachines.models import VirtualMachine
 
 VM1, VM2 = "vm1.example.org", "vm2.example.org"

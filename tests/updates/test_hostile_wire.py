@@ -8,7 +8,7 @@ from django.urls import reverse
 from clusters.operations.base import Actor, run
 from objectlog.models import Outcome, Via
 from tests.factories import make_user
-from tests.sync.conftest import update
+from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.power import Shutdown, ShutdownParams
 

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Cluster
-from gwm.sync import Report, sync_cluster
 from simulator import Simulator
 from tests.factories import make_cluster
+from updates.cycle import Report, sync_cluster
 
 
 @pytest.fixture

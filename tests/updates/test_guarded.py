@@ -6,8 +6,8 @@ On a real Ganeti 3.0.2 `gnt-instance add-tags web1 für` is enough: every query 
 import pytest
 
 from clusters.models import Job, Node
-from gwm.sync import follow_cluster
-from tests.sync.conftest import update
+from tests.updates.conftest import update
+from updates.cycle import follow_cluster
 from virtualmachines.models import VirtualMachine
 
 pytestmark = pytest.mark.feature("G046")

@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from clusters.connection import client_for
 from clusters.models import Cluster, Job, JobStatus
-from clusters.sync.due import select_to_follow
 from clusters.sync.jobs import apply_jobs, explain_waiting, list_jobs, load_known_jobs
-from clusters.sync.leases import FollowLease
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import KnownJobs
 from rapi.shapes.job import LogLine
-from tests.sync.conftest import update
+from tests.updates.conftest import update
+from updates.due import select_to_follow
+from updates.leases import FollowLease
 
 VM1 = "vm1.example.org"
 

@@ -12,11 +12,11 @@ from clusters.sync.fetch import fetch_snapshot
 from clusters.sync.jobs import apply_jobs, list_jobs
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known, KnownJobs
-from gwm.sync import follow_cluster, sync_cluster
 from objectlog.models import Entry, Outcome
-from tests.sync.conftest import update
-from tests.sync.test_following import VM1, VM2, VM3, follow, machine, operate, root, short_time_outs  # noqa: F401
-from tests.sync.test_leases import in_thread, wait_for
+from tests.updates.conftest import update
+from tests.updates.test_following import VM1, VM2, VM3, follow, machine, operate, root, short_time_outs  # noqa: F401
+from tests.updates.test_leases import in_thread, wait_for
+from updates.cycle import follow_cluster, sync_cluster
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.apply import apply_machines, load_machines
 from virtualmachines.sync.refresh import read_machines, write_machines

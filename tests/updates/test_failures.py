@@ -8,11 +8,11 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from clusters.models import Cluster, Job, Network, Node, NodeGroup
-from clusters.sync.due import select_due
-from gwm.sync import sync_cluster
 from permissions.policy import Allowed, can
 from tests.factories import make_user
-from tests.sync.conftest import update
+from tests.updates.conftest import update
+from updates.cycle import sync_cluster
+from updates.due import select_due
 from virtualmachines.models import VirtualMachine
 
 TABLES = (NodeGroup, Node, Network, VirtualMachine, Job)

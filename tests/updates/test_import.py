@@ -3,7 +3,7 @@
 import pytest
 
 from clusters.models import Job, Network, Node, NodeGroup
-from tests.sync.conftest import update
+from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
 
 

@@ -132,10 +132,7 @@ TEMPLATES = [
 # Who one is
 AUTH_USER_MODEL = "permissions.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": f"gwm.passwords.{name}"} for name in ("LongEnough", "UnlikeThePerson", "Uncommon")]
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
 ACCOUNT_ADAPTER = "gwm.signing_in.Adapter"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,3 +93,15 @@ def list_page(
         list(paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)),
         tuple(sorted({*PAGE_SIZES, size})),
     )
+
+
+def ages_of(rows: Iterable[Any]) -> dict[str, Any]:
+    """How old `rows` with their clusters are: the oldest reading, of which clusters, and which are away."""
+    clusters = {row.cluster_id: row.cluster for row in rows}
+    down = [cluster for cluster in clusters.values() if cluster.unreachable_since is not None]
+    read = {
+        pk: cluster.live_at or cluster.synced_at
+        for pk, cluster in clusters.items()
+        if cluster.unreachable_since is None and (cluster.live_at or cluster.synced_at) is not None
+    }
+    return {"down": down, "aged": " ".join(str(pk) for pk in read), "oldest": min(read.values(), default=None)}

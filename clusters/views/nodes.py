@@ -14,7 +14,7 @@ from clusters.operations import NODE_OPERATIONS
 from clusters.selectors import get_cluster, get_node, jobs_about, list_job_rows, list_nodes
 from clusters.views.frame import cluster_page, node_page
 from clusters.views.jobs import jobs_context
-from clusters.views.listing import list_page
+from clusters.views.listing import ages_of, list_page
 from clusters.views.operate import OperateView
 from permissions.signed_in import person_of
 
@@ -58,6 +58,7 @@ def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]
     listing = list_page(request, nodes, COLUMNS, "name", total=total)
     return {
         **listing.as_context(),
+        **ages_of(listing.page.object_list),
         "groups": [("", _("All"), counts["all"])]
         + [
             (name, label, counts[f"in_{name}"])

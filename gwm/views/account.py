@@ -6,7 +6,7 @@ from allauth.account import views
 from allauth.account.forms import ChangePasswordForm, LoginForm
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.password_validation import password_validators_help_texts
+from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -71,8 +71,11 @@ class OwnPasswordForm(ChangePasswordForm):
         self.fields["oldpassword"].label = gettext_lazy("Current password")
         self.fields["oldpassword"].help_text = ""
         self.fields["password1"].label = gettext_lazy("New password")
-        self.fields["password1"].help_text = " ".join(password_validators_help_texts())
+        self.fields["password1"].help_text = password_validators_help_text_html()
         self.fields["password2"].label = gettext_lazy("New password again")
+        self.fields["oldpassword"].error_messages["required"] = gettext_lazy("Enter your current password.")
+        self.fields["password1"].error_messages["required"] = gettext_lazy("Enter a new password.")
+        self.fields["password2"].error_messages["required"] = gettext_lazy("Enter the new password again.")
         _without_placeholders(self)
 
 

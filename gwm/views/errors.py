@@ -39,7 +39,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
         403,
         "You may not do this",
         reason,
-        remedy="Whoever administers the machine or its cluster can give it.",
+        remedy="If you should be able to, ask an administrator.",
     )
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import list_clusters
+from clusters.views.listing import ages_of
 from gwm.context import frame_of
 from gwm.selectors import list_failed_jobs, list_vms_in_trouble, summarize_clusters
 from permissions.policy import can
@@ -86,5 +87,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         vms = list_vms(user)
         counts = count_by_group(vms)
         context |= {"tally": tally(counts)} if counts[""] else {}
-        context |= {"counts": counts, "vms": list(rows_of(vms).order_by("name")[:OWN_ROWS]) if counts[""] else []}
+        rows = list(rows_of(vms).order_by("name")[:OWN_ROWS]) if counts[""] else []
+        context |= {"counts": counts, "vms": rows, **ages_of(rows)}
     return render(request, "gwm/overview.html", context)

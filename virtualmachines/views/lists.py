@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
-from clusters.views.listing import list_page
+from clusters.views.listing import ages_of, list_page
 from permissions.signed_in import person_of
 from virtualmachines.filters import GROUPS, KEYS, SHOWN, VMFilter
 from virtualmachines.selectors import COLUMNS, count_by_group, filter_vms, list_vms, rows_of, vms_on_node
@@ -25,7 +25,6 @@ def vms_context(request: HttpRequest, vms: QuerySet[Any]) -> dict[str, Any]:
     rows = filter_vms(rows_of(vms), wanted)
     total = counts.get(wanted.status) if wanted.status in GROUPS else None if wanted.status else counts[""]
     listing = list_page(request, rows, COLUMNS, "name", total=total)
-    clusters = {vm.cluster_id: vm.cluster for vm in listing.page.object_list}
     return {
         **listing.as_context(),
         "wanted": wanted,
@@ -36,9 +35,7 @@ def vms_context(request: HttpRequest, vms: QuerySet[Any]) -> dict[str, Any]:
         "hypervisors": HYPERVISORS,
         "is_filtered": not wanted.is_empty,
         "nothing_matches": describe_no_match(wanted),
-        "down": [cluster for cluster in clusters.values() if cluster.unreachable_since is not None],
-        "aged": " ".join(str(pk) for pk, cluster in clusters.items() if _is_fresh(cluster)),
-        "oldest": min((c.live_at or c.synced_at for c in clusters.values() if _is_fresh(c)), default=None),
+        **ages_of(listing.page.object_list),
     }
 
 
@@ -51,10 +48,6 @@ def describe_no_match(wanted: VMFilter) -> str:
         "key": key,
         "known": f"{known}.",
     }
-
-
-def _is_fresh(cluster: Any) -> bool:
-    return cluster.unreachable_since is None and (cluster.live_at or cluster.synced_at) is not None
 
 
 @require_safe

@@ -73,8 +73,10 @@ INSTALLED_APPS = [
     "virtualmachines",
     "quotas",
     "clusters",
+    "operations",
     "permissions",
     "objectlog",
+    "ui",
     "guardian",
     "allauth.account",
     "django.contrib.auth",
@@ -118,7 +120,7 @@ TEMPLATES = [
                 "gwm.context.frame",
             ],
             "libraries": {},
-            "builtins": ["gwm.templatetags.times"],
+            "builtins": ["ui.templatetags.times"],
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",

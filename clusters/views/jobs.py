@@ -22,11 +22,11 @@ from clusters.selectors import (
 )
 from clusters.views.buttons import button_of
 from clusters.views.frame import cluster_page
-from clusters.views.listing import list_page
 from clusters.views.operate import OperateView
 from clusters.views.stored import moment_of
 from permissions.policy import verbs_on
 from permissions.signed_in import person_of
+from ui.listing import list_page
 
 COLUMNS: dict[str, tuple[Any, ...]] = {
     "id": ("ganeti_id",),

@@ -14,9 +14,9 @@ from clusters.operations import NODE_OPERATIONS
 from clusters.selectors import get_cluster, get_node, jobs_about, list_job_rows, list_nodes
 from clusters.views.frame import cluster_page, node_page
 from clusters.views.jobs import jobs_context
-from clusters.views.listing import ages_of, list_page
 from clusters.views.operate import OperateView
 from permissions.signed_in import person_of
+from ui.listing import ages_of, list_page
 
 COLUMNS: dict[str, tuple[Any, ...]] = {
     "name": ("name",),

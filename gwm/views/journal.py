@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from clusters.views.listing import list_page
-from gwm.operations import OPERATIONS
 from gwm.selectors import entries_about, list_visible_entries, with_links
 from objectlog.sentences import SENTENCES
+from operations.table import OPERATIONS
 from permissions.policy import can
 from permissions.signed_in import person_of
+from ui.listing import list_page
 from virtualmachines.selectors import get_vm
 from virtualmachines.views.detail import vm_page
 

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import list_clusters
-from clusters.views.listing import ages_of
 from gwm.context import frame_of
 from gwm.selectors import list_failed_jobs, list_vms_in_trouble, summarize_clusters
 from permissions.policy import can
 from permissions.signed_in import person_of
+from ui.listing import ages_of
 from virtualmachines.selectors import count_by_group, list_vms, rows_of
 
 ATTENTION_ROWS = 12

@@ -1,4 +1,4 @@
-/* Ages that tick, in the words of gwm/templatetags/units.py, by the server's clock: theirs and ours may differ.
+/* Ages that tick, in the words of ui/templatetags/units.py, by the server's clock: theirs and ours may differ.
    Clock times in the reader's own zone, which they name. */
 const space = "\u00a0";
 const spans = [

@@ -7,9 +7,9 @@ import pytest
 from clusters.models import Cluster, Job
 from clusters.operations.base import Actor, Forbidden, Refusal, run
 from clusters.selectors import list_jobs
-from gwm.operations import OPERATIONS
 from gwm.selectors import entries_about, list_visible_entries
 from objectlog.models import Via
+from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.policy import can
 from permissions.services import grant

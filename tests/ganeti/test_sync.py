@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Job, Node
 from clusters.operations.base import Actor, run
-from gwm.operations import OPERATIONS
 from objectlog.models import Outcome, Via
+from operations.table import OPERATIONS
 from tests.factories import make_admin, make_cluster
 from tests.ganeti.cluster import GanetiCluster
 from tests.updates.conftest import update

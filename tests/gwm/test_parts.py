@@ -10,9 +10,9 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from clusters.models import JobStatus
-from gwm.operations import OPERATIONS
-from gwm.templatetags import parts, times
 from objectlog.models import Outcome
+from operations.table import OPERATIONS
+from ui.templatetags import parts, times
 from virtualmachines.states import STATES, state_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gwm.templatetags import units
+from ui.templatetags import units
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 

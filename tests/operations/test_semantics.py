@@ -11,8 +11,8 @@ from clusters.models import Job
 from clusters.operations.base import NoParams, Refusal, Submission, explain_obstacle, list_offers, run
 from clusters.operations.job import CancelJob
 from clusters.operations.settle import count_clean_listing
-from gwm.operations import OPERATIONS
 from objectlog.models import Entry, Outcome
+from operations.table import OPERATIONS
 from permissions.policy import verbs_on
 from rapi.client import RapiClient
 from tests.factories import make_node

@@ -17,9 +17,9 @@ from clusters.operations.settle import (
     note_deadline,
     settle_entry,
 )
-from gwm.operations import OPERATIONS
 from objectlog.models import Entry, Outcome, Via
 from objectlog.services import Target, advance, begin
+from operations.table import OPERATIONS
 from rapi.caller import longest_change_s
 from tests.factories import make_cluster, make_job, make_node, make_vm
 from virtualmachines.models import VirtualMachine

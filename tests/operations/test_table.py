@@ -5,8 +5,8 @@ import pytest
 from clusters.models import Cluster, Job, Node
 from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS, NODE_OPERATIONS
 from clusters.operations.base import KIND_IN_GANETI, AnyOperation
-from gwm.operations import OPERATIONS
 from objectlog.sentences import SENTENCES, describe
+from operations.table import OPERATIONS
 from permissions.access import VIEW
 from permissions.policy import access_of
 from virtualmachines.forms.actions import FORM_FOR

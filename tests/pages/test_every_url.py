@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils.datastructures import MultiValueDict
 
-from gwm.operations import OPERATIONS
+from operations.table import OPERATIONS
 from permissions.models import User
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
 from tests.permissions.matrix import DOORS, WHERE
@@ -103,7 +103,7 @@ def parameters() -> list[str]:
     reads = re.compile(r'GET(?:\.get(?:list)?\(|\[)"(\w+)"')
     tuples = re.compile(r"for name in \(([^)]*)\)")
     found = {"cluster", "status", "owner", "node", "os", "hypervisor", "tag"}
-    for source in ROOT.glob("*/views/*.py"):
+    for source in (*ROOT.glob("*/views/*.py"), *(ROOT / "ui").glob("*.py")):
         text = source.read_text(encoding="utf-8")
         found |= set(reads.findall(text))
         for names in tuples.findall(text):

@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from clusters.models import Job
 from gwm.context import is_below
-from gwm.templatetags.machines import as_words, os_name
 from permissions.models import User
 from permissions.services import grant
 from tests.factories import make_job, make_user
 from tests.pages.conftest import Site
+from ui.templatetags.units import as_words
+from virtualmachines.templatetags.machines import os_name
 
 SignIn = Callable[[User], Client]
 

@@ -10,8 +10,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from clusters.models import Cluster
 from clusters.operations.base import Actor, Forbidden, Refusal, run
-from gwm.operations import OPERATIONS as ALL_OPERATIONS
 from objectlog.models import Entry, Via
+from operations.table import OPERATIONS as ALL_OPERATIONS
 from permissions.models import User
 from permissions.services import grant, persona_of
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.base import Actor, run, submit_deadline_s
-from gwm.operations import OPERATIONS
 from objectlog.models import Entry, Outcome, Via
+from operations.table import OPERATIONS
 from tests.factories import make_admin
 from tests.updates.conftest import update
 from updates.cycle import follow_cluster

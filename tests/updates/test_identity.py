@@ -10,9 +10,9 @@ from clusters.operations.base import Actor, NoParams, run
 from clusters.operations.cluster import ClusterSettings, EditCluster
 from clusters.selectors import list_jobs
 from clusters.sync.targets import MOST_FORMER_NAMES
-from gwm.operations import OPERATIONS
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, advance, begin
+from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.services import grant
 from simulator import Network as SimulatedNetwork

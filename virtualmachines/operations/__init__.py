@@ -1,8 +1,11 @@
-"""The table of what can be done to machines: written out, no registry."""
+"""What can be done to machines."""
 
 from clusters.operations.base import AnyOperation
+from operations.table import register
 from virtualmachines.operations.console import OpenConsole
 from virtualmachines.operations.forget import ForgetMachine
 from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
 
 VM_OPERATIONS: tuple[AnyOperation, ...] = (Start(), Shutdown(), ShutdownNow(), Reboot(), OpenConsole(), ForgetMachine())
+
+register(*VM_OPERATIONS)

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
-from clusters.views.listing import ages_of, list_page
 from permissions.signed_in import person_of
+from ui.listing import ages_of, list_page
 from virtualmachines.filters import GROUPS, KEYS, SHOWN, VMFilter
 from virtualmachines.selectors import COLUMNS, count_by_group, filter_vms, list_vms, rows_of, vms_on_node
 

@@ -12,8 +12,8 @@ from clusters.forms.operate import OperationForm
 from clusters.moved import Moved
 from clusters.operations.base import Actor, AnyOperation, Forbidden, Refusal, run
 from clusters.selectors import get_cluster, get_job, get_node
-from gwm.operations import OPERATIONS
 from objectlog.models import Outcome, Via
+from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.selectors import find_persona, find_user
 from virtualmachines.forms.actions import FORM_FOR

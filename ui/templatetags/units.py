@@ -4,7 +4,9 @@ Sizes are binary (1 GiB = 1024 MiB), with one decimal below 100 from GiB upwards
 never a zero. Number and unit stand together: between them is a space that does not break.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
@@ -128,3 +130,24 @@ def age(when: datetime | None) -> str:
 def yes_no(value: bool | None) -> str:
     """A truth value in words; None is a dash."""
     return DASH if value is None else "yes" if value else "no"
+
+
+@register.filter
+def item(mapping: Mapping[Any, Any], key: Any) -> Any:
+    """One value of a mapping, or nothing."""
+    return mapping.get(key)
+
+
+@register.filter
+def as_words(value: Any) -> str:
+    """A value of Ganeti's as people read it: yes and no, lists with commas, name=value as on Ganeti's command line."""
+    if value is None:
+        return _("none")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={as_words(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        is_nested = any(isinstance(each, dict | list | tuple) for each in value)
+        return ("; " if is_nested else ", ").join(as_words(each) for each in value)
+    return str(value)

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from gwm.templatetags.parts import draw, icon
-from gwm.templatetags.units import DASH, describe_age, describe_wait, duration, span
+from ui.templatetags.parts import draw, icon
+from ui.templatetags.units import DASH, describe_age, describe_wait, duration, span
 
 register = template.Library()
 

@@ -14,7 +14,7 @@ from django.template import Context
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
-from gwm.templatetags.units import Number, count, mib_of
+from ui.templatetags.units import Number, count, mib_of
 
 register = template.Library()
 

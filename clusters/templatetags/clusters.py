@@ -1,0 +1,26 @@
+"""How clusters and nodes are drawn."""
+
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils.safestring import SafeString
+
+from clusters.states import state_of_cluster, state_of_node
+from ui.templatetags.parts import state
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def cluster_state(context: Context, cluster: Any) -> SafeString:
+    """The state of a cluster, its nodes taken into account as far as the person may see them; the error on hover."""
+    kind, word = state_of_cluster(cluster, context["node_tallies"].get(cluster.pk))
+    return state(word, kind=kind, word=word, title=cluster.last_error)
+
+
+@register.simple_tag
+def node_state(node: Any) -> SafeString:
+    """The state of a node."""
+    kind, word = state_of_node(node)
+    return state(word, kind=kind, word=word)

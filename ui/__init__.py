@@ -1,0 +1,1 @@
+"""How things look: template tags, parts, lists; knows no model."""

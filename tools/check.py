@@ -71,6 +71,8 @@ def list_gates(features_file: Path) -> list[Gate]:
     return [
         Gate("Style: ruff check", [*python, "ruff", "check", "."]),
         Gate("Layout: ruff format", [*python, "ruff", "format", "--check", "."]),
+        Gate("Scripts: oxlint", [str(tool / "oxlint"), "--deny-warnings"]),
+        Gate("Templates: djlint", [*python, "djlint", "--lint", "--quiet", "templates"]),
         Gate("Types: mypy --strict", [*python, "mypy"]),
         Gate("Directions of imports: import-linter", [str(tool / "lint-imports")]),
         Gate("Migrations are complete", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"]),

@@ -16,8 +16,15 @@ export const modifiers = {
 };
 const modifier_codes = new Set(["Control", "Alt", "Shift", "Meta"].flatMap((name) => [`${name}Left`, `${name}Right`]));
 const modifier_keysyms = [
-  ...[KeyTable.XK_Control_L, KeyTable.XK_Control_R, KeyTable.XK_Alt_L, KeyTable.XK_Alt_R, KeyTable.XK_Shift_L],
-  ...[KeyTable.XK_Shift_R, KeyTable.XK_Super_L, KeyTable.XK_Super_R, KeyTable.XK_ISO_Level3_Shift],
+  KeyTable.XK_Control_L,
+  KeyTable.XK_Control_R,
+  KeyTable.XK_Alt_L,
+  KeyTable.XK_Alt_R,
+  KeyTable.XK_Shift_L,
+  KeyTable.XK_Shift_R,
+  KeyTable.XK_Super_L,
+  KeyTable.XK_Super_R,
+  KeyTable.XK_ISO_Level3_Shift,
 ];
 
 export class Screen extends RFB {

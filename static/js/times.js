@@ -9,7 +9,7 @@ const spans = [
 ];
 
 export function span(seconds) {
-  const [size, unit] = spans.find(([size]) => seconds >= size) ?? [1, "s"];
+  const [size, unit] = spans.find(([least]) => seconds >= least) ?? [1, "s"];
   return `${Math.floor(seconds / size)}${space}${unit}`;
 }
 

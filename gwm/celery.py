@@ -26,6 +26,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "follow": {"task": "gwm.tasks.follow_jobs", "schedule": 1.5, "options": {"expires": 2}},
     "consoles": {"task": "gwm.tasks.close_consoles_without_right", "schedule": 3.0, "options": {"expires": 5}},
     "heartbeat": {"task": "gwm.tasks.record_heartbeat", "schedule": 5.0, "options": {"expires": 5}},
+    "seal-journal": {"task": "gwm.tasks.seal_journal", "schedule": 2.0, "options": {"expires": 3}},
     "forget-touched": {"task": "gwm.tasks.forget_what_was_touched", "schedule": 60.0, "options": {"expires": 60}},
     "forget-sessions": {"task": "gwm.tasks.forget_old_sessions", "schedule": crontab(hour="3", minute="17")},
 }

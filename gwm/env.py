@@ -140,6 +140,14 @@ SETTINGS: tuple[Setting, ...] = (
         shown_default="generated into `<data>/secrets.env`",
     ),
     Setting(
+        "GWM_JOURNAL_KEYS",
+        "words",
+        "",
+        "Seal the journal; the first seals, all verify. All workers share them.",
+        secret=True,
+        shown_default="generated into `<data>/secrets.env`",
+    ),
+    Setting(
         "GWM_ADMIN_PASSWORD",
         "text",
         "",

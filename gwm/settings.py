@@ -38,6 +38,7 @@ HTTPS = GWM_PUBLIC_URL.startswith("https://") or (bool(GWM_TLS_CERT) and not GWM
 # Secrets
 SECRET_KEY = config.text("GWM_SECRET_KEY")
 GWM_FIELD_KEYS = config.words("GWM_FIELD_KEYS")
+GWM_JOURNAL_KEYS = config.words("GWM_JOURNAL_KEYS")
 GWM_CONSOLE_KEYS = config.words("GWM_CONSOLE_KEYS")
 
 # Clusters

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from gwm.consoles import close_forbidden_consoles
 from gwm.health import note_heartbeat
 from gwm.live.reader import forget_old
+from objectlog.chain import seal_all
 from vncproxy.client import ControlError, list_control_sockets
 
 logger = logging.getLogger("gwm.tasks")
@@ -24,6 +25,12 @@ def record_heartbeat() -> None:
 def forget_old_sessions() -> None:
     """Delete sessions that have run out."""
     call_command("clearsessions")
+
+
+@shared_task
+def seal_journal() -> None:
+    """Put new events of the journal into its chain."""
+    seal_all()
 
 
 @shared_task

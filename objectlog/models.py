@@ -1,7 +1,9 @@
 """The journal: what was done, by whom, as which persona, by which way, on what, with which outcome.
 
-It knows no domain model. An entry knows its target by kind, key and uuid, and the name it had at the time, so that
-it stays readable when the target, the actor or the cluster is gone. Names are for reading, never for looking up.
+An `Entry` is one operation and says how far it has come; an `Event` is one step of it, or something that needs no
+operation, and is never changed. The journal knows no domain model. An entry knows its target by kind, key and uuid,
+and the name it had at the time, so that it stays readable when the target, the actor or the cluster is gone. Names are
+for reading, never for looking up.
 """
 
 import uuid
@@ -13,7 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Outcome(models.TextChoices):
-    """How far an operation has come. The first three are open, the others final."""
+    """How far an operation has come. The first three are open, the others final.
+
+    The last two are of events alone: what policy or bulkhead turned away never became an entry.
+    """
 
     SUBMITTING = "submitting", _("being sent")
     SUBMITTED = "submitted", _("in progress")
@@ -25,6 +30,8 @@ class Outcome(models.TextChoices):
     REFUSED = "refused", _("refused")
     NOT_SUBMITTED = "not_submitted", _("never reached the cluster")
     LOST = "lost", _("lost: Ganeti has forgotten the job")
+    DENIED = "denied", _("not allowed")
+    TURNED_AWAY = "turned_away", _("turned away")
 
 
 OPEN_OUTCOMES = (Outcome.SUBMITTING, Outcome.SUBMITTED, Outcome.UNKNOWN)
@@ -60,6 +67,8 @@ class Entry(models.Model):
     cluster_pk = models.BigIntegerField(null=True, blank=True, db_index=True, help_text="key of the cluster")
     cluster_name = models.CharField(max_length=100, blank=True, help_text="slug of the cluster at the time")
     params = models.JSONField(default=dict, blank=True)
+    # null: written by the release before this one
+    changes = models.JSONField(default=list, null=True, blank=True, help_text="before and after, see objectlog.changes")
     outcome = models.CharField(max_length=15, choices=Outcome.choices)
     message = models.TextField(blank=True, help_text="in Ganeti's own words where it refused or failed")
     job_ids = models.JSONField(default=list, blank=True, help_text="Ganeti's job numbers")
@@ -87,3 +96,59 @@ class Entry(models.Model):
     def reason(self) -> str:
         """What is sent to Ganeti as the reason of every opcode, by which a lost submission is found again."""
         return f"gwm:{self.uuid}"
+
+
+class Event(models.Model):
+    """One step of an operation, or something that needs none (somebody signed in, was not allowed).
+
+    `text` is what happened, as canonical JSON, and what is sealed. The columns above it repeat parts of it for filters
+    and order; a verification compares them. Those below it are not part of it: `actor` may be set to null when the
+    account goes, `is_overtaken` says that a later event tells how the operation went on, and the last three are the
+    seal, which `objectlog.chain` writes.
+    """
+
+    at = models.DateTimeField(db_index=True)
+    actor_name = models.CharField(max_length=150, blank=True)
+    persona_name = models.CharField(max_length=150, blank=True)
+    verb = models.CharField(max_length=40)
+    outcome = models.CharField(max_length=15, choices=Outcome.choices)
+    target_kind = models.CharField(max_length=20, blank=True)
+    target_pk = models.BigIntegerField(null=True, blank=True)
+    target_name = models.CharField(max_length=255, blank=True)
+    cluster_pk = models.BigIntegerField(null=True, blank=True, db_index=True)
+    cluster_name = models.CharField(max_length=100, blank=True)
+    entry_uuid = models.UUIDField(null=True, blank=True, db_index=True)
+    said = models.TextField(help_text="the sentence in English, and Ganeti's words")
+    text = models.TextField(help_text="canonical JSON: what is sealed")
+
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="journal_events"
+    )
+    is_overtaken = models.BooleanField(default=False)
+    number = models.BigIntegerField(null=True, blank=True, unique=True, help_text="place in the chain, from 1")
+    previous = models.CharField(max_length=64, blank=True, help_text="seal of the event before")
+    seal = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["target_kind", "target_pk"], name="event_target")]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name}: {self.said}"
+
+
+class ChainEnd(models.Model):
+    """An end of the chain of sealed events: the newest one, and the newest of those that were removed.
+
+    Its `mac` is made with the key of the journal, so that nobody without it can shorten the chain at either end.
+    """
+
+    NEWEST, REMOVED = "newest", "removed"
+
+    name = models.CharField(max_length=10, primary_key=True)
+    number = models.BigIntegerField(default=0)
+    seal = models.CharField(max_length=64, blank=True)
+    mac = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.number}"

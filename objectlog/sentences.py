@@ -1,26 +1,87 @@
-"""From a verb to a sentence: one table, so that a page, the API and the command line say the same."""
+"""From a verb and an outcome to a sentence: one table, so that a page, the API and the command line say the same."""
 
-SENTENCES: dict[str, str] = {
-    "start": "started {target}",
-    "shutdown": "shut down {target}",
-    "shutdown-now": "forced {target} off",
-    "reboot": "rebooted {target}",
-    "console": "opened the console of {target}",
-    "cancel": "cancelled {target}",
-    "clear": "cleared the failure of {target}",
-    "refresh": "asked for an update of {target}",
-    "add-cluster": "added the cluster {target}",
-    "edit-cluster": "changed the settings of the cluster {target}",
-    "use-address": "took over the address at which the cluster {target} answers",
-    "remove-cluster": "removed the cluster {target} from here",
-    "forget": "forgot {target}",
-    "forget-node": "forgot the node {target}",
-    "grant": "gave rights on {target}",
-    "revoke": "took rights on {target}",
-    "change-password": "changed the password of {target}",
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_noop as _
+
+from objectlog.messages import Message, read
+from objectlog.models import Outcome
+
+_NAMES = re.compile(r"%\((\w+)\)s")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What is said of a verb: `done` when it has been done, `thing` as part of a sentence about what became of it.
+
+    Placeholders are `object`, and the names of parameters that the journal keeps.
+    """
+
+    done: str
+    thing: str
+
+
+SENTENCES: dict[str, Sentence] = {
+    "start": Sentence(_("Started %(object)s"), _("Start of %(object)s")),
+    "shutdown": Sentence(_("Shut down %(object)s"), _("Shutdown of %(object)s")),
+    "shutdown-now": Sentence(_("Forced %(object)s off"), _("Forcing off of %(object)s")),
+    "reboot": Sentence(_("Rebooted %(object)s"), _("Reboot of %(object)s")),
+    "console": Sentence(_("Opened the console of %(object)s"), _("Console of %(object)s")),
+    "cancel": Sentence(_("Cancelled %(object)s"), _("Cancelling of %(object)s")),
+    "clear": Sentence(_("Cleared the failure of %(object)s"), _("Clearing the failure of %(object)s")),
+    "refresh": Sentence(_("Requested an update of %(object)s"), _("Request to update %(object)s")),
+    "add-cluster": Sentence(_("Added cluster %(object)s"), _("Adding cluster %(object)s")),
+    "edit-cluster": Sentence(_("Edited cluster %(object)s"), _("Editing of cluster %(object)s")),
+    "use-address": Sentence(
+        _("Took over the address at which cluster %(object)s answers"), _("Change of the address of cluster %(object)s")
+    ),
+    "remove-cluster": Sentence(_("Removed cluster %(object)s"), _("Removal of cluster %(object)s")),
+    "forget": Sentence(_("Forgot %(object)s"), _("Forgetting %(object)s")),
+    "forget-node": Sentence(_("Forgot node %(object)s"), _("Forgetting node %(object)s")),
+    "grant": Sentence(_("Gave %(verbs)s on %(object)s to %(who)s"), _("Grant of %(verbs)s on %(object)s to %(who)s")),
+    "revoke": Sentence(
+        _("Revoked %(verbs)s on %(object)s from %(who)s"), _("Revocation of %(verbs)s on %(object)s from %(who)s")
+    ),
+    "change-password": Sentence(_("Changed the password of %(object)s"), _("Password change of %(object)s")),
+    "sign-in": Sentence(_("Signed in from %(address)s"), _("Sign-in as %(object)s from %(address)s")),
+    "prune-journal": Sentence(
+        _("Removed the %(count)s oldest events from the journal, those before %(before)s"), _("Pruning of the journal")
+    ),
 }
+# A verb of another release of this program.
+_OTHER = Sentence(_("%(verb)s on %(object)s"), _("%(verb)s on %(object)s"))
+
+_BECAME: dict[str, str] = {
+    Outcome.SUBMITTING: _("%(what)s begun"),
+    Outcome.SUBMITTED: _("%(what)s accepted by Ganeti"),
+    Outcome.UNKNOWN: _("%(what)s: no answer"),
+    Outcome.FAILED: _("%(what)s failed"),
+    Outcome.CANCELED: _("%(what)s cancelled"),
+    Outcome.REFUSED: _("%(what)s refused"),
+    Outcome.NOT_SUBMITTED: _("%(what)s never reached the cluster"),
+    Outcome.LOST: _("%(what)s: Ganeti has forgotten the job"),
+    Outcome.DENIED: _("%(what)s not allowed"),
+    Outcome.TURNED_AWAY: _("%(what)s turned away: the cluster is slow to answer"),
+}
+
+
+def compose(verb: str, outcome: str, target_name: str, params: Mapping[str, Any]) -> Message:
+    """The sentence for what became of an operation: what happened, not what was wished."""
+    sentence = SENTENCES.get(verb, _OTHER)
+    known = {**params, "object": target_name or Message(_("an unknown name")), "verb": verb}
+    if outcome in (Outcome.DONE, Outcome.SUCCEEDED):
+        return _with(sentence.done, known)
+    return Message(_BECAME[outcome], {"what": _with(sentence.thing, known)})
+
+
+def _with(text: str, known: Mapping[str, Any]) -> Message:
+    """The message with the values that it names."""
+    return Message(text, {name: known.get(name) for name in _NAMES.findall(text)})
 
 
 def describe(verb: str, target_name: str) -> str:
     """What was done, without its subject; KeyError for a verb without a sentence (a test finds these)."""
-    return SENTENCES[verb].format(target=target_name)
+    return read(_with(SENTENCES[verb].done, {"object": target_name}).as_data())

@@ -20,6 +20,7 @@ os.environ.update(
     GWM_DATA_DIR=str(_directory),
     GWM_SECRET_KEY="only-for-tests-" + "s" * 50,
     GWM_FIELD_KEYS="only-for-tests-" + "f" * 50,
+    GWM_JOURNAL_KEYS="only-for-tests-" + "j" * 50,
     GWM_CONSOLE_KEYS="only-for-tests-" + "c" * 50,
     DATABASE_URL=os.environ.get("GWM_TEST_DATABASE_URL", ""),
     REDIS_URL=os.environ.get("GWM_TEST_REDIS_URL", ""),

@@ -14,7 +14,7 @@ from clusters.models import Busy, Cluster, Job, JobStatus
 from clusters.operations.base import AnyOperation, give_back, release, submit_deadline_s
 from objectlog.models import Entry, Outcome
 from objectlog.selectors import list_unanswered_entries
-from objectlog.services import advance
+from objectlog.services import advance, count_absence, note_jobs
 
 Operations = Mapping[str, AnyOperation]
 
@@ -28,7 +28,7 @@ def adopt_job(job: Job, entry: Entry) -> None:
         Job.objects.filter(pk=job.pk, entry__isnull=True).update(entry=entry)
         numbers = sorted({*entry.job_ids, job.ganeti_id})
         if not advance(entry, Outcome.SUBMITTED, job_ids=numbers):
-            Entry.objects.filter(pk=entry.pk).update(job_ids=numbers)
+            note_jobs(entry, numbers)
 
 
 def settle_entry(entry: Entry, operations: Operations) -> bool:
@@ -73,8 +73,7 @@ def count_clean_listing(
     given_up = []
     for entry in list_overdue_entries(cluster, listed_from=listed_from):
         operation = operations.get(entry.verb)
-        Entry.objects.filter(pk=entry.pk).update(clean_listings=entry.clean_listings + 1)
-        if entry.clean_listings + 1 < CLEAN_LISTINGS_NEEDED:
+        if count_absence(entry) < CLEAN_LISTINGS_NEEDED:
             continue
         is_sure = is_complete and operation is not None and operation.leaves_job
         time = f"{timezone.localtime():%H:%M %Z}"

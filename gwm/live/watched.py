@@ -39,6 +39,7 @@ _WORKINGS = (
     *("leased_until", "lease_holder", "sync_queued_at", "sync_wanted_at", "follow_leased_until", "follow_queued_at"),
     *("defaults_digest", "configs_read_at", "last_job_id", "operating_systems_at"),
 )
+_SEALS = ("number", "previous", "seal", "is_overtaken")
 # What a machine's or a node's own page shows and no list does.
 _OWN = (*_BOOKS, "raw", "mtime", "serial_no", "notes", "memory_used_mib", "vcpus_used", "disks")
 
@@ -62,6 +63,10 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
     ),
     "clusters_jobtarget": (_all("of:{kind}:{target_pk}"),),
     "objectlog_entry": (_all("journal:{target_kind}:{target_pk}", "clean_listings"),),
+    "objectlog_event": (
+        _all("journal:{target_kind}:{target_pk}", *_SEALS),
+        _all("journaled:{cluster_pk}", *_SEALS),
+    ),
     "permissions_user": (
         _only("rights:{id}", "is_active", "is_superuser", "is_staff"),
         _only("people:{id}", "username", "first_name", "last_name"),
@@ -75,5 +80,12 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
 }
 # Tables of ours that no page shows a row of by itself; tests hold that every table is in one of the two.
 UNWATCHED = frozenset(
-    {"permissions_persona", "permissions_user_user_permissions", "clusters_formerslug", "clusters_formername", TABLE}
+    {
+        "objectlog_chainend",
+        "permissions_persona",
+        "permissions_user_user_permissions",
+        "clusters_formerslug",
+        "clusters_formername",
+        TABLE,
+    }
 )

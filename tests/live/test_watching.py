@@ -18,7 +18,7 @@ from gwm.live.reader import KEEP, Reader, forget_old, touched_since
 from gwm.live.triggers import PREFIX, install_triggers, remove_triggers
 from gwm.live.watched import UNWATCHED, WATCHED
 from gwm.models import Touched
-from objectlog.models import Entry, Outcome, Via
+from objectlog.models import Entry, Event, Outcome, Via
 from permissions.services import grant, revoke
 from tests.factories import make_cluster, make_job, make_node, make_user, make_vm
 from virtualmachines.models import VirtualMachine
@@ -97,6 +97,7 @@ def rows() -> dict[str, models.Model]:
         make_vm(cluster),
         make_job(cluster),
         entry,
+        Event.objects.create(at=timezone.now(), verb="reboot", outcome=Outcome.DONE, target_kind="vm", target_pk=1),
     ]
     return {each._meta.db_table: each for each in made}
 

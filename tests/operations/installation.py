@@ -40,6 +40,7 @@ class Installation:
             "GWM_SECRET_KEY": "not-a-secret-in-a-test-of-fifty-characters-or-so-1",
             "GWM_FIELD_KEYS": "field-key-of-a-test",
             "GWM_CONSOLE_KEYS": "console-key-of-a-test",
+            "GWM_JOURNAL_KEYS": "journal-key-of-a-test",
             "DJANGO_SETTINGS_MODULE": "gwm.settings",
             "DJANGO_SUPERUSER_PASSWORD": "irrelevant",
         }

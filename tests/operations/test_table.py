@@ -43,5 +43,5 @@ def test_every_form_belongs_to_an_operation_and_fits_it() -> None:
 
 
 def test_every_sentence_is_used() -> None:
-    others = {"add-cluster", "change-password", "grant", "revoke"}
+    others = {"add-cluster", "change-password", "grant", "revoke", "sign-in", "prune-journal"}
     assert set(SENTENCES) == set(OPERATIONS) | others

@@ -96,6 +96,6 @@ def test_filters(journal: Site, sign_in: SignIn, query: str, found: list[str]) -
 
 def test_entries_are_sentences(journal: Site, sign_in: SignIn) -> None:
     page = sign_in(journal.admin).get("/journal/").content.decode()
-    assert "opened the console of web1.example.org" in page
+    assert "Opened the console of web1.example.org" in page
     journal.web.delete()
-    assert "rebooted web1.example.org" in sign_in(journal.admin).get("/journal/").content.decode()
+    assert "Rebooted web1.example.org" in sign_in(journal.admin).get("/journal/").content.decode()

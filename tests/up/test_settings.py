@@ -95,12 +95,12 @@ def test_a_wrong_value_names_the_setting_and_the_remedy(
 @pytest.mark.feature("F285")
 def test_secrets_are_generated_once_and_completed(tmp_path: Path) -> None:
     path = tmp_path / "secrets.env"
-    assert ensure_secrets(path) == ["GWM_SECRET_KEY", "GWM_FIELD_KEYS", "GWM_CONSOLE_KEYS"]
+    assert ensure_secrets(path) == ["GWM_SECRET_KEY", "GWM_FIELD_KEYS", "GWM_CONSOLE_KEYS", "GWM_JOURNAL_KEYS"]
     before = read_env_file(path)
     assert ensure_secrets(path) == []
     path.write_text("".join(f"{name}={before[name]}\n" for name in ("GWM_SECRET_KEY", "GWM_FIELD_KEYS")))
     path.chmod(0o644)
-    assert ensure_secrets(path) == ["GWM_CONSOLE_KEYS"]
+    assert ensure_secrets(path) == ["GWM_CONSOLE_KEYS", "GWM_JOURNAL_KEYS"]
     after = read_env_file(path)
     assert (after["GWM_SECRET_KEY"], after["GWM_FIELD_KEYS"]) == (before["GWM_SECRET_KEY"], before["GWM_FIELD_KEYS"])
     assert path.stat().st_mode & 0o077 == 0

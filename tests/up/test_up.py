@@ -57,8 +57,8 @@ def test_secrets_are_generated_and_nobody_else_can_read_them(running: Installati
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
     assert stat.S_IMODE(running.data.stat().st_mode) == 0o700
     values = dict(line.split("=", 1) for line in secrets.read_text().splitlines() if line and line[0] != "#")
-    assert set(values) == {"GWM_SECRET_KEY", "GWM_FIELD_KEYS", "GWM_CONSOLE_KEYS"}
-    assert len(set(values.values())) == 3
+    assert set(values) == {"GWM_SECRET_KEY", "GWM_FIELD_KEYS", "GWM_CONSOLE_KEYS", "GWM_JOURNAL_KEYS"}
+    assert len(set(values.values())) == 4
     assert all(len(value) >= 50 for value in values.values())
     assert not [line for line in running.lines if any(value in line for value in values.values())]
 

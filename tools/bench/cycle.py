@@ -18,6 +18,7 @@ os.environ.update(
     GWM_DATA_DIR=_DATA,
     GWM_SECRET_KEY=secrets.token_hex(32),
     GWM_FIELD_KEYS=secrets.token_hex(32),
+    GWM_JOURNAL_KEYS=secrets.token_hex(32),
     GWM_CONSOLE_KEYS=secrets.token_hex(32),
 )
 

@@ -68,6 +68,7 @@ def _measure_on(database: str, url: str) -> list[Row]:
             "GWM_DATA_DIR": directory,
             "GWM_SECRET_KEY": secrets.token_hex(32),
             "GWM_FIELD_KEYS": secrets.token_hex(32),
+            "GWM_JOURNAL_KEYS": secrets.token_hex(32),
             "GWM_CONSOLE_KEYS": secrets.token_hex(32),
             "GWM_LOG_LEVEL": "ERROR",
         }

@@ -1,0 +1,120 @@
+"""Sealing: events are put into one chain, in which each seal is made of the one before and of the event's text.
+
+An event gets its place when it is sealed, seconds after it was written, since transactions do not end in the order of
+their keys. One sealer at a time: it holds the row of the newest end for one short transaction. Killed at any point it
+leaves everything as it was, and the next one begins where the last has ended.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min, QuerySet
+from django.utils import timezone
+
+from objectlog.canonical import list_keys, make_seal
+from objectlog.models import OPEN_OUTCOMES, ChainEnd, Entry, Event, Outcome, Via
+from objectlog.services import note
+
+# Events sealed, and rows deleted, in one transaction.
+BATCH = 500
+
+
+class ChainBroken(Exception):
+    """The chain can't be continued; the text says why."""
+
+
+def seal_events() -> int:
+    """Seal the oldest events that are not yet sealed, at most a batch; how many there were."""
+    if not Event.objects.filter(number=None).exists():
+        return 0
+    [key, *_] = list_keys()
+    with transaction.atomic():
+        end = lock_newest()
+        events = list(Event.objects.filter(number=None).order_by("pk").only("pk", "text")[:BATCH])
+        for event in events:
+            event.number, event.previous = end.number + 1, end.seal
+            event.seal = make_seal(key, event.previous, event.text)
+            end.number, end.seal = event.number, event.seal
+        Event.objects.bulk_update(events, ["number", "previous", "seal"], batch_size=100)
+        _save(end, key)
+    return len(events)
+
+
+def seal_all() -> int:
+    """Seal whatever is waiting now; how many events that were."""
+    total = 0
+    while sealed := seal_events():
+        total += sealed
+    return total
+
+
+def lock_newest() -> ChainEnd:
+    """The newest end of the chain, locked until the end of the transaction. Raises ChainBroken.
+
+    An end that is gone is not made again: what was cut off with it would never be missed.
+    """
+    end, is_new = ChainEnd.objects.select_for_update().get_or_create(name=ChainEnd.NEWEST)
+    if is_new and Event.objects.filter(number__isnull=False).exists():
+        raise ChainBroken("The newest end of the journal's chain is gone, though there are sealed events.")
+    return end
+
+
+def _save(end: ChainEnd, key: bytes) -> None:
+    end.mac = make_seal(key, end.name, str(end.number), end.seal)
+    end.save()
+
+
+def cut(before: datetime) -> int:
+    """Let the chain begin after the events of before a moment, and write so into the journal; how many that are.
+
+    Only what is sealed, and nothing behind the oldest event that is kept. The rows are deleted by `delete_cut`.
+    """
+    [key, *_] = list_keys()
+    with transaction.atomic():
+        newest = lock_newest()
+        removed, _made = ChainEnd.objects.select_for_update().get_or_create(name=ChainEnd.REMOVED)
+        kept = Event.objects.filter(number__gt=removed.number, at__gte=before).aggregate(first=Min("number"))["first"]
+        last = Event.objects.filter(number=kept - 1 if kept is not None else newest.number).first()
+        if last is None or last.number is None or last.number <= removed.number:
+            return 0
+        count = last.number - removed.number
+        removed.number, removed.seal = last.number, last.seal
+        _save(removed, key)
+        note(
+            actor_id=None,
+            actor_name="",
+            via=Via.CLI,
+            verb="prune-journal",
+            outcome=Outcome.DONE,
+            params={"count": count, "before": f"{before:%Y-%m-%d}"},
+        )
+    return count
+
+
+def delete_cut() -> None:
+    """Delete the events that were cut off, in short transactions; also those that a killed process has left."""
+    removed = ChainEnd.objects.filter(name=ChainEnd.REMOVED).first()
+    if removed is not None:
+        for keys in _batches(Event.objects.filter(number__lte=removed.number).order_by("number")):
+            Event.objects.filter(pk__in=keys).delete()
+
+
+def delete_entries(before: datetime) -> None:
+    """Delete the entries that have ended before a moment and of which no event is left."""
+    ended = Entry.objects.filter(finished_at__lt=before).exclude(outcome__in=OPEN_OUTCOMES)
+    without = ended.exclude(uuid__in=Event.objects.filter(entry_uuid__isnull=False).values("entry_uuid"))
+    for keys in _batches(without.order_by("pk")):
+        Entry.objects.filter(pk__in=keys).delete()
+
+
+def _batches(rows: QuerySet[Any]) -> Iterator[list[int]]:
+    """Keys of the rows that are there, anew each time."""
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        yield keys
+
+
+def list_unsealed(older_than_s: float) -> QuerySet[Any]:
+    """Events that should have been sealed by now."""
+    return Event.objects.filter(number=None, at__lt=timezone.now() - timedelta(seconds=older_than_s)).order_by("pk")

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import environ
 
 from gwm.env import BASE_DIR, Config, SettingError
-from gwm.limits import RATE_LIMITS
 from gwm.static_version import is_immutable, version_of
+from people.limits import RATE_LIMITS
 
 config = Config(os.environ)
 
@@ -71,6 +71,7 @@ DEBUG = config.flag("GWM_DEBUG")
 INSTALLED_APPS = [
     "gwm",
     "updates",
+    "people",
     "virtualmachines",
     "quotas",
     "clusters",
@@ -138,7 +139,7 @@ AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [{"NAME": f"gwm.passwords.{name}"} for name in ("LongEnough", "UnlikeThePerson", "Uncommon")]
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
-ACCOUNT_ADAPTER = "gwm.signing_in.Adapter"
+ACCOUNT_ADAPTER = "people.signing_in.Adapter"
 ACCOUNT_RATE_LIMITS = RATE_LIMITS
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]

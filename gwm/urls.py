@@ -1,15 +1,13 @@
 """Every URL of the product, except those that the web process answers itself (gwm/processes/web.py)."""
 
-from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 
-from gwm.views import about, account, clusters, errors, health, journal, live, overview
+from gwm.views import about, clusters, errors, health, journal, live, overview
 from gwm.views.styleguide import styleguide
+from people.answers import too_many_requests
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("login/", login_not_required(account.SignIn.as_view()), name="login"),
-    path("account/password/", account.ChangePassword.as_view(), name="change-password"),
-    path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
+    path("", include("people.urls")),
     path("", overview.overview, name="overview"),
     path("dock/", live.dock, name="dock"),
     path("live/ages/", live.ages, name="live-ages"),
@@ -28,5 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler404 = errors.not_found
-handler429 = errors.too_many_requests
+handler429 = too_many_requests
 handler500 = errors.server_error

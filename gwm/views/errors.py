@@ -5,28 +5,14 @@ import sys
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from gwm.outages import explain_outage
-from permissions.signed_in import find_person
-
-
-def _answer(request: HttpRequest, status: int, title: str, text: str, *, remedy: str = "") -> HttpResponse:
-    """The page. Without a person (or without a session at all) it has no frame and needs no database."""
-    signed_in = find_person(request) is not None
-    context = {
-        "layout": "base.html" if signed_in else "bare.html",
-        "code": status,
-        "title": title,
-        "text": text,
-        "remedy": remedy,
-    }
-    return render(request, "errors/error.html", context, status=status)
+from permissions.answers import answer
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400: what was sent makes no sense."""
-    return _answer(
+    return answer(
         request, 400, "This cannot be understood", "The browser sent something that is not a request of these pages."
     )
 
@@ -34,7 +20,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403 with the reason."""
     reason = str(exception or "") or "You lack the right to do this."
-    return _answer(
+    return answer(
         request,
         403,
         "You may not do this",
@@ -45,7 +31,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: there is nothing, or nothing that this person may see; the page does not tell which."""
-    return _answer(
+    return answer(
         request,
         404,
         "There is nothing here",
@@ -56,38 +42,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_allowed(request: HttpRequest) -> HttpResponse:
     """405: this address is asked in another way."""
-    return _answer(
+    return answer(
         request,
         405,
         "This address does not take that",
         "What you opened is the address to which a button sends something.",
         remedy="Go back and use the button.",
-    )
-
-
-def too_many_requests(request: HttpRequest, *, wait_s: int = 60) -> HttpResponse:
-    """429: passwords are being guessed, or so it looks."""
-    minutes = -(-wait_s // 60)
-    page = _answer(
-        request,
-        429,
-        _("Too many attempts"),
-        ngettext("Wait %d minute, then try again.", "Wait %d minutes, then try again.", minutes) % minutes,
-        remedy=_("Forgot your password? Ask your administrator."),
-    )
-    page["Retry-After"] = str(wait_s)
-    page["Cache-Control"] = "no-store"
-    return page
-
-
-def unable_to_count(request: HttpRequest) -> HttpResponse:
-    """503: without counting attempts nobody is let in."""
-    return _answer(
-        request,
-        503,
-        _("Signing in is not possible now"),
-        _("Attempts to sign in cannot be counted, because the cache does not keep anything."),
-        remedy=_("Try again in a moment. If it stays, tell whoever runs this service."),
     )
 
 
@@ -111,7 +71,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: a form that is not from our pages, or too old."""
-    return _answer(
+    return answer(
         request,
         403,
         "This form is too old",

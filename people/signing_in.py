@@ -22,13 +22,13 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from gwm.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
-from gwm.views.errors import too_many_requests, unable_to_count
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, begin
+from people.answers import too_many_requests, unable_to_count
+from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
 from permissions.models import User
 
-logger = getLogger("gwm.signing_in")
+logger = getLogger("people.signing_in")
 
 KNOWN_BROWSER_COOKIE = "gwm_known_browser"
 _KNOWN_BROWSER_AGE = timedelta(days=365)

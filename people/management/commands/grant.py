@@ -9,8 +9,8 @@ from django.http import Http404
 
 from clusters.moved import Moved
 from clusters.selectors import get_cluster
-from gwm.grants import change_grants
 from objectlog.models import Via
+from people.grants import change_grants
 from permissions.models import User
 from permissions.selectors import find_group, find_user
 from permissions.services import UnknownVerb

@@ -11,8 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, reverse
 
-from gwm.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
 from objectlog.models import Entry
+from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
 from permissions.models import User
 from tests.factories import make_user
 

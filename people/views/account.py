@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormView
 
-from gwm.signing_in import record_password_change, refuse_uncounted, remember_browser
+from people.signing_in import record_password_change, refuse_uncounted, remember_browser
 from permissions.signed_in import find_person, person_of
 
 
@@ -37,7 +37,7 @@ class SignIn(views.LoginView):
     """Asks for name and password and returns to where one wanted to go, if that is ours."""
 
     form_class = SignInForm
-    template_name = "account/login.html"
+    template_name = "people/login.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Only while attempts can be counted."""
@@ -83,7 +83,7 @@ class ChangePassword(views.PasswordChangeView):
     """One's own password; all other sessions of the person end with the old one."""
 
     form_class = OwnPasswordForm
-    template_name = "account/password_change.html"
+    template_name = "people/password_change.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Not for accounts whose password is kept elsewhere."""

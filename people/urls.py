@@ -1,0 +1,12 @@
+"""Addresses of signing in and of one's own account."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.urls import path
+
+from people.views import account
+
+urlpatterns = [
+    path("login/", login_not_required(account.SignIn.as_view()), name="login"),
+    path("account/password/", account.ChangePassword.as_view(), name="change-password"),
+    path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
+]

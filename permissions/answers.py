@@ -1,0 +1,19 @@
+"""The page that answers instead of the one that was asked for."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from permissions.signed_in import find_person
+
+
+def answer(request: HttpRequest, status: int, title: str, text: str, *, remedy: str = "") -> HttpResponse:
+    """The page. Without a person (or without a session at all) it has no frame and needs no database."""
+    signed_in = find_person(request) is not None
+    context = {
+        "layout": "base.html" if signed_in else "bare.html",
+        "code": status,
+        "title": title,
+        "text": text,
+        "remedy": remedy,
+    }
+    return render(request, "errors/error.html", context, status=status)

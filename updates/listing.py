@@ -13,7 +13,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus
-from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS, NODE_OPERATIONS
 from clusters.operations.settle import (
     adopt_job,
     count_clean_listing,
@@ -26,16 +25,12 @@ from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing
 from clusters.sync.targets import list_targets
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
+from operations.table import OPERATIONS
 from rapi.client import RapiClient
 from rapi.errors import RapiError
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations import VM_OPERATIONS
 from virtualmachines.sync.refresh import refresh_machines
 
-# What starts jobs, by name.
-_OPERATIONS = {
-    operation.name: operation for operation in (*CLUSTER_OPERATIONS, *NODE_OPERATIONS, *JOB_OPERATIONS, *VM_OPERATIONS)
-}
 _IN_DOUBT = (Outcome.SUBMITTING, Outcome.UNKNOWN, Outcome.NOT_SUBMITTED)
 _AT_WORK = (JobStatus.RUNNING, JobStatus.CANCELING)
 # After a job has ended, figures of nodes have changed too: a whole update soon, but not one for each of many jobs.
@@ -90,15 +85,15 @@ def digest_listing(
         touched |= {job.pk: job for job in changes.past}
         at_work = [job for job in changes.open if job.status in _AT_WORK]
     done.machines_written = _refresh(cluster, readings, ended=list(touched.values()), at_work=at_work)
-    done.settled = sum(settle_entry(entry, _OPERATIONS) for entry in finished if _is_confirmed(entry))
+    done.settled = sum(settle_entry(entry, OPERATIONS) for entry in finished if _is_confirmed(entry))
     if overdue:
         given_up = count_clean_listing(
-            cluster, listed_from=listing.started_at, operations=_OPERATIONS, is_complete=is_complete
+            cluster, listed_from=listing.started_at, operations=OPERATIONS, is_complete=is_complete
         )
         done.given_up = len(given_up)
     for entry in entries:
         if any(job.status in _AT_WORK for job in entry.jobs.all()):
-            note_deadline(entry, _OPERATIONS, running_at=listing.started_at)
+            note_deadline(entry, OPERATIONS, running_at=listing.started_at)
     if changes.ended or (changes.past and not with_snapshot):
         soon = timezone.now() + timedelta(seconds=_SOON_S)
         Cluster.objects.filter(pk=cluster.pk, next_sync_at__gt=soon).update(next_sync_at=soon)
@@ -131,7 +126,7 @@ def _is_confirmed(entry: Entry) -> bool:
     A row that contradicts a success is read again in the next pass, and believed after a while.
     """
     jobs = entry.jobs.all()
-    operation = _OPERATIONS.get(entry.verb)
+    operation = OPERATIONS.get(entry.verb)
     if operation is None or operation.kind != "vm" or any(job.status != JobStatus.SUCCESS for job in jobs):
         return True
     ended = max((job.seen_at for job in jobs if job.seen_at is not None), default=None)

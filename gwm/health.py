@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from redis import RedisError
 
-from gwm.outages import is_disk_full
+from gwm.outages import is_disk_full, is_read_only
 from vncproxy.client import ControlError, list_consoles, list_control_sockets
 
 _HEARTBEAT = "heartbeat"
@@ -46,15 +46,24 @@ def check_readiness() -> dict[str, str]:
 
 
 def _find_disk_trouble() -> dict[str, str]:
-    """Really write: what is free for root, or what a quota leaves, shows only then."""
+    why = _why_unwritable()
+    return {"disk": why} if why else {}
+
+
+def _why_unwritable() -> str:
+    """Really write: what is free for root, or what a quota leaves, shows only then. Empty when it can be."""
+    folder = settings.GWM_DATA_DIR
     try:
-        with tempfile.TemporaryFile(dir=settings.GWM_DATA_DIR) as probe:
+        with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(bytes(_PROBE_SIZE))
             probe.flush()
             os.fsync(probe.fileno())
     except OSError as error:
-        return {"disk": f"Cannot write to {settings.GWM_DATA_DIR}: {error.strerror}. Make room there."}
-    return {}
+        said = _("Cannot write to %(folder)s: %(reason)s.") % {"folder": folder, "reason": error.strerror}
+        if is_disk_full(error):
+            return f"{said} {_('Make room there.')}"
+        return f"{said} {_('Look at its mount, its owner and the log of the system, then restart.')}"
+    return ""
 
 
 def _find_trouble() -> dict[str, str]:
@@ -62,14 +71,33 @@ def _find_trouble() -> dict[str, str]:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return {"database": "Migrations are missing: run `manage.py prepare`."}
+        _try_to_change()
         age_s = heartbeat_age_s()
     except DatabaseError as error:
-        return {"database": "The disk is full." if is_disk_full(error) else "The database does not answer."}
+        return {"database": _describe_database(error)}
     except RedisError:
         return {"redis": "Redis does not answer."}
     if age_s is None or age_s > HEARTBEAT_MAX_AGE_S:
         return {"worker": "No sign of life from beat and worker: start both (`manage.py up` does)."}
     return {}
+
+
+def _try_to_change() -> None:
+    """A change of no row: a server that is a standby or was set read-only refuses even that. Raises DatabaseError.
+
+    SQLite is a file: there the disk tells.
+    """
+    if connection.vendor != "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE django_migrations SET app = app WHERE 1 = 0")
+
+
+def _describe_database(error: DatabaseError) -> str:
+    if is_disk_full(error):
+        return _("The disk is full.")
+    if is_read_only(error):
+        return _("The database takes no changes: it is read-only.")
+    return _("The database does not answer.")
 
 
 @dataclass(frozen=True)
@@ -96,7 +124,11 @@ def _database() -> Part:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        _try_to_change()
     except DatabaseError as error:
+        if is_read_only(error):
+            remedy = _("Make it writable, or let DATABASE_URL name the server that takes changes.")
+            return Part("Database", "bad", _("read-only"), str(error), remedy)
         return Part("Database", "bad", "no answer", str(error), "Start the database, or correct DATABASE_URL.")
     return Part("Database", "ok", "answers", f"{connection.vendor}, {1000 * (time.perf_counter() - began):.1f} ms")
 
@@ -157,6 +189,9 @@ def _disk() -> Part:
     usage = shutil.disk_usage(settings.GWM_DATA_DIR)
     share = usage.free / usage.total
     detail = f"{usage.free / 2**30:,.1f} GiB free of {usage.total / 2**30:,.1f} GiB"
+    why = _why_unwritable()
+    if why:
+        return Part("Disk of the data directory", "bad", _("cannot be written"), detail, why)
     if share < FREE_DISK_WANTED:
         return Part("Disk of the data directory", "bad", "nearly full", detail, "Make room: the database needs it.")
     return Part("Disk of the data directory", "ok", "enough room", detail)

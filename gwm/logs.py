@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from gwm.outages import explain_outage
+
 _HIDDEN = "[hidden]"
 _PATTERNS = (
     (re.compile(r"(://[^/\s:@]*:)[^@\s/]+@"), r"\1" + _HIDDEN + "@"),
@@ -38,6 +40,20 @@ class WithoutSecrets(logging.Filter):
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
         return text
+
+
+class OutagesInOneLine(logging.Filter):
+    """A full disk or a database that is away is one line: a traceback every second and a half says no more."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the record; never drops one."""
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and explain_outage(error) is not None:
+            said = record.getMessage().partition("\n")[0]
+            reason = str(error).strip()
+            record.msg = said if reason in said else f"{said}: {reason}"
+            record.args, record.exc_info, record.exc_text, record.stack_info = None, None, None, None
+        return True
 
 
 class LineInUTC(logging.Formatter):

@@ -285,10 +285,13 @@ if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"without_secrets": {"()": "gwm.logs.WithoutSecrets", "secrets": config.secret_values()}},
+    "filters": {
+        "outages": {"()": "gwm.logs.OutagesInOneLine"},
+        "without_secrets": {"()": "gwm.logs.WithoutSecrets", "secrets": config.secret_values()},
+    },
     "formatters": {"line": {"()": "gwm.logs.LineInUTC"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["outages", "without_secrets"]},
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

@@ -102,9 +102,25 @@ class Caller:
     def _get(self, path: str, query: Pairs = ()) -> Any:
         return self._call("GET", path, query).value
 
-    def _ask(self, method: str, path: str, body: Any, query: Pairs = (), read_timeout_s: float | None = None) -> Any:
-        """A read that needs a body."""
-        return self._call(method, path, query, body=body, has_body=True, read_timeout_s=read_timeout_s).value
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        query: Pairs = (),
+        read_timeout_s: float | None = None,
+        expects_refusal: bool = False,
+    ) -> Any:
+        """A read that needs a body. `expects_refusal`: to be refused is an answer, and nothing for the log."""
+        return self._call(
+            method,
+            path,
+            query,
+            body=body,
+            has_body=True,
+            read_timeout_s=read_timeout_s,
+            refusal_level=logging.DEBUG if expects_refusal else logging.INFO,
+        ).value
 
     def _submit(self, method: str, path: str, *, reason: str | None, query: Pairs = (), body: Any = None) -> int:
         """A change that becomes a job. Returns the job's id."""
@@ -171,6 +187,7 @@ class Caller:
         has_body: bool = False,
         changes: bool = False,
         read_timeout_s: float | None = None,
+        refusal_level: int = logging.INFO,
     ) -> Answer:
         """Send, follow the master if it has moved, repeat a read once if the connection was cut."""
         try:
@@ -190,6 +207,7 @@ class Caller:
                 has_body=has_body,
                 changes=changes,
                 read_timeout_s=read_timeout_s,
+                refusal_level=refusal_level,
             )
 
         tried = self._current
@@ -220,6 +238,7 @@ class Caller:
         has_body: bool = False,
         changes: bool = False,
         read_timeout_s: float | None = None,
+        refusal_level: int = logging.INFO,
     ) -> Answer:
         try:
             answer = self._transport.exchange(
@@ -246,7 +265,8 @@ class Caller:
                 raise Garbled("The answer is not JSON.", where=str(endpoint), may_have_run=changes)
             return answer
         failure = explain_refusal(answer, str(endpoint), changes=changes, anonymous=not self._transport.username)
-        logger.info("%s %s%s: %d %s", method, endpoint, path, answer.status, clean_text(failure.message, _MAX_LOGGED))
+        said = clean_text(failure.message, _MAX_LOGGED)
+        logger.log(refusal_level, "%s %s%s: %d %s", method, endpoint, path, answer.status, said)
         raise failure
 
     def _find_master(self, failed: Endpoint) -> Endpoint | None:

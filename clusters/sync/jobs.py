@@ -18,8 +18,9 @@ from clusters.models import Cluster, Job, JobStatus, NodeGroup
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing, KnownJobs
 from clusters.sync.targets import write_targets
+from clusters.sync.touched import steps_of, touched_by
 from clusters.sync.wording import title_of
-from objectlog.models import Entry
+from objectlog.models import Entry, Outcome
 from rapi.client import RapiClient
 from rapi.errors import Garbled, JobLost, Refused
 from rapi.shapes.job import JobInfo
@@ -35,6 +36,10 @@ _MOST_UNSEEN_LOOKUPS = 60
 _UNKNOWN_IN_A_ROW = 5
 _MOST_LOG_LINES = 2000
 _REASON = "gwm:"
+# Outcomes of entries that were given up; their job may turn up after all.
+_MAY_COME_ALIVE = (Outcome.NOT_SUBMITTED, Outcome.LOST)
+# Kinds of the journal whose objects jobs name, and what Ganeti calls them.
+_KINDS_WITH_NAMES = {"vm": "instance", "node": "node"}
 _MUTABLE = (
     "status",
     "title",
@@ -234,7 +239,7 @@ def _fill(row: Job, info: JobInfo, entries: dict[UUID, Entry], groups: dict[str,
     if info.status != JobStatus.WAITING:
         row.waiting_for = []
     if row.entry_id is None:
-        entry = next((entries[key] for key in _entry_keys(info) if key in entries), None)
+        entry = next((entries[key] for key in _entry_keys(info) if key in entries and _is_of(info, entries[key])), None)
         row.entry_id = entry.pk if entry is not None else None
     return before != [getattr(row, column) for column in _MUTABLE]
 
@@ -261,6 +266,20 @@ def _find_entries(cluster: Cluster, jobs: Sequence[JobInfo]) -> dict[UUID, Entry
         return {}
     found = Entry.objects.filter(uuid__in=keys, cluster_pk=cluster.pk)
     return {entry.uuid: entry for entry in found}
+
+
+def _is_of(info: JobInfo, entry: Entry) -> bool:
+    """Whether a job that carries the reason of an entry can be its job: reasons can be read and copied by others.
+
+    The entry must still wait for a job (or know it by its number), and the job must work on what the entry is about.
+    """
+    if not entry.is_open and entry.outcome not in _MAY_COME_ALIVE and info.id not in entry.job_ids:
+        return False
+    kind = _KINDS_WITH_NAMES.get(entry.target_kind)
+    touched = [each for each in touched_by(steps_of(info)) if each.kind == kind]
+    return not touched or any(
+        each.name == entry.target_name or (each.uuid and each.uuid == entry.target_uuid) for each in touched
+    )
 
 
 def _bind_children(cluster: Cluster, jobs: Sequence[JobInfo], rows: dict[int, Job]) -> None:

@@ -119,6 +119,7 @@ class JobCalls(QueryCalls):
         *,
         previous_values: Sequence[Any] | None = None,
         previous_log_serial: int | None = None,
+        expects_refusal: bool = False,
     ) -> JobChange:
         """Block up to 10 s until a field or the log changes (GET /2/jobs/ID/wait; needs ``write``).
 
@@ -131,7 +132,7 @@ class JobCalls(QueryCalls):
             "previous_log_serial": previous_log_serial,
         }
         path = f"/2/jobs/{check_job_id(job_id)}/wait"
-        value = self._ask("GET", path, body, read_timeout_s=_WAIT_TIMEOUT_S)
+        value = self._ask("GET", path, body, read_timeout_s=_WAIT_TIMEOUT_S, expects_refusal=expects_refusal)
         if not isinstance(value, dict) or not isinstance(value.get("job_info"), list):
             raise Garbled("The answer to a wait is malformed.", where=str(self.endpoint))
         return JobChange(tuple(value["job_info"]), tuple(self._list_of_any(value.get("log_entries") or [])))
@@ -142,7 +143,7 @@ class JobCalls(QueryCalls):
         Waits for a job that can't exist: Ganeti asks for ``write`` first. Raises BadCredentials and the like.
         """
         try:
-            self.wait_for_job_change(0)
+            self.wait_for_job_change(0, expects_refusal=True)
         except NotAllowed:
             return False
         except Refused:

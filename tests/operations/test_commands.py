@@ -1,5 +1,6 @@
 """`manage.py operate` and `manage.py add_cluster`: what they offer works, and what does not work leaves nothing."""
 
+import logging
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -63,6 +64,16 @@ def test_what_needs_a_form_or_a_browser_is_not_offered(scene: Scene, verb: str) 
     with pytest.raises(CommandError, match="invalid choice"):
         call("operate", verb, "lab", "--as", "root")
     assert not Entry.objects.exists()
+
+
+def test_a_cluster_that_is_well_is_added_and_checked_without_a_word_of_refusals(
+    add: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """That a job 0 does not exist is how one learns that the user may write, and no trouble."""
+    caplog.set_level(logging.INFO, logger="rapi")
+    add()
+    assert "Everything answers" in call("check_rapi", "alpha")
+    assert not caplog.records
 
 
 @pytest.fixture

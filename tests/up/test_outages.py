@@ -1,4 +1,4 @@
-"""The database is away, or the disk is full: what people and machines are told then."""
+"""The database is away or takes no changes, the disk is full or read-only: what people and machines are told then."""
 
 from __future__ import annotations
 
@@ -150,3 +150,76 @@ def test_a_full_disk_is_said_and_nothing_is_left_over(small_disk: Path) -> None:
         eventually(lambda: not list(small_disk.rglob("*.unfinished")), what="the end of what was begun")
     finally:
         installation.end()
+
+
+@pytest.fixture
+def failing_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system that the kernel makes read-only at its first error, as it does when a disk fails."""
+    image, disk = tmp_path / "image", tmp_path / "disk"
+    disk.mkdir()
+    with image.open("wb") as file:
+        file.truncate(128 * 2**20)
+    subprocess.run(["mkfs.ext4", "-qF", str(image)], check=True)
+    subprocess.run(["mount", "-o", "loop,errors=remount-ro", str(image), str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fail(disk: Path) -> None:
+    """Have the kernel find an error on the disk."""
+    source = subprocess.run(["findmnt", "-no", "SOURCE", str(disk)], check=True, capture_output=True, text=True)
+    Path(f"/sys/fs/ext4/{Path(source.stdout.strip()).name}/trigger_fs_error").write_text("a test")
+
+
+@pytest.mark.ganeti
+def test_a_read_only_disk_is_said_and_pages_can_still_be_read(failing_disk: Path) -> None:
+    installation = Installation(failing_disk, "--no-demo", GWM_ADMIN_PASSWORD=PASSWORD)
+    try:
+        installation.start_ready()
+        visitor, stranger = Visitor(installation), Visitor(installation)
+        assert visitor.sign_in()[0] == 302
+        eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
+        before = len(installation.lines)
+        fail(failing_disk)
+        status, body = eventually(lambda: refused(visitor.ask("GET", "/readyz")), what="readyz")
+        said = json.loads(body)["troubles"]["disk"]
+        assert "Read-only file system" in said and "Make room" not in said
+        status, body = visitor.ask("GET", "/health/")
+        assert (status, "cannot be written" in body) == (200, True)
+        assert visitor.ask("GET", "/")[0] == 200
+        status, body = stranger.sign_in()
+        assert (status, "Nothing can be saved" in body, "takes no changes" in body) == (503, True, True)
+        eventually(lambda: any("beat" in line and "Read-only" in line for line in installation.lines[before:]))
+        assert not [line for line in installation.lines[before:] if "Traceback" in line or "File " in line]
+    finally:
+        installation.end()
+
+
+@pytest.mark.redis
+def test_a_database_that_takes_no_changes_is_said(tmp_path: Path) -> None:
+    with postgresql() as url:
+        installation = Installation(tmp_path / "data", "--no-demo", DATABASE_URL=url, GWM_ADMIN_PASSWORD=PASSWORD)
+        try:
+            installation.start_ready()
+            visitor, stranger = Visitor(installation), Visitor(installation)
+            assert visitor.sign_in()[0] == 302
+            eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
+            set_read_only(url, "on")
+            status, body = eventually(lambda: refused(visitor.ask("GET", "/readyz")), what="readyz")
+            assert json.loads(body)["troubles"] == {"database": "The database takes no changes: it is read-only."}
+            status, body = visitor.ask("GET", "/health/")
+            assert (status, "read-only" in body) == (200, True)
+            status, body = stranger.sign_in()
+            assert (status, "Nothing can be saved" in body) == (503, True)
+            set_read_only(url, "off")
+            eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, 60, what="readyz")
+            assert stranger.sign_in()[0] == 302
+        finally:
+            installation.end()
+
+
+def set_read_only(url: str, state: str) -> None:
+    """For every session of the server, as a failover does that leaves us with the standby."""
+    with psycopg.connect(url, autocommit=True, options="-c default_transaction_read_only=off") as database:
+        database.execute(f"ALTER SYSTEM SET default_transaction_read_only = {state}")
+        database.execute("SELECT pg_reload_conf()")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import InternalError
 
 from gwm.env import SETTINGS, TABLE, Config, SettingError, read_env_file
-from gwm.logs import LineInUTC, WithoutSecrets
+from gwm.logs import LineInUTC, OutagesInOneLine, WithoutSecrets
+from gwm.outages import explain_outage
 from gwm.secrets import ensure_secrets
 from gwm.settings import describe_database
 from tests.up.running import ROOT, clean_environment
@@ -131,6 +135,44 @@ def test_no_secret_reaches_a_traceback() -> None:
     WithoutSecrets(["the-known-secret"]).filter(record)
     assert "the-known-secret" not in LineInUTC().format(record)
     assert "ValueError" in LineInUTC().format(record)
+
+
+def test_an_outage_is_one_line_in_the_log() -> None:
+    outage, fault = OSError(errno.EROFS, "Read-only file system", "queue/1.msg"), OSError(errno.EACCES, "not ours")
+    for error, is_outage in ((outage, True), (fault, False)):
+        try:
+            raise error
+        except OSError:
+            record = logging.LogRecord(
+                "celery.beat", logging.ERROR, "", 0, "Message Error: %s\n%s", (error, ["a stack"]), sys.exc_info()
+            )
+        assert OutagesInOneLine().filter(record)
+        line = LineInUTC().format(record)
+        assert ("Traceback" in line) is not is_outage
+        assert str(error) in line and (not is_outage or line.count("Read-only") == 1 and "\n" not in line)
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ({"sqlite_errorname": "SQLITE_READONLY_DBMOVED"}, "Nothing can be saved"),
+        ({"sqlite_errorname": "SQLITE_IOERR_WRITE"}, "Nothing can be saved"),
+        ({"sqlite_errorname": "SQLITE_IOERR_READ"}, "The database does not answer"),
+        ({"sqlite_errorname": "SQLITE_CONSTRAINT"}, ""),
+        ({"sqlstate": "25006"}, "Nothing can be saved"),
+        ({"sqlstate": "53100"}, "The disk is full"),
+        ({"sqlstate": "23505"}, ""),
+        ({"args": (1290, "--read-only")}, "Nothing can be saved"),
+        ({"args": (1062, "duplicate")}, ""),
+    ],
+)
+def test_outages_are_told_from_faults_by_what_the_driver_says(said: dict[str, Any], title: str) -> None:
+    error = InternalError()
+    error.__cause__ = Exception()
+    for name, value in said.items():
+        setattr(error.__cause__, name, value)
+    outage = explain_outage(error)
+    assert (str(outage.title) if outage is not None else "") == title
 
 
 FORGED = "2026-01-01T00:00:00Z INFO gwm: root signed in"

@@ -290,6 +290,22 @@ def test_a_job_of_another_cluster_binds_no_entry(simulator, cluster, make_simula
     assert Job.objects.get(cluster=other).entry is None
 
 
+@pytest.mark.parametrize("name", ["vm2.example.org", VM1])
+@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.SUCCEEDED, Outcome.FAILED, Outcome.NOT_SUBMITTED])
+def test_a_copied_reason_binds_no_job_but_the_one_that_is_waited_for(simulator, cluster, name, outcome):
+    """Whoever may read the jobs of a cluster can read our reasons, and give them to jobs of his own."""
+    entry = begin_entry(cluster, machine(cluster))
+    if outcome != Outcome.UNKNOWN:
+        advance(entry, outcome)
+    submit_with_reason(simulator, entry.reason, name)
+    follow_cluster(cluster)
+    is_waited_for = outcome in (Outcome.UNKNOWN, Outcome.NOT_SUBMITTED)
+    is_bound = Job.objects.get().entry_id == entry.pk
+    assert is_bound == (is_waited_for and name == VM1)
+    entry.refresh_from_db()
+    assert bool(entry.job_ids) == is_bound and (is_bound or entry.outcome == outcome)
+
+
 def begin_entry(cluster, vm):
     """Of a submission whose answer was lost."""
     entry = begin(
@@ -305,8 +321,8 @@ def begin_entry(cluster, vm):
     return entry
 
 
-def submit_with_reason(simulator, reason):
-    job = simulator.outside.submit("INSTANCE_SHUTDOWN", instance_name=VM1)
+def submit_with_reason(simulator, reason, name=VM1):
+    job = simulator.outside.submit("INSTANCE_SHUTDOWN", instance_name=name)
     with simulator.cluster.lock:
         for opcode in job.ops:
             opcode["reason"] = [["gwm", reason, 1]]

@@ -16,7 +16,13 @@ def trust_of(cluster: Cluster) -> Trust:
     return Trust.pinned(cluster.tls_fingerprint)
 
 
-def client_for(cluster: Cluster, *, read_timeout_s: float | None = None, configured_first: bool = False) -> RapiClient:
+def client_for(
+    cluster: Cluster,
+    *,
+    read_timeout_s: float | None = None,
+    configured_first: bool = False,
+    changes_within_s: float | None = None,
+) -> RapiClient:
     """A client of `cluster`, to be closed by the caller (it is a context manager).
 
     It follows the master to the candidates known from the last update, as long as they are the same cluster. Where the
@@ -32,4 +38,5 @@ def client_for(cluster: Cluster, *, read_timeout_s: float | None = None, configu
         connect_timeout_s=settings.GWM_RAPI_CONNECT_TIMEOUT_S,
         read_timeout_s=read_timeout_s if read_timeout_s is not None else settings.GWM_RAPI_READ_TIMEOUT_S,
         cluster_uuid=cluster.uuid or None,
+        changes_within_s=changes_within_s,
     )

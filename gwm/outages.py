@@ -57,7 +57,8 @@ _TOLD = {
     _Kind.READ_ONLY: Outage(
         _("Nothing can be saved"),
         _(
-            "The disk or the database takes no changes: it is read-only, or it fails. So what you asked for may not have been carried out."
+            "The disk or the database takes no changes: it is read-only, or it fails. "
+            "So what you asked for may not have been carried out."
         ),
         _("Pages can still be read. Whoever runs this service finds the reason in its log and under /readyz."),
     ),

@@ -45,6 +45,7 @@ class Caller:
     ``endpoints``: the cluster's name first, then master candidates. With more than one, ``cluster_uuid`` must be
     known for the others to be of use: an endpoint is only followed to when its /2/info shows that uuid.
     Time-outs in seconds; ``read_timeout_s`` is the longest silence while waiting for an answer.
+    ``changes_within_s``: after this, no change is begun any more, whatever was read before took so long.
     May be shared by several threads. Credentials appear in no repr, log line or error.
     """
 
@@ -59,6 +60,7 @@ class Caller:
         read_timeout_s: float = 60.0,
         cluster_uuid: str | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        changes_within_s: float | None = None,
     ) -> None:
         if not endpoints:
             raise ValueError("A cluster needs at least one endpoint.")
@@ -78,6 +80,7 @@ class Caller:
         self._lock = threading.Lock()
         self._current = self.endpoints[0]
         self._searched_in_vain_at: float | None = None
+        self._changes_until = time.monotonic() + changes_within_s if changes_within_s is not None else float("inf")
 
     @property
     def endpoint(self) -> Endpoint:
@@ -140,6 +143,8 @@ class Caller:
             if not reason.strip():
                 raise NotSendable("A change needs a reason.")
             pairs.append(("reason", reason))
+        if time.monotonic() > self._changes_until:
+            raise TimedOut("What had to be asked before took too long, so it was not sent.", where=str(self._current))
         return self._call(method, path, pairs, body={} if body is None else body, has_body=True, changes=True).value
 
     # -- the outer form of answers -------------------------------------------------------------------------

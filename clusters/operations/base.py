@@ -28,6 +28,9 @@ from rapi.caller import longest_change_s
 from rapi.client import RapiClient
 from rapi.errors import RapiError, Refused
 
+# What an operation asks before it sends may take so long: who looks for a lost one relies on when it was sent at last.
+PREPARED_WITHIN_S = 15.0
+
 T = TypeVar("T", bound=models.Model)
 P = TypeVar("P")
 
@@ -117,7 +120,7 @@ class Operation(Generic[T, P]):
         raise NotImplementedError
 
     def submit(self, client: RapiClient, target: T, params: P, reason: str) -> Submission:
-        """The one call to Ganeti. Raises RapiError."""
+        """The one change; what is asked before must be asked within PREPARED_WITHIN_S. Raises RapiError."""
         raise NotImplementedError
 
     def consequence_for(self, target: T) -> str:
@@ -289,7 +292,7 @@ def _send(operation: Operation[T, P], target: T, params: P, entry: Entry) -> Ent
     if cluster is None:
         raise TypeError(f"{operation.name} changes a cluster but names none")
     try:
-        with _in_doubt_if_it_breaks(entry), client_for(cluster) as client:
+        with _in_doubt_if_it_breaks(entry), client_for(cluster, changes_within_s=PREPARED_WITHIN_S) as client:
             submission = operation.submit(client, target, params, entry.reason)
     except RapiError as error:
         with transaction.atomic():
@@ -392,4 +395,5 @@ def release(entry: Entry) -> None:
 
 def submit_deadline_s() -> float:
     """Seconds after which a submission under way has surely been answered, given up, or its process has died."""
-    return longest_change_s(settings.GWM_RAPI_CONNECT_TIMEOUT_S, settings.GWM_RAPI_READ_TIMEOUT_S) + 5.0
+    call_s = longest_change_s(settings.GWM_RAPI_CONNECT_TIMEOUT_S, settings.GWM_RAPI_READ_TIMEOUT_S)
+    return PREPARED_WITHIN_S + call_s + 5.0

@@ -100,8 +100,9 @@ def test_never_more_than_allowed_with_many_threads() -> None:
 def test_thirteen_operations_at_once_on_a_cluster_that_hangs(scene: Scene, as_on_web: None) -> None:
     root = make_admin()
     actor = Actor(root, Via.WEB)
-    machines = [make_vm(scene.cluster, f"vm{number}.example.org") for number in range(10, 23)]
-    scene.simulator.faults.add("hang", method="PUT")
+    names = [f"vm{number}.example.org" for number in range(10, 23)]
+    machines = [make_vm(scene.cluster, name, uuid=scene.simulator.outside.add(name).uuid) for name in names]
+    scene.simulator.faults.add("hang", method="PUT", path="/2/instances/.*")
 
     def shut_down(vm: VirtualMachine) -> str:
         try:

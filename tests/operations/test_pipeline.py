@@ -128,7 +128,7 @@ def test_one_at_a_time(scene: Scene) -> None:
 
 @pytest.mark.feature("F043", "F044")
 def test_ganeti_refuses_in_its_own_words(scene: Scene) -> None:
-    scene.simulator.faults.refuse(400, "Can't do 'that' today", method="PUT")
+    scene.simulator.faults.refuse(400, "Can't do 'that' today", method="PUT", path="/2/instances/.*")
     entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
     entry.refresh_from_db()
     assert entry.outcome == Outcome.REFUSED
@@ -154,7 +154,7 @@ def test_queue_closed_and_no_connection_are_refusals(scene: Scene) -> None:
 @pytest.mark.feature("G004")
 @pytest.mark.parametrize("fault", ["drop", "drop_after", "garbage", "truncated"])
 def test_no_answer_leaves_it_open_and_is_not_sent_again(scene: Scene, fault: str) -> None:
-    scene.simulator.faults.add(fault, method="PUT")
+    scene.simulator.faults.add(fault, method="PUT", path="/2/instances/.*")
     entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
     entry.refresh_from_db()
     assert entry.outcome == Outcome.UNKNOWN

@@ -83,7 +83,7 @@ def test_force_off_waits_for_a_running_shutdown_and_keeps_its_time(scene: Scene)
 
 def test_a_refused_force_off_leaves_the_machine_to_the_shutdown(scene: Scene) -> None:
     gentle = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
-    scene.simulator.faults.refuse(400, "no", method="PUT")
+    scene.simulator.faults.refuse(400, "no", method="PUT", path="/2/instances/.*")
     assert run(ShutdownNow(), scene.alice, scene.vm, NoParams()).outcome == Outcome.REFUSED
     scene.vm.refresh_from_db()
     assert (scene.vm.busy_with, scene.vm.busy_entry) == ("shutdown", gentle.uuid)
@@ -110,7 +110,7 @@ def test_an_error_of_this_program_during_the_call_leaves_it_in_doubt_and_is_foun
 
 
 def test_an_entry_whose_verb_no_release_knows_any_more_frees_its_machine(scene: Scene) -> None:
-    scene.simulator.faults.add("drop", method="PUT")
+    scene.simulator.faults.add("drop", method="PUT", path="/2/instances/.*")
     entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
     Entry.objects.filter(pk=entry.pk).update(verb="teleport")
     later = timezone.now() + timedelta(hours=1)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from clusters.models import Busy, Cluster, JobStatus, Node
+from clusters.operations.base import PREPARED_WITHIN_S
 from clusters.operations.settle import (
     adopt_job,
     count_clean_listing,
@@ -104,7 +105,9 @@ def test_a_submission_has_some_seconds_more_than_its_call_can_last(after_s: floa
     cluster = make_cluster()
     entry, _ = in_doubt(cluster)
     call_s = longest_change_s(settings.GWM_RAPI_CONNECT_TIMEOUT_S, settings.GWM_RAPI_READ_TIMEOUT_S)
-    found = list_overdue_entries(cluster, listed_from=entry.created_at + timedelta(seconds=call_s + after_s))
+    found = list_overdue_entries(
+        cluster, listed_from=entry.created_at + timedelta(seconds=PREPARED_WITHIN_S + call_s + after_s)
+    )
     assert (found == [entry]) is is_overdue
 
 

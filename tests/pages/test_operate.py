@@ -141,7 +141,7 @@ def test_rights_are_asked_before_anything_is_shown(alpha: Cluster, sign_in: Sign
 
 @pytest.mark.feature("G004")
 def test_no_answer_is_told_as_such(admin: Client, alpha: Cluster, simulator: Simulator) -> None:
-    simulator.faults.add("drop_after", method="PUT", times=1)
+    simulator.faults.add("drop_after", method="PUT", path="/2/instances/.*", times=1)
     answer = admin.post(f"{VM}do/shutdown/", {"timeout_s": "1"}, follow=True)
     assert answer.redirect_chain == [(VM, 302)]
     assert "nothing is sent twice" in text_of(answer)
@@ -154,7 +154,9 @@ def test_no_answer_is_told_as_such(admin: Client, alpha: Cluster, simulator: Sim
 
 @pytest.mark.feature("F235")
 def test_refusal_in_the_words_of_the_cluster(admin: Client, simulator: Simulator) -> None:
-    simulator.faults.refuse(500, "The job queue is <b>drained</b>, & says so", method="PUT", times=1)
+    simulator.faults.refuse(
+        500, "The job queue is <b>drained</b>, & says so", method="PUT", path="/2/instances/.*", times=1
+    )
     answer = admin.post(f"{VM}do/shutdown/", {"timeout_s": "77"})
     assert answer.status_code == 409
     assert "The cluster says: The job queue is &lt;b&gt;drained&lt;/b&gt;, &amp; says so" in text_of(answer)

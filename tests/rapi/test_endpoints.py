@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rapi import Endpoint, RapiClient, caller
-from rapi.errors import MasterDown, RapiError
+from rapi.errors import MasterDown, RapiError, TimedOut
 from tests.rapi.conftest import INFO, UUID
 from tests.rapi.edge import Edge, Identity, answer, drop, refusal, serve
 
@@ -119,3 +119,14 @@ def test_without_a_known_uuid_nobody_is_followed(edge: Edge, identity: Identity,
         with pytest.raises(MasterDown):
             make_client(edge, second).get_info()
         assert second.requests == []
+
+
+def test_no_change_is_begun_after_its_time(identity: Identity, make_client: Make) -> None:
+    """Who looks for a lost submission relies on when it was sent at the latest."""
+    with serve(identity, answer(INFO)) as edge:
+        client = make_client(edge, changes_within_s=0.0)
+        assert client.get_info().uuid == UUID
+        with pytest.raises(TimedOut) as caught:
+            client.startup_instance("vm1.example.org", reason="a test")
+        assert not caught.value.may_have_run
+        assert len(edge.requests) == 1

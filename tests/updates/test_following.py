@@ -145,8 +145,8 @@ def test_a_final_job_is_never_written_again(simulator, cluster):
 @pytest.mark.feature("F235")
 def test_a_failed_job_says_why_in_ganetis_words(simulator, cluster, root):
     vm = machine(cluster)
-    simulator.outside.remove(VM1)
     entry = operate(root, "shutdown", vm)
+    simulator.outside.remove(VM1)
     simulator.run_jobs()
     follow(cluster)
     entry.refresh_from_db()

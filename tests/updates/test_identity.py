@@ -290,6 +290,18 @@ def test_a_job_of_another_cluster_binds_no_entry(simulator, cluster, make_simula
     assert Job.objects.get(cluster=other).entry is None
 
 
+@pytest.mark.parametrize("verb", ["shutdown", "shutdown-now", "reboot"])
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_a_namesake_that_no_update_has_seen_is_not_hit(simulator, cluster, verb, is_replaced):
+    simulator.outside.remove(VM1)
+    if is_replaced:
+        simulator.outside.add(VM1)
+    entry = run(OPERATIONS[verb], Actor(make_admin(), Via.CLI), machine(cluster), OPERATIONS[verb].params_type())
+    said = "another machine in Ganeti by now" if is_replaced else "no longer lists"
+    assert entry.outcome == Outcome.REFUSED and said in entry.message
+    assert not simulator.queue.jobs and not machine(cluster).is_busy
+
+
 @pytest.mark.parametrize("name", ["vm2.example.org", VM1])
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.SUCCEEDED, Outcome.FAILED, Outcome.NOT_SUBMITTED])
 def test_a_copied_reason_binds_no_job_but_the_one_that_is_waited_for(simulator, cluster, name, outcome):

@@ -14,7 +14,7 @@ from rapi.client import RapiClient
 from rapi.errors import JobLost, Refused
 from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation
+from virtualmachines.operations.base import VMOperation, look_whether_same
 
 # Ganeti's own default (OpParams.hs, pShutdownTimeout).
 SHUTDOWN_TIMEOUT_S = 120
@@ -147,6 +147,7 @@ class Shutdown(VMOperation[ShutdownParams]):
         return target.admin_state != "up" and not target.is_running
 
     def submit(self, client: RapiClient, target: VirtualMachine, params: ShutdownParams, reason: str) -> Submission:
+        look_whether_same(client, target)
         return Submission([client.shutdown_instance(target.name, timeout_s=params.timeout_s, reason=reason)])
 
 
@@ -177,6 +178,7 @@ class ShutdownNow(VMOperation[NoParams]):
         return target.admin_state != "up" and not target.is_running
 
     def submit(self, client: RapiClient, target: VirtualMachine, params: NoParams, reason: str) -> Submission:
+        look_whether_same(client, target)
         # Measured on Ganeti 3.0.2: a shutdown that waits in the queue is cancelled; one that runs refuses to be, keeps
         # the machine's lock until its timeout at the latest, and the job that is sent here waits for that lock.
         overruled = Entry.objects.filter(target_kind=self.kind, target_pk=target.pk, verb__in=self.overrules)
@@ -206,6 +208,7 @@ class Reboot(VMOperation[RebootParams]):
         return target.is_running
 
     def submit(self, client: RapiClient, target: VirtualMachine, params: RebootParams, reason: str) -> Submission:
+        look_whether_same(client, target)
         number = client.reboot_instance(
             target.name, type=params.type, shutdown_timeout_s=params.timeout_s, reason=reason
         )

@@ -140,6 +140,7 @@ AUTH_PASSWORD_VALIDATORS = [{"NAME": f"gwm.passwords.{name}"} for name in ("Long
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
 ACCOUNT_ADAPTER = "people.signing_in.Adapter"
+GUARDIAN_GET_CONTENT_TYPE = "permissions.models.content_type_of"
 ACCOUNT_RATE_LIMITS = RATE_LIMITS
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]

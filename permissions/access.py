@@ -3,16 +3,20 @@
 `verbs` are what can be granted, with a sentence for the page that grants them. `deeds` say what a verb lets one do, in
 the words of a refusal: "You may not start or stop this machine (needs power)." `implies` says which other verbs a
 grant brings along. `parent` is the path to the object whose grants count here too, `from_parent` what each of them
-gives. Any verb held on an object lets one see it (`view`); `view` alone is never granted.
+gives. Any verb held on an object lets one see it (`view`); `view` alone is never granted. `kind` is what roles call the
+model; `owner` and `tags` name its foreign key and its rows of tags, where a role may be limited to some of them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 VIEW = "view"
+# What somebody holds on a team by being in it; nobody grants it.
+MEMBER = "member"
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Related:
 class Access:
     """Declaration of a protected model, as class attribute `access`."""
 
+    kind: str = ""
     verbs: Mapping[str, str] = field(default_factory=dict)
     implies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     parent: str = ""
@@ -44,6 +49,15 @@ class Access:
     related: Related | None = None
     noun: str = "object"
     deeds: Mapping[str, Any] = field(default_factory=dict)
+    owner: str = ""
+    tags: str = ""
+    to_members: frozenset[str] = frozenset()  # of a team: what being a member gives
+
+    @cached_property
+    def every(self) -> frozenset[str]:
+        """All verbs that anybody can hold on such an object."""
+        given = [*self.from_parent.values(), *(self.related.gives.values() if self.related else ())]
+        return frozenset(self.verbs).union({VIEW}, self.to_members, *given)
 
     def refuse(self, verb: str) -> str:
         """The sentence for who lacks `verb`."""
@@ -52,9 +66,10 @@ class Access:
 
     def granting(self, verb: str) -> frozenset[str]:
         """Verbs whose grant on the object itself allows `verb`."""
+        member = frozenset({MEMBER} if verb in self.to_members else ())
         if verb == VIEW:
-            return frozenset(self.verbs)
-        return frozenset(v for v in self.verbs if v == verb or verb in self.implies.get(v, frozenset()))
+            return frozenset(self.verbs) | member
+        return member | {v for v in self.verbs if v == verb or verb in self.implies.get(v, frozenset())}
 
     def granting_from_parent(self, verb: str) -> frozenset[str]:
         """Verbs whose grant on the parent allows `verb` here."""

@@ -1,11 +1,84 @@
-"""People, and the personas as which they act."""
+"""People and teams, the personas as which they act, and roles with the grants of them."""
 
 from django.contrib.auth.models import AbstractUser, Group
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from permissions.access import Access
 
 
 class User(AbstractUser):
     """A person who signs in."""
+
+
+class Team(Group):
+    """A group of people, as something on which rights can be granted. Another view of Django's own table."""
+
+    access = Access(
+        kind="team",
+        noun="team",
+        verbs={
+            "admin": "Everything on the team: its members, the rights on it, and acting for it",
+            "act": "Act for the team, if one is a member: own machines as the team, and use its quota",
+        },
+        implies={"admin": frozenset({"act"})},
+        deeds={
+            "admin": _("change this team"),
+            "act": _("act for this team"),
+        },
+        to_members=frozenset({"view"}),
+    )
+
+    class Meta:
+        proxy = True
+        permissions = [("admin", "Everything on the team"), ("act", "Act for the team")]
+        default_permissions = ()
+
+
+def content_type_of(model: type[models.Model] | models.Model) -> ContentType:
+    """To which the verbs of a model belong; guardian asks it too, and would take Django's Group for a Team."""
+    return ContentType.objects.get_for_model(model, for_concrete_model=False)
+
+
+class Granted(models.Model):
+    """What every grant tells of itself. Rows of a release before this one have neither giver nor time."""
+
+    granted_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="who gave it"
+    )
+    granted_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="from then on it gives nothing; empty: it has no end"
+    )
+
+    class Meta:
+        abstract = True
+
+
+class TeamUserGrant(Granted, UserObjectPermissionBase):
+    """One verb on one team for one person."""
+
+    content_object = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="user_grants")
+
+    class Meta(UserObjectPermissionBase.Meta):
+        abstract = False
+
+    def __str__(self) -> str:
+        return f"{self.permission_id} on {self.content_object_id} for {self.user_id}"
+
+
+class TeamGroupGrant(Granted, GroupObjectPermissionBase):
+    """One verb on one team for one team, most often the same."""
+
+    content_object = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="group_grants")
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        abstract = False
+
+    def __str__(self) -> str:
+        return f"{self.permission_id} on {self.content_object_id} for team {self.group_id}"
 
 
 class Persona(models.Model):
@@ -35,3 +108,66 @@ class Persona(models.Model):
         if self.user is not None:
             return self.user.username
         return self.group.name if self.group is not None else ""
+
+
+class Role(models.Model):
+    """A named set of verbs. It is live: whoever was granted it holds what it has now."""
+
+    name = models.CharField(max_length=100, unique=True)
+    description = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoleVerb(models.Model):
+    """One verb of a role, on objects of one kind (`Access.kind`)."""
+
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="verbs")
+    kind = models.CharField(max_length=20)
+    verb = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["role", "kind", "verb"], name="roleverb_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.verb}"
+
+
+class RoleGrant(Granted):
+    """A role for one person or team: on one object, on what is in one cluster, or on everything.
+
+    With a tag or an owner it counts for those machines alone, and nothing else of the role does. The object is known
+    by kind and key, which no other object gets when this one is gone.
+    """
+
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="grants")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="role_grants")
+    group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE, related_name="role_grants")
+    scope_kind = models.CharField(max_length=20, blank=True, help_text="empty: everything")
+    scope_pk = models.BigIntegerField(null=True, blank=True)
+    tag = models.CharField(max_length=128, blank=True, help_text="only machines with this tag")
+    owner = models.ForeignKey(
+        Persona, null=True, blank=True, on_delete=models.CASCADE, related_name="+", help_text="only machines of theirs"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="rolegrant_to_user_or_group",
+                condition=models.Q(user__isnull=True, group__isnull=False)
+                | models.Q(user__isnull=False, group__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="rolegrant_has_scope",
+                condition=models.Q(scope_kind="", scope_pk__isnull=True)
+                | (~models.Q(scope_kind="") & models.Q(scope_pk__isnull=False)),
+            ),
+        ]
+        indexes = [models.Index(fields=["scope_kind", "scope_pk"], name="rolegrant_scope")]
+
+    def __str__(self) -> str:
+        return f"{self.role} for {self.user or self.group}"

@@ -1,38 +1,134 @@
-"""Changes to personas and grants. The only writers of guardian's tables."""
+"""Changes to personas, grants and roles. The only writers of their tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from django.contrib.auth.models import Group
-from django.db import models
+from django.contrib.auth.models import Group, Permission
+from django.db import models, transaction
 from django.db.models import Model
-from guardian.shortcuts import assign_perm, remove_perm
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from permissions.models import Persona, User
-from permissions.policy import access_of
+from permissions.models import Persona, Role, RoleGrant, RoleVerb, Team, User, content_type_of
+from permissions.policy import access_of, grant_tables
 
 
 class UnknownVerb(ValueError):
     """A verb that cannot be granted on this kind of object."""
 
 
+class BadScope(ValueError):
+    """A scope that a role cannot have; the text says why."""
+
+
 def persona_of(who: User | Group) -> Persona:
     """The persona of a person or a group, made at first use."""
     if isinstance(who, User):
         return Persona.objects.get_or_create(user=who)[0]
-    return Persona.objects.get_or_create(group=who)[0]
+    return Persona.objects.get_or_create(group_id=who.pk)[0]
 
 
-def grant(verbs: Sequence[str], to: User | Group, on: Model) -> None:
-    """Give `to` the `verbs` on `on`; UnknownVerb names those that exist."""
+def make_team(name: str, members: Iterable[User] = ()) -> Team:
+    """A team whose members may act for it."""
+    with transaction.atomic():
+        team = Team(name=name)
+        team.save()
+        team.user_set.set(members)
+        grant(["act"], team, team)
+    return team
+
+
+def grant(
+    verbs: Sequence[str],
+    to: User | Group,
+    on: Model,
+    *,
+    by: User | None = None,
+    until: datetime | None = None,
+) -> None:
+    """Give `to` the `verbs` on `on`, for good or until then; UnknownVerb names those that exist.
+
+    What was held already is given anew, with this giver, time and end.
+    """
+    table, whom = _table_for(to, on)
     known = access_of(type(on)).verbs
     for verb in verbs:
-        if verb not in known:
+        if table is None or verb not in known:
             raise UnknownVerb(f"“{verb}” cannot be granted on a {access_of(type(on)).noun}; known: {', '.join(known)}")
-    for verb in verbs:
-        assign_perm(verb, to, on)
+    rows = Permission.objects.filter(content_type=content_type_of(on), codename__in=verbs)
+    story = {"granted_by": by, "granted_at": timezone.now(), "expires_at": until}
+    with transaction.atomic():
+        for permission in rows:
+            table.objects.update_or_create(permission=permission, content_object=on, **whom, defaults=story)
 
 
 def revoke(verbs: Sequence[str], of: User | Group, on: models.Model) -> None:
     """Take the `verbs` on `on` from `of`; what was not held is passed over."""
-    for verb in verbs:
-        remove_perm(verb, of, on)
+    table, whom = _table_for(of, on)
+    if table is not None:
+        table.objects.filter(permission__codename__in=verbs, content_object=on, **whom).delete()
+
+
+def set_role(name: str, verbs: Mapping[str, Iterable[str]], *, description: str = "") -> Role:
+    """Make a role, or make it hold just these verbs by kind: who was granted it holds them from then on."""
+    with transaction.atomic():
+        role, _made = Role.objects.update_or_create(name=name, defaults={"description": description})
+        wanted = {(kind, verb) for kind, some in verbs.items() for verb in some}
+        present = {(each.kind, each.verb): each.pk for each in role.verbs.all()}
+        role.verbs.filter(pk__in=[pk for pair, pk in present.items() if pair not in wanted]).delete()
+        RoleVerb.objects.bulk_create(
+            RoleVerb(role=role, kind=kind, verb=verb) for kind, verb in sorted(wanted - present.keys())
+        )
+    return role
+
+
+def grant_role(
+    role: Role,
+    to: User | Group,
+    on: Model | None,
+    *,
+    tag: str = "",
+    owner: Persona | None = None,
+    by: User | None = None,
+    until: datetime | None = None,
+) -> RoleGrant:
+    """Give `to` a role on an object, on what is in a cluster, or (None) on everything. BadScope.
+
+    With `tag` or `owner` for such machines alone. What was held already is given anew.
+    """
+    place = _scope(on)
+    if (tag or owner) and on is not None and access_of(type(on)).owner:
+        raise BadScope(_("A tag or an owner narrows a cluster or everything, not a single machine."))
+    values = {"granted_by": by, "granted_at": timezone.now(), "expires_at": until}
+    key = {"role": role, **_subject(to), **place, "tag": tag, "owner": owner}
+    with transaction.atomic():
+        Role.objects.select_for_update().get(pk=role.pk)  # two at once make one row
+        return RoleGrant.objects.update_or_create(**key, defaults=values)[0]
+
+
+def revoke_role(role: Role, of: User | Group, on: Model | None, *, tag: str = "", owner: Persona | None = None) -> int:
+    """Take a role back where it was given with just this scope; how many grants that were."""
+    key = {**_subject(of), **_scope(on), "tag": tag, "owner": owner}
+    return RoleGrant.objects.filter(role=role, **key).delete()[0]
+
+
+def _table_for(who: User | Group, on: Model) -> tuple[Any, dict[str, Any]]:
+    tables = grant_tables(type(on))
+    by_user, by_group = tables if tables is not None else (None, None)
+    if isinstance(who, User):
+        return by_user, {"user": who}
+    return by_group, {"group_id": who.pk}
+
+
+def _subject(who: User | Group) -> dict[str, Any]:
+    return {"user": who, "group": None} if isinstance(who, User) else {"user": None, "group_id": who.pk}
+
+
+def _scope(on: Model | None) -> dict[str, Any]:
+    if on is None:
+        return {"scope_kind": "", "scope_pk": None}
+    access = access_of(type(on))
+    if not access.kind:
+        raise BadScope(_("A role cannot be granted on a %s.") % access.noun)
+    return {"scope_kind": access.kind, "scope_pk": on.pk}

@@ -21,6 +21,7 @@ class Cluster(models.Model):
     """One cluster: address and credentials, what Ganeti says of itself, and the state of the updates."""
 
     access = Access(
+        kind="cluster",
         noun="cluster",
         verbs={
             "admin": "Everything on the cluster and its machines, including granting rights",

@@ -4,9 +4,10 @@ from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from clusters.models.cluster import Cluster
+from permissions.models import Granted
 
 
-class ClusterUserGrant(UserObjectPermissionBase):
+class ClusterUserGrant(Granted, UserObjectPermissionBase):
     """One verb on one cluster for one person."""
 
     content_object = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="user_grants")
@@ -15,7 +16,7 @@ class ClusterUserGrant(UserObjectPermissionBase):
         abstract = False
 
 
-class ClusterGroupGrant(GroupObjectPermissionBase):
+class ClusterGroupGrant(Granted, GroupObjectPermissionBase):
     """One verb on one cluster for one group."""
 
     content_object = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="group_grants")

@@ -15,6 +15,7 @@ _OF_CLUSTER = {
 _OF_MACHINE = {
     "admin": frozenset({"view", "cancel"}),
     "power": frozenset({"view", "cancel"}),
+    "console": frozenset({"view"}),
     "modify": frozenset({"view"}),
     "remove": frozenset({"view"}),
     "tags": frozenset({"view"}),

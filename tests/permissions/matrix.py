@@ -12,6 +12,7 @@ ROLES = (
     "vm_tags",
     "vm_remove",
     "vm_modify",
+    "vm_console",
     "vm_power",
     "vm_admin",
     "vm_admin_by_group",
@@ -34,8 +35,9 @@ SEE_CLUSTER = CLUSTER_ADMINS | {"c_tags", "c_create_vm", "c_export", "c_replace_
 SEE_NODES = CLUSTER_ADMINS | {"c_migrate", "c_replace_disks"}
 VM_ADMINS = CLUSTER_ADMINS | {"vm_admin", "vm_admin_by_group"}
 POWER = VM_ADMINS | {"vm_power"}
-SEE_VM = POWER | {"vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
-SEE_JOB = POWER | {"vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
+CONSOLE = POWER | {"vm_console"}
+SEE_VM = CONSOLE | {"vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
+SEE_JOB = CONSOLE | {"vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
 NOBODY: frozenset[str] = frozenset()
 
 
@@ -95,9 +97,9 @@ PAGES: dict[str, Row] = {
     "vm-parameters": Row(SEE_VM),
     "vm-jobs": Row(SEE_VM),
     "vm-journal": Row(SEE_VM),
-    "vm-console": Row(POWER, see=SEE_VM),
-    "vm-console-popout": Row(POWER, see=SEE_VM),
-    "vm-console-ticket": Row(POWER, see=SEE_VM, method="post"),
+    "vm-console": Row(CONSOLE, see=SEE_VM),
+    "vm-console-popout": Row(CONSOLE, see=SEE_VM),
+    "vm-console-ticket": Row(CONSOLE, see=SEE_VM, method="post"),
     "job": Row(SEE_JOB),
     "job-status": Row(SEE_JOB),
 }
@@ -112,7 +114,7 @@ OPERATIONS: dict[str, Row] = {
     "shutdown": Row(POWER, see=SEE_VM),
     "shutdown-now": Row(POWER, see=SEE_VM),
     "reboot": Row(POWER, see=SEE_VM),
-    "console": Row(POWER, see=SEE_VM),
+    "console": Row(CONSOLE, see=SEE_VM),
     "cancel": Row(POWER, see=SEE_JOB),
     "clear": Row(POWER, see=SEE_JOB),
     "refresh": Row(SEE_CLUSTER),

@@ -55,7 +55,7 @@ class World:
             self.users[role].set_password("a password of theirs")
             self.users[role].save()
         User.objects.filter(pk=self.users["staff"].pk).update(is_staff=True)
-        for verb in ("tags", "remove", "modify", "power", "admin"):
+        for verb in ("tags", "remove", "modify", "console", "power", "admin"):
             grant([verb], self.users[f"vm_{verb}"], self.vm)
         for verb in ("tags", "create_vm", "export", "replace_disks", "migrate", "admin"):
             grant([verb], self.users[f"c_{verb}"], self.cluster)

@@ -18,7 +18,7 @@ from virtualmachines.operations import VM_OPERATIONS
 
 pytestmark = pytest.mark.django_db
 
-VM_VERBS = ["view", "admin", "power", "modify", "remove", "tags", "migrate", "replace_disks", "export"]
+VM_VERBS = ["view", "admin", "power", "console", "modify", "remove", "tags", "migrate", "replace_disks", "export"]
 CLUSTER_VERBS = ["view", "admin", "create_vm", "migrate", "export", "replace_disks", "tags"]
 
 
@@ -34,11 +34,12 @@ def held(user: User, obj: object, verbs: list[str]) -> set[str]:
 @pytest.mark.parametrize(
     ("granted", "given"),
     [
-        ("power", {"view", "power"}),
+        ("power", {"view", "power", "console"}),
+        ("console", {"view", "console"}),
         ("modify", {"view", "modify"}),
         ("remove", {"view", "remove"}),
         ("tags", {"view", "tags"}),
-        ("admin", {"view", "admin", "power", "modify", "remove", "tags"}),
+        ("admin", {"view", "admin", "power", "console", "modify", "remove", "tags"}),
     ],
 )
 @pytest.mark.parametrize("through_group", [False, True])
@@ -122,7 +123,7 @@ def test_nobody_else() -> None:
 def test_reason_names_the_right_that_is_missing() -> None:
     verdict = can(make_user(), "power", make_vm(make_cluster()))
     assert not verdict
-    assert verdict.reason == "You may not start, stop or open the console of this machine (needs power)."
+    assert verdict.reason == "You may not start or stop this machine (needs power)."
 
 
 @pytest.mark.feature("F103")

@@ -188,7 +188,7 @@ def test_opening_is_journalled_and_needs_the_right(scene):
         "done",
     )
     assert entry.params == {} and entry.message == ""
-    with pytest.raises(Forbidden, match="power"):
+    with pytest.raises(Forbidden, match="console"):
         open_console(Actor(make_user("bob"), Via.WEB), vm, session="mark")
     assert Entry.objects.count() == 1
 

@@ -3,10 +3,11 @@
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
+from permissions.models import Granted
 from virtualmachines.models.vm import VirtualMachine
 
 
-class VMUserGrant(UserObjectPermissionBase):
+class VMUserGrant(Granted, UserObjectPermissionBase):
     """One verb on one machine for one person."""
 
     content_object = models.ForeignKey(VirtualMachine, on_delete=models.CASCADE, related_name="user_grants")
@@ -15,7 +16,7 @@ class VMUserGrant(UserObjectPermissionBase):
         abstract = False
 
 
-class VMGroupGrant(GroupObjectPermissionBase):
+class VMGroupGrant(Granted, GroupObjectPermissionBase):
     """One verb on one machine for one group."""
 
     content_object = models.ForeignKey(VirtualMachine, on_delete=models.CASCADE, related_name="group_grants")

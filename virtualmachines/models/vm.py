@@ -7,24 +7,29 @@ from clusters.models import Busy, Cluster, Mirrored, Node
 from permissions.access import Access
 from permissions.models import Persona
 
-_EVERYTHING = frozenset({"power", "modify", "remove", "tags"})
+_EVERYTHING = frozenset({"power", "console", "modify", "remove", "tags"})
 
 
 class VirtualMachine(Mirrored, Busy):
     """One machine. Sizes are MiB; columns hold what pages show, sort and filter, `raw` the rest of the record."""
 
     access = Access(
+        kind="vm",
         noun="machine",
+        owner="owner",
+        tags="tag_rows",
         verbs={
             "admin": "Everything on the machine, including granting rights on it",
             "power": "Start, stop and reboot it, and use its console",
+            "console": "Use its console",
             "modify": "Change its settings",
             "remove": "Delete and reinstall it",
             "tags": "Set its tags",
         },
         deeds={
             "admin": _("change who may do what on this machine"),
-            "power": _("start, stop or open the console of this machine"),
+            "power": _("start or stop this machine"),
+            "console": _("open the console of this machine"),
             "modify": _("change the settings of this machine"),
             "remove": _("delete or reinstall this machine"),
             "tags": _("set tags on this machine"),
@@ -33,7 +38,7 @@ class VirtualMachine(Mirrored, Busy):
             "export": _("export this machine"),
             "forget": _("forget this machine"),
         },
-        implies={"admin": _EVERYTHING},
+        implies={"admin": _EVERYTHING, "power": frozenset({"console"})},
         parent="cluster",
         from_parent={
             "admin": _EVERYTHING | {"view", "admin", "migrate", "replace_disks", "export", "forget"},
@@ -91,6 +96,7 @@ class VirtualMachine(Mirrored, Busy):
         permissions = [
             ("admin", "Everything on the machine"),
             ("power", "Start, stop, reboot, console"),
+            ("console", "Console"),
             ("modify", "Change settings"),
             ("remove", "Delete and reinstall"),
             ("tags", "Set tags"),

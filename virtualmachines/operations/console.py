@@ -129,11 +129,11 @@ def _is_loopback(address: str) -> bool:
 
 
 class OpenConsole(VMOperation[NoParams]):
-    """Journalled at every opening; the right to it is the right to power."""
+    """Journalled at every opening."""
 
     name = "console"
     label = gettext_lazy("Console")
-    needs = "power"
+    needs = "console"
     icon = "screen"
     changes_cluster = False
     excludes_others = False

@@ -1,0 +1,81 @@
+"""The one place that decides who may do what.
+
+Nothing else reads `is_superuser`, guardian's tables, roles' grants or group membership. `can`, `verbs_on` and `held`
+answer for one object, `visible` filters a queryset; all are made of the same ways in (`permissions.policy.ways`), which
+follow the declaration (`permissions.access`) on the model. Nothing is kept between calls: a grant withdrawn or ended
+counts at once.
+"""
+
+from typing import TypeVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from permissions.models import User
+from permissions.policy.lists import condition
+from permissions.policy.sources import GrantKey, Source, find_sources
+from permissions.policy.verdicts import OTHER_SITE_VERB, SITE_VERBS, Allowed, Denied, SiteVerb, Verdict
+from permissions.policy.ways import access_of, grant_tables
+
+__all__ = [
+    "SITE_VERBS",
+    "Actor",
+    "Allowed",
+    "Denied",
+    "GrantKey",
+    "SiteVerb",
+    "Source",
+    "Verdict",
+    "access_of",
+    "can",
+    "grant_tables",
+    "held",
+    "verbs_on",
+    "visible",
+]
+
+M = TypeVar("M", bound=Model)
+Actor = User | AnonymousUser
+SUPERUSER = "superuser"
+
+
+def visible(user: Actor, verb: str, queryset: QuerySet[M]) -> QuerySet[M]:
+    """The rows of `queryset` on which `user` may do `verb` (`view`: which they may see at all)."""
+    access_of(queryset.model)
+    if not isinstance(user, User) or not user.is_active:
+        return queryset.none()
+    if user.is_superuser:
+        return queryset
+    return queryset.filter(condition(user, verb, queryset.model))
+
+
+def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:
+    """Whether `user` may do `verb` on `obj` (None: something of the site, see SITE_VERBS)."""
+    if not isinstance(user, User):
+        return Denied(gettext("Sign in first."))
+    if not user.is_active:
+        return Denied(gettext("This account is disabled."))
+    if user.is_superuser:
+        return Allowed("administrator")
+    if obj is None:
+        declared = SITE_VERBS.get(verb, OTHER_SITE_VERB)
+        return Allowed("staff") if declared.for_staff and user.is_staff else Denied(str(declared.refusal))
+    return Allowed() if verb in verbs_on(user, obj) else Denied(access_of(type(obj)).refuse(verb))
+
+
+def verbs_on(user: Actor, obj: Model) -> frozenset[str]:
+    """Every verb that `user` may do on `obj`: the same answer as `can` for each verb, in one query."""
+    return frozenset(source.verb for source in held(user, obj))
+
+
+def held(user: Actor, obj: Model, *, with_ended: bool = False) -> list[Source]:
+    """Why `user` may do what they may on `obj`: each verb with each of its sources; those that have ended if wanted."""
+    access = access_of(type(obj))
+    if not isinstance(user, User) or not user.is_active:
+        return []
+    if user.is_superuser:
+        return [Source(verb, SUPERUSER) for verb in sorted(access.every)]
+    now = timezone.now()
+    return [source for source in find_sources(user, obj) if with_ended or not source.has_ended(now)]

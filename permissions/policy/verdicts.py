@@ -1,0 +1,51 @@
+"""Yes and no, with reasons; and what is done to the site as a whole."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class SiteVerb:
+    """Something that is not done to an object that exists: superusers may, staff where it says so."""
+
+    refusal: str | Promise
+    for_staff: bool = False
+
+
+SITE_VERBS = {
+    "add_cluster": SiteVerb(_("Only administrators may add clusters.")),
+    # Where the product connects, and where it sends passwords, is as far-reaching as adding a cluster.
+    "point_cluster": SiteVerb(_("Only administrators may change the address of a cluster and whom to trust there.")),
+    "see_health": SiteVerb(_("Only administrators may see how the service is doing.")),
+    "see_styleguide": SiteVerb(_("Only staff may see the style guide."), for_staff=True),
+    "see_journal_of_all": SiteVerb(_("Only administrators may see everybody's journal.")),
+    "change_roles": SiteVerb(_("Only administrators may change what a role holds.")),
+    "grant_everywhere": SiteVerb(_("Only administrators may grant a role on everything.")),
+    "act_as_anybody": SiteVerb(_("Only administrators may act for others.")),
+}
+OTHER_SITE_VERB = SiteVerb(_("Only administrators may do this."))
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Yes."""
+
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Denied:
+    """No, and why, in a sentence for the person who asked."""
+
+    reason: str
+
+    def __bool__(self) -> bool:
+        return False
+
+
+Verdict = Allowed | Denied

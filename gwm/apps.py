@@ -3,9 +3,11 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
+from django.utils.translation import gettext_lazy as _
 
 import gwm.celery  # noqa: F401 - makes it the app that shared tasks belong to
 from gwm.live.triggers import install_triggers, remove_triggers
+from ui.places import Part, add_list, add_parts
 
 
 class GwmConfig(AppConfig):
@@ -14,14 +16,18 @@ class GwmConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the triggers that write down what changes made anew around migrations."""
+        """Have the triggers that write down what changes made anew around migrations, and say where our pages are."""
         pre_migrate.connect(_before_migrations, sender=self)
         post_migrate.connect(_after_migrations, sender=self)
+        add_list("cluster", "clusters")
+        add_parts("cluster", Part("overview", _("Overview"), "cluster", 10))
+        add_parts("node", Part("overview", _("Overview"), "node", 10))
+        add_parts("vm", Part("journal", _("Journal"), "vm-journal", 50))
 
 
-def _before_migrations(using: str, **_: Any) -> None:
+def _before_migrations(using: str, **_kwargs: Any) -> None:
     remove_triggers(connections[using])
 
 
-def _after_migrations(using: str, **_: Any) -> None:
+def _after_migrations(using: str, **_kwargs: Any) -> None:
     install_triggers(connections[using])

@@ -1,7 +1,26 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from ui.places import Part, add_parts
 
 
 class VirtualMachinesConfig(AppConfig):
     name = "virtualmachines"
     verbose_name = "Virtual machines"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Say where the pages of this app are."""
+        add_parts(
+            "vm",
+            Part("overview", _("Overview"), "vm", 10),
+            Part("parameters", _("Parameters"), "vm-parameters", 20),
+            Part("console", _("Console"), "vm-console", 30),
+            Part("jobs", _("Jobs"), "vm-jobs", 40),
+        )
+        add_parts("cluster", Part("vms", _("Machines"), "cluster-vms", 20))
+        add_parts(
+            "node",
+            Part("primary", _("Primary machines"), "node-primary", 20),
+            Part("secondary", _("Secondary machines"), "node-secondary", 30),
+        )

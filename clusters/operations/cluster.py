@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.urls import resolve, reverse
+from django.urls import resolve
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,6 +23,7 @@ from rapi.client import RapiClient
 from rapi.errors import DuplicateCluster, RapiError, WrongCluster
 from rapi.shapes import ClusterInfo
 from rapi.trust import Certificate, normalize_fingerprint, probe_certificate
+from ui.places import page_of
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class ClusterSettings:
 
 def is_reserved(slug: str) -> bool:
     """Whether the URL of a cluster of this short name would be another page's."""
-    return resolve(reverse("cluster", args=[slug])).view_name != "cluster"
+    return resolve(page_of("cluster", slug)).kwargs != {"slug": slug}
 
 
 def explain_reserved(slug: str) -> str:

@@ -31,6 +31,7 @@ from clusters.selectors import list_clusters
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
 from rapi.errors import DuplicateCluster
+from ui.places import page_of
 
 _DRAFT = "cluster-draft"
 
@@ -128,7 +129,7 @@ class AddCluster(View):
             )
         del request.session[_DRAFT]
         messages.success(request, _("Cluster %s added. Its first update is in progress.") % cluster)
-        return redirect("cluster", cluster.slug)
+        return redirect(page_of("cluster", cluster.slug))
 
     def _keep_password(self, request: HttpRequest, form: AddForm) -> None:
         """A password typed beside a wrong field need not be typed again."""

@@ -1,4 +1,4 @@
-"""Buttons and tabs: what one can do with an object, and the parts of its page."""
+"""Buttons: what one can do with an object."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,22 +33,6 @@ def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False)
         style or ("danger" if operation.is_destructive else ""),
         is_page,
     )
-
-
-@dataclass(frozen=True)
-class Tab:
-    """A part of an object's page."""
-
-    name: str
-    label: str
-    url: str
-    is_current: bool = False
-    count: int | None = None
-
-
-def tabs_of(current: str, *tabs: tuple[str, str, str]) -> list[Tab]:
-    """Tabs from (name, label, address), the current one marked."""
-    return [Tab(name, label, url, name == current) for name, label, url in tabs]
 
 
 def put_first(buttons: Sequence[Button], names: Sequence[str]) -> tuple[list[Button], list[Button]]:

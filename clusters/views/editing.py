@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.http import require_safe
@@ -34,6 +33,7 @@ from clusters.views.operate import OperateView
 from clusters.views.stored import moment_of, table_of
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
+from ui.places import list_of, page_of
 
 # The field that an error of the probe is about, by its kind; the others are about the address.
 _FIELD_OF = {"bad credentials": "password", "not allowed": "username"}
@@ -133,7 +133,7 @@ class ClusterEdit(View):
         messages.success(
             request, _("Cluster %s changed. An update with the new settings is in progress.") % wanted.slug
         )
-        return redirect("cluster", wanted.slug)
+        return redirect(page_of("cluster", wanted.slug))
 
     def _show(self, request: HttpRequest, form: EditForm, status: int = 200, **more: Any) -> HttpResponse:
         context = {"cluster": self.cluster, "form": form, **more}
@@ -150,13 +150,13 @@ class OperateCluster(OperateView):
         return get_cluster(person_of(request), where["slug"])
 
     def url_of(self, target: Any) -> str:
-        return reverse("cluster", args=[target.slug])
+        return page_of("cluster", target.slug)
 
     def url_after(self, operation: Any, target: Any) -> str:
-        return reverse("clusters") if operation.name == "remove-cluster" else self.url_of(target)
+        return list_of("cluster") if operation.name == "remove-cluster" else self.url_of(target)
 
     def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
-        return [("Clusters", reverse("clusters")), (target.slug, self.url_of(target))]
+        return [("Clusters", list_of("cluster")), (target.slug, self.url_of(target))]
 
 
 @require_safe

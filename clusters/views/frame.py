@@ -9,9 +9,10 @@ from django.urls import reverse
 from clusters.operations import CLUSTER_OPERATIONS, NODE_OPERATIONS
 from clusters.operations.base import AnyOperation, Offer, list_offers
 from clusters.operations.cluster import EditCluster
-from clusters.views.buttons import Button, button_of, tabs_of
+from clusters.views.buttons import Button, button_of
 from clusters.views.stored import unreadable_of
 from permissions.policy import access_of, verbs_on
+from ui.places import tabs_of
 
 if TYPE_CHECKING:
     from permissions.models import User
@@ -39,31 +40,17 @@ def cluster_page(user: User, cluster: Any, current: str) -> dict[str, Any]:
         "refresh": buttons.pop("refresh"),
         "buttons": [button_of(edit, reverse("cluster-edit", args=[slug]), is_page=True)],
         "more": list(buttons.values()),
-        "tabs": tabs_of(
-            current,
-            ("overview", "Overview", reverse("cluster", args=[slug])),
-            ("vms", "Machines", reverse("cluster-vms", args=[slug])),
-            ("nodes", "Nodes", reverse("cluster-nodes", args=[slug])),
-            ("jobs", "Jobs", reverse("cluster-jobs", args=[slug])),
-            ("parameters", "Parameters", reverse("cluster-parameters", args=[slug])),
-        ),
+        "tabs": tabs_of("cluster", [slug], current),
     }
 
 
 def node_page(user: User, node: Any, current: str) -> dict[str, Any]:
     """Buttons and tabs of a node's page."""
-    where = [node.cluster.slug, node.address]
     return {
         "node": node,
         "cluster": node.cluster,
         "buttons": _node_buttons(user, node) if node.is_missing else [],
-        "tabs": tabs_of(
-            current,
-            ("overview", "Overview", reverse("node", args=where)),
-            ("primary", "Primary machines", reverse("node-primary", args=where)),
-            ("secondary", "Secondary machines", reverse("node-secondary", args=where)),
-            ("jobs", "Jobs", reverse("node-jobs", args=where)),
-        ),
+        "tabs": tabs_of("node", [node.cluster.slug, node.address], current),
     }
 
 

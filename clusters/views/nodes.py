@@ -17,6 +17,7 @@ from clusters.views.jobs import jobs_context
 from clusters.views.operate import OperateView
 from permissions.signed_in import person_of
 from ui.listing import ages_of, list_page
+from ui.places import page_of
 
 COLUMNS: dict[str, tuple[Any, ...]] = {
     "name": ("name",),
@@ -105,7 +106,7 @@ class OperateNode(OperateView):
         return get_node(person_of(request), where["slug"], where["name"])
 
     def url_of(self, target: Any) -> str:
-        return reverse("node", args=[target.cluster.slug, target.address])
+        return page_of("node", target.cluster.slug, target.address)
 
     def url_after(self, operation: Any, target: Any) -> str:
         return reverse("nodes")

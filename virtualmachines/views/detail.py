@@ -13,11 +13,12 @@ from django.views.decorators.http import require_safe
 
 from clusters.operations.base import list_offers
 from clusters.selectors import jobs_about, list_job_rows, list_jobs, with_right_to_cancel
-from clusters.views.buttons import button_of, put_first, tabs_of
+from clusters.views.buttons import button_of, put_first
 from clusters.views.jobs import jobs_context, log_lines
 from clusters.views.stored import moment_of
 from permissions.policy import can, verbs_on
 from permissions.signed_in import person_of
+from ui.places import tabs_of
 from virtualmachines.operations import VM_OPERATIONS
 from virtualmachines.parameters import describe_parameters
 from virtualmachines.selectors import get_vm
@@ -53,14 +54,7 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
         "held": held,
         "buttons": first,
         "more": more,
-        "tabs": tabs_of(
-            current,
-            ("overview", "Overview", reverse("vm", args=where)),
-            ("parameters", "Parameters", reverse("vm-parameters", args=where)),
-            ("console", "Console", reverse("vm-console", args=where)),
-            ("jobs", "Jobs", reverse("vm-jobs", args=where)),
-            ("journal", "Journal", reverse("vm-journal", args=where)),
-        ),
+        "tabs": tabs_of("vm", where, current),
         "current_tab": current,
     }
 

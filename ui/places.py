@@ -1,0 +1,70 @@
+"""Where the pages of an object are. Each app puts its own in when it is loaded.
+
+So a lower app's page links to what an upper app shows, and has a tab of it, without naming it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+
+@dataclass(frozen=True)
+class Part:
+    """A page of an object, and its tab. Tabs stand by `position`; the first is the object's page itself."""
+
+    name: str
+    label: Any
+    url_name: str
+    position: int
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A part as templates/parts/_tabs.html draws it."""
+
+    name: str
+    label: str
+    url: str
+    is_current: bool = False
+    count: int | None = None
+
+
+_PARTS: dict[str, list[Part]] = {}
+_LISTS: dict[str, str] = {}
+
+
+def add_parts(kind: str, *parts: Part) -> None:
+    """Add pages to objects of a kind. ValueError if there is one of that name or at that position already."""
+    known = _PARTS.setdefault(kind, [])
+    for part in parts:
+        if any(each.name == part.name or each.position == part.position for each in known):
+            raise ValueError(f"There are two parts “{part.name}” of {kind}, or two at {part.position}.")
+        known.append(part)
+        known.sort(key=lambda each: each.position)
+
+
+def add_list(kind: str, url_name: str) -> None:
+    """Say where all objects of a kind are listed. ValueError if that was said already."""
+    if kind in _LISTS:
+        raise ValueError(f"There are two lists of {kind}.")
+    _LISTS[kind] = url_name
+
+
+def tabs_of(kind: str, where: Sequence[Any], current: str) -> list[Tab]:
+    """The tabs of the object at `where`, the current one marked."""
+    return [
+        Tab(part.name, str(part.label), reverse(part.url_name, args=where), part.name == current)
+        for part in _PARTS.get(kind, [])
+    ]
+
+
+def page_of(kind: str, *where: Any) -> str:
+    """The URL of an object's page. NoReverseMatch if `where` can't be one's."""
+    return reverse(_PARTS[kind][0].url_name, args=where)
+
+
+def list_of(kind: str) -> str:
+    """The URL of the list of all objects of a kind."""
+    return reverse(_LISTS[kind])

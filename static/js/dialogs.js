@@ -1,10 +1,12 @@
 /* Dialogs: the help, and the confirmation that htmx loads into #dialog. Without a script the same link opens a page. */
 const dialog = document.getElementById("dialog");
+let opener = null;
 
 /* Back closes an open dialog and stays on the page: opening one adds an entry to the history, closing it takes that
    back. An entry that is come back to without its dialog (from the page that a form led to) is passed over. */
 export function openDialog(shown) {
   if (!shown || shown.open) return;
+  opener = document.activeElement;
   shown.showModal();
   history.pushState({ dialog: true }, "");
 }
@@ -13,9 +15,19 @@ function closeAll() {
   for (const shown of document.querySelectorAll("dialog[open]")) shown.close();
 }
 
+/* The browser gives the focus back to what opened a dialog, but not to an entry of a menu, which has closed:
+   the menu's button takes it. */
+function returnFocus(closed) {
+  const at = document.activeElement;
+  if (!opener || (at !== document.body && !closed.contains(at))) return;
+  const again = opener.isConnected ? opener : document.getElementById(opener.id);
+  (again?.closest("details.menu")?.querySelector("summary") ?? again)?.focus();
+}
+
 document.addEventListener(
   "close",
-  () => {
+  (event) => {
+    returnFocus(event.target);
     if (history.state?.dialog && !document.querySelector("dialog[open]")) history.back();
   },
   true,

@@ -71,3 +71,29 @@ def test_a_menu_opens_and_walks_by_arrows(page):
     expect(page.locator("#vm-head details.menu .menu-panel :is(a, button)").first).to_be_focused()
     page.keyboard.press("Escape")
     expect(summary).to_be_focused()
+
+
+def test_a_dialog_opened_from_a_menu_gives_the_focus_back_to_the_menu(page):
+    page.goto("/clusters/lab/vms/vm118.example.org/")
+    summary = page.locator("#vm-head details.menu > summary")
+    summary.focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#vm-head #do-shutdown-now")).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog#dialog")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    expect(summary).to_be_focused()
+
+
+def test_a_tag_that_does_not_fit_is_shown_while_it_has_the_focus(page):
+    page.goto("/vms/?cluster=demo")
+    fits = """tag => {
+        const [name, box] = [tag.parentElement.getBoundingClientRect(), tag.getBoundingClientRect()];
+        return box.bottom <= name.bottom + 1 && box.right <= name.right + 1; }"""
+    tags = page.locator("main td.name .chip").all()
+    tag = next(each for each in tags if not each.evaluate(fits))
+    tag.locator("xpath=../a[1]").focus()
+    tab_until(page, tag, limit=4)
+    assert tag.evaluate(fits)

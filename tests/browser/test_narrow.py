@@ -1,5 +1,7 @@
 """Phones: nothing off the screen, nothing too small for a finger, and Back closes a dialog instead of leaving."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -39,6 +41,24 @@ def test_everything_can_be_reached_and_pressed(person, demo, job, watch, address
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.evaluate(OUTSIDE) == []
     assert page.evaluate(SMALL) == []
+
+
+def test_buttons_fill_their_row_and_say_why_on_the_screen(person, demo):
+    page = person(demo, **PHONE)
+    page.goto("/clusters/demo/vms/web3.example.org/")
+    head, console = page.locator("#vm-head"), page.locator("#vm-head #do-console")
+    buttons = head.locator(".actions").get_by_text(re.compile("Start|Console|More")).filter(visible=True)
+    boxes = [button.bounding_box() for button in buttons.all()]
+    whole = head.bounding_box()
+    assert min(box["x"] for box in boxes) == pytest.approx(whole["x"], abs=20)
+    assert max(box["x"] + box["width"] for box in boxes) == pytest.approx(whole["x"] + whole["width"], abs=1)
+    expect(console).to_have_attribute("aria-disabled", "true")
+    console.focus()
+    reason = head.locator("#why-console")
+    expect(reason).to_be_visible()
+    box = reason.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE["viewport"]["width"]
 
 
 def test_back_closes_a_dialog_and_stays_on_the_page(page):

@@ -31,7 +31,9 @@ const actions = {
   },
   j: () => {
     const panel = document.querySelector("#dock details");
-    if (panel) panel.open = !panel.open;
+    if (!panel) return;
+    panel.open = !panel.open;
+    panel.querySelector("summary").focus();
   },
   n: () => step(1),
   p: () => step(-1),
@@ -45,7 +47,10 @@ document.addEventListener("keydown", (event) => {
     const panel = document.querySelector("#dock details[open]");
     if (closeMenus() || closeNav()) return;
     if (isTyping(event.target) && !event.target.closest("[data-own-keys]")) event.target.blur();
-    else if (panel) panel.open = false;
+    else if (panel) {
+      if (panel.contains(document.activeElement)) panel.querySelector("summary").focus();
+      panel.open = false;
+    }
     return;
   }
   if (isTyping(event.target) || document.querySelector("dialog[open], [data-console]")) return;

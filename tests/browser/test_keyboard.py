@@ -97,3 +97,27 @@ def test_a_tag_that_does_not_fit_is_shown_while_it_has_the_focus(page):
     tag.locator("xpath=../a[1]").focus()
     tab_until(page, tag, limit=4)
     assert tag.evaluate(fits)
+
+
+@pytest.fixture
+def held(lab):
+    """Jobs that do not go on, so that they can be looked at."""
+    lab.hold_jobs()
+    yield
+    lab.release_jobs()
+
+
+def test_the_jobs_open_and_close_by_keys_and_keep_the_focus(page, held):
+    page.goto("/clusters/lab/vms/vm115.example.org/")
+    page.locator("#vm-head #do-reboot").click()
+    page.locator("dialog#dialog").get_by_role("button", name="Reboot", exact=True).click()
+    summary, jobs = page.locator("#dock summary"), page.locator("#dock details")
+    expect(summary).to_be_visible()
+    page.keyboard.press("j")
+    expect(summary).to_be_focused()
+    expect(jobs).to_have_attribute("open", "")
+    page.keyboard.press("Tab")
+    expect(page.locator("#dock .dock-panel a").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(jobs).not_to_have_attribute("open", "")
+    expect(summary).to_be_focused()

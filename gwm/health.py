@@ -128,43 +128,42 @@ def _database() -> Part:
     except DatabaseError as error:
         if is_read_only(error):
             remedy = _("Make it writable, or let DATABASE_URL name the server that takes changes.")
-            return Part("Database", "bad", _("read-only"), str(error), remedy)
-        return Part("Database", "bad", "no answer", str(error), "Start the database, or correct DATABASE_URL.")
-    return Part("Database", "ok", "answers", f"{connection.vendor}, {1000 * (time.perf_counter() - began):.1f} ms")
+            return Part(_("Database"), "bad", _("read-only"), str(error), remedy)
+        return Part(_("Database"), "bad", _("no answer"), str(error), _("Start the database, or correct DATABASE_URL."))
+    took_ms = 1000 * (time.perf_counter() - began)
+    return Part(_("Database"), "ok", _("answers"), f"{connection.vendor}, {took_ms:.1f} ms")
 
 
 def _migrations() -> Part:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
-        return Part("Tables", "bad", f"{len(missing)} migrations missing", "", "Run manage.py prepare.")
-    return Part("Tables", "ok", "up to date")
+        word = ngettext("%d migration missing", "%d migrations missing", len(missing)) % len(missing)
+        return Part(_("Tables"), "bad", word, "", _("Run manage.py prepare."))
+    return Part(_("Tables"), "ok", _("up to date"))
 
 
 def _worker() -> Part:
     age_s = heartbeat_age_s()
-    remedy = "Start both: manage.py up does, or the units gwm-worker and gwm-beat."
+    remedy = _("Start both: manage.py up does, or the units gwm-worker and gwm-beat.")
     if age_s is None:
-        return Part("Worker and beat", "bad", "never seen", "", remedy)
-    word = "alive" if age_s <= HEARTBEAT_MAX_AGE_S else "unresponsive"
-    detail = f"last sign of life {age_s:.0f} s ago"
-    return (
-        Part("Worker and beat", "ok", word, detail)
-        if word == "alive"
-        else Part("Worker and beat", "bad", word, detail, remedy)
-    )
+        return Part(_("Worker and beat"), "bad", _("never seen"), "", remedy)
+    detail = _("last sign of life %.0f s ago") % age_s
+    if age_s <= HEARTBEAT_MAX_AGE_S:
+        return Part(_("Worker and beat"), "ok", _("alive"), detail)
+    return Part(_("Worker and beat"), "bad", _("unresponsive"), detail, remedy)
 
 
 def _queue() -> Part:
     if settings.REDIS_URL:
-        return Part("Queue", "ok", "Redis", "its state shows in the worker's sign of life")
+        return Part(_("Queue"), "ok", "Redis", _("its state shows in the worker's sign of life"))
     folder = Path(settings.GWM_DATA_DIR) / "queue" / "messages"
     waiting = sum(1 for __ in folder.glob("*")) if folder.is_dir() else 0
     if waiting > 1000:
         return Part(
-            "Queue", "warn", _describe_waiting(waiting), str(folder), _("The worker does not keep up or is down.")
+            _("Queue"), "warn", _describe_waiting(waiting), str(folder), _("The worker does not keep up or is down.")
         )
-    return Part("Queue", "ok", _describe_waiting(waiting), _("in files"))
+    return Part(_("Queue"), "ok", _describe_waiting(waiting), _("in files"))
 
 
 def _describe_waiting(number: int) -> str:
@@ -177,21 +176,23 @@ def _consoles() -> Part:
         paths = list_control_sockets(control) or [control]
         consoles = [console for path in paths for console in list_consoles(path, timeout_s=2)]
     except ControlError as error:
-        return Part(
-            "Console proxy", "bad", "no answer", str(error), "It is a part of the web process: look at its log."
-        )
-    return Part(
-        "Console proxy", "ok", "answers", ngettext("%d console open", "%d consoles open", len(consoles)) % len(consoles)
-    )
+        remedy = _("It is a part of the web process: look at its log.")
+        return Part(_("Console proxy"), "bad", _("no answer"), str(error), remedy)
+    open_now = ngettext("%d console open", "%d consoles open", len(consoles)) % len(consoles)
+    return Part(_("Console proxy"), "ok", _("answers"), open_now)
 
 
 def _disk() -> Part:
     usage = shutil.disk_usage(settings.GWM_DATA_DIR)
     share = usage.free / usage.total
-    detail = f"{usage.free / 2**30:,.1f} GiB free of {usage.total / 2**30:,.1f} GiB"
+    detail = _("%(free)s GiB free of %(total)s GiB") % {
+        "free": f"{usage.free / 2**30:,.1f}",
+        "total": f"{usage.total / 2**30:,.1f}",
+    }
     why = _why_unwritable()
     if why:
-        return Part("Disk of the data directory", "bad", _("cannot be written"), detail, why)
+        return Part(_("Disk of the data directory"), "bad", _("cannot be written"), detail, why)
     if share < FREE_DISK_WANTED:
-        return Part("Disk of the data directory", "bad", "nearly full", detail, "Make room: the database needs it.")
-    return Part("Disk of the data directory", "ok", "enough room", detail)
+        remedy = _("Make room: the database needs it.")
+        return Part(_("Disk of the data directory"), "bad", _("nearly full"), detail, remedy)
+    return Part(_("Disk of the data directory"), "ok", _("enough room"), detail)

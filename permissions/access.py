@@ -10,9 +10,10 @@ model; `owner` and `tags` name its foreign key and its rows of tags, where a rol
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 VIEW = "view"
 # What somebody holds on a team by being in it; nobody grants it.
@@ -42,13 +43,13 @@ class Access:
     """Declaration of a protected model, as class attribute `access`."""
 
     kind: str = ""
-    verbs: Mapping[str, str] = field(default_factory=dict)
+    verbs: Mapping[str, str | Promise] = field(default_factory=dict)
     implies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     parent: str = ""
     from_parent: Mapping[str, frozenset[str]] = field(default_factory=dict)
     related: Related | None = None
-    noun: str = "object"
-    deeds: Mapping[str, Any] = field(default_factory=dict)
+    noun: str | Promise = field(default_factory=lambda: gettext_lazy("object"))
+    deeds: Mapping[str, str | Promise] = field(default_factory=dict)
     owner: str = ""
     tags: str = ""
     to_members: frozenset[str] = frozenset()  # of a team: what being a member gives

@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from permissions.models import User
 
@@ -16,4 +17,4 @@ def person_of(request: HttpRequest) -> User:
     """The person who is signed in. PermissionDenied for a page that was left open to strangers by mistake."""
     if isinstance(request.user, User):
         return request.user
-    raise PermissionDenied("Sign in first.")
+    raise PermissionDenied(_("Sign in first."))

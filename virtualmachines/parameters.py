@@ -4,19 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from virtualmachines.models import VirtualMachine
 
 # Where a hypervisor parameter belongs, by how its name begins (source: src/Ganeti/Constants.hs, hvsParameterTypes).
-_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Boot", ("boot", "kernel", "initrd", "root_path", "bootloader", "use_bootloader", "floppy", "cdrom", "pxe")),
-    ("Display and console", ("vnc", "spice", "vga", "serial", "keymap", "soundhw", "use_localtime")),
-    ("CPU and memory", ("cpu", "mem", "acpi", "pae", "nested", "vhost", "device_model", "machine_version", "numa")),
-    ("Disks", ("disk", "cdrom_disk", "blockdev", "virtio_blk", "scsi")),
-    ("Network", ("nic", "vif", "virtio_net", "vnet")),
-    ("Migration", ("migration",)),
-    ("Security", ("security", "chroot", "use_chroot", "passthrough", "pci_pass", "usb")),
+_GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
+    (_("Boot"), ("boot", "kernel", "initrd", "root_path", "bootloader", "use_bootloader", "floppy", "cdrom", "pxe")),
+    (_("Display and console"), ("vnc", "spice", "vga", "serial", "keymap", "soundhw", "use_localtime")),
+    (_("CPU and memory"), ("cpu", "mem", "acpi", "pae", "nested", "vhost", "device_model", "machine_version", "numa")),
+    (_("Disks"), ("disk", "cdrom_disk", "blockdev", "virtio_blk", "scsi")),
+    (_("Network"), ("nic", "vif", "virtio_net", "vnet")),
+    (_("Migration"), ("migration",)),
+    (_("Security"), ("security", "chroot", "use_chroot", "passthrough", "pci_pass", "usb")),
 )
-OTHER = "Other"
+OTHER = _("Other")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Parameter:
 class Section:
     """Parameters that belong together."""
 
-    title: str
+    title: str | Promise
     parameters: list[Parameter]
 
     @property
@@ -53,13 +56,13 @@ def describe_parameters(vm: VirtualMachine) -> list[Section]:
     hypervisor_defaults = _mapping(_mapping(info.get("hvparams")).get(vm.hypervisor))
     of_os = _mapping(_mapping(_mapping(info.get("os_hvp")).get(vm.os)).get(vm.hypervisor))
     backend_defaults = _mapping(_mapping(info.get("beparams")).get("default"))
-    sections = [Section("Resources", _compare(vm.beparams, backend_defaults))]
-    by_group: dict[str, list[Parameter]] = {}
+    sections = [Section(_("Resources"), _compare(vm.beparams, backend_defaults))]
+    by_group: dict[str | Promise, list[Parameter]] = {}
     for parameter in _compare(vm.hvparams, {**hypervisor_defaults, **of_os}):
         by_group.setdefault(_group_of(parameter.name), []).append(parameter)
-    titles = [*(title for title, _ in _GROUPS), OTHER]
+    titles = [*(title for title, __ in _GROUPS), OTHER]
     sections += [Section(title, by_group[title]) for title in titles if title in by_group]
-    sections.append(Section("Operating system", _compare(_mapping(vm.raw.get("osparams")), {})))
+    sections.append(Section(_("Operating system"), _compare(_mapping(vm.raw.get("osparams")), {})))
     return [section for section in sections if section.parameters]
 
 
@@ -70,7 +73,7 @@ def _compare(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Par
     ]
 
 
-def _group_of(name: str) -> str:
+def _group_of(name: str) -> str | Promise:
     return next((title for title, beginnings in _GROUPS if name.startswith(beginnings)), OTHER)
 
 

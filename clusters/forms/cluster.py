@@ -18,23 +18,23 @@ class AddressForm(forms.Form):
     """Step 1: where it is."""
 
     host = forms.CharField(
-        label="Address",
+        label=_("Address"),
         max_length=255,
-        help_text="Name or address of the cluster itself (its master), IPv4 or IPv6, without https:// and port.",
+        help_text=_("Name or address of the cluster itself (its master), IPv4 or IPv6, without https:// and port."),
         widget=forms.TextInput(attrs=_PLAIN),
-        error_messages={"required": "Type the name or address of the cluster."},
+        error_messages={"required": _("Type the name or address of the cluster.")},
     )
     port = forms.IntegerField(
-        label="Port",
+        label=_("Port"),
         min_value=1,
         max_value=65535,
         initial=5080,
-        help_text="Ganeti's own is 5080.",
+        help_text=_("Ganeti's own is 5080."),
         error_messages={
-            "required": "Type the port; Ganeti's own is 5080.",
-            "invalid": "The port is a number, such as 5080.",
-            "min_value": "The port is between 1 and 65535.",
-            "max_value": "The port is between 1 and 65535.",
+            "required": _("Type the port; Ganeti's own is 5080."),
+            "invalid": _("The port is a number, such as 5080."),
+            "min_value": _("The port is between 1 and 65535."),
+            "max_value": _("The port is between 1 and 65535."),
         },
     )
 
@@ -42,9 +42,13 @@ class AddressForm(forms.Form):
         """Without brackets; a URL that was pasted is told apart."""
         host = str(self.cleaned_data["host"]).strip().strip("[]")
         if "//" in host or "/" in host:
-            raise forms.ValidationError("Leave out https:// and everything after the name; the port has its own field.")
+            raise forms.ValidationError(
+                _("Leave out https:// and everything after the name; the port has its own field.")
+            )
         if not _HOST.fullmatch(host):
-            raise forms.ValidationError("This is neither a host name nor an address. Letters, digits, dots and - only.")
+            raise forms.ValidationError(
+                _("This is neither a host name nor an address. Letters, digits, dots and - only.")
+            )
         return host
 
 
@@ -52,7 +56,7 @@ class _TrustFields(forms.Form):
     """By what the certificate is verified."""
 
     tls_trust = forms.ChoiceField(
-        label="Trust",
+        label=_("Trust"),
         choices=[
             (TlsTrust.PIN, _("exactly this certificate, by its fingerprint")),
             (TlsTrust.CA, _("custom CA")),
@@ -60,13 +64,13 @@ class _TrustFields(forms.Form):
         ],
         initial=TlsTrust.PIN,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose by what the certificate is verified."},
+        error_messages={"required": _("Choose by what the certificate is verified.")},
     )
     tls_fingerprint = forms.CharField(
-        label="SHA-256 fingerprint",
+        label=_("SHA-256 fingerprint"),
         required=False,
         max_length=200,
-        help_text="On the master: openssl x509 -noout -fingerprint -sha256 -in /var/lib/ganeti/rapi.pem",
+        help_text=_("On the master: openssl x509 -noout -fingerprint -sha256 -in /var/lib/ganeti/rapi.pem"),
         widget=forms.TextInput(attrs={**_PLAIN, "class": "mono"}),
     )
     tls_ca_pem = forms.CharField(
@@ -85,12 +89,14 @@ class _TrustFields(forms.Form):
             try:
                 given["tls_fingerprint"] = normalize_fingerprint(given.get("tls_fingerprint", ""))
             except ValueError:
-                self.add_error("tls_fingerprint", "Type the fingerprint: 64 hexadecimal digits, colons do not matter.")
+                self.add_error(
+                    "tls_fingerprint", _("Type the fingerprint: 64 hexadecimal digits, colons do not matter.")
+                )
         elif kind == TlsTrust.CA:
             try:
                 Trust.authority(given.get("tls_ca_pem", ""))
             except ValueError as error:
-                self.add_error("tls_ca_pem", f"{error} Paste the authority's certificate as PEM.")
+                self.add_error("tls_ca_pem", _("%s Paste the authority's certificate as PEM.") % error)
         return given
 
 
@@ -98,22 +104,22 @@ class _AboutFields(forms.Form):
     """What we call it, and what we may do."""
 
     slug = forms.CharField(
-        label="Short name",
+        label=_("Short name"),
         max_length=100,
-        help_text="Its name in URLs and on the command line: lower-case letters, digits and -.",
+        help_text=_("Its name in URLs and on the command line: lower-case letters, digits and -."),
         widget=forms.TextInput(attrs=_PLAIN),
-        error_messages={"required": "Give it a short name."},
+        error_messages={"required": _("Give it a short name.")},
     )
-    description = forms.CharField(label="Description", max_length=255, required=False)
+    description = forms.CharField(label=_("Description"), max_length=255, required=False)
     read_only = forms.BooleanField(
-        label="Read only", required=False, help_text="Show everything and change nothing on it."
+        label=_("Read only"), required=False, help_text=_("Show everything and change nothing on it.")
     )
 
     def clean_slug(self) -> str:
         """As addresses need it."""
         slug = str(self.cleaned_data["slug"]).strip()
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,99}", slug):
-            raise forms.ValidationError("Lower-case letters, digits and -, beginning with a letter or digit.")
+            raise forms.ValidationError(_("Lower-case letters, digits and -, beginning with a letter or digit."))
         if is_reserved(slug):
             raise forms.ValidationError(explain_reserved(slug))
         return slug
@@ -123,14 +129,16 @@ class _CredentialFields(forms.Form):
     """As whom we sign in. A password is never put into a page."""
 
     username = forms.CharField(
-        label="RAPI user",
+        label=_("RAPI user"),
         max_length=100,
         required=False,
-        help_text="From /var/lib/ganeti/rapi/users on the master, with the word write. Empty: nothing can be changed.",
+        help_text=_(
+            "From /var/lib/ganeti/rapi/users on the master, with the word write. Empty: nothing can be changed."
+        ),
         widget=forms.TextInput(attrs=_PLAIN),
     )
     password = forms.CharField(
-        label="Password",
+        label=_("Password"),
         max_length=500,
         required=False,
         strip=False,
@@ -175,11 +183,11 @@ class EditForm(AddressForm, _CredentialFields, _TrustFields, _AboutFields):
     """Everything at once. An empty password keeps the one that is stored."""
 
     vnc_password = forms.CharField(
-        label="VNC password",
+        label=_("VNC password"),
         max_length=8,
         required=False,
         strip=False,
-        help_text="What the machines' VNC servers ask for, if anything. Empty: keep the one stored.",
+        help_text=_("What the machines' VNC servers ask for, if anything. Empty: keep the one stored."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     forget_vnc_password = forms.BooleanField(label=_("Forget the stored VNC password"), required=False)

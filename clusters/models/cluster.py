@@ -22,14 +22,14 @@ class Cluster(models.Model):
 
     access = Access(
         kind="cluster",
-        noun="cluster",
+        noun=_("cluster"),
         verbs={
-            "admin": "Everything on the cluster and its machines, including granting rights",
-            "create_vm": "Create machines on the cluster",
-            "migrate": "Move machines between nodes, and change the role of nodes",
-            "export": "Export machines",
-            "replace_disks": "Replace the disks of machines",
-            "tags": "Set tags on the cluster",
+            "admin": _("Everything on the cluster and its machines, including granting rights"),
+            "create_vm": _("Create machines on the cluster"),
+            "migrate": _("Move machines between nodes, and change the role of nodes"),
+            "export": _("Export machines"),
+            "replace_disks": _("Replace the disks of machines"),
+            "tags": _("Set tags on the cluster"),
         },
         deeds={
             "admin": _("change the settings of this cluster"),

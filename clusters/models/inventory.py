@@ -17,7 +17,7 @@ _OF_CLUSTER = {
 class NodeGroup(Mirrored):
     """A group of nodes between which machines may move."""
 
-    access = Access(noun="node group", parent="cluster", from_parent=_OF_CLUSTER)
+    access = Access(noun=_("node group"), parent="cluster", from_parent=_OF_CLUSTER)
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="groups")
     alloc_policy = models.CharField(max_length=20, blank=True)
@@ -34,18 +34,18 @@ class Node(Mirrored, Busy):
     """A host. Live figures are null when the node did not answer."""
 
     access = Access(
-        noun="node",
+        noun=_("node"),
         deeds={"forget": _("forget this node"), "migrate": _("move machines off this node")},
         parent="cluster",
         from_parent=_OF_CLUSTER,
     )
 
     ROLES = {
-        "M": "master",
-        "C": "master candidate",
-        "R": "regular",
-        "D": "drained",
-        "O": "offline",
+        "M": _("master"),
+        "C": _("master candidate"),
+        "R": _("regular"),
+        "D": _("drained"),
+        "O": _("offline"),
     }
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="nodes")
@@ -86,7 +86,7 @@ class Node(Mirrored, Busy):
     @property
     def role_name(self) -> str:
         """The role in words."""
-        return self.ROLES.get(self.role, "unknown")
+        return str(self.ROLES.get(self.role, _("unknown")))
 
     @property
     def memory_used_mib(self) -> int | None:
@@ -106,7 +106,7 @@ class Node(Mirrored, Busy):
 class Network(Mirrored):
     """An IP network known to a cluster."""
 
-    access = Access(noun="network", parent="cluster", from_parent=_OF_CLUSTER)
+    access = Access(noun=_("network"), parent="cluster", from_parent=_OF_CLUSTER)
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="networks")
     cidr = models.CharField(max_length=50, blank=True)

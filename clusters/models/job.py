@@ -43,7 +43,7 @@ class Job(models.Model):
     FINAL = (JobStatus.CANCELED, JobStatus.SUCCESS, JobStatus.ERROR, JobStatus.LOST)
 
     access = Access(
-        noun="job",
+        noun=_("job"),
         deeds={"cancel": _("cancel or clear this job")},
         parent="cluster",
         from_parent=_OF_CLUSTER,
@@ -103,7 +103,7 @@ class JobTarget(models.Model):
     """
 
     access = Access(
-        noun="object of a job",
+        noun=_("object of a job"),
         parent="cluster",
         from_parent=_OF_CLUSTER,
         related=Related(model="virtualmachines.VirtualMachine", kind="instance", gives=_OF_MACHINE, needs_tie=_TIED),

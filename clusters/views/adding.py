@@ -23,6 +23,7 @@ from clusters.operations.cluster import (
     Probe,
     add_cluster,
     derive_slug,
+    explain_taken,
     fetch_certificate,
     probe_cluster,
 )
@@ -150,9 +151,9 @@ class AddCluster(View):
         except Refusal as refusal:
             return str(refusal)
         if list_clusters(actor.user).filter(slug=wanted.slug).exists():
-            return f"There is a cluster called “{wanted.slug}” already. Choose another short name."
+            return explain_taken(wanted.slug)
         if wanted.username and not wanted.password:
-            return "Type the password of the RAPI user, or leave the user empty to add the cluster read only."
+            return _("Type the password of the RAPI user, or leave the user empty to add the cluster read only.")
         return ""
 
     def _show(self, request: HttpRequest, step: int, status: int = 200, **context: Any) -> HttpResponse:

@@ -156,7 +156,7 @@ class OperateCluster(OperateView):
         return list_of("cluster") if operation.name == "remove-cluster" else self.url_of(target)
 
     def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
-        return [("Clusters", list_of("cluster")), (target.slug, self.url_of(target))]
+        return [(_("Clusters"), list_of("cluster")), (target.slug, self.url_of(target))]
 
 
 @require_safe
@@ -173,15 +173,17 @@ def cluster_parameters(request: HttpRequest, slug: str) -> HttpResponse:
 def describe_settings(info: dict[str, Any], hypervisors: list[str]) -> list[dict[str, Any]]:
     """What /2/info says, in groups: single values, then each table of parameters."""
     tables: list[tuple[str, Any]] = [
-        ("Defaults for machines", table_of(info.get("beparams")).get("default")),
-        ("Defaults for network cards", table_of(info.get("nicparams")).get("default")),
-        *((f"Hypervisor {name}", table_of(info.get("hvparams")).get(name)) for name in hypervisors),
-        ("Nodes", info.get("ndparams")),
-        *((f"Disk template {name}", values) for name, values in sorted(table_of(info.get("diskparams")).items())),
-        ("Policy for machines", _flatten(info.get("ipolicy") or {})),
+        (_("Defaults for machines"), table_of(info.get("beparams")).get("default")),
+        (_("Defaults for network cards"), table_of(info.get("nicparams")).get("default")),
+        *((_("Hypervisor %s") % name, table_of(info.get("hvparams")).get(name)) for name in hypervisors),
+        (_("Nodes"), info.get("ndparams")),
+        *((_("Disk template %s") % name, values) for name, values in sorted(table_of(info.get("diskparams")).items())),
+        (_("Policy for machines"), _flatten(info.get("ipolicy") or {})),
     ]
     plain = {name: value for name, value in info.items() if not isinstance(value, dict)}
-    tables.insert(0, ("Cluster", {**plain, "candidate_pool_size": info.get("candidate_pool_size")} if plain else None))
+    tables.insert(
+        0, (_("Cluster"), {**plain, "candidate_pool_size": info.get("candidate_pool_size")} if plain else None)
+    )
     return [
         {"title": title, "values": [(name, _shown(name, value)) for name, value in sorted(table.items())]}
         for title, table in tables

@@ -170,4 +170,4 @@ class OperateJob(OperateView):
         return reverse("job", args=[target.cluster.slug, target.ganeti_id])
 
     def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
-        return [("Jobs", reverse("jobs")), (f"Job {target.ganeti_id}", self.url_of(target))]
+        return [(_("Jobs"), reverse("jobs")), (_("Job %s") % target.ganeti_id, self.url_of(target))]

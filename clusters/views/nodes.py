@@ -112,4 +112,4 @@ class OperateNode(OperateView):
         return reverse("nodes")
 
     def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
-        return [("Nodes", reverse("nodes")), (target.name, self.url_of(target))]
+        return [(str(_("Nodes")), reverse("nodes")), (target.name, self.url_of(target))]

@@ -12,20 +12,18 @@ from permissions.answers import answer
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400: what was sent makes no sense."""
-    return answer(
-        request, 400, "This cannot be understood", "The browser sent something that is not a request of these pages."
-    )
+    return answer(request, 400, _("Bad request"), _("The browser sent something that is not a request of these pages."))
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403 with the reason."""
-    reason = str(exception or "") or "You lack the right to do this."
+    reason = str(exception or "") or _("You lack the right to do this.")
     return answer(
         request,
         403,
-        "You may not do this",
+        _("You may not do this"),
         reason,
-        remedy="If you should be able to, ask an administrator.",
+        remedy=_("If you should be able to, ask an administrator."),
     )
 
 
@@ -34,9 +32,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return answer(
         request,
         404,
-        "There is nothing here",
-        "This address leads nowhere, or to something that you may not see.",
-        remedy="If you followed a link from someone, ask them for a right on it.",
+        _("There is nothing here"),
+        _("This URL leads nowhere, or to something that you may not see."),
+        remedy=_("If you followed a link from someone, ask them for a right on it."),
     )
 
 
@@ -45,9 +43,9 @@ def not_allowed(request: HttpRequest) -> HttpResponse:
     return answer(
         request,
         405,
-        "This address does not take that",
-        "What you opened is the address to which a button sends something.",
-        remedy="Go back and use the button.",
+        _("This URL can't be used that way"),
+        _("It is the URL to which a button sends something."),
+        remedy=_("Go back and use the button."),
     )
 
 
@@ -74,7 +72,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return answer(
         request,
         403,
-        "This form is too old",
-        "You were signed out meanwhile, or cookies are off, or the form was not from these pages. Nothing was done.",
-        remedy="Go back, load the page anew and send it again.",
+        _("This form is too old"),
+        _("You were signed out meanwhile, or cookies are off, or the form was not from these pages. Nothing was done."),
+        remedy=_("Go back, reload the page and send it again."),
     )

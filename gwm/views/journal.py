@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -30,9 +31,20 @@ OUTCOMES = {
 }
 
 
-def _label(verb: str) -> str:
+# What no operation does.
+_OTHER_VERBS = {
+    "add-cluster": _("Add cluster"),
+    "grant": _("Grant a right"),
+    "revoke": _("Revoke a right"),
+    "change-password": _("Change password"),
+    "sign-in": _("Sign in"),
+    "prune-journal": _("Prune the journal"),
+}
+
+
+def _label(verb: str) -> str | Promise:
     operation = OPERATIONS.get(verb)
-    return str(operation.label) if operation is not None else verb.replace("-", " ").capitalize()
+    return operation.label if operation is not None else _OTHER_VERBS.get(verb, verb)
 
 
 VERBS = {verb: _label(verb) for verb in SENTENCES}

@@ -15,16 +15,16 @@ class VirtualMachine(Mirrored, Busy):
 
     access = Access(
         kind="vm",
-        noun="machine",
+        noun=_("machine"),
         owner="owner",
         tags="tag_rows",
         verbs={
-            "admin": "Everything on the machine, including granting rights on it",
-            "power": "Start, stop and reboot it, and use its console",
-            "console": "Use its console",
-            "modify": "Change its settings",
-            "remove": "Delete and reinstall it",
-            "tags": "Set its tags",
+            "admin": _("Everything on the machine, including granting rights on it"),
+            "power": _("Start, stop and reboot it, and use its console"),
+            "console": _("Use its console"),
+            "modify": _("Change its settings"),
+            "remove": _("Delete and reinstall it"),
+            "tags": _("Set its tags"),
         },
         deeds={
             "admin": _("change who may do what on this machine"),

@@ -70,15 +70,15 @@ def _find_trouble() -> dict[str, str]:
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            return {"database": "Migrations are missing: run `manage.py prepare`."}
+            return {"database": _("Migrations are missing: run `manage.py prepare`.")}
         _try_to_change()
         age_s = heartbeat_age_s()
     except DatabaseError as error:
         return {"database": _describe_database(error)}
     except RedisError:
-        return {"redis": "Redis does not answer."}
+        return {"redis": _("Redis does not answer.")}
     if age_s is None or age_s > HEARTBEAT_MAX_AGE_S:
-        return {"worker": "No sign of life from beat and worker: start both (`manage.py up` does)."}
+        return {"worker": _("No sign of life from beat and worker: start both (`manage.py up` does).")}
     return {}
 
 

@@ -107,13 +107,13 @@ def _sources(model: Any, access: Access, facts: list[Fact]) -> Iterator[Source]:
                 yield _source(verb, fact, model, "")
             elif fact.place == "parent" and fact.verb in from_parent:
                 parent = model._meta.get_field(access.parent).related_model
-                yield _source(verb, fact, parent, access_of(parent).noun)
+                yield _source(verb, fact, parent, str(access_of(parent).noun))
         giving = [fact for fact in touched if fact.verb in from_related]
         if related is None or (verb in related.needs_all and not _holds_all(giving, targets, related.kind)):
             continue
         other = apps.get_model(related.model)
         for fact in giving:
-            yield _source(verb, fact, other, access_of(other).noun)
+            yield _source(verb, fact, other, str(access_of(other).noun))
 
 
 def _holds_all(giving: Iterable[Fact], targets: Iterable[Fact], kind: str) -> bool:

@@ -233,6 +233,25 @@ class Frame:
         return frozenset(self.node_tallies)
 
 
+# Where the frame leads, whoever shows it; by the names that templates know.
+LINKS = {
+    "home": "overview",
+    "search": "vms",
+    "jobs": "jobs",
+    "about": "about",
+    "health": "health",
+    "styleguide": "styleguide",
+    "password": "change-password",
+    "sign_in": "login",
+    "sign_out": "logout",
+}
+
+
+def links() -> dict[str, str]:
+    """The URLs of LINKS."""
+    return {name: reverse(url_name) for name, url_name in LINKS.items()}
+
+
 def theme_of(request: HttpRequest) -> str:
     """The chosen theme, "light" or "dark"; empty: as the system is."""
     chosen = request.COOKIES.get("theme", "")
@@ -253,7 +272,7 @@ def frame_of(request: HttpRequest, user: User) -> Frame:
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Context of every page."""
-    shared: dict[str, Any] = {"theme": theme_of(request)}
+    shared: dict[str, Any] = {"theme": theme_of(request), "links": SimpleLazyObject(links)}
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return shared

@@ -1,7 +1,8 @@
 """The page that answers instead of the one that was asked for."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 
 from permissions.signed_in import find_person
 
@@ -15,5 +16,6 @@ def answer(request: HttpRequest, status: int, title: str, text: str, *, remedy: 
         "title": title,
         "text": text,
         "remedy": remedy,
+        "home": resolve_url(settings.LOGIN_REDIRECT_URL),
     }
     return render(request, "errors/error.html", context, status=status)

@@ -2,8 +2,9 @@
 
 import sys
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext as _
 
 from gwm.outages import explain_outage
@@ -54,6 +55,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     outage = explain_outage(sys.exception())
     context = {
         "layout": "bare.html",
+        "home": resolve_url(settings.LOGIN_REDIRECT_URL),
         "code": 500,
         "title": _("Something broke here"),
         "text": _("The error is in the service's log. What you did to a cluster is in the journal with its outcome."),

@@ -101,6 +101,7 @@ def client(db: None) -> Client:
     return client
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("names", in_lots_of(8), ids=lambda names: names[0])
 def test_a_record_costs_itself_alone(liar: Liar, honest: Cluster, client: Client, names: tuple[str, ...]) -> None:
     read_all(liar.row)
@@ -122,6 +123,7 @@ def test_a_record_costs_itself_alone(liar: Liar, honest: Cluster, client: Client
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024 < MIB
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("names", in_lots_of(16), ids=lambda names: names[0])
 def test_what_a_cluster_says_of_itself_costs_that_field(
     liar: Liar, honest: Cluster, client: Client, names: tuple[str, ...]

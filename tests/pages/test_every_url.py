@@ -10,10 +10,11 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils.datastructures import MultiValueDict
+from pytest_django import DjangoDbBlocker
 
 from operations.table import OPERATIONS
-from permissions.models import User
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, WHERE
 from tests.permissions.test_matrix import walk
 from tests.up.running import ROOT
@@ -25,20 +26,23 @@ NASTY_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e400", HUGE, f"-{HUGE}", "9" 
 NUL = "a\0b"
 
 
-@pytest.fixture
-def people(db: None) -> dict[str, User]:
-    """The objects of WHERE, somebody who sees them all, and somebody who sees none."""
+def make_people() -> dict[str, str]:
+    """The objects of WHERE, somebody who sees them all, and somebody who sees none, both signed in."""
     cluster = make_cluster("lab")
     node = make_node(cluster, "node1.example.org")
     vm = make_vm(cluster, "web1.example.org", primary_node=node)
     make_job(cluster, ("instance", vm.name), ganeti_id=7)
-    return {"root": make_admin("root"), "stranger": make_user("stranger")}
+    return {"root": sign_in(make_admin("root")), "stranger": sign_in(make_user("stranger"))}
 
 
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+    yield from keep(django_db_blocker, make_people)
+
+
+@pytest.fixture
+def people(made: dict[str, str], db: None) -> dict[str, str]:
+    return made
 
 
 def urls() -> Iterator[tuple[str, dict[str, object]]]:
@@ -68,9 +72,10 @@ def ask(client: Client, method: str, url: str) -> tuple[int, str]:
     return answer.status_code, answer.headers.get("Allow", "")
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(("name", "where"), URLS, ids=label)
 def test_a_method_that_is_not_taken_is_refused_before_anything_is_looked_up(
-    people: dict[str, User], name: str, where: dict[str, object]
+    people: dict[str, str], name: str, where: dict[str, object]
 ) -> None:
     nowhere = {
         key: value if key == "verb" else ("nowhere" if key == "slug" else LEADS_NOWHERE[type(value)])
@@ -79,6 +84,7 @@ def test_a_method_that_is_not_taken_is_refused_before_anything_is_looked_up(
     there, elsewhere = reverse(name, kwargs=where), reverse(name, kwargs=nowhere)
     taken = set()
     for method in METHODS:
+        # a browser for each: signing out would be heard by the next request
         answers = {ask(signed_in(people[who]), method, url) for who in people for url in (there, elsewhere)}
         refused = [answer for answer in answers if answer[0] == 405]
         assert len(refused) == 0 or len(answers) == 1, (method, answers)
@@ -90,9 +96,10 @@ def test_a_method_that_is_not_taken_is_refused_before_anything_is_looked_up(
     assert taken <= {"GET", "HEAD", "POST"}
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(("name", "where"), URLS, ids=label)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_no_answer_may_be_kept(people: dict[str, User], name: str, where: dict[str, object], method: str) -> None:
+def test_no_answer_may_be_kept(people: dict[str, str], name: str, where: dict[str, object], method: str) -> None:
     for client in (signed_in(people["root"]), signed_in(people["stranger"]), Client()):
         answer = client.generic(method, reverse(name, kwargs=where), content_type="application/x-www-form-urlencoded")
         assert answer.headers["Cache-Control"] == "no-store, private"
@@ -121,8 +128,9 @@ def test_the_parameters_were_found() -> None:
 PAGES = [(name, where) for name, where in URLS if "verb" not in where and name not in ("logout", "vm-console-ticket")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "where"), PAGES, ids=label)
-def test_numbers_that_nobody_means_in_a_query(people: dict[str, User], name: str, where: dict[str, object]) -> None:
+def test_numbers_that_nobody_means_in_a_query(people: dict[str, str], name: str, where: dict[str, object]) -> None:
     client, url = signed_in(people["root"]), reverse(name, kwargs=where)
     for number in NASTY_NUMBERS:
         for typed in (number, f"status:{number} {number}"):
@@ -130,8 +138,9 @@ def test_numbers_that_nobody_means_in_a_query(people: dict[str, User], name: str
             assert answer.status_code in (200, 204, 302, 403, 404), (typed[:30], answer.status_code)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "where"), PAGES, ids=label)
-def test_a_nul_in_a_query_is_refused(people: dict[str, User], name: str, where: dict[str, object]) -> None:
+def test_a_nul_in_a_query_is_refused(people: dict[str, str], name: str, where: dict[str, object]) -> None:
     client, url = signed_in(people["root"]), reverse(name, kwargs=where)
     for parameter in PARAMETERS:
         answer = client.get(url, {parameter: NUL})
@@ -140,8 +149,9 @@ def test_a_nul_in_a_query_is_refused(people: dict[str, User], name: str, where: 
     assert client.get(url, {NUL: "x"}).status_code == 400
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "where"), OF_OBJECTS, ids=label)
-def test_values_that_nobody_means_in_a_url(people: dict[str, User], name: str, where: dict[str, object]) -> None:
+def test_values_that_nobody_means_in_a_url(people: dict[str, str], name: str, where: dict[str, object]) -> None:
     client, url = signed_in(people["root"]), reverse(name, kwargs=where)
     for key, value in where.items():
         for nasty in [*NASTY_NUMBERS, "a%00b", "%ed%a0%80", "%ff", "x" * 3000]:
@@ -162,8 +172,9 @@ TAKES_FORMS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "where"), TAKES_FORMS, ids=label)
-def test_fields_that_nobody_fills_so(people: dict[str, User], name: str, where: dict[str, object]) -> None:
+def test_fields_that_nobody_fills_so(people: dict[str, str], name: str, where: dict[str, object]) -> None:
     url = reverse(name, kwargs=where)
     client = Client() if name == "login" else signed_in(people["root"])
     fields = fields_of(client.get(url).content.decode())
@@ -178,7 +189,7 @@ def test_fields_that_nobody_fills_so(people: dict[str, User], name: str, where: 
         assert client.post(url, together).status_code in (200, 302, 404, 409, 422)
 
 
-def test_a_cookie_with_a_nul_is_no_cookie(people: dict[str, User]) -> None:
+def test_a_cookie_with_a_nul_is_no_cookie(people: dict[str, str]) -> None:
     client = signed_in(people["root"])
     client.cookies["gwm_session"] = '"\\000' + 40 * "a" + '"'
     assert client.get("/").status_code == 302

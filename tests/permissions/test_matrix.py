@@ -1,12 +1,14 @@
 """Role by address by operation, complete by construction (rows: tests/permissions/matrix.py)."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import DjangoDbBlocker
 
 from clusters.models import Cluster
 from clusters.operations.base import Actor, Forbidden, Refusal, run
@@ -15,6 +17,7 @@ from operations.table import OPERATIONS as ALL_OPERATIONS
 from permissions.models import User
 from permissions.services import grant, persona_of
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, EVERYBODY, OPERATIONS, OWN_PAGES, PAGES, ROLES, WHERE, Row
 from virtualmachines.models import VirtualMachine
 
@@ -66,19 +69,23 @@ class World:
         grant(["admin"], self.users["other_admin"], elsewhere)
         self.vm.owner = persona_of(self.users["owner"])
         self.vm.save()
+        self._tickets = {role: sign_in(user) for role, user in self.users.items()}
 
     def client(self, role: str) -> Client:
-        client = Client(raise_request_exception=True)
-        client.force_login(self.users[role])
-        return client
+        return signed_in(self._tickets[role])
 
     def target(self, kind: str) -> Cluster | VirtualMachine | Any:
         return {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job}[kind]
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    yield from keep(django_db_blocker, World)
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    return World()
+def world(made: World, db: None) -> World:
+    return deepcopy(made)
 
 
 def expected(row: Row, role: str) -> str:

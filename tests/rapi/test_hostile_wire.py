@@ -75,6 +75,7 @@ def test_an_answer_that_would_unfold_beyond_all_measure_is_not_parsed(edge: Edge
     assert found["growth"] < MAX_GROWTH_MIB
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("piece", [b"[],", b"{},", b'{"":0},', b"1,", b'"\\ud83d\\ude00ab",', b'{"a":[{}]},', b"1e9,"])
 def test_what_is_just_not_too_much_stays_within_the_memory_it_was_counted_as(
     edge: Edge, call: Call, piece: bytes

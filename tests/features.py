@@ -97,9 +97,13 @@ class FeatureListing:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the listing, and add to the file when there is one."""
         if path := self.config.getoption("features_file"):
-            with Path(path).open("a", encoding="utf-8") as stream:
-                for (row, test), outcome in self.outcomes.items():
-                    stream.write(json.dumps({"feature": row, "test": test, "outcome": outcome}) + "\n")
+            lines = [
+                json.dumps({"feature": row, "test": test, "outcome": outcome}) + "\n"
+                for (row, test), outcome in self.outcomes.items()
+            ]
+            # in one piece: other runs add to the file at the same time
+            with Path(path).open("ab", buffering=0) as stream:
+                stream.write("".join(lines).encode())
         if self.config.getoption("features"):
             features = read_table()
             for (row, test), outcome in self.outcomes.items():

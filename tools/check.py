@@ -1,5 +1,6 @@
 """`./run test [fast]`: every gate this machine can pass, fast ones first, and at the end what it could not.
 
+Gates run side by side where they do not disturb each other (tools/gates.py); each one's output stays whole.
 Starts PostgreSQL and Redis itself, throwaway, where their programs are installed. With `CI` set nothing may be left
 out: what is missing fails. The last line counts tests; a gate without tests that fails counts as one failure.
 """
@@ -8,66 +9,35 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.features import DONE_PARTS, list_demanded, load_outcomes  # noqa: E402
+from tools.gates import Gate, Outcome, run_gates  # noqa: E402
 from tools.lab.prerequisites import missing_prerequisites  # noqa: E402
-from tools.throwaway import Unavailable, postgresql, redis_server  # noqa: E402
+from tools.throwaway import postgresql, redis_server  # noqa: E402
 
-_COUNTS = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed)\b")
-_CLOSING = re.compile(r"\b(\d+ (passed|failed|skipped|errors?|xfailed|xpassed)|no tests ran)\b.* in [\d.]+s")
 _SERVERLESS = "not ganeti and not browser and not redis"
-NO_TESTS = 5
-_AS = {"error": "failed", "errors": "failed", "xfailed": "passed", "xpassed": "failed"}
-
-
-@dataclass
-class Gate:
-    """One stage: a title, a command, what it needs around it, whether `fast` runs it."""
-
-    title: str
-    command: list[str]
-    is_fast: bool = True
-    environment: Callable[[], AbstractContextManager[dict[str, str]]] | None = None
-    lacking: Callable[[], str] = lambda: ""
-    has_tests: bool = False
-
-
-@dataclass
-class Outcome:
-    """How a gate went."""
-
-    gate: Gate
-    state: str  # passed, failed, left out
-    seconds: float = 0.0
-    reason: str = ""
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 def list_gates(features_file: Path) -> list[Gate]:
     """Return all gates, fast ones first."""
+    return [*list_quick_gates(), *list_test_gates(features_file)]
+
+
+def list_quick_gates() -> list[Gate]:
+    """Return the gates without tests: what looks at the sources."""
     python = [sys.executable, "-m"]
     tool = Path(sys.executable).parent
-
-    # by file: what a file sets up for all its tests is set up once
-    spread = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
-
-    def tests(*arguments: str) -> list[str]:
-        return [*python, "pytest", "-q", f"--features-file={features_file}", *arguments]
-
     return [
         Gate("Style: ruff check", [*python, "ruff", "check", "."]),
         Gate("Layout: ruff format", [*python, "ruff", "format", "--check", "."]),
@@ -76,44 +46,49 @@ def list_gates(features_file: Path) -> list[Gate]:
         Gate("Types: mypy --strict", [*python, "mypy"]),
         Gate("Directions of imports: import-linter", [str(tool / "lint-imports")]),
         Gate("Migrations are complete", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"]),
-        Gate(
+    ]
+
+
+def pytest_command(features_file: Path, *arguments: str) -> list[str]:
+    """Return the command that runs a selection of the tests."""
+    return [sys.executable, "-m", "pytest", "-q", f"--features-file={features_file}", *arguments]
+
+
+def spread(processes: int) -> list[str]:
+    """Return the arguments that share tests out by file: what a file sets up for all its tests is set up once."""
+    return ["-n", str(processes), "--dist", "loadfile"]
+
+
+def list_test_gates(features_file: Path) -> list[Gate]:
+    """Return the gates that run tests. A gate beside the browser takes one core, so that pages load as they should."""
+    cores = os.cpu_count() or 1
+    every = min(4, cores)
+
+    def gate(title: str, marks: str, *, processes: int = 1, **options: Any) -> Gate:
+        shared = spread(processes) if processes > 1 else []
+        command = pytest_command(features_file, "-m", marks, *shared)
+        return Gate(title, command, has_tests=True, **{"is_fast": False, "cores": 1, **options})
+
+    quick = f"{_SERVERLESS} and not standalone"
+    return [
+        gate(
             "Tests on SQLite and the simulator",
-            tests("-m", f"{_SERVERLESS} and not standalone", *spread),
-            has_tests=True,
+            f"{quick} and not long",
+            processes=every,
+            cores=every,
+            is_fast=True,
         ),
-        Gate(
-            "Whole installations, started, killed and stopped",
-            tests("-m", f"{_SERVERLESS} and standalone", *spread),
-            is_fast=False,
-            has_tests=True,
-        ),
-        Gate(
-            "Tests on PostgreSQL",
-            tests("-m", f"{_SERVERLESS} and database and not standalone", *spread),
-            is_fast=False,
-            environment=with_postgresql,
-            has_tests=True,
-        ),
-        Gate(
-            "Tests over a real Redis, on PostgreSQL",
-            tests("-m", "redis"),
-            is_fast=False,
-            environment=with_redis,
-            has_tests=True,
-        ),
-        Gate(
+        gate("Tests in a browser", "browser", lacking=lacking_browser, uses="interfaces"),
+        gate("Many values in many pages", f"{quick} and long"),
+        gate("Whole installations, started, killed and stopped", f"{_SERVERLESS} and standalone", processes=every),
+        gate("Tests on PostgreSQL", f"{quick} and database and not alike", environment=with_postgresql),
+        gate("Tests over a real Redis, on PostgreSQL", "redis", environment=with_redis),
+        gate(
             "Tests and contract on a real Ganeti",
-            tests("-m", "ganeti and not browser", *spread),  # a lab for each process
-            is_fast=False,
+            "ganeti and not browser",
+            processes=every,  # a lab for each process
             lacking=lambda: " ".join(missing_prerequisites()),
-            has_tests=True,
-        ),
-        Gate(
-            "Tests in a browser",
-            tests("-m", "browser"),
-            is_fast=False,
-            lacking=lacking_browser,
-            has_tests=True,
+            uses="interfaces",  # those that come and go with a lab make Chromium give up the pages it is loading
         ),
     ]
 
@@ -136,70 +111,6 @@ def lacking_browser() -> str:
     """Say what keeps browser tests from running."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     return "" if found else "Chromium is not installed (Debian: apt install chromium)."
-
-
-def run_gate(gate: Gate, complete: bool) -> Outcome:
-    """Run one gate, showing its output as it comes."""
-    print(f"\n=== {gate.title} ===", flush=True)
-    started = time.monotonic()
-    try:
-        if reason := gate.lacking():
-            raise Unavailable(reason)
-        if gate.environment is None:
-            outcome = run_command(gate, {}, complete)
-        else:
-            with gate.environment() as environment:
-                outcome = run_command(gate, environment, complete)
-    except Unavailable as error:
-        print(f"Not possible here: {error}", flush=True)
-        outcome = Outcome(gate, "failed" if complete else "left out", reason=str(error))
-    outcome.seconds = time.monotonic() - started
-    return outcome
-
-
-def run_command(gate: Gate, environment: dict[str, str], complete: bool) -> Outcome:
-    """Run a gate's command; count what pytest counted."""
-    counts: dict[str, int] = {}
-    with Popen(
-        gate.command,
-        cwd=ROOT,
-        env=environment_for(environment, complete),
-        stdout=PIPE,
-        stderr=STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                print(line, end="", flush=True)
-                if gate.has_tests and _CLOSING.search(line):
-                    counts = {}
-                    for number, word in _COUNTS.findall(line):
-                        counts[_AS.get(word, word)] = counts.get(_AS.get(word, word), 0) + int(number)
-        except (KeyboardInterrupt, SystemExit):
-            process.send_signal(signal.SIGINT)  # so that tests take down what they brought up
-            try:
-                process.wait(60)
-            except TimeoutExpired:
-                process.kill()
-            raise
-    code = process.returncode
-    if gate.has_tests and code == NO_TESTS:
-        return Outcome(gate, "failed" if complete else "left out", reason="there are no such tests")
-    return Outcome(gate, "passed" if code == 0 else "failed", counts=counts, reason="" if code == 0 else f"exit {code}")
-
-
-def environment_for(added: dict[str, str], complete: bool) -> dict[str, str]:
-    """Return the environment of a gate: the developer's own settings stay out of it."""
-    foreign = {"DATABASE_URL", "REDIS_URL"}
-    kept = {name: value for name, value in os.environ.items() if name not in foreign}
-    return {
-        **kept,
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **({"GWM_TEST_COMPLETE": "1"} if complete else {}),
-        **added,
-    }
 
 
 def summarise(
@@ -245,6 +156,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__)
     parser.add_argument("which", nargs="?", choices=["all", "fast"], default="all")
     parser.add_argument("--only", metavar="WORD", help="only gates with this word in their title")
+    parser.add_argument("--one-by-one", action="store_true", help="no two gates at a time")
     options = parser.parse_args()
     complete = os.environ.get("CI", "").lower() in {"1", "true", "yes"} and options.which == "all"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))
@@ -256,7 +168,7 @@ def main() -> int:
         chosen = [gate for gate in gates if gate.is_fast or options.which == "all"]
         if options.only:
             chosen = [gate for gate in chosen if options.only.lower() in gate.title.lower()]
-        outcomes = [run_gate(gate, complete) for gate in chosen]
+        outcomes = run_gates(chosen, complete, 1 if options.one_by_one else os.cpu_count() or 1)
         demands_rows = complete and not options.only
         return summarise(outcomes, [gate for gate in gates if gate not in chosen], features_file, demands_rows)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.features import describe, list_demanded, load_outcomes, read_table
-from tools.check import Gate, Outcome, run_gate, summarise
+from tools.check import list_gates, summarise
+from tools.gates import Gate, Outcome, choose, run_gate, run_gates
 from tools.throwaway import Unavailable
 
 
@@ -99,3 +100,45 @@ def test_the_table_is_read_whole() -> None:
     parts = {"core", "safe", "grow", "vm", "people", "operate", "install", "api", "later"}
     assert {row.part for row in rows.values()} == parts
     assert rows["G006"].text == "A console that survives: reconnects after a reboot, migration or lost network"
+
+
+def test_gates_run_side_by_side_and_are_heard_in_their_order(tmp_path: Path) -> None:
+    """The first ends only when the second has begun, and is heard whole before it all the same."""
+    met = tmp_path / "met"
+    path = f"pathlib.Path({str(met)!r})"
+    waits = f"import pathlib, time\nprint('one')\nwhile not {path}.exists(): time.sleep(0.01)\nprint('one ends')"
+    meets = f"import pathlib\nprint('two')\n{path}.touch()"
+    gates = [Gate(title, [sys.executable, "-uc", code]) for title, code in (("first", waits), ("second", meets))]
+    said: list[str] = []
+    outcomes = run_gates(gates, False, 2, said.append)
+    assert [(outcome.gate.title, outcome.state) for outcome in outcomes] == [("first", "passed"), ("second", "passed")]
+    assert "".join(said).split("\n") == ["", "=== first ===", "one", "one ends", "", "=== second ===", "two", ""]
+
+
+def test_gates_begin_in_order_while_there_are_cores_and_apart_from_those_they_disturb() -> None:
+    def of(cores: int = 1, uses: str = "") -> Gate:
+        return Gate("a gate", [], cores=cores, uses=uses)
+
+    gates = [of(2), of(uses="interfaces"), of(uses="interfaces"), of(), of(4)]
+    assert choose(gates, [0, 1, 2, 3, 4], [], 2) == [0]
+    assert choose(gates, [1, 2, 3, 4], [], 2) == [1, 3]
+    assert choose(gates, [2, 4], [1], 2) == []
+    assert choose(gates, [2, 4], [], 2) == [2]
+    assert choose(gates, [4], [], 2) == [4], "one that wants more cores than there are gets them all"
+    assert choose(gates, [4], [3], 2) == []
+    assert choose(gates, [0, 1], [], 1) == [0]
+
+
+def test_every_test_is_in_a_gate_and_the_browser_is_not_beside_a_lab(tmp_path: Path) -> None:
+    gates = {gate.title: gate for gate in list_gates(tmp_path / "none")}
+    browser, lab = gates["Tests in a browser"], gates["Tests and contract on a real Ganeti"]
+    assert browser.uses == lab.uses != ""
+    assert [gate.title for gate in gates.values() if gate.is_fast and gate.has_tests] == [
+        "Tests on SQLite and the simulator"
+    ]
+
+
+def test_a_gate_that_cannot_be_started_fails_and_the_others_run(capsys: pytest.CaptureFixture[str]) -> None:
+    gates = [Gate("lost", ["/nowhere/at/all"]), gate("1 passed in 1s")]
+    assert [outcome.state for outcome in run_gates(gates, False, 2)] == ["failed", "passed"]
+    assert "/nowhere/at/all" in capsys.readouterr().out

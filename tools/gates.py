@@ -1,0 +1,226 @@
+"""Gates of `./run test`: running them side by side where they do not disturb each other, each one's output whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
+
+from tools.throwaway import Unavailable
+
+ROOT = Path(__file__).resolve().parent.parent
+NO_TESTS = 5
+_COUNTS = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed)\b")
+_CLOSING = re.compile(r"\b(\d+ (passed|failed|skipped|errors?|xfailed|xpassed)|no tests ran)\b.* in [\d.]+s")
+_AS = {"error": "failed", "errors": "failed", "xfailed": "passed", "xpassed": "failed"}
+#: how long a gate may take to take down what it brought up
+STOP_TIMEOUT_S = 60
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Gate:
+    """One stage: a title, a command, what it needs around it, and what it leaves of the machine to others."""
+
+    title: str
+    command: list[str]
+    is_fast: bool = True
+    environment: Callable[[], AbstractContextManager[dict[str, str]]] | None = None
+    lacking: Callable[[], str] = lambda: ""
+    has_tests: bool = False
+    #: how many cores it keeps busy
+    cores: int = 1
+    #: gates with the same word here disturb each other
+    uses: str = ""
+
+
+@dataclass
+class Outcome:
+    """How a gate went."""
+
+    gate: Gate
+    state: str  # passed, failed, left out
+    seconds: float = 0.0
+    reason: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+class Transcript:
+    """What gates say, in the order of the gates: the first that is not through is heard live, the others after it."""
+
+    def __init__(self, gates: int, write: Say) -> None:
+        self._write = write
+        self._lock = threading.Lock()
+        self._kept: list[list[str]] = [[] for _ in range(gates)]
+        self._closed = [False] * gates
+        self._front = 0
+
+    def say(self, number: int, text: str) -> None:
+        """Take in a piece of the output of a gate."""
+        with self._lock:
+            if number == self._front:
+                self._write(text)
+            else:
+                self._kept[number].append(text)
+
+    def close(self, number: int) -> None:
+        """A gate has ended: whoever is next is heard."""
+        with self._lock:
+            self._closed[number] = True
+            while self._front < len(self._closed) and self._closed[self._front]:
+                self._front += 1
+                if self._front < len(self._kept):
+                    self._write("".join(self._kept[self._front]))
+                    self._kept[self._front].clear()
+
+
+class Stopping:
+    """The processes of the gates that run, so that all are stopped when the person stops the run."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[Popen[str]] = set()
+        self._is_over = False
+
+    def add(self, process: Popen[str]) -> None:
+        """Stop this one too, at once if the run is over already."""
+        with self._lock:
+            self._running.add(process)
+            if self._is_over:
+                process.send_signal(signal.SIGINT)
+
+    def remove(self, process: Popen[str]) -> None:
+        """It has ended by itself."""
+        with self._lock:
+            self._running.discard(process)
+
+    def stop_all(self) -> None:
+        """Have tests take down what they brought up; who does not end in time is killed."""
+        with self._lock:
+            self._is_over = True
+            running = list(self._running)
+        for process in running:
+            process.send_signal(signal.SIGINT)
+        for process in running:
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except TimeoutExpired:
+                process.kill()
+
+
+def write_now(text: str) -> None:
+    """Print without an end of line, at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def run_gates(gates: Sequence[Gate], complete: bool, cores: int, write: Say = write_now) -> list[Outcome]:
+    """Run gates in their order, as many at a time as `cores` can bear and as do not disturb each other."""
+    transcript, stopping = Transcript(len(gates), write), Stopping()
+    ended: SimpleQueue[tuple[int, Outcome]] = SimpleQueue()
+    outcomes: dict[int, Outcome] = {}
+    waiting, running = list(range(len(gates))), dict[int, threading.Thread]()
+
+    def run(number: int) -> None:
+        def say(text: str) -> None:
+            transcript.say(number, text)
+
+        outcome = Outcome(gates[number], "failed", reason="it could not be run")
+        try:
+            outcome = run_gate(gates[number], complete, say, stopping)
+        finally:
+            transcript.close(number)
+            ended.put((number, outcome))
+
+    try:
+        while waiting or running:
+            for number in choose(gates, waiting, list(running), cores):
+                waiting.remove(number)
+                running[number] = threading.Thread(target=run, args=[number], name=gates[number].title)
+                running[number].start()
+            number, outcomes[number] = ended.get()
+            running.pop(number).join()
+    except (KeyboardInterrupt, SystemExit):
+        stopping.stop_all()
+        raise
+    return [outcomes[number] for number in range(len(gates))]
+
+
+def choose(gates: Sequence[Gate], waiting: Sequence[int], running: Sequence[int], cores: int) -> list[int]:
+    """Which of the waiting gates begin now: in their order; only one that would be disturbed lets others pass."""
+    begin: list[int] = []
+    for number in waiting:
+        beside = [gates[other] for other in (*running, *begin)]
+        if beside and sum(gate.cores for gate in beside) + min(gates[number].cores, cores) > cores:
+            break
+        if not gates[number].uses or all(gate.uses != gates[number].uses for gate in beside):
+            begin.append(number)
+    return begin
+
+
+def run_gate(gate: Gate, complete: bool, say: Say = write_now, stopping: Stopping | None = None) -> Outcome:
+    """Run one gate, saying its output as it comes."""
+    say(f"\n=== {gate.title} ===\n")
+    started = time.monotonic()
+    try:
+        if reason := gate.lacking():
+            raise Unavailable(reason)
+        with gate.environment() if gate.environment else nullcontext({}) as environment:
+            outcome = run_command(gate, environment, complete, say, stopping or Stopping())
+    except Unavailable as error:
+        say(f"Not possible here: {error}\n")
+        outcome = Outcome(gate, "failed" if complete else "left out", reason=str(error))
+    except OSError as error:
+        say(f"It could not be run: {error}\n")
+        outcome = Outcome(gate, "failed", reason=str(error))
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def run_command(gate: Gate, environment: dict[str, str], complete: bool, say: Say, stopping: Stopping) -> Outcome:
+    """Run a gate's command; count what pytest counted."""
+    counts: dict[str, int] = {}
+    with Popen(
+        gate.command,
+        cwd=ROOT,
+        env=environment_for(environment, complete),
+        stdout=PIPE,
+        stderr=STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        stopping.add(process)
+        for line in process.stdout:
+            say(line)
+            if gate.has_tests and _CLOSING.search(line):
+                counts = {}
+                for number, word in _COUNTS.findall(line):
+                    counts[_AS.get(word, word)] = counts.get(_AS.get(word, word), 0) + int(number)
+    stopping.remove(process)
+    code = process.returncode
+    if gate.has_tests and code == NO_TESTS:
+        return Outcome(gate, "failed" if complete else "left out", reason="there are no such tests")
+    return Outcome(gate, "passed" if code == 0 else "failed", counts=counts, reason="" if code == 0 else f"exit {code}")
+
+
+def environment_for(added: dict[str, str], complete: bool) -> dict[str, str]:
+    """Return the environment of a gate: the developer's own settings stay out of it."""
+    foreign = {"DATABASE_URL", "REDIS_URL"}
+    kept = {name: value for name, value in os.environ.items() if name not in foreign}
+    return {
+        **kept,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **({"GWM_TEST_COMPLETE": "1"} if complete else {}),
+        **added,
+    }

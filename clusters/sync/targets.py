@@ -66,9 +66,14 @@ def tie_again(model: type[Model], cluster: Cluster, pks: Collection[int]) -> Non
 
     A job that was tied to another row of the same name, and was under way when this one was made, may mean both.
     """
-    found: list[Any] = list(model._default_manager.filter(pk__in=pks).values_list("name", "ctime"))
+    kind = kind_of(model)
+    touched = JobTarget.objects.filter(cluster=cluster, kind=kind).order_by()
+    found: list[Any] = list(
+        # a first import makes thousands of rows, of which no job is known yet
+        model._default_manager.filter(pk__in=pks, name__in=touched.values("name")).values_list("name", "ctime")
+    )
     for start in range(0, len(found), _BATCH):  # SQLite takes no condition of a thousand terms
-        _tie_some(kind_of(model), cluster, pks, found[start : start + _BATCH])
+        _tie_some(kind, cluster, pks, found[start : start + _BATCH])
 
 
 def _tie_some(kind: str, cluster: Cluster, pks: Collection[int], found: list[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Annotated, Any, Literal, get_args
 
 from rapi.query import QueryResult
@@ -31,7 +32,8 @@ from rapi.shapes.node import NodeInfo
 
 STATE_LENGTH = 10
 OS_LENGTH = 255
-_TEXT = OptionalText()
+_text = OptionalText().read
+_count = Count().read
 _MOST_PARTS = 100
 
 #: enough to see which instances exist, which were made anew and which have changed
@@ -189,7 +191,7 @@ class InstanceInfo:
     @property
     def vcpus(self) -> int | None:
         """Virtual processors it is to have."""
-        return Count().read(self.beparams.get("vcpus"))
+        return _count(self.beparams.get("vcpus"))
 
     @property
     def memory_max_mib(self) -> int | None:
@@ -203,7 +205,7 @@ class InstanceInfo:
 
     def _memory(self, key: str) -> int | None:
         """Releases before 2.6 have one figure for both."""
-        return Mib().read(self.beparams.get(key, self.beparams.get("memory")))
+        return _count(self.beparams.get(key, self.beparams.get("memory")))
 
     @property
     def disk_total_mib(self) -> int:
@@ -225,53 +227,59 @@ class InstanceInfo:
         return cls(**values, disks=_read_disks(record), nics=nics, raw=kept)
 
 
-class _Columns:
-    """Ganeti's parallel lists ("disk.sizes", "disk.uuids", …), which may be short or missing."""
+_DISK_LISTS = ("disk.sizes", "disk.uuids", "disk.names", "disk.spindles")
+_NIC_LISTS = (
+    "nic.macs",
+    "nic.ips",
+    "nic.modes",
+    "nic.links",
+    "nic.bridges",
+    "nic.vlans",
+    "nic.networks",
+    "nic.networks.names",
+    "nic.uuids",
+    "nic.names",
+)
 
-    def __init__(self, record: Mapping[str, Any], prefix: str, names: tuple[str, ...]) -> None:
-        self._lists = {name: listing(record.get(f"{prefix}.{name}"))[:_MOST_PARTS] for name in names}
 
-    def __len__(self) -> int:
-        return max(len(each) for each in self._lists.values())
-
-    def at(self, name: str, index: int) -> Any:
-        values = self._lists[name]
-        return values[index] if index < len(values) else None
+def _parts(record: Mapping[str, Any], keys: tuple[str, ...]) -> Iterable[tuple[Any, ...]]:
+    """One for each disk or NIC, from Ganeti's parallel lists, which may be short or missing."""
+    return zip_longest(*[listing(record.get(key))[:_MOST_PARTS] for key in keys])
 
 
 def _read_disks(record: Mapping[str, Any]) -> tuple[Disk, ...]:
-    columns = _Columns(record, "disk", ("sizes", "uuids", "names", "spindles"))
     return tuple(
-        Disk(
-            index=index,
-            uuid=_TEXT.read(columns.at("uuids", index)),
-            name=_TEXT.read(columns.at("names", index)),
-            size_mib=Mib().read(columns.at("sizes", index)),
-            spindles=Count().read(columns.at("spindles", index)),
-        )
-        for index in range(len(columns))
+        [
+            Disk(
+                index=index,
+                uuid=_text(uuid),
+                name=_text(name),
+                size_mib=_count(size),
+                spindles=_count(spindles),
+            )
+            for index, (size, uuid, name, spindles) in enumerate(_parts(record, _DISK_LISTS))
+        ]
     )
 
 
 def _read_nics(record: Mapping[str, Any], custom: tuple[dict[str, Any], ...]) -> tuple[Nic, ...]:
-    names = ("macs", "ips", "modes", "links", "bridges", "vlans", "networks", "networks.names", "uuids", "names")
-    columns = _Columns(record, "nic", names)
     nics = []
-    for index in range(len(columns)):
+    for index, values in enumerate(_parts(record, _NIC_LISTS)):
+        mac, ip, mode, link, bridge, vlan, network_uuid, network_name, uuid, name = values
         # nic.vlans is filled for openvswitch only; a VLAN-aware bridge has it in the NIC's own parameters
-        vlan = columns.at("vlans", index) or (custom[index].get("vlan") if index < len(custom) else None)
+        vlan = vlan or (custom[index].get("vlan") if index < len(custom) else None)
         nics.append(
             Nic(
                 index=index,
-                uuid=_TEXT.read(columns.at("uuids", index)),
-                name=_TEXT.read(columns.at("names", index)),
-                mac=_TEXT.read(columns.at("macs", index)) or "",
-                ip=_TEXT.read(columns.at("ips", index)) or None,
-                mode=_TEXT.read(columns.at("modes", index)) or "",
-                link=_TEXT.read(columns.at("links", index)) or _TEXT.read(columns.at("bridges", index)) or "",
-                vlan=_TEXT.read(str(vlan)) if isinstance(vlan, str | int) and vlan != "" else None,
-                network_uuid=_TEXT.read(columns.at("networks", index)),
-                network_name=_TEXT.read(columns.at("networks.names", index)),
+                uuid=_text(uuid),
+                name=_text(name),
+                mac=_text(mac) or "",
+                ip=_text(ip) or None,
+                mode=_text(mode) or "",
+                link=_text(link) or _text(bridge) or "",
+                vlan=_text(str(vlan)) if isinstance(vlan, str | int) and vlan != "" else None,
+                network_uuid=_text(network_uuid),
+                network_name=_text(network_name),
             )
         )
     return tuple(nics)

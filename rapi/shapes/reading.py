@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from rapi.paths import job_number
 from rapi.shapes.fields import NAME_LENGTH, BadRecord, Uuid
+from rapi.shapes.json import alike
 from rapi.text import clean_text
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class Records(Generic[T]):
     left_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
+@alike()
 def read_records(kind: str, parse: Callable[[Any], T], records: Iterable[Any]) -> Records[T]:
     """Read each by itself. Records that claim the same identity, or the same name, are all refused: which is it?"""
     good: dict[str, T] = {}

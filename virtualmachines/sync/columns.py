@@ -1,9 +1,7 @@
 """From Ganeti's record of an instance to the columns of a machine."""
 
-from dataclasses import asdict
-
 from clusters.sync.rows import Values
-from rapi.shapes.instance import InstanceInfo, InstanceLive
+from rapi.shapes.instance import Disk, InstanceInfo, InstanceLive, Nic
 
 # Which only the job follower asks for: kept in the record, they would make every row differ with the next update.
 _PLACE = ("pnode", "snodes")
@@ -11,7 +9,7 @@ _PLACE = ("pnode", "snodes")
 
 def values_of_config(record: InstanceInfo) -> Values:
     """The columns that hold configuration; its place is not among them."""
-    nics = [_values_of_nic(asdict(nic)) for nic in record.nics]
+    nics = [_values_of_nic(nic) for nic in record.nics]
     found = [record.name, record.os, *record.tags]
     found += [str(nic[key]) for nic in nics for key in ("ip", "mac") if nic[key]]
     return {
@@ -28,7 +26,7 @@ def values_of_config(record: InstanceInfo) -> Values:
         "disk_mib": record.disk_total_mib,
         "disk_template": record.disk_template,
         "network_port": record.network_port,
-        "disks": [{key: value for key, value in asdict(disk).items() if key != "index"} for disk in record.disks],
+        "disks": [_values_of_disk(disk) for disk in record.disks],
         "nics": nics,
         "tags": sorted(record.tags),
         "search_text": " ".join(found).lower(),
@@ -36,9 +34,22 @@ def values_of_config(record: InstanceInfo) -> Values:
     }
 
 
-def _values_of_nic(nic: Values) -> Values:
-    kept = {key: value for key, value in nic.items() if key not in ("index", "network_name")}
-    return kept | {"network": nic["network_name"]}
+def _values_of_disk(disk: Disk) -> Values:
+    return {"uuid": disk.uuid, "name": disk.name, "size_mib": disk.size_mib, "spindles": disk.spindles}
+
+
+def _values_of_nic(nic: Nic) -> Values:
+    return {
+        "uuid": nic.uuid,
+        "name": nic.name,
+        "mac": nic.mac,
+        "ip": nic.ip,
+        "mode": nic.mode,
+        "link": nic.link,
+        "vlan": nic.vlan,
+        "network_uuid": nic.network_uuid,
+        "network": nic.network_name,
+    }
 
 
 def values_of_live(live: InstanceLive) -> Values:

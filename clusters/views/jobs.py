@@ -51,7 +51,8 @@ def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
     if group in JOB_GROUPS:
         jobs = jobs.filter(JOB_GROUPS[group][1])
     total = counts[group] if group in JOB_GROUPS else counts["all"]
-    listing = list_page(request, jobs, COLUMNS, "-received", total=total)
+    # whether a job also touches what the person may not see is a question for each row
+    listing = list_page(request, jobs, COLUMNS, "-received", total=total, keys_first=True)
     return {
         **listing.as_context(),
         "groups": [("", _("All"), counts["all"])]

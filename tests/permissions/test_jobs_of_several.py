@@ -155,3 +155,21 @@ def test_a_job_that_touches_nothing_is_seen_as_before(job: Job) -> None:
     mover = make_user("mover")
     grant(["migrate"], mover, job.cluster)
     assert can(mover, "view", job)
+
+
+@pytest.mark.parametrize("sort", ["-received", "title", "-title", "id", "status"])
+def test_pages_are_the_parts_of_the_list(job: Job, holder: User, sort: str) -> None:
+    for number in range(8, 20):
+        names = ["web1.example.org", SECRET] if number % 2 else ["web1.example.org"]
+        targets = [("instance", name) for name in names]
+        make_job(job.cluster, *targets, ganeti_id=number, title=f"Start {number % 5}", status="success")
+    make_job(job.cluster, ("instance", SECRET), ganeti_id=99, title="Start it")
+    client = signed_in(holder)
+
+    def listed(**asked: int) -> list[tuple[int, str]]:
+        page = client.get("/jobs/", {"sort": sort, **asked}).context["page"]
+        return [(each.ganeti_id, each.title) for each in page]
+
+    whole = listed(per_page=50)
+    assert [listed(per_page=5, page=number) for number in (1, 2, 3)] == [whole[:5], whole[5:10], whole[10:]]
+    assert {number for number, _ in whole} == {7, *range(8, 20)}

@@ -1,5 +1,6 @@
-"""`./run test [fast]`: every gate this machine can pass, fast ones first, and at the end what it could not.
+"""`./run test [fast | changed]`: every gate this machine can pass, fast ones first, and at the end what it could not.
 
+`fast` is what to run between two changes, `changed` only the tests that a change can reach (tools/changed.py).
 Gates run side by side where they do not disturb each other (tools/gates.py); each one's output stays whole.
 Starts PostgreSQL and Redis itself, throwaway, where their programs are installed. With `CI` set nothing may be left
 out: what is missing fails. The last line counts tests; a gate without tests that fails counts as one failure.
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.features import DONE_PARTS, list_demanded, load_outcomes  # noqa: E402
+from tools.changed import changed_since, read_sources  # noqa: E402
 from tools.gates import Gate, Outcome, run_gates  # noqa: E402
 from tools.lab.prerequisites import missing_prerequisites  # noqa: E402
 from tools.throwaway import postgresql, redis_server  # noqa: E402
@@ -93,6 +95,20 @@ def list_test_gates(features_file: Path) -> list[Gate]:
     ]
 
 
+def list_gates_of_change(features_file: Path, revision: str) -> list[Gate]:
+    """Return what looks at the sources, and the tests that the change since a revision can reach, on SQLite."""
+    sources, changed = read_sources(ROOT), changed_since(ROOT, revision)
+    reached = sources.reached(changed) if changed else []
+    print(f"{len(changed)} files changed since {revision}; they can reach {len(reached)} files of tests.")
+    for mark in ("redis", "ganeti", "browser"):
+        if found := [path for path in reached if f"mark.{mark}" in sources.texts[path] or f"tests/{mark}/" in path]:
+            print(f"Not run here, as they need more ({mark}): {' '.join(found)}")
+    processes = min(4, os.cpu_count() or 1)
+    command = pytest_command(features_file, "-m", _SERVERLESS, *spread(processes), *reached)
+    tests = Gate("Tests that the change can reach", command, has_tests=True, cores=processes)
+    return [*list_quick_gates(), *([tests] if reached else [])]
+
+
 @contextmanager
 def with_postgresql() -> Iterator[dict[str, str]]:
     """Give tests a PostgreSQL of their own."""
@@ -154,7 +170,8 @@ def summarise(
 def main() -> int:
     """Run all gates, or the fast ones, and return the exit code."""
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__)
-    parser.add_argument("which", nargs="?", choices=["all", "fast"], default="all")
+    parser.add_argument("which", nargs="?", choices=["all", "fast", "changed"], default="all")
+    parser.add_argument("revision", nargs="?", default="main", help="what `changed` compares with (main)")
     parser.add_argument("--only", metavar="WORD", help="only gates with this word in their title")
     parser.add_argument("--one-by-one", action="store_true", help="no two gates at a time")
     options = parser.parse_args()
@@ -164,7 +181,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="gwm-check-") as directory:
         os.environ["GWM_DATA_DIR"] = directory
         features_file = Path(directory) / "features.jsonl"
-        gates = list_gates(features_file)
+        is_change = options.which == "changed"
+        gates = list_gates_of_change(features_file, options.revision) if is_change else list_gates(features_file)
         chosen = [gate for gate in gates if gate.is_fast or options.which == "all"]
         if options.only:
             chosen = [gate for gate in chosen if options.only.lower() in gate.title.lower()]

@@ -11,6 +11,8 @@ from objectlog.messages import as_data, read
 
 # So many are told in a sentence; the others are counted.
 TOLD = 4
+# Of longer values a sentence tells only that they were changed.
+LONGEST = 80
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,16 @@ def as_rows(changes: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
     ]
 
 
+def _tell_one(label: str, before: str, after: str) -> str:
+    if len(before) + len(after) > LONGEST:
+        before, after = "", gettext(_("changed"))
+    return f"{label} {before} → {after}" if before else f"{label} {after}"
+
+
 def tell(changes: Sequence[Mapping[str, Any]]) -> str:
     """Changes in words, "trust pin → CA, password changed"; what was set or removed as a whole is not told."""
     told = [change for change in changes if "after" not in change or None not in (change["before"], change["after"])]
-    words = [f"{label} {before} → {after}" if before else f"{label} {after}" for label, before, after in as_rows(told)]
+    words = [_tell_one(*row) for row in as_rows(told)]
     if len(words) > TOLD:
         more = gettext(_("%(count)s more")) % {"count": len(words) - TOLD}
         words = [*words[:TOLD], more]

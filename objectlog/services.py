@@ -43,8 +43,12 @@ def begin(
     outcome: Outcome = Outcome.SUBMITTING,
     message: str = "",
     changes: Sequence[Change] = (),
+    tells: bool = True,
 ) -> Entry:
-    """Write an entry, and its first event; its `reason` goes to Ganeti with every opcode."""
+    """Write an entry, and its first event; its `reason` goes to Ganeti with every opcode.
+
+    What ends in the transaction in which it begins has one event, its end: then this one does not tell.
+    """
     with transaction.atomic():
         entry = Entry.objects.create(
             actor_id=actor_id,
@@ -64,7 +68,8 @@ def begin(
             message=message,
             finished_at=None if outcome in OPEN_OUTCOMES else timezone.now(),
         )
-        _write_event_of(entry)
+        if tells:
+            _write_event_of(entry)
     return entry
 
 

@@ -25,7 +25,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from objectlog.models import Outcome, Via
-from objectlog.services import Target, begin
+from objectlog.services import NO_TARGET, Target, begin, note
 from people.answers import too_many_requests, unable_to_count
 from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
 from permissions.models import User
@@ -94,8 +94,19 @@ class Adapter(DefaultAccountAdapter):
             usage.rollback()
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Say it in the log; without the name, for which people sometimes type their password."""
-        logger.warning("failed attempt to sign in from %s", self.get_client_ip(request))
+        """Say it in log and journal; a name only if it is one, for people sometimes type their password there."""
+        address = self.get_client_ip(request)
+        logger.warning("failed attempt to sign in from %s", address)
+        person = User.objects.filter(username=credentials["username"]).first()
+        note(
+            actor_id=None,
+            actor_name="",
+            via=Via.WEB,
+            verb="sign-in",
+            outcome=Outcome.FAILED,
+            target=Target("person", person.pk, person.username) if person is not None else NO_TARGET,
+            params={"address": address},
+        )
 
 
 def name_to_count(username: str) -> str:
@@ -157,4 +168,17 @@ def record_password_change(person: User) -> None:
         target=Target("person", person.pk, person.username),
         params={},
         outcome=Outcome.DONE,
+    )
+
+
+def record_sign_in(person: User, address: str) -> None:
+    """Write into the journal that somebody has signed in."""
+    note(
+        actor_id=person.pk,
+        actor_name=person.username,
+        via=Via.WEB,
+        verb="sign-in",
+        outcome=Outcome.DONE,
+        target=Target("person", person.pk, person.username),
+        params={"address": address},
     )

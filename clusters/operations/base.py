@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -20,13 +19,14 @@ from django.utils.translation import gettext as _
 from clusters.bulkhead import CALLS, Full
 from clusters.connection import client_for
 from clusters.models import Busy, Cluster, Job, JobTarget
+from objectlog.changes import Change
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome, Via
-from objectlog.services import Target, advance, begin
+from objectlog.services import Target, advance, begin, note
+from operations.table import OPERATIONS
 from permissions.models import Persona, User
 from permissions.policy import Allowed, Denied, access_of, can
-from rapi.caller import longest_change_s
 from rapi.client import RapiClient
-from rapi.errors import RapiError, Refused
+from rapi.errors import RapiError, words_of
 
 # What an operation asks before it sends may take so long: who looks for a lost one relies on when it was sent at last.
 PREPARED_WITHIN_S = 15.0
@@ -44,6 +44,10 @@ class Forbidden(Exception):
 
 class Refusal(Exception):
     """Not now, and why; the text is for the person who asked. Nothing was changed or sent."""
+
+
+class TurnedAway(Refusal):
+    """Too many requests wait for the cluster already."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,10 @@ class Operation(Generic[T, P]):
     def failed(self, entry: Entry) -> None:
         """Hook: the jobs failed, were cancelled, or never came to be."""
 
+    def changes(self, target: T, params: P) -> Sequence[Change]:
+        """Before and after, field by field, for the journal. Asked before anything is done."""
+        return ()
+
     def journal_params(self, params: P) -> dict[str, Any]:
         """What the journal keeps of the parameters; never secrets."""
         return asdict(params) if is_dataclass(params) and not isinstance(params, type) else {}
@@ -186,15 +194,8 @@ def explain_obstacle(operation: AnyOperation, target: models.Model, *, known: Cl
 
 def _describe_busy(name: str) -> str:
     """What keeps the target busy, by the name of its operation; one of another release is called by that name."""
-    known = [operation for operation in _all_kinds(Operation) if getattr(operation, "name", "") == name]
-    noun = (known[0].noun or known[0].label) if known else name
-    return _("%s is already in progress. Wait until it has ended.") % noun
-
-
-def _all_kinds(of: type[AnyOperation]) -> Iterator[type[AnyOperation]]:
-    for kind in of.__subclasses__():
-        yield kind
-        yield from _all_kinds(kind)
+    known = OPERATIONS.get(name)
+    return _("%s is already in progress. Wait until it has ended.") % ((known.noun or known.label) if known else name)
 
 
 def list_offers(
@@ -221,14 +222,34 @@ def run(operation: Operation[T, P], actor: Actor, target: T, params: P) -> Entry
     `refused` (Ganeti said no, in `message`) or `unknown` (no answer; the job follower finds out).
     Raises Forbidden or Refusal when it was not even begun.
     """
-    verdict = can(actor.user, operation.needs, target)
-    if isinstance(verdict, Denied):
-        raise Forbidden(verdict.reason)
-    with place_for(operation.cluster_of(target) if operation.changes_cluster else None):
-        target, entry = _prepare(operation, actor, target, params)
-        if entry.outcome != Outcome.SUBMITTING:
-            return entry
-        return _send(operation, target, params, entry)
+    try:
+        verdict = can(actor.user, operation.needs, target)
+        if isinstance(verdict, Denied):
+            raise Forbidden(verdict.reason)
+        with place_for(operation.cluster_of(target) if operation.changes_cluster else None):
+            target, entry = _prepare(operation, actor, target, params)
+            if entry.outcome != Outcome.SUBMITTING:
+                return entry
+            return _send(operation, target, params, entry)
+    except (Forbidden, TurnedAway) as error:
+        outcome = Outcome.DENIED if isinstance(error, Forbidden) else Outcome.TURNED_AWAY
+        note(**_describe(operation, actor, target, params), outcome=outcome, words=str(error))
+        raise
+
+
+def _describe(operation: Operation[T, P], actor: Actor, target: T, params: P) -> dict[str, Any]:
+    """For the journal: who does what to which target."""
+    cluster = operation.cluster_of(target)
+    slug, key = (cluster.slug, cluster.pk) if cluster is not None else ("", None)
+    return {
+        "actor_id": actor.user.pk,
+        "actor_name": actor.user.username,
+        "persona_name": actor.persona.name if actor.persona is not None else actor.user.username,
+        "via": actor.via,
+        "verb": operation.name,
+        "target": Target(operation.kind, target.pk, operation.name_of(target), slug, key, getattr(target, "uuid", "")),
+        "params": operation.journal_params(params),
+    }
 
 
 @contextmanager
@@ -239,7 +260,7 @@ def place_for(cluster: Cluster | None) -> Iterator[None]:
             try:
                 held.enter_context(CALLS.place(cluster.host, cluster.port))
             except Full as full:
-                raise Refusal(str(full)) from full
+                raise TurnedAway(str(full)) from full
         yield
 
 
@@ -259,22 +280,10 @@ def _prepare(operation: Operation[T, P], actor: Actor, target: T, params: P) -> 
         if obstacle:
             raise Refusal(obstacle)
         operation.reserve(target, params)
-        name = operation.name_of(target)
         entry = begin(
-            actor_id=actor.user.pk,
-            actor_name=actor.user.username,
-            persona_name=actor.persona.name if actor.persona is not None else actor.user.username,
-            via=actor.via,
-            verb=operation.name,
-            target=Target(
-                operation.kind,
-                target.pk,
-                name,
-                cluster=cluster.slug if cluster is not None else "",
-                cluster_pk=cluster.pk if cluster is not None else None,
-                uuid=getattr(target, "uuid", ""),
-            ),
-            params=operation.journal_params(params),
+            **_describe(operation, actor, target, params),
+            changes=operation.changes(target, params),
+            tells=operation.changes_cluster,
         )
         if not operation.changes_cluster:
             advance(entry, Outcome.DONE, message=operation.perform(target, params))
@@ -319,11 +328,6 @@ def _in_doubt_if_it_breaks(entry: Entry) -> Iterator[None]:
     finally:
         if not is_explained:
             advance(entry, Outcome.UNKNOWN, message=_("This program failed during the call; its log has the details."))
-
-
-def words_of(error: RapiError) -> str:
-    """Ganeti's own words where it refused, ours where it could not be asked."""
-    return error.text if isinstance(error, Refused) else str(error)
 
 
 def _keep_open(operation: AnyOperation, entry: Entry, error: RapiError) -> None:
@@ -391,9 +395,3 @@ def release(entry: Entry) -> None:
             rows.update(busy_with="", busy_entry=None, busy_since=None, busy_until=None)
         else:
             rows.update(busy_with=before.verb, busy_entry=before.uuid, busy_since=before.created_at, busy_until=None)
-
-
-def submit_deadline_s() -> float:
-    """Seconds after which a submission under way has surely been answered, given up, or its process has died."""
-    call_s = longest_change_s(settings.GWM_RAPI_CONNECT_TIMEOUT_S, settings.GWM_RAPI_READ_TIMEOUT_S)
-    return PREPARED_WITHIN_S + call_s + 5.0

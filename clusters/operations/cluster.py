@@ -15,7 +15,9 @@ from clusters.bulkhead import CALLS, Full
 from clusters.connection import trust_of
 from clusters.models import Cluster, FormerSlug, TlsTrust
 from clusters.operations.base import Actor, Forbidden, NoParams, Operation, Refusal
+from clusters.operations.comparing import LABELS, compare_settings
 from clusters.twins import explain_twin, find_twin
+from objectlog.changes import Change
 from objectlog.models import Outcome
 from objectlog.services import Target, begin
 from permissions.policy import Denied, can
@@ -75,10 +77,7 @@ class ClusterSettings:
 
     def describe(self) -> dict[str, Any]:
         """For the journal: everything but secrets."""
-        return {
-            name: getattr(self, name)
-            for name in ("slug", "host", "port", "description", "username", "tls_trust", "tls_fingerprint", "read_only")
-        }
+        return {name: getattr(self, name) for name in LABELS}
 
 
 def is_reserved(slug: str) -> bool:
@@ -106,23 +105,6 @@ def derive_slug(host: str, taken: set[str]) -> str:
     return slug
 
 
-# What to do about an error, by its kind (rapi.errors).
-REMEDIES = {
-    "unreachable": gettext_lazy(
-        "Check address and port, that ganeti-rapi runs on the master, and that no firewall is in between."
-    ),
-    "timed out": gettext_lazy("Check address and port, and that no firewall drops the connection."),
-    "garbled": gettext_lazy(
-        "Ganeti's RAPI speaks https with TLS 1.2 or newer; its port is 5080 unless it was changed."
-    ),
-    "untrusted": gettext_lazy("Compare the fingerprints, or choose another way to trust the certificate."),
-    "bad credentials": gettext_lazy("Check user and password against /var/lib/ganeti/rapi/users on the master."),
-    "not allowed": gettext_lazy("Give the user the word write in /var/lib/ganeti/rapi/users on the master."),
-    "master down": gettext_lazy(
-        "RAPI answers but Ganeti's master daemon does not: look at gnt-cluster and ganeti-watcher there."
-    ),
-    "wrong cluster": gettext_lazy("Check the address; another cluster is added as one of its own."),
-}
 # Of the policy: this server connects, and sends passwords, to where a cluster points.
 _RIGHT_TO_POINT = "point_cluster"
 # What may pass by itself: settings that fail so can be kept all the same.
@@ -249,6 +231,7 @@ def add_cluster(actor: Actor, wanted: ClusterSettings) -> Cluster:
             target=Target("cluster", cluster.pk, cluster.slug, cluster.slug, cluster.pk, cluster.uuid),
             params=wanted.describe(),
             outcome=Outcome.DONE,
+            changes=compare_settings(None, wanted),
         )
     return cluster
 
@@ -315,6 +298,9 @@ class EditCluster(_OnRecord):
             FormerSlug.objects.create(cluster=target, slug=old_slug)
         return ""
 
+    def changes(self, target: Cluster, params: ClusterSettings) -> list[Change]:
+        return compare_settings(target, params)
+
     def journal_params(self, params: ClusterSettings) -> dict[str, Any]:
         changed = {"password_changed": params.password, "vnc_password_changed": params.vnc_password}
         return {**params.describe(), **{name: value is not None for name, value in changed.items()}}
@@ -367,6 +353,9 @@ class UseAddress(_OnRecord):
     def consequence_for(self, target: Cluster) -> str:
         return _("%(new)s becomes its address instead of %(old)s.") % {"new": target.answers_at, "old": target.host}
 
+    def changes(self, target: Cluster, params: NoParams) -> list[Change]:
+        return [Change("host", LABELS["host"], target.host, target.answers_at)]
+
     def perform(self, target: Cluster, params: NoParams) -> str:
         said = self.consequence_for(target)
         target.host, target.answers_at, target.answers_at_since, target.host_tried_at = (
@@ -390,6 +379,9 @@ class RemoveCluster(_OnRecord):
     consequence = gettext_lazy(
         "Owners, rights and notes of its machines are forgotten. The cluster and its machines go on as they are."
     )
+
+    def changes(self, target: Cluster, params: NoParams) -> list[Change]:
+        return compare_settings(target, None)
 
     def perform(self, target: Cluster, params: NoParams) -> str:
         target.delete()

@@ -6,15 +6,17 @@ Called by the job follower, with the table of all operations (this app does not 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clusters.models import Busy, Cluster, Job, JobStatus
-from clusters.operations.base import AnyOperation, give_back, release, submit_deadline_s
+from clusters.operations.base import PREPARED_WITHIN_S, AnyOperation, give_back, release
 from objectlog.models import Entry, Outcome
 from objectlog.selectors import list_unanswered_entries
 from objectlog.services import advance, count_absence, note_jobs
+from rapi.caller import longest_change_s
 
 Operations = Mapping[str, AnyOperation]
 
@@ -98,3 +100,9 @@ def note_deadline(entry: Entry, operations: Operations, *, running_at: datetime)
         until = running_at + timedelta(seconds=longest_s)
         for model in Busy.__subclasses__():
             model._default_manager.filter(busy_entry=entry.uuid, busy_until=None).update(busy_until=until)
+
+
+def submit_deadline_s() -> float:
+    """Seconds after which a submission under way has surely been answered, given up, or its process has died."""
+    call_s = longest_change_s(settings.GWM_RAPI_CONNECT_TIMEOUT_S, settings.GWM_RAPI_READ_TIMEOUT_S)
+    return PREPARED_WITHIN_S + call_s + 5.0

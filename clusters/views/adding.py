@@ -17,7 +17,6 @@ from clusters.operations.actors import actor_on_web
 from clusters.operations.base import Actor, Forbidden, Refusal
 from clusters.operations.cluster import (
     MAY_BE_KEPT,
-    REMEDIES,
     SLOW,
     ClusterSettings,
     Probe,
@@ -28,6 +27,7 @@ from clusters.operations.cluster import (
     probe_cluster,
 )
 from clusters.operations.drafts import open_draft, password_of, seal_draft
+from clusters.operations.remedies import REMEDIES
 from clusters.selectors import list_clusters
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of

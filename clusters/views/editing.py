@@ -16,7 +16,6 @@ from clusters.operations.actors import actor_on_web
 from clusters.operations.base import Forbidden, Refusal, run
 from clusters.operations.cluster import (
     MAY_BE_KEPT,
-    REMEDIES,
     SLOW,
     ClusterSettings,
     EditCluster,
@@ -27,6 +26,7 @@ from clusters.operations.cluster import (
     probe_cluster,
 )
 from clusters.operations.drafts import open_draft, password_of, seal_draft
+from clusters.operations.remedies import REMEDIES
 from clusters.selectors import get_cluster
 from clusters.views.frame import CONFIRMED, cluster_page
 from clusters.views.operate import OperateView

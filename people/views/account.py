@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormView
 
-from people.signing_in import record_password_change, refuse_uncounted, remember_browser
+from people.signing_in import record_password_change, record_sign_in, refuse_uncounted, remember_browser
 from permissions.signed_in import find_person, person_of
 
 
@@ -54,6 +54,7 @@ class SignIn(views.LoginView):
         person = find_person(self.request)
         if person is not None:
             remember_browser(response, person, secure=settings.SESSION_COOKIE_SECURE)
+            record_sign_in(person, self.request.META["REMOTE_ADDR"])
         return response
 
 

@@ -1,6 +1,7 @@
 """House rules that no linter knows (docs/architecture.md), read from the source."""
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,3 +141,20 @@ def test_files_are_about_one_thing() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
     }
     assert too_long == {}
+
+
+def test_only_the_journal_writes_the_journal() -> None:
+    """Neither through the models' managers nor through a row that was read."""
+    writing = {"create", "bulk_create", "update", "bulk_update", "delete", "save", "get_or_create", "update_or_create"}
+    rows = re.compile(r"\b(Entry|Event|ChainEnd)\.|\b(entry|event|entries|events)\b(?!\.)")
+    found = [
+        f"{name}:{node.lineno} {ast.unparse(node)}"
+        for name, tree in trees()
+        if not name.startswith("objectlog/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in writing
+        and rows.search(ast.unparse(node.func.value).split("(")[0])
+    ]
+    assert found == []

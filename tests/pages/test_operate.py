@@ -77,7 +77,7 @@ def test_shut_down_from_question_to_end(admin: Client, alpha: Cluster, simulator
     assert "succeeded" in job
     assert "INSTANCE_SHUTDOWN" in job
     assert "running" not in job.partition('id="work"')[2].partition("</main>")[0]
-    assert "shut down vm1.example.org" in text_of(admin.get(f"{VM}journal/"))
+    assert "Shut down vm1.example.org" in text_of(admin.get(f"{VM}journal/"))
 
 
 @pytest.mark.feature("F142", "F143")
@@ -212,7 +212,7 @@ def test_remove_a_cluster_by_its_name(admin: Client, alpha: Cluster) -> None:
     assert Cluster.objects.exists()
     assert admin.post(url, {"typed_name": "alpha"})["Location"] == "/clusters/"
     assert not Cluster.objects.exists()
-    assert "removed the cluster alpha from here" in text_of(admin.get("/journal/"))
+    assert "Removed cluster alpha" in text_of(admin.get("/journal/"))
 
 
 @pytest.mark.feature("F206", "F208")

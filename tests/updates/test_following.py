@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus
-from clusters.operations.base import Actor, run, submit_deadline_s
+from clusters.operations.base import Actor, run
+from clusters.operations.settle import submit_deadline_s
 from objectlog.models import Entry, Outcome, Via
 from operations.table import OPERATIONS
 from tests.factories import make_admin

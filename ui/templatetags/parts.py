@@ -68,8 +68,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "wrong node",
         "stale",
         "refused",
-        "denied",
-        "turned_away",
         "unknown",
     ),
     "bad": ("crashed", "error", "failed", "not reachable", "down", "not_submitted", "lost"),
@@ -96,6 +94,8 @@ _LOOKS = {word: Look(kind, word) for kind, words in _WORDS.items() for word in w
     "unknown": Look("warn", "no answer"),
     "not_submitted": Look("bad", "never reached the cluster"),
     "lost": Look("warn", "lost"),
+    "denied": Look("warn", "not allowed"),
+    "turned_away": Look("warn", "turned away"),
 }
 _KINDS_OF_LOOKS = {"run": "ok", "off": "off", "err": "bad", "busy": "busy", "warn": "warn"}
 _SHAPES = {"ok": "s-ok", "off": "s-off", "busy": "s-busy", "warn": "s-warn", "bad": "s-bad", "unknown": "s-unknown"}

@@ -11,13 +11,13 @@ from clusters.models import TlsTrust
 from clusters.operations.base import Actor, Forbidden, Refusal
 from clusters.operations.cluster import (
     MAY_BE_KEPT,
-    REMEDIES,
     ClusterSettings,
     Probe,
     add_cluster,
     fetch_certificate,
     probe_cluster,
 )
+from clusters.operations.remedies import REMEDIES
 from objectlog.models import Via
 from permissions.models import User
 from permissions.selectors import find_user

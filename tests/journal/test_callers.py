@@ -1,0 +1,174 @@
+"""What the product writes into the journal: the pipeline, rights, clusters, signing in."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from clusters.bulkhead import CALLS, limit_web_process
+from clusters.models import Cluster
+from clusters.operations.base import Actor, Forbidden, NoParams, Refusal, run
+from clusters.operations.cluster import ClusterSettings, EditCluster, RemoveCluster, add_cluster
+from clusters.operations.settle import settle_entry
+from objectlog.chain import seal_all
+from objectlog.models import Event, Outcome, Via
+from objectlog.verification import Verification
+from operations.table import OPERATIONS
+from permissions.services import grant
+from rapi.trust import normalize_fingerprint
+from simulator import Simulator
+from tests.factories import make_admin, make_cluster, make_user, make_vm
+from tests.operations.conftest import Scene
+from virtualmachines.operations.power import Shutdown, ShutdownParams
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("G018")]
+Said = Callable[[], list[str]]
+
+
+@pytest.fixture
+def scene(transactional_db: None, simulator: Simulator) -> Scene:
+    """A simulated cluster with a machine that alice may power."""
+    cluster = make_cluster(
+        "lab",
+        host=simulator.host,
+        port=simulator.port,
+        username=simulator.username,
+        password=simulator.password,
+        tls_fingerprint=normalize_fingerprint(simulator.fingerprint),
+        uuid="",
+    )
+    vm = make_vm(cluster, "vm1.example.org", uuid=simulator.cluster.instances["vm1.example.org"].uuid)
+    user = make_user("alice")
+    grant(["power"], user, vm)
+    return Scene(simulator, cluster, vm, Actor(user, Via.WEB))
+
+
+def test_a_shutdown_step_by_step(scene: Scene, events: Said) -> None:
+    entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    entry.jobs.update(status="success")
+    assert settle_entry(entry, OPERATIONS)
+    assert events() == [
+        "Shutdown of vm1.example.org begun",
+        "Shutdown of vm1.example.org accepted by Ganeti",
+        "Shut down vm1.example.org",
+    ]
+
+
+def test_what_ganeti_refuses_was_refused(scene: Scene, events: Said) -> None:
+    scene.simulator.faults.refuse(400, "Not today", method="PUT")
+    assert run(Shutdown(), scene.alice, scene.vm, ShutdownParams()).outcome == Outcome.REFUSED
+    assert events()[1:] == ["Shutdown of vm1.example.org refused\nNot today"]
+
+
+def test_what_the_policy_turns_away_is_an_event_without_an_entry(scene: Scene, events: Said) -> None:
+    stranger = make_user("stranger")
+    grant(["tags"], stranger, scene.vm)
+    with pytest.raises(Forbidden):
+        run(Shutdown(), Actor(stranger, Via.API), scene.vm, ShutdownParams())
+    event = Event.objects.get()
+    assert (event.actor, event.entry_uuid, event.outcome, event.target_pk) == (stranger, None, "denied", scene.vm.pk)
+    assert event.said.startswith("Shutdown of vm1.example.org not allowed\nYou may not start")
+    assert event.cluster_pk == scene.cluster.pk
+
+
+@pytest.fixture
+def full(scene: Scene) -> Iterator[None]:
+    """All places of a web process for this cluster are taken."""
+    limit_web_process(10)
+    with CALLS.place(scene.cluster.host, scene.cluster.port), CALLS.place(scene.cluster.host, scene.cluster.port):
+        yield
+    CALLS.limit(each=None, in_all=None)
+
+
+def test_what_the_bulkhead_turns_away_is_one_too(scene: Scene, full: None, events: Said) -> None:
+    with pytest.raises(Refusal):
+        run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    [said] = events()
+    assert said.startswith("Shutdown of vm1.example.org turned away")
+    assert Event.objects.get().entry_uuid is None
+
+
+def test_what_is_busy_is_no_event(scene: Scene, events: Said) -> None:
+    """Buttons say it beforehand, and nothing happened."""
+    run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    before = events()
+    with pytest.raises(Refusal):
+        run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    assert events() == before
+
+
+CA = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+
+
+@pytest.mark.feature("G053")
+def test_editing_a_cluster_tells_before_and_after(events: Said) -> None:
+    actor = Actor(make_admin(), Via.WEB)
+    made = ClusterSettings("lab", "192.0.2.1", username="gwm", password="first-secret", tls_fingerprint="ab" * 32)
+    cluster = add_cluster(actor, made)
+    after = ClusterSettings(
+        "lab", "192.0.2.1", username="gwm", password="second-secret", vnc_password="", tls_trust="ca", tls_ca_pem=CA
+    )
+    run(EditCluster(), actor, cluster, after)
+    run(RemoveCluster(), actor, Cluster.objects.get(), NoParams())
+    assert events() == [
+        "Added cluster lab",
+        "Edited cluster lab: trust pin → CA, fingerprint changed, CA certificate changed, password changed, 1 more",
+        "Removed cluster lab",
+    ]
+    added, edited, removed = (json.loads(event.text)["changes"] for event in Event.objects.order_by("pk"))
+    assert {"field": "port", "label": "port", "before": None, "after": 5080} in added
+    assert {"field": "host", "label": "address", "before": "192.0.2.1", "after": None} in removed
+    assert [change["field"] for change in edited][2:] == ["tls_ca_pem", "password", "vnc_password"]
+    assert "secret" not in "".join(Event.objects.values_list("text", flat=True)).replace("is_secret", "")
+    seal_all()
+    assert list(Verification().problems()) == []
+
+
+def test_an_edit_that_is_undone_leaves_no_event(events: Said) -> None:
+    """What fails in the transaction of the edit takes the event with it."""
+    actor = Actor(make_admin(), Via.WEB)
+    cluster = make_cluster("lab", username="", password="")
+    wanted = ClusterSettings("lab", cluster.host, cluster.port, tls_fingerprint=cluster.tls_fingerprint)
+    with pytest.raises(ValueError, match="A SHA-256"):
+        run(EditCluster(), actor, cluster, ClusterSettings("lab", cluster.host, 1, tls_fingerprint="nonsense"))
+    assert events() == []
+    run(EditCluster(), actor, cluster, wanted)
+    assert len(events()) == 1
+
+
+def test_rights_given_taken_and_refused(events: Said) -> None:
+    make_admin()
+    make_user("alice")
+    stranger, cluster = make_user("stranger"), make_cluster("lab")
+    grant(["create_vm"], stranger, cluster)
+    call_command("grant", "alice", "admin", "create_vm", "--on", "lab", "--as", "root")
+    call_command("grant", "alice", "create_vm", "--on", "lab", "--as", "root", "--revoke")
+    with pytest.raises(CommandError):
+        call_command("grant", "alice", "admin", "--on", "lab", "--as", "stranger")
+    *done, refused = events()
+    assert done == ["Gave admin, create_vm on lab to alice", "Revoked create_vm on lab from alice"]
+    assert refused.startswith("Grant of admin on lab to alice not allowed\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "said", "kind"),
+    [
+        ("alice", "long enough 1", "Signed in from 127.0.0.1", "person"),
+        ("alice", "wrong", "Sign-in as alice from 127.0.0.1 failed", "person"),
+        ("my-password-typed-here", "wrong", "Sign-in as an unknown name from 127.0.0.1 failed", ""),
+    ],
+)
+def test_signing_in(name: str, password: str, said: str, kind: str, events: Said) -> None:
+    cache.clear()
+    alice = make_user("alice")
+    alice.set_password("long enough 1")
+    alice.save()
+    Client().post("/login/", {"login": name, "password": password})
+    assert events() == [said]
+    event = Event.objects.get()
+    assert event.target_kind == kind
+    assert event.actor == (alice if password != "wrong" else None)
+    assert "my-password-typed-here" not in event.text

@@ -101,6 +101,7 @@ class Broker:
             user="bench",
             vm="1/bench",
             vm_name="bench",
+            session="bench",
             expires_at=time.time() + 30,
         )
         origin = f"127.0.0.1:{self.port}"

@@ -1,7 +1,8 @@
-"""`./run test [fast | changed]`: every gate this machine can pass, fast ones first, and at the end what it could not.
+"""`./run test [WHICH]`: every gate this machine can pass, fast ones first, and at the end what it could not.
 
-`fast` is what to run between two changes, `changed` only the tests that a change can reach (tools/changed.py).
-Gates run side by side where they do not disturb each other (tools/gates.py); each one's output stays whole.
+WHICH: `quick` looks at the sources only, `changed` adds the tests that a change can reach (tools/changed.py),
+`fast` all but the longest tests on SQLite. Gates run side by side where they do not disturb each other
+(tools/gates.py).
 Starts PostgreSQL and Redis itself, throwaway, where their programs are installed. With `CI` set nothing may be left
 out: what is missing fails. The last line counts tests; a gate without tests that fails counts as one failure.
 """
@@ -147,10 +148,11 @@ def summarise(
         print("Not asked for: " + "; ".join(gate.title for gate in skipped_gates))
     demanded = list_demanded(load_outcomes(features_file).values())
     unproven = [feature.id for feature in demanded if not feature.is_proven]
-    proven = f"{len(demanded) - len(unproven)} of {len(demanded)} rows proven by the tests that ran."
-    print(f"Features, parts {' and '.join(DONE_PARTS)}: {proven}")
-    if unproven:
-        print("  not proven here: " + " ".join(unproven))
+    if demands_rows or any(outcome.gate.has_tests for outcome in outcomes):
+        proven = f"{len(demanded) - len(unproven)} of {len(demanded)} rows proven by the tests that ran."
+        print(f"Features, parts {' and '.join(DONE_PARTS)}: {proven}")
+        if unproven:
+            print("  not proven here: " + " ".join(unproven))
     totals = {
         word: sum(outcome.counts.get(word, 0) for outcome in outcomes) for word in ("passed", "failed", "skipped")
     }
@@ -170,7 +172,7 @@ def summarise(
 def main() -> int:
     """Run all gates, or the fast ones, and return the exit code."""
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__)
-    parser.add_argument("which", nargs="?", choices=["all", "fast", "changed"], default="all")
+    parser.add_argument("which", nargs="?", choices=["all", "fast", "changed", "quick"], default="all")
     parser.add_argument("revision", nargs="?", default="main", help="what `changed` compares with (main)")
     parser.add_argument("--only", metavar="WORD", help="only gates with this word in their title")
     parser.add_argument("--one-by-one", action="store_true", help="no two gates at a time")
@@ -181,14 +183,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="gwm-check-") as directory:
         os.environ["GWM_DATA_DIR"] = directory
         features_file = Path(directory) / "features.jsonl"
-        is_change = options.which == "changed"
-        gates = list_gates_of_change(features_file, options.revision) if is_change else list_gates(features_file)
+        if options.which == "changed":
+            gates = list_gates_of_change(features_file, options.revision)
+        else:
+            gates = list_gates(features_file)
         chosen = [gate for gate in gates if gate.is_fast or options.which == "all"]
+        if options.which == "quick":
+            chosen = list_quick_gates()
         if options.only:
             chosen = [gate for gate in chosen if options.only.lower() in gate.title.lower()]
         outcomes = run_gates(chosen, complete, 1 if options.one_by_one else os.cpu_count() or 1)
         demands_rows = complete and not options.only
-        return summarise(outcomes, [gate for gate in gates if gate not in chosen], features_file, demands_rows)
+        titles = {gate.title for gate in chosen}
+        return summarise(outcomes, [gate for gate in gates if gate.title not in titles], features_file, demands_rows)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """One update of one cluster. Called by Celery's timetable and by `manage.py sync_clusters`, and by nothing else."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -14,19 +12,19 @@ from clusters.connection import client_for
 from clusters.models import Cluster
 from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_node_live, apply_nodes
 from clusters.sync.fetch import Incomplete, fetch_snapshot
-from clusters.sync.jobs import list_jobs, load_known_jobs
+from clusters.sync.jobs import load_known_jobs
 from clusters.sync.readings import Readings
 from clusters.sync.rows import Written
 from clusters.sync.snapshot import Known, LiveState, Snapshot
 from clusters.sync.unreadable import list_unreadable
 from clusters.twins import check_unique
+from operations.lease import Lease, LeaseLost
 from rapi.client import RapiClient
 from rapi.errors import RapiError
 from sealing.fields import SecretUnreadable
-from updates.leases import (
-    FollowLease,
-    Lease,
-    LeaseLost,
+from updates.leases import updating
+from updates.listing import digest_listing
+from updates.outcome import (
     describe_failure,
     describe_host,
     describe_success,
@@ -34,7 +32,7 @@ from updates.leases import (
     is_host_due,
     is_live_due,
 )
-from updates.listing import Followed, digest_listing
+from updates.report import Report, counting_client
 from virtualmachines.sync.apply import apply_machine_live, apply_machines, load_machines
 
 # All configuration is read once a day even if nothing seems to have changed.
@@ -42,42 +40,16 @@ _FULL_EVERY = timedelta(days=1)
 _OS_EVERY = timedelta(days=1)
 
 
-@dataclass
-class Report:
-    """What one update did. `outcome`: updated, failed, or skipped (somebody else is at it)."""
-
-    cluster: str
-    outcome: str = "updated"
-    written: list[Written] = field(default_factory=list)
-    followed: Followed = field(default_factory=Followed)
-    rapi_calls: int = 0
-    seconds: float = 0.0
-    machines: int = 0
-    error: str = ""
-    error_kind: str = ""
-    live_error: str = ""
-
-    @property
-    def rows_written(self) -> int:
-        """Rows of all tables, the cluster's own among them."""
-        return sum(each.rows for each in self.written) + self.followed.jobs_written + self.followed.machines_written
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self) | {"rows_written": self.rows_written}
-
-
 def sync_cluster(cluster: Cluster) -> Report:
     """Read the cluster and write what changed. Never raises for what the cluster does; the report and its row tell."""
     report = Report(cluster.slug)
     began = perf_counter()
-    lease = Lease.take(cluster)
-    if lease is None:
-        report.outcome, report.error = "skipped", "Another updater is at it."
-        return report
     try:
-        with lease:
-            lease.finish(**_attempt(cluster, lease, report))
+        with updating(cluster) as lease:
+            if lease is None:
+                report.outcome, report.error = "skipped", "Another updater is at it."
+                return report
+            lease.give_back(**_attempt(cluster, lease, report))
     except (LeaseLost, Cluster.DoesNotExist):
         report.outcome, report.error = "skipped", "Another updater took over, or the cluster was removed."
     report.written.append(Written(Cluster._meta.db_table, changed=2))  # the lease, and the outcome
@@ -109,16 +81,6 @@ def _attempt(cluster: Cluster, lease: Lease, report: Report) -> dict[str, Any]:
     return values | describe_failure(cluster, timezone.now(), kind, words, is_away=away)
 
 
-@contextmanager
-def counting_client(cluster: Cluster, report: Report, *, configured_first: bool = False) -> Iterator[RapiClient]:
-    """A client whose calls are counted in the report, however it ends."""
-    with client_for(cluster, configured_first=configured_first) as client:
-        try:
-            yield client
-        finally:
-            report.rapi_calls = client.calls
-
-
 def _update(cluster: Cluster, client: RapiClient, lease: Lease, report: Report) -> dict[str, Any]:
     """The reading, the writing, and the outcome of a success."""
     now = timezone.now()
@@ -132,7 +94,7 @@ def _update(cluster: Cluster, client: RapiClient, lease: Lease, report: Report) 
         with_live=is_live_due(cluster, now),
     )
     readings = Readings(client, cluster.query_troubles)
-    snapshot = fetch_snapshot(readings, known, lambda info: check_unique(cluster, info), lease.renew)
+    snapshot = fetch_snapshot(readings, known, partial(check_unique, cluster), lease.renew)
     lease.renew()  # whoever was held up for longer than the lease writes nothing
     now = timezone.now()
     own = apply_cluster(cluster, snapshot)
@@ -203,26 +165,3 @@ def _list_operating_systems(cluster: Cluster, report: Report) -> None:
         return
     row.exclude(operating_systems=names).update(operating_systems=names)
     report.rapi_calls += client.calls
-
-
-def follow_cluster(cluster: Cluster) -> Report:
-    """Look after the open jobs of one cluster, and what they touch. A failure makes the cluster due for an update."""
-    report = Report(cluster.slug)
-    began = perf_counter()
-    lease = FollowLease.take(cluster)
-    if lease is None:
-        report.outcome = "skipped"
-        return report
-    with lease:
-        try:
-            with counting_client(cluster, report) as client:
-                readings = Readings(client, cluster.query_troubles)
-                listing = list_jobs(readings, load_known_jobs(cluster))
-                report.followed = digest_listing(cluster, client, readings, listing)
-        except (RapiError, SecretUnreadable, ValueError) as error:
-            report.outcome, report.error = "failed", str(error)
-            Cluster.objects.filter(pk=cluster.pk, failures=0).update(next_sync_at=timezone.now())
-        except Cluster.DoesNotExist:
-            report.outcome = "skipped"
-    report.seconds = perf_counter() - began
-    return report

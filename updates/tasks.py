@@ -7,8 +7,9 @@ names stay what they were when the first release gave them.
 from celery import shared_task
 
 from clusters.models import Cluster
-from updates.cycle import follow_cluster, sync_cluster
+from updates.cycle import sync_cluster
 from updates.due import claim_due, claim_to_follow
+from updates.follower import follow_cluster
 
 
 @shared_task(name="gwm.tasks.sync_due_clusters")

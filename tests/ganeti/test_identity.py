@@ -18,7 +18,7 @@ from tests.ganeti.cluster import GanetiCluster
 from tests.ganeti.test_sync import machine, track
 from tests.updates.conftest import update
 from tools.lab.system import wait_until
-from updates.cycle import follow_cluster
+from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.console import open_console
 

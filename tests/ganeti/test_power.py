@@ -19,7 +19,7 @@ from tests.ganeti.cluster import GanetiCluster
 from tests.ganeti.test_sync import machine, track
 from tests.updates.conftest import update
 from tools.lab.system import run_program, wait_until
-from updates.cycle import follow_cluster
+from updates.follower import follow_cluster
 from virtualmachines.operations.power import (
     SHUTDOWN_MARGIN_S,
     Reboot,

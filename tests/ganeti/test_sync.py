@@ -13,8 +13,8 @@ from tests.factories import make_admin, make_cluster
 from tests.ganeti.cluster import GanetiCluster
 from tests.updates.conftest import update
 from tools.lab.system import wait_until
-from updates.cycle import follow_cluster
 from updates.due import select_to_follow
+from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.ganeti, pytest.mark.django_db]

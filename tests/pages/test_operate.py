@@ -14,7 +14,8 @@ from permissions.models import User
 from permissions.services import grant
 from simulator import Simulator
 from tests.factories import make_admin, make_cluster, make_job, make_user
-from updates.cycle import follow_cluster, sync_cluster
+from updates.cycle import sync_cluster
+from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.standalone, pytest.mark.feature("G004")]
 PATIENCE_S = 120.0
 NAMES = [f"vm{number}.example.org" for number in range(1, 13)]
 FOLLOW = (
-    "from updates.cycle import follow_cluster; from clusters.models import Cluster; "
+    "from updates.follower import follow_cluster; from clusters.models import Cluster; "
     "print(follow_cluster(Cluster.objects.get()).outcome)"
 )
 

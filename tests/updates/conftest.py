@@ -9,7 +9,8 @@ from django.utils import timezone
 from clusters.models import Cluster
 from simulator import Simulator
 from tests.factories import make_cluster
-from updates.cycle import Report, sync_cluster
+from updates.cycle import sync_cluster
+from updates.report import Report
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from objectlog.models import Entry, Outcome, Via
 from operations.table import OPERATIONS
 from tests.factories import make_admin
 from tests.updates.conftest import update
-from updates.cycle import follow_cluster
 from updates.due import select_to_follow
+from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
 
 VM1, VM2, VM3 = (f"vm{number}.example.org" for number in (1, 2, 3))

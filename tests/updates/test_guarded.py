@@ -7,7 +7,7 @@ import pytest
 
 from clusters.models import Job, Node
 from tests.updates.conftest import update
-from updates.cycle import follow_cluster
+from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
 
 pytestmark = pytest.mark.feature("G046")

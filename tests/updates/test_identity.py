@@ -18,8 +18,8 @@ from permissions.services import grant
 from simulator import Network as SimulatedNetwork
 from tests.factories import make_admin, make_user
 from tests.updates.conftest import update
-from updates.cycle import follow_cluster
 from updates.due import select_to_follow
+from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
 
 VM1, VM2 = "vm1.example.org", "vm2.example.org"

@@ -13,11 +13,12 @@ from clusters.models import Cluster
 from clusters.sync.fetch import BEAT_S, fetch_snapshot
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known
+from operations.lease import Lease, LeaseLost
 from tests.factories import make_cluster, make_vm
 from tests.updates.conftest import update
 from updates.cycle import sync_cluster
 from updates.due import claim_due, claim_to_follow, select_due
-from updates.leases import LEASE_S, Lease, LeaseLost
+from updates.leases import LEASE_S, UPDATING, updating
 from updates.tasks import sync_one_cluster
 from virtualmachines.models import VirtualMachine
 
@@ -55,7 +56,7 @@ def wait_for(condition, timeout_s=10.0):
 
 
 def test_a_lease_keeps_a_second_updater_out(simulator, cluster):
-    lease = Lease.take(cluster)
+    lease = Lease.take(cluster, UPDATING, lasts_s=LEASE_S)
     assert lease is not None
     columns = ("attempted_at", "leased_until", "lease_holder", "synced_at", "next_sync_at", "failures")
     before = Cluster.objects.values(*columns).get(pk=cluster.pk)
@@ -66,11 +67,11 @@ def test_a_lease_keeps_a_second_updater_out(simulator, cluster):
 
 
 def test_a_lease_runs_out(simulator, cluster):
-    lease = Lease.take(cluster)
+    lease = Lease.take(cluster, UPDATING, lasts_s=LEASE_S)
     Cluster.objects.filter(pk=cluster.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
     assert update(cluster).outcome == "updated"
     with pytest.raises(LeaseLost):
-        lease.finish(last_error="from the grave")
+        lease.give_back(last_error="from the grave")
     with pytest.raises(LeaseLost):
         lease.renew()
     cluster.refresh_from_db()
@@ -78,7 +79,7 @@ def test_a_lease_runs_out(simulator, cluster):
 
 
 def test_an_error_of_the_program_gives_the_lease_back_and_says_so(cluster):
-    with pytest.raises(ZeroDivisionError), Lease.take(cluster):
+    with pytest.raises(ZeroDivisionError), updating(cluster):
         raise ZeroDivisionError
     cluster.refresh_from_db()
     assert cluster.leased_until is None and cluster.last_error_kind == "internal" and cluster.failures == 1
@@ -87,7 +88,7 @@ def test_an_error_of_the_program_gives_the_lease_back_and_says_so(cluster):
 
 def test_the_lease_is_renewed_while_a_reading_takes_long(simulator, cluster):
     simulator.faults.slow(0.6, path="/2/info")
-    lease = Lease.take(cluster)
+    lease = Lease.take(cluster, UPDATING, lasts_s=LEASE_S)
     renewed = []
 
     def beat():

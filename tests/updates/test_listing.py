@@ -16,7 +16,7 @@ from clusters.sync.snapshot import KnownJobs
 from rapi.shapes.job import LogLine
 from tests.updates.conftest import update
 from updates.due import select_to_follow
-from updates.leases import FollowLease
+from updates.leases import following
 
 VM1 = "vm1.example.org"
 
@@ -45,10 +45,8 @@ def test_who_is_in_trouble_is_not_followed(simulator, cluster):
 
 @pytest.mark.parametrize(("took_s", "rests_s"), [(0, None), (5, 5), (60, 10)])
 def test_after_a_long_pass_a_cluster_rests_as_long(cluster, took_s, rests_s):
-    until = timezone.now() + timedelta(seconds=30)
-    Cluster.objects.update(follow_leased_until=until)
-    with FollowLease(cluster.pk, timezone.now() - timedelta(seconds=took_s), until):
-        pass
+    with following(cluster) as lease:
+        lease.taken_at -= timedelta(seconds=took_s)
     rests = Cluster.objects.get().follow_leased_until
     if rests_s is None:
         assert rests is None

@@ -16,7 +16,8 @@ from objectlog.models import Entry, Outcome
 from tests.updates.conftest import update
 from tests.updates.test_following import VM1, VM2, VM3, follow, machine, operate, root, short_time_outs  # noqa: F401
 from tests.updates.test_leases import in_thread, wait_for
-from updates.cycle import follow_cluster, sync_cluster
+from updates.cycle import sync_cluster
+from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.apply import apply_machines, load_machines
 from virtualmachines.sync.refresh import read_machines, write_machines

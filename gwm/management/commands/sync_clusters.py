@@ -8,8 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clusters.models import Cluster
 from gwm.live.reader import forget_old
-from updates.cycle import Report, follow_cluster, sync_cluster
+from updates.cycle import sync_cluster
 from updates.due import select_to_follow
+from updates.follower import follow_cluster
 
 
 class Command(BaseCommand):
@@ -29,10 +30,10 @@ class Command(BaseCommand):
         for cluster in clusters:
             report = sync_cluster(cluster)
             if report.outcome == "updated" and select_to_follow().filter(pk=cluster.pk).exists():
-                _add(report, follow_cluster(cluster))
+                report.add(follow_cluster(cluster))
             reports.append(report)
             if not options["json"]:
-                self.stdout.write(describe(report))
+                self.stdout.write(report.describe())
         forget_old()  # where no beat runs, cron is who does it
         if options["json"]:
             self.stdout.write(json.dumps([report.as_dict() for report in reports], indent=2))
@@ -41,25 +42,3 @@ class Command(BaseCommand):
         failed = [report.cluster for report in reports if report.outcome == "failed"]
         if failed:
             raise CommandError(f"Not updated: {', '.join(failed)}.", returncode=1)
-
-
-def _add(report: Report, more: Report) -> None:
-    report.rapi_calls += more.rapi_calls
-    report.seconds += more.seconds
-    report.followed = report.followed + more.followed
-    report.live_error = report.live_error or more.error
-
-
-def describe(report: Report) -> str:
-    """A report as one line, with a second for what is wrong."""
-    if report.outcome == "skipped":
-        return f"{report.cluster}: left alone. {report.error}"
-    effort = f"{report.rapi_calls} calls, {report.seconds:.2f} s"
-    if report.outcome == "failed":
-        return f"{report.cluster}: FAILED ({report.error_kind}) after {effort}\n  {report.error}"
-    tables = [f"{each.table} {each.created} new, {each.changed} changed" for each in report.written if each.rows]
-    jobs = report.followed
-    if jobs.jobs_written or jobs.machines_written:
-        tables.append(f"jobs {jobs.jobs_written}, machines of jobs {jobs.machines_written}")
-    line = f"{report.cluster}: {report.machines} machines, {effort}; rows written: {'; '.join(tables)}"
-    return line + (f"\n  Live state is older: {report.live_error}" if report.live_error else "")

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from django.utils.translation import ngettext
 
 from clusters.models import Cluster, Job
@@ -62,12 +62,12 @@ class Place:
 
 
 PLACES = (
-    Place(_l("Overview"), "/", "overview", "o"),
-    Place(_l("Virtual machines"), "/vms/", "machine", "v", "machines"),
-    Place(_l("Clusters"), "/clusters/", "cluster", "c", "clusters", needs_some=True),
-    Place(_l("Nodes"), "/nodes/", "node", "n", "nodes", needs_some=True),
-    Place(_l("Jobs"), "/jobs/", "job", "j", "jobs"),
-    Place(_l("Journal"), "/journal/", "journal", "l"),
+    Place(gettext_lazy("Overview"), "/", "overview", "o"),
+    Place(gettext_lazy("Virtual machines"), "/vms/", "machine", "v", "machines"),
+    Place(gettext_lazy("Clusters"), "/clusters/", "cluster", "c", "clusters", needs_some=True),
+    Place(gettext_lazy("Nodes"), "/nodes/", "node", "n", "nodes", needs_some=True),
+    Place(gettext_lazy("Jobs"), "/jobs/", "job", "j", "jobs"),
+    Place(gettext_lazy("Journal"), "/journal/", "journal", "l"),
 )
 
 

@@ -14,9 +14,10 @@ from django.http import QueryDict
 from django.template import Context
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
-from ui.templatetags.units import DASH, Number, count, mib_of
+from ui.templatetags.units import DASH, Number, count, mib_of, some_of
 
 register = template.Library()
 
@@ -33,69 +34,87 @@ class Look:
 
 
 _WORDS: dict[str, tuple[str, ...]] = {
-    "ok": ("running", "healthy", "online", "success", "succeeded", "done", "connected", "yes", "verified"),
+    "ok": (
+        gettext_noop("running"),
+        gettext_noop("healthy"),
+        gettext_noop("online"),
+        "success",
+        gettext_noop("succeeded"),
+        "done",
+        gettext_noop("connected"),
+        gettext_noop("yes"),
+        gettext_noop("verified"),
+    ),
     "off": (
-        "stopped",
-        "offline by choice",
+        gettext_noop("stopped"),
+        gettext_noop("offline by choice"),
         "canceled",
-        "cancelled",
-        "read-only",
-        "regular",
-        "disconnected",
-        "archived",
+        gettext_noop("cancelled"),
+        gettext_noop("read-only"),
+        gettext_noop("regular"),
+        gettext_noop("disconnected"),
+        gettext_noop("archived"),
     ),
     "busy": (
-        "queued",
-        "waiting",
+        gettext_noop("queued"),
+        gettext_noop("waiting"),
         "canceling",
-        "starting",
-        "stopping",
-        "rebooting",
-        "creating",
-        "migrating",
-        "removing",
-        "updating",
+        gettext_noop("starting"),
+        gettext_noop("stopping"),
+        gettext_noop("rebooting"),
+        gettext_noop("creating"),
+        gettext_noop("migrating"),
+        gettext_noop("removing"),
+        gettext_noop("updating"),
         "submitting",
         "submitted",
-        "connecting",
+        gettext_noop("connecting"),
     ),
     "warn": (
-        "drained",
-        "offline",
-        "missing",
-        "node offline",
-        "node down",
-        "wrong node",
-        "stale",
-        "refused",
+        gettext_noop("drained"),
+        gettext_noop("offline"),
+        gettext_noop("missing"),
+        gettext_noop("node offline"),
+        gettext_noop("node down"),
+        gettext_noop("wrong node"),
+        gettext_noop("stale"),
+        gettext_noop("refused"),
         "unknown",
     ),
-    "bad": ("crashed", "error", "failed", "not reachable", "down", "not_submitted", "lost"),
-    "unknown": ("not known", "never updated"),
+    "bad": (
+        gettext_noop("crashed"),
+        "error",
+        gettext_noop("failed"),
+        gettext_noop("not reachable"),
+        gettext_noop("down"),
+        "not_submitted",
+        "lost",
+    ),
+    "unknown": (gettext_noop("not known"), gettext_noop("never updated")),
 }
 _LOOKS = {word: Look(kind, word) for kind, words in _WORDS.items() for word in words} | {
     # Ganeti's own words for a machine's state.
-    "ADMIN_down": Look("off", "stopped"),
-    "ADMIN_offline": Look("off", "offline"),
-    "USER_down": Look("off", "shut down inside"),
-    "ERROR_down": Look("bad", "crashed"),
-    "ERROR_up": Look("warn", "runs, should not"),
-    "ERROR_wrongnode": Look("bad", "on wrong node"),
-    "ERROR_nodedown": Look("warn", "node down"),
-    "ERROR_nodeoffline": Look("warn", "node offline"),
+    "ADMIN_down": Look("off", gettext_noop("stopped")),
+    "ADMIN_offline": Look("off", gettext_noop("offline")),
+    "USER_down": Look("off", gettext_noop("shut down inside")),
+    "ERROR_down": Look("bad", gettext_noop("crashed")),
+    "ERROR_up": Look("warn", gettext_noop("runs, should not")),
+    "ERROR_wrongnode": Look("bad", gettext_noop("on wrong node")),
+    "ERROR_nodedown": Look("warn", gettext_noop("node down")),
+    "ERROR_nodeoffline": Look("warn", gettext_noop("node offline")),
     # One word a state, whatever Ganeti's word or ours is behind it: those of the models' choices.
-    "success": Look("ok", "succeeded"),
-    "done": Look("ok", "succeeded"),
-    "canceled": Look("off", "cancelled"),
-    "canceling": Look("busy", "being cancelled"),
-    "error": Look("bad", "failed"),
-    "submitting": Look("busy", "being sent"),
-    "submitted": Look("busy", "in progress"),
-    "unknown": Look("warn", "no answer"),
-    "not_submitted": Look("bad", "never reached the cluster"),
-    "lost": Look("warn", "lost"),
-    "denied": Look("warn", "not allowed"),
-    "turned_away": Look("warn", "turned away"),
+    "success": Look("ok", gettext_noop("succeeded")),
+    "done": Look("ok", gettext_noop("succeeded")),
+    "canceled": Look("off", gettext_noop("cancelled")),
+    "canceling": Look("busy", gettext_noop("being cancelled")),
+    "error": Look("bad", gettext_noop("failed")),
+    "submitting": Look("busy", gettext_noop("being sent")),
+    "submitted": Look("busy", gettext_noop("in progress")),
+    "unknown": Look("warn", gettext_noop("no answer")),
+    "not_submitted": Look("bad", gettext_noop("never reached the cluster")),
+    "lost": Look("warn", gettext_noop("lost")),
+    "denied": Look("warn", gettext_noop("not allowed")),
+    "turned_away": Look("warn", gettext_noop("turned away")),
 }
 _KINDS_OF_LOOKS = {"run": "ok", "off": "off", "err": "bad", "busy": "busy", "warn": "warn"}
 _SHAPES = {"ok": "s-ok", "off": "s-off", "busy": "s-busy", "warn": "s-warn", "bad": "s-bad", "unknown": "s-unknown"}
@@ -138,7 +157,8 @@ def look_of(value: object, kind: str = "", word: str = "") -> Look:
     if hasattr(value, "look") and hasattr(value, "word"):
         known = Look(_KINDS_OF_LOOKS.get(str(value.look), "unknown"), str(value.word))
     else:
-        known = _LOOKS.get(str(value)) or Look("unknown", str(value) or "not known")
+        found = _LOOKS.get(str(value))
+        known = Look(found.kind, _(found.word)) if found else Look("unknown", str(value) or _("not known"))
     return Look(kind or known.kind, word or known.word)
 
 
@@ -183,7 +203,7 @@ def hostname(name: str) -> SafeString:
 @register.simple_tag
 def short_host(name: str) -> SafeString:
     """The first label of a host name, the whole name on hover: for columns in which all share a domain."""
-    host, dot, _ = str(name).partition(".")
+    host, dot, _domain = str(name).partition(".")
     if not dot or host.isdigit() or ":" in host:
         return draw("{}", name)
     return draw('<span title="{}">{}</span>', name, host)
@@ -196,7 +216,7 @@ def _share(part: Number, whole: Number) -> float:
 
 def _counts(used: Number, total: Number) -> str:
     """Two plain numbers: "24 of 40", or the first alone."""
-    return count(used) if total is None else f"{count(used)} of {count(total)}"
+    return count(used) if total is None else some_of(count(used), count(total))
 
 
 @register.simple_tag
@@ -242,7 +262,7 @@ def meter(
     text = figures or (mib_of(used, total) if unit == "mib" else _counts(used, total))
     level = "" if calm else "bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else ""
     sign = icon(f"s-{level}") if level else ""
-    spoken = f"{label or say or 'in use'}: {text}"
+    spoken = _("%(what)s: %(figures)s") % {"what": label or say or _("in use"), "figures": text}
     return draw(
         '<div class="meter">{}<span class="meter-figures{}">{}{}</span>{}</div>',
         draw("<span>{}</span>", label) if label else "",

@@ -16,6 +16,7 @@ register = template.Library()
 DASH = "–"  # noqa: RUF001 (a dash is meant)
 SPACE = "\u00a0"
 
+# Symbols of units are the same in every language.
 _SIZES = (("TiB", 1024 * 1024), ("GiB", 1024), ("MiB", 1))
 _SPANS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
@@ -41,17 +42,22 @@ def mib(value: Number) -> str:
     return f"{_figure(value / size, unit != 'MiB')}{SPACE}{unit}"
 
 
+def some_of(some: str, total: str) -> str:
+    """Two figures as part and whole: "24 of 40"."""
+    return _("%(some)s of %(total)s") % {"some": some, "total": total}
+
+
 @register.simple_tag
 def mib_of(used: Number, total: Number) -> str:
     """Two sizes in MiB in the unit of the larger: "41.0 of 50.0 GiB"."""
     if used is None or total is None:
         known = mib(total if used is None else used)
-        return known if used is not None or total is None else f"{DASH} of {known}"
+        return known if used is not None or total is None else some_of(DASH, known)
     unit, size = _unit_for(max(used, total))
     if 0 < min(used, total) < size / 10:  # too small to be told in the larger unit
-        return f"{mib(used)} of {mib(total)}"
+        return some_of(mib(used), mib(total))
     decimals = unit != "MiB"
-    return f"{_figure(used / size, decimals)} of {_figure(total / size, decimals)}{SPACE}{unit}"
+    return some_of(_figure(used / size, decimals), f"{_figure(total / size, decimals)}{SPACE}{unit}")
 
 
 @register.filter
@@ -129,7 +135,7 @@ def age(when: datetime | None) -> str:
 @register.filter
 def yes_no(value: bool | None) -> str:
     """A truth value in words; None is a dash."""
-    return DASH if value is None else "yes" if value else "no"
+    return DASH if value is None else _("yes") if value else _("no")
 
 
 @register.filter

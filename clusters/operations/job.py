@@ -21,7 +21,7 @@ class _OnJob(Operation[Job, NoParams]):
         return target.cluster
 
     def name_of(self, target: Job) -> str:
-        return f"job {target.ganeti_id}: {target.title}"[:255]
+        return (_("job %(number)s: %(title)s") % {"number": target.ganeti_id, "title": target.title})[:255]
 
 
 class CancelJob(_OnJob):

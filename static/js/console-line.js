@@ -158,7 +158,7 @@ export class Line extends EventTarget {
       connectedAt = performance.now();
       this.#stood = true;
       rfb.releaseForgotten();
-      this.#say("on", "Connected", "");
+      this.#say("on", this.#word("connected"), "");
     });
     rfb.addEventListener("desktopname", (event) => {
       if (attempt === this.#attempt) this.dispatchEvent(new CustomEvent("name", { detail: event.detail.name }));

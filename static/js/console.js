@@ -10,7 +10,7 @@ import { padActions, showArmed } from "./console-pad.js";
 import { PasteDialog } from "./console-paste.js";
 import { sendInPlace } from "./console-power.js";
 import { TouchField } from "./console-touch.js";
-import { readWords } from "./console-words.js";
+import { readWords } from "./words.js";
 import { openDialog } from "./dialogs.js";
 import { say } from "./toasts.js";
 
@@ -21,7 +21,7 @@ for (const panel of document.querySelectorAll("[data-console]")) setUp(panel);
 
 function setUp(panel) {
   const part = (name) => panel.querySelector(`[data-part="${name}"]`);
-  const word = readWords(panel);
+  const word = readWords(panel.querySelector("[data-part=words]"));
   const screen = part("screen");
   const field = part("field");
   const pad = part("pad");

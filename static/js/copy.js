@@ -1,5 +1,6 @@
 /* Copy a value; the button says that it did. */
 import { say } from "./toasts.js";
+import { word } from "./words.js";
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
@@ -10,7 +11,7 @@ document.addEventListener("click", async (event) => {
     // Plain http has no clipboard: leave the value selected, so that the person's own key works.
     const value = button.previousElementSibling;
     if (value) getSelection().selectAllChildren(value);
-    say("The browser allows copying on https only. The value is selected: press Ctrl-C.", "info");
+    say(word("no-clipboard"), "info");
     return;
   }
   const use = button.querySelector("use");

@@ -1,6 +1,9 @@
 /* Ages that tick, in the words of ui/templatetags/units.py, by the server's clock: theirs and ours may differ.
    Clock times in the reader's own zone, which they name. */
+import { word } from "./words.js";
+
 const space = "\u00a0";
+const language = document.documentElement.lang;
 const spans = [
   [86400, "d"],
   [3600, "h"],
@@ -14,17 +17,17 @@ export function span(seconds) {
 }
 
 export function describeAge(seconds) {
-  if (seconds > -60 && seconds < 2) return "just now";
-  return seconds > 0 ? `${span(seconds)} ago` : `${span(-seconds)} ahead of our clock`;
+  if (seconds > -60 && seconds < 2) return word("just-now");
+  return seconds > 0 ? word("ago", { span: span(seconds) }) : word("ahead", { span: span(-seconds) });
 }
 
 function describeWait(seconds) {
-  return seconds < 1 ? "now" : `in ${span(seconds)}`;
+  return seconds < 1 ? word("now") : word("in", { span: span(seconds) });
 }
 
 /* "UTC", "CET": as short as the browser knows it. */
 function zoneOf(date) {
-  const parts = new Intl.DateTimeFormat("en", { timeZoneName: "short" }).formatToParts(date);
+  const parts = new Intl.DateTimeFormat(language, { timeZoneName: "short" }).formatToParts(date);
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
 
@@ -38,7 +41,7 @@ function describeClock(date, form, today) {
     return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time} ${zone}`;
   }
   if (date.toDateString() === today.toDateString()) return `${time} ${zone}`;
-  return `${date.getDate()} ${date.toLocaleString("en", { month: "short" })} ${time} ${zone}`;
+  return `${date.getDate()} ${date.toLocaleString(language, { month: "short" })} ${time} ${zone}`;
 }
 
 /* Once for each time: what is drawn anew comes with the server's text again. */

@@ -1,4 +1,6 @@
 /* Messages: what went well leaves by itself, what did not stays until it is closed. Also from an answer's HX-Trigger: {"toast": {level, text}}. */
+import { word } from "./words.js";
+
 const area = document.getElementById("toasts");
 const stay_ms = 5000;
 
@@ -36,7 +38,7 @@ export function say(text, level = "info") {
   close.type = "button";
   close.className = "btn is-small is-plain";
   close.dataset.closesToast = "";
-  close.textContent = "Close";
+  close.textContent = word("close");
   toast.append(svg, words, close);
   area.append(toast);
   leaveLater(toast);

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from clusters.views.operate import OperateView
 from permissions.signed_in import person_of
@@ -28,4 +29,4 @@ class OperateVM(OperateView):
         return reverse("vms") if operation.name == "forget" else self.url_of(target)
 
     def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
-        return [("Virtual machines", reverse("vms")), (target.name, self.url_of(target))]
+        return [(_("Virtual machines"), reverse("vms")), (target.name, self.url_of(target))]

@@ -1,8 +1,8 @@
 /*
  * Where the keys go: to the machine while its screen has the focus, and back to the page.
  *
- * Every way in which the screen can lose the keys is listened to here and lets go of them in the guest first; lines that
- * end and screens made view-only do so themselves (console-screen.js). What comes after the loss is the caller's.
+ * Every way in which the screen can lose the keys is listened to here and lets go of them in the guest first; lines
+ * that end and screens made view-only do so themselves (console-screen.js). What comes after the loss is the caller's.
  */
 
 // AltGr, the right one, is no Alt here, though Windows sends Ctrl and Alt for it: with Shift it writes letters.
@@ -37,8 +37,8 @@ class WayOut {
 }
 
 /**
- * Guard the keys of `area`, the screen within `panel`. `release(keepArmed)` lets go of them in the guest; `leave()` takes
- * the focus out of the screen, for the way out.
+ * Guard the keys of `area`, the screen within `panel`. `release(keepArmed)` lets go of them in the guest; `leave()`
+ * takes the focus out of the screen, for the way out.
  */
 export function guardKeys(panel, area, release, leave) {
   const wayOut = new WayOut();
@@ -61,7 +61,9 @@ export function guardKeys(panel, area, release, leave) {
     true,
   );
   // Click or Tab elsewhere, a dialog that opens. A modifier chosen among the panel's keys waits for the screen.
-  area.addEventListener("focusout", (event) => lose(event.relatedTarget instanceof Element && staysInPanel(event.relatedTarget)));
+  area.addEventListener("focusout", ({ relatedTarget }) =>
+    lose(relatedTarget instanceof Element && staysInPanel(relatedTarget)),
+  );
   document.addEventListener("focusin", (event) => {
     if (event.target instanceof Element && !staysInPanel(event.target)) lose();
   });

@@ -1,8 +1,8 @@
 /*
- * The line to a machine's screen: asks for a ticket, connects, and connects again with a new ticket when the line breaks.
+ * The line to a machine's screen: asks for a ticket, connects, and connects again with a new ticket when it breaks.
  *
- * Says how it is by "state" events: {state: off | connecting | on | waiting | failed, title, text, seconds, start}; start is
- * there when the machine is stopped: {allowed, reason}, whether the person may start it.
+ * Says how it is by "state" events: {state: off | connecting | on | waiting | failed, title, text, seconds, start};
+ * start is there when the machine is stopped: {allowed, reason}, whether the person may start it.
  * The close codes are those of vncproxy/troubles.py.
  */
 import { Screen } from "./console-screen.js";
@@ -53,7 +53,8 @@ export class Line extends EventTarget {
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.hurry();
     });
-    // A line that is still being opened ends with the page; to close it would be told as a failure on the browser's console.
+    // A line that is still being opened ends with the page; to close it would be told as a failure on the browser's
+    // console.
     addEventListener("pagehide", () => this.#socket?.readyState !== WebSocket.CONNECTING && this.#drop());
   }
 
@@ -90,7 +91,7 @@ export class Line extends EventTarget {
     if (this.#rfb) this.#fit(this.#rfb);
   }
 
-  /** Let go of every key that the machine believes to be held: what takes the keys away from the screen comes here first. */
+  /** Let go of every key that the machine believes to be held: what takes the keys from the screen comes here first. */
   releaseKeys(keepArmed = false) {
     this.#rfb?.releaseKeys(keepArmed);
   }
@@ -130,7 +131,8 @@ export class Line extends EventTarget {
     if (answer.ok && body.ticket) return body;
     const again = answer.status === 409 || answer.status === 429 || answer.status >= 500;
     const byServer = answer.status === 409;
-    throw new Refusal(body.error ?? this.#word("console-refused", { status: answer.status }), body.remedy, { again, byServer, start: body.start });
+    const what = body.error ?? this.#word("console-refused", { status: answer.status });
+    throw new Refusal(what, body.remedy, { again, byServer, start: body.start });
   }
 
   #dial({ url, ticket, password }, attempt) {

@@ -4,7 +4,7 @@ import { sort, type } from "./console-text.js";
 const pause_ms = 50; // QEMU hands on a key every 10 ms, and up to four belong to a character
 const shown_at_most = 12;
 
-/** The dialog. `findScreen()` is the screen, or null while there is none; `done(sentence)` is called when all is typed. */
+/** The dialog. `findScreen()` is the screen, null while there is none; `done(sentence)` is called when all is typed. */
 export class PasteDialog {
   #dialog;
   #findScreen;

@@ -25,7 +25,8 @@ async function send(form, dialog, submitter, word, sent) {
   form.dataset.sent = "1";
   submitter?.setAttribute("aria-disabled", "true");
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new FormData(form, submitter), credentials: "same-origin" });
+    const body = new FormData(form, submitter);
+    const answer = await fetch(form.action, { method: "POST", body, credentials: "same-origin" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const again = page.querySelector("#confirm");
     if (again) {

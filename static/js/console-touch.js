@@ -1,8 +1,8 @@
 /*
  * The hidden text field that makes a phone show its keyboard.
  *
- * Touch keyboards tell no keys but what became of the field's text: suggestions, corrections and erasing are differences
- * to the text before. The field is never empty, so that there is something to erase.
+ * Touch keyboards tell no keys but what became of the field's text: suggestions, corrections and erasing are
+ * differences to the text before. The field is never empty, so that there is something to erase.
  */
 import Keyboard from "../vendor/novnc/core/input/keyboard.js";
 import KeyTable from "../vendor/novnc/core/input/keysym.js";

@@ -1,8 +1,8 @@
 /*
  * The console's panel: bar, cover, full screen, window of its own. Markup: virtualmachines/_console.html.
  *
- * The line is console-line.js, the screen console-screen.js; console-keys.js guards who gets the keys, console-touch.js is
- * the keyboard of phones, console-pad.js the keys to send, console-paste.js types texts.
+ * The line is console-line.js, the screen console-screen.js; console-keys.js guards who gets the keys, console-touch.js
+ * is the keyboard of phones, console-pad.js the keys to send, console-paste.js types texts.
  */
 import { guardKeys } from "./console-keys.js";
 import { Line } from "./console-line.js";
@@ -76,7 +76,8 @@ function setUp(panel) {
     fullscreen: () => toggleFullscreen(panel, line),
     popout(link) {
       const size = popoutSize(canvas(), panel);
-      const opened = open(link.href, `console-${panel.dataset.name.replace(/\W/g, "-")}`, `popup,width=${size.width},height=${size.height}`);
+      const name = `console-${panel.dataset.name.replace(/\W/g, "-")}`;
+      const opened = open(link.href, name, `popup,width=${size.width},height=${size.height}`);
       if (!opened) return false; // blocked: the link opens a tab
       opened.focus();
       line.close(word("off"), word("popped-out"));
@@ -90,7 +91,7 @@ function setUp(panel) {
     if (!button || button.getAttribute("aria-disabled") === "true") return;
     if (does[button.dataset.do](button) !== false) event.preventDefault();
   });
-  // These are pressed while one types: by mouse and by touch they leave the keys, and a phone's keyboard, where they are.
+  // Pressed while one types: by mouse and by touch they leave the keys, and a phone's keyboard, where they are.
   panel.addEventListener("mousedown", (event) => {
     if (event.target.closest?.("[data-keeps-focus]") && screen.contains(document.activeElement)) event.preventDefault();
   });
@@ -149,7 +150,10 @@ function setUp(panel) {
   function describe(state = line.state, seconds = 0) {
     const shown = canvas();
     const size = shown?.width ? `${shown.width} × ${shown.height}` : "";
-    const words = { on: [desktop, size].filter(Boolean).join(", "), waiting: seconds ? word("reconnecting", { seconds }) : "" };
+    const words = {
+      on: [desktop, size].filter(Boolean).join(", "),
+      waiting: seconds ? word("reconnecting", { seconds }) : "",
+    };
     part("detail").textContent = words[state] ?? "";
   }
 
@@ -187,7 +191,9 @@ function setUp(panel) {
   });
   panel.querySelector("[data-do=fullscreen]").hidden = !document.fullscreenEnabled; // phones of Apple have none
   for (const kind of ["focus", "blur"]) {
-    field.addEventListener(kind, () => panel.querySelector("[data-do=keyboard]").setAttribute("aria-pressed", kind === "focus"));
+    field.addEventListener(kind, () =>
+      panel.querySelector("[data-do=keyboard]").setAttribute("aria-pressed", kind === "focus"),
+    );
   }
   // A stopped machine that was started here or elsewhere shows its screen by itself.
   const startedPerhaps = () => {
@@ -210,7 +216,8 @@ function isFree(element, panel) {
 }
 
 function popoutSize(canvas, panel) {
-  const bar = panel.querySelector(".console-bar").offsetHeight + (panel.querySelector(".console-note")?.offsetHeight ?? 0);
+  const note = panel.querySelector(".console-note")?.offsetHeight ?? 0;
+  const bar = panel.querySelector(".console-bar").offsetHeight + note;
   const [width, height] = canvas?.width ? [canvas.width, canvas.height] : [1024, 768];
   const edge = 4; // the ring that shows the focus goes around the screen, not over it
   return {

@@ -42,9 +42,9 @@ addEventListener("pageshow", () => {
 document.addEventListener("click", (event) => {
   const target = event.target;
   if (!(target instanceof Element)) return;
-  const opener = target.closest("[data-opens]");
-  if (opener) {
-    openDialog(document.querySelector(opener.dataset.opens));
+  const button = target.closest("[data-opens]");
+  if (button) {
+    openDialog(document.querySelector(button.dataset.opens));
     return;
   }
   const shown = target.closest("dialog");
@@ -64,7 +64,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
   openDialog(dialog);
   const title = dialog.querySelector("h2");
   if (title) dialog.setAttribute("aria-label", title.textContent);
-  let first = dialog.querySelector("input:not([type=hidden]), select, textarea") ?? dialog.querySelector("[type=submit]");
+  let first =
+    dialog.querySelector("input:not([type=hidden]), select, textarea") ?? dialog.querySelector("[type=submit]");
   if (first?.type === "radio") first = dialog.querySelector(`[name="${first.name}"]:checked`) ?? first;
   first?.focus();
 });

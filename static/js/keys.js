@@ -9,7 +9,8 @@ import { switchTheme } from "./theme.js";
 let going = 0;
 
 function isTyping(element) {
-  return element instanceof Element && element.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true], [data-own-keys], [data-own-keys] *");
+  const fields = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]";
+  return element instanceof Element && element.matches(`${fields}, [data-own-keys], [data-own-keys] *`);
 }
 
 function step(direction) {

@@ -34,7 +34,8 @@ class Part {
   plan() {
     if (!this.isDue || this.isBusy || document.hidden || gone) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.read(), Math.max(0, this.notBefore - performance.now()) + Math.random() * spread_ms);
+    const rest_ms = Math.max(0, this.notBefore - performance.now());
+    this.timer = setTimeout(() => this.read(), rest_ms + Math.random() * spread_ms);
   }
 
   async read() {
@@ -160,10 +161,12 @@ if (note()) {
   document.addEventListener("toggle", () => parts.page.plan(), true);
   document.addEventListener("focusout", () => parts.page.plan());
   addEventListener("online", look);
-  document.body.addEventListener("jobs-changed", () => touch(["page"])); // by a script of ours: sooner than the signal comes
+  // by a script of ours: sooner than the signal comes
+  document.body.addEventListener("jobs-changed", () => touch(["page"]));
   addEventListener("pagehide", () => {
     isLeaving = true;
-    // One that is still being opened ends with the page; to close it would be told as a failure on the browser's console.
+    // One that is still being opened ends with the page; to close it would be told as a failure on the browser's
+    // console.
     if (socket?.readyState === WebSocket.OPEN) socket.close();
   });
   addEventListener("pageshow", (event) => {

@@ -1,4 +1,7 @@
-/* Menus are <details>: they open without us. Here: one at a time, Escape, arrow keys, a click elsewhere; and the folded navigation. */
+/*
+ * Menus are <details>: they open without us. Here: one at a time, Escape, arrow keys, a click elsewhere; and the folded
+ * navigation.
+ */
 function openMenus() {
   return document.querySelectorAll("details.menu[open]");
 }

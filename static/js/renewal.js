@@ -142,7 +142,9 @@ function morph(old, fresh) {
 }
 
 function isTypedInto(node) {
-  if (node instanceof HTMLSelectElement) return [...node.options].some((option) => option.selected !== option.defaultSelected);
+  if (node instanceof HTMLSelectElement) {
+    return [...node.options].some((option) => option.selected !== option.defaultSelected);
+  }
   if (node instanceof HTMLTextAreaElement) return node.value !== node.defaultValue;
   if (!(node instanceof HTMLInputElement) || node.type === "hidden") return false;
   if (["checkbox", "radio"].includes(node.type)) return node.checked !== node.defaultChecked;
@@ -151,7 +153,8 @@ function isTypedInto(node) {
 
 /** What is told when it changes, by what it is about. */
 function heard() {
-  return new Map([...document.querySelectorAll("[data-says]")].map((each) => [each.dataset.says, each.innerText.trim()]));
+  const speakers = [...document.querySelectorAll("[data-says]")];
+  return new Map(speakers.map((each) => [each.dataset.says, each.innerText.trim()]));
 }
 
 function settle(before) {

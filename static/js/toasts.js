@@ -1,4 +1,7 @@
-/* Messages: what went well leaves by itself, what did not stays until it is closed. Also from an answer's HX-Trigger: {"toast": {level, text}}. */
+/*
+ * Messages: what went well leaves by itself, what did not stays until it is closed. Also from an answer's HX-Trigger:
+ * {"toast": {level, text}}.
+ */
 import { word } from "./words.js";
 
 const area = document.getElementById("toasts");

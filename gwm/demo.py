@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clusters.models import Cluster, TlsTrust
-from clusters.operations.base import Actor, run
-from clusters.operations.cluster import ClusterSettings, EditCluster, add_cluster
+from clusters.operations.cluster import EditCluster, add_cluster
+from clusters.operations.wanted import ClusterSettings
 from gwm.processes.supervisor import Program
 from gwm.secrets import ensure_private_directory, replace_private_file
 from objectlog.models import Via
+from operations.contract import Actor, Ask
+from operations.pipeline import run
 from permissions.models import User
 
 HOST = "127.0.0.1"
@@ -93,7 +95,7 @@ def connect_demo(demo: Demo, announcement: str) -> None:
     if row is None:
         add_cluster(actor, wanted)
     elif (row.port, row.tls_fingerprint) != (wanted.port, wanted.tls_fingerprint):
-        run(EditCluster(), actor, row, wanted)
+        run(EditCluster(), Ask(actor, row, wanted))
 
 
 def wait_for_first_sync(is_stopping: Callable[[], bool]) -> bool:

@@ -86,7 +86,7 @@ def cut(before: datetime) -> int:
             actor_id=None,
             actor_name="",
             via=Via.CLI,
-            verb="prune-journal",
+            verb="site.prune-journal",
             outcome=Outcome.DONE,
             params={"count": count, "before": f"{before:%Y-%m-%d}"},
         )

@@ -25,29 +25,29 @@ class Sentence:
 
 
 SENTENCES: dict[str, Sentence] = {
-    "start": Sentence(_("Started %(object)s"), _("Start of %(object)s")),
-    "shutdown": Sentence(_("Shut down %(object)s"), _("Shutdown of %(object)s")),
-    "shutdown-now": Sentence(_("Forced %(object)s off"), _("Forcing off of %(object)s")),
-    "reboot": Sentence(_("Rebooted %(object)s"), _("Reboot of %(object)s")),
-    "console": Sentence(_("Opened the console of %(object)s"), _("Console of %(object)s")),
-    "cancel": Sentence(_("Cancelled %(object)s"), _("Cancelling of %(object)s")),
-    "clear": Sentence(_("Cleared the failure of %(object)s"), _("Clearing the failure of %(object)s")),
-    "refresh": Sentence(_("Requested an update of %(object)s"), _("Request to update %(object)s")),
-    "add-cluster": Sentence(_("Added cluster %(object)s"), _("Adding cluster %(object)s")),
-    "edit-cluster": Sentence(_("Edited cluster %(object)s"), _("Editing of cluster %(object)s")),
-    "use-address": Sentence(
+    "vm.start": Sentence(_("Started %(object)s"), _("Start of %(object)s")),
+    "vm.shutdown": Sentence(_("Shut down %(object)s"), _("Shutdown of %(object)s")),
+    "vm.shutdown-now": Sentence(_("Forced %(object)s off"), _("Forcing off of %(object)s")),
+    "vm.reboot": Sentence(_("Rebooted %(object)s"), _("Reboot of %(object)s")),
+    "vm.console": Sentence(_("Opened the console of %(object)s"), _("Console of %(object)s")),
+    "job.cancel": Sentence(_("Cancelled %(object)s"), _("Cancelling of %(object)s")),
+    "job.clear": Sentence(_("Cleared the failure of %(object)s"), _("Clearing the failure of %(object)s")),
+    "cluster.refresh": Sentence(_("Requested an update of %(object)s"), _("Request to update %(object)s")),
+    "cluster.add": Sentence(_("Added cluster %(object)s"), _("Adding cluster %(object)s")),
+    "cluster.edit": Sentence(_("Edited cluster %(object)s"), _("Editing of cluster %(object)s")),
+    "cluster.use-address": Sentence(
         _("Took over the address at which cluster %(object)s answers"), _("Change of the address of cluster %(object)s")
     ),
-    "remove-cluster": Sentence(_("Removed cluster %(object)s"), _("Removal of cluster %(object)s")),
-    "forget": Sentence(_("Forgot %(object)s"), _("Forgetting %(object)s")),
-    "forget-node": Sentence(_("Forgot node %(object)s"), _("Forgetting node %(object)s")),
+    "cluster.remove": Sentence(_("Removed cluster %(object)s"), _("Removal of cluster %(object)s")),
+    "vm.forget": Sentence(_("Forgot %(object)s"), _("Forgetting %(object)s")),
+    "node.forget": Sentence(_("Forgot node %(object)s"), _("Forgetting node %(object)s")),
     "grant": Sentence(_("Gave %(verbs)s on %(object)s to %(who)s"), _("Grant of %(verbs)s on %(object)s to %(who)s")),
     "revoke": Sentence(
         _("Revoked %(verbs)s on %(object)s from %(who)s"), _("Revocation of %(verbs)s on %(object)s from %(who)s")
     ),
-    "change-password": Sentence(_("Changed the password of %(object)s"), _("Password change of %(object)s")),
-    "sign-in": Sentence(_("Signed in from %(address)s"), _("Sign-in as %(object)s from %(address)s")),
-    "prune-journal": Sentence(
+    "person.change-password": Sentence(_("Changed the password of %(object)s"), _("Password change of %(object)s")),
+    "person.sign-in": Sentence(_("Signed in from %(address)s"), _("Sign-in as %(object)s from %(address)s")),
+    "site.prune-journal": Sentence(
         _("Removed the %(count)s oldest events from the journal, those before %(before)s"), _("Pruning of the journal")
     ),
 }
@@ -70,11 +70,16 @@ _BECAME: dict[str, str] = {
 
 def compose(verb: str, outcome: str, target_name: str, params: Mapping[str, Any]) -> Message:
     """The sentence for what became of an operation: what happened, not what was wished."""
-    sentence = SENTENCES.get(verb, _OTHER)
+    sentence = find_sentence(verb) or _OTHER
     known = {**params, "object": target_name or Message(_("an unknown name")), "verb": verb}
     if outcome in (Outcome.DONE, Outcome.SUCCEEDED):
         return _with(sentence.done, known)
     return Message(_BECAME[outcome], {"what": _with(sentence.thing, known)})
+
+
+def find_sentence(key: str) -> Sentence | None:
+    """The sentence for an operation by its key; some are the same for every kind, and stand under the verb alone."""
+    return SENTENCES.get(key) or SENTENCES.get(key.rpartition(".")[2])
 
 
 def _with(text: str, known: Mapping[str, Any]) -> Message:
@@ -84,4 +89,7 @@ def _with(text: str, known: Mapping[str, Any]) -> Message:
 
 def describe(verb: str, target_name: str) -> str:
     """What was done, without its subject; KeyError for a verb without a sentence (a test finds these)."""
-    return read(_with(SENTENCES[verb].done, {"object": target_name}).as_data())
+    sentence = find_sentence(verb)
+    if sentence is None:
+        raise KeyError(verb)
+    return read(_with(sentence.done, {"object": target_name}).as_data())

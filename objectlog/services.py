@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -44,6 +45,7 @@ def begin(
     message: str = "",
     changes: Sequence[Change] = (),
     tells: bool = True,
+    uuid: UUID | None = None,
 ) -> Entry:
     """Write an entry, and its first event; its `reason` goes to Ganeti with every opcode.
 
@@ -51,6 +53,7 @@ def begin(
     """
     with transaction.atomic():
         entry = Entry.objects.create(
+            uuid=uuid or uuid4(),
             actor_id=actor_id,
             actor_name=actor_name,
             persona_name=persona_name,

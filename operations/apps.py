@@ -8,5 +8,5 @@ class OperationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Load what each app has to put into the table: `operations.table.register` is called as they are loaded."""
-        autodiscover_modules("operations")
+        """Have each app put its operations and their forms into the table: they do so as they are loaded."""
+        autodiscover_modules("operations", "forms")

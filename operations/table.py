@@ -1,13 +1,28 @@
-"""The table of operations. Each app puts its own in when it is loaded (see `operations.apps`)."""
+"""The table of operations, by key, with the form that asks for the parameters of each.
 
-from typing import Any
+Each app puts its own in as it is loaded (see `operations.apps`), so that no lower room has to name an upper one.
+"""
 
-OPERATIONS: dict[str, Any] = {}
+from typing import TYPE_CHECKING, TypeVar
+
+from operations.contract import AnyOperation
+
+if TYPE_CHECKING:
+    from operations.forms import OperationForm
+
+OPERATIONS: dict[str, AnyOperation] = {}
+FORMS: dict[str, "type[OperationForm]"] = {}
+F = TypeVar("F", bound="type[OperationForm]")
 
 
-def register(*operations: Any) -> None:
-    """Put operations into the table. ValueError if there is one of that name already."""
+def register(*operations: AnyOperation) -> None:
+    """Put operations into the table. ValueError if there is one with that key already."""
     for operation in operations:
-        if operation.name in OPERATIONS:
-            raise ValueError(f"There are two operations called {operation.name}.")
-        OPERATIONS[operation.name] = operation
+        if operation.key in OPERATIONS:
+            raise ValueError(f"There are two operations called {operation.key}.")
+        OPERATIONS[operation.key] = operation
+
+
+def list_operations(kind: str) -> tuple[AnyOperation, ...]:
+    """What can be done to one kind of thing, in the order in which it was put in."""
+    return tuple(operation for operation in OPERATIONS.values() if operation.kind == kind)

@@ -26,7 +26,7 @@ def change_grants(
         "actor_name": actor.username,
         "persona_name": actor.username,
         "via": via,
-        "verb": "revoke" if take else "grant",
+        "verb": f"{kind}.{'revoke' if take else 'grant'}",
         "target": Target(kind, on.pk, str(on), cluster.slug, cluster.pk, on.uuid),
         "params": {"who": f"@{who.name}" if isinstance(who, Group) else who.username, "verbs": list(verbs)},
     }

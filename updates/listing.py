@@ -85,15 +85,13 @@ def digest_listing(
         touched |= {job.pk: job for job in changes.past}
         at_work = [job for job in changes.open if job.status in _AT_WORK]
     done.machines_written = _refresh(cluster, readings, ended=list(touched.values()), at_work=at_work)
-    done.settled = sum(settle_entry(entry, OPERATIONS) for entry in finished if _is_confirmed(entry))
+    done.settled = sum(settle_entry(entry) for entry in finished if _is_confirmed(entry))
     if overdue:
-        given_up = count_clean_listing(
-            cluster, listed_from=listing.started_at, operations=OPERATIONS, is_complete=is_complete
-        )
+        given_up = count_clean_listing(cluster, listed_from=listing.started_at, is_complete=is_complete)
         done.given_up = len(given_up)
     for entry in entries:
         if any(job.status in _AT_WORK for job in entry.jobs.all()):
-            note_deadline(entry, OPERATIONS, running_at=listing.started_at)
+            note_deadline(entry, running_at=listing.started_at)
     if changes.ended or (changes.past and not with_snapshot):
         soon = timezone.now() + timedelta(seconds=_SOON_S)
         Cluster.objects.filter(pk=cluster.pk, next_sync_at__gt=soon).update(next_sync_at=soon)

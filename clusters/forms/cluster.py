@@ -7,7 +7,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models import TlsTrust
-from clusters.operations.cluster import ClusterSettings, explain_reserved, is_reserved
+from clusters.operations.wanted import ClusterSettings, explain_reserved, is_reserved
+from operations.contract import AnyOperation
+from operations.forms import OperationForm, asks_for
 from rapi.trust import Trust, normalize_fingerprint
 
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
@@ -242,3 +244,24 @@ def describe_cluster(cluster: Any) -> dict[str, Any]:
         "tls_ca_pem",
     )
     return {name: getattr(cluster, name) for name in names}
+
+
+@asks_for("cluster.add")
+class AddOperationForm(AddForm, OperationForm):
+    """Adding in one go."""
+
+    def params(self, operation: AnyOperation) -> ClusterSettings:
+        return self.settings(self.cleaned_data["password"])
+
+
+@asks_for("cluster.edit")
+class EditOperationForm(EditForm, OperationForm):
+    """What is not said stays as it is."""
+
+    def __init__(self, data: Any = None, *, target: Any = None, **options: Any) -> None:
+        if data is not None and target is not None:
+            data = {**describe_cluster(target), **data}
+        super().__init__(data, target=target, **options)
+
+    def params(self, operation: AnyOperation) -> ClusterSettings:
+        return self.settings()

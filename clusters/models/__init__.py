@@ -5,11 +5,10 @@ from clusters.models.former import FormerName, FormerSlug
 from clusters.models.grants import ClusterGroupGrant, ClusterUserGrant
 from clusters.models.inventory import Network, Node, NodeGroup
 from clusters.models.job import Job, JobStatus, JobTarget
-from clusters.models.states import ADDRESS, Busy, Mirrored
+from clusters.models.states import ADDRESS, Mirrored
 
 __all__ = [
     "ADDRESS",
-    "Busy",
     "Cluster",
     "ClusterGroupGrant",
     "ClusterUserGrant",

@@ -4,7 +4,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models.cluster import Cluster
-from clusters.models.states import Busy, Mirrored
+from clusters.models.states import Mirrored
+from operations.models import Busy
 from permissions.access import Access
 
 _OF_CLUSTER = {

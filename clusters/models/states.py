@@ -1,4 +1,4 @@
-"""Two abstract models: a row that mirrors something in Ganeti, and a row on which operations work."""
+"""A row that mirrors something in Ganeti."""
 
 from django.db import models
 from django.db.models import Case, F, Q, When
@@ -47,20 +47,3 @@ class Mirrored(models.Model):
     def is_missing(self) -> bool:
         """Whether Ganeti no longer lists the object."""
         return self.missing_since is not None
-
-
-class Busy(models.Model):
-    """A row that one operation at a time may change. Written by the operation pipeline and the job follower only."""
-
-    busy_with = models.CharField(max_length=40, blank=True, help_text="verb of the operation under way")
-    busy_entry = models.UUIDField(null=True, blank=True, help_text="its journal entry")
-    busy_since = models.DateTimeField(null=True, blank=True)
-    busy_until = models.DateTimeField(null=True, blank=True, help_text="when it ends at the latest; empty: not known")
-
-    class Meta:
-        abstract = True
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether an operation of ours is under way."""
-        return self.busy_entry is not None

@@ -12,7 +12,7 @@ from objectlog.messages import Message
 from rapi.trust import normalize_fingerprint
 
 if TYPE_CHECKING:
-    from clusters.operations.cluster import ClusterSettings
+    from clusters.operations.wanted import ClusterSettings
 
 LABELS = {
     "slug": _("short name"),

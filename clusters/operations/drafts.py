@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from clusters.operations.cluster import ClusterSettings
+from clusters.operations.wanted import ClusterSettings
 from sealing.fields import Sealed, SecretUnreadable, seal
 
 LIFETIME_S = 900.0

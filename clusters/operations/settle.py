@@ -1,9 +1,8 @@
 """What became of operations: the end of their jobs, or the proof that there never was one.
 
-Called by the job follower, with the table of all operations (this app does not know those above it).
+Called by the job follower.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -11,14 +10,15 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clusters.models import Busy, Cluster, Job, JobStatus
-from clusters.operations.base import PREPARED_WITHIN_S, AnyOperation, give_back, release
+from clusters.models import Cluster, Job, JobStatus
+from clusters.operations.ganeti import PREPARED_WITHIN_S
 from objectlog.models import Entry, Outcome
 from objectlog.selectors import list_unanswered_entries
 from objectlog.services import advance, count_absence, note_jobs
+from operations.models import Busy
+from operations.settling import give_back, release
+from operations.table import OPERATIONS
 from rapi.caller import longest_change_s
-
-Operations = Mapping[str, AnyOperation]
 
 # A lost submission is given up after so many complete job lists, read after its deadline, that lack its reason.
 CLEAN_LISTINGS_NEEDED = 2
@@ -33,14 +33,14 @@ def adopt_job(job: Job, entry: Entry) -> None:
             note_jobs(entry, numbers)
 
 
-def settle_entry(entry: Entry, operations: Operations) -> bool:
+def settle_entry(entry: Entry) -> bool:
     """Close the entry if all its jobs have ended; False while one has not, or the entry was closed before."""
     entry.refresh_from_db()
     jobs = list(Job.objects.filter(entry=entry))
     if not jobs or not entry.is_open or any(not job.is_final for job in jobs):
         return False
     failed = [job for job in jobs if job.status != JobStatus.SUCCESS]
-    operation = operations.get(entry.verb)
+    operation = OPERATIONS.get(entry.verb)
     with transaction.atomic():
         if not failed:
             done = advance(entry, Outcome.SUCCEEDED)
@@ -63,9 +63,7 @@ def list_overdue_entries(cluster: Cluster, *, listed_from: datetime) -> list[Ent
     return list(list_unanswered_entries(cluster.pk).filter(created_at__lte=ended_by, jobs__isnull=True))
 
 
-def count_clean_listing(
-    cluster: Cluster, *, listed_from: datetime, operations: Operations, is_complete: bool = True
-) -> list[Entry]:
+def count_clean_listing(cluster: Cluster, *, listed_from: datetime, is_complete: bool = True) -> list[Entry]:
     """After a complete reading of the job list: entries in doubt that it did not contain come closer to being given up.
 
     `listed_from` is when the reading began. Only entries whose submission had surely ended by then count. Unless the
@@ -74,7 +72,7 @@ def count_clean_listing(
     """
     given_up = []
     for entry in list_overdue_entries(cluster, listed_from=listed_from):
-        operation = operations.get(entry.verb)
+        operation = OPERATIONS.get(entry.verb)
         if count_absence(entry) < CLEAN_LISTINGS_NEEDED:
             continue
         is_sure = is_complete and operation is not None and operation.leaves_job
@@ -92,9 +90,9 @@ def count_clean_listing(
     return given_up
 
 
-def note_deadline(entry: Entry, operations: Operations, *, running_at: datetime) -> None:
+def note_deadline(entry: Entry, *, running_at: datetime) -> None:
     """A job of the entry was seen running: from now on the target says until when that takes at the latest."""
-    operation = operations.get(entry.verb)
+    operation = OPERATIONS.get(entry.verb)
     longest_s = operation.longest_s(entry.params) if operation is not None else None
     if longest_s is not None:
         until = running_at + timedelta(seconds=longest_s)

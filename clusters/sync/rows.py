@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 from django.db.models import Q
 
-from clusters.models import Busy, Cluster
+from clusters.models import Cluster
 from clusters.sync.targets import note_renames, tie_again
 from clusters.sync.unreadable import NEW, Doubts, note
+from operations.models import Busy
 from rapi.shapes.reading import Records
 
 M = TypeVar("M", bound=models.Model)

@@ -13,22 +13,14 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from clusters.forms.cluster import AddForm, AddressForm
-from clusters.operations.actors import actor_on_web
-from clusters.operations.base import Actor, Forbidden, Refusal
-from clusters.operations.cluster import (
-    MAY_BE_KEPT,
-    SLOW,
-    ClusterSettings,
-    Probe,
-    add_cluster,
-    derive_slug,
-    explain_taken,
-    fetch_certificate,
-    probe_cluster,
-)
+from clusters.operations.cluster import add_cluster
 from clusters.operations.drafts import open_draft, password_of, seal_draft
+from clusters.operations.probe import MAY_BE_KEPT, SLOW, Probe, fetch_certificate, probe_cluster
 from clusters.operations.remedies import REMEDIES
+from clusters.operations.wanted import ClusterSettings, derive_slug, explain_taken
 from clusters.selectors import list_clusters
+from operations.actors import actor_on_web
+from operations.contract import Actor, Forbidden, Refusal
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
 from rapi.errors import DuplicateCluster

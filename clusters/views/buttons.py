@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clusters.operations.base import Offer
+from operations.offers import Offer
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False)
     """The button of an offer. What destroys something looks like it."""
     operation = offer.operation
     return Button(
-        operation.name,
+        operation.verb,
         str(operation.label),
         url,
         operation.icon,

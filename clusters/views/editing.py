@@ -12,25 +12,21 @@ from django.views import View
 from django.views.decorators.http import require_safe
 
 from clusters.forms.cluster import EditForm, describe_cluster
-from clusters.operations.actors import actor_on_web
-from clusters.operations.base import Forbidden, Refusal, run
-from clusters.operations.cluster import (
-    MAY_BE_KEPT,
-    SLOW,
-    ClusterSettings,
-    EditCluster,
-    Probe,
-    concerns_connection,
-    must_type_password,
-    must_type_vnc_password,
-    probe_cluster,
-)
+from clusters.operations.cluster import EditCluster
 from clusters.operations.drafts import open_draft, password_of, seal_draft
+from clusters.operations.probe import MAY_BE_KEPT, SLOW, Probe, probe_cluster
 from clusters.operations.remedies import REMEDIES
+from clusters.operations.wanted import (
+    ClusterSettings,
+    concerns_connection,
+)
 from clusters.selectors import get_cluster
-from clusters.views.frame import CONFIRMED, cluster_page
-from clusters.views.operate import OperateView
+from clusters.views.frame import cluster_page
 from clusters.views.stored import moment_of, table_of
+from operations.actors import actor_on_web
+from operations.contract import Ask, Forbidden, Invalid, Refusal
+from operations.pipeline import run
+from operations.views import OperateView
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
 from ui.places import list_of, page_of
@@ -73,16 +69,12 @@ class ClusterEdit(View):
         if wanted.username and wanted.password is None:
             known = password_of(kept, host=wanted.host, port=wanted.port, username=wanted.username)
             wanted = replace(wanted, password=known or None)
-        if must_type_password(self.cluster, wanted):
-            form.add_error("password", _("Type the password: a stored one is not sent to where it did not go before."))
-        if must_type_vnc_password(self.cluster, wanted):
-            form.add_error("vnc_password", _("Type it, or forget it: it goes to where the cluster says its nodes are."))
-        if form.errors:
-            return self._show(request, form, 422)
-        refusal = EditCluster().refusal(self.cluster, wanted)
-        if refusal:
-            form.add_error("slug", refusal)
-            return self._show(request, form, 409)
+        try:
+            EditCluster().check(Ask(actor_on_web(self.user), self.cluster, wanted))
+        except Invalid as invalid:
+            return self._mark(request, form, invalid)
+        except Forbidden as forbidden:
+            raise PermissionDenied(str(forbidden)) from forbidden
         if concerns_connection(self.cluster, wanted):
             password = self.cluster.password if wanted.password is None else wanted.password
             tried = replace(wanted, password=password if wanted.username else "")
@@ -119,10 +111,14 @@ class ClusterEdit(View):
 
     def _save(self, request: HttpRequest, form: EditForm, wanted: ClusterSettings) -> HttpResponse:
         try:
-            wanted.check()
-            run(EditCluster(), actor_on_web(self.user), self.cluster, wanted)
+            run(EditCluster(), Ask(actor_on_web(self.user), self.cluster, wanted))
         except Forbidden as forbidden:
             raise PermissionDenied(str(forbidden)) from forbidden
+        except Invalid as invalid:
+            if not form.is_bound:
+                messages.error(request, str(invalid))
+                return redirect("cluster-edit", self.cluster.slug)
+            return self._mark(request, form, invalid)
         except Refusal as refusal:
             if not form.is_bound:
                 messages.error(request, str(refusal))
@@ -135,6 +131,12 @@ class ClusterEdit(View):
         )
         return redirect(page_of("cluster", wanted.slug))
 
+    def _mark(self, request: HttpRequest, form: EditForm, invalid: Invalid) -> HttpResponse:
+        """The form with what was wrong, each at its field."""
+        for field, words in invalid.errors.items():
+            form.add_error(field if field in form.fields else None, words)
+        return self._show(request, form, 422)
+
     def _show(self, request: HttpRequest, form: EditForm, status: int = 200, **more: Any) -> HttpResponse:
         context = {"cluster": self.cluster, "form": form, **more}
         return render(request, "clusters/edit.html", context, status=status)
@@ -143,8 +145,8 @@ class ClusterEdit(View):
 class OperateCluster(OperateView):
     """Refreshing and removing."""
 
-    operations = CONFIRMED
-    typed_name_for = frozenset({"remove-cluster"})
+    kind = "cluster"
+    typed_name_for = frozenset({"remove"})
 
     def find_target(self, request: HttpRequest, **where: Any) -> Any:
         return get_cluster(person_of(request), where["slug"])
@@ -153,7 +155,7 @@ class OperateCluster(OperateView):
         return page_of("cluster", target.slug)
 
     def url_after(self, operation: Any, target: Any) -> str:
-        return list_of("cluster") if operation.name == "remove-cluster" else self.url_of(target)
+        return list_of("cluster") if operation.verb == "remove" else self.url_of(target)
 
     def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
         return [(_("Clusters"), list_of("cluster")), (target.slug, self.url_of(target))]

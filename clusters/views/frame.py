@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 
 from clusters.operations import CLUSTER_OPERATIONS, NODE_OPERATIONS
-from clusters.operations.base import AnyOperation, Offer, list_offers
 from clusters.operations.cluster import EditCluster
 from clusters.views.buttons import Button, button_of
 from clusters.views.stored import unreadable_of
+from operations.contract import AnyOperation
+from operations.offers import Offer, list_offers
 from permissions.policy import access_of, verbs_on
 from ui.places import tabs_of
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 # Editing has a page of its own, with a form filled in; the others are confirmed.
 EDIT: AnyOperation = EditCluster()
-CONFIRMED = tuple(operation for operation in CLUSTER_OPERATIONS if operation.name != EDIT.name)
+CONFIRMED = tuple(operation for operation in CLUSTER_OPERATIONS if not operation.has_own_page)
 
 
 def cluster_page(user: User, cluster: Any, current: str) -> dict[str, Any]:
@@ -27,8 +28,8 @@ def cluster_page(user: User, cluster: Any, current: str) -> dict[str, Any]:
     slug = cluster.slug
     held = verbs_on(user, cluster)
     buttons = {
-        offer.operation.name: button_of(offer, reverse("cluster-do", args=[slug, offer.operation.name]))
-        for offer in list_offers(user, cluster, CONFIRMED, held)
+        offer.operation.verb: button_of(offer, reverse("cluster-do", args=[slug, offer.operation.verb]))
+        for offer in list_offers(cluster, CONFIRMED, held)
     }
     use_address = buttons.pop("use-address")
     edit = Offer(EDIT, "" if EDIT.needs in held else access_of(type(cluster)).refuse(EDIT.needs))
@@ -57,6 +58,6 @@ def node_page(user: User, node: Any, current: str) -> dict[str, Any]:
 def _node_buttons(user: User, node: Any) -> list[Button]:
     """What can be done with a node: one that is missing can be forgotten."""
     return [
-        button_of(offer, reverse("node-do", args=[node.cluster.slug, node.lasting_address, offer.operation.name]))
-        for offer in list_offers(user, node, NODE_OPERATIONS, verbs_on(user, node))
+        button_of(offer, reverse("node-do", args=[node.cluster.slug, node.lasting_address, offer.operation.verb]))
+        for offer in list_offers(node, NODE_OPERATIONS, verbs_on(user, node))
     ]

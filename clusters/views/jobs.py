@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 
 from clusters.disclosure import TOLD_TITLE
 from clusters.operations import JOB_OPERATIONS
-from clusters.operations.base import list_offers
 from clusters.selectors import (
     JOB_GROUPS,
     get_cluster,
@@ -22,8 +21,9 @@ from clusters.selectors import (
 )
 from clusters.views.buttons import button_of
 from clusters.views.frame import cluster_page
-from clusters.views.operate import OperateView
 from clusters.views.stored import moment_of
+from operations.offers import list_offers
+from operations.views import OperateView
 from permissions.policy import verbs_on
 from permissions.signed_in import person_of
 from ui.listing import list_page
@@ -93,7 +93,7 @@ def log_lines(job: Any) -> list[dict[str, Any]]:
 def _job_context(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
     user = person_of(request)
     job = get_job(user, slug, number)
-    offers = list_offers(user, job, JOB_OPERATIONS, verbs_on(user, job))
+    offers = list_offers(job, JOB_OPERATIONS, verbs_on(user, job))
     held = list_holders(user, job)
     waiting = [
         {
@@ -108,9 +108,9 @@ def _job_context(request: HttpRequest, slug: str, number: int) -> dict[str, Any]
         "lines": log_lines(job),
         "waiting": waiting if not job.is_final else [],
         "buttons": [
-            button_of(offer, reverse("job-do", args=[slug, number, offer.operation.name]))
+            button_of(offer, reverse("job-do", args=[slug, number, offer.operation.verb]))
             for offer in offers
-            if offer.is_usable or (offer.operation.name == "cancel" and not job.is_final)
+            if offer.is_usable or (offer.operation.verb == "cancel" and not job.is_final)
         ],
     }
 
@@ -162,7 +162,7 @@ def job_status(request: HttpRequest, slug: str, number: int) -> JsonResponse:
 class OperateJob(OperateView):
     """What can be done to a job."""
 
-    operations = JOB_OPERATIONS
+    kind = "job"
 
     def find_target(self, request: HttpRequest, **where: Any) -> Any:
         return get_job(person_of(request), where["slug"], where["number"])

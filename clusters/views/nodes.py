@@ -10,11 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from clusters.operations import NODE_OPERATIONS
 from clusters.selectors import get_cluster, get_node, jobs_about, list_job_rows, list_nodes
 from clusters.views.frame import cluster_page, node_page
 from clusters.views.jobs import jobs_context
-from clusters.views.operate import OperateView
+from operations.views import OperateView
 from permissions.signed_in import person_of
 from ui.listing import ages_of, list_page
 from ui.places import page_of
@@ -100,7 +99,7 @@ def node_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 class OperateNode(OperateView):
     """What can be done to a node."""
 
-    operations = NODE_OPERATIONS
+    kind = "node"
 
     def find_target(self, request: HttpRequest, **where: Any) -> Any:
         return get_node(person_of(request), where["slug"], where["name"])

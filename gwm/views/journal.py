@@ -33,12 +33,11 @@ OUTCOMES = {
 
 # What no operation does.
 _OTHER_VERBS = {
-    "add-cluster": _("Add cluster"),
     "grant": _("Grant a right"),
     "revoke": _("Revoke a right"),
-    "change-password": _("Change password"),
-    "sign-in": _("Sign in"),
-    "prune-journal": _("Prune the journal"),
+    "person.change-password": _("Change password"),
+    "person.sign-in": _("Sign in"),
+    "site.prune-journal": _("Prune the journal"),
 }
 
 
@@ -56,7 +55,11 @@ def journal_context(request: HttpRequest, entries: QuerySet[Any]) -> dict[str, A
     if asked["who"]:
         entries = entries.filter(Q(actor_name__iexact=asked["who"]) | Q(persona_name__iexact=asked["who"]))
     if asked["verb"] in VERBS:
-        entries = entries.filter(verb=asked["verb"])
+        # What is the same for every kind stands here by its verb alone.
+        is_key = "." in asked["verb"]
+        entries = entries.filter(
+            **{"verb" if is_key else "verb__endswith": asked["verb"] if is_key else f".{asked['verb']}"}
+        )
     if asked["what"]:
         entries = entries.filter(Q(target_name__icontains=asked["what"]) | Q(cluster_name__iexact=asked["what"]))
     if asked["outcome"] in OUTCOMES:

@@ -22,7 +22,6 @@ STOPPED_VM = {"slug": "demo", "name": "web3.example.org"}
 JOB = {"slug": "demo", "number": 0}  # the number is that of a job of the demo's
 OBJECTS = {"cluster": CLUSTER, "node": NODE, "vm": VM, "job": JOB}
 OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "node": NODE_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}
-OWN_PAGE = {"console", "edit-cluster"}
 # The same page again in another state.
 MORE = {
     "a machine that is stopped": ("vm", STOPPED_VM, ""),
@@ -68,7 +67,7 @@ def _pages_of(pattern: URLPattern) -> Iterator[Address]:
     where = {key: value for key, value in OBJECTS.get(kind, {}).items() if key in wanted}
     if name.endswith("-do"):
         for operation in OPERATIONS[kind]:
-            if operation.name not in OWN_PAGE:
-                yield Address(f"{name} {operation.name}", reverse(name, kwargs={**where, "verb": operation.name}))
+            if not operation.has_own_page:
+                yield Address(f"{name} {operation.verb}", reverse(name, kwargs={**where, "verb": operation.verb}))
         return
     yield Address(name, reverse(name, kwargs=where))

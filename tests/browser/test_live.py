@@ -84,7 +84,7 @@ CHANGES: dict[str, tuple[list[str], list[str]]] = {
         [f"UPDATE {VMS} SET status = 'running' WHERE name = '{VM}'"],
     ),
     "busy": (
-        [f"UPDATE {VMS} SET busy_with = 'reboot', busy_entry = '{BUSY}', busy_since = {NOW} WHERE name = '{VM}'"],
+        [f"UPDATE {VMS} SET busy_with = 'vm.reboot', busy_entry = '{BUSY}', busy_since = {NOW} WHERE name = '{VM}'"],
         [f"UPDATE {VMS} SET busy_with = '', busy_entry = NULL, busy_since = NULL WHERE name = '{VM}'"],
     ),
     "missing": (

@@ -69,7 +69,7 @@ def test_add_a_cluster(plain):
         plain.get_by_role("button", name="Add the cluster").click()
         expect(plain).to_have_url(re.compile("/clusters/plain/$"))
         reload_until(plain, plain.locator("main"), r"of 2\b")
-        plain.goto("/clusters/plain/do/remove-cluster/")
+        plain.goto("/clusters/plain/do/remove/")
         plain.get_by_label("Its name").fill("plain")
         plain.locator("#confirm").get_by_role("button", name=re.compile("Remove")).click()
         expect(plain).to_have_url(re.compile("/clusters/$"))

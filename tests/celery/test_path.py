@@ -76,7 +76,7 @@ def test_an_operation_is_followed_to_its_end_by_worker_and_beat_alone(background
     simulator = background.installation.simulator
     simulator.hold_jobs()
     with background.worker() as worker, background.beat():
-        background.installation.manage("operate", "shutdown", f"lab/{MACHINE}", "--as", "root")
+        background.installation.manage("operate", "vm.shutdown", f"lab/{MACHINE}", "--as", "root")
         assert background.status() == ("running", True)
         wait_for(
             lambda: background.installation.rows("SELECT 1 FROM clusters_job WHERE status != 'success'"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from clusters.models import Cluster, Job
-from clusters.operations.base import Actor, Forbidden, Refusal, run
 from clusters.selectors import list_jobs
 from gwm.selectors import entries_about, list_visible_entries
 from objectlog.models import Via
+from operations.contract import Actor, Ask, Forbidden, Refusal
+from operations.pipeline import run
 from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.policy import can
@@ -41,12 +42,12 @@ def titles(person: User) -> set[str]:
 
 
 def journal(person: User, vm: VirtualMachine) -> list[str]:
-    return [entry.verb for entry in entries_about(list_visible_entries(person), "vm", vm.pk)]
+    return [entry.verb.removeprefix("vm.") for entry in entries_about(list_visible_entries(person), "vm", vm.pk)]
 
 
 def operate(cluster: Cluster, verb: str, person: User, vm: VirtualMachine) -> None:
     """Do it, and wait for its end."""
-    entry = run(OPERATIONS[verb], Actor(person, Via.CLI), vm, OPERATIONS[verb].params_type())
+    entry = run(OPERATIONS[f"vm.{verb}"], Ask(Actor(person, Via.CLI), vm, OPERATIONS[f"vm.{verb}"].params_type()))
 
     def is_settled() -> bool:
         cluster.refresh_from_db()

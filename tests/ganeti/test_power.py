@@ -11,9 +11,10 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus
-from clusters.operations.base import Actor, NoParams, run
 from clusters.operations.job import CancelJob
 from objectlog.models import Entry, Outcome, Via
+from operations.contract import Actor, Ask, NoParams
+from operations.pipeline import run
 from tests.factories import make_admin
 from tests.ganeti.cluster import GanetiCluster
 from tests.ganeti.test_sync import machine, track
@@ -95,7 +96,7 @@ def test_each_way_of_rebooting_a_kvm_guest(
 ) -> None:
     """What the dialog says of each: soft kills at once and keeps the settings; the others wait, and take new ones."""
     ganeti.modify(deaf, "-B", "vcpus=2")
-    entry = run(Reboot(), root, machine(cluster, deaf), RebootParams(kind, 9))
+    entry = run(Reboot(), Ask(root, machine(cluster, deaf), RebootParams(kind, 9)))
     took = settle(cluster, entry)
     assert (took >= 9) is takes_timeout, took
     assert took < 9 + SHUTDOWN_MARGIN_S + 5
@@ -106,7 +107,7 @@ def test_each_way_of_rebooting_a_kvm_guest(
 def test_force_off_during_a_shutdown_that_runs(cluster: Cluster, root: Actor, deaf: str) -> None:
     """Ganeti does not let a running shutdown be cancelled, and the forced one waits for it: off by its timeout."""
     timeout_s = 20
-    gentle = run(Shutdown(), root, machine(cluster, deaf), ShutdownParams(timeout_s))
+    gentle = run(Shutdown(), Ask(root, machine(cluster, deaf), ShutdownParams(timeout_s)))
 
     def is_running() -> bool:
         cluster.refresh_from_db()
@@ -116,10 +117,10 @@ def test_force_off_during_a_shutdown_that_runs(cluster: Cluster, root: Actor, de
     wait_until(is_running, what="the shutdown runs", timeout_s=30.0)
     until: Any = machine(cluster, deaf).busy_until
     assert until is not None
-    refused = run(CancelJob(), root, Job.objects.get(entry=gentle), NoParams())
+    refused = run(CancelJob(), Ask(root, Job.objects.get(entry=gentle), NoParams()))
     assert (refused.outcome, "can't cancel" in refused.message) == (Outcome.REFUSED, True)
     began = time.monotonic()
-    forced = run(ShutdownNow(), root, machine(cluster, deaf), NoParams())
+    forced = run(ShutdownNow(), Ask(root, machine(cluster, deaf), NoParams()))
     assert forced.outcome == Outcome.SUBMITTED
     assert machine(cluster, deaf).busy_until == until
     settle(cluster, forced)
@@ -134,10 +135,10 @@ def test_force_off_during_a_shutdown_that_runs(cluster: Cluster, root: Actor, de
 def test_force_off_takes_a_shutdown_that_waits_out_of_the_queue(
     ganeti: GanetiCluster, cluster: Cluster, root: Actor, deaf: str
 ) -> None:
-    other = run(Reboot(), root, machine(cluster, deaf), RebootParams("hard", 8))
+    other = run(Reboot(), Ask(root, machine(cluster, deaf), RebootParams("hard", 8)))
     type(machine(cluster, deaf)).objects.update(busy_with="", busy_entry=None)  # as if somebody else had sent it
-    gentle = run(Shutdown(), root, machine(cluster, deaf), ShutdownParams(300))
-    forced = run(ShutdownNow(), root, machine(cluster, deaf), NoParams())
+    gentle = run(Shutdown(), Ask(root, machine(cluster, deaf), ShutdownParams(300)))
+    forced = run(ShutdownNow(), Ask(root, machine(cluster, deaf), NoParams()))
     took = time.monotonic()
     settle(cluster, forced)
     assert time.monotonic() - took < 60
@@ -155,6 +156,6 @@ def test_a_machine_that_is_only_reserved(ganeti: GanetiCluster, cluster: Cluster
         update(cluster)
         vm = machine(cluster, name)
         assert vm.status == "forthcoming"
-        assert "only reserved" in str(Start().refusal(vm, NoParams()))
+        assert "only reserved" in str(Start().obstacle(vm))
     finally:
         ganeti.remove(name)

@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, Node
-from clusters.operations.base import Actor, run
 from objectlog.models import Outcome, Via
+from operations.contract import Actor, Ask
+from operations.pipeline import run
 from operations.table import OPERATIONS
 from tests.factories import make_admin, make_cluster
 from tests.ganeti.cluster import GanetiCluster
@@ -204,7 +205,9 @@ def test_an_operation_is_followed_to_its_end(ganeti: GanetiCluster, cluster: Clu
     name = ganeti.add_fake_instance()
     update(cluster)
     actor = Actor(make_admin(), Via.CLI)
-    entry = run(OPERATIONS["shutdown-now"], actor, machine(cluster, name), OPERATIONS["shutdown-now"].params_type())
+    entry = run(
+        OPERATIONS["vm.shutdown-now"], Ask(actor, machine(cluster, name), OPERATIONS["vm.shutdown-now"].params_type())
+    )
     assert entry.outcome == Outcome.SUBMITTED
 
     def is_settled() -> bool:

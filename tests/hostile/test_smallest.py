@@ -74,7 +74,7 @@ def test_the_answer_to_a_reboot_that_is_no_job(simulator, cluster, look, client)
     simulator.alterations.alter("answer", "/2/instances/.*/reboot", -5)
     answer = client.post(reverse("vm-do", args=["alpha", VM1, "reboot"]), {"type": "hard"})
     assert answer.status_code < 500
-    entry = Entry.objects.get(verb="reboot")
+    entry = Entry.objects.get(verb="vm.reboot")
     assert entry.outcome == Outcome.UNKNOWN and not Job.objects.exists()
     look()
     simulator.alterations.clear()

@@ -10,7 +10,7 @@ from objectlog.services import Target, begin
 WEB = Target("vm", 7, "web1", "lab", 1, "20000000-0000-4000-8000-000000000007")
 
 
-def write(verb: str = "reboot", outcome: Outcome = Outcome.DONE, target: Target = WEB, **params: object) -> Entry:
+def write(verb: str = "vm.reboot", outcome: Outcome = Outcome.DONE, target: Target = WEB, **params: object) -> Entry:
     """An entry with its first event."""
     return begin(
         actor_id=None,

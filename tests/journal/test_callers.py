@@ -10,13 +10,13 @@ from django.test import Client
 
 from clusters.bulkhead import CALLS, limit_web_process
 from clusters.models import Cluster
-from clusters.operations.base import Actor, Forbidden, NoParams, Refusal, run
 from clusters.operations.cluster import ClusterSettings, EditCluster, RemoveCluster, add_cluster
 from clusters.operations.settle import settle_entry
 from objectlog.chain import seal_all
 from objectlog.models import Event, Outcome, Via
 from objectlog.verification import Verification
-from operations.table import OPERATIONS
+from operations.contract import Actor, Ask, Forbidden, NoParams, Refusal
+from operations.pipeline import run
 from permissions.services import grant
 from rapi.trust import normalize_fingerprint
 from simulator import Simulator
@@ -47,9 +47,9 @@ def scene(transactional_db: None, simulator: Simulator) -> Scene:
 
 
 def test_a_shutdown_step_by_step(scene: Scene, events: Said) -> None:
-    entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    entry = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     entry.jobs.update(status="success")
-    assert settle_entry(entry, OPERATIONS)
+    assert settle_entry(entry)
     assert events() == [
         "Shutdown of vm1.example.org begun",
         "Shutdown of vm1.example.org accepted by Ganeti",
@@ -59,7 +59,7 @@ def test_a_shutdown_step_by_step(scene: Scene, events: Said) -> None:
 
 def test_what_ganeti_refuses_was_refused(scene: Scene, events: Said) -> None:
     scene.simulator.faults.refuse(400, "Not today", method="PUT")
-    assert run(Shutdown(), scene.alice, scene.vm, ShutdownParams()).outcome == Outcome.REFUSED
+    assert run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams())).outcome == Outcome.REFUSED
     assert events()[1:] == ["Shutdown of vm1.example.org refused\nNot today"]
 
 
@@ -67,7 +67,7 @@ def test_what_the_policy_turns_away_is_an_event_without_an_entry(scene: Scene, e
     stranger = make_user("stranger")
     grant(["tags"], stranger, scene.vm)
     with pytest.raises(Forbidden):
-        run(Shutdown(), Actor(stranger, Via.API), scene.vm, ShutdownParams())
+        run(Shutdown(), Ask(Actor(stranger, Via.API), scene.vm, ShutdownParams()))
     event = Event.objects.get()
     assert (event.actor, event.entry_uuid, event.outcome, event.target_pk) == (stranger, None, "denied", scene.vm.pk)
     assert event.said.startswith("Shutdown of vm1.example.org not allowed\nYou may not start")
@@ -85,7 +85,7 @@ def full(scene: Scene) -> Iterator[None]:
 
 def test_what_the_bulkhead_turns_away_is_one_too(scene: Scene, full: None, events: Said) -> None:
     with pytest.raises(Refusal):
-        run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+        run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     [said] = events()
     assert said.startswith("Shutdown of vm1.example.org turned away")
     assert Event.objects.get().entry_uuid is None
@@ -93,10 +93,10 @@ def test_what_the_bulkhead_turns_away_is_one_too(scene: Scene, full: None, event
 
 def test_what_is_busy_is_no_event(scene: Scene, events: Said) -> None:
     """Buttons say it beforehand, and nothing happened."""
-    run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     before = events()
     with pytest.raises(Refusal):
-        run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+        run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     assert events() == before
 
 
@@ -111,8 +111,8 @@ def test_editing_a_cluster_tells_before_and_after(events: Said) -> None:
     after = ClusterSettings(
         "lab", "192.0.2.1", username="gwm", password="second-secret", vnc_password="", tls_trust="ca", tls_ca_pem=CA
     )
-    run(EditCluster(), actor, cluster, after)
-    run(RemoveCluster(), actor, Cluster.objects.get(), NoParams())
+    run(EditCluster(), Ask(actor, cluster, after))
+    run(RemoveCluster(), Ask(actor, Cluster.objects.get(), NoParams()))
     assert events() == [
         "Added cluster lab",
         "Edited cluster lab: trust pin → CA, fingerprint changed, CA certificate changed, password changed, 1 more",
@@ -133,9 +133,9 @@ def test_an_edit_that_is_undone_leaves_no_event(events: Said) -> None:
     cluster = make_cluster("lab", username="", password="")
     wanted = ClusterSettings("lab", cluster.host, cluster.port, tls_fingerprint=cluster.tls_fingerprint)
     with pytest.raises(ValueError, match="A SHA-256"):
-        run(EditCluster(), actor, cluster, ClusterSettings("lab", cluster.host, 1, tls_fingerprint="nonsense"))
+        run(EditCluster(), Ask(actor, cluster, ClusterSettings("lab", cluster.host, 1, tls_fingerprint="nonsense")))
     assert events() == []
-    run(EditCluster(), actor, cluster, wanted)
+    run(EditCluster(), Ask(actor, cluster, wanted))
     assert len(events()) == 1
 
 

@@ -60,7 +60,7 @@ def test_what_is_undone_is_not_told(undone: str, events: Said) -> None:
         elif undone == "advance":
             advance(entry, Outcome.SUBMITTED)
         else:
-            note(actor_id=None, actor_name="", via=Via.WEB, verb="sign-in", outcome=Outcome.FAILED)
+            note(actor_id=None, actor_name="", via=Via.WEB, verb="person.sign-in", outcome=Outcome.FAILED)
         assert len(events()) == 2
         raise KeyError
     assert events() == before
@@ -89,7 +89,7 @@ def test_changes_are_told_and_secrets_never(events: Said) -> None:
         actor_name="alice",
         persona_name="alice",
         via=Via.WEB,
-        verb="edit-cluster",
+        verb="cluster.edit",
         target=Target("cluster", 1, "lab"),
         params={},
         outcome=Outcome.DONE,
@@ -129,7 +129,7 @@ def test_the_longest_names_fit(name: str, events: Said) -> None:
         actor_id=None,
         actor_name=name,
         via=Via.API,
-        verb="reboot",
+        verb="vm.reboot",
         outcome=Outcome.DENIED,
         target=Target("vm", 1, name),
         params={"any": {"set": {1}}},

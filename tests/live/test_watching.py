@@ -87,7 +87,13 @@ def rows() -> dict[str, models.Model]:
     """One row of every table that Ganeti fills, and of the journal."""
     cluster = make_cluster()
     entry = Entry.objects.create(
-        actor_name="a", via=Via.WEB, verb="reboot", target_kind="vm", target_pk=1, target_name="x", outcome=Outcome.DONE
+        actor_name="a",
+        via=Via.WEB,
+        verb="vm.reboot",
+        target_kind="vm",
+        target_pk=1,
+        target_name="x",
+        outcome=Outcome.DONE,
     )
     made: list[models.Model] = [
         cluster,
@@ -97,7 +103,7 @@ def rows() -> dict[str, models.Model]:
         make_vm(cluster),
         make_job(cluster),
         entry,
-        Event.objects.create(at=timezone.now(), verb="reboot", outcome=Outcome.DONE, target_kind="vm", target_pk=1),
+        Event.objects.create(at=timezone.now(), verb="vm.reboot", outcome=Outcome.DONE, target_kind="vm", target_pk=1),
     ]
     return {each._meta.db_table: each for each in made}
 

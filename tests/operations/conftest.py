@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from clusters.models import Cluster
-from clusters.operations.base import Actor
 from objectlog.models import Via
+from operations.contract import Actor
 from permissions.services import grant
 from rapi.trust import normalize_fingerprint
 from simulator import Simulator

@@ -9,9 +9,12 @@ import pytest
 from django.db import connection
 
 from clusters.bulkhead import CALLS, Bulkhead, Full, limit_web_process
-from clusters.operations.base import Actor, NoParams, Refusal, run
-from clusters.operations.cluster import ClusterSettings, RefreshCluster, fetch_certificate, probe_cluster
+from clusters.operations.cluster import RefreshCluster
+from clusters.operations.probe import fetch_certificate, probe_cluster
+from clusters.operations.wanted import ClusterSettings
 from objectlog.models import Entry, Outcome, Via
+from operations.contract import Actor, Ask, NoParams, Refusal
+from operations.pipeline import run
 from tests.factories import make_admin, make_vm
 from tests.operations.conftest import Scene
 from tests.operations.installation import wait_for
@@ -106,7 +109,7 @@ def test_thirteen_operations_at_once_on_a_cluster_that_hangs(scene: Scene, as_on
 
     def shut_down(vm: VirtualMachine) -> str:
         try:
-            return str(run(Shutdown(), actor, vm, ShutdownParams()).outcome)
+            return str(run(Shutdown(), Ask(actor, vm, ShutdownParams())).outcome)
         except Refusal as refusal:
             return str(refusal)
         finally:
@@ -122,7 +125,7 @@ def test_thirteen_operations_at_once_on_a_cluster_that_hangs(scene: Scene, as_on
     assert said.count(Outcome.UNKNOWN) == 2
     assert [words for words in said if "2 requests wait for it" in words] == said[:11]
     idle = next(vm for vm in machines if not Entry.objects.filter(target_pk=vm.pk).exists())
-    assert run(Shutdown(), actor, idle, ShutdownParams()).outcome == Outcome.SUBMITTED, "the places are free again"
+    assert run(Shutdown(), Ask(actor, idle, ShutdownParams())).outcome == Outcome.SUBMITTED, "the places are free again"
 
 
 @pytest.mark.django_db
@@ -142,4 +145,4 @@ def test_probes_take_places_too(scene: Scene, as_on_web: None) -> None:
 def test_what_needs_no_cluster_needs_no_place(scene: Scene, as_on_web: None) -> None:
     root = Actor(make_admin(), Via.WEB)
     with CALLS.place(scene.cluster.host, scene.cluster.port), CALLS.place(scene.cluster.host, scene.cluster.port):
-        assert run(RefreshCluster(), root, scene.cluster, NoParams()).outcome == Outcome.DONE
+        assert run(RefreshCluster(), Ask(root, scene.cluster, NoParams())).outcome == Outcome.DONE

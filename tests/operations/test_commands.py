@@ -30,12 +30,12 @@ def call(*words: str) -> str:
 def target_for(scene: Scene, verb: str, kind: str) -> str:
     """What the command line calls something of this kind to which `verb` can be done now."""
     machines, clusters = type(scene.vm).objects, Cluster.objects
-    if verb == "start":
+    if verb == "vm.start":
         machines.update(status="ADMIN_down", admin_state="down")
-    if verb == "forget":
+    if verb == "vm.forget":
         machines.update(missing_since=timezone.now())
         return f"lab/{scene.vm.uuid}"  # what is missing is addressed by its identity
-    if verb == "use-address":
+    if verb == "cluster.use-address":
         clusters.update(answers_at="192.0.2.1")
     if kind == "vm":
         return f"lab/{scene.vm.name}"
@@ -43,26 +43,48 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         return f"lab/{make_node(scene.cluster, missing_since=timezone.now()).uuid}"
     if kind == "job":
         job = scene.simulator.outside.submit("CLUSTER_REDIST_CONF")
-        make_job(scene.cluster, ganeti_id=job.id, status="error" if verb == "clear" else "queued")
+        make_job(scene.cluster, ganeti_id=job.id, status="error" if verb == "job.clear" else "queued")
         return f"lab/{job.id}"
     return "lab"
 
 
 @pytest.mark.feature("F295")
-@pytest.mark.parametrize("verb", sorted(OFFERED))
-def test_whatever_is_offered_works(scene: Scene, verb: str) -> None:
+@pytest.mark.parametrize("key", sorted(OFFERED))
+def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
     make_admin()
-    operation = OFFERED[verb]
-    said = call("operate", verb, target_for(scene, verb, operation.kind), "--as", "root")
+    operation = OFFERED[key]
+    given = {
+        "cluster.add": ["--set=slug=new", "--set=host=192.0.2.9", "--set=port=5080", "--set=tls_trust=system"],
+        "cluster.edit": ["--set=description=edited"],
+    }
+    where = [] if operation.is_on_site else [target_for(scene, key, operation.kind)]
+    said = call("operate", key, *where, "--as", "root", *given.get(key, []))
     assert str(operation.label) in said
-    assert Entry.objects.get().verb == verb
+    assert Entry.objects.get().verb == key
 
 
-@pytest.mark.parametrize("verb", ["edit-cluster", "console", "add-cluster", "no-such-thing"])
-def test_what_needs_a_form_or_a_browser_is_not_offered(scene: Scene, verb: str) -> None:
+def test_a_new_certificate_and_a_new_password_from_a_file(scene: Scene, tmp_path: Path) -> None:
+    make_admin()
+    (tmp_path / "new").write_text("swordfish\n")
+    fingerprint = "AB:" * 31 + "AB"
+    with pytest.raises(CommandError, match="Type the password"):
+        call("operate", "edit", "lab", "--as", "root", f"--set=tls_fingerprint={fingerprint}")
+    call(
+        "operate",
+        *["edit", "lab", "--as", "root", f"--set=tls_fingerprint={fingerprint}", f"--set-from=password={tmp_path}/new"],
+    )
+    cluster = Cluster.objects.get()
+    assert (cluster.tls_fingerprint, cluster.password) == (fingerprint, "swordfish")
+    assert "swordfish" not in str(Entry.objects.values())
+    with pytest.raises(CommandError, match="No such file"):
+        call("operate", "edit", "lab", "--as", "root", f"--set-from=password={tmp_path}/none")
+
+
+@pytest.mark.parametrize("name", ["vm.console", "console", "forget", "no-such-thing"])
+def test_what_needs_a_browser_or_might_mean_two_things_is_not_offered(scene: Scene, name: str) -> None:
     make_admin()
     with pytest.raises(CommandError, match="invalid choice"):
-        call("operate", verb, "lab", "--as", "root")
+        call("operate", name, "lab", "--as", "root")
     assert not Entry.objects.exists()
 
 

@@ -32,7 +32,7 @@ def without_faults(product: Installation) -> Iterator[None]:
 
 
 def shut_down(product: Installation, name: str) -> subprocess.Popen[str]:
-    return product.start("operate", "shutdown", f"lab/{name}", "--as", "root")
+    return product.start("operate", "vm.shutdown", f"lab/{name}", "--as", "root")
 
 
 def changes(product: Installation) -> int:
@@ -134,7 +134,7 @@ def test_killed_after_the_answer_before_it_was_written_down(product: Installatio
 
 
 def test_killed_after_it_was_written_down(product: Installation) -> None:
-    product.manage("operate", "shutdown", "lab/vm6.example.org", "--as", "root")
+    product.manage("operate", "vm.shutdown", "lab/vm6.example.org", "--as", "root")
     assert product.entry_of("vm6.example.org")[0] == "submitted"
     find_out(product)
     assert_done_once(product, "vm6.example.org")
@@ -182,7 +182,7 @@ def test_a_failed_reading_is_no_proof(product: Installation) -> None:
 
 
 def test_follower_killed_before_it_settled(product: Installation) -> None:
-    product.manage("operate", "shutdown", "lab/vm10.example.org", "--as", "root")
+    product.manage("operate", "vm.shutdown", "lab/vm10.example.org", "--as", "root")
     product.simulator.run_jobs()
     product.simulator.forget_requests()
     with product.locked():

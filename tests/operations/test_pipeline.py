@@ -7,10 +7,13 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Cluster, Job
-from clusters.operations.base import Actor, Forbidden, NoParams, Refusal, list_offers, run
-from clusters.operations.cluster import ClusterSettings, EditCluster
+from clusters.operations.cluster import EditCluster
 from clusters.operations.job import CancelJob
+from clusters.operations.wanted import ClusterSettings
 from objectlog.models import Entry, Outcome, Via
+from operations.contract import Actor, Ask, Forbidden, NoParams, Refusal
+from operations.offers import list_offers
+from operations.pipeline import run
 from permissions.policy import verbs_on
 from permissions.services import grant, persona_of
 from tests.factories import make_job, make_user, make_vm
@@ -23,17 +26,17 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.feature("F142", "F231")
 def test_accepted(scene: Scene) -> None:
-    entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams(timeout_s=30))
+    entry = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams(timeout_s=30)))
     entry.refresh_from_db()
     assert (entry.outcome, entry.actor_name, entry.persona_name, entry.via) == ("submitted", "alice", "alice", "web")
-    assert (entry.verb, entry.target_kind, entry.target_pk) == ("shutdown", "vm", scene.vm.pk)
+    assert (entry.verb, entry.target_kind, entry.target_pk) == ("vm.shutdown", "vm", scene.vm.pk)
     assert (entry.target_name, entry.cluster_name) == ("vm1.example.org", "lab")
     assert entry.params == {"timeout_s": 30}
     job = Job.objects.get()
     assert (job.ganeti_id, job.entry, job.title) == (entry.job_ids[0], entry, "Shut down vm1.example.org")
     assert job.targets.get().name == "vm1.example.org"
     scene.vm.refresh_from_db()
-    assert (scene.vm.busy_with, scene.vm.busy_entry) == ("shutdown", entry.uuid)
+    assert (scene.vm.busy_with, scene.vm.busy_entry) == ("vm.shutdown", entry.uuid)
     assert Cluster.objects.get().sync_wanted_at is not None
     [opcode] = scene.simulator.queue.jobs[job.ganeti_id].ops
     assert opcode["OP_ID"] == "OP_INSTANCE_SHUTDOWN"
@@ -57,7 +60,7 @@ def test_what_is_asked_of_ganeti(
 ) -> None:
     scene.vm.status, scene.vm.admin_state = status, admin_state
     scene.vm.save()
-    entry = run(operation, scene.alice, scene.vm, params)
+    entry = run(operation, Ask(scene.alice, scene.vm, params))
     [sent] = scene.simulator.queue.jobs[entry.job_ids[0]].ops
     assert sent["OP_ID"] == opcode
     assert sent["instance_name"] == "vm1.example.org"
@@ -68,7 +71,7 @@ def test_what_is_asked_of_ganeti(
 def test_forbidden_is_not_begun(scene: Scene) -> None:
     stranger = Actor(make_user("mallory"), Via.API)
     with pytest.raises(Forbidden, match="power"):
-        run(Shutdown(), stranger, scene.vm, ShutdownParams())
+        run(Shutdown(), Ask(stranger, scene.vm, ShutdownParams()))
     assert not Entry.objects.exists()
     assert scene.simulator.requests == []
 
@@ -83,7 +86,7 @@ def test_forbidden_is_not_begun(scene: Scene) -> None:
 def test_refusal_is_not_begun(scene: Scene, fields: dict, words: str) -> None:
     type(scene.vm).objects.filter(pk=scene.vm.pk).update(**fields)
     with pytest.raises(Refusal, match=words):
-        run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+        run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     assert not Entry.objects.exists()
     assert scene.simulator.requests == []
 
@@ -93,7 +96,7 @@ def test_a_job_that_an_update_saw_before_the_answer_came_is_bound(scene: Scene) 
     """An update that could not read its reason does not know whose it is; the answer to the submission does."""
     number = scene.simulator.queue.last_id + 1
     make_job(scene.cluster, ganeti_id=number, title="as Ganeti says it")
-    entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    entry = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     job = Job.objects.get()
     assert (job.ganeti_id, job.entry, job.title) == (number, entry, "as Ganeti says it")
     assert [target.target_pk for target in job.targets.all()] == [scene.vm.pk]
@@ -111,25 +114,25 @@ def test_a_job_that_an_update_saw_before_the_answer_came_is_bound(scene: Scene) 
 def test_cluster_that_cannot_be_changed(scene: Scene, fields: dict, words: str) -> None:
     Cluster.objects.update(**fields)
     with pytest.raises(Refusal, match=words):
-        run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+        run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     scene.vm.cluster.refresh_from_db()
     held = verbs_on(scene.alice.user, scene.vm)
-    offers = {offer.operation.name: offer for offer in list_offers(scene.alice.user, scene.vm, VM_OPERATIONS, held)}
+    offers = {offer.operation.verb: offer for offer in list_offers(scene.vm, VM_OPERATIONS, held)}
     assert words in offers["reboot"].reason
 
 
 @pytest.mark.feature("F145", "G004")
 def test_one_at_a_time(scene: Scene) -> None:
-    run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     with pytest.raises(Refusal, match="already in progress"):
-        run(Reboot(), scene.alice, scene.vm, RebootParams())
+        run(Reboot(), Ask(scene.alice, scene.vm, RebootParams()))
     assert scene.submissions() == 1
 
 
 @pytest.mark.feature("F043", "F044")
 def test_ganeti_refuses_in_its_own_words(scene: Scene) -> None:
     scene.simulator.faults.refuse(400, "Can't do 'that' today", method="PUT", path="/2/instances/.*")
-    entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    entry = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     entry.refresh_from_db()
     assert entry.outcome == Outcome.REFUSED
     assert entry.message == "Can't do 'that' today"
@@ -141,10 +144,10 @@ def test_ganeti_refuses_in_its_own_words(scene: Scene) -> None:
 @pytest.mark.feature("G004")
 def test_queue_closed_and_no_connection_are_refusals(scene: Scene) -> None:
     scene.simulator.faults.queue_full(times=1)
-    entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    entry = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     assert (entry.outcome, entry.message) == (Outcome.REFUSED, "Queue drained")
     scene.simulator.stop_listening()
-    entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    entry = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     assert entry.outcome == Outcome.REFUSED
     assert str(scene.simulator.port) in entry.message
     scene.vm.refresh_from_db()
@@ -155,7 +158,7 @@ def test_queue_closed_and_no_connection_are_refusals(scene: Scene) -> None:
 @pytest.mark.parametrize("fault", ["drop", "drop_after", "garbage", "truncated"])
 def test_no_answer_leaves_it_open_and_is_not_sent_again(scene: Scene, fault: str) -> None:
     scene.simulator.faults.add(fault, method="PUT", path="/2/instances/.*")
-    entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    entry = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     entry.refresh_from_db()
     assert entry.outcome == Outcome.UNKNOWN
     assert entry.is_open and entry.message
@@ -166,9 +169,9 @@ def test_no_answer_leaves_it_open_and_is_not_sent_again(scene: Scene, fault: str
 
 def test_cancel(scene: Scene) -> None:
     scene.simulator.hold_jobs()
-    started = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    started = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     job = Job.objects.get()
-    entry = run(CancelJob(), scene.alice, job, NoParams())
+    entry = run(CancelJob(), Ask(scene.alice, job, NoParams()))
     assert entry.outcome == Outcome.DONE
     assert entry.message
     assert scene.simulator.queue.jobs[started.job_ids[0]].status == "canceled"
@@ -177,7 +180,7 @@ def test_cancel(scene: Scene) -> None:
 def test_cancel_without_an_answer_is_said_and_over(scene: Scene) -> None:
     job = make_job(scene.cluster, ("instance", "vm1.example.org"))
     scene.simulator.faults.add("drop", method="DELETE")
-    entry = run(CancelJob(), scene.alice, job, NoParams())
+    entry = run(CancelJob(), Ask(scene.alice, job, NoParams()))
     assert entry.outcome == Outcome.FAILED
     assert entry.message.startswith("No answer")
 
@@ -190,7 +193,7 @@ def test_editing_a_cluster_makes_it_no_demo_and_no_demo_of_it(scene: Scene) -> N
         cluster = Cluster.objects.get()
         known = ("slug", "host", "port", "username", "tls_trust", "tls_fingerprint")
         wanted = ClusterSettings(**{name: getattr(cluster, name) for name in known}, is_demo=not is_demo)
-        run(EditCluster(), scene.alice, cluster, replace(wanted, description="edited"))
+        run(EditCluster(), Ask(scene.alice, cluster, replace(wanted, description="edited")))
         cluster.refresh_from_db()
         assert (cluster.description, cluster.is_demo) == ("edited", is_demo)
 
@@ -199,7 +202,7 @@ def test_editing_a_cluster_makes_it_no_demo_and_no_demo_of_it(scene: Scene) -> N
 def test_journal_names_person_and_persona(scene: Scene) -> None:
     group = scene.alice.user.groups.create(name="web-team")
     actor = Actor(scene.alice.user, Via.CLI, persona_of(group))
-    entry = run(Shutdown(), actor, scene.vm, ShutdownParams())
+    entry = run(Shutdown(), Ask(actor, scene.vm, ShutdownParams()))
     assert (entry.actor_name, entry.persona_name, entry.via) == ("alice", "web-team", "cli")
     scene.alice.user.delete()
     entry.refresh_from_db()
@@ -213,11 +216,11 @@ def test_offers_say_why_not(scene: Scene) -> None:
 
     def offers(user: object) -> dict[str, str]:
         held = verbs_on(user, scene.vm)
-        return {offer.operation.name: offer.reason for offer in list_offers(user, scene.vm, VM_OPERATIONS, held)}
+        return {offer.operation.verb: offer.reason for offer in list_offers(scene.vm, VM_OPERATIONS, held)}
 
-    assert set(offers(bob)) == set(offers(scene.alice.user)) == {operation.name for operation in VM_OPERATIONS}
+    assert set(offers(bob)) == set(offers(scene.alice.user)) == {operation.verb for operation in VM_OPERATIONS}
     for operation in VM_OPERATIONS:
-        assert f"(needs {operation.needs})" in offers(bob)[operation.name]
+        assert f"(needs {operation.needs})" in offers(bob)[operation.verb]
     assert offers(scene.alice.user)["reboot"] == ""
     assert offers(scene.alice.user)["start"] == "It is running already."
 
@@ -227,7 +230,7 @@ def test_credentials_are_not_logged(scene: Scene, caplog: pytest.LogCaptureFixtu
     scene.cluster.password = "not-the-real-one-4711"
     scene.cluster.save()
     scene.vm.refresh_from_db()
-    entry = run(Shutdown(), scene.alice, make_same(scene), ShutdownParams())
+    entry = run(Shutdown(), Ask(scene.alice, make_same(scene), ShutdownParams()))
     assert entry.outcome == Outcome.REFUSED
     assert "4711" not in caplog.text + entry.message + str(entry.params)
 

@@ -9,9 +9,11 @@ import pytest
 from django.db import connection, transaction
 
 from clusters.models import Cluster, Job
-from clusters.operations.base import Refusal, run
-from clusters.operations.cluster import ClusterSettings, add_cluster
+from clusters.operations.cluster import add_cluster
+from clusters.operations.wanted import ClusterSettings
 from objectlog.models import Entry, Via
+from operations.contract import Ask, Refusal
+from operations.pipeline import run
 from tests.factories import make_admin, make_cluster
 from tests.operations.conftest import Actor, Scene
 from virtualmachines.operations.power import Reboot, RebootParams, Shutdown, ShutdownParams
@@ -78,8 +80,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def test_of_two_at_the_same_moment_one_is_sent(scene: Scene) -> None:
     scene.simulator.hold_jobs()
     starters = [
-        Starter(lambda: run(Shutdown(), scene.alice, scene.vm, ShutdownParams())),
-        Starter(lambda: run(Reboot(), scene.alice, scene.vm, RebootParams())),
+        Starter(lambda: run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))),
+        Starter(lambda: run(Reboot(), Ask(scene.alice, scene.vm, RebootParams()))),
     ]
     with journal_held():
         for starter in starters:
@@ -123,7 +125,7 @@ def test_who_reads_and_then_writes_is_not_told_that_the_database_is_locked() -> 
 def test_nothing_is_sent_before_it_is_surely_written_down(scene: Scene) -> None:
     """Inside of somebody else's transaction the entry could be undone while Ganeti has the job."""
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
-        run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+        run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     assert scene.simulator.requests == [] and not Entry.objects.exists()
 
 

@@ -8,11 +8,12 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Job
-from clusters.operations.base import NoParams, Refusal, Submission, explain_obstacle, list_offers, run
 from clusters.operations.job import CancelJob
 from clusters.operations.settle import count_clean_listing
 from objectlog.models import Entry, Outcome
-from operations.table import OPERATIONS
+from operations.contract import Ask, NoParams, Refusal, Submission
+from operations.offers import find_obstacle, list_offers
+from operations.pipeline import run
 from permissions.policy import verbs_on
 from rapi.client import RapiClient
 from tests.factories import make_node
@@ -38,15 +39,15 @@ def offers_of(scene: Scene) -> Mapping[str, str]:
     """Each operation and why it can't be done now."""
     scene.vm.refresh_from_db()
     held = verbs_on(scene.alice.user, scene.vm)
-    found = list_offers(scene.alice.user, scene.vm, VM_OPERATIONS, held)
-    return {offer.operation.name: str(offer.reason) for offer in found}
+    found = list_offers(scene.vm, VM_OPERATIONS, held)
+    return {offer.operation.verb: str(offer.reason) for offer in found}
 
 
 def test_a_cancel_that_ganeti_does_not_grant_is_refused(scene: Scene) -> None:
-    started = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    started = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     while scene.simulator.queue.jobs[started.job_ids[0]].status != "running":
         scene.simulator.advance()
-    entry = run(CancelJob(), scene.alice, Job.objects.get(), NoParams())
+    entry = run(CancelJob(), Ask(scene.alice, Job.objects.get(), NoParams()))
     entry.refresh_from_db()
     assert entry.outcome == Outcome.REFUSED
     assert entry.message == "Job no longer waiting, can't cancel (informed it anyway)"
@@ -54,56 +55,56 @@ def test_a_cancel_that_ganeti_does_not_grant_is_refused(scene: Scene) -> None:
 
 def test_force_off_takes_a_waiting_shutdown_out_of_the_queue(scene: Scene) -> None:
     scene.simulator.hold_jobs()
-    gentle = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    gentle = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     assert offers_of(scene)["shutdown-now"] == ""
     assert offers_of(scene)["reboot"] != ""
-    forced = run(ShutdownNow(), scene.alice, scene.vm, NoParams())
+    forced = run(ShutdownNow(), Ask(scene.alice, scene.vm, NoParams()))
     assert forced.outcome == Outcome.SUBMITTED
     assert scene.simulator.queue.jobs[gentle.job_ids[0]].status == "canceled"
     scene.vm.refresh_from_db()
-    assert (scene.vm.busy_with, scene.vm.busy_entry) == ("shutdown-now", forced.uuid)
+    assert (scene.vm.busy_with, scene.vm.busy_entry) == ("vm.shutdown-now", forced.uuid)
     with pytest.raises(Refusal):
-        run(ShutdownNow(), scene.alice, scene.vm, NoParams())
+        run(ShutdownNow(), Ask(scene.alice, scene.vm, NoParams()))
 
 
 def test_force_off_waits_for_a_running_shutdown_and_keeps_its_time(scene: Scene) -> None:
-    gentle = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    gentle = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     while scene.simulator.queue.jobs[gentle.job_ids[0]].status != "running":
         scene.simulator.advance()
     until = timezone.now() + timedelta(seconds=90)
     VirtualMachine.objects.update(busy_until=until)
     scene.vm.refresh_from_db()
     assert "does not interrupt a shutdown" in ShutdownNow().consequence_for(scene.vm)
-    forced = run(ShutdownNow(), scene.alice, scene.vm, NoParams())
+    forced = run(ShutdownNow(), Ask(scene.alice, scene.vm, NoParams()))
     assert forced.outcome == Outcome.SUBMITTED
     assert scene.simulator.queue.jobs[gentle.job_ids[0]].status == "running"
     scene.vm.refresh_from_db()
-    assert (scene.vm.busy_with, scene.vm.busy_until) == ("shutdown-now", until)
+    assert (scene.vm.busy_with, scene.vm.busy_until) == ("vm.shutdown-now", until)
 
 
 def test_a_refused_force_off_leaves_the_machine_to_the_shutdown(scene: Scene) -> None:
-    gentle = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    gentle = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     scene.simulator.faults.refuse(400, "no", method="PUT", path="/2/instances/.*")
-    assert run(ShutdownNow(), scene.alice, scene.vm, NoParams()).outcome == Outcome.REFUSED
+    assert run(ShutdownNow(), Ask(scene.alice, scene.vm, NoParams())).outcome == Outcome.REFUSED
     scene.vm.refresh_from_db()
-    assert (scene.vm.busy_with, scene.vm.busy_entry) == ("shutdown", gentle.uuid)
+    assert (scene.vm.busy_with, scene.vm.busy_entry) == ("vm.shutdown", gentle.uuid)
 
 
 class Broken(Shutdown):
     """A call that this program fails at."""
 
-    def submit(self, client: RapiClient, target: VirtualMachine, params: ShutdownParams, reason: str) -> Submission:
+    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ShutdownParams], reason: str) -> Submission:
         raise ZeroDivisionError
 
 
 def test_an_error_of_this_program_during_the_call_leaves_it_in_doubt_and_is_found_out(scene: Scene) -> None:
     with pytest.raises(ZeroDivisionError):
-        run(Broken(), scene.alice, scene.vm, ShutdownParams())
+        run(Broken(), Ask(scene.alice, scene.vm, ShutdownParams()))
     entry = Entry.objects.get()
     assert entry.outcome == Outcome.UNKNOWN and "its log has the details" in entry.message
     later = timezone.now() + timedelta(hours=1)
-    count_clean_listing(scene.cluster, listed_from=later, operations=OPERATIONS)
-    count_clean_listing(scene.cluster, listed_from=later, operations=OPERATIONS)
+    count_clean_listing(scene.cluster, listed_from=later)
+    count_clean_listing(scene.cluster, listed_from=later)
     entry.refresh_from_db()
     scene.vm.refresh_from_db()
     assert entry.outcome == Outcome.NOT_SUBMITTED and not scene.vm.is_busy
@@ -111,11 +112,11 @@ def test_an_error_of_this_program_during_the_call_leaves_it_in_doubt_and_is_foun
 
 def test_an_entry_whose_verb_no_release_knows_any_more_frees_its_machine(scene: Scene) -> None:
     scene.simulator.faults.add("drop", method="PUT", path="/2/instances/.*")
-    entry = run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
+    entry = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
     Entry.objects.filter(pk=entry.pk).update(verb="teleport")
     later = timezone.now() + timedelta(hours=1)
     for _ in range(2):
-        count_clean_listing(scene.cluster, listed_from=later, operations=OPERATIONS)
+        count_clean_listing(scene.cluster, listed_from=later)
     entry.refresh_from_db()
     scene.vm.refresh_from_db()
     assert not scene.vm.is_busy
@@ -123,12 +124,12 @@ def test_an_entry_whose_verb_no_release_knows_any_more_frees_its_machine(scene: 
 
 
 def test_a_cancel_that_was_killed_claims_no_more_than_is_known(scene: Scene) -> None:
-    run(Shutdown(), scene.alice, scene.vm, ShutdownParams())
-    entry = run(CancelJob(), scene.alice, Job.objects.get(), NoParams())
+    run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
+    entry = run(CancelJob(), Ask(scene.alice, Job.objects.get(), NoParams()))
     Entry.objects.filter(pk=entry.pk).update(outcome=Outcome.SUBMITTING)
     later = timezone.now() + timedelta(hours=1)
     for _ in range(2):
-        count_clean_listing(scene.cluster, listed_from=later, operations=OPERATIONS)
+        count_clean_listing(scene.cluster, listed_from=later)
     entry.refresh_from_db()
     assert entry.outcome == Outcome.LOST and "not known" in entry.message
 
@@ -175,8 +176,7 @@ def test_what_a_row_shows_of_a_success(operation: Any, status: str, admin_state:
 @pytest.mark.parametrize("hypervisor", ["kvm", "xen-hvm", "xen-pvm", "lxc", "fake", "chroot", "one of later"])
 def test_the_form_says_what_each_way_does_with_the_hypervisor(scene: Scene, hypervisor: str) -> None:
     scene.vm.hypervisor = hypervisor
-    form = RebootForm()
-    form.fit(scene.vm)
+    form = RebootForm(target=scene.vm)
     choices = dict(form.fields["type"].choices)  # type: ignore[attr-defined]
     assert next(iter(choices)) == "hard" == form.fields["type"].initial == RebootParams().type
     assert "wait up to" in choices["hard"]
@@ -189,10 +189,10 @@ def test_the_form_says_what_each_way_does_with_the_hypervisor(scene: Scene, hype
 
 
 def test_only_what_it_names_is_overruled(scene: Scene) -> None:
-    for verb in ("start", "reboot", "shutdown-now", "teleport"):
+    for verb in ("vm.start", "vm.reboot", "vm.shutdown-now", "teleport"):
         scene.vm.busy_with, scene.vm.busy_entry = verb, Entry().uuid
-        assert explain_obstacle(ShutdownNow(), scene.vm) is not None
-    scene.vm.busy_with = "shutdown"
-    assert explain_obstacle(ShutdownNow(), scene.vm) is None
+        assert find_obstacle(ShutdownNow(), scene.vm) is not None
+    scene.vm.busy_with = "vm.shutdown"
+    assert find_obstacle(ShutdownNow(), scene.vm) is None
     for operation in (Start(), Shutdown(), Reboot()):
-        assert explain_obstacle(operation, scene.vm) is not None
+        assert find_obstacle(operation, scene.vm) is not None

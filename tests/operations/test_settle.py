@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from clusters.models import Busy, Cluster, JobStatus, Node
-from clusters.operations.base import PREPARED_WITHIN_S
+from clusters.models import Cluster, JobStatus, Node
+from clusters.operations.ganeti import PREPARED_WITHIN_S
 from clusters.operations.settle import (
     adopt_job,
     count_clean_listing,
@@ -20,7 +20,7 @@ from clusters.operations.settle import (
 )
 from objectlog.models import Entry, Outcome, Via
 from objectlog.services import Target, advance, begin
-from operations.table import OPERATIONS
+from operations.models import Busy
 from rapi.caller import longest_change_s
 from tests.factories import make_cluster, make_job, make_node, make_vm
 from virtualmachines.models import VirtualMachine
@@ -35,13 +35,13 @@ def in_doubt(cluster: Cluster, outcome: Outcome = Outcome.UNKNOWN) -> tuple[Entr
         actor_name="alice",
         persona_name="alice",
         via=Via.WEB,
-        verb="shutdown",
+        verb="vm.shutdown",
         target=Target("vm", vm.pk, vm.name, cluster.slug, cluster.pk, vm.uuid),
         params={},
     )
     if outcome != Outcome.SUBMITTING:
         advance(entry, outcome, message="timed out")
-    vm.busy_with, vm.busy_entry, vm.busy_since = "shutdown", entry.uuid, timezone.now()
+    vm.busy_with, vm.busy_entry, vm.busy_since = "vm.shutdown", entry.uuid, timezone.now()
     vm.save()
     return entry, vm
 
@@ -52,13 +52,13 @@ def test_given_up_after_two_clean_listings_past_the_deadline(outcome: Outcome) -
     cluster = make_cluster()
     entry, vm = in_doubt(cluster, outcome)
     later = timezone.now() + timedelta(hours=1)
-    assert count_clean_listing(cluster, listed_from=timezone.now(), operations=OPERATIONS) == []
+    assert count_clean_listing(cluster, listed_from=timezone.now()) == []
     entry.refresh_from_db()
     assert entry.clean_listings == 0, "it may still be under way"
-    assert count_clean_listing(cluster, listed_from=later, operations=OPERATIONS) == []
+    assert count_clean_listing(cluster, listed_from=later) == []
     vm.refresh_from_db()
     assert vm.is_busy
-    assert count_clean_listing(cluster, listed_from=later, operations=OPERATIONS) == [entry]
+    assert count_clean_listing(cluster, listed_from=later) == [entry]
     entry.refresh_from_db()
     vm.refresh_from_db()
     assert entry.outcome == Outcome.NOT_SUBMITTED and entry.message
@@ -69,7 +69,7 @@ def test_other_clusters_are_not_touched() -> None:
     here, there = make_cluster(), make_cluster()
     entry, _ = in_doubt(there)
     for _ in range(3):
-        assert count_clean_listing(here, listed_from=timezone.now() + timedelta(hours=1), operations=OPERATIONS) == []
+        assert count_clean_listing(here, listed_from=timezone.now() + timedelta(hours=1)) == []
     entry.refresh_from_db()
     assert entry.clean_listings == 0
 
@@ -130,13 +130,13 @@ def test_whatever_an_operation_keeps_busy_says_until_when_and_is_freed(model: ty
     entry.params = {"timeout_s": 30}
     entry.save()
     now = timezone.now()
-    row.busy_with, row.busy_entry, row.busy_since = "shutdown", entry.uuid, now
+    row.busy_with, row.busy_entry, row.busy_since = "vm.shutdown", entry.uuid, now
     row.save()
     adopt_job(make_job(cluster, status="success"), entry)
-    note_deadline(entry, OPERATIONS, running_at=now)
+    note_deadline(entry, running_at=now)
     row.refresh_from_db()
     assert row.busy_until > now
-    assert settle_entry(entry, OPERATIONS)
+    assert settle_entry(entry)
     row.refresh_from_db()
     assert (row.busy_with, row.busy_entry, row.busy_since, row.busy_until) == ("", None, None, None)
 
@@ -156,12 +156,12 @@ def test_settled_once_all_jobs_have_ended(statuses: list[str], outcome: Outcome,
     jobs = [make_job(cluster) for _ in statuses]
     for job in jobs:
         adopt_job(job, entry)
-    assert not settle_entry(entry, OPERATIONS)
+    assert not settle_entry(entry)
     for job, status in zip(jobs, statuses, strict=True):
         job.status, job.error = JobStatus(status), "no memory" if status == "error" else ""
         job.save(update_fields=["status", "error"])
-    assert settle_entry(entry, OPERATIONS)
-    assert not settle_entry(entry, OPERATIONS), "once is enough"
+    assert settle_entry(entry)
+    assert not settle_entry(entry), "once is enough"
     entry.refresh_from_db()
     vm.refresh_from_db()
     assert entry.outcome == outcome

@@ -8,9 +8,12 @@ import pytest
 from django.test import Client
 
 from clusters.models import Cluster
-from clusters.operations.base import Actor, Forbidden, Refusal, run
-from clusters.operations.cluster import ClusterSettings, EditCluster, probe_cluster
+from clusters.operations.cluster import EditCluster
+from clusters.operations.probe import probe_cluster
+from clusters.operations.wanted import ClusterSettings
 from objectlog.models import Via
+from operations.contract import Actor, Ask, Forbidden, Refusal
+from operations.pipeline import run
 from permissions.models import User
 from permissions.services import grant
 from rapi.trust import normalize_fingerprint
@@ -303,7 +306,7 @@ def test_who_administers_one_cluster_points_it_nowhere_else(
     wanted = ClusterSettings(**{**before, **changed, "password": "typed", "vnc_password": "typed"})
     actor = Actor(manager, Via.CLI)
     with pytest.raises(Forbidden, match="Only administrators may change the address"):
-        run(EditCluster(), actor, known, wanted)
+        run(EditCluster(), Ask(actor, known, wanted))
     with pytest.raises(Forbidden, match="Only administrators may change the address"):
         probe_cluster(actor, wanted, known=known)
     assert as_in_database(known) == before
@@ -314,7 +317,7 @@ def test_the_vnc_password_is_typed_again_or_forgotten_where_the_cluster_points_e
     admin = Actor(make_admin(), Via.CLI)
     wanted = ClusterSettings(**{**as_in_database(known), "host": "192.0.2.9"})
     with pytest.raises(Refusal, match="Type the VNC password, or forget it"):
-        run(EditCluster(), admin, known, wanted)
-    run(EditCluster(), admin, known, replace(wanted, vnc_password=""))
+        run(EditCluster(), Ask(admin, known, wanted))
+    run(EditCluster(), Ask(admin, known, replace(wanted, vnc_password="")))
     known.refresh_from_db()
     assert (known.host, known.vnc_password) == ("192.0.2.9", "")

@@ -41,7 +41,7 @@ def page(client: Client, path: str = "") -> Any:
 
 def busy(verb: str) -> None:
     """Let an operation be under way on the machine."""
-    VirtualMachine.objects.update(busy_with=verb, busy_entry=uuid.uuid4(), busy_since=timezone.now())
+    VirtualMachine.objects.update(busy_with=f"vm.{verb}", busy_entry=uuid.uuid4(), busy_since=timezone.now())
 
 
 @pytest.mark.parametrize("path", ["", "window/"])

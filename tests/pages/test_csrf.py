@@ -38,7 +38,7 @@ def test_our_own_forms_and_scripts_do(client: Client, way: str) -> None:
     else:
         response = client.post(url, headers={"X-CSRFToken": found[1]})
     assert response.status_code == 302
-    assert Entry.objects.get().verb == "refresh"
+    assert Entry.objects.get().verb == "cluster.refresh"
 
 
 def test_a_form_of_a_megabyte_is_not_read(client: Client) -> None:

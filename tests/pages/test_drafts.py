@@ -4,8 +4,8 @@ import time
 
 import time_machine
 
-from clusters.operations.cluster import ClusterSettings
 from clusters.operations.drafts import LIFETIME_S, open_draft, seal_draft
+from clusters.operations.wanted import ClusterSettings
 
 WANTED = ClusterSettings(slug="lab", host="ganeti.example.org", username="gwm", password="unheard of")
 

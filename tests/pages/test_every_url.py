@@ -54,8 +54,8 @@ def urls() -> Iterator[tuple[str, dict[str, object]]]:
             yield pattern.name, WHERE.get(pattern.name, {})
             continue
         for operation in OPERATIONS.values():
-            if operation.kind == kinds[pattern.name]:
-                yield pattern.name, {**WHERE[pattern.name], "verb": operation.name}
+            if operation.kind == kinds[pattern.name] and not operation.is_on_site:
+                yield pattern.name, {**WHERE[pattern.name], "verb": operation.verb}
 
 
 URLS = list(urls())

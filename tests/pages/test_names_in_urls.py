@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from clusters.forms.cluster import AddForm, describe_cluster
 from clusters.models import Cluster, FormerName, JobTarget
-from clusters.operations.base import Actor, Refusal, run
-from clusters.operations.cluster import ClusterSettings, EditCluster, derive_slug
+from clusters.operations.cluster import EditCluster
+from clusters.operations.wanted import ClusterSettings, derive_slug
 from clusters.urls import urlpatterns as cluster_patterns
 from gwm.urls import urlpatterns
 from objectlog.models import Entry, Via
+from operations.contract import Actor, Ask, Refusal
+from operations.pipeline import run
 from permissions.models import User
 from permissions.services import grant
 from tests.factories import make_job, make_node, make_user, make_vm
@@ -138,10 +140,10 @@ def test_all_that_can_be_done_with_what_is_missing_is_to_forget_it(site: Site, s
     assert sign_in(site.alice).post(f"{url}do/forget/").status_code == 403
     assert client.post(f"{url}do/forget/").status_code == 302
     assert not VirtualMachine.objects.filter(pk=site.web.pk).exists()
-    entry = Entry.objects.get(verb="forget")
+    entry = Entry.objects.get(verb="vm.forget")
     assert (entry.target_pk, entry.target_uuid, entry.cluster_pk) == (site.web.pk, site.web.uuid, site.prod.pk)
     assert client.get(url).status_code == 404
-    assert "Forgot web1.example.org" in client.get("/journal/").content.decode()
+    assert "forgot web1.example.org" in client.get("/journal/").content.decode()
 
 
 def test_what_is_there_cannot_be_forgotten(site: Site, sign_in: SignIn) -> None:
@@ -176,7 +178,7 @@ def test_a_renamed_node(site: Site, sign_in: SignIn) -> None:
 
 def rename_cluster(cluster: Cluster, slug: str) -> None:
     wanted = ClusterSettings(**{**describe_cluster(cluster), "slug": slug})
-    run(EditCluster(), Actor(User.objects.get(username="root"), Via.CLI), cluster, wanted)
+    run(EditCluster(), Ask(Actor(User.objects.get(username="root"), Via.CLI), cluster, wanted))
 
 
 def test_links_to_a_cluster_that_is_called_otherwise_now(site: Site, sign_in: SignIn) -> None:
@@ -199,7 +201,7 @@ def test_links_to_a_cluster_that_is_called_otherwise_now(site: Site, sign_in: Si
 def test_changing_the_short_name_keeps_the_old_one(site: Site, sign_in: SignIn) -> None:
     entry = Entry.objects.create(
         actor_name="alice",
-        verb="start",
+        verb="vm.start",
         target_kind="vm",
         target_pk=site.web.pk,
         target_name="web1.example.org",
@@ -272,7 +274,7 @@ def test_the_words_are_those_of_the_table_in_use(settings: Any) -> None:
 def test_the_command_line_says_what_it_is_called_now(site: Site) -> None:
     rename(site.web, "new.example.org")
     with pytest.raises(CommandError, match=r"prod/web1.example.org is prod/new.example.org now"):
-        call_command("operate", "shutdown", "prod/web1.example.org", "--as", "root")
+        call_command("operate", "vm.shutdown", "prod/web1.example.org", "--as", "root")
     with pytest.raises(CommandError, match=r"prod/new.example.org now"):
         call_command("grant", "alice", "power", "--on", "prod/web1.example.org", "--as", "root")
 
@@ -282,7 +284,7 @@ def test_rights_jobs_and_journal_do_not_pass_to_a_namesake(site: Site, sign_in: 
     holder = make_user("holder")
     grant(["admin"], holder, site.web)
     Entry.objects.create(
-        actor_name="root", verb="start", target_kind="vm", target_pk=site.web.pk, target_name="web1", outcome="done"
+        actor_name="root", verb="vm.start", target_kind="vm", target_pk=site.web.pk, target_name="web1", outcome="done"
     )
     lose(site.web)
     new = make_vm(site.prod, site.web.name, network_port=site.web.network_port, primary_node=site.web.primary_node)
@@ -302,5 +304,5 @@ def test_rights_jobs_and_journal_do_not_pass_to_a_namesake(site: Site, sign_in: 
     old_job = site.prod.jobs.get(title=f"Shut down {site.web.name}")
     assert new_client.get(f"/clusters/prod/jobs/{old_job.ganeti_id}/").status_code == 404
     assert new_client.post(f"/clusters/prod/jobs/{old_job.ganeti_id}/do/cancel/").status_code == 404
-    assert "Started web1" in old_client.get(f"{old_url}journal/").content.decode()
-    assert "Started web1" not in new_client.get(f"{VM}journal/").content.decode()
+    assert "started web1" in old_client.get(f"{old_url}journal/").content.decode()
+    assert "started web1" not in new_client.get(f"{VM}journal/").content.decode()

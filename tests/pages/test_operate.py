@@ -100,9 +100,9 @@ def test_every_power_operation(admin: Client, alpha: Cluster, simulator: Simulat
         update(alpha)
     assert VirtualMachine.objects.get(name="vm1.example.org").status == "running"
     assert [entry.verb for entry in Entry.objects.filter(target_kind="vm").order_by("pk")] == [
-        "reboot",
-        "shutdown-now",
-        "start",
+        "vm.reboot",
+        "vm.shutdown-now",
+        "vm.start",
     ]
 
 
@@ -206,7 +206,7 @@ def test_refresh_asks_for_an_update(admin: Client, alpha: Cluster) -> None:
 
 @pytest.mark.feature("F052")
 def test_remove_a_cluster_by_its_name(admin: Client, alpha: Cluster) -> None:
-    url = "/clusters/alpha/do/remove-cluster/"
+    url = "/clusters/alpha/do/remove/"
     assert "Type alpha to confirm." in text_of(admin.get(url))
     for typed in ("", "beta"):
         assert admin.post(url, {"typed_name": typed}).status_code == 422
@@ -315,7 +315,7 @@ def test_a_job_that_cannot_be_cancelled_is_refused_in_ganetis_words(
     answer = admin.post(f"/clusters/alpha/jobs/{number}/do/cancel/")
     assert answer.status_code == 409
     assert "The cluster says: Job no longer waiting" in text_of(answer)
-    assert Entry.objects.get(verb="cancel").outcome == "refused"
+    assert Entry.objects.get(verb="job.cancel").outcome == "refused"
 
 
 def test_a_reserved_machine_is_shown_as_such(admin: Client, alpha: Cluster) -> None:
@@ -341,4 +341,4 @@ def test_an_address_that_died_is_told_and_can_be_replaced(admin: Client, alpha: 
     assert Cluster.objects.get().host == "192.0.2.9", "asking changes nothing"
     assert admin.post("/clusters/alpha/do/use-address/")["Location"] == "/clusters/alpha/"
     assert (Cluster.objects.get().host, Cluster.objects.get().answers_at) == ("127.0.0.1", "")
-    assert Entry.objects.get(verb="use-address").outcome == "done"
+    assert Entry.objects.get(verb="cluster.use-address").outcome == "done"

@@ -272,7 +272,7 @@ def test_changing_the_password_ends_all_other_sessions(client, alice):
     assert elsewhere.get("/")["Location"] == "/login/?next=/"
     assert attempt(address="192.0.2.9").status_code == 200
     assert attempt(password="another password 2", address="192.0.2.9").status_code == 302
-    entry = Entry.objects.get(verb="change-password")
+    entry = Entry.objects.get(verb="person.change-password")
     assert (entry.actor, entry.target_name, entry.outcome, entry.params) == (alice, "alice", "done", {})
 
 

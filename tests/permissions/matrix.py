@@ -107,20 +107,21 @@ PAGES: dict[str, Row] = {
 # Addresses that stand for one operation each.
 DOORS = {"vm": "vm-do", "node": "node-do", "cluster": "cluster-do", "job": "job-do"}
 # Operations with a page of their own.
-OWN_PAGES = {"edit-cluster": "cluster-edit", "console": "vm-console-ticket"}
+OWN_PAGES = {"cluster.add": "cluster-add", "cluster.edit": "cluster-edit", "vm.console": "vm-console-ticket"}
 
 OPERATIONS: dict[str, Row] = {
-    "start": Row(POWER, see=SEE_VM),
-    "shutdown": Row(POWER, see=SEE_VM),
-    "shutdown-now": Row(POWER, see=SEE_VM),
-    "reboot": Row(POWER, see=SEE_VM),
-    "console": Row(CONSOLE, see=SEE_VM),
-    "cancel": Row(POWER, see=SEE_JOB),
-    "clear": Row(POWER, see=SEE_JOB),
-    "refresh": Row(SEE_CLUSTER),
-    "forget": Row(CLUSTER_ADMINS, see=SEE_VM),
-    "forget-node": Row(CLUSTER_ADMINS, see=SEE_NODES),
-    "edit-cluster": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
-    "use-address": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
-    "remove-cluster": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+    "vm.start": Row(POWER, see=SEE_VM),
+    "vm.shutdown": Row(POWER, see=SEE_VM),
+    "vm.shutdown-now": Row(POWER, see=SEE_VM),
+    "vm.reboot": Row(POWER, see=SEE_VM),
+    "vm.console": Row(CONSOLE, see=SEE_VM),
+    "job.cancel": Row(POWER, see=SEE_JOB),
+    "job.clear": Row(POWER, see=SEE_JOB),
+    "cluster.refresh": Row(SEE_CLUSTER),
+    "vm.forget": Row(CLUSTER_ADMINS, see=SEE_VM),
+    "node.forget": Row(CLUSTER_ADMINS, see=SEE_NODES),
+    "cluster.add": Row(ROOT, see=EVERYBODY),
+    "cluster.edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+    "cluster.use-address": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+    "cluster.remove": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
 }

@@ -5,10 +5,11 @@ from django.test import Client
 from django.urls import reverse
 
 from clusters.models import Job, JobTarget
-from clusters.operations.base import Actor, Forbidden, NoParams, run
 from clusters.operations.job import CancelJob
 from clusters.selectors import list_jobs
 from objectlog.models import Via
+from operations.contract import Actor, Ask, Forbidden, NoParams
+from operations.pipeline import run
 from permissions.models import User
 from permissions.policy import can, verbs_on, visible
 from permissions.services import grant
@@ -113,7 +114,7 @@ def test_it_is_cancelled_by_who_may_cancel_on_all(job: Job, holder: User) -> Non
     assert "cancel" not in verbs_on(holder, job)
     assert not visible(holder, "cancel", Job.objects.all()).exists()
     with pytest.raises(Forbidden):
-        run(CancelJob(), Actor(holder, Via.CLI), job, NoParams())
+        run(CancelJob(), Ask(Actor(holder, Via.CLI), job, NoParams()))
     client = signed_in(holder)
     assert client.post("/clusters/lab/jobs/7/do/cancel/").status_code == 403
     for url in ("/clusters/lab/jobs/7/", "/clusters/lab/vms/web1.example.org/"):

@@ -11,9 +11,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker
 
 from clusters.models import Cluster
-from clusters.operations.base import Actor, Forbidden, Refusal, run
-from clusters.operations.cluster import ClusterSettings
+from clusters.operations.wanted import ClusterSettings
 from objectlog.models import Entry, Via
+from operations.contract import SITE, Actor, Ask, Forbidden, Refusal
+from operations.pipeline import run
 from operations.table import OPERATIONS as ALL_OPERATIONS
 from permissions.models import User
 from permissions.services import grant, persona_of
@@ -119,7 +120,7 @@ def test_address(world: World, name: str) -> None:
 def test_operation_on_the_web(world: World, name: str, method: str) -> None:
     """Asking needs the same right as doing; nobody is listening at the cluster's address, so nothing can happen."""
     row, door = OPERATIONS[name], DOORS[ALL_OPERATIONS[name].kind]
-    url = reverse(door, kwargs={**WHERE[door], "verb": name})
+    url = reverse(door, kwargs={**WHERE[door], "verb": ALL_OPERATIONS[name].verb})
     answers = {}
     for role in ROLES:
         if not Cluster.objects.filter(slug="lab").exists():
@@ -138,19 +139,24 @@ def test_operation_in_the_pipeline(world: World, name: str) -> None:
     operation, row = ALL_OPERATIONS[name], OPERATIONS[name]
     world.cluster.unreachable_since = world.cluster.synced_at  # whoever may comes as far as the refusal
     world.cluster.save()
-    if name in ("remove-cluster", "edit-cluster"):
+    if name in ("cluster.remove", "cluster.edit", "cluster.add"):
         roles: Any = EVERYBODY - row.may
     else:
         roles = EVERYBODY
     for role in sorted(roles):
-        target = world.target(operation.kind)
-        target.refresh_from_db()
+        target: Any = SITE if operation.is_on_site else world.target(operation.kind)
+        if target is not SITE:
+            target.refresh_from_db()
         try:
             run(
                 operation,
-                Actor(world.users[role], Via.CLI),
-                target,
-                ClusterSettings("lab", "127.0.0.1") if name == "edit-cluster" else operation.params_type(),
+                Ask(
+                    Actor(world.users[role], Via.CLI),
+                    target,
+                    ClusterSettings("lab", "127.0.0.1")
+                    if operation.params_type is ClusterSettings
+                    else operation.params_type(),
+                ),
             )
             answer = "may"
         except Refusal:

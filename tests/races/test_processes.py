@@ -265,7 +265,7 @@ def test_two_followers_settle_an_entry_once(product: Product) -> None:
     said = sorted(end(follower).strip().splitlines()[-1] for follower in followers)
     assert said == ["skipped", "skipped", "updated"]
     [(verb, outcome, jobs)] = product.entries(NAMES[8])
-    assert (verb, outcome, jobs) == ("shutdown", "succeeded", product.jobs_about(NAMES[8]))
+    assert (verb, outcome, jobs) == ("vm.shutdown", "succeeded", product.jobs_about(NAMES[8]))
     assert product.machine(NAMES[8]) == ("ADMIN_down", False)
 
 
@@ -282,5 +282,5 @@ def test_all_at_once_for_a_while_and_every_row_is_right(product: Product) -> Non
         process.communicate(timeout=PATIENCE_S)
     product.sync()
     for name in names:
-        assert product.entries(name) == [("shutdown", "succeeded", product.jobs_about(name))]
+        assert product.entries(name) == [("vm.shutdown", "succeeded", product.jobs_about(name))]
         assert len(product.jobs_about(name)) == 1 and product.machine(name) == ("ADMIN_down", False)

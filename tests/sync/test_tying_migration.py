@@ -46,7 +46,7 @@ def test_targets_are_tied_where_one_row_can_be_meant_and_untied_again() -> None:
         "of the cluster": make_job(cluster, ("cluster", "cluster")),
     }
     entry = Entry.objects.create(
-        verb="start", target_kind="vm", target_pk=new.pk, target_name="web1", cluster_name="lab", outcome="done"
+        verb="vm.start", target_kind="vm", target_pk=new.pk, target_name="web1", cluster_name="lab", outcome="done"
     )
     migrate(BEFORE)
     JobTarget.objects.update(target_pk=None, uuid="")

@@ -7,10 +7,11 @@ from django.utils import timezone
 
 from clusters.connection import client_for
 from clusters.models import Cluster
-from clusters.operations.base import Actor, Forbidden, NoParams, Refusal, run
 from clusters.operations.cluster import UseAddress
 from clusters.states import state_of_cluster
 from objectlog.models import Via
+from operations.contract import Actor, Ask, Forbidden, NoParams, Refusal
+from operations.pipeline import run
 from permissions.services import grant
 from tests.factories import make_admin, make_user
 from tests.updates.conftest import update
@@ -68,10 +69,10 @@ def test_the_address_that_answers_is_taken_over(simulator, moved):
     admin, somebody = make_admin(), make_user("somebody")
     grant(["create_vm"], somebody, moved)
     with pytest.raises(Forbidden):
-        run(UseAddress(), Actor(somebody, Via.WEB), moved, NoParams())
-    entry = run(UseAddress(), Actor(admin, Via.WEB), moved, NoParams())
+        run(UseAddress(), Ask(Actor(somebody, Via.WEB), moved, NoParams()))
+    entry = run(UseAddress(), Ask(Actor(admin, Via.WEB), moved, NoParams()))
     moved.refresh_from_db()
     assert (moved.host, moved.answers_at) == ("127.0.0.1", "")
     assert entry.message == "127.0.0.1 becomes its address instead of 127.0.0.9."
     with pytest.raises(Refusal, match="answers at its configured address"):
-        run(UseAddress(), Actor(admin, Via.WEB), moved, NoParams())
+        run(UseAddress(), Ask(Actor(admin, Via.WEB), moved, NoParams()))

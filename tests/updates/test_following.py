@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus
-from clusters.operations.base import Actor, run
 from clusters.operations.settle import submit_deadline_s
 from objectlog.models import Entry, Outcome, Via
+from operations.contract import Actor, Ask
+from operations.pipeline import run
 from operations.table import OPERATIONS
 from tests.factories import make_admin
 from tests.updates.conftest import update
@@ -43,8 +44,8 @@ def follow(cluster):
 
 
 def operate(root, verb, target):
-    operation = OPERATIONS[verb]
-    return run(operation, root, target, operation.params_type())
+    operation = OPERATIONS[verb if "." in verb else f"vm.{verb}"]
+    return run(operation, Ask(root, target, operation.params_type()))
 
 
 def had_before(simulator, cluster):
@@ -164,7 +165,7 @@ def test_cancelled(simulator, cluster, root):
     entry = operate(root, "shutdown", machine(cluster))
     update(cluster)
     assert Job.objects.get().status == "queued"
-    cancel = operate(root, "cancel", Job.objects.get())
+    cancel = operate(root, "job.cancel", Job.objects.get())
     assert cancel.outcome == Outcome.DONE
     follow(cluster)
     entry.refresh_from_db()

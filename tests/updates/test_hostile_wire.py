@@ -5,8 +5,9 @@ import time
 import pytest
 from django.urls import reverse
 
-from clusters.operations.base import Actor, run
 from objectlog.models import Outcome, Via
+from operations.contract import Actor, Ask
+from operations.pipeline import run
 from tests.factories import make_user
 from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
@@ -79,7 +80,7 @@ def test_an_operation_that_is_answered_so_never_stays_submitting(simulator, clus
     simulator.faults.add(**fault, method="PUT", path=r"/2/instances/.*")
     vm = VirtualMachine.objects.get(name="vm1.example.org")
     actor = Actor(make_user("root", is_superuser=True), Via.WEB)
-    entry = run(Shutdown(), actor, vm, ShutdownParams(timeout_s=30))
+    entry = run(Shutdown(), Ask(actor, vm, ShutdownParams(timeout_s=30)))
     entry.refresh_from_db()
     assert entry.outcome == (Outcome.REFUSED if kind == "refused" else Outcome.UNKNOWN), entry.message
     assert "\0" not in entry.message and "\x1b" not in entry.message

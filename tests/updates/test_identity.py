@@ -6,12 +6,14 @@ import pytest
 
 from clusters.forms.cluster import describe_cluster
 from clusters.models import FormerName, Job, JobTarget, Node
-from clusters.operations.base import Actor, NoParams, run
-from clusters.operations.cluster import ClusterSettings, EditCluster
+from clusters.operations.cluster import EditCluster
+from clusters.operations.wanted import ClusterSettings
 from clusters.selectors import list_jobs
 from clusters.sync.targets import MOST_FORMER_NAMES
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, advance, begin
+from operations.contract import Actor, Ask, NoParams
+from operations.pipeline import run
 from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.services import grant
@@ -246,12 +248,12 @@ def test_two_clusters_with_nodes_of_the_same_name(make_simulator, track):
 def rename_cluster(cluster, slug):
     cluster.refresh_from_db()
     wanted = ClusterSettings(**{**describe_cluster(cluster), "slug": slug})
-    run(EditCluster(), Actor(User.objects.get(username="root"), Via.CLI), cluster, wanted)
+    run(EditCluster(), Ask(Actor(User.objects.get(username="root"), Via.CLI), cluster, wanted))
     cluster.refresh_from_db()
 
 
 def test_an_entry_is_settled_though_its_cluster_is_called_otherwise_by_then(simulator, cluster):
-    entry = run(OPERATIONS["shutdown-now"], Actor(make_admin(), Via.CLI), machine(cluster), NoParams())
+    entry = run(OPERATIONS["vm.shutdown-now"], Ask(Actor(make_admin(), Via.CLI), machine(cluster), NoParams()))
     assert entry.outcome == Outcome.SUBMITTED
     rename_cluster(cluster, "beta")
     assert select_to_follow().get() == cluster
@@ -296,7 +298,7 @@ def test_a_namesake_that_no_update_has_seen_is_not_hit(simulator, cluster, verb,
     simulator.outside.remove(VM1)
     if is_replaced:
         simulator.outside.add(VM1)
-    entry = run(OPERATIONS[verb], Actor(make_admin(), Via.CLI), machine(cluster), OPERATIONS[verb].params_type())
+    entry = run(OPERATIONS[verb], Ask(Actor(make_admin(), Via.CLI), machine(cluster), OPERATIONS[verb].params_type()))
     said = "another machine in Ganeti by now" if is_replaced else "no longer lists"
     assert entry.outcome == Outcome.REFUSED and said in entry.message
     assert not simulator.queue.jobs and not machine(cluster).is_busy
@@ -325,7 +327,7 @@ def begin_entry(cluster, vm):
         actor_name="root",
         persona_name="root",
         via=Via.CLI,
-        verb="shutdown-now",
+        verb="vm.shutdown-now",
         target=Target("vm", vm.pk, vm.name, cluster.slug, cluster.pk, vm.uuid),
         params={},
     )

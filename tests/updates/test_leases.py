@@ -154,7 +154,7 @@ def test_what_is_newer_than_the_reading_stays(simulator, cluster):
     simulator.outside.stop("vm2.example.org")
     simulator.outside.stop("vm3.example.org")
     soon = timezone.now() + timedelta(minutes=1)
-    VirtualMachine.objects.filter(name=VM1).update(busy_entry=uuid.uuid4(), busy_since=soon, busy_with="start")
+    VirtualMachine.objects.filter(name=VM1).update(busy_entry=uuid.uuid4(), busy_since=soon, busy_with="vm.start")
     VirtualMachine.objects.filter(name="vm2.example.org").update(read_at=soon)
     update(cluster)
     states = dict(VirtualMachine.objects.values_list("name", "status"))

@@ -59,7 +59,7 @@ def work_through_a_day(product: Product, simulator: Simulator, folder: Path) -> 
     """A cluster is added, machines appear, an operation is followed to its end, and a change made elsewhere is seen."""
     product.add("alpha", simulator, folder)
     eventually(lambda: product.status("alpha", VM3) == "running", 30, "machines")
-    product.manage("operate", "shutdown", f"alpha/{VM1}", "--as", "admin")
+    product.manage("operate", "vm.shutdown", f"alpha/{VM1}", "--as", "admin")
     eventually(lambda: product.outcome(VM1) == "succeeded", 30, "the end of the job")
     assert product.status("alpha", VM1) == "ADMIN_down"
     simulator.outside.crash(VM2)
@@ -103,7 +103,7 @@ def test_over_the_queue_in_files_with_a_killed_worker_and_a_cluster_that_hangs(
 
     simulator.hold_jobs()
     jobs = len(simulator.queue.jobs)
-    product.manage("operate", "start", f"alpha/{VM1}", "--as", "admin")
+    product.manage("operate", "vm.start", f"alpha/{VM1}", "--as", "admin")
     worker = product.installation.child("worker")
     os.kill(worker, signal.SIGKILL)
     simulator.release_jobs()

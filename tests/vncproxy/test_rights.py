@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from clusters.operations.base import Actor, Forbidden, Refusal
 from gwm.consoles import close_forbidden_consoles
 from gwm.tasks import close_consoles_without_right
 from objectlog.models import Entry, Via
+from operations.contract import Actor, Forbidden, Refusal
 from permissions.models import User
 from permissions.services import grant, revoke
 from permissions.sessions import mark_of_key
@@ -182,7 +182,7 @@ def test_opening_is_journalled_and_needs_the_right(scene):
     _, vm, _, _ = scene
     entry = Entry.objects.get()
     assert (entry.verb, entry.actor_name, entry.target_name, entry.outcome) == (
-        "console",
+        "vm.console",
         "alice",
         "web1.example.org",
         "done",

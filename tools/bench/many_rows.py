@@ -148,7 +148,7 @@ def _make_jobs(cluster: Cluster, vms: list[VirtualMachine]) -> None:
         Entry(
             actor_name="somebody",
             via="web",
-            verb="reboot",
+            verb="vm.reboot",
             target_kind="vm",
             target_pk=vm.pk,
             target_name=vm.name,

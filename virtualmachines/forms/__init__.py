@@ -1,1 +1,5 @@
-"""Forms of the virtualmachines app."""
+"""Forms of the virtualmachines app; loaded with it, so that operations find theirs."""
+
+from virtualmachines.forms.actions import RebootForm, ShutdownForm
+
+__all__ = ["RebootForm", "ShutdownForm"]

@@ -1,14 +1,15 @@
-"""Which form asks for the parameters of which operation: one table for web, bulk, API and command line."""
+"""What is asked before something is done to a machine."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from clusters.forms.operate import OperationForm
+from operations.forms import OperationForm, asks_for
 from virtualmachines.operations.power import REBOOT_TYPES, SHUTDOWN_TIMEOUT_S, reboot_types
 
 
+@asks_for("vm.shutdown")
 class ShutdownForm(OperationForm):
     """How long the guest may take."""
 
@@ -32,6 +33,7 @@ class ShutdownForm(OperationForm):
         return SHUTDOWN_TIMEOUT_S if value is None else int(value)
 
 
+@asks_for("vm.reboot")
 class RebootForm(ShutdownForm):
     """Which kind of reboot."""
 
@@ -46,14 +48,11 @@ class RebootForm(ShutdownForm):
 
     field_order = ["type", "timeout_s"]
 
-    def fit(self, target: Any) -> None:
+    def fit(self) -> None:
         """Say what each way does with the hypervisor of this machine."""
         field: Any = self.fields["type"]
-        field.choices = list(reboot_types(target.hypervisor).items())
+        field.choices = list(reboot_types(self.target.hypervisor).items())
 
     def clean_type(self) -> str:
         """Empty means the default."""
         return str(self.cleaned_data["type"] or "hard")
-
-
-FORM_FOR: dict[str, type[OperationForm]] = {"shutdown": ShutdownForm, "reboot": RebootForm}

@@ -3,7 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from clusters.models import Busy, Cluster, Mirrored, Node
+from clusters.models import Cluster, Mirrored, Node
+from operations.models import Busy
 from permissions.access import Access
 from permissions.models import Persona
 

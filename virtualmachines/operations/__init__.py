@@ -1,6 +1,6 @@
 """What can be done to machines."""
 
-from clusters.operations.base import AnyOperation
+from operations.contract import AnyOperation
 from operations.table import register
 from virtualmachines.operations.console import OpenConsole
 from virtualmachines.operations.forget import ForgetMachine

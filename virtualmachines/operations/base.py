@@ -5,7 +5,7 @@ from typing import TypeVar
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
-from clusters.operations.base import Operation
+from clusters.operations.ganeti import GanetiOperation
 from rapi.client import RapiClient
 from rapi.errors import NotFound
 from virtualmachines.models import VirtualMachine
@@ -15,7 +15,7 @@ P = TypeVar("P")
 _LOOK_TIMEOUT_S = 10.0
 
 
-class VMOperation(Operation[VirtualMachine, P]):
+class VMOperation(GanetiOperation[VirtualMachine, P]):
     """An operation on one machine."""
 
     kind = "vm"

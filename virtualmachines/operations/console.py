@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
-from clusters.operations.base import Actor, NoParams, Refusal, run
+from operations.contract import Actor, Ask, NoParams, Refusal
+from operations.pipeline import run
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
 from vncproxy.addresses import ForbiddenAddress, judge
@@ -37,9 +38,9 @@ class NoConsole(Exception):
 
 def explain_coming_up(vm: VirtualMachine) -> str:
     """What to say of a machine that is about to run by itself: nobody has to start it. Empty for all others."""
-    if vm.is_busy and vm.busy_with == "reboot":
+    if vm.is_busy and vm.busy_with == "vm.reboot":
         return _("The machine is rebooting. The console connects as soon as it runs.")
-    if vm.is_busy and vm.busy_with == "start":
+    if vm.is_busy and vm.busy_with == "vm.start":
         return _("The machine is starting. The console connects as soon as it runs.")
     return ""
 
@@ -131,15 +132,15 @@ def _is_loopback(address: str) -> bool:
 class OpenConsole(VMOperation[NoParams]):
     """Journalled at every opening."""
 
-    name = "console"
+    verb = "console"
     label = gettext_lazy("Console")
     needs = "console"
     icon = "screen"
-    changes_cluster = False
-    excludes_others = False
-    on_command_line = False
+    sends = False
+    locks = False
+    has_own_page = True
 
-    def refusal(self, target: VirtualMachine, params: NoParams) -> str | None:
+    def obstacle(self, target: VirtualMachine) -> str | None:
         if not target.uuid:
             return _("The machine is not known to Ganeti yet.")
         try:
@@ -148,7 +149,7 @@ class OpenConsole(VMOperation[NoParams]):
             return str(reason)
         return None
 
-    def perform(self, target: VirtualMachine, params: NoParams) -> str:
+    def perform(self, ask: Ask[VirtualMachine, NoParams]) -> str:
         return ""
 
 
@@ -179,7 +180,7 @@ def _look_again(vm: VirtualMachine) -> tuple[VirtualMachine, Address]:
 
 def open_console(actor: Actor, vm: VirtualMachine, *, session: str) -> Admission:
     """A ticket for one connection within 30 s, that ends with the session of this mark. Raises Forbidden, Refusal."""
-    run(OpenConsole(), actor, vm, NoParams())
+    run(OpenConsole(), Ask(actor, vm, NoParams()))
     vm, address = _look_again(vm)
     password = new_password()
     ticket = Ticket(

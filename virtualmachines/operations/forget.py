@@ -10,7 +10,6 @@ from virtualmachines.models import VirtualMachine
 class ForgetMachine(Forget[VirtualMachine]):
     """With its owner, notes and the rights on it."""
 
-    name = "forget"
     kind = "vm"
     consequence = gettext_lazy("Its owner, notes and rights are forgotten. Its jobs and the journal stay.")
 

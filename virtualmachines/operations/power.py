@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Job
-from clusters.operations.base import NoParams, Submission
 from objectlog.models import Entry
+from operations.contract import Ask, NoParams, Submission
 from rapi.client import RapiClient
 from rapi.errors import JobLost, Refused
 from rapi.shapes.instance import FORTHCOMING
@@ -105,7 +105,7 @@ def _dequeue(client: RapiClient, number: int, reason: str) -> None:
 
 
 class Start(VMOperation[NoParams]):
-    name = "start"
+    verb = "start"
     label = gettext_lazy("Start")
     doing = gettext_lazy("starting")
     noun = gettext_lazy("A start")
@@ -113,7 +113,7 @@ class Start(VMOperation[NoParams]):
     icon = "play"
     question = gettext_lazy("Start {target}?")
 
-    def refusal(self, target: VirtualMachine, params: NoParams) -> str | None:
+    def obstacle(self, target: VirtualMachine) -> str | None:
         if target.status == "running":
             return _("It is running already.")
         return _off_limits(target) or _node_offline(target)
@@ -121,12 +121,12 @@ class Start(VMOperation[NoParams]):
     def is_shown_by(self, target: VirtualMachine) -> bool:
         return target.admin_state == "up" and target.is_running
 
-    def submit(self, client: RapiClient, target: VirtualMachine, params: NoParams, reason: str) -> Submission:
-        return Submission([client.startup_instance(target.name, reason=reason)])
+    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, NoParams], reason: str) -> Submission:
+        return Submission([client.startup_instance(ask.target.name, reason=reason)])
 
 
 class Shutdown(VMOperation[ShutdownParams]):
-    name = "shutdown"
+    verb = "shutdown"
     label = gettext_lazy("Shut down")
     doing = gettext_lazy("shutting down")
     noun = gettext_lazy("A shutdown")
@@ -136,7 +136,7 @@ class Shutdown(VMOperation[ShutdownParams]):
     consequence = gettext_lazy("The guest is asked to shut down; when the shutdown timeout is over it is switched off.")
     params_type = ShutdownParams
 
-    def refusal(self, target: VirtualMachine, params: ShutdownParams) -> str | None:
+    def obstacle(self, target: VirtualMachine) -> str | None:
         return _stopped(target)
 
     def longest_s(self, params: Mapping[str, Any]) -> float | None:
@@ -146,13 +146,13 @@ class Shutdown(VMOperation[ShutdownParams]):
     def is_shown_by(self, target: VirtualMachine) -> bool:
         return target.admin_state != "up" and not target.is_running
 
-    def submit(self, client: RapiClient, target: VirtualMachine, params: ShutdownParams, reason: str) -> Submission:
-        look_whether_same(client, target)
-        return Submission([client.shutdown_instance(target.name, timeout_s=params.timeout_s, reason=reason)])
+    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ShutdownParams], reason: str) -> Submission:
+        look_whether_same(client, ask.target)
+        return Submission([client.shutdown_instance(ask.target.name, timeout_s=ask.params.timeout_s, reason=reason)])
 
 
 class ShutdownNow(VMOperation[NoParams]):
-    name = "shutdown-now"
+    verb = "shutdown-now"
     label = gettext_lazy("Force off")
     doing = gettext_lazy("forcing off")
     noun = gettext_lazy("A forced shutdown")
@@ -161,7 +161,7 @@ class ShutdownNow(VMOperation[NoParams]):
     question = gettext_lazy("Force {target} off?")
     consequence = gettext_lazy("It loses what it has not written to disk, as if its plug were pulled.")
     is_destructive = True
-    overrules = frozenset({"shutdown"})
+    overrules = frozenset({"vm.shutdown"})
 
     def consequence_for(self, target: VirtualMachine) -> str:
         if target.busy_with not in self.overrules:
@@ -171,24 +171,24 @@ class ShutdownNow(VMOperation[NoParams]):
             "at its timeout at the latest."
         )
 
-    def refusal(self, target: VirtualMachine, params: NoParams) -> str | None:
+    def obstacle(self, target: VirtualMachine) -> str | None:
         return _stopped(target)
 
     def is_shown_by(self, target: VirtualMachine) -> bool:
         return target.admin_state != "up" and not target.is_running
 
-    def submit(self, client: RapiClient, target: VirtualMachine, params: NoParams, reason: str) -> Submission:
-        look_whether_same(client, target)
+    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, NoParams], reason: str) -> Submission:
+        look_whether_same(client, ask.target)
         # Measured on Ganeti 3.0.2: a shutdown that waits in the queue is cancelled; one that runs refuses to be, keeps
         # the machine's lock until its timeout at the latest, and the job that is sent here waits for that lock.
-        overruled = Entry.objects.filter(target_kind=self.kind, target_pk=target.pk, verb__in=self.overrules)
-        for job in Job.objects.filter(entry__in=overruled, cluster=target.cluster).exclude(status__in=Job.FINAL):
+        overruled = Entry.objects.filter(target_kind=self.kind, target_pk=ask.target.pk, verb__in=self.overrules)
+        for job in Job.objects.filter(entry__in=overruled, cluster=ask.target.cluster).exclude(status__in=Job.FINAL):
             _dequeue(client, job.ganeti_id, reason)
-        return Submission([client.shutdown_instance(target.name, timeout_s=0, force=True, reason=reason)])
+        return Submission([client.shutdown_instance(ask.target.name, timeout_s=0, force=True, reason=reason)])
 
 
 class Reboot(VMOperation[RebootParams]):
-    name = "reboot"
+    verb = "reboot"
     label = gettext_lazy("Reboot")
     doing = gettext_lazy("rebooting")
     noun = gettext_lazy("A reboot")
@@ -197,7 +197,7 @@ class Reboot(VMOperation[RebootParams]):
     question = gettext_lazy("Reboot {target}?")
     params_type = RebootParams
 
-    def refusal(self, target: VirtualMachine, params: RebootParams) -> str | None:
+    def obstacle(self, target: VirtualMachine) -> str | None:
         return (
             _off_limits(target)
             or _node_offline(target)
@@ -207,9 +207,9 @@ class Reboot(VMOperation[RebootParams]):
     def is_shown_by(self, target: VirtualMachine) -> bool:
         return target.is_running
 
-    def submit(self, client: RapiClient, target: VirtualMachine, params: RebootParams, reason: str) -> Submission:
-        look_whether_same(client, target)
+    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, RebootParams], reason: str) -> Submission:
+        look_whether_same(client, ask.target)
         number = client.reboot_instance(
-            target.name, type=params.type, shutdown_timeout_s=params.timeout_s, reason=reason
+            ask.target.name, type=ask.params.type, shutdown_timeout_s=ask.params.timeout_s, reason=reason
         )
         return Submission([number])

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from clusters.operations.actors import actor_on_web
-from clusters.operations.base import Forbidden, Refusal, explain_obstacle
+from operations.actors import actor_on_web
+from operations.contract import Forbidden, Refusal
+from operations.offers import find_obstacle
 from permissions.policy import Denied, can
 from permissions.sessions import mark_of
 from permissions.signed_in import person_of
@@ -30,7 +31,7 @@ def _console_context(request: HttpRequest, slug: str, name: str) -> dict[str, An
         raise PermissionDenied(verdict.reason)
     where = [vm.cluster.slug, vm.address]
     page = vm_page(user, vm, "console")
-    reason = explain_obstacle(operation, vm) or operation.refusal(vm, operation.params_type()) or ""
+    reason = find_obstacle(operation, vm) or ""
     # What is about to run needs nobody: the page asks for tickets until there is one.
     obstacle, remedy = ("", "") if explain_coming_up(vm) and not vm.is_running else _split(reason)
     start = None if vm.is_running or not obstacle else _start_of(page)

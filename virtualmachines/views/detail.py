@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from clusters.operations.base import list_offers
 from clusters.selectors import jobs_about, list_job_rows, list_jobs, with_right_to_cancel
 from clusters.views.buttons import button_of, put_first
 from clusters.views.jobs import jobs_context, log_lines
 from clusters.views.stored import moment_of
+from operations.offers import list_offers
 from permissions.policy import can, verbs_on
 from permissions.signed_in import person_of
 from ui.places import tabs_of
@@ -38,11 +38,11 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
     running = vm.is_running
     main = "console" if running else "start"
     buttons = []
-    for offer in list_offers(user, vm, VM_OPERATIONS, held):
-        name = offer.operation.name
+    for offer in list_offers(vm, VM_OPERATIONS, held):
+        name = offer.operation.verb
         if name == "forget" and not vm.is_missing:
             continue
-        is_page = name == "console"
+        is_page = offer.operation.has_own_page
         url = reverse("vm-do", args=[vm.cluster.slug, vm.lasting_address, name])
         if is_page:
             url = reverse("vm-console", args=where)

@@ -6,18 +6,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clusters.views.operate import OperateView
+from operations.views import OperateView
 from permissions.signed_in import person_of
-from virtualmachines.forms.actions import FORM_FOR
-from virtualmachines.operations import VM_OPERATIONS
 from virtualmachines.selectors import get_vm
 
 
 class OperateVM(OperateView):
     """What can be done to a machine and asks first; the console has a page of its own."""
 
-    operations = tuple(operation for operation in VM_OPERATIONS if operation.name != "console")
-    forms_by_name = FORM_FOR
+    kind = "vm"
 
     def find_target(self, request: HttpRequest, **where: Any) -> Any:
         return get_vm(person_of(request), where["slug"], where["name"])
@@ -26,7 +23,7 @@ class OperateVM(OperateView):
         return reverse("vm", args=[target.cluster.slug, target.address])
 
     def url_after(self, operation: Any, target: Any) -> str:
-        return reverse("vms") if operation.name == "forget" else self.url_of(target)
+        return reverse("vms") if operation.verb == "forget" else self.url_of(target)
 
     def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
         return [(_("Virtual machines"), reverse("vms")), (target.name, self.url_of(target))]

@@ -8,17 +8,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from clusters.models import TlsTrust
-from clusters.operations.base import Actor, Forbidden, Refusal
-from clusters.operations.cluster import (
-    MAY_BE_KEPT,
-    ClusterSettings,
-    Probe,
-    add_cluster,
-    fetch_certificate,
-    probe_cluster,
-)
+from clusters.operations.cluster import add_cluster
+from clusters.operations.probe import MAY_BE_KEPT, Probe, fetch_certificate, probe_cluster
 from clusters.operations.remedies import REMEDIES
+from clusters.operations.wanted import ClusterSettings
 from objectlog.models import Via
+from operations.contract import Actor, Forbidden, Refusal
 from permissions.models import User
 from permissions.selectors import find_user
 from rapi.trust import Trust, normalize_fingerprint

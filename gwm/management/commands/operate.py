@@ -1,26 +1,33 @@
-"""`manage.py operate VERB CLUSTER[/MACHINE] --as USER`: the pipeline from the command line."""
+"""`manage.py operate KEY TARGET --as USER`: the pipeline from the command line."""
 
 import json
+import sys
 from argparse import ArgumentParser
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 from django.http import Http404
 
-from clusters.forms.operate import OperationForm
 from clusters.moved import Moved
-from clusters.operations.base import Actor, AnyOperation, Forbidden, Refusal, run
 from clusters.selectors import get_cluster, get_job, get_node
 from objectlog.models import Outcome, Via
+from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal, Site
+from operations.forms import params_from
+from operations.pipeline import run
 from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.selectors import find_persona, find_user
-from virtualmachines.forms.actions import FORM_FOR
 from virtualmachines.selectors import get_vm
 
-# What is asked in a form of its own, or needs a browser, is no matter for the command line.
-OFFERED = {name: operation for name, operation in OPERATIONS.items() if operation.on_command_line}
+# A console needs a browser.
+OFFERED = {key: operation for key, operation in OPERATIONS.items() if key != "vm.console"}
+FORMS = {"cluster": "CLUSTER", "vm": "CLUSTER/MACHINE", "node": "CLUSTER/NODE", "job": "CLUSTER/NUMBER"}
+# A verb that only one kind of thing knows may stand for itself.
+_VERBS = Counter(operation.verb for operation in OFFERED.values())
+NAMES = {**{op.verb: op for op in OFFERED.values() if _VERBS[op.verb] == 1}, **OFFERED}
 WELL = (Outcome.DONE, Outcome.SUBMITTED, Outcome.SUCCEEDED)
 
 
@@ -28,17 +35,27 @@ class Command(BaseCommand):
     help = "Does one operation as a person, with that person's rights, and journals it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("verb", choices=sorted(OFFERED), help="what to do")
-        parser.add_argument("target", help="CLUSTER, CLUSTER/MACHINE, or CLUSTER/NUMBER for a job")
+        parser.add_argument("operation", choices=sorted(NAMES), metavar="OPERATION", help=", ".join(sorted(OFFERED)))
+        parser.add_argument(
+            "target", nargs="?", help="CLUSTER, CLUSTER/MACHINE, CLUSTER/NODE, or CLUSTER/NUMBER for a job"
+        )
         parser.add_argument("--as", dest="user", required=True, metavar="USER", help="who acts")
         parser.add_argument("--persona", help="group on whose behalf; the person alone if left out")
         parser.add_argument(
             "--set", dest="params", action="append", default=[], metavar="NAME=VALUE", help="a parameter, repeatable"
         )
+        parser.add_argument(
+            "--set-from",
+            dest="files",
+            action="append",
+            default=[],
+            metavar="NAME=FILE",
+            help="a parameter that is the content of a file (- is standard input), for passwords and certificates",
+        )
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        operation = OFFERED[options["verb"]]
+        operation = NAMES[options["operation"]]
         user = find_user(options["user"])
         if user is None:
             raise CommandError(f"There is no user “{options['user']}”.")
@@ -46,9 +63,12 @@ class Command(BaseCommand):
         if options["persona"] and persona is None:
             raise CommandError(f"{user} is no member of a group “{options['persona']}”.")
         target = _find_target(user, operation, options["target"])
-        params = _read_params(operation, options["params"])
+        actor = Actor(user, Via.CLI, persona)
         try:
-            entry = run(operation, Actor(user, Via.CLI, persona), target, params)
+            params = params_from(
+                operation, actor, target, {**_read_pairs(options["params"]), **_read_files(options["files"])}
+            )
+            entry = run(operation, Ask(actor, target, params))
         except (Forbidden, Refusal) as refusal:
             raise CommandError(str(refusal)) from refusal
         if options["json"]:
@@ -69,10 +89,14 @@ class Command(BaseCommand):
             raise CommandError(entry.message or Outcome(entry.outcome).label)
 
 
-def _find_target(user: User, operation: AnyOperation, text: str) -> Model:
-    slug, _, name = text.partition("/")
+def _find_target(user: User, operation: AnyOperation, text: str | None) -> Model | Site:
+    if operation.is_on_site:
+        if text:
+            raise CommandError(f"“{operation.key}” takes no target.")
+        return SITE
+    slug, _, name = (text or "").partition("/")
     try:
-        if operation.kind == "cluster" and not name:
+        if operation.kind == "cluster" and slug and not name:
             return get_cluster(user, slug)
         if operation.kind == "vm" and name:
             return get_vm(user, slug, name)
@@ -84,23 +108,25 @@ def _find_target(user: User, operation: AnyOperation, text: str) -> Model:
         raise CommandError(str(moved)) from moved
     except Http404 as nothing:
         raise CommandError(f"There is no {text} that {user} may see.") from nothing
-    forms = {"cluster": "CLUSTER", "vm": "CLUSTER/MACHINE", "node": "CLUSTER/NODE", "job": "CLUSTER/NUMBER"}
-    form = forms[operation.kind]
-    raise CommandError(f"“{operation.name}” takes {form}, not “{text}”.")
+    raise CommandError(f"“{operation.key}” takes {FORMS[operation.kind]}, not “{text or ''}”.")
 
 
-def _read_params(operation: AnyOperation, pairs: list[str]) -> Any:
+def _read_pairs(pairs: list[str]) -> dict[str, str]:
     given = {}
     for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign:
             raise CommandError(f"--set takes NAME=VALUE, not “{pair}”.")
         given[name] = value
-    form = FORM_FOR.get(operation.name, OperationForm)(given)
-    unknown = set(given) - set(form.fields)
-    if unknown:
-        known = ", ".join(form.fields) or "none"
-        raise CommandError(f"“{operation.name}” has no parameter {', '.join(sorted(unknown))}; it has: {known}.")
-    if not form.is_valid():
-        raise CommandError(" ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()))
-    return form.params(operation)
+    return given
+
+
+def _read_files(pairs: list[str]) -> dict[str, str]:
+    given = {}
+    for name, file in _read_pairs(pairs).items():
+        try:
+            text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"--set-from {name}: {error}") from error
+        given[name] = text.rstrip("\r\n")
+    return given

@@ -11,29 +11,29 @@ from django.db import migrations
 
 BATCH = 1000
 SENTENCES = {
-    "start": ("Started %(object)s", "Start of %(object)s"),
-    "shutdown": ("Shut down %(object)s", "Shutdown of %(object)s"),
-    "shutdown-now": ("Forced %(object)s off", "Forcing off of %(object)s"),
-    "reboot": ("Rebooted %(object)s", "Reboot of %(object)s"),
-    "console": ("Opened the console of %(object)s", "Console of %(object)s"),
-    "cancel": ("Cancelled %(object)s", "Cancelling of %(object)s"),
-    "clear": ("Cleared the failure of %(object)s", "Clearing the failure of %(object)s"),
-    "refresh": ("Requested an update of %(object)s", "Request to update %(object)s"),
-    "add-cluster": ("Added cluster %(object)s", "Adding cluster %(object)s"),
-    "edit-cluster": ("Edited cluster %(object)s", "Editing of cluster %(object)s"),
-    "use-address": (
+    "vm.start": ("Started %(object)s", "Start of %(object)s"),
+    "vm.shutdown": ("Shut down %(object)s", "Shutdown of %(object)s"),
+    "vm.shutdown-now": ("Forced %(object)s off", "Forcing off of %(object)s"),
+    "vm.reboot": ("Rebooted %(object)s", "Reboot of %(object)s"),
+    "vm.console": ("Opened the console of %(object)s", "Console of %(object)s"),
+    "job.cancel": ("Cancelled %(object)s", "Cancelling of %(object)s"),
+    "job.clear": ("Cleared the failure of %(object)s", "Clearing the failure of %(object)s"),
+    "cluster.refresh": ("Requested an update of %(object)s", "Request to update %(object)s"),
+    "cluster.add": ("Added cluster %(object)s", "Adding cluster %(object)s"),
+    "cluster.edit": ("Edited cluster %(object)s", "Editing of cluster %(object)s"),
+    "cluster.use-address": (
         "Took over the address at which cluster %(object)s answers",
         "Change of the address of cluster %(object)s",
     ),
-    "remove-cluster": ("Removed cluster %(object)s", "Removal of cluster %(object)s"),
-    "forget": ("Forgot %(object)s", "Forgetting %(object)s"),
-    "forget-node": ("Forgot node %(object)s", "Forgetting node %(object)s"),
+    "cluster.remove": ("Removed cluster %(object)s", "Removal of cluster %(object)s"),
+    "vm.forget": ("Forgot %(object)s", "Forgetting %(object)s"),
+    "node.forget": ("Forgot node %(object)s", "Forgetting node %(object)s"),
     "grant": ("Gave %(verbs)s on %(object)s to %(who)s", "Grant of %(verbs)s on %(object)s to %(who)s"),
     "revoke": (
         "Revoked %(verbs)s on %(object)s from %(who)s",
         "Revocation of %(verbs)s on %(object)s from %(who)s",
     ),
-    "change-password": ("Changed the password of %(object)s", "Password change of %(object)s"),
+    "person.change-password": ("Changed the password of %(object)s", "Password change of %(object)s"),
 }
 OTHER = ("%(verb)s on %(object)s", "%(verb)s on %(object)s")
 BECAME = {
@@ -61,7 +61,8 @@ def tell(apps, schema_editor):
 
 def describe(entry):
     """The columns of the one event of an entry."""
-    done, thing = SENTENCES.get(entry.verb, OTHER)
+    verb = entry.verb if entry.verb in SENTENCES else entry.verb.rpartition(".")[2]
+    done, thing = SENTENCES.get(verb, OTHER)
     params = entry.params if isinstance(entry.params, dict) else {}
     values = {**params, "object": entry.target_name, "verb": entry.verb}
     sentence = choose(done, values)
@@ -110,5 +111,5 @@ def read(value):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("objectlog", "0004_events")]
+    dependencies = [("objectlog", "0005_events")]
     operations = [migrations.RunPython(tell, migrations.RunPython.noop)]

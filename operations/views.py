@@ -1,6 +1,5 @@
 """The page behind every button: asks (GET), does it through the pipeline (POST), and says what became of it."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,20 +13,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import View
 
-from clusters.forms.operate import OperationForm
-from clusters.operations.actors import actor_on_web
-from clusters.operations.base import AnyOperation, Forbidden, Refusal, explain_obstacle, run
+from operations.actors import actor_on_web
+from operations.contract import AnyOperation, Ask, Forbidden, Invalid, Refusal
+from operations.forms import OperationForm, form_for
+from operations.offers import find_obstacle
+from operations.pipeline import run
+from operations.table import list_operations
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
 
 
 class OperateView(View):
-    """One operation on one object. A subclass says which operations there are, how to find the object and its page."""
+    """One operation on one object. A subclass says of what kind it is, how to find it, and its page."""
 
-    operations: ClassVar[tuple[AnyOperation, ...]]
-    forms_by_name: ClassVar[Mapping[str, type[OperationForm]]] = {}
+    kind: ClassVar[str]
     typed_name_for: ClassVar[frozenset[str]] = frozenset()
-    template_name = "clusters/operate.html"
+    template_name = "operations/operate.html"
 
     def find_target(self, request: HttpRequest, **where: Any) -> Model:
         """The object, if the person may see it (else Http404)."""
@@ -48,21 +49,25 @@ class OperateView(View):
     def get(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
         """Ask."""
         operation, target = self._find(request, verb, where)
-        refusal = explain_obstacle(operation, target) or operation.refusal(target, operation.params_type())
-        return self._ask(request, operation, target, self._form(operation, target), refusal or "")
+        return self._ask(
+            request, operation, target, self._form(request, operation, target), find_obstacle(operation, target) or ""
+        )
 
     def post(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
         """Do it."""
         operation, target = self._find(request, verb, where)
-        form = self._form(operation, target, request.POST)
+        form = self._form(request, operation, target, request.POST)
         if not form.is_valid():
             return self._ask(request, operation, target, form, status=422)
-        form.cleaned_data.pop("typed_name", None)
         name, after = str(target), _safe_next(request) or self.url_after(operation, target)
         try:
-            entry = run(operation, actor_on_web(person_of(request)), target, form.params(operation))
+            entry = run(operation, Ask(actor_on_web(person_of(request)), target, form.params(operation)))
         except Forbidden as forbidden:
             raise PermissionDenied(str(forbidden)) from forbidden
+        except Invalid as invalid:
+            for field, words in invalid.errors.items():
+                form.add_error(field if field in form.fields else None, words)
+            return self._ask(request, operation, target, form, status=422)
         except Refusal as refusal:
             return self._ask(request, operation, target, form, str(refusal), status=409)
         if entry.outcome == "refused":
@@ -72,7 +77,9 @@ class OperateView(View):
         return redirect(after)
 
     def _find(self, request: HttpRequest, verb: str, where: dict[str, Any]) -> tuple[AnyOperation, Model]:
-        operation = next((each for each in self.operations if each.name == verb), None)
+        operation = next(
+            (each for each in list_operations(self.kind) if each.verb == verb and not each.has_own_page), None
+        )
         if operation is None:
             raise Http404(_("There is no such operation."))
         target = self.find_target(request, **where)
@@ -81,10 +88,9 @@ class OperateView(View):
             raise PermissionDenied(verdict.reason)
         return operation, target
 
-    def _form(self, operation: AnyOperation, target: Model, given: Any = None) -> OperationForm:
-        form = self.forms_by_name.get(operation.name, OperationForm)(given)
-        form.fit(target)
-        if operation.name in self.typed_name_for:
+    def _form(self, request: HttpRequest, operation: AnyOperation, target: Model, given: Any = None) -> OperationForm:
+        form = form_for(operation)(given, target=target, actor=actor_on_web(person_of(request)))
+        if operation.verb in self.typed_name_for:
             form.fields["typed_name"] = _TypedName(str(target))
         return form
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("objectlog", "0003_keys_of_targets"),
+        ("objectlog", "0004_keys_of_operations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

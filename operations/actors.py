@@ -1,7 +1,7 @@
 """Who acts when a page is posted."""
 
-from clusters.operations.base import Actor
 from objectlog.models import Via
+from operations.contract import Actor
 from permissions.models import User
 
 

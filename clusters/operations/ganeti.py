@@ -1,0 +1,103 @@
+"""What operations on clusters, and on what is in them, share: whether the cluster can be asked, the call, its jobs."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from clusters.bulkhead import CALLS, Full
+from clusters.connection import client_for
+from clusters.models import Cluster, Job, JobTarget
+from objectlog.models import Entry
+from objectlog.services import Target
+from operations.contract import SITE, Ask, NotTaken, Operation, Submission, TurnedAway
+from rapi.client import RapiClient
+from rapi.errors import RapiError, words_of
+
+T = TypeVar("T")
+P = TypeVar("P")
+# What an operation asks before it sends may take so long: who looks for a lost one relies on when it was sent at last.
+PREPARED_WITHIN_S = 15.0
+# What Ganeti calls the kinds that the journal names.
+KIND_IN_GANETI = {"vm": "instance", "node": "node", "cluster": "cluster", "job": "job"}
+
+
+class GanetiOperation(Operation[T, P]):
+    """An operation on a cluster or on something in it. What is sent is one call, made by `submit`."""
+
+    @abstractmethod
+    def cluster_of(self, target: T) -> Cluster:
+        """The cluster that is asked, or that the target belongs to."""
+
+    def submit(self, client: RapiClient, ask: Ask[T, P], reason: str) -> Submission:
+        """The one change; what is asked before must be asked within PREPARED_WITHIN_S. Raises RapiError."""
+        raise NotImplementedError
+
+    def target_of(self, target: Any) -> Target:
+        """With the key and the short name of the cluster."""
+        if target is SITE:
+            return super().target_of(target)
+        cluster = self.cluster_of(target)
+        return replace(super().target_of(target), cluster=cluster.slug, cluster_pk=cluster.pk)
+
+    def obstacle_around(self, target: T) -> str | None:
+        """The cluster is away, or may not be changed."""
+        if not (self.sends and self.needs_reach):
+            return None
+        cluster = self.cluster_of(target)
+        if cluster.unreachable_since is not None:
+            since = date_format(timezone.localtime(cluster.unreachable_since), "j M H:i T")
+            return _("%(cluster)s has not been reachable since %(since)s. Actions are disabled until it answers.") % {
+                "cluster": cluster,
+                "since": since,
+            }
+        if cluster.is_read_only:
+            return _("%s is read-only here: it has no RAPI user with write access, or was set so.") % cluster
+        return None
+
+    @contextmanager
+    def lane(self, target: T) -> Iterator[None]:
+        """One of the places for calls that wait for this cluster."""
+        cluster = self.cluster_of(target)
+        with ExitStack() as held:
+            try:
+                held.enter_context(CALLS.place(cluster.host, cluster.port))
+            except Full as full:
+                raise TurnedAway(str(full)) from full
+            yield
+
+    def send(self, ask: Ask[T, P], entry: Entry) -> Submission:
+        """The call, with the entry's reason."""
+        try:
+            with client_for(self.cluster_of(ask.target), changes_within_s=PREPARED_WITHIN_S) as client:
+                return self.submit(client, ask, entry.reason)
+        except RapiError as error:
+            raise NotTaken(words_of(error), may_have_run=error.may_have_run) from error
+
+    def accept(self, ask: Ask[T, P], entry: Entry, submission: Submission) -> None:
+        """Follow the jobs, and make the cluster due for an update."""
+        cluster = self.cluster_of(ask.target)
+        for number in submission.job_ids:
+            job, _is_new = Job.objects.get_or_create(
+                cluster=cluster,
+                ganeti_id=number,
+                defaults={
+                    "title": f"{self.label} {entry.target_name}",
+                    "received_at": timezone.now(),
+                    "entry": entry,
+                },
+            )
+            if job.entry_id is None:
+                Job.objects.filter(pk=job.pk).update(entry=entry)
+            JobTarget.objects.update_or_create(
+                job=job,
+                kind=KIND_IN_GANETI[self.kind],
+                name=entry.target_name,
+                defaults={"cluster": cluster, "target_pk": entry.target_pk, "uuid": entry.target_uuid},
+            )
+        Cluster.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())

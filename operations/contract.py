@@ -1,0 +1,219 @@
+"""What an operation is: a small class that says all about one thing that can be done, for every caller alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from django.utils.functional import Promise
+
+from objectlog.changes import Change
+from objectlog.services import Target
+from permissions.policy import Verdict, can
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.db.models import Model
+
+    from objectlog.models import Entry, Via
+    from permissions.models import Persona, User
+
+T = TypeVar("T")
+P = TypeVar("P")
+# Words for people: translated where they are shown, so that a class can hold them (gettext_lazy).
+Words = str | Promise
+
+
+class Forbidden(Exception):
+    """The actor lacks the right; the text is the policy's reason."""
+
+
+class Refusal(Exception):
+    """Not now, and why; the text is for the person who asked. Nothing was changed or sent."""
+
+
+class TurnedAway(Refusal):
+    """Too many requests wait for the cluster already."""
+
+
+class Invalid(Refusal):
+    """Parameters that can't be taken: a sentence for each field, "" for what concerns them together."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = dict(errors)
+
+
+class NotTaken(Exception):
+    """The call failed; the text says why. `may_have_run`: it is not known whether it was taken all the same."""
+
+    def __init__(self, words: str, *, may_have_run: bool) -> None:
+        super().__init__(words)
+        self.may_have_run = may_have_run
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, as which persona, and by which way."""
+
+    user: User
+    via: Via
+    persona: Persona | None = None
+
+
+@dataclass(frozen=True)
+class NoParams:
+    """For operations that need none."""
+
+
+class Site:
+    """What is done to no object that is there yet is done to the site: adding a cluster, for instance."""
+
+    pk = None
+
+    def __str__(self) -> str:
+        return "this site"
+
+
+SITE = Site()
+
+
+@dataclass(frozen=True)
+class Ask(Generic[T, P]):
+    """Who wants it done, to what, and how. The target may be a parent: the site, where a cluster is added."""
+
+    actor: Actor
+    target: T
+    params: P
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What an operation has taken for itself. `made`: the row of what it creates, which the entry is about then."""
+
+    made: Model | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a call to Ganeti gave: the numbers of the jobs it started, or words where there is no job."""
+
+    job_ids: Sequence[int] = ()
+    message: str = ""
+
+
+class Operation(Generic[T, P]):
+    """One thing that can be done to a target. A class for each, one instance in the table.
+
+    `kind` and `verb` make its key, "vm.reboot": command-line word and journal verb; the verb stands in addresses.
+    `needs` is the verb of the policy. `doing` is what the target's state says meanwhile, `noun` what it is called then
+    ("A reboot").
+
+    What must hold: `sends`, it talks to a cluster; `needs_reach`, the cluster it is sent to must answer and be
+    writable; `needs_target`, the target must be there in Ganeti; `locks`, nothing else may be under way on it, save
+    what it `overrules` (keys; the target is then busy with this one). `leaves_job`: a submission that got no answer can
+    be found again. `has_own_page`: it is asked for there, not on the page behind every button.
+    `is_on_site`: its target is the site.
+    """
+
+    kind: ClassVar[str]
+    verb: ClassVar[str]
+    label: ClassVar[Words]
+    needs: ClassVar[str]
+    doing: ClassVar[Words] = ""
+    noun: ClassVar[Words] = ""
+    icon: ClassVar[str] = ""
+    question: ClassVar[Words] = ""
+    way_out: ClassVar[Words] = ""
+    consequence: ClassVar[Words] = ""
+    is_destructive: ClassVar[bool] = False
+    sends: ClassVar[bool] = True
+    needs_reach: ClassVar[bool] = True
+    needs_target: ClassVar[bool] = True
+    locks: ClassVar[bool] = True
+    leaves_job: ClassVar[bool] = True
+    has_own_page: ClassVar[bool] = False
+    is_on_site: ClassVar[bool] = False
+    overrules: ClassVar[frozenset[str]] = frozenset()
+    params_type: ClassVar[type] = NoParams
+
+    @property
+    def key(self) -> str:
+        """Its name in the table."""
+        return f"{self.kind}.{self.verb}"
+
+    def judge(self, ask: Ask[T, P]) -> Verdict:
+        """Ask the policy."""
+        target: Any = ask.target
+        return can(ask.actor.user, self.needs, None if target is SITE else target)
+
+    def obstacle(self, target: T) -> str | None:
+        """Why not now, as a sentence; None if it can be done. Without parameters and without a query for each row."""
+        return None
+
+    def check(self, ask: Ask[T, P]) -> None:
+        """All rules on parameters, for page, batch, API and command line alike. Raises Invalid, or Forbidden."""
+
+    def changes(self, ask: Ask[T, P]) -> Sequence[Change]:
+        """Before and after, field by field: for the confirmation, the journal and the API."""
+        return ()
+
+    def claim(self, ask: Ask[T, P], entry: UUID) -> Claims:
+        """Make and lock rows, take of quotas for the entry of this uuid; raises Refusal. In the first transaction."""
+        return Claims()
+
+    def perform(self, ask: Ask[T, P]) -> str:
+        """What is not sent: do it, inside the first transaction. Returns words for the journal, or nothing."""
+        raise NotImplementedError
+
+    def send(self, ask: Ask[T, P], entry: Entry) -> Submission:
+        """What is sent: do it, outside any transaction. Raises NotTaken."""
+        raise NotImplementedError
+
+    def accept(self, ask: Ask[T, P], entry: Entry, submission: Submission) -> None:
+        """Hook: it was taken. Runs in the second transaction, before the entry says so."""
+
+    @contextmanager
+    def lane(self, target: T) -> Iterator[None]:
+        """Hold a place among those who wait for the same, from before anything is written. Raises Refusal."""
+        yield
+
+    def name_of(self, target: T) -> str:
+        """What the journal calls the target."""
+        return str(target)
+
+    def target_of(self, target: Any) -> Target:
+        """The target as the journal knows it."""
+        return Target(self.kind, target.pk, self.name_of(target), uuid=getattr(target, "uuid", ""))
+
+    def obstacle_around(self, target: T) -> str | None:
+        """Why nothing of this kind can be done to the target: its cluster is away, for instance."""
+        return None
+
+    def consequence_for(self, target: T) -> str:
+        """What one should know before it is done to this target."""
+        return str(self.consequence)
+
+    def longest_s(self, params: Mapping[str, Any]) -> float | None:
+        """Seconds that a running job of it takes at the longest, by the entry's parameters; None: it can't be told."""
+        return None
+
+    def is_shown_by(self, target: T) -> bool:
+        """Whether the row of the target says what a success brings about. Ganeti may serve the old state a while."""
+        return True
+
+    def succeeded(self, entry: Entry) -> None:
+        """Hook: the jobs ended well. Runs in the transaction that settles the entry."""
+
+    def failed(self, entry: Entry) -> None:
+        """Hook: the jobs failed, were cancelled, or never came to be."""
+
+    def journal_params(self, params: P) -> dict[str, Any]:
+        """What the journal keeps of the parameters; never secrets."""
+        return asdict(params) if is_dataclass(params) and not isinstance(params, type) else {}
+
+
+AnyOperation = Operation[Any, Any]

@@ -1,0 +1,70 @@
+"""From what a page, a batch, the API or the command line says to an operation's parameters: one parser for all."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from operations.contract import Actor, AnyOperation, Invalid
+from operations.table import FORMS, F
+
+
+class OperationForm(forms.Form):
+    """Base of all operations' forms; without fields, for operations without parameters.
+
+    It knows target and actor, so that it can prefill and narrow choices. It looks at shapes and types; what the
+    parameters mean is for the operation's `check`.
+    """
+
+    def __init__(self, data: Any = None, *, target: Any = None, actor: Actor | None = None, **options: Any) -> None:
+        super().__init__(data, **options)
+        self.target = target
+        self.actor = actor
+        if target is not None:
+            self.fit()
+
+    def fit(self) -> None:
+        """Narrow choices to what makes sense for `self.target` and `self.actor`."""
+
+    def params(self, operation: AnyOperation) -> Any:
+        """The operation's parameters, from a form that is valid."""
+        return operation.params_type(**{name: self.cleaned_data[name] for name in self.base_fields})
+
+
+def asks_for(key: str) -> Callable[[F], F]:
+    """Put a form into the table: it asks for the parameters of the operation with this key."""
+
+    def put(form: F) -> F:
+        FORMS[key] = form
+        return form
+
+    return put
+
+
+def form_for(operation: AnyOperation) -> type[OperationForm]:
+    """The form that asks for an operation's parameters."""
+    return FORMS.get(operation.key, OperationForm)
+
+
+def params_from(operation: AnyOperation, actor: Actor, target: Any, data: Mapping[str, Any]) -> Any:
+    """The parameters, from names and values as they came. Raises Invalid, which names each field and what is wrong."""
+    form = form_for(operation)(data, target=target, actor=actor)
+    unknown = sorted(set(data) - set(form.fields))
+    if unknown:
+        known = ", ".join(form.fields) or _("none")
+        words = ngettext(
+            "“%(operation)s” has no parameter %(unknown)s; it has: %(known)s.",
+            "“%(operation)s” has no parameters %(unknown)s; it has: %(known)s.",
+            len(unknown),
+        )
+        raise Invalid({"": words % {"operation": operation.key, "unknown": ", ".join(unknown), "known": known}})
+    if not form.is_valid():
+        raise Invalid(
+            {
+                name if name in form.fields else "": f"{name}: {' '.join(map(str, errors))}"
+                for name, errors in form.errors.items()
+            }
+        )
+    return form.params(operation)

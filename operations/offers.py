@@ -1,0 +1,60 @@
+"""Operations as buttons: usable, or with the reason why not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from operations.contract import AnyOperation
+from operations.models import Busy
+from operations.table import OPERATIONS
+from permissions.policy import access_of
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An operation as a button: usable, or with the reason why not."""
+
+    operation: AnyOperation
+    reason: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be done now by this person."""
+        return not self.reason
+
+
+def find_obstacle(operation: AnyOperation, target: Any) -> str | None:
+    """Why the operation can't be done to the target now, whatever its parameters; None if it can."""
+    around: str | None = operation.obstacle_around(target)
+    if around is not None:
+        return around
+    if operation.needs_target and getattr(target, "missing_since", None) is not None:
+        return str(_("%s is no longer there: Ganeti does not list it.") % target)
+    if operation.locks and isinstance(target, Busy) and target.is_busy and target.busy_with not in operation.overrules:
+        return _describe_busy(target.busy_with)
+    own: str | None = operation.obstacle(target)
+    return own
+
+
+def _describe_busy(key: str) -> str:
+    """What keeps the target busy, by the key of its operation; one of another release is called by that key."""
+    operation = OPERATIONS.get(key)
+    noun = (operation.noun or operation.label) if operation is not None else key
+    return _("%s is already in progress. Wait until it has ended.") % noun
+
+
+def list_offers(target: Any, operations: Sequence[AnyOperation], held: frozenset[str]) -> list[Offer]:
+    """The operations as buttons for who holds the verbs `held` on the target (`permissions.policy.verbs_on`).
+
+    What depends on parameters is judged when it is run.
+    """
+    offers = []
+    for operation in operations:
+        if operation.needs not in held:
+            reason: str | None = access_of(type(target)).refuse(operation.needs)
+        else:
+            reason = find_obstacle(operation, target)
+        offers.append(Offer(operation, reason or ""))
+    return offers

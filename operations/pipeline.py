@@ -1,0 +1,137 @@
+"""`run`: every change of a cluster, or of what we keep, goes through it.
+
+Policy, lock, obstacle, check, claim and journal in one short transaction; the call outside any; its outcome in a second
+transaction. Whatever happens in between (the process is killed, the network is cut) the entry stays open, and the job
+follower finds out from the reason `gwm:<uuid>` what became of it. Nothing is ever sent twice.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from objectlog.models import Entry, Outcome
+from objectlog.services import advance, begin, note
+from operations.contract import SITE, AnyOperation, Ask, Forbidden, NotTaken, Operation, Refusal, TurnedAway
+from operations.models import Busy
+from operations.offers import find_obstacle
+from operations.settling import give_back, release
+from permissions.policy import Denied
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+
+def run(operation: Operation[T, P], ask: Ask[T, P]) -> Entry:
+    """Do what is asked.
+
+    Returns the journal entry, whose outcome says how far it came: `submitted` (jobs are under way), `done` (no job),
+    `refused` (Ganeti said no, in `message`) or `unknown` (no answer; the job follower finds out).
+    Raises Forbidden, Refusal or Invalid when it was not even begun.
+    """
+    try:
+        verdict = operation.judge(ask)
+        if isinstance(verdict, Denied):
+            raise Forbidden(verdict.reason)
+        with operation.lane(ask.target) if operation.sends else nullcontext():
+            ask, entry = _prepare(operation, ask)
+            if entry.outcome != Outcome.SUBMITTING:
+                return entry
+            return _send(operation, ask, entry)
+    except (Forbidden, TurnedAway) as error:
+        outcome = Outcome.DENIED if isinstance(error, Forbidden) else Outcome.TURNED_AWAY
+        note(**_describe(operation, ask, ask.target), outcome=outcome, words=str(error))
+        raise
+
+
+def _describe(operation: AnyOperation, ask: Ask[Any, Any], target: Any) -> dict[str, Any]:
+    """For the journal: who does what to which target."""
+    actor = ask.actor
+    return {
+        "actor_id": actor.user.pk,
+        "actor_name": actor.user.username,
+        "persona_name": actor.persona.name if actor.persona is not None else actor.user.username,
+        "via": actor.via,
+        "verb": operation.key,
+        "target": operation.target_of(target),
+        "params": operation.journal_params(ask.params),
+    }
+
+
+def _prepare(operation: AnyOperation, ask: Ask[Any, Any]) -> tuple[Ask[Any, Any], Entry]:
+    """First transaction: lock, judge, claim, write down."""
+    with transaction.atomic(durable=True):
+        if ask.target is not SITE:
+            ask = replace(ask, target=_lock(ask.target))
+        obstacle = find_obstacle(operation, ask.target)
+        if obstacle:
+            raise Refusal(obstacle)
+        operation.check(ask)
+        uuid, changes = uuid4(), operation.changes(ask)
+        claims = operation.claim(ask, uuid)
+        busy = claims.made or ask.target
+        entry = begin(
+            uuid=uuid,
+            **_describe(operation, ask, busy),
+            changes=changes,
+            tells=operation.sends,
+        )
+        if not operation.sends:
+            advance(entry, Outcome.DONE, message=operation.perform(ask))
+        elif operation.locks and isinstance(busy, Busy):
+            if not busy.is_busy:
+                busy.busy_until = None
+            busy.busy_with, busy.busy_entry, busy.busy_since = operation.key, entry.uuid, timezone.now()
+            busy.save(update_fields=["busy_with", "busy_entry", "busy_since", "busy_until"])
+    return ask, entry
+
+
+def _lock(target: models.Model) -> models.Model:
+    locked = type(target)._default_manager.select_for_update(of=("self",)).filter(pk=target.pk).first()
+    if locked is None:
+        raise Refusal(_("%s is gone.") % target)
+    return locked
+
+
+def _send(operation: AnyOperation, ask: Ask[Any, Any], entry: Entry) -> Entry:
+    """The call, outside any transaction (the first one was durable), and its outcome in a second one."""
+    try:
+        with _in_doubt_if_it_breaks(entry):
+            submission = operation.send(ask, entry)
+    except NotTaken as failure:
+        with transaction.atomic():
+            if not failure.may_have_run:
+                give_back(operation, entry, Outcome.REFUSED, str(failure))
+            elif operation.leaves_job:  # the job follower looks for the job
+                advance(entry, Outcome.UNKNOWN, message=str(failure))
+            else:
+                give_back(operation, entry, Outcome.FAILED, _("No answer: %s") % failure)
+        return entry
+    with transaction.atomic():
+        if submission.job_ids:
+            advance(entry, Outcome.SUBMITTED, message=submission.message, job_ids=list(submission.job_ids))
+        else:
+            advance(entry, Outcome.DONE, message=submission.message)
+            release(entry)
+        operation.accept(ask, entry, submission)
+    return entry
+
+
+@contextmanager
+def _in_doubt_if_it_breaks(entry: Entry) -> Iterator[None]:
+    """An error of this program during the call: the entry says so at once, and the job follower finds out the rest."""
+    is_explained = False
+    try:
+        yield
+        is_explained = True
+    except NotTaken:
+        is_explained = True
+        raise
+    finally:
+        if not is_explained:
+            advance(entry, Outcome.UNKNOWN, message=_("This program failed during the call; its log has the details."))

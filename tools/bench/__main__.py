@@ -38,6 +38,7 @@ SECTIONS = {
     "rapi": Section("tools.bench.rapi", needs_lab=True),
     "cycle": Section("tools.bench.cycle", needs_lab=True),
     "pages": Section("tools.bench.pages", needs_lab=False),
+    "rights": Section("tools.bench.rights", needs_lab=False),
     "console": Section("tools.bench.console", needs_lab=False),
     "live": Section("tools.bench.live", needs_lab=False),
 }

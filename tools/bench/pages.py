@@ -1,24 +1,18 @@
 """What pages take with 10,000 machines on 20 clusters, none of which answers, on SQLite and on PostgreSQL.
 
-Run without a database it starts itself once for each. Server time is that of Django's own test client: the whole way
-through middleware, view and template, without the network.
+Server time is that of Django's own test client: the whole way through middleware, view and template, without the
+network.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from tools.bench.rows import Row, dump_rows, load_rows
+from tools.bench.databases import cpu_s, on_both_databases
+from tools.bench.rows import Row, dump_rows
 from tools.bench.section import Order, run_section
-from tools.throwaway import Unavailable, postgresql
 
 CLUSTERS, MACHINES, VISIBLE = 20, 10_000, 50
 # A service that runs: PostgreSQL keeps a plan after it has made one five times.
@@ -50,43 +44,7 @@ PAGES: tuple[tuple[str, str, str, float | None, int | None], ...] = (
 def measure(order: Order) -> Iterator[Row]:
     """One process for each database, with rows of its own."""
     del order
-    yield from _measure_on("SQLite", "")
-    try:
-        with postgresql() as url:
-            yield from _measure_on("PostgreSQL", url)
-    except Unavailable as reason:
-        print(f"Pages on PostgreSQL left out: {reason}")
-
-
-def _measure_on(database: str, url: str) -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="gwm-bench-") as directory:
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "gwm.settings",
-            "DATABASE_URL": url,
-            "REDIS_URL": "",
-            "GWM_DATA_DIR": directory,
-            "GWM_SECRET_KEY": secrets.token_hex(32),
-            "GWM_FIELD_KEYS": secrets.token_hex(32),
-            "GWM_JOURNAL_KEYS": secrets.token_hex(32),
-            "GWM_CONSOLE_KEYS": secrets.token_hex(32),
-            "GWM_LOG_LEVEL": "ERROR",
-        }
-        command = [sys.executable, "-m", "tools.bench.pages", "--database", database]
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return load_rows(done.stdout.strip().splitlines()[-1])
-
-
-def _cpu_s(connection: Any) -> float:
-    """CPU time so far of this process and of the database's that serves it: what the wall clock says when nobody else
-    wants the processor."""
-    if connection.vendor != "postgresql":
-        return time.process_time()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (pid,) = cursor.fetchone()
-    ticks = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return time.process_time() + (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+    yield from on_both_databases("tools.bench.pages")
 
 
 def measure_pages(database: str) -> list[Row]:
@@ -122,9 +80,9 @@ def measure_pages(database: str) -> list[Row]:
 
         for _ in range(WARMING):
             ask()
-        worked_s = _cpu_s(connection)
+        worked_s = cpu_s(connection)
         took_s = median_times_s({"page": ask}, runs=RUNS)["page"]
-        worked_s = (_cpu_s(connection) - worked_s) / (RUNS + 1)  # its first round does not count
+        worked_s = (cpu_s(connection) - worked_s) / (RUNS + 1)  # its first round does not count
         with CaptureQueriesContext(connection) as statements:
             ask()
         what = f"Pages on {database}: {name}"

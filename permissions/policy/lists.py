@@ -23,7 +23,10 @@ from permissions.policy.ways import (
     Slot,
     Statement,
     access_of,
+    keys_below,
+    keys_by_themselves,
     keys_held,
+    parents_of_held,
     quoted,
     union,
     with_roles,
@@ -91,16 +94,17 @@ def _statements_on_columns(model: Any, verb: str, vendor: str) -> tuple[Statemen
 def _keys_allowed(model: Any, verb: str, vendor: str) -> Statement:
     """The keys of the rows of `model` on which somebody may do `verb`."""
     access = access_of(model)
-    parts = [keys_held(model, access.granting(verb)) if access.verbs or access.to_members else NOTHING]
+    verbs = access.granting(verb)
+    parts = [keys_by_themselves(model, verbs)]
     if access.parent:
-        field = model._meta.get_field(access.parent)
+        parent = model._meta.get_field(access.parent).related_model
         giving = access.granting_from_parent(verb)
         needs_tie = access.related.needs_tie if access.related is not None else frozenset()
-        table, key, parent = quoted(model), _name(model._meta.pk.column), _name(field.column)
-        for verbs, condition in ((giving - needs_tie, ""), (giving & needs_tie, _is_tied(model))):
-            held, params = keys_held(field.related_model, verbs)
-            found = f"SELECT {key} FROM {table} WHERE {parent} IN ({held}){condition}" if held else ""  # noqa: S608
-            parts.append((found, params))
+        whole = union([keys_held(parent, giving - needs_tie), parents_of_held(model, verbs)])
+        parts += [
+            keys_below(model, whole),
+            keys_below(model, keys_held(parent, giving & needs_tie), _is_tied(model)),
+        ]
     parts.append(_keys_touching(model, verb))
     return with_roles(union(parts))
 

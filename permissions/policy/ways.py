@@ -6,7 +6,7 @@ from call to call (who, when, which object) has a slot among its parameters.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
@@ -50,7 +50,10 @@ def grant_tables(model: type[Model]) -> tuple[Any, Any] | None:
 
 @dataclass(frozen=True)
 class Way:
-    """One way: where to look, and the expressions for the object's key, the verb, and what else is told of it."""
+    """One way: where to look, and the expressions for the object's key, the verb, and what else is told of it.
+
+    `above` is the same way as one that leads to the keys of parents: for a list these are few, and their rows many.
+    """
 
     how: str
     tables: str
@@ -62,6 +65,7 @@ class Way:
     until: str = ""
     role: str = "''"
     team: str = "''"
+    above: "Way | None" = None
 
     def keys(self, verbs: frozenset[str]) -> Statement:
         """The keys of all rows on which one of `verbs` is held now."""
@@ -142,13 +146,20 @@ def _by_role(model: Any, access: Access) -> Iterator[Way]:
 
     is_whole = "mine.tag = '' AND mine.owner_id IS NULL"
     yield way("", f"mine.scope_kind = %s AND {is_whole}", "mine.scope_pk", (kind,))
-    yield way(f"CROSS JOIN {table} x", f"mine.scope_kind = '' AND {is_whole}")
+    of_all = f"mine.scope_kind = '' AND {is_whole}"
+    if not access.parent:
+        yield way(f"CROSS JOIN {table} x", of_all)
     within = "mine.scope_kind = ''"
     around: tuple[str, ...] = ()
     if access.parent:
         parent = model._meta.get_field(access.parent)
         outer, up = access_of(parent.related_model).kind, f"x.{_column(parent.column)}"
-        yield way(f"JOIN {table} x ON {up} = mine.scope_pk", f"mine.scope_kind = %s AND {is_whole}", params=(outer,))
+        everywhere = f"CROSS JOIN {quoted(parent.related_model)} z"
+        all_above = way(everywhere, of_all, f"z.{_column(parent.related_model._meta.pk.column)}")
+        yield replace(way(f"CROSS JOIN {table} x", of_all), above=all_above)
+        of_one = f"mine.scope_kind = %s AND {is_whole}"
+        one_above = way("", of_one, "mine.scope_pk", (outer,))
+        yield replace(way(f"JOIN {table} x ON {up} = mine.scope_pk", of_one, params=(outer,)), above=one_above)
         within = f"({within} OR (mine.scope_kind = %s AND mine.scope_pk = {up}))"
         around = (outer,)
     owner = f"x.{_column(model._meta.get_field(access.owner).column)}" if access.owner else ""
@@ -163,7 +174,26 @@ def _by_role(model: Any, access: Access) -> Iterator[Way]:
 
 def keys_held(model: type[Model], verbs: frozenset[str]) -> Statement:
     """The keys of the rows of `model` on which somebody holds one of `verbs` now; `role_grants` goes before it."""
-    return union(way.keys(verbs) for way in ways_in(model)) if verbs else NOTHING
+    return union([keys_by_themselves(model, verbs), keys_below(model, parents_of_held(model, verbs))])
+
+
+def keys_by_themselves(model: type[Model], verbs: frozenset[str]) -> Statement:
+    """Of these the rows that are few: those that something was granted on, or that have the tag or the owner."""
+    return union(way.keys(verbs) for way in ways_in(model) if way.above is None) if verbs else NOTHING
+
+
+def parents_of_held(model: type[Model], verbs: frozenset[str]) -> Statement:
+    """The keys of the parents all of whose rows of `model` are held."""
+    return union(way.above.keys(verbs) for way in ways_in(model) if way.above is not None) if verbs else NOTHING
+
+
+def keys_below(model: Any, parents: Statement, condition: str = "") -> Statement:
+    """The keys of the rows of `model` that belong to these parents."""
+    if not parents[0]:
+        return NOTHING
+    key, parent = model._meta.pk.column, model._meta.get_field(access_of(model).parent).column
+    where = f"{_column(parent)} IN ({parents[0]}){condition}"
+    return f"SELECT {_column(key)} FROM {quoted(model)} WHERE {where}", parents[1]  # noqa: S608
 
 
 def union(statements: Iterable[Statement]) -> Statement:

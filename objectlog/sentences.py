@@ -45,6 +45,13 @@ SENTENCES: dict[str, Sentence] = {
     "revoke": Sentence(
         _("Revoked %(verbs)s on %(object)s from %(who)s"), _("Revocation of %(verbs)s on %(object)s from %(who)s")
     ),
+    "grant-role": Sentence(
+        _("Gave role %(role)s on %(object)s to %(who)s"), _("Grant of role %(role)s on %(object)s to %(who)s")
+    ),
+    "revoke-role": Sentence(
+        _("Took role %(role)s on %(object)s from %(who)s"), _("Revocation of role %(role)s on %(object)s from %(who)s")
+    ),
+    "role.set": Sentence(_("Set what role %(object)s holds: %(verbs)s"), _("Change of role %(object)s")),
     "person.change-password": Sentence(_("Changed the password of %(object)s"), _("Password change of %(object)s")),
     "person.sign-in": Sentence(_("Signed in from %(address)s"), _("Sign-in as %(object)s from %(address)s")),
     "site.prune-journal": Sentence(

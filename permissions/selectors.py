@@ -1,8 +1,10 @@
-"""Reading people and personas."""
+"""Reading people, teams, roles and personas."""
 
-from django.contrib.auth.models import Group
+from typing import Any
 
-from permissions.models import Persona, User
+from django.db.models import QuerySet
+
+from permissions.models import Persona, Role, Team, User
 
 
 def find_user(name: str) -> User | None:
@@ -10,9 +12,26 @@ def find_user(name: str) -> User | None:
     return User.objects.filter(username=name).first()
 
 
-def find_group(name: str) -> Group | None:
-    """The group with this name."""
-    return Group.objects.filter(name=name).first()
+def find_group(name: str) -> Team | None:
+    """The team with this name."""
+    return list_teams().filter(name=name).first()
+
+
+def list_teams() -> QuerySet[Team]:
+    """All teams. Django's stubs take them for groups."""
+    teams: Any = Team._default_manager.order_by("name")
+    found: QuerySet[Team] = teams
+    return found
+
+
+def find_role(name: str) -> Role | None:
+    """The role with this name."""
+    return Role.objects.filter(name=name).first()
+
+
+def list_verbs(role: Role) -> list[str]:
+    """What a role holds, each "kind.verb"."""
+    return sorted(f"{each.kind}.{each.verb}" for each in role.verbs.all())
 
 
 def find_persona(user: User, group_name: str) -> Persona | None:

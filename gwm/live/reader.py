@@ -1,4 +1,4 @@
-"""What changed since the last look, for everybody at once: one query, however many pages are open."""
+"""What changed since the last look, for everybody at once: two queries, however many pages are open."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 from gwm.live.triggers import are_there
 from gwm.models import Touched
 from permissions.models import User
+from permissions.policy import find_endings
 from permissions.sessions import is_signed_in
 
 # A reader that begins takes what was changed so long ago for new: pages that just loaded may not show it yet.
@@ -40,12 +41,15 @@ class Reader:
         self._last_id: int | None = None
         self._floor: int | None = None
         self._told: frozenset[int] = frozenset()
+        self._ended_until = timezone.now() - LOOK_BACK
 
     def read(self) -> set[str]:
         """The topics touched since the last call; at the first one, since a minute ago."""
         if not are_there(connection):
             return set()
-        return self._read_by_transaction() if connection.vendor == "postgresql" else self._read_by_number()
+        touched = self._read_by_transaction() if connection.vendor == "postgresql" else self._read_by_number()
+        since, self._ended_until = self._ended_until, timezone.now()
+        return touched | rights_ended(since, self._ended_until)
 
     def _read_by_number(self) -> set[str]:
         if self._last_id is None:
@@ -76,8 +80,15 @@ def touched_since(topics: Iterable[str], when: float) -> set[str]:
     if not are_there(connection):
         return wanted
     since = datetime.fromtimestamp(when, UTC) - LATE
-    found = Touched.objects.filter(at__gt=since).values_list("topic", flat=True).distinct()
+    found = {*Touched.objects.filter(at__gt=since).values_list("topic", flat=True).distinct()}
+    found |= rights_ended(since, timezone.now())
     return {name for topic in found for name in names_of(topic) if name in wanted}
+
+
+def rights_ended(after: datetime, until: datetime) -> set[str]:
+    """The topics of rights that came to their end in this time, which no row tells of."""
+    people, is_a_team = find_endings(after, until)
+    return {f"rights:{pk}" for pk in people} | ({"rights:groups"} if is_a_team else set())
 
 
 def names_of(topic: str) -> tuple[str, str]:

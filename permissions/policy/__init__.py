@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from permissions.models import User
+from permissions.policy.endings import find_endings
+from permissions.policy.holders import find_candidates, find_grant
 from permissions.policy.lists import condition
 from permissions.policy.sources import GrantKey, Source, find_sources
 from permissions.policy.verdicts import OTHER_SITE_VERB, SITE_VERBS, Allowed, Denied, SiteVerb, Verdict
@@ -30,10 +32,13 @@ __all__ = [
     "Verdict",
     "access_of",
     "can",
+    "find_endings",
+    "find_grant",
     "grant_tables",
     "held",
     "verbs_on",
     "visible",
+    "who_may",
 ]
 
 M = TypeVar("M", bound=Model)
@@ -79,3 +84,8 @@ def held(user: Actor, obj: Model, *, with_ended: bool = False) -> list[Source]:
         return [Source(verb, SUPERUSER) for verb in sorted(access.every)]
     now = timezone.now()
     return [source for source in find_sources(user, obj) if with_ended or not source.has_ended(now)]
+
+
+def who_may(verb: str, obj: Model) -> list[User]:
+    """Everybody who may do `verb` on `obj`, by name: for explanations, not for pages of many."""
+    return [user for user in find_candidates(obj) if can(user, verb, obj)]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection, models, transaction
@@ -19,7 +20,7 @@ from gwm.live.triggers import PREFIX, install_triggers, remove_triggers
 from gwm.live.watched import UNWATCHED, WATCHED
 from gwm.models import Touched
 from objectlog.models import Entry, Event, Outcome, Via
-from permissions.services import grant, revoke
+from permissions.services import grant, grant_role, make_team, revoke, revoke_role, set_role
 from tests.factories import make_cluster, make_job, make_node, make_user, make_vm
 from virtualmachines.models import VirtualMachine
 
@@ -208,6 +209,40 @@ def test_an_update_in_which_nothing_changed_touches_ages_alone(told: Callable[[]
     now = timezone.now()
     Cluster.objects.filter(pk=cluster.pk).update(synced_at=now, live_at=now, leased_until=now, lease_holder="x")
     assert told() == {f"age:{cluster.pk}"}
+
+
+@pytest.mark.feature("G054")
+def test_a_right_that_ends_is_told_at_that_moment_and_once(told: Callable[[], set[str]]) -> None:
+    vm, alice, team = make_vm(make_cluster()), make_user("alice"), make_team("web")
+    role = set_role("operator", {"vm": ["power"]})
+    now = timezone.now()
+    grant(["power"], alice, vm, until=now + timedelta(seconds=10))
+    grant_role(role, team, None, until=now + timedelta(seconds=20))
+    told()
+    for seconds, expected in ((9, set()), (11, {f"rights:{alice.pk}"}), (12, set()), (21, {"rights:groups"})):
+        with time_machine.travel(now + timedelta(seconds=seconds), tick=False):
+            assert told() == expected, seconds
+    topics = [f"rights:{alice.pk}", "rights:groups"]
+    with time_machine.travel(now + timedelta(seconds=11), tick=False):
+        assert touched_since([topics[0]], timezone.now().timestamp()) == {topics[0]}
+
+
+def test_whatever_may_change_rights_is_told(told: Callable[[], set[str]]) -> None:
+    cluster, alice = make_cluster(), make_user("alice")
+    team = make_team("web")
+    role = set_role("operator", {"vm": ["power"]})
+    told()
+    for change, expected in (
+        (lambda: grant_role(role, alice, cluster), f"rights:{alice.pk}"),
+        (lambda: grant_role(role, team, None), "rights:groups"),
+        (lambda: set_role("operator", {"vm": ["modify"]}), "rights:groups"),
+        (lambda: grant(["act"], alice, team), f"rights:{alice.pk}"),
+        (lambda: alice.groups.add(team), f"rights:{alice.pk}"),
+        (lambda: revoke_role(role, alice, cluster), f"rights:{alice.pk}"),
+        (role.delete, "rights:groups"),
+    ):
+        change()
+        assert expected in told()
 
 
 def test_pollers_are_told_what_they_ask_about() -> None:

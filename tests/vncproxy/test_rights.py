@@ -49,6 +49,11 @@ def withdraw_right(cluster, vm, alice):
     revoke(["power"], alice, vm)
 
 
+def let_right_end(cluster, vm, alice):
+    """It ends by itself: nobody does anything at that moment."""
+    grant(["power"], alice, vm, until=timezone.now())
+
+
 def switch_account_off(cluster, vm, alice):
     alice.is_active = False
     alice.save()
@@ -156,6 +161,7 @@ def test_what_the_broker_lists_is_no_key_to_the_session(scene, client, daemon):
     "happens",
     [
         withdraw_right,
+        pytest.param(let_right_end, marks=pytest.mark.feature("G054")),
         switch_account_off,
         delete_account,
         lose_machine,

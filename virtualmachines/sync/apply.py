@@ -17,6 +17,7 @@ from rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
 from rapi.shapes.reading import Records
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.columns import values_of_config, values_of_live
+from virtualmachines.sync.tags import mirror_tags, tags_changed
 
 # What is compared for every machine in every update.
 _LIGHT = (
@@ -118,7 +119,7 @@ def apply_machines(cluster: Cluster, snapshot: Snapshot, rows: Rows, now: dateti
         elif row["missing_since"] is None and row["name"] not in doubtful:
             plan.changed[row["pk"]] = {"missing_since": now} | note(row, "", now)
     _sift_config(cluster, plan)
-    return write_plan(VirtualMachine, cluster, plan, read_from=snapshot.started_at, now=now)
+    return _write(cluster, plan, read_from=snapshot.started_at, now=now)
 
 
 def apply_machine_live(cluster: Cluster, live: LiveState, rows: Rows, now: datetime) -> Written:
@@ -186,7 +187,19 @@ def _apply_some(
         else:
             plan.changed[row["pk"]] = {"missing_since": now}
     _sift_config(cluster, plan)
-    return write_plan(VirtualMachine, cluster, plan, read_from=read_from, now=now, even_busy=True)
+    return _write(cluster, plan, read_from=read_from, now=now, even_busy=True)
+
+
+def _write(cluster: Cluster, plan: Plan, *, read_from: datetime, now: datetime, even_busy: bool = False) -> Written:
+    """The plan, and the rows of tags if any tag changes, in one transaction."""
+    changed = tags_changed(plan)
+    if not changed:
+        return write_plan(VirtualMachine, cluster, plan, read_from=read_from, now=now, even_busy=even_busy)
+    with transaction.atomic():
+        written = write_plan(VirtualMachine, cluster, plan, read_from=read_from, now=now, even_busy=even_busy)
+        for which in changed:
+            mirror_tags(cluster, which)
+    return written
 
 
 def _node_keys(cluster: Cluster) -> dict[str, int]:

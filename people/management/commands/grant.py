@@ -1,58 +1,58 @@
-"""`manage.py grant USER|@GROUP VERB… CLUSTER[/MACHINE] --as ADMIN`: rights, until they have a page."""
+"""`manage.py grant USER|@TEAM VERB… --on CLUSTER[/MACHINE]|@TEAM --as ADMIN`: rights and roles."""
 
 from argparse import ArgumentParser
 from typing import Any
 
-from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
-from django.http import Http404
 
-from clusters.moved import Moved
-from clusters.selectors import get_cluster
 from objectlog.models import Via
-from people.grants import change_grants
-from permissions.models import User
-from permissions.selectors import find_group, find_user
-from permissions.services import UnknownVerb
-from virtualmachines.selectors import get_vm
+from people.grants import Scope, change_grants, change_role_grant
+from people.words import name_of, read_grantable, read_moment, read_person, read_subject
+from permissions.selectors import find_role
+from permissions.services import BadScope, UnknownVerb, persona_of
 
 
 class Command(BaseCommand):
-    help = "Gives or takes rights on a cluster or a machine, and journals it."
+    help = "Gives or takes rights on a cluster, a machine or a team, or a role, and journals it."
+    takes = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("who", help="a user name, or @ and the name of a group")
-        parser.add_argument("verbs", nargs="+", help="rights, such as admin, power, create_vm")
-        parser.add_argument("--on", required=True, metavar="CLUSTER[/MACHINE]")
-        parser.add_argument("--revoke", action="store_true", help="take them instead of giving them")
+        parser.add_argument("who", help="a user name, or @ and the name of a team")
+        parser.add_argument("verbs", nargs="*", help="rights, such as admin, power, create_vm")
+        parser.add_argument("--role", help="a role instead of single rights")
+        parser.add_argument(
+            "--on", required=True, metavar="CLUSTER[/MACHINE]|@TEAM|everything", help="everything is for roles alone"
+        )
+        parser.add_argument("--tag", default="", help="the role counts for machines with this tag alone")
+        parser.add_argument("--owner", metavar="USER|@TEAM", help="the role counts for their machines alone")
         parser.add_argument("--as", dest="user", required=True, metavar="USER", help="who grants; needs admin there")
+        if not self.takes:
+            parser.add_argument("--until", metavar="WHEN", help="when it ends: 2030-12-31, 2030-12-31T18:00, 12h, 30d")
+            parser.add_argument("--revoke", action="store_true", help="take them instead, as `revoke` does")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        actor = find_user(options["user"])
-        if actor is None:
-            raise CommandError(f"There is no user “{options['user']}”.")
-        who = _find_grantee(options["who"])
-        slug, _, name = options["on"].partition("/")
+        actor, who = read_person(options["user"]), read_subject(options["who"])
+        on = read_grantable(actor, options["on"])
+        take = self.takes or options["revoke"]
+        until = read_moment(options["until"]) if options.get("until") else None
+        if bool(options["role"]) == bool(options["verbs"]):
+            raise CommandError("Say which rights, or --role and which role.")
+        if (options["tag"] or options["owner"]) and not options["role"]:
+            raise CommandError("--tag and --owner are for roles.")
         try:
-            target = get_vm(actor, slug, name) if name else get_cluster(actor, slug)
-        except Moved as moved:
-            raise CommandError(str(moved)) from moved
-        except Http404 as nothing:
-            raise CommandError(f"There is no {options['on']} that {actor} may see.") from nothing
-        try:
-            entry = change_grants(
-                actor, via=Via.CLI, verbs=options["verbs"], who=who, on=target, take=options["revoke"]
-            )
-        except UnknownVerb as error:
+            if options["role"]:
+                role = find_role(options["role"])
+                if role is None:
+                    raise CommandError(f"There is no role “{options['role']}”.")
+                owner = persona_of(read_subject(options["owner"])) if options["owner"] else None
+                scope = Scope(on, options["tag"], owner)
+                change_role_grant(actor, via=Via.CLI, role=role, who=who, scope=scope, take=take, until=until)
+                what = f"role {role}"
+            else:
+                verbs = options["verbs"]
+                change_grants(actor, via=Via.CLI, verbs=verbs, who=who, on=on, take=take, until=until)
+                what = ", ".join(verbs)
+        except (UnknownVerb, BadScope, PermissionError) as error:
             raise CommandError(str(error)) from error
-        except PermissionError as error:
-            raise CommandError(str(error)) from error
-        done = "taken from" if options["revoke"] else "given to"
-        self.stdout.write(f"{', '.join(options['verbs'])} on {entry.target_name} {done} {options['who']}")
-
-
-def _find_grantee(text: str) -> User | Group:
-    who = find_group(text[1:]) if text.startswith("@") else find_user(text)
-    if who is None:
-        raise CommandError(f"There is no {'group' if text.startswith('@') else 'user'} “{text.lstrip('@')}”.")
-    return who
+        end = f" until {until:%Y-%m-%d %H:%M %Z}" if until else ""
+        self.stdout.write(f"{what} on {name_of(on)} {'taken from' if take else 'given to'} {options['who']}{end}")

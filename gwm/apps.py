@@ -20,8 +20,14 @@ class GwmConfig(AppConfig):
         pre_migrate.connect(_before_migrations, sender=self)
         post_migrate.connect(_after_migrations, sender=self)
         add_list("cluster", "clusters")
-        add_parts("cluster", Part("overview", _("Overview"), "cluster", 10))
-        add_parts("node", Part("overview", _("Overview"), "node", 10))
+        add_parts(
+            "cluster",
+            Part("overview", _("Overview"), "cluster", 10),
+            Part("journal", _("Journal"), "cluster-journal", 60),
+        )
+        add_parts(
+            "node", Part("overview", _("Overview"), "node", 10), Part("journal", _("Journal"), "node-journal", 60)
+        )
         add_parts("vm", Part("journal", _("Journal"), "vm-journal", 50))
 
 

@@ -15,8 +15,8 @@ from clusters.selectors import (
     list_job_rows,
 )
 from clusters.states import NodeTally
-from objectlog.models import Entry
-from objectlog.selectors import list_entries
+from objectlog.models import Event
+from objectlog.selectors import list_events
 from permissions.models import User
 from permissions.policy import can, visible
 from virtualmachines.filters import TROUBLE
@@ -222,27 +222,32 @@ _KINDS: dict[str, tuple[type[Model], str]] = {
 }
 
 
-def list_visible_entries(user: User) -> QuerySet[Entry]:
-    """The entries `user` may read: their own, those about what they are admin of; all of them if they may see all."""
-    entries = list_entries()
+def list_visible_events(user: User) -> QuerySet[Event]:
+    """The events `user` may read: their own, those about what they are admin of; all of them if they may see all."""
+    events = list_events()
     if can(user, "see_journal_of_all"):
-        return entries
+        return events
     condition = Q(actor=user)
     for kind, (model, verb) in _KINDS.items():
         theirs = visible(user, verb, model._default_manager.order_by()).values("pk")
         condition |= Q(target_kind=kind, target_pk__in=theirs)
-    return entries.filter(condition)
+    return events.filter(condition)
 
 
-def entries_about(entries: QuerySet[Entry], kind: str, pk: int) -> QuerySet[Entry]:
-    """Those of `entries` that are about one object."""
-    return entries.filter(target_kind=kind, target_pk=pk)
+def events_about(events: QuerySet[Event], kind: str, pk: int) -> QuerySet[Event]:
+    """Those of `events` that are about one object."""
+    return events.filter(target_kind=kind, target_pk=pk)
 
 
-def with_links(entries: QuerySet[Entry]) -> QuerySet[Entry]:
-    """`entries`, each with `cluster_slug` and `machine`: what URLs call its cluster and its machine now, if any is."""
+def events_on(events: QuerySet[Event], cluster_pk: int) -> QuerySet[Event]:
+    """Those of `events` that are about a cluster or anything on it."""
+    return events.filter(cluster_pk=cluster_pk)
+
+
+def with_links(events: QuerySet[Event]) -> QuerySet[Event]:
+    """`events`, each with `cluster_slug` and `machine`: what URLs call its cluster and its machine now, if any is."""
     machine = VirtualMachine.objects.filter(pk=OuterRef("target_pk"))
-    return entries.annotate(
+    return events.annotate(
         cluster_slug=Subquery(Cluster.objects.filter(pk=OuterRef("cluster_pk")).values("slug")),
         machine=Subquery(machine.annotate(found=ADDRESS).values("found")),
     )

@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clusters/<slug:slug>/nodes/<str:name>/", clusters.node_overview, name="node"),
     path("", include("virtualmachines.urls")),
     path("clusters/<slug:slug>/vms/<str:name>/journal/", journal.vm_journal, name="vm-journal"),
+    path("clusters/<slug:slug>/journal/", journal.cluster_journal, name="cluster-journal"),
+    path("clusters/<slug:slug>/nodes/<str:name>/journal/", journal.node_journal, name="node-journal"),
     path("journal/", journal.journal, name="journal"),
     path("about/", about.about, name="about"),
     path("health/", health.health, name="health"),

@@ -131,7 +131,10 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["target_kind", "target_pk"], name="event_target")]
+        indexes = [
+            models.Index(fields=["target_kind", "target_pk"], name="event_target"),
+            models.Index(fields=["is_overtaken", "at"], name="event_listed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.said}"

@@ -1,13 +1,13 @@
-"""Reading the journal. Who may see which entry is decided above, where the objects are known."""
+"""Reading the journal. Who may see which event is decided above, where the objects are known."""
 
 from django.db.models import QuerySet
 
-from objectlog.models import Entry, Outcome
+from objectlog.models import Entry, Event, Outcome
 
 
-def list_entries() -> QuerySet[Entry]:
-    """All entries, newest first."""
-    return Entry.objects.select_related("actor")
+def list_events() -> QuerySet[Event]:
+    """All events, newest first; in what is not yet sealed the seal is empty."""
+    return Event.objects.defer("said", "previous")
 
 
 def list_unanswered_entries(cluster_pk: int) -> QuerySet[Entry]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from objectlog.messages import Message, read
+from objectlog.messages import Message
 from objectlog.models import Outcome
 
 _NAMES = re.compile(r"%\((\w+)\)s")
@@ -92,11 +92,3 @@ def find_sentence(key: str) -> Sentence | None:
 def _with(text: str, known: Mapping[str, Any]) -> Message:
     """The message with the values that it names."""
     return Message(text, {name: known.get(name) for name in _NAMES.findall(text)})
-
-
-def describe(verb: str, target_name: str) -> str:
-    """What was done, without its subject; KeyError for a verb without a sentence (a test finds these)."""
-    sentence = find_sentence(verb)
-    if sentence is None:
-        raise KeyError(verb)
-    return read(_with(sentence.done, {"object": target_name}).as_data())

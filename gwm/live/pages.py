@@ -39,6 +39,8 @@ PAGES: dict[str, Shows] = {
     "vm-console": Shows(_VM, _HERE),
     "vm-jobs": Shows((*_VM, "of:{about}"), _HERE, jobs=True),
     "vm-journal": Shows((*_VM, "journal:vm:{vm}"), _HERE),
+    "cluster-journal": Shows((*_CLUSTER, "journaled:{cluster}"), _HERE),
+    "node-journal": Shows((*_NODE, "journal:node:{node}"), _HERE),
     "clusters": Shows(("cluster:*", "nodes:*", "vms:*"), _ALL),
     "cluster": Shows((*_CLUSTER, "age:{cluster}", "nodes:{cluster}", "vms:{cluster}", "networks:{cluster}"), _HERE),
     "cluster-parameters": Shows(_CLUSTER, _HERE),

@@ -62,7 +62,6 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
         _all("jobs:{cluster_id}", "seen_at", "log", "opcodes"),
     ),
     "clusters_jobtarget": (_all("of:{kind}:{target_pk}"),),
-    "objectlog_entry": (_all("journal:{target_kind}:{target_pk}", "clean_listings"),),
     "objectlog_event": (
         _all("journal:{target_kind}:{target_pk}", *_SEALS),
         _all("journaled:{cluster_pk}", *_SEALS),
@@ -86,6 +85,7 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
 UNWATCHED = frozenset(
     {
         "objectlog_chainend",
+        "objectlog_entry",
         "permissions_persona",
         "permissions_user_user_permissions",
         "permissions_role",

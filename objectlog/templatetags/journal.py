@@ -1,18 +1,14 @@
-"""How entries of the journal are drawn."""
-
-from typing import Any
+"""How events of the journal are drawn."""
 
 from django import template
 
-from objectlog.sentences import describe
+from objectlog.models import Event
+from objectlog.reading import Told, read_event
 
 register = template.Library()
 
 
 @register.filter
-def sentence(entry: Any) -> str:
-    """What an entry of the journal says was done; a verb without a sentence stands for itself."""
-    try:
-        return describe(entry.verb, entry.target_name)
-    except KeyError:
-        return f"{entry.verb} {entry.target_name}"
+def told(event: Event) -> Told:
+    """What a page says of an event: sentence, words, before and after."""
+    return read_event(event)

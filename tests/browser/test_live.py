@@ -7,6 +7,7 @@ The cluster of `still` is read once and then left alone, so that what a test wri
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import sqlite3
@@ -69,11 +70,16 @@ TARGET = """
     INSERT INTO clusters_jobtarget (job_id, cluster_id, kind, target_pk, uuid, name)
     SELECT 990, cluster_id, '{kind}', id, uuid, name FROM {table} WHERE name = '{name}'
 """
-ENTRY = f"""
-    INSERT INTO objectlog_entry (uuid, created_at, actor_name, persona_name, via, verb, target_kind, target_pk,
-        target_uuid, target_name, cluster_name, params, outcome, message, job_ids, clean_listings)
-    SELECT '00000000000040008000000000000001', {NOW}, 'dave', '', 'cli', 'shutdown', 'vm', id, uuid, name, 'lab',
-        '{{}}', 'done', '', '[]', 0
+TEXT = json.dumps(
+    {
+        "sentence": {"message": "Shut down %(object)s", "values": {"object": VM}},
+        **{"changes": [], "words": "", "via": "cli", "job_ids": [], "target_uuid": ""},
+    }
+)
+EVENT = f"""
+    INSERT INTO objectlog_event (at, actor_name, persona_name, verb, outcome, target_kind, target_pk, target_name,
+        cluster_name, said, text, is_overtaken, previous, seal)
+    SELECT {NOW}, 'dave', '', 'shutdown', 'done', 'vm', id, name, 'lab', '', '{TEXT}', 0, '', ''
     FROM {VMS} WHERE name = '{VM}'
 """
 
@@ -116,7 +122,7 @@ CHANGES: dict[str, tuple[list[str], list[str]]] = {
         [JOB, TARGET.format(kind="node", table=NODES, name=NODE)],
         ["DELETE FROM clusters_jobtarget WHERE job_id = 990", "DELETE FROM clusters_job WHERE id = 990"],
     ),
-    "entry": ([ENTRY], ["DELETE FROM objectlog_entry WHERE actor_name = 'dave'"]),
+    "event": ([EVENT], ["DELETE FROM objectlog_event WHERE actor_name = 'dave'"]),
 }
 OF_VM, OF_NODE, OF_CLUSTER = f"/clusters/lab/vms/{VM}/", f"/clusters/lab/nodes/{NODE}/", "/clusters/lab/"
 STATE, MAIN, NAV, DOCK = "#work .head .state", "#work", "#nav", "#dock"
@@ -131,7 +137,7 @@ CASES: list[tuple[str, str, str, str]] = [
     (OF_VM, "unreachable", MAIN, "No route to host"),
     (OF_VM, "job of the machine", "#vm-work", "Told by nobody"),
     (f"{OF_VM}jobs/", "job of the machine", MAIN, "Told by nobody"),
-    (f"{OF_VM}journal/", "entry", MAIN, "dave"),
+    (f"{OF_VM}journal/", "event", MAIN, "dave"),
     ("/vms/", "stopped", ROW, "stopped"),
     ("/vms/?sort=-name&per_page=25&page=2", "stopped", ROW, "stopped"),
     (f"/vms/?q={VM}&status=stopped", "stopped", "#work tbody", VM),
@@ -153,7 +159,7 @@ CASES: list[tuple[str, str, str, str]] = [
     (f"{OF_NODE}jobs/", "job of the node", MAIN, "Told by nobody"),
     ("/jobs/", "job", MAIN, "Told by nobody"),
     ("/jobs/?status=error", "job", MAIN, "Told by nobody"),
-    ("/journal/", "entry", MAIN, "dave"),
+    ("/journal/", "event", MAIN, "dave"),
     ("/health/", "unreachable", MAIN, "No route to host"),
     *[(path, "read", "#work time[datetime^='2099']", "") for path in ("/clusters/", "/", OF_CLUSTER, OF_VM, OF_NODE)],
     ("/about/", "job", DOCK, "1 failed in the last hour"),
@@ -395,8 +401,8 @@ def test_fields_filled_in_and_left_stay(visitor: Page, write: Write) -> None:
     verb.select_option(index=2)
     chosen = verb.input_value()
     visitor.locator("#work [name=what]").focus()
-    write(CHANGES["entry"][0][0])
+    write(CHANGES["event"][0][0])
     expect(visitor.locator(MAIN)).to_contain_text("dave", timeout=SOON_MS)
-    write(CHANGES["entry"][1][0])
+    write(CHANGES["event"][1][0])
     expect(person).to_have_value("ev")
     expect(verb).to_have_value(chosen)

@@ -6,7 +6,7 @@ import pytest
 
 from clusters.models import Cluster, Job
 from clusters.selectors import list_jobs
-from gwm.selectors import entries_about, list_visible_entries
+from gwm.selectors import events_about, list_visible_events
 from objectlog.models import Via
 from operations.contract import Actor, Ask, Forbidden, Refusal
 from operations.pipeline import run
@@ -42,7 +42,8 @@ def titles(person: User) -> set[str]:
 
 
 def journal(person: User, vm: VirtualMachine) -> list[str]:
-    return [entry.verb.removeprefix("vm.") for entry in entries_about(list_visible_entries(person), "vm", vm.pk)]
+    events = events_about(list_visible_events(person).filter(is_overtaken=False), "vm", vm.pk)
+    return [event.verb.removeprefix("vm.") for event in events]
 
 
 def operate(cluster: Cluster, verb: str, person: User, vm: VirtualMachine) -> None:

@@ -51,10 +51,9 @@ def make_known(product: Product, number: int) -> None:
     """Touch something that the journal shows."""
     write(
         product,
-        "INSERT INTO objectlog_entry (uuid, created_at, actor_name, persona_name, via, verb, target_kind, target_uuid,"
-        " target_name, cluster_name, params, outcome, message, job_ids, clean_listings)"
-        f" VALUES ('{number:032d}', '2026-01-01 00:00:00', 'dave', '', 'cli', 'shutdown', 'vm', '', 'x', '', '{{}}',"
-        " 'done', '', '[]', 0)",
+        "INSERT INTO objectlog_event (at, actor_name, persona_name, verb, outcome, target_kind, target_name,"
+        " cluster_name, said, text, is_overtaken, previous, seal)"
+        f" VALUES ('2026-01-01 00:00:00', 'dave', '', 'shutdown', 'done', 'vm', 'x{number}', '', '', '', 0, '', '')",
     )
 
 

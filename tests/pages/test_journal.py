@@ -1,13 +1,18 @@
 """Who reads what of the journal, and how entries are found."""
 
+import csv
+import json
 from collections.abc import Callable
+from copy import copy
+from io import StringIO
 
 import pytest
 from django.test import Client
 
 from clusters.models import Cluster, Job
-from objectlog.models import Entry, Outcome, Via
-from objectlog.services import Target, begin
+from objectlog.changes import Change
+from objectlog.models import Entry, Event, Outcome, Via
+from objectlog.services import Target, advance, begin, note
 from permissions.models import User
 from permissions.policy import visible
 from permissions.services import grant
@@ -99,3 +104,142 @@ def test_entries_are_sentences(journal: Site, sign_in: SignIn) -> None:
     assert "Opened the console of web1.example.org" in page
     journal.web.delete()
     assert "Rebooted web1.example.org" in sign_in(journal.admin).get("/journal/").content.decode()
+
+
+def test_of_an_operation_its_last_step_is_shown_and_the_others_if_one_asks(journal: Site, sign_in: SignIn) -> None:
+    client = sign_in(journal.admin)
+    entry = write(
+        journal.admin, "vm.reboot", Target("vm", journal.web.pk, journal.web.name, "prod"), Outcome.SUBMITTING
+    )
+    advance(entry, Outcome.SUBMITTED, job_ids=[17])
+    advance(entry, Outcome.FAILED, message="Node is down")
+
+    def outcomes(query: str) -> list[str]:
+        return [event.outcome for event in client.get(f"/journal/?{query}").context["page"].object_list]
+
+    assert outcomes("what=web1&verb=vm.reboot") == ["failed", "done"]
+    assert outcomes("what=web1&verb=vm.reboot&steps=all") == ["failed", "submitted", "submitting", "done"]
+    assert outcomes(f"entry={entry.uuid}") == ["failed", "submitted", "submitting"]
+    assert outcomes("entry=nonsense") == []
+    assert outcomes("outcome=open") == []
+    page = client.get("/journal/").content.decode()
+    assert "Reboot of web1.example.org failed" in page and "Node is down" in page
+    assert f"?entry={entry.uuid}" in page
+
+
+@pytest.mark.feature("G018")
+@pytest.mark.parametrize(("words", "number"), [("reboot", 1), ("REBOOTED", 1), ("db1", 2), ("nothing like it", 0)])
+def test_search(journal: Site, sign_in: SignIn, words: str, number: int) -> None:
+    client = sign_in(journal.admin)
+    assert len(client.get("/journal/", {"q": words}).context["page"].object_list) == number
+
+
+def test_search_finds_nothing_that_one_may_not_see(journal: Site, sign_in: SignIn) -> None:
+    assert verbs(sign_in(journal.stranger), "q=web1&steps=all") == []
+    assert verbs(sign_in(journal.alice), "q=example&steps=all") == ["vm.start", "vm.reboot"]
+
+
+@pytest.mark.feature("G053")
+def test_before_and_after_are_shown(journal: Site, sign_in: SignIn) -> None:
+    begin(
+        actor_id=journal.admin.pk,
+        actor_name="root",
+        persona_name="root",
+        via=Via.WEB,
+        verb="cluster.edit",
+        target=about_cluster(journal.prod),
+        params={},
+        outcome=Outcome.DONE,
+        changes=[
+            Change("port", "port", 5080, "<b>5081</b>"),
+            Change("password", "password", "secret", "other secret", is_hidden=True),
+        ],
+    )
+    page = sign_in(journal.admin).get("/journal/").content.decode()
+    assert "Edited cluster prod: port 5080 → &lt;b&gt;5081&lt;/b&gt;, password changed" in page
+    assert "<del>5080</del> <ins>&lt;b&gt;5081&lt;/b&gt;</ins>" in page
+    assert "secret" not in page
+
+
+def test_what_has_no_object_is_read_by_the_actor_and_by_who_sees_all(journal: Site, sign_in: SignIn) -> None:
+    for actor, outcome in ((journal.alice, Outcome.DONE), (None, Outcome.FAILED)):
+        note(
+            actor_id=actor.pk if actor else None,
+            actor_name=actor.username if actor else "",
+            via=Via.WEB,
+            verb="person.sign-in",
+            outcome=outcome,
+            params={"address": "192.0.2.1"},
+        )
+    seen = {
+        person.username: sorted(
+            event.outcome for event in sign_in(person).get("/journal/?verb=person.sign-in").context["page"].object_list
+        )
+        for person in (journal.admin, journal.alice, journal.stranger)
+    }
+    assert seen == {"root": ["done", "failed"], "alice": ["done"], "stranger": []}
+
+
+def test_a_cluster_and_a_node_show_what_was_done_there(journal: Site, sign_in: SignIn) -> None:
+    client = sign_in(journal.admin)
+    assert verbs(client, url="/clusters/edge/journal/") == ["cluster.refresh"]
+    node = journal.web.primary_node
+    assert node is not None
+    write(journal.admin, "node.forget", Target("node", node.pk, node.name, "prod", journal.prod.pk))
+    assert verbs(client, url=f"/clusters/prod/nodes/{node.name}/journal/") == ["node.forget"]
+    assert verbs(client, url="/clusters/prod/journal/") == ["node.forget"]
+    manager = make_user("manager")
+    grant(["create_vm"], manager, journal.prod)
+    assert verbs(sign_in(manager), url="/clusters/prod/journal/") == []
+
+
+@pytest.mark.feature("G018")
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_a_file_is_a_formula(journal: Site, sign_in: SignIn, begins: str) -> None:
+    """Whoever chooses a name, and whatever Ganeti answers."""
+    evil = f"{begins}cmd|' /C calc'!A0"
+    entry = begin(
+        actor_id=None,
+        actor_name=evil,
+        persona_name=evil,
+        via=Via.WEB,
+        verb="verb-of-another-release",
+        target=Target("vm", 1, evil, evil),
+        params={},
+        outcome=Outcome.FAILED,
+        message=evil,
+        changes=[Change("x", evil, "", evil)],
+    )
+    answer = sign_in(journal.admin).get(f"/journal/?format=csv&entry={entry.uuid}")
+    assert answer["Content-Disposition"] == 'attachment; filename="journal.csv"'
+    header, row = csv.reader(StringIO(answer.content.decode(), newline=""))
+    assert header[:2] == ["Time", "Who"]
+    assert [cell for cell in row if cell.startswith(begins)] == []
+    assert row.count(f"'{evil}") >= 4
+
+
+@pytest.mark.feature("G018")
+def test_files_have_what_is_shown(journal: Site, sign_in: SignIn) -> None:
+    client = sign_in(journal.alice)
+    given = json.loads(client.get("/journal/?format=json&sort=when").content)
+    assert given["complete"] is True
+    assert [each["sentence"] for each in given["journal"]] == [
+        "Rebooted web1.example.org",
+        "Start of db1.example.org failed",
+    ]
+    assert [each["target_pk"] for each in given["journal"]] == [journal.web.pk, journal.db.pk]
+    lines = list(csv.reader(StringIO(client.get("/journal/?format=csv&q=start").content.decode())))
+    assert [line[5] for line in lines[1:]] == ["Start of db1.example.org failed"]
+    assert "Content-Disposition" not in client.get("/journal/?format=pdf").headers
+
+
+def test_a_file_that_is_cut_says_so(journal: Site, sign_in: SignIn) -> None:
+    event = Event.objects.order_by("pk").first()
+    assert event is not None
+    event.pk = None
+    Event.objects.bulk_create([copy(event) for _ in range(10_001)])
+    client = sign_in(journal.admin)
+    given = json.loads(client.get("/journal/?format=json").content)
+    assert (given["complete"], len(given["journal"])) == (False, 10_000)
+    *_rows, last = csv.reader(StringIO(client.get("/journal/?format=csv").content.decode()))
+    assert last == ["Only the first 10000 rows are in this file."]

@@ -59,6 +59,8 @@ CLUSTER, NODE, VM, JOB = (
 )
 WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["cluster", "cluster-edit", "cluster-parameters", "cluster-nodes", "cluster-jobs"], CLUSTER),
+    "cluster-journal": CLUSTER,
+    "node-journal": NODE,
     **dict.fromkeys(["cluster-vms", "cluster-do"], CLUSTER),
     **dict.fromkeys(["node", "node-do", "node-jobs", "node-primary", "node-secondary"], NODE),
     **dict.fromkeys(["vm", "vm-parameters", "vm-jobs", "vm-journal", "vm-do"], VM),
@@ -87,12 +89,14 @@ PAGES: dict[str, Row] = {
     "cluster-vms": Row(SEE_CLUSTER),
     "cluster-nodes": Row(SEE_CLUSTER),
     "cluster-jobs": Row(SEE_CLUSTER),
+    "cluster-journal": Row(SEE_CLUSTER),
     "cluster-parameters": Row(SEE_CLUSTER),
     "cluster-edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "node": Row(SEE_NODES),
     "node-primary": Row(SEE_NODES),
     "node-secondary": Row(SEE_NODES),
     "node-jobs": Row(SEE_NODES),
+    "node-journal": Row(SEE_NODES),
     "vm": Row(SEE_VM),
     "vm-parameters": Row(SEE_VM),
     "vm-jobs": Row(SEE_VM),

@@ -1,0 +1,31 @@
+"""Events as people read them, in their language; from the sealed text alone."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from objectlog.changes import as_rows, tell
+from objectlog.messages import read
+from objectlog.models import Event, Via
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a page says of an event. `changes` are label, before and after."""
+
+    sentence: str
+    words: str
+    changes: list[tuple[str, str, str]]
+    via: str
+    job_ids: list[int]
+    target_uuid: str
+    data: dict[str, Any]
+
+
+def read_event(event: Event) -> Told:
+    """What happened: sentence with its changes, Ganeti's words, before and after."""
+    text = json.loads(event.text)
+    changes = text["changes"]
+    sentence = ": ".join(filter(None, [read(text["sentence"]), tell(changes)]))
+    via = str(Via(text["via"]).label) if text["via"] in Via.values else text["via"]
+    return Told(sentence, text["words"], as_rows(changes), via, text["job_ids"], text["target_uuid"], text)

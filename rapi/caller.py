@@ -15,6 +15,7 @@ from rapi.refusals import explain_refusal
 from rapi.text import clean_text
 from rapi.transport import MAX_ANSWER_BYTES, Answer, Endpoint, Transport
 from rapi.trust import Trust
+from rapi.words import words as _
 
 logger = logging.getLogger("rapi")
 
@@ -63,7 +64,7 @@ class Caller:
         changes_within_s: float | None = None,
     ) -> None:
         if not endpoints:
-            raise ValueError("A cluster needs at least one endpoint.")
+            raise ValueError(_("A cluster needs at least one endpoint."))
         self.endpoints = tuple(dict.fromkeys(Endpoint(host.strip("[]"), port) for host, port in endpoints))
         self.cluster_uuid = cluster_uuid
         #: number of requests sent so far, and the bytes of their answers
@@ -133,7 +134,7 @@ class Caller:
         """The number of the job that a change became; very old releases write it as a text."""
         number = job_number(value)
         if number is None:
-            raise Garbled("The answer to a change is not a job number.", where=str(self._current), may_have_run=True)
+            raise Garbled(_("The answer to a change is not a job number."), where=str(self._current), may_have_run=True)
         return number
 
     def _change(self, method: str, path: str, *, reason: str | None, query: Pairs = (), body: Any = None) -> Any:
@@ -141,27 +142,29 @@ class Caller:
         pairs = list(query)
         if reason is not None:
             if not reason.strip():
-                raise NotSendable("A change needs a reason.")
+                raise NotSendable(_("A change needs a reason."))
             pairs.append(("reason", reason))
         if time.monotonic() > self._changes_until:
-            raise TimedOut("What had to be asked before took too long, so it was not sent.", where=str(self._current))
+            raise TimedOut(
+                _("What had to be asked before took too long, so it was not sent."), where=str(self._current)
+            )
         return self._call(method, path, pairs, body={} if body is None else body, has_body=True, changes=True).value
 
     # -- the outer form of answers -------------------------------------------------------------------------
 
     def _object(self, value: Any, what: str) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise Garbled(f"The answer is no {what}.", where=str(self._current))
+            raise Garbled(_("The answer is no %(what)s.", what=what), where=str(self._current))
         return value
 
     def _list_of_any(self, value: Any) -> list[Any]:
         if not isinstance(value, list):
-            raise Garbled("The answer is not a list.", where=str(self._current))
+            raise Garbled(_("The answer is not a list."), where=str(self._current))
         return value
 
     def _list_of(self, value: Any, what: str) -> list[dict[str, Any]]:
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            raise Garbled(f"The answer is not a list of {what}.", where=str(self._current))
+            raise Garbled(_("The answer is not a list of %(what)s.", what=what), where=str(self._current))
         return value
 
     def _list_in(self, value: Any, key: str) -> list[dict[str, Any]]:
@@ -170,13 +173,13 @@ class Caller:
     def _names(self, value: Any, key: str) -> list[str]:
         names = [each.get(key) for each in self._list_of(value, "names")]
         if not all(isinstance(each, str) for each in names):
-            raise Garbled("A list of names has something else in it.", where=str(self._current))
+            raise Garbled(_("A list of names has something else in it."), where=str(self._current))
         return [each for each in names if isinstance(each, str)]
 
     def _not_found_instead(self, error: Refused) -> Refused:
         """NotFound for the 500 with which some resources answer for an object that doesn't exist."""
         if error.code == 500 and error.text == "list index out of range":
-            words = "Ganeti doesn't know it."
+            words = _("Ganeti doesn't know it.")
             return NotFound(words, where=error.where, code=500, text=words, error_code="unknown_entity")
         return error
 
@@ -198,9 +201,9 @@ class Caller:
         try:
             target_length = len(path) + len(urlencode(query))
         except UnicodeError:
-            raise NotSendable("There is text in this request that is none.") from None
+            raise NotSendable(_("There is text in this request that is none.")) from None
         if target_length > MAX_TARGET_LENGTH:
-            raise NotSendable("This request is too long for Ganeti's RAPI.")
+            raise NotSendable(_("This request is too long for Ganeti's RAPI."))
 
         def send(endpoint: Endpoint) -> Answer:
             return self._send(
@@ -267,7 +270,7 @@ class Caller:
         logger.debug("%s %s%s: %d, %.3f s, %d B", method, endpoint, path, answer.status, answer.seconds, answer.size)
         if answer.status == 200:
             if not answer.is_json:
-                raise Garbled("The answer is not JSON.", where=str(endpoint), may_have_run=changes)
+                raise Garbled(_("The answer is not JSON."), where=str(endpoint), may_have_run=changes)
             return answer
         failure = explain_refusal(answer, str(endpoint), changes=changes, anonymous=not self._transport.username)
         said = clean_text(failure.message, _MAX_LOGGED)
@@ -309,7 +312,7 @@ class Caller:
         info = self._send(candidate, "GET", "/2/info", (), read_timeout_s=timeout_s).value
         uuid = info.get("uuid") if isinstance(info, dict) else None
         if uuid != self.cluster_uuid:
-            raise WrongCluster("Another cluster answers here.", where=str(candidate))
+            raise WrongCluster(_("Another cluster answers here."), where=str(candidate))
 
 
 def _may_try_elsewhere(error: RapiError) -> bool:

@@ -153,8 +153,3 @@ class JobLost(RapiError):
     def __init__(self, message: str, *, where: str = "", job_id: int = 0) -> None:
         super().__init__(message, where=where, may_have_run=False)
         self.job_id = job_id
-
-
-def words_of(error: RapiError) -> str:
-    """Ganeti's own words where it refused, ours where it could not be asked."""
-    return error.text if isinstance(error, Refused) else str(error)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from rapi.words import words as _
+
 #: what an answer may take in memory when parsed, by a rough count: 10,000 instances in full count as 235 MiB
 MAX_PARSED_BYTES = 512 * 1024 * 1024
 #: lists and objects within each other; Ganeti's deepest are jobs, at about ten
@@ -49,16 +51,16 @@ def parse_json(raw: bytes | bytearray) -> Any:
             parse_int=_within_range if _LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO) else None,
         )
     except RecursionError as error:
-        raise TooMuch("it is nested too deeply") from error
+        raise TooMuch(_("it is nested too deeply")) from error
 
 
 def _weigh(raw: bytes | bytearray) -> None:
     """Raise TooMuch for what would not fit. Commas and brackets inside of texts count as well."""
     if parsed_bytes(raw) > MAX_PARSED_BYTES:
-        raise TooMuch("it would take too much memory")
+        raise TooMuch(_("it would take too much memory"))
     # brackets inside of texts need not be in pairs; only then are the texts taken out, which takes longer
     if _is_deep(_brackets(raw)) and _is_deep(b"".join(_brackets(_TEXT.sub(b"", each)) for each in _stretches(raw))):
-        raise TooMuch("it is nested too deeply")
+        raise TooMuch(_("it is nested too deeply"))
 
 
 def parsed_bytes(raw: bytes | bytearray) -> int:
@@ -75,7 +77,7 @@ def _brackets(raw: bytes | bytearray) -> bytes:
 
 def _is_deep(brackets: bytes) -> bool:
     """Take away the innermost pairs again and again: what is left after so many times is deeper than that."""
-    for _ in range(MAX_DEPTH):
+    for _round in range(MAX_DEPTH):
         if not brackets:
             return False
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from rapi.errors import RapiError
 from rapi.text import clean_text
+from rapi.words import words as _
 
 _SEGMENT = re.compile(r"[\w.\-]+", re.ASCII)
 _TAG = re.compile(r"[\w.+*/:@\-]{1,128}", re.ASCII)
@@ -71,18 +72,22 @@ def depends_body(depends: Sequence[Dependency]) -> dict[str, Any]:
 def check_segment(text: str) -> str:
     """A name or uuid that can stand in a path: RAPI doesn't decode %xx. Raises NotSendable."""
     if not _SEGMENT.fullmatch(text) or text in {".", ".."}:
-        raise NotSendable(f"{clean_text(text, _MAX_SHOWN)!r} can't be the name of anything in Ganeti.")
+        raise NotSendable(
+            _("%(name)s can't be the name of anything in Ganeti.", name=repr(clean_text(text, _MAX_SHOWN)))
+        )
     return text
 
 
 def check_tags(tags: Sequence[str]) -> list[str]:
     """Tags as Ganeti takes them (it would check only in the job). Raises NotSendable."""
     if not tags:
-        raise NotSendable("No tag given.")
+        raise NotSendable(_("No tag given."))
     for tag in tags:
         if not _TAG.fullmatch(tag):
             shown = clean_text(tag, _MAX_SHOWN)
-            raise NotSendable(f"{shown!r} is not a tag: letters, digits and _.+*/:@- only, at most 128.")
+            raise NotSendable(
+                _("%(tag)s is not a tag: letters, digits and _.+*/:@- only, at most 128.", tag=repr(shown))
+            )
     return list(tags)
 
 
@@ -98,14 +103,14 @@ def job_number(value: Any) -> int | None:
 def check_job_id(job_id: int) -> int:
     """A job number that can be asked for. Raises NotSendable."""
     if isinstance(job_id, bool) or not isinstance(job_id, int) or not 0 <= job_id <= MAX_JOB_NUMBER:
-        raise NotSendable("A job id is a number.")
+        raise NotSendable(_("A job id is a number."))
     return job_id
 
 
 def check_choice(word: str, choices: Any) -> str:
     """The word, if it is one of a Literal's. Raises ValueError."""
     if word not in get_args(choices):
-        raise NotSendable(f"{word!r} is none of {', '.join(get_args(choices))}.")
+        raise NotSendable(_("%(word)s is none of %(choices)s.", word=repr(word), choices=", ".join(get_args(choices))))
     return word
 
 

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from rapi.errors import Garbled
+from rapi.words import words as _
 
 
 class FieldState(IntEnum):
@@ -42,9 +43,9 @@ class QueryResult:
             named = tuple(each["name"] for each in definitions)
             unknown = frozenset(each["name"] for each in definitions if each.get("kind") == "unknown")
         except (TypeError, KeyError, AttributeError) as error:
-            raise Garbled("The answer to a query lacks its fields or its rows.", where=where) from error
+            raise Garbled(_("The answer to a query lacks its fields or its rows."), where=where) from error
         if named != fields or not isinstance(data, list):
-            raise Garbled("The answer to a query has other fields than asked for.", where=where)
+            raise Garbled(_("The answer to a query has other fields than asked for."), where=where)
         width = len(fields)
         rows: list[tuple[Any, ...]] = []
         odd: dict[int, tuple[int, ...]] = {}
@@ -52,7 +53,7 @@ class QueryResult:
             for number, cells in enumerate(data):
                 states, values = zip(*cells, strict=True)
                 if len(values) != width:
-                    raise Garbled("A row of a query has the wrong length.", where=where)
+                    raise Garbled(_("A row of a query has the wrong length."), where=where)
                 if any(states):
                     odd[number] = states
                     values = tuple(
@@ -60,7 +61,7 @@ class QueryResult:
                     )
                 rows.append(values)
         except (TypeError, ValueError) as error:
-            raise Garbled("A row of a query is malformed.", where=where) from error
+            raise Garbled(_("A row of a query is malformed."), where=where) from error
         return cls(fields, rows, odd, unknown)
 
     def __len__(self) -> int:

@@ -19,6 +19,7 @@ from rapi.errors import (
 )
 from rapi.text import clean_text
 from rapi.transport import Answer
+from rapi.words import words as _
 
 #: RAPI connects to the master daemon for 30 s, and waits 180 s for its answer: a 504 sooner than this is of the former
 GIVES_UP_READING_S = 120.0
@@ -64,10 +65,10 @@ _BY_STATUS: dict[int, type[Refused]] = {403: NotAllowed, 404: NotFound, 501: Not
 #: what Ganeti says when it has nothing to say
 _EMPTY_WORDS = frozenset({"Not Found", "Forbidden"})
 _FALLBACK_WORDS = {
-    403: "The RAPI user may not do this: it needs “write” in Ganeti's users file.",
-    404: "Ganeti doesn't know it.",
-    501: "This release of Ganeti has no such function.",
-    503: "Ganeti says that this is not available now.",
+    403: _("The RAPI user may not do this: it needs “write” in Ganeti's users file."),
+    404: _("Ganeti doesn't know it."),
+    501: _("This release of Ganeti has no such function."),
+    503: _("Ganeti says that this is not available now."),
 }
 
 
@@ -77,22 +78,24 @@ def explain_refusal(answer: Answer, where: str, *, changes: bool, anonymous: boo
     status = answer.status
     if status == 401:
         if anonymous:
-            return BadCredentials("The cluster wants a RAPI user name and password.", where=where)
-        return BadCredentials("The cluster rejects the RAPI user name or password.", where=where)
+            return BadCredentials(_("The cluster wants a RAPI user name and password."), where=where)
+        return BadCredentials(_("The cluster rejects the RAPI user name or password."), where=where)
     if status in (502, 504):
         return _explain_gateway(answer, text, where, changes=changes)
     if not isinstance(answer.value, dict):
-        words = f"HTTP {status} without Ganeti's explanation: this may not be a Ganeti RAPI."
+        words = _("HTTP %(status)s without Ganeti's explanation: this may not be a Ganeti RAPI.", status=status)
         return Garbled(words, where=where, may_have_run=changes and status >= 500)
     if text in _EMPTY_WORDS:
         text = ""
-    words = text or _FALLBACK_WORDS.get(status, f"Ganeti answered HTTP {status} without a reason.")
+    said: str = text or _FALLBACK_WORDS.get(
+        status, _("Ganeti answered HTTP %(status)s without a reason.", status=status)
+    )
     kind = _BY_STATUS.get(status, Refused)
     if status == 500 and error_code == "unknown_entity":
         kind = NotFound
     elif "queue" in text.lower() and ("drained" in text.lower() or "full" in text.lower()) and status in (500, 503):
         kind = QueueClosed
-    return kind(words, where=where, code=status, text=words, error_code=error_code)
+    return kind(said, where=where, code=status, text=said, error_code=error_code)
 
 
 def _explain_gateway(answer: Answer, text: str, where: str, *, changes: bool) -> RapiError:
@@ -104,7 +107,10 @@ def _explain_gateway(answer: Answer, text: str, where: str, *, changes: bool) ->
     """
     status = answer.status
     if not isinstance(answer.value, dict):
-        words = f"HTTP {status} without Ganeti's JSON: a proxy or another server answers here, and reaches no Ganeti."
+        words = _(
+            "HTTP %(status)s without Ganeti's JSON: a proxy or another server answers here, and reaches no Ganeti.",
+            status=status,
+        )
         return Unreachable(words, where=where, may_have_run=changes)
     if "Failed to parse request" in text:
         return Refused(text, where=where, code=status, text=text)
@@ -112,7 +118,7 @@ def _explain_gateway(answer: Answer, text: str, where: str, *, changes: bool) ->
     if status == 504 and answer.seconds < GIVES_UP_READING_S:
         never_sent = True
     if status == 502:
-        message = "This node's RAPI can't reach a master daemon: it is not the master, or the daemon is down."
+        message = _("This node's RAPI can't reach a master daemon: it is not the master, or the daemon is down.")
     else:
-        message = "The master daemon does not answer (Ganeti's luxid hangs or is down)."
+        message = _("The master daemon does not answer (Ganeti's luxid hangs or is down).")
     return MasterDown(message, where=where, code=status, may_have_run=changes and not never_sent)

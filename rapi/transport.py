@@ -30,6 +30,7 @@ from rapi.errors import Garbled, RapiError, TimedOut, Unreachable, Untrusted
 from rapi.parsing import TooMuch, parse_json
 from rapi.paths import NotSendable
 from rapi.trust import Trust, explain_os_error, explain_tls_error, explain_verification, probe_certificate
+from rapi.words import words as _
 
 DEFAULT_PORT = 5080
 #: an answer larger than this is not read: 10,000 instances in full are 12 MB
@@ -56,18 +57,18 @@ class Endpoint(NamedTuple):
         if text.startswith("["):
             host, bracket, rest = text[1:].partition("]")
             if not bracket or (rest and not rest.startswith(":")):
-                raise ValueError("An IPv6 address with a port is written [address]:port.")
+                raise ValueError(_("An IPv6 address with a port is written [address]:port."))
             port = rest[1:]
         elif text.count(":") == 1:
-            host, _, port = text.partition(":")
+            host, _colon, port = text.partition(":")
         else:
             host, port = text, ""
         if not host or any(character in host for character in "/@?# \t\r\n\\"):
-            raise ValueError("This is not a host name or address.")
+            raise ValueError(_("This is not a host name or address."))
         if not port:
             return cls(host)
         if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-            raise ValueError("A port is a number from 1 to 65535.")
+            raise ValueError(_("A port is a number from 1 to 65535."))
         return cls(host, int(port))
 
     def __str__(self) -> str:
@@ -233,7 +234,7 @@ class Transport:
         try:
             data = json.dumps(body, allow_nan=False).encode() if has_body else None
         except ValueError as error:
-            raise NotSendable(f"This can't be written as JSON: {error}.") from None
+            raise NotSendable(_("This can't be written as JSON: %(error)s.", error=error)) from None
         started = time.monotonic()
         _progress.sending = False
         _progress.connect_by = started + self.connect_timeout_s
@@ -257,9 +258,11 @@ class Transport:
         except requests.exceptions.Timeout:
             connecting = not _progress.sending
             limit_s = self.connect_timeout_s if connecting else read_s
-            what = "No connection" if connecting else "No answer"
+            limit = f"{limit_s:g}"
             raise TimedOut(
-                f"{what} within {limit_s:g} s.",
+                _("No connection within %(limit)s s.", limit=limit)
+                if connecting
+                else _("No answer within %(limit)s s.", limit=limit),
                 where=where,
                 connecting=connecting,
                 may_have_run=changes and not connecting,
@@ -279,7 +282,9 @@ class Transport:
         try:
             value = parse_json(raw)
         except TooMuch as error:
-            raise Garbled(f"The answer is absurd: {error}.", where=where, may_have_run=changes) from None
+            raise Garbled(
+                _("The answer is absurd: %(error)s.", error=error.args[0]), where=where, may_have_run=changes
+            ) from None
         except ValueError:
             return Answer(status, None, is_json=False, seconds=seconds, size=len(raw))
         return Answer(status, value, is_json=True, seconds=seconds, size=len(raw))
@@ -288,28 +293,28 @@ class Transport:
         """The body, whole and within bounds."""
         status = response.status_code
         if 300 <= status < 400:
-            words = "It redirects to somewhere else: this is not a Ganeti RAPI."
+            words = _("It redirects to somewhere else: this is not a Ganeti RAPI.")
             raise Garbled(words, where=where, may_have_run=changes)
         # we ask for none, and Ganeti compresses nothing
         if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-            raise Garbled("The answer is compressed, which was not asked for.", where=where, may_have_run=changes)
+            raise Garbled(_("The answer is compressed, which was not asked for."), where=where, may_have_run=changes)
         limit = self.max_answer_bytes if status == 200 else min(self.max_answer_bytes, _MAX_REFUSAL_BYTES)
         body = bytearray()
         # read1 gives what has come; read would wait for the whole chunk, beyond any deadline
         while chunk := response.raw.read1(_CHUNK_BYTES):
             body += chunk
             if len(body) > limit:
-                raise Garbled("The answer is larger than any sensible one.", where=where, may_have_run=changes)
+                raise Garbled(_("The answer is larger than any sensible one."), where=where, may_have_run=changes)
         promised = response.headers.get("Content-Length", "").strip()
         is_chunked = "Transfer-Encoding" in response.headers
         if not is_chunked and promised.lstrip("0") not in ("", str(len(body))):
-            raise Garbled("The answer is not as long as it says.", where=where, may_have_run=changes)
+            raise Garbled(_("The answer is not as long as it says."), where=where, may_have_run=changes)
         return body
 
     def _explain_tls(self, endpoint: Endpoint, error: BaseException, *, changes: bool) -> RapiError:
         where = str(endpoint)
         if _progress.sending:
-            return Unreachable("The connection was cut.", where=where, may_have_run=changes)
+            return Unreachable(_("The connection was cut."), where=where, may_have_run=changes)
         causes = _causes(error)
         verification = next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None)
         mismatch = any("Fingerprints did not match" in str(each) for each in causes)
@@ -322,31 +327,32 @@ class Transport:
         with contextlib.suppress(RapiError):
             presented = probe_certificate(endpoint.host, endpoint.port, self.connect_timeout_s)
         if verification is None:
-            message = "Its certificate is not the one that was accepted for this cluster"
+            reason = _("Its certificate is not the one that was accepted for this cluster")
         else:
-            message = f"Its certificate can't be verified ({explain_verification(verification, presented)})"
+            why = explain_verification(verification, presented)
+            reason = _("Its certificate can't be verified (%(why)s)", why=why)
         if presented is None:
-            return Untrusted(f"{message}.", where=where)
+            return Untrusted(_("%(reason)s.", reason=reason), where=where)
         shown = presented.fingerprint
-        return Untrusted(f"{message}: it shows {shown}.", where=where, presented=shown)
+        return Untrusted(_("%(reason)s: it shows %(shown)s.", reason=reason, shown=shown), where=where, presented=shown)
 
     @staticmethod
     def _explain_cut(where: str, error: BaseException, *, changes: bool) -> RapiError:
         causes = _causes(error)
         sent = _progress.sending
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader) and not sent:
-            return Unreachable("This is not a valid host name.", where=where)
+            return Unreachable(_("This is not a valid host name."), where=where)
         if any(isinstance(each, Oversize) for each in causes):
-            return Garbled("The answer is larger than any sensible one.", where=where, may_have_run=changes)
+            return Garbled(_("The answer is larger than any sensible one."), where=where, may_have_run=changes)
         if any(isinstance(each, TimeoutError) for each in causes):
-            return TimedOut("No answer in time.", where=where, connecting=not sent, may_have_run=changes and sent)
+            return TimedOut(_("No answer in time."), where=where, connecting=not sent, may_have_run=changes and sent)
         is_cut = any(isinstance(each, http.client.IncompleteRead | http.client.RemoteDisconnected) for each in causes)
         is_http = not isinstance(error, ValueError) and not any(isinstance(each, _NOT_HTTP) for each in causes)
         if sent and not is_http and not is_cut:
-            return Garbled("The answer is not HTTP as it should be.", where=where, may_have_run=changes)
+            return Garbled(_("The answer is not HTTP as it should be."), where=where, may_have_run=changes)
         if sent:
             return Unreachable(
-                "The connection was cut before the answer was complete.", where=where, may_have_run=changes
+                _("The connection was cut before the answer was complete."), where=where, may_have_run=changes
             )
         os_errors = [each for each in causes if isinstance(each, OSError | UnicodeError)]
         innermost = next((each for each in os_errors if not isinstance(each, requests.RequestException)), error)

@@ -16,6 +16,7 @@ from cryptography import x509
 from rapi.connecting import open_socket
 from rapi.errors import Garbled, TimedOut, Unreachable
 from rapi.text import clean_text
+from rapi.words import words as _
 
 _MAX_NAME = 500
 _HEX_64 = re.compile(r"[0-9a-f]{64}")
@@ -35,7 +36,7 @@ def normalize_fingerprint(text: str) -> str:
         bare = bare.removeprefix(prefix)
     bare = re.sub(r"[\s:]", "", bare)
     if not _HEX_64.fullmatch(bare):
-        raise ValueError("A SHA-256 fingerprint has 64 hexadecimal digits.")
+        raise ValueError(_("A SHA-256 fingerprint has 64 hexadecimal digits."))
     bare = bare.upper()
     return ":".join(bare[i : i + 2] for i in range(0, 64, 2))
 
@@ -94,9 +95,9 @@ class Trust:
         try:
             context.load_verify_locations(cadata=self.authorities_pem)
         except (ssl.SSLError, ValueError, TypeError) as error:
-            raise ValueError("This is not a PEM certificate.") from error
+            raise ValueError(_("This is not a PEM certificate.")) from error
         if not context.cert_store_stats()["x509"]:
-            raise ValueError("There is no certificate in this PEM text.")
+            raise ValueError(_("There is no certificate in this PEM text."))
         return context
 
 
@@ -123,14 +124,14 @@ def read_certificate(der: bytes) -> Certificate:
     try:
         parsed = x509.load_der_x509_certificate(der)
     except x509.InvalidVersion as error:
-        raise ValueError("its version is none") from error
+        raise ValueError(_("its version is none")) from error
     try:
         parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         names_hosts = True
     except x509.ExtensionNotFound:
         names_hosts = False
     except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise ValueError("its extensions can't be read") from error
+        raise ValueError(_("its extensions can't be read")) from error
     return Certificate(
         fingerprint=fingerprint_of(der),
         subject=clean_text(parsed.subject.rfc4514_string(), _MAX_NAME),
@@ -153,17 +154,19 @@ def probe_certificate(host: str, port: int = 5080, timeout_s: float = 5.0) -> Ce
         with _shake_hands(host, port, timeout_s, context) as wrapped:
             der = wrapped.getpeercert(binary_form=True)
     except TimeoutError as error:
-        raise TimedOut(f"No answer within {timeout_s:g} s.", where=where, connecting=True) from error
+        raise TimedOut(
+            _("No answer within %(limit)s s.", limit=f"{timeout_s:g}"), where=where, connecting=True
+        ) from error
     except ssl.SSLError as error:
         raise Garbled(explain_tls_error(host, port, error, timeout_s), where=where) from error
     except (OSError, UnicodeError) as error:
         raise Unreachable(explain_os_error(error), where=where) from error
     if not der:
-        raise Garbled("The server showed no certificate.", where=where)
+        raise Garbled(_("The server showed no certificate."), where=where)
     try:
         return read_certificate(der)
     except ValueError as error:
-        raise Garbled("The server's certificate can't be read.", where=where) from error
+        raise Garbled(_("The server's certificate can't be read."), where=where) from error
 
 
 def _shake_hands(host: str, port: int, timeout_s: float, context: ssl.SSLContext) -> ssl.SSLSocket:
@@ -178,7 +181,7 @@ def _shake_hands(host: str, port: int, timeout_s: float, context: ssl.SSLContext
 def explain_tls_error(host: str, port: int, error: ssl.SSLError | None, timeout_s: float) -> str:
     """One sentence for a handshake that failed; looks once more whether the server's TLS is merely too old."""
     if error is None or error.reason not in _TOO_OLD:
-        return "This port does not speak TLS."
+        return _("This port does not speak TLS.")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     version = None
@@ -188,31 +191,34 @@ def explain_tls_error(host: str, port: int, error: ssl.SSLError | None, timeout_
             version = wrapped.version()
     except (OSError, UnicodeError):
         version = None
-    named = (version or "").replace("TLSv1", "TLS 1") or "a version before 1.2"
-    return f"Its TLS is too old: it speaks {named if named != 'TLS 1' else 'TLS 1.0'}, and TLS 1.2 or newer is needed."
+    if version is None:
+        return _("Its TLS is too old: it speaks a version before 1.2, and TLS 1.2 or newer is needed.")
+    named = "TLS 1.0" if version == "TLSv1" else version.replace("TLSv1", "TLS 1")
+    return _("Its TLS is too old: it speaks %(version)s, and TLS 1.2 or newer is needed.", version=named)
 
 
 def explain_verification(error: ssl.SSLCertVerificationError, presented: Certificate | None) -> str:
     """Why a certificate was not accepted, and what to do where that is not obvious."""
     if error.verify_code not in _WRONG_HOST:
-        return error.verify_message or "unknown issuer"
+        return error.verify_message or _("unknown issuer")
     if presented is not None and not presented.names_hosts:
-        reason = "it names no host: it has no subject alternative name, as Ganeti's own certificates have none"
-    else:
-        reason = "it is not for this host"
-    return f"{reason}; pin its fingerprint instead"
+        return _(
+            "it names no host: it has no subject alternative name, as Ganeti's own certificates have none; "
+            "pin its fingerprint instead"
+        )
+    return _("it is not for this host; pin its fingerprint instead")
 
 
 def explain_os_error(error: BaseException) -> str:
     """One sentence for a failed connection."""
     if isinstance(error, socket.gaierror):
-        return "The host name is not known."
+        return _("The host name is not known.")
     if isinstance(error, ConnectionRefusedError):
-        return "Nothing listens there (connection refused)."
+        return _("Nothing listens there (connection refused).")
     if isinstance(error, ConnectionResetError | BrokenPipeError):
-        return "The connection was cut."
+        return _("The connection was cut.")
     if isinstance(error, UnicodeError):
-        return "This is not a valid host name."
+        return _("This is not a valid host name.")
     if isinstance(error, OSError) and error.strerror:
-        return f"No connection: {error.strerror}."
-    return "No connection."
+        return _("No connection: %(reason)s.", reason=error.strerror)
+    return _("No connection.")

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from clusters.connection import client_for
 from clusters.models import Cluster
+from clusters.saying import say
 from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_node_live, apply_nodes
 from clusters.sync.fetch import Incomplete, fetch_snapshot
 from clusters.sync.jobs import load_known_jobs
@@ -74,7 +75,7 @@ def _attempt(cluster: Cluster, lease: Lease, report: Report) -> dict[str, Any]:
                 values = _take_the_rest(cluster, client, incomplete, report)
                 raise incomplete.error from incomplete
     except RapiError as error:
-        kind, words, away = error.kind, str(error), is_away(error)
+        kind, words, away = error.kind, say(error), is_away(error)
     except (SecretUnreadable, ValueError) as error:
         kind, words, away = "settings", str(error), False
     report.outcome, report.error, report.error_kind = "failed", words, kind
@@ -108,7 +109,7 @@ def _update(cluster: Cluster, client: RapiClient, lease: Lease, report: Report) 
     try:
         report.followed = digest_listing(cluster, client, readings, snapshot.jobs, with_snapshot=True)
     except RapiError as error:
-        report.live_error = str(error)  # the job follower comes back to it
+        report.live_error = say(error)  # the job follower comes back to it
     own["query_troubles"] = readings.guard.troubles
     own["unreadable"] = list_unreadable((*snapshot.unreadable, *snapshot.jobs.unreadable), cluster.unreadable, now)
     return own | _describe_reading(cluster, snapshot, report, now, is_full=is_full or snapshot.digest != known.digest)
@@ -125,7 +126,7 @@ def _take_the_rest(cluster: Cluster, client: RapiClient, found: Incomplete, repo
         try:
             report.followed = digest_listing(cluster, client, Readings(client, cluster.query_troubles), found.jobs)
         except RapiError as error:
-            report.live_error = str(error)
+            report.live_error = say(error)
     return _describe_live(found.live, report, now)
 
 
@@ -143,7 +144,7 @@ def _describe_live(live: LiveState, report: Report, now: datetime) -> dict[str, 
         return {"live_at": now, "live_error": "", "live_failed_at": None}
     if live.error is None:
         return {}
-    report.live_error = str(live.error)
+    report.live_error = say(live.error)
     return {"live_error": report.live_error, "live_failed_at": now}
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.models import TlsTrust
 from clusters.operations.wanted import ClusterSettings, explain_reserved, is_reserved
+from clusters.saying import said
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
 from rapi.trust import Trust, normalize_fingerprint
@@ -98,7 +99,7 @@ class _TrustFields(forms.Form):
             try:
                 Trust.authority(given.get("tls_ca_pem", ""))
             except ValueError as error:
-                self.add_error("tls_ca_pem", _("%s Paste the authority's certificate as PEM.") % error)
+                self.add_error("tls_ca_pem", _("%s Paste the authority's certificate as PEM.") % said(error))
         return given
 
 

@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from clusters.bulkhead import CALLS, Full
 from clusters.connection import client_for
 from clusters.models import Cluster, Job, JobTarget
+from clusters.saying import words_of
 from objectlog.models import Entry
 from objectlog.services import Target
 from operations.contract import SITE, Ask, NotTaken, Operation, Submission, TurnedAway
 from rapi.client import RapiClient
-from rapi.errors import RapiError, words_of
+from rapi.errors import RapiError
 
 T = TypeVar("T")
 P = TypeVar("P")

@@ -9,6 +9,7 @@ from clusters.bulkhead import CALLS, Full
 from clusters.connection import trust_of
 from clusters.models import Cluster
 from clusters.operations.wanted import ClusterSettings, is_elsewhere
+from clusters.saying import say
 from clusters.twins import explain_twin, find_twin
 from operations.contract import Actor, Forbidden
 from permissions.policy import Denied, can
@@ -56,7 +57,7 @@ def _fetch_certificate(host: str, port: int) -> Probe:
     try:
         return Probe(certificate=probe_certificate(host, port, settings.GWM_RAPI_CONNECT_TIMEOUT_S))
     except RapiError as error:
-        return Probe(error=str(error), error_kind=error.kind)
+        return Probe(error=say(error), error_kind=error.kind)
 
 
 def probe_cluster(actor: Actor, wanted: ClusterSettings, *, known: Cluster | None = None) -> Probe:
@@ -114,7 +115,7 @@ def _probe(wanted: ClusterSettings) -> Probe:
                 may_write=client.may_write() if wanted.username else False,
             )
     except RapiError as error:
-        return replace(found, error=str(error), error_kind=error.kind)
+        return replace(found, error=say(error), error_kind=error.kind)
 
 
 def _require_right_to_add(actor: Actor) -> None:

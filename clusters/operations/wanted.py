@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from clusters.models import Cluster, TlsTrust
 from clusters.operations.comparing import LABELS
+from clusters.saying import said
 from operations.contract import Invalid
 from rapi.trust import normalize_fingerprint
 from ui.places import page_of
@@ -62,7 +63,7 @@ class ClusterSettings:
             try:
                 normalize_fingerprint(self.tls_fingerprint)
             except ValueError as error:
-                errors["tls_fingerprint"] = _("Fingerprint: %s") % error
+                errors["tls_fingerprint"] = _("Fingerprint: %s") % said(error)
         if errors:
             raise Invalid(errors)
 

@@ -12,7 +12,9 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from clusters.saying import say
 from clusters.sync.jobs import list_jobs
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing, Known, LiveState, Snapshot, digest_defaults
@@ -35,7 +37,7 @@ class Incomplete(Exception):
     """Configuration could not be read, and why; live state and jobs could, as far as they are not None."""
 
     def __init__(self, error: RapiError, live: LiveState, jobs: JobListing | None) -> None:
-        super().__init__(str(error))
+        super().__init__(say(error))
         self.error = error
         self.live = live
         self.jobs = jobs
@@ -182,7 +184,8 @@ def _result_or_none(call: Future[T] | None) -> T | None:
 def _check_uuid(info: ClusterInfo, known: Known) -> None:
     if known.cluster_uuid and info.uuid != known.cluster_uuid:
         raise WrongCluster(
-            f"Another cluster answers at this address: {info.name}, uuid {info.uuid} instead of {known.cluster_uuid}."
+            _("Another cluster answers at this address: %(name)s, uuid %(found)s instead of %(known)s.")
+            % {"name": info.name, "found": info.uuid, "known": known.cluster_uuid}
         )
 
 

@@ -10,6 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from rapi.client import RapiClient
 from rapi.errors import Refused
 from rapi.resources.query import Resource
@@ -28,11 +31,11 @@ _WORDS = {"job": ("ops", "opresult", "oplog", "summary")}
 _KEPT = frozenset({"uuid", "name", "id", "status"})
 
 # Tried on a real Ganeti 3.0.2, whose own commands fail at such a tag as well.
-_BY_HAND = (
+_BY_HAND = gettext_lazy(
     "If it holds other characters than plain ASCII: on the master run /usr/lib/ganeti/daemon-util stop-master, replace "
     "them in /var/lib/ganeti/config.data, and run daemon-util start-master."
 )
-_OF_A_JOB = "It goes when the job is archived: gnt-job archive {key}."
+_OF_A_JOB = gettext_lazy("It goes when the job is archived: gnt-job archive %(key)s.")
 
 
 @dataclass
@@ -206,17 +209,23 @@ class _Search:
 
     def _name_culprits(self, rest: list[dict[str, Any]]) -> list[Unreadable]:
         by_key = {record[self._key]: record for record in rest}
-        what = " and ".join(self._bad_fields)
+        what = ", ".join(self._bad_fields)
         said = clean_text(self._error.text, 200)
         bad = []
         for key in self._culprits:
             if key in by_key:
                 record = by_key[key]
                 name = clean_text(str(record.get("name") or key), NAME_LENGTH)
-                words = _OF_A_JOB.format(key=key) if self._resource == "job" else _BY_HAND
-                why = f"Ganeti can't say its {what}: it answers “{said}” to every query of them. {words}"
+                words = _OF_A_JOB % {"key": key} if self._resource == "job" else _BY_HAND
+                why = _("Ganeti can't say its %(what)s: it answers “%(said)s” to every query of them. %(words)s") % {
+                    "what": what,
+                    "said": said,
+                    "words": words,
+                }
                 bad.append(Unreadable(self._resource, str(key), name, why))
         if not bad:
-            why = f"Ganeti answers “{said}” to every query of this field. Which record is at fault is not known yet."
+            why = (
+                _("Ganeti answers “%s” to every query of this field. Which record is at fault is not known yet.") % said
+            )
             bad.append(Unreadable(f"{self._resource} field", what, what, why))
         return bad

@@ -13,8 +13,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clusters.models import Cluster, Job, JobStatus, NodeGroup
+from clusters.saying import said
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing, KnownJobs
 from clusters.sync.targets import write_targets
@@ -97,7 +99,7 @@ def list_jobs(readings: Readings, known: KnownJobs) -> JobListing:
     numbers = _without_leaps(sorted({known.last_id, *ids, *(job.id for job in found.good.values())} - {0}))
     fit = frozenset(numbers)
     leaping = [job for job in found.good.values() if job.id not in fit]
-    why = "Its number leaps ahead of all others: Ganeti counts by ones."
+    why = _("Its number leaps ahead of all others: Ganeti counts by ones.")
     bad = (*found.bad, *(Unreadable("job", str(job.id), "", why) for job in leaping))
     jobs = tuple(job for job in found.good.values() if job.id in fit)
     seen = {job.id for job in jobs} | {int(each.key) for each in bad if each.key.isdecimal()}
@@ -202,7 +204,7 @@ def apply_jobs(
             row = rows.get(number)
             if row is not None and not row.is_final:
                 row.status, row.ended_at = JobStatus.LOST, timezone.now()
-                row.error = "Ganeti does not know this job any more; how it ended can't be told."
+                row.error = _("Ganeti does not know this job any more; how it ended can't be told.")
                 row.waiting_for = []
                 changed.append(row)
                 changes.ended.append(row)
@@ -232,7 +234,7 @@ def _fill(row: Job, info: JobInfo, entries: dict[UUID, Entry], groups: dict[str,
     row.opcodes = [{"OP_ID": f"OP_{opcode.name}", **opcode.params} for opcode in info.opcodes]
     row.opcode_statuses = [opcode.status for opcode in info.opcodes]
     row.log = [[line.serial, line.when, line.opcode_index, line.text] for line in info.log[-_MOST_LOG_LINES:]]
-    row.error = info.error.message if info.error is not None else ""
+    row.error = said(info.error.message) if info.error is not None else ""
     row.received_at = _moment(info.received_at) or row.received_at
     row.started_at = _moment(info.started_at)
     row.ended_at = _moment(info.ended_at) if info.is_final else None
@@ -295,7 +297,7 @@ def _bind_children(cluster: Cluster, jobs: Sequence[JobInfo], rows: dict[int, Jo
             Job.objects.filter(cluster=cluster, ganeti_id__in=info.child_jobs).values_list("ganeti_id", flat=True)
         )
         Job.objects.bulk_create(
-            Job(cluster=cluster, ganeti_id=number, entry_id=parent.entry_id, title=f"Job {number}")
+            Job(cluster=cluster, ganeti_id=number, entry_id=parent.entry_id, title=_("Job %s") % number)
             for number in info.child_jobs
             if number not in there
         )

@@ -8,6 +8,8 @@ state in calls of their own, because one dead node delays these by seconds.
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
+from django.utils.translation import gettext as _
+
 from clusters.sync.guarded import Guard
 from rapi.client import RapiClient
 from rapi.errors import Garbled
@@ -47,14 +49,14 @@ class Readings:
         """Node groups."""
         found = self.read("group", GROUP_FIELDS, GroupInfo.parse)
         if not found.good and not found.bad:
-            raise Garbled("Ganeti lists no node group, though every cluster has one.", where=self._where)
+            raise Garbled(_("Ganeti lists no node group, though every cluster has one."), where=self._where)
         return found
 
     def read_nodes(self) -> Records[NodeInfo]:
         """The configuration of nodes."""
         found = self.read("node", NODE_CONFIG_FIELDS, NodeInfo.parse)
         if not found.good and not found.bad:
-            raise Garbled("Ganeti lists no node, not even its master.", where=self._where)
+            raise Garbled(_("Ganeti lists no node, not even its master."), where=self._where)
         return found
 
     def read_networks(self) -> Records[NetworkInfo]:

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
+from clusters.saying import said
 from rapi.shapes.reading import Unreadable
 
 # How many of them a cluster's row names; a cluster with more of them has one trouble, not fifty.
 MOST_NAMED = 50
 
-_NAMELESS = "Ganeti lists a record without a name and a uuid, which may be this one."
+_NAMELESS = gettext_lazy("Ganeti lists a record without a name and a uuid, which may be this one.")
 
 
 # What a row says of this that is not there yet.
@@ -21,14 +24,14 @@ class Doubts:
 
     def __init__(self, bad: Iterable[Unreadable], kind: str) -> None:
         mine = [each for each in bad if each.kind == kind]
-        self._by_key = {each.key: each.why for each in reversed(mine) if each.key}
-        self._by_name = {each.name: each.why for each in reversed(mine) if each.name and not each.key}
+        self._by_key = {each.key: said(each.why) for each in reversed(mine) if each.key}
+        self._by_name = {each.name: said(each.why) for each in reversed(mine) if each.name and not each.key}
         self._has_nameless = any(not each.key and each.name not in self._by_name for each in mine)
 
     def why(self, uuid: str, name: str, *, is_listed: bool) -> str:
         """Why the record of this row can't be read, or nothing. `is_listed`: another reading found it."""
         found = self._by_key.get(uuid) or ("" if is_listed else self._by_name.get(name, ""))
-        return found or (_NAMELESS if self._has_nameless and not is_listed else "")
+        return found or (str(_NAMELESS) if self._has_nameless and not is_listed else "")
 
 
 def note(row: Mapping[str, Any], why: str, now: datetime) -> dict[str, Any]:
@@ -49,6 +52,6 @@ def list_unreadable(bad: Iterable[Unreadable], before: Any, now: datetime) -> li
     for each in bad:
         place = (each.kind, each.key, each.name)
         began = since.get(place) or now.isoformat(timespec="seconds")
-        named = {"kind": each.kind, "key": each.key, "name": each.name, "why": each.why, "since": began}
+        named = {"kind": each.kind, "key": each.key, "name": each.name, "why": said(each.why), "since": began}
         found.setdefault(place, named)
     return list(found.values())[:MOST_NAMED]

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Mapping
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
 from rapi.shapes.job import JobInfo, Opcode, split_summary
 from rapi.text import clean_text
 
@@ -10,81 +13,90 @@ _TITLE_LENGTH = 255
 
 # OP_ID without its prefix: words with the object's name in them.
 _TITLES: dict[str, str] = {
-    "INSTANCE_CREATE": "Create {}",
-    "INSTANCE_REINSTALL": "Reinstall {}",
-    "INSTANCE_REMOVE": "Remove {}",
-    "INSTANCE_RENAME": "Rename {}",
-    "INSTANCE_STARTUP": "Start {}",
-    "INSTANCE_SHUTDOWN": "Shut down {}",
-    "INSTANCE_REBOOT": "Reboot {}",
-    "INSTANCE_REPLACE_DISKS": "Replace disks of {}",
-    "INSTANCE_FAILOVER": "Fail over {}",
-    "INSTANCE_MIGRATE": "Migrate {}",
-    "INSTANCE_MOVE": "Move {}",
-    "INSTANCE_CONSOLE": "Console of {}",
-    "INSTANCE_ACTIVATE_DISKS": "Activate disks of {}",
-    "INSTANCE_DEACTIVATE_DISKS": "Deactivate disks of {}",
-    "INSTANCE_RECREATE_DISKS": "Recreate disks of {}",
-    "INSTANCE_QUERY_DATA": "Inspect {}",
-    "INSTANCE_SET_PARAMS": "Modify {}",
-    "INSTANCE_GROW_DISK": "Grow a disk of {}",
-    "INSTANCE_CHANGE_GROUP": "Change the group of {}",
-    "INSTANCE_MULTI_ALLOC": "Create machines",
-    "BACKUP_PREPARE": "Prepare an export of {}",
-    "BACKUP_EXPORT": "Export {}",
-    "BACKUP_REMOVE": "Remove the export of {}",
-    "NODE_ADD": "Add node {}",
-    "NODE_REMOVE": "Remove node {}",
-    "NODE_SET_PARAMS": "Modify node {}",
-    "NODE_POWERCYCLE": "Power-cycle node {}",
-    "NODE_EVACUATE": "Evacuate node {}",
-    "NODE_MIGRATE": "Migrate machines off {}",
-    "NODE_QUERY_STORAGE": "Query storage of {}",
-    "NODE_MODIFY_STORAGE": "Modify storage of node {}",
-    "REPAIR_NODE_STORAGE": "Repair storage of node {}",
-    "OOB_COMMAND": "Out-of-band command on {}",
-    "GROUP_ADD": "Add node group {}",
-    "GROUP_REMOVE": "Remove node group {}",
-    "GROUP_RENAME": "Rename node group {}",
-    "GROUP_SET_PARAMS": "Modify node group {}",
-    "GROUP_ASSIGN_NODES": "Assign nodes to {}",
-    "GROUP_EVACUATE": "Evacuate node group {}",
-    "GROUP_VERIFY_DISKS": "Verify disks of {}",
-    "NETWORK_ADD": "Add network {}",
-    "NETWORK_REMOVE": "Remove network {}",
-    "NETWORK_RENAME": "Rename network {}",
-    "NETWORK_SET_PARAMS": "Modify network {}",
-    "NETWORK_CONNECT": "Connect network {}",
-    "NETWORK_DISCONNECT": "Disconnect network {}",
-    "CLUSTER_SET_PARAMS": "Modify the cluster",
-    "CLUSTER_REDIST_CONF": "Redistribute the configuration",
-    "CLUSTER_VERIFY": "Verify the cluster",
-    "CLUSTER_VERIFY_CONFIG": "Verify the configuration",
-    "CLUSTER_VERIFY_GROUP": "Verify node group {}",
-    "CLUSTER_VERIFY_DISKS": "Verify disks",
-    "CLUSTER_REPAIR_DISK_SIZES": "Repair disk sizes",
-    "CLUSTER_RENAME": "Rename the cluster to {}",
-    "CLUSTER_RENEW_CRYPTO": "Renew the cluster's keys",
-    "CLUSTER_ACTIVATE_MASTER_IP": "Activate the master's address",
-    "CLUSTER_DEACTIVATE_MASTER_IP": "Deactivate the master's address",
-    "OS_DIAGNOSE": "List operating systems",
-    "TAGS_SET": "Set tags on {}",
-    "TAGS_DEL": "Remove tags from {}",
-    "TEST_DELAY": "Wait (test)",
+    "INSTANCE_CREATE": gettext_noop("Create {}"),
+    "INSTANCE_REINSTALL": gettext_noop("Reinstall {}"),
+    "INSTANCE_REMOVE": gettext_noop("Remove {}"),
+    "INSTANCE_RENAME": gettext_noop("Rename {}"),
+    "INSTANCE_STARTUP": gettext_noop("Start {}"),
+    "INSTANCE_SHUTDOWN": gettext_noop("Shut down {}"),
+    "INSTANCE_REBOOT": gettext_noop("Reboot {}"),
+    "INSTANCE_REPLACE_DISKS": gettext_noop("Replace disks of {}"),
+    "INSTANCE_FAILOVER": gettext_noop("Fail over {}"),
+    "INSTANCE_MIGRATE": gettext_noop("Migrate {}"),
+    "INSTANCE_MOVE": gettext_noop("Move {}"),
+    "INSTANCE_CONSOLE": gettext_noop("Console of {}"),
+    "INSTANCE_ACTIVATE_DISKS": gettext_noop("Activate disks of {}"),
+    "INSTANCE_DEACTIVATE_DISKS": gettext_noop("Deactivate disks of {}"),
+    "INSTANCE_RECREATE_DISKS": gettext_noop("Recreate disks of {}"),
+    "INSTANCE_QUERY_DATA": gettext_noop("Inspect {}"),
+    "INSTANCE_SET_PARAMS": gettext_noop("Modify {}"),
+    "INSTANCE_GROW_DISK": gettext_noop("Grow a disk of {}"),
+    "INSTANCE_CHANGE_GROUP": gettext_noop("Change the group of {}"),
+    "INSTANCE_MULTI_ALLOC": gettext_noop("Create machines"),
+    "BACKUP_PREPARE": gettext_noop("Prepare an export of {}"),
+    "BACKUP_EXPORT": gettext_noop("Export {}"),
+    "BACKUP_REMOVE": gettext_noop("Remove the export of {}"),
+    "NODE_ADD": gettext_noop("Add node {}"),
+    "NODE_REMOVE": gettext_noop("Remove node {}"),
+    "NODE_SET_PARAMS": gettext_noop("Modify node {}"),
+    "NODE_POWERCYCLE": gettext_noop("Power-cycle node {}"),
+    "NODE_EVACUATE": gettext_noop("Evacuate node {}"),
+    "NODE_MIGRATE": gettext_noop("Migrate machines off {}"),
+    "NODE_QUERY_STORAGE": gettext_noop("Query storage of {}"),
+    "NODE_MODIFY_STORAGE": gettext_noop("Modify storage of node {}"),
+    "REPAIR_NODE_STORAGE": gettext_noop("Repair storage of node {}"),
+    "OOB_COMMAND": gettext_noop("Out-of-band command on {}"),
+    "GROUP_ADD": gettext_noop("Add node group {}"),
+    "GROUP_REMOVE": gettext_noop("Remove node group {}"),
+    "GROUP_RENAME": gettext_noop("Rename node group {}"),
+    "GROUP_SET_PARAMS": gettext_noop("Modify node group {}"),
+    "GROUP_ASSIGN_NODES": gettext_noop("Assign nodes to {}"),
+    "GROUP_EVACUATE": gettext_noop("Evacuate node group {}"),
+    "GROUP_VERIFY_DISKS": gettext_noop("Verify disks of {}"),
+    "NETWORK_ADD": gettext_noop("Add network {}"),
+    "NETWORK_REMOVE": gettext_noop("Remove network {}"),
+    "NETWORK_RENAME": gettext_noop("Rename network {}"),
+    "NETWORK_SET_PARAMS": gettext_noop("Modify network {}"),
+    "NETWORK_CONNECT": gettext_noop("Connect network {}"),
+    "NETWORK_DISCONNECT": gettext_noop("Disconnect network {}"),
+    "CLUSTER_SET_PARAMS": gettext_noop("Modify the cluster"),
+    "CLUSTER_REDIST_CONF": gettext_noop("Redistribute the configuration"),
+    "CLUSTER_VERIFY": gettext_noop("Verify the cluster"),
+    "CLUSTER_VERIFY_CONFIG": gettext_noop("Verify the configuration"),
+    "CLUSTER_VERIFY_GROUP": gettext_noop("Verify node group {}"),
+    "CLUSTER_VERIFY_DISKS": gettext_noop("Verify disks"),
+    "CLUSTER_REPAIR_DISK_SIZES": gettext_noop("Repair disk sizes"),
+    "CLUSTER_RENAME": gettext_noop("Rename the cluster to {}"),
+    "CLUSTER_RENEW_CRYPTO": gettext_noop("Renew the cluster's keys"),
+    "CLUSTER_ACTIVATE_MASTER_IP": gettext_noop("Activate the master's address"),
+    "CLUSTER_DEACTIVATE_MASTER_IP": gettext_noop("Deactivate the master's address"),
+    "OS_DIAGNOSE": gettext_noop("List operating systems"),
+    "TAGS_SET": gettext_noop("Set tags on {}"),
+    "TAGS_DEL": gettext_noop("Remove tags from {}"),
+    "TEST_DELAY": gettext_noop("Wait (test)"),
 }
 
 # What stands in a title for an object that its opcode does not name; other titles do without.
 _UNNAMED = {
-    "INSTANCE_QUERY_DATA": "all machines",
-    "CLUSTER_RENAME": "another name",
-    "OOB_COMMAND": "nodes",
-    "NODE_QUERY_STORAGE": "nodes",
-    "NODE_MIGRATE": "a node",
-    "GROUP_ASSIGN_NODES": "a node group",
-    "GROUP_VERIFY_DISKS": "a node group",
+    "INSTANCE_QUERY_DATA": gettext_noop("all machines"),
+    "CLUSTER_RENAME": gettext_noop("another name"),
+    "OOB_COMMAND": gettext_noop("nodes"),
+    "NODE_QUERY_STORAGE": gettext_noop("nodes"),
+    "NODE_MIGRATE": gettext_noop("a node"),
+    "GROUP_ASSIGN_NODES": gettext_noop("a node group"),
+    "GROUP_VERIFY_DISKS": gettext_noop("a node group"),
 }
-_UNNAMED_BY_PREFIX = (("INSTANCE_", "a machine"), ("BACKUP_", "a machine"), ("TAGS_", "the cluster"))
-_TAGGED = {"instance": "a machine", "node": "a node", "nodegroup": "a node group", "network": "a network"}
+_UNNAMED_BY_PREFIX = (
+    ("INSTANCE_", gettext_noop("a machine")),
+    ("BACKUP_", gettext_noop("a machine")),
+    ("TAGS_", gettext_noop("the cluster")),
+)
+_TAGGED = {
+    "instance": gettext_noop("a machine"),
+    "node": gettext_noop("a node"),
+    "nodegroup": gettext_noop("a node group"),
+    "network": gettext_noop("a network"),
+}
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -99,7 +111,9 @@ def name_object(opcode: Opcode, names: Mapping[str, str]) -> str:
         found = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str) and each]
         if found:
             first = _name_or_nothing(found[0], names)
-            return f"{first} and {len(found) - 1} more" if first and len(found) > 1 else first
+            if not first or len(found) == 1:
+                return first
+            return _("%(first)s and %(number)s more") % {"first": first, "number": len(found) - 1}
     return _name_or_nothing(split_summary(opcode.summary)[1].split(",")[0].strip(), names)
 
 
@@ -110,13 +124,13 @@ def _name_or_nothing(value: str, names: Mapping[str, str]) -> str:
 def _fill_in(opcode: Opcode, template: str, name: str) -> str:
     """The title of one step. Without a name it says what kind of thing it is about, or nothing of it."""
     if name or "{}" not in template:
-        return template.format(name)
+        return _(template).format(name)
     unnamed = _UNNAMED.get(opcode.name) or next(
         (words for prefix, words in _UNNAMED_BY_PREFIX if opcode.name.startswith(prefix)), ""
     )
     if opcode.name.startswith("TAGS_"):
         unnamed = _TAGGED.get(str(opcode.params.get("kind")), unnamed)
-    return template.format(unnamed).strip()
+    return _(template).format(_(unnamed) if unnamed else "").strip()
 
 
 def title_of(job: JobInfo, names: Mapping[str, str]) -> str:
@@ -125,18 +139,21 @@ def title_of(job: JobInfo, names: Mapping[str, str]) -> str:
     `names` are the names of node groups by uuid, since Ganeti's own jobs name groups so.
     """
     if not job.opcodes:
-        return f"Job {job.id}"
+        return _("Job %s") % job.id
     first = job.opcodes[0]
     name = name_object(first, names)
     known = _TITLES.get(first.name)
     if known is None:
-        words = first.name.replace("_", " ").capitalize() or f"Job {job.id}"
+        words = first.name.replace("_", " ").capitalize() or _("Job %s") % job.id
         title = f"{words} {name}".strip()
     else:
         title = _fill_in(first, known, name)
     more = len(job.opcodes) - 1
     if more:
-        title += f" and {more} more step{'s' if more > 1 else ''}"
+        title = ngettext("%(title)s and %(number)s more step", "%(title)s and %(number)s more steps", more) % {
+            "title": title,
+            "number": more,
+        }
     return clean_text(title, _TITLE_LENGTH)
 
 

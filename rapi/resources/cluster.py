@@ -11,6 +11,7 @@ from rapi.paths import NO_OPTIONS, JobOptions, NotSendable
 from rapi.shapes.cluster import ClusterInfo
 from rapi.shapes.fields import Texts
 from rapi.shapes.instance import OS_LENGTH
+from rapi.words import words as _
 
 _MOST_OS = 5000
 
@@ -22,7 +23,9 @@ class ClusterCalls(Caller):
         """RAPI's protocol version, 2. No sign of health: an old master still answers it."""
         value = self._get("/version")
         if isinstance(value, bool) or not isinstance(value, int):
-            raise Garbled("The protocol version is not a number: this is not a Ganeti RAPI.", where=str(self.endpoint))
+            raise Garbled(
+                _("The protocol version is not a number: this is not a Ganeti RAPI."), where=str(self.endpoint)
+            )
         return value
 
     def get_root(self) -> None:
@@ -51,7 +54,7 @@ class ClusterCalls(Caller):
         An unknown key is Refused (400). Hypervisor parameters are verified on the nodes, in the job.
         """
         if not changes:
-            raise NotSendable("Nothing to change.")
+            raise NotSendable(_("Nothing to change."))
         return self._submit("PUT", "/2/modify", reason=reason, body={**changes, **options.body()})
 
     def redistribute_config(self, *, reason: str, options: JobOptions = NO_OPTIONS) -> int:

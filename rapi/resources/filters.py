@@ -10,6 +10,7 @@ from rapi.caller import Caller
 from rapi.errors import Garbled, NotFound, Refused
 from rapi.paths import NotSendable, check_segment
 from rapi.shapes.filter import FilterRule
+from rapi.words import words as _
 
 FilterAction = Literal["ACCEPT", "PAUSE", "REJECT", "CONTINUE"]
 
@@ -79,7 +80,7 @@ class FilterCalls(Caller):
         reason: str, predicates: Sequence[Sequence[Any]], action: FilterAction | RateLimit, priority: int
     ) -> dict[str, Any]:
         if not reason.strip():
-            raise NotSendable("A change needs a reason.")
+            raise NotSendable(_("A change needs a reason."))
         return {
             "priority": priority,
             "predicates": [list(each) for each in predicates],
@@ -89,5 +90,5 @@ class FilterCalls(Caller):
 
     def _uuid(self, value: Any) -> str:
         if not isinstance(value, str) or not value:
-            raise Garbled("The answer to a change is no uuid.", where=str(self.endpoint), may_have_run=True)
+            raise Garbled(_("The answer to a change is no uuid."), where=str(self.endpoint), may_have_run=True)
         return value

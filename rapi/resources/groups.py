@@ -8,6 +8,7 @@ from typing import Any, Literal
 from rapi.paths import NO_OPTIONS, JobOptions, NotSendable, check_segment, flag, given
 from rapi.resources.cluster import ClusterCalls
 from rapi.shapes.group import GroupInfo
+from rapi.words import words as _
 
 AllocPolicy = Literal["preferred", "last_resort", "unallocable"]
 
@@ -79,7 +80,7 @@ class GroupCalls(ClusterCalls):
         """Change a group's parameters; None leaves a thing as it is. Returns the job id."""
         body = _parameters(alloc_policy, ndparams, ipolicy, diskparams)
         if not body:
-            raise NotSendable("Nothing to change.")
+            raise NotSendable(_("Nothing to change."))
         if dry_run:
             body["dry_run"] = True
         return self._submit("PUT", group_path(name, "/modify"), reason=reason, body={**body, **options.body()})

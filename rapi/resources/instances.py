@@ -19,6 +19,7 @@ from rapi.paths import (
 )
 from rapi.resources.cluster import ClusterCalls
 from rapi.shapes.instance import InstanceInfo
+from rapi.words import words as _
 
 RebootType = Literal["hard", "soft", "full"]
 AdminStateSource = Literal["user", "admin"]
@@ -102,7 +103,7 @@ class InstanceCalls(ClusterCalls):
         ``force`` shuts down even an instance that is marked offline. Returns the job id.
         """
         if timeout_s is not None and timeout_s < 0:
-            raise NotSendable("A time-out can't be negative.")
+            raise NotSendable(_("A time-out can't be negative."))
         body = given({"timeout": timeout_s, "admin_state_source": admin_state_source})
         if force:
             body["force"] = True

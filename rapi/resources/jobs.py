@@ -13,6 +13,7 @@ from rapi.resources.query import QueryCalls
 from rapi.shapes.job import JOB_FIELDS, JOB_LIST_FIELDS, LOCK_FIELDS, JobInfo, LockInfo
 from rapi.shapes.reading import read_records
 from rapi.text import clean_text
+from rapi.words import words as _
 
 #: a wait holds one of RAPI's twenty slots for up to ten seconds
 _WAIT_TIMEOUT_S = 30.0
@@ -68,10 +69,14 @@ class JobCalls(QueryCalls):
             job = JobInfo.parse(value)
         except JobLost:
             raise JobLost(
-                f"Ganeti does not know job {job_id} any more.", where=str(self.endpoint), job_id=job_id
+                _("Ganeti does not know job %(number)s any more.", number=job_id),
+                where=str(self.endpoint),
+                job_id=job_id,
             ) from None
         if job.id != job_id:
-            raise Garbled(f"The answer is about another job than {job_id}.", where=str(self.endpoint))
+            raise Garbled(
+                _("The answer is about another job than %(number)s.", number=job_id), where=str(self.endpoint)
+            )
         return job
 
     def query_jobs(
@@ -110,7 +115,7 @@ class JobCalls(QueryCalls):
         value = self._change("DELETE", f"/2/jobs/{check_job_id(job_id)}", reason=reason)
         if isinstance(value, list) and len(value) == 2 and isinstance(value[0], bool):
             return Cancellation(value[0], clean_text(value[1], MAX_MESSAGE) if isinstance(value[1], str) else "")
-        raise Garbled("The answer to a cancel is malformed.", where=str(self.endpoint), may_have_run=True)
+        raise Garbled(_("The answer to a cancel is malformed."), where=str(self.endpoint), may_have_run=True)
 
     def wait_for_job_change(
         self,
@@ -134,7 +139,7 @@ class JobCalls(QueryCalls):
         path = f"/2/jobs/{check_job_id(job_id)}/wait"
         value = self._ask("GET", path, body, read_timeout_s=_WAIT_TIMEOUT_S, expects_refusal=expects_refusal)
         if not isinstance(value, dict) or not isinstance(value.get("job_info"), list):
-            raise Garbled("The answer to a wait is malformed.", where=str(self.endpoint))
+            raise Garbled(_("The answer to a wait is malformed."), where=str(self.endpoint))
         return JobChange(tuple(value["job_info"]), tuple(self._list_of_any(value.get("log_entries") or [])))
 
     def may_write(self) -> bool:

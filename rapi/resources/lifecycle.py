@@ -9,6 +9,7 @@ from typing import Any, Literal
 from rapi.features import Features
 from rapi.paths import NO_OPTIONS, JobOptions, NotSendable, check_choice, flag, given
 from rapi.resources.instances import InstanceCalls, instance_path
+from rapi.words import words as _
 
 DiskTemplate = Literal["blockdev", "diskless", "drbd", "ext", "file", "gluster", "plain", "rbd", "sharedfile"]
 CreateMode = Literal["create", "import", "remote-import"]
@@ -76,7 +77,7 @@ class InstanceSpec:
         for disk in self.disks:
             size = disk.get("size")
             if size is not None and (isinstance(size, bool) or not isinstance(size, int | str)):
-                raise NotSendable("The size of a disk is a whole number of MiB.")
+                raise NotSendable(_("The size of a disk is a whole number of MiB."))
         body = given(
             {
                 "os": self.os,
@@ -218,7 +219,7 @@ class LifecycleCalls(InstanceCalls):
         Returns the id of the job whose result says which can be allocated and lists one child job for each.
         """
         if any(each.hypervisor is None for each in specs):
-            raise NotSendable("The allocator needs the hypervisor of every instance.")
+            raise NotSendable(_("The allocator needs the hypervisor of every instance."))
         body: dict[str, Any] = {"instances": [each.body() for each in specs], **given({"iallocator": iallocator})}
         if opportunistic_locking:
             body["opportunistic_locking"] = True
@@ -254,7 +255,7 @@ class LifecycleCalls(InstanceCalls):
         caller's journal and is *not* sent, so a lost answer can't be found again by it.
         """
         if not reason.strip():
-            raise NotSendable("A change needs a reason.")
+            raise NotSendable(_("A change needs a reason."))
         body = {"start": start, **given({"os": os, "osparams": _plain(osparams)})}
         return self._submit("POST", instance_path(name, "/reinstall"), reason=None, body=body)
 
@@ -294,11 +295,11 @@ class LifecycleCalls(InstanceCalls):
         """
         body = changes.body()
         if not body:
-            raise NotSendable("Nothing to change.")
+            raise NotSendable(_("Nothing to change."))
         body["hotplug"] = check_choice(hotplug, Hotplug) == "yes"
         if hotplug == "if possible":
             if features is None:
-                raise NotSendable("Whether hot-plugging is possible depends on the cluster's features.")
+                raise NotSendable(_("Whether hot-plugging is possible depends on the cluster's features."))
             body.update({"hotplug_if_possible": True} if features.hotplug_if_possible else {"hotplug": True})
         for key, value in (("force", force), ("ignore_ipolicy", ignore_ipolicy), ("dry_run", dry_run)):
             if value:

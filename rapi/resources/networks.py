@@ -8,6 +8,7 @@ from typing import Any, Literal
 from rapi.paths import NO_OPTIONS, JobOptions, NotSendable, check_segment, flag, given
 from rapi.resources.cluster import ClusterCalls
 from rapi.shapes.network import NetworkInfo
+from rapi.words import words as _
 
 NicMode = Literal["bridged", "routed", "openvswitch", "ext"]
 
@@ -88,7 +89,7 @@ class NetworkCalls(ClusterCalls):
         if remove_reserved_ips:
             body["remove_reserved_ips"] = list(remove_reserved_ips)
         if not body:
-            raise NotSendable("Nothing to change.")
+            raise NotSendable(_("Nothing to change."))
         if dry_run:
             body["dry_run"] = True
         return self._submit("PUT", network_path(name, "/modify"), reason=reason, body={**body, **options.body()})

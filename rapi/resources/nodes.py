@@ -19,6 +19,7 @@ from rapi.paths import (
 )
 from rapi.resources.cluster import ClusterCalls
 from rapi.shapes.node import NodeInfo
+from rapi.words import words as _
 
 NodeRole = Literal["regular", "master-candidate", "drained", "offline"]
 EvacuationMode = Literal["primary-only", "secondary-only", "all"]
@@ -52,7 +53,7 @@ class NodeCalls(ClusterCalls):
         except Refused as error:
             raise self._not_found_instead(error) from error
         if not isinstance(value, str):
-            raise Garbled("A node's role is not a word.", where=str(self.endpoint))
+            raise Garbled(_("A node's role is not a word."), where=str(self.endpoint))
         return value
 
     def set_node_role(
@@ -104,7 +105,7 @@ class NodeCalls(ClusterCalls):
             }
         )
         if not body:
-            raise NotSendable("Nothing to change.")
+            raise NotSendable(_("Nothing to change."))
         body |= {
             key: True
             for key, value in (("auto_promote", auto_promote), ("force", force), ("dry_run", dry_run))
@@ -168,7 +169,7 @@ class NodeCalls(ClusterCalls):
             query = [] if mode is None else [("mode", check_choice(mode, MigrationMode))]
             return self._submit("POST", path, reason=reason, query=query, body=depends_body(depends))
         if not reason.strip():
-            raise NotSendable("A change needs a reason.")
+            raise NotSendable(_("A change needs a reason."))
         body |= {**given({"mode": mode}), **depends_body(depends), "comment": reason}
         return self._submit("POST", path, reason=None, body=body)
 

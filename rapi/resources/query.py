@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from rapi.caller import Caller
 from rapi.paths import NotSendable
 from rapi.query import QueryResult
+from rapi.words import words as _
 
 Resource = Literal["instance", "node", "group", "network", "job", "lock", "export", "filter"]
 _RESOURCES: tuple[str, ...] = get_args(Resource)
@@ -29,7 +30,7 @@ def check_filter(qfilter: Any) -> Any:
         return [check_filter(each) for each in qfilter]
     if isinstance(qfilter, float):
         if not qfilter.is_integer():
-            raise NotSendable("A number in a filter must be whole.")
+            raise NotSendable(_("A number in a filter must be whole."))
         return int(qfilter)
     return qfilter
 
@@ -51,10 +52,10 @@ class QueryCalls(Caller):
         filter is Refused. Numbers in filters must be whole.
         """
         if resource not in _RESOURCES:
-            raise NotSendable(f"{resource!r} can't be queried.")
+            raise NotSendable(_("%(resource)s can't be queried.", resource=repr(resource)))
         wanted = tuple(fields)
         if not wanted:
-            raise NotSendable("A query needs fields.")
+            raise NotSendable(_("A query needs fields."))
         path = f"/2/query/{resource}"
         joined = ",".join(wanted)
         if qfilter is None and len(joined) <= _MAX_GET_LENGTH:
@@ -67,7 +68,7 @@ class QueryCalls(Caller):
     def query_fields(self, resource: Resource, fields: Sequence[str] = ()) -> list[dict[str, Any]]:
         """Definitions ({name, title, kind, doc}) of all fields, or of the given ones."""
         if resource not in _RESOURCES:
-            raise NotSendable(f"{resource!r} can't be queried.")
+            raise NotSendable(_("%(resource)s can't be queried.", resource=repr(resource)))
         query = [("fields", ",".join(fields))] if fields else []
         value = self._get(f"/2/query/{resource}/fields", query)
         return [dict(each) for each in self._list_in(value, "fields")]

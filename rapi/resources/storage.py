@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from rapi.paths import NO_OPTIONS, Dependency, JobOptions, NotSendable, check_choice, depends_body, flag, given
 from rapi.resources.instances import InstanceCalls, instance_path
+from rapi.words import words as _
 
 ReplaceMode = Literal["replace_on_primary", "replace_on_secondary", "replace_new_secondary", "replace_auto"]
 MigrationMode = Literal["live", "non-live"]
@@ -31,7 +32,7 @@ class StorageCalls(InstanceCalls):
     ) -> int:
         """Grow a disk by ``amount_mib``, or to it when ``absolute``. Returns the job id. Disks never shrink."""
         if index < 0 or amount_mib < 0:
-            raise NotSendable("Neither a disk's index nor the amount can be negative.")
+            raise NotSendable(_("Neither a disk's index nor the amount can be negative."))
         body = {"amount": amount_mib, "absolute": absolute, "wait_for_sync": wait_for_sync}
         body |= {key: True for key, value in (("ignore_ipolicy", ignore_ipolicy), ("dry_run", dry_run)) if value}
         path = instance_path(name, f"/disk/{index:d}/grow")

@@ -8,6 +8,7 @@ from typing import Literal
 from rapi.caller import Caller
 from rapi.errors import Refused
 from rapi.paths import Dependency, NotSendable, check_segment, check_tags, depends_body, flag
+from rapi.words import words as _
 
 Tagged = Literal["cluster", "group", "instance", "network", "node"]
 
@@ -16,7 +17,7 @@ def tags_path(of: Tagged, name: str) -> str:
     """The path of the tags of something. ValueError if the name can't be one; the cluster's is left empty."""
     if of == "cluster":
         if name:
-            raise NotSendable("RAPI serves one cluster: its tags go without a name.")
+            raise NotSendable(_("RAPI serves one cluster: its tags go without a name."))
         return "/2/tags"
     return f"/2/{of}s/{check_segment(name)}/tags"
 

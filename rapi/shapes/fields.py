@@ -18,6 +18,7 @@ from rapi.errors import Garbled
 from rapi.paths import job_number
 from rapi.shapes.json import clean_json, clean_table
 from rapi.text import clean_text
+from rapi.words import words as _
 
 #: what a column of four bytes holds; in MiB it is 2 PiB, and page queries add up sizes as four bytes
 MOST = 2**31 - 1
@@ -77,7 +78,7 @@ class Word(Kind):
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str) or not value:
-            raise ValueError("is missing")
+            raise ValueError(_("is missing"))
         return clean_text(value, self.limit)
 
 
@@ -89,9 +90,11 @@ class OneOf(Kind):
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str) or not value:
-            raise ValueError("is missing")
+            raise ValueError(_("is missing"))
         if value not in self.words:
-            raise ValueError(f"is “{clean_text(value, 40)}”, which this release of Ganeti Web Manager does not know")
+            raise ValueError(
+                _("is “%(value)s”, which this release of Ganeti Web Manager does not know", value=clean_text(value, 40))
+            )
         return value
 
 
@@ -101,11 +104,15 @@ class Name(Kind):
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str) or not value:
-            raise ValueError("is missing")
+            raise ValueError(_("is missing"))
         if not _NAME.fullmatch(value):
             raise ValueError(
-                f"is “{clean_text(value, 60)}”; only letters, digits, dots, - and _ can be part of an address, at most "
-                f"{NAME_LENGTH}. Rename it in Ganeti"
+                _(
+                    "is “%(value)s”; only letters, digits, dots, - and _ can be part of an address, at most %(limit)s. "
+                    "Rename it in Ganeti",
+                    value=clean_text(value, 60),
+                    limit=NAME_LENGTH,
+                )
             )
         return value
 
@@ -116,11 +123,15 @@ class Label(Kind):
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str) or not value.strip():
-            raise ValueError("is missing")
+            raise ValueError(_("is missing"))
         if clean_text(value, NAME_LENGTH) != value or "/" in value or value in (".", ".."):
             raise ValueError(
-                f"is “{clean_text(value, 60)}”, which can't be part of an address: control characters and / can't, nor "
-                f"can more than {NAME_LENGTH} characters. Rename it in Ganeti"
+                _(
+                    "is “%(value)s”, which can't be part of an address: control characters and / can't, nor can more "
+                    "than %(limit)s characters. Rename it in Ganeti",
+                    value=clean_text(value, 60),
+                    limit=NAME_LENGTH,
+                )
             )
         return value
 
@@ -131,7 +142,7 @@ class Uuid(Kind):
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str) or not _UUID.fullmatch(value):
-            raise ValueError("is missing" if value in (None, "") else "is not a uuid")
+            raise ValueError(_("is missing") if value in (None, "") else _("is not a uuid"))
         return value
 
 
@@ -167,7 +178,7 @@ class JobNumber(Kind):
     def read(self, value: Any) -> int:
         number = job_number(value)
         if number is None:
-            raise ValueError("is not the number of a job")
+            raise ValueError(_("is not the number of a job"))
         return number
 
 
@@ -298,14 +309,14 @@ def _names(shape: type[object]) -> dict[str, str]:
 def read_fields(shape: type[object], record: Any, what: str) -> dict[str, Any]:
     """The values of all fields of a shape that say their kind. Raises BadRecord."""
     if not isinstance(record, Mapping):
-        raise BadRecord(f"A {what} is not an object.")
+        raise BadRecord(_("A %(what)s is not an object.", what=what))
     found = {}
     key, get = "", record.get
     try:
         for name, key, read in _plan(shape):  # type: ignore[arg-type]
             found[name] = read(get(key))
     except ValueError as error:
-        raise BadRecord(f"The {key} of a {what} {error}.") from error
+        raise BadRecord(_("The %(key)s of a %(what)s %(error)s.", key=key, what=what, error=error.args[0])) from error
     return found
 
 

@@ -27,6 +27,7 @@ from rapi.shapes.fields import (
 )
 from rapi.shapes.json import clean_json, clean_table
 from rapi.text import clean_text
+from rapi.words import words as _
 
 #: for lists and for the follower; ``archived`` is left out because asking for it reads the archive
 JOB_LIST_FIELDS = ("id", "status", "summary", "opstatus", "received_ts", "start_ts", "end_ts", "ops", "priority")
@@ -164,7 +165,7 @@ class JobInfo:
         and a status that is known.
         """
         if isinstance(record, Mapping) and record.get("status") is None:
-            raise JobLost("Ganeti does not know this job any more.", job_id=job_number(record.get("id")) or 0)
+            raise JobLost(_("Ganeti does not know this job any more."), job_id=job_number(record.get("id")) or 0)
         values = read_fields(cls, record, "job")
         return cls(**values, opcodes=_read_opcodes(record, values["summary"]), log=_read_log(record))
 
@@ -221,7 +222,7 @@ def _read_opcodes(record: Mapping[str, Any], summary: tuple[str, ...]) -> tuple[
         error = read_job_error(result) if failed else None
         reasons, parent_job = _read_trail(op.get("reason"))
         if error is None and status == "error" and results:
-            error = JobError("Ganeti gives no reason.", "")
+            error = JobError(_("Ganeti gives no reason."), "")
         opcodes.append(
             Opcode(
                 name=name,

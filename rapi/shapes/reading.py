@@ -10,6 +10,7 @@ from rapi.paths import job_number
 from rapi.shapes.fields import NAME_LENGTH, BadRecord, Uuid
 from rapi.shapes.json import alike
 from rapi.text import clean_text
+from rapi.words import words as _
 
 T = TypeVar("T")
 
@@ -54,11 +55,11 @@ def read_records(kind: str, parse: Callable[[Any], T], records: Iterable[Any]) -
             continue
         key, name = _identity(shape)
         if key in good:
-            claimed[key] = f"Ganeti lists more than one record with the identity {key}."
+            claimed[key] = _("Ganeti lists more than one record with the identity %(key)s.", key=key)
         good[key] = shape
         if name and names.setdefault(name, key) != key:
-            why = f"Ganeti lists more than one record with the name {name}."
-            claimed |= {key: why, names[name]: why}
+            twice = _("Ganeti lists more than one record with the name %(name)s.", name=name)
+            claimed |= {key: twice, names[name]: twice}
     for key, why in claimed.items():
         if good.pop(key, None) is not None:
             name = next((name for name, named in names.items() if named == key), "")

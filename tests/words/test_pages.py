@@ -1,0 +1,216 @@
+"""Every page in a language in which each translated letter is accented: a plain word on it is one that nobody can
+translate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+
+from clusters.models import Cluster, Node
+from gwm.live.pages import PAGES, STILL
+from operations.table import OPERATIONS
+from permissions.services import grant, persona_of
+from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.pages.conftest import INFO
+from tests.permissions.matrix import DOORS, OWN_PAGES
+from tests.permissions.matrix import PAGES as ALL_PAGES
+from tests.words.pseudo import find_untranslated, spoken
+from virtualmachines.models import VirtualMachine
+
+# What the test made begins with zz. The others are names and words of Ganeti's, units, products and file formats.
+KNOWN = re.compile(
+    r"""\bzz[\w.:@-]*|\.example\.org|\bZZ\b|[Dd]ebian[ +]12
+    | (?:/[\w.-]+)+/?                               # paths
+    | \{\w+\}                                       # values that a script fills in
+    | the\ console\ broker\ does\ not\ answer.*     # the detail of an error, as logs have it
+    | \b(?:Ganeti\ Web\ Manager|Ganeti|RAPI|kvm|drbd|plain|image\+noble|Noble|x86_64|64bit|default|master|UTC|GiB|MiB
+      |TiB|UUID|VNC|MAC|VLAN|IPv4|IPv6|CPU|OS|NUMA|bridged|br0|root|admin|power|PIN|PEM|CA|SHA|status\.json|min|ms
+      |sqlite|Ctrl|Alt|Del|OP_\w+|INSTANCE_\w+|EN|VM|[a-z]+\d+|[0-9a-f-]{36})\b""",
+    re.VERBOSE,
+)
+CLUSTER = {"slug": "zzlab"}
+WHERE = {
+    "vm": {**CLUSTER, "name": "zzweb.example.org"},
+    "node": {**CLUSTER, "name": "zznode1.example.org"},
+    "cluster": CLUSTER,
+    "job": {**CLUSTER, "number": 7},
+}
+NOT_PAGES = frozenset({"logout", "live-ages", "live-changed", "job-status", "vm-console-ticket"})
+# For who is not signed in, or has a password; they have tests of their own.
+WITHOUT_ADMIN = frozenset({"login", "change-password"})
+# Samples of parts for who builds pages; no sentence of it is the product's.
+SAMPLES = frozenset({"styleguide"})
+
+
+def kind_of(name: str) -> str:
+    return "" if name in ("vms", "nodes", "jobs", "clusters", "cluster-add") else name.partition("-")[0]
+
+
+@pytest.fixture
+def client(db: None) -> Client:
+    """Signed in as somebody who sees everything there is."""
+    cluster = make_cluster("zzlab", name="zzlab.example.org", info=INFO, enabled_hypervisors=["kvm"], username="zzgwm")
+    node, mirror = make_node(cluster, "zznode1.example.org"), make_node(cluster, "zznode2.example.org", drained=True)
+    vm = make_vm(
+        cluster,
+        "zzweb.example.org",
+        primary_node=node,
+        secondary_node=mirror,
+        nics=[{"mac": "aa:00:00:00:00:01", "ip": "192.0.2.23", "mode": "bridged", "link": "br0"}],
+        disks=[{"name": "zzroot", "size_mib": 40960}],
+        raw={"hvparams": {"acpi": True}, "beparams": {"vcpus": 2, "auto_balance": True}},
+    )
+    make_vm(cluster, "zzdown.example.org", status="ERROR_down", primary_node=node)
+    make_vm(cluster, "zzgone.example.org", missing_since=timezone.now())
+    make_job(cluster, ("instance", vm.name), ganeti_id=7, title="zz", log=[[1, 1700000000.0, 0, "Line one"]])
+    make_job(cluster, ("instance", vm.name), ganeti_id=8, title="zz", status="error", ended_at=timezone.now())
+    alice, admin = make_user("zzalice"), make_admin("zzroot")
+    grant(["admin"], alice, vm)
+    vm.owner = persona_of(alice)
+    vm.save()
+    browser = Client()
+    browser.force_login(admin)
+    return browser
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    with spoken():
+        yield
+
+
+def untranslated(client: Client, url: str, status: int = 200) -> list[str]:
+    answer = client.get(url)
+    assert answer.status_code == status, url
+    templates = sorted({each.name for each in answer.templates if each.name})
+    return [
+        f"{url} ({', '.join(templates[-4:])}): {text}" for text in find_untranslated(answer.content.decode(), KNOWN)
+    ]
+
+
+def test_every_page_is_known_here() -> None:
+    names = {pattern.name for pattern in get_resolver().url_patterns if getattr(pattern, "name", None)}
+    assert names <= PAGES.keys() | STILL | ALL_PAGES.keys() | NOT_PAGES | set(DOORS.values()) | {None}, names
+
+
+@pytest.mark.parametrize("name", sorted((ALL_PAGES.keys() | PAGES.keys()) - NOT_PAGES - SAMPLES - WITHOUT_ADMIN))
+def test_a_page(client: Client, name: str) -> None:
+    assert untranslated(client, reverse(name, kwargs=WHERE.get(kind_of(name), {}))) == []
+
+
+@pytest.mark.parametrize("key", sorted(OPERATIONS.keys() - OWN_PAGES.keys()))
+def test_the_question_of_an_operation(client: Client, key: str) -> None:
+    operation = OPERATIONS[key]
+    url = reverse(DOORS[operation.kind], kwargs={**WHERE[operation.kind], "verb": operation.verb})
+    answer = client.get(url)
+    assert answer.status_code in (200, 404)
+    assert find_untranslated(answer.content.decode(), KNOWN) == []
+    if answer.status_code == 200:
+        answer = client.post(url, {"timeout_s": "many", "type": "?", "typed_name": "?"})
+        assert answer.status_code in (302, 409, 422)
+        assert find_untranslated(answer.content.decode(), KNOWN) == []
+
+
+@pytest.mark.parametrize("name", ["overview", "vms", "nodes", "clusters", "jobs", "journal"])
+def test_a_page_without_anything_on_it(client: Client, name: str) -> None:
+    stranger = Client()
+    stranger.force_login(make_user("zzstranger"))
+    assert untranslated(stranger, reverse(name)) == []
+    assert untranslated(client, f"{reverse(name)}?q=zznothing&who=zznobody&status=missing") == []
+    Cluster.objects.all().delete()
+    assert untranslated(client, reverse(name)) == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"unreachable_since": timezone.now(), "last_error": "zz", "last_error_kind": "unreachable"},
+        {"last_error": "zz", "last_error_kind": "untrusted"},
+        {"read_only": True},
+        {"username": ""},
+        {"synced_at": None, "live_at": None},
+        {"answers_at": "zzelsewhere", "answers_at_since": timezone.now()},
+        {"unreadable": [{"kind": "instance", "key": "zz", "name": "zz", "why": "zz", "since": None}]},
+    ],
+    ids=lambda state: next(iter(state)),
+)
+def test_a_cluster_that_is_not_well(client: Client, state: dict[str, object]) -> None:
+    Cluster.objects.update(**state)
+    for name in ("overview", "clusters", "cluster", "vm", "vm-console", "node"):
+        assert untranslated(client, reverse(name, kwargs=WHERE.get(kind_of(name), {}))) == []
+
+
+STATUSES = ["ADMIN_down", "ADMIN_offline", "ERROR_nodedown", "ERROR_nodeoffline", "ERROR_up", "ERROR_wrongnode"]
+
+
+@pytest.mark.parametrize("status", [*STATUSES, "USER_down", "ERROR_down", "forthcoming", ""])
+def test_a_machine_in_every_state(client: Client, status: str) -> None:
+    VirtualMachine.objects.update(status=status, admin_state="down", nics=[], disks=[], owner=None)
+    for name in ("vm", "vms", "vm-console"):
+        assert untranslated(client, reverse(name, kwargs=WHERE.get(kind_of(name), {}))) == []
+
+
+CHANGES = [key for key, each in OPERATIONS.items() if each.kind == "vm" and each.sends and each.locks]
+
+
+@pytest.mark.parametrize("verb", CHANGES)
+def test_a_machine_that_is_busy(client: Client, verb: str) -> None:
+    VirtualMachine.objects.update(busy_with=verb, busy_entry="0" * 32, busy_since=timezone.now())
+    assert untranslated(client, reverse("vm", kwargs=WHERE["vm"])) == []
+
+
+@pytest.mark.parametrize("state", [{"offline": True}, {"answers": False}, {"role": "O"}, {"role": "R"}], ids=str)
+def test_a_node_in_every_state(client: Client, state: dict[str, object]) -> None:
+    Node.objects.update(**state)
+    for name in ("node", "nodes"):
+        assert untranslated(client, reverse(name, kwargs=WHERE.get(kind_of(name), {}))) == []
+
+
+def test_pages_of_what_went_wrong(client: Client) -> None:
+    assert untranslated(client, "/zznowhere/", 404) == []
+    assert untranslated(client, "/clusters/zzelse/", 404) == []
+    assert untranslated(client, "/vms/?q=a%00b", 400) == []
+    stranger = Client()
+    stranger.force_login(make_user("zzstranger"))
+    assert untranslated(stranger, reverse("health"), 403) == []
+    assert untranslated(stranger, reverse("cluster-add"), 403) == []
+    assert find_untranslated(client.delete("/vms/").content.decode(), KNOWN) == []
+    strict = Client(enforce_csrf_checks=True)
+    assert find_untranslated(strict.post("/login/").content.decode(), KNOWN) == []
+
+
+@pytest.mark.parametrize("name", ["cluster-add", "cluster-edit"])
+@pytest.mark.parametrize("typed", ["", "?? //", "99999"])
+def test_a_form_with_errors(client: Client, name: str, typed: str) -> None:
+    url = reverse(name, kwargs=WHERE.get(kind_of(name), {}))
+    for step in ("address", "settings"):
+        fields = dict.fromkeys(
+            ("host", "port", "slug", "tls_trust", "tls_fingerprint", "tls_ca_pem", "username"), typed
+        )
+        answer = client.post(url, {"step": step, **fields})
+        assert answer.status_code == 422
+        assert find_untranslated(answer.content.decode(), KNOWN) == []
+
+
+@pytest.mark.parametrize("fields", [{}, {"login": "zznobody", "password": "zz"}], ids=["empty", "wrong"])
+def test_signing_in(db: None, fields: dict[str, str]) -> None:
+    assert untranslated(Client(), "/login/?next=/vms/") == []
+    answer = Client().post("/login/", fields)
+    assert answer.status_code in (200, 422)
+    assert find_untranslated(answer.content.decode(), KNOWN) == []
+
+
+def test_changing_a_password(client: Client) -> None:
+    bob = make_user("zzbob")
+    bob.set_password("zz")
+    bob.save()
+    client.force_login(bob)
+    assert untranslated(client, reverse("change-password")) == []
+    for fields in ({}, {"oldpassword": "zz", "password1": "zz", "password2": "zzz"}):
+        answer = client.post(reverse("change-password"), fields)
+        assert find_untranslated(answer.content.decode(), KNOWN) == []

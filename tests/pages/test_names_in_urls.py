@@ -143,7 +143,7 @@ def test_all_that_can_be_done_with_what_is_missing_is_to_forget_it(site: Site, s
     entry = Entry.objects.get(verb="vm.forget")
     assert (entry.target_pk, entry.target_uuid, entry.cluster_pk) == (site.web.pk, site.web.uuid, site.prod.pk)
     assert client.get(url).status_code == 404
-    assert "forgot web1.example.org" in client.get("/journal/").content.decode()
+    assert "Forgot web1.example.org" in client.get("/journal/").content.decode()
 
 
 def test_what_is_there_cannot_be_forgotten(site: Site, sign_in: SignIn) -> None:
@@ -304,5 +304,5 @@ def test_rights_jobs_and_journal_do_not_pass_to_a_namesake(site: Site, sign_in: 
     old_job = site.prod.jobs.get(title=f"Shut down {site.web.name}")
     assert new_client.get(f"/clusters/prod/jobs/{old_job.ganeti_id}/").status_code == 404
     assert new_client.post(f"/clusters/prod/jobs/{old_job.ganeti_id}/do/cancel/").status_code == 404
-    assert "started web1" in old_client.get(f"{old_url}journal/").content.decode()
-    assert "started web1" not in new_client.get(f"{VM}journal/").content.decode()
+    assert "Started web1" in old_client.get(f"{old_url}journal/").content.decode()
+    assert "Started web1" not in new_client.get(f"{VM}journal/").content.decode()

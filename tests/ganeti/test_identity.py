@@ -22,6 +22,7 @@ from tools.lab.system import wait_until
 from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.console import open_console
+from virtualmachines.operations.rename import RenameParams
 
 pytestmark = [pytest.mark.ganeti, pytest.mark.django_db, pytest.mark.feature("G048")]
 
@@ -46,9 +47,11 @@ def journal(person: User, vm: VirtualMachine) -> list[str]:
     return [event.verb.removeprefix("vm.") for event in events]
 
 
-def operate(cluster: Cluster, verb: str, person: User, vm: VirtualMachine) -> None:
+def operate(cluster: Cluster, verb: str, person: User, vm: VirtualMachine, params: object = None) -> None:
     """Do it, and wait for its end."""
-    entry = run(OPERATIONS[f"vm.{verb}"], Ask(Actor(person, Via.CLI), vm, OPERATIONS[f"vm.{verb}"].params_type()))
+    operation = OPERATIONS[f"vm.{verb}"]
+    entry = run(operation, Ask(Actor(person, Via.CLI), vm, params or operation.params_type()))
+    assert entry.outcome == "submitted", entry.message
 
     def is_settled() -> bool:
         cluster.refresh_from_db()
@@ -116,3 +119,23 @@ def test_a_renamed_machine_loses_nothing(ganeti: GanetiCluster, cluster: Cluster
     assert f"Shut down {new_name}" in titles(holder)
     ganeti.remove(new_name)
     ganeti.remove(taken)
+
+
+@pytest.mark.feature("F196")
+def test_a_machine_that_we_rename_loses_nothing(ganeti: GanetiCluster, cluster: Cluster) -> None:
+    name, new_name = ganeti.add_guest(), "renamed-by-us.example.org"
+    update(cluster)
+    vm = machine(cluster, name)
+    holder = holder_of(vm)
+    rename = OPERATIONS["vm.rename"]
+    with pytest.raises(Refusal, match="shut it down first"):
+        run(rename, Ask(Actor(holder, Via.CLI), vm, RenameParams(new_name)))
+    operate(cluster, "shutdown-now", holder, vm)
+    operate(cluster, "rename", holder, vm, RenameParams(new_name))
+    assert (vm.name, vm.is_busy) == (new_name, False)
+    operate(cluster, "start", holder, vm)
+    assert titles(holder) == {f"Create {name}", f"Shut down {name}", f"Rename {name}", f"Start {new_name}"}
+    assert journal(holder, vm) == ["start", "rename", "shutdown-now"]
+    assert open_console(Actor(holder, Via.WEB), vm, session="s").ticket
+    assert ganeti.instance(new_name, "status")[0] == "running"
+    ganeti.remove(new_name)

@@ -49,5 +49,6 @@ def test_every_form_belongs_to_an_operation_and_fits_it() -> None:
 
 
 def test_every_sentence_is_used() -> None:
-    others = {"person.change-password", "grant", "revoke", "person.sign-in", "site.prune-journal"}
+    others = {"person.change-password", "person.sign-in", "site.prune-journal", "role.set"}
+    others |= {"grant", "revoke", "grant-role", "revoke-role"}
     assert set(SENTENCES) == set(OPERATIONS) | others

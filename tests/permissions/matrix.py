@@ -118,6 +118,7 @@ OPERATIONS: dict[str, Row] = {
     "vm.shutdown": Row(POWER, see=SEE_VM),
     "vm.shutdown-now": Row(POWER, see=SEE_VM),
     "vm.reboot": Row(POWER, see=SEE_VM),
+    "vm.rename": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM),
     "vm.console": Row(CONSOLE, see=SEE_VM),
     "job.cancel": Row(POWER, see=SEE_JOB),
     "job.clear": Row(POWER, see=SEE_JOB),

@@ -56,3 +56,33 @@ class RebootForm(ShutdownForm):
     def clean_type(self) -> str:
         """Empty means the default."""
         return str(self.cleaned_data["type"] or "hard")
+
+
+@asks_for("vm.rename")
+class RenameForm(OperationForm):
+    """Which name, and what Ganeti is to look at first."""
+
+    new_name = forms.CharField(
+        label=_("New name"),
+        max_length=253,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}),
+        error_messages={"required": _("Type the new name, such as web1.example.org.")},
+    )
+    name_check = forms.BooleanField(
+        label=_("Have the cluster look the name up"),
+        required=False,
+        help_text=_("A short name becomes the full one. Where DNS does not know it, nothing is renamed."),
+    )
+    ip_check = forms.BooleanField(
+        label=_("Make sure that nobody answers at its address"),
+        required=False,
+        help_text=_("Only with the name looked up."),
+    )
+
+    def fit(self) -> None:
+        """Begin with the name as it is."""
+        self.fields["new_name"].initial = self.target.name
+
+    def clean_new_name(self) -> str:
+        """Names are written in lower case."""
+        return str(self.cleaned_data["new_name"]).strip().lower()

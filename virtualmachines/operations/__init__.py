@@ -5,7 +5,16 @@ from operations.table import register
 from virtualmachines.operations.console import OpenConsole
 from virtualmachines.operations.forget import ForgetMachine
 from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
+from virtualmachines.operations.rename import Rename
 
-VM_OPERATIONS: tuple[AnyOperation, ...] = (Start(), Shutdown(), ShutdownNow(), Reboot(), OpenConsole(), ForgetMachine())
+VM_OPERATIONS: tuple[AnyOperation, ...] = (
+    Start(),
+    Shutdown(),
+    ShutdownNow(),
+    Reboot(),
+    OpenConsole(),
+    Rename(),
+    ForgetMachine(),
+)
 
 register(*VM_OPERATIONS)

@@ -70,7 +70,7 @@ def reboot_types(hypervisor: str) -> dict[str, Any]:
     return found
 
 
-def _off_limits(target: VirtualMachine) -> str | None:
+def explain_off_limits(target: VirtualMachine) -> str | None:
     """Why no operation on its power can succeed, whatever its state."""
     if target.status == FORTHCOMING:
         return _("It is only reserved in Ganeti (forthcoming) and has to be created first.")
@@ -90,7 +90,7 @@ def _node_offline(target: VirtualMachine) -> str | None:
 
 def _stopped(target: VirtualMachine) -> str | None:
     if target.status == FORTHCOMING:
-        return _off_limits(target)
+        return explain_off_limits(target)
     if target.admin_state != "up" and not target.is_running:
         return _("It is stopped already.")
     return None
@@ -116,7 +116,7 @@ class Start(VMOperation[NoParams]):
     def obstacle(self, target: VirtualMachine) -> str | None:
         if target.status == "running":
             return _("It is running already.")
-        return _off_limits(target) or _node_offline(target)
+        return explain_off_limits(target) or _node_offline(target)
 
     def is_shown_by(self, target: VirtualMachine) -> bool:
         return target.admin_state == "up" and target.is_running
@@ -199,7 +199,7 @@ class Reboot(VMOperation[RebootParams]):
 
     def obstacle(self, target: VirtualMachine) -> str | None:
         return (
-            _off_limits(target)
+            explain_off_limits(target)
             or _node_offline(target)
             or (None if target.is_running else _("It is not running; start it instead."))
         )

@@ -1,0 +1,78 @@
+"""Give a machine another name."""
+
+import re
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from objectlog.changes import Change
+from operations.contract import Ask, Invalid, Submission
+from rapi.client import RapiClient
+from rapi.shapes.instance import FORTHCOMING
+from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.base import VMOperation, look_whether_same
+from virtualmachines.operations.power import explain_off_limits
+
+# What Ganeti takes for a name (lib/netutils.py, Hostname.GetNormalizedName), less what could not be a DNS name.
+_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?)*")
+
+
+@dataclass(frozen=True)
+class RenameParams:
+    """`name_check`: the cluster looks the name up; `ip_check`: it makes sure that nobody answers at its address."""
+
+    new_name: str = ""
+    name_check: bool = False
+    ip_check: bool = False
+
+
+class Rename(VMOperation[RenameParams]):
+    """Page, links, jobs, journal, console and rights stay with the machine: it is the same under another name."""
+
+    verb = "rename"
+    label = gettext_lazy("Rename")
+    doing = gettext_lazy("renaming")
+    noun = gettext_lazy("A rename")
+    needs = "modify"
+    icon = "edit"
+    question = gettext_lazy("Rename {target}?")
+    consequence = gettext_lazy(
+        "The guest itself does not learn its new name: host name and addresses inside it stay as they are."
+    )
+    params_type = RenameParams
+
+    def obstacle(self, target: VirtualMachine) -> str | None:
+        if target.is_running:
+            return _("It is running. Ganeti renames stopped machines only: shut it down first.")
+        return explain_off_limits(target) if target.status == FORTHCOMING else None
+
+    def check(self, ask: Ask[VirtualMachine, RenameParams]) -> None:
+        target, name = ask.target, ask.params.new_name
+        others = VirtualMachine.objects.filter(cluster=target.cluster_id, name=name, missing_since=None)
+        if not _NAME.fullmatch(name):
+            words = _("Type a name of lower-case letters, digits, dots and -, such as web1.example.org.")
+        elif name == target.name:
+            words = _("It has this name already. Type another.")
+        elif others.exists():
+            words = _("There is a machine called %s on this cluster already. Type another name.") % name
+        else:
+            words = ""
+        if words:
+            raise Invalid({"new_name": words})
+        if ask.params.ip_check and not ask.params.name_check:
+            raise Invalid({"ip_check": _("The address is known from the name: have the name looked up as well.")})
+
+    def changes(self, ask: Ask[VirtualMachine, RenameParams]) -> list[Change]:
+        return [Change("name", gettext_noop("name"), ask.target.name, ask.params.new_name)]
+
+    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, RenameParams], reason: str) -> Submission:
+        look_whether_same(client, ask.target)
+        number = client.rename_instance(
+            ask.target.name,
+            ask.params.new_name,
+            reason=reason,
+            name_check=ask.params.name_check,
+            ip_check=ask.params.ip_check,
+        )
+        return Submission([number])

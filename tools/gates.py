@@ -151,6 +151,7 @@ def run_gates(gates: Sequence[Gate], complete: bool, cores: int, write: Say = wr
             number, outcomes[number] = ended.get()
             running.pop(number).join()
     except (KeyboardInterrupt, SystemExit):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is impatient is heard by the tests themselves
         stopping.stop_all()
         raise
     return [outcomes[number] for number in range(len(gates))]

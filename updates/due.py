@@ -70,6 +70,12 @@ def claim_to_follow() -> list[int]:
     return claimed
 
 
+def bring_forward(cluster: Cluster, *, within_s: float = 0.0) -> None:
+    """Have the next update in so many seconds at the latest; one in trouble is not tried more often for it."""
+    then = timezone.now() + timedelta(seconds=within_s)
+    Cluster.objects.filter(pk=cluster.pk, failures=0, next_sync_at__gt=then).update(next_sync_at=then)
+
+
 def _lapsed(column: str, after_s: float) -> Q:
     """The column is empty, or its time lies so many seconds back."""
     return Q(**{f"{column}__isnull": True}) | Q(**{f"{column}__lt": timezone.now() - timedelta(seconds=after_s)})

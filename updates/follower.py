@@ -2,13 +2,12 @@
 
 from time import perf_counter
 
-from django.utils import timezone
-
 from clusters.models import Cluster
 from clusters.sync.jobs import list_jobs, load_known_jobs
 from clusters.sync.readings import Readings
 from rapi.errors import RapiError
 from sealing.fields import SecretUnreadable
+from updates.due import bring_forward
 from updates.leases import following
 from updates.listing import digest_listing
 from updates.report import Report, counting_client
@@ -29,7 +28,7 @@ def follow_cluster(cluster: Cluster) -> Report:
                 report.followed = digest_listing(cluster, client, readings, listing)
         except (RapiError, SecretUnreadable, ValueError) as error:
             report.outcome, report.error = "failed", str(error)
-            Cluster.objects.filter(pk=cluster.pk, failures=0).update(next_sync_at=timezone.now())
+            bring_forward(cluster)
         except Cluster.DoesNotExist:
             report.outcome = "skipped"
     report.seconds = perf_counter() - began

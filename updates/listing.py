@@ -5,17 +5,18 @@ steps, and the next pass does the rest. An entry is settled only after the objec
 whoever sees an operation end also sees what came of it.
 """
 
-from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import timedelta
 
-from django.db.models import Q
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.settle import (
-    adopt_job,
+    IN_DOUBT,
+    adopt_jobs,
     count_clean_listing,
+    has_ended,
+    list_open_entries,
     list_overdue_entries,
     note_deadline,
     settle_entry,
@@ -24,14 +25,14 @@ from clusters.sync.jobs import apply_jobs, explain_waiting, look_up_unlisted, lo
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing
 from clusters.sync.targets import list_targets
-from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
+from objectlog.models import Entry
 from operations.table import OPERATIONS
 from rapi.client import RapiClient
 from rapi.errors import RapiError
+from updates.due import bring_forward
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.refresh import refresh_machines
 
-_IN_DOUBT = (Outcome.SUBMITTING, Outcome.UNKNOWN, Outcome.NOT_SUBMITTED)
 _AT_WORK = (JobStatus.RUNNING, JobStatus.CANCELING)
 # After a job has ended, figures of nodes have changed too: a whole update soon, but not one for each of many jobs.
 _SOON_S = 3.0
@@ -67,17 +68,17 @@ def digest_listing(
         found, lost = look_up_unlisted(client, listing)
         more = apply_jobs(cluster, found, read_from=listing.started_at, lost=lost)
         changes = changes + more
-    entries, is_complete = _list_entries(cluster), True
-    is_in_doubt = any(entry.outcome in _IN_DOUBT for entry in entries)
+    entries, is_complete = list_open_entries(cluster), True
+    is_in_doubt = any(entry.outcome in IN_DOUBT for entry in entries)
     overdue = list_overdue_entries(cluster, listed_from=listing.started_at) if is_in_doubt else []
     if overdue:
         late, is_complete = look_up_unseen(client, cluster, since=min(entry.created_at for entry in overdue))
         changes = changes + apply_jobs(cluster, late, read_from=listing.started_at)
-        entries = _list_entries(cluster)
+        entries = list_open_entries(cluster)
     done.jobs_written, done.jobs_ended = changes.written, len(changes.ended) + len(changes.past)
 
-    _adopt(entries)
-    finished = [entry for entry in entries if _has_ended(entry)]
+    adopt_jobs(entries)
+    finished = [entry for entry in entries if has_ended(entry)]
     touched = {job.pk: job for entry in finished for job in entry.jobs.all()}
     touched |= {job.pk: job for job in changes.ended}
     at_work: list[Job] = []
@@ -93,29 +94,9 @@ def digest_listing(
         if any(job.status in _AT_WORK for job in entry.jobs.all()):
             note_deadline(entry, running_at=listing.started_at)
     if changes.ended or (changes.past and not with_snapshot):
-        soon = timezone.now() + timedelta(seconds=_SOON_S)
-        Cluster.objects.filter(pk=cluster.pk, next_sync_at__gt=soon).update(next_sync_at=soon)
+        bring_forward(cluster, within_s=_SOON_S)
     done.jobs_written += explain_waiting(client, [job for job in changes.open if job.status == JobStatus.WAITING])
     return done
-
-
-def _list_entries(cluster: Cluster) -> list[Entry]:
-    """Entries of the cluster that are open, and those given up of which a job turned up after all."""
-    late = Q(outcome=Outcome.NOT_SUBMITTED, jobs__isnull=False)
-    found = Entry.objects.filter(late | Q(outcome__in=OPEN_OUTCOMES), cluster_pk=cluster.pk)
-    return list(found.distinct().order_by("pk").prefetch_related("jobs"))
-
-
-def _adopt(entries: Iterable[Entry]) -> None:
-    for entry in entries:
-        if entry.outcome in _IN_DOUBT:
-            for job in entry.jobs.all():
-                adopt_job(job, entry)
-
-
-def _has_ended(entry: Entry) -> bool:
-    jobs = entry.jobs.all()
-    return bool(jobs) and all(job.is_final for job in jobs)
 
 
 def _is_confirmed(entry: Entry) -> bool:

@@ -3,16 +3,18 @@
 Called by the job follower.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.ganeti import PREPARED_WITHIN_S
-from objectlog.models import Entry, Outcome
+from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
 from objectlog.selectors import list_unanswered_entries
 from objectlog.services import advance, count_absence, note_jobs
 from operations.models import Busy
@@ -22,6 +24,29 @@ from rapi.caller import longest_change_s
 
 # A lost submission is given up after so many complete job lists, read after its deadline, that lack its reason.
 CLEAN_LISTINGS_NEEDED = 2
+# It is not known whether there is a job, or the search for one was given up.
+IN_DOUBT = (Outcome.SUBMITTING, Outcome.UNKNOWN, Outcome.NOT_SUBMITTED)
+
+
+def list_open_entries(cluster: Cluster) -> list[Entry]:
+    """Entries of the cluster that are open, and those given up of which a job turned up after all; with their jobs."""
+    late = Q(outcome=Outcome.NOT_SUBMITTED, jobs__isnull=False)
+    found = Entry.objects.filter(late | Q(outcome__in=OPEN_OUTCOMES), cluster_pk=cluster.pk)
+    return list(found.distinct().order_by("pk").prefetch_related("jobs"))
+
+
+def adopt_jobs(entries: Iterable[Entry]) -> None:
+    """Let those of the entries be under way that were in doubt and have a job by now."""
+    for entry in entries:
+        if entry.outcome in IN_DOUBT:
+            for job in entry.jobs.all():
+                adopt_job(job, entry)
+
+
+def has_ended(entry: Entry) -> bool:
+    """Whether the entry has jobs, and all of them have ended."""
+    jobs = entry.jobs.all()
+    return bool(jobs) and all(job.is_final for job in jobs)
 
 
 def adopt_job(job: Job, entry: Entry) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.up.running import ROOT
 
 LONGEST = 120
-KINDS = ("*.css", "*.js", "run", ".ci/run", ".pre-commit-config.yaml", ".oxlintrc.json")
+KINDS = ("*.css", "*.js", "*.md", "run", ".ci/run", ".pre-commit-config.yaml", ".oxlintrc.json")
 
 
 def lines_of(name: str) -> Iterator[tuple[int, str]]:

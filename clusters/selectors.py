@@ -96,9 +96,12 @@ def list_job_targets(user: User, job: Job) -> list[JobTarget]:
 
 
 def jobs_about(jobs: QuerySet[Job], kind: str, pk: int) -> QuerySet[Job]:
-    """Those of `jobs` that work on the row with this key, newest first."""
-    touched = JobTarget.objects.filter(job=OuterRef("pk"), kind=kind, target_pk=pk)
-    return jobs.filter(Exists(touched)).order_by("-ganeti_id")
+    """Those of `jobs` that work on the row with this key, newest first.
+
+    Not asked for each job by itself: SQLite would then go through all targets of the row for every one of its jobs.
+    """
+    touched = JobTarget.objects.filter(kind=kind, target_pk=pk).values("job")
+    return jobs.filter(pk__in=touched).order_by("-ganeti_id")
 
 
 def with_right_to_cancel(user: User, jobs: QuerySet[Job]) -> QuerySet[Job]:

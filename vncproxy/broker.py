@@ -79,7 +79,7 @@ class Broker(Service):
             raise ConsoleError(Trouble.EXPIRED) from error
         except InvalidTicketError as error:
             raise ConsoleError(Trouble.BAD_TICKET) from error
-        if not self.settings.admits_client(client) or (ticket.client and ticket.client != client):
+        if not self.settings.admits_client(client):
             raise ConsoleError(Trouble.ADDRESS, client)
         if len(self._consoles) >= self.settings.limit:
             raise ConsoleError(Trouble.FULL)

@@ -54,8 +54,6 @@ class Ticket:
     kind: str = "vnc"
     is_demo: bool = False
     """Whether the machine is of our own demo, whose consoles are on the loopback of the broker."""
-    client: str = ""
-    """The only address that may use the ticket; empty: any that the broker admits."""
     connect_timeout_s: float | None = None
     """Overrides the broker's time-out for reaching the node."""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
@@ -101,7 +99,6 @@ def _unpack(raw: object) -> Ticket:
         ticket.vm_name,
         ticket.session,
         ticket.password,
-        ticket.client,
     )
     if not all(isinstance(text, str) for text in texts) or not isinstance(ticket.expires_at, int | float):
         raise TypeError("wrong type")

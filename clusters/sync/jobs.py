@@ -37,6 +37,9 @@ _MOST_LOST_LOOKUPS = 20
 _MOST_UNSEEN_LOOKUPS = 60
 _UNKNOWN_IN_A_ROW = 5
 _MOST_LOG_LINES = 2000
+# How many jobs one transaction writes: it holds the lock of the cluster's row, and on SQLite that of all.
+_AT_ONCE = 500
+_MOST_EXPLAINED = 200
 _REASON = "gwm:"
 # Outcomes of entries that were given up; their job may turn up after all.
 _MAY_COME_ALIVE = (Outcome.NOT_SUBMITTED, Outcome.LOST)
@@ -168,36 +171,43 @@ def _look_up(client: RapiClient, number: int) -> list[JobInfo]:
 def apply_jobs(
     cluster: Cluster, jobs: Sequence[JobInfo], *, read_from: datetime, lost: Iterable[int] = ()
 ) -> JobChanges:
-    """Write what is new, in one short transaction under the lock of the cluster's row.
+    """Write what is new, under the lock of the cluster's row, in transactions that stay short however many jobs came.
 
     Raises Cluster.DoesNotExist if the cluster was removed meanwhile.
     """
-    lost = list(lost)
+    changes, gone = JobChanges(), list(lost)
+    ordered = sorted(jobs, key=lambda each: each.id)
+    for start in range(0, max(len(ordered), len(gone)), _AT_ONCE):
+        part, lost_part = ordered[start : start + _AT_ONCE], gone[start : start + _AT_ONCE]
+        changes = changes + _apply_some(cluster, part, read_from, lost_part)
+    return changes
+
+
+def _apply_some(cluster: Cluster, jobs: Sequence[JobInfo], read_from: datetime, lost: Sequence[int]) -> JobChanges:
     changes = JobChanges()
-    if not jobs and not lost:
-        return changes
     with transaction.atomic():
         locked = Cluster.objects.select_for_update().only("pk", "last_job_id", "slug").get(pk=cluster.pk)
-        numbers = [job.id for job in jobs] + lost
+        numbers = [*(job.id for job in jobs), *lost]
         rows = {row.ganeti_id: row for row in Job.objects.filter(cluster=cluster, ganeti_id__in=numbers)}
         entries = _find_entries(locked, jobs)
         groups = dict(NodeGroup.objects.filter(cluster=cluster).order_by("pk").values_list("uuid", "name"))
-        new, changed, same = [], [], []
-        for info in sorted(jobs, key=lambda each: each.id):
+        new: dict[int, Job] = {}
+        changed: dict[int, Job] = {}
+        same: dict[int, Job] = {}
+        for info in jobs:
             row = rows.get(info.id)
             if row is None:
                 row = Job(cluster=cluster, ganeti_id=info.id, seen_at=read_from)
                 _fill(row, info, entries, groups)
-                rows[info.id] = row
-                new.append(row)
+                rows[info.id] = new[info.id] = row
             elif row.is_final or (row.seen_at is not None and row.seen_at > read_from):
                 continue
             elif _fill(row, info, entries, groups):
-                changed.append(row)
+                changed[info.id] = row
             else:
-                same.append(row)
+                same[info.id] = row
             if row.is_final:
-                (changes.past if row in new and row.entry_id is None else changes.ended).append(row)
+                (changes.past if info.id in new and row.entry_id is None else changes.ended).append(row)
             else:
                 changes.open.append(row)
         for number in lost:
@@ -206,16 +216,16 @@ def apply_jobs(
                 row.status, row.ended_at = JobStatus.LOST, timezone.now()
                 row.error = _("Ganeti does not know this job any more; how it ended can't be told.")
                 row.waiting_for = []
-                changed.append(row)
+                changed[number] = row
                 changes.ended.append(row)
-        for row in (*changed, *same):
+        for row in (*changed.values(), *same.values()):
             row.seen_at = read_from
-        Job.objects.bulk_create(new, batch_size=50)
-        Job.objects.bulk_update(changed, [*_MUTABLE, "waiting_for", "seen_at"], batch_size=50)
+        Job.objects.bulk_create(new.values(), batch_size=50)
+        Job.objects.bulk_update(changed.values(), [*_MUTABLE, "waiting_for", "seen_at"], batch_size=50)
         if same:
-            Job.objects.filter(pk__in=[row.pk for row in same]).update(seen_at=read_from)
+            Job.objects.filter(pk__in=[row.pk for row in same.values()]).update(seen_at=read_from)
         _bind_children(cluster, jobs, rows)
-        write_targets(cluster, [info for info in jobs if rows[info.id] in new or rows[info.id] in changed], rows)
+        write_targets(cluster, [info for info in jobs if info.id in new or info.id in changed], rows)
         highest = max((job.id for job in jobs), default=0)
         if highest > locked.last_job_id:
             Cluster.objects.filter(pk=cluster.pk).update(last_job_id=highest)
@@ -304,20 +314,22 @@ def _bind_children(cluster: Cluster, jobs: Sequence[JobInfo], rows: dict[int, Jo
 
 
 def explain_waiting(client: RapiClient, waiting: Sequence[Job]) -> int:
-    """Which locks and jobs each of these waits for, and who holds them. One call; rows written. Raises RapiError."""
+    """Which locks and jobs the first of these wait for, and who holds them. One call; rows written. Raises RapiError.
+
+    Ganeti lets some twenty jobs run or wait for locks at a time, and keeps all others queued.
+    """
     if not waiting:
         return 0
-    locks = client.query_locks()
+    found: dict[int, list[dict[str, Any]]] = {}
+    for lock in client.query_locks():
+        for pending in lock.pending:
+            for number in pending.job_ids:
+                said = {"lock": lock.name, "mode": pending.mode, "holders": list(lock.owner_job_ids)}
+                found.setdefault(number, []).append(said)
     changed = []
-    for job in waiting:
-        found: list[dict[str, Any]] = [
-            {"lock": lock.name, "mode": pending.mode, "holders": list(lock.owner_job_ids)}
-            for lock in locks
-            for pending in lock.pending
-            if job.ganeti_id in pending.job_ids
-        ]
-        if found != job.waiting_for:
-            job.waiting_for = found
+    for job in sorted(waiting, key=lambda each: each.ganeti_id)[:_MOST_EXPLAINED]:
+        if found.get(job.ganeti_id, []) != job.waiting_for:
+            job.waiting_for = found.get(job.ganeti_id, [])
             changed.append(job)
     with transaction.atomic():
         for job in changed:

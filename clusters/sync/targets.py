@@ -131,6 +131,11 @@ def _drop_oldest(former: QuerySet[FormerName]) -> None:
 
 def list_targets(jobs: Iterable[Job], kind: str) -> tuple[set[str], set[str]]:
     """The objects of one kind that these jobs touch: uuids of those that are known, and all names."""
-    found = JobTarget.objects.filter(job__in=[job.pk for job in jobs], kind=kind).values_list("uuid", "name")
-    uuids, names = zip(*found, strict=True) if found else ((), ())
-    return set(uuids) - {""}, set(names)
+    pks = [job.pk for job in jobs]
+    uuids, names = set[str](), set[str]()
+    for start in range(0, len(pks), _BATCH):
+        found = JobTarget.objects.filter(job__in=pks[start : start + _BATCH], kind=kind)
+        for uuid, name in found.values_list("uuid", "name"):
+            uuids.add(uuid)
+            names.add(name)
+    return uuids - {""}, names

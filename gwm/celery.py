@@ -68,6 +68,7 @@ def describe_celery() -> dict[str, Any]:
         "beat_schedule": TIMETABLE,
         "beat_schedule_filename": str(settings.GWM_DATA_DIR / "queue" / "timetable"),
         "beat_max_loop_interval": 1,
+        "beat_scheduler": "gwm.timetable:Timetable",
     }
 
 

@@ -33,7 +33,7 @@ def note_heartbeat() -> None:
 def heartbeat_age_s() -> float | None:
     """Return the seconds since a worker last did something beat asked for; None if never."""
     seen = cache.get(_HEARTBEAT)
-    return None if seen is None else max(0.0, time.time() - seen)
+    return None if seen is None else abs(time.time() - seen)
 
 
 def check_readiness() -> dict[str, str]:

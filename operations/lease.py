@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from operations.clock import AHEAD
+
 
 class LeaseLost(Exception):
     """It ran out and another has taken over, or the row was removed: write nothing more."""
@@ -44,6 +46,7 @@ class Lease:
         now, lasts = timezone.now(), timedelta(seconds=lasts_s)
         lease = cls(type(row)._default_manager.filter(pk=row.pk), columns, lasts, now, now + lasts)
         free = Q(**{f"{columns.until}__isnull": True}) | Q(**{f"{columns.until}__lt": now})
+        free |= Q(**{f"{columns.until}__gt": now + lasts + AHEAD})
         return lease if lease.rows.filter(free).update(**lease._kept(), **values) else None
 
     def renew(self) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Job
 from objectlog.models import OPEN_OUTCOMES, Entry
+from operations.clock import left_ahead
 
 # A message that no worker took in this time is taken for lost; should it come after all, it finds nothing to do.
 QUEUED_S = 20.0
@@ -21,7 +22,8 @@ def select_due() -> QuerySet[Cluster]:
         Q(next_sync_at__isnull=True)
         | Q(next_sync_at__lte=now)
         | Q(attempted_at__isnull=True)
-        | Q(sync_wanted_at__gt=F("attempted_at"))
+        | (Q(sync_wanted_at__gt=F("attempted_at")) & ~left_ahead("sync_wanted_at"))
+        | left_ahead("attempted_at")
     )
     return Cluster.objects.filter(due, _lapsed("leased_until", 0), _lapsed("sync_queued_at", QUEUED_S)).order_by(
         F("next_sync_at").asc(nulls_first=True)
@@ -77,5 +79,6 @@ def bring_forward(cluster: Cluster, *, within_s: float = 0.0) -> None:
 
 
 def _lapsed(column: str, after_s: float) -> Q:
-    """The column is empty, or its time lies so many seconds back."""
-    return Q(**{f"{column}__isnull": True}) | Q(**{f"{column}__lt": timezone.now() - timedelta(seconds=after_s)})
+    """The column is empty, or its time lies so many seconds back, or cannot be right."""
+    back = Q(**{f"{column}__lt": timezone.now() - timedelta(seconds=after_s)})
+    return Q(**{f"{column}__isnull": True}) | back | left_ahead(column)

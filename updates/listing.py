@@ -26,6 +26,7 @@ from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing
 from clusters.sync.targets import list_targets
 from objectlog.models import Entry
+from operations.clock import is_left_ahead
 from operations.table import OPERATIONS
 from rapi.client import RapiClient
 from rapi.errors import RapiError
@@ -109,7 +110,7 @@ def _is_confirmed(entry: Entry) -> bool:
     if operation is None or operation.kind != "vm" or any(job.status != JobStatus.SUCCESS for job in jobs):
         return True
     ended = max((job.seen_at for job in jobs if job.seen_at is not None), default=None)
-    if ended is None or timezone.now() - ended > _CONFIRMED_WITHIN:
+    if ended is None or timezone.now() - ended > _CONFIRMED_WITHIN or is_left_ahead(ended):
         return True
     vm = VirtualMachine.objects.filter(pk__in=[entry.target_pk], missing_since__isnull=True).first()
     return vm is None or (vm.read_at is not None and vm.read_at >= ended and operation.is_shown_by(vm))

@@ -17,6 +17,7 @@ from clusters.operations.ganeti import PREPARED_WITHIN_S
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
 from objectlog.selectors import list_unanswered_entries
 from objectlog.services import advance, count_absence, note_jobs
+from operations.clock import left_ahead
 from operations.models import Busy
 from operations.settling import give_back, release
 from operations.table import OPERATIONS
@@ -85,7 +86,8 @@ def settle_entry(entry: Entry) -> bool:
 def list_overdue_entries(cluster: Cluster, *, listed_from: datetime) -> list[Entry]:
     """Entries in doubt that no job is known of, though their submission had surely ended when the listing began."""
     ended_by = listed_from - timedelta(seconds=submit_deadline_s())
-    return list(list_unanswered_entries(cluster.pk).filter(created_at__lte=ended_by, jobs__isnull=True))
+    is_over = Q(created_at__lte=ended_by) | left_ahead("created_at")
+    return list(list_unanswered_entries(cluster.pk).filter(is_over, jobs__isnull=True))
 
 
 def count_clean_listing(cluster: Cluster, *, listed_from: datetime, is_complete: bool = True) -> list[Entry]:

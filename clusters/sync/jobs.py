@@ -23,6 +23,7 @@ from clusters.sync.targets import write_targets
 from clusters.sync.touched import steps_of, touched_by
 from clusters.sync.wording import title_of
 from objectlog.models import Entry, Outcome
+from operations.clock import is_left_ahead
 from rapi.client import RapiClient
 from rapi.errors import Garbled, JobLost, Refused
 from rapi.shapes.job import JobInfo
@@ -200,7 +201,7 @@ def _apply_some(cluster: Cluster, jobs: Sequence[JobInfo], read_from: datetime, 
                 row = Job(cluster=cluster, ganeti_id=info.id, seen_at=read_from)
                 _fill(row, info, entries, groups)
                 rows[info.id] = new[info.id] = row
-            elif row.is_final or (row.seen_at is not None and row.seen_at > read_from):
+            elif row.is_final or _was_read_later(row, read_from):
                 continue
             elif _fill(row, info, entries, groups):
                 changed[info.id] = row
@@ -232,6 +233,10 @@ def _apply_some(cluster: Cluster, jobs: Sequence[JobInfo], read_from: datetime, 
             changes.written += 1
     changes.written += len(new) + len(changed) + len(same)
     return changes
+
+
+def _was_read_later(row: Job, read_from: datetime) -> bool:
+    return row.seen_at is not None and row.seen_at > read_from and not is_left_ahead(row.seen_at)
 
 
 def _fill(row: Job, info: JobInfo, entries: dict[UUID, Entry], groups: dict[str, str]) -> bool:

@@ -18,6 +18,7 @@ from django.db.models import Q
 from clusters.models import Cluster
 from clusters.sync.targets import note_renames, tie_again
 from clusters.sync.unreadable import NEW, Doubts, note
+from operations.clock import left_ahead
 from operations.models import Busy
 from rapi.shapes.reading import Records
 
@@ -131,7 +132,7 @@ def _create(
 
 def _update(model: type[M], changed: Mapping[int, Values], read_from: datetime, now: datetime, even_busy: bool) -> int:
     """One UPDATE for all rows that get the same values, a bulk update for rows that change the same columns."""
-    free = Q(read_at__isnull=True) | Q(read_at__lte=read_from)
+    free = Q(read_at__isnull=True) | Q(read_at__lte=read_from) | left_ahead("read_at")
     if issubclass(model, Busy) and not even_busy:
         free &= Q(busy_since__isnull=True) | Q(busy_since__lt=read_from)
     rows = model._default_manager.filter(free)

@@ -13,6 +13,7 @@ from clusters.models import Cluster, Node
 from clusters.sync.rows import Plan, Values, Written, compare, complete, lock_writers, write_plan
 from clusters.sync.snapshot import LiveState, Seen, Snapshot
 from clusters.sync.unreadable import NEW, Doubts, note
+from operations.clock import left_ahead
 from rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
 from rapi.shapes.reading import Records
 from virtualmachines.models import VirtualMachine
@@ -151,7 +152,8 @@ def apply_some(
         lock_writers(cluster)
         written = _apply_some(cluster, uuids, found, live, read_from=read_from, now=now)
         rows = VirtualMachine.objects.filter(Q(uuid__in=found.good) | Q(uuid__in=uuids), cluster=cluster)
-        rows.filter(Q(read_at__isnull=True) | Q(read_at__lt=read_from)).update(read_at=read_from)
+        older = Q(read_at__isnull=True) | Q(read_at__lt=read_from) | left_ahead("read_at")
+        rows.filter(older).update(read_at=read_from)
     return written
 
 

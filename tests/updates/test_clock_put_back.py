@@ -6,10 +6,11 @@ import time_machine
 from django.utils import timezone
 
 from clusters.models import Cluster, Job
-from clusters.operations.base import Actor, run
 from gwm.celery import app
 from gwm.timetable import Timetable
 from objectlog.models import Entry, Outcome, Via
+from operations.contract import Actor, Ask
+from operations.pipeline import run
 from tests.factories import make_admin
 from tests.updates.conftest import update
 from updates.due import claim_due, claim_to_follow, select_due, select_to_follow
@@ -24,7 +25,9 @@ VM1 = "vm1.example.org"
 def test_updates_and_operations_go_on(simulator, cluster):
     with time_machine.travel(timezone.now() + timedelta(hours=1), tick=True):
         update(cluster)
-        entry = run(Shutdown(), Actor(make_admin(), Via.CLI), VirtualMachine.objects.get(name=VM1), ShutdownParams())
+        entry = run(
+            Shutdown(), Ask(Actor(make_admin(), Via.CLI), VirtualMachine.objects.get(name=VM1), ShutdownParams())
+        )
         update(cluster)
         Cluster.objects.update(sync_wanted_at=timezone.now())
         assert claim_due() and claim_to_follow()
@@ -47,7 +50,7 @@ def test_updates_and_operations_go_on(simulator, cluster):
 
 def test_a_job_that_ended_in_the_wrong_hour_closes_its_entry(simulator, cluster):
     with time_machine.travel(timezone.now() + timedelta(hours=1), tick=True):
-        run(Shutdown(), Actor(make_admin(), Via.CLI), VirtualMachine.objects.get(name=VM1), ShutdownParams())
+        run(Shutdown(), Ask(Actor(make_admin(), Via.CLI), VirtualMachine.objects.get(name=VM1), ShutdownParams()))
         simulator.run_jobs()
         update(cluster)
         Entry.objects.update(outcome=Outcome.SUBMITTED)  # killed before it could be closed

@@ -298,7 +298,8 @@ def test_a_namesake_that_no_update_has_seen_is_not_hit(simulator, cluster, verb,
     simulator.outside.remove(VM1)
     if is_replaced:
         simulator.outside.add(VM1)
-    entry = run(OPERATIONS[verb], Ask(Actor(make_admin(), Via.CLI), machine(cluster), OPERATIONS[verb].params_type()))
+    operation = OPERATIONS[f"vm.{verb}"]
+    entry = run(operation, Ask(Actor(make_admin(), Via.CLI), machine(cluster), operation.params_type()))
     said = "another machine in Ganeti by now" if is_replaced else "no longer lists"
     assert entry.outcome == Outcome.REFUSED and said in entry.message
     assert not simulator.queue.jobs and not machine(cluster).is_busy

@@ -45,7 +45,7 @@ def get_cluster(user: User, slug: str) -> Cluster:
         now = current_cluster(slug)
         if now is not None and now.slug != slug and clusters.filter(pk=now.pk).exists():
             raise Moved(f"{slug} is {now.slug} now.", slug=now.slug)
-        raise Http404(f"There is no cluster {slug} that you may see.")
+        raise Http404(_("There is no cluster %s that you may see.") % slug)
     return found
 
 
@@ -86,7 +86,9 @@ def get_job(user: User, slug: str, number: int) -> Job:
         now = current_cluster(slug)
         if now is not None and now.slug != slug and jobs.filter(cluster=now).exists():
             raise Moved(f"{slug} is {now.slug} now.", slug=now.slug)
-        raise Http404(f"There is no job {number} on {slug} that you may see.")
+        raise Http404(
+            _("There is no job %(number)s on %(cluster)s that you may see.") % {"number": number, "cluster": slug}
+        )
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clusters.connection import client_for
 from clusters.models import Cluster
@@ -48,11 +49,11 @@ def sync_cluster(cluster: Cluster) -> Report:
     try:
         with updating(cluster) as lease:
             if lease is None:
-                report.outcome, report.error = "skipped", "Another updater is at it."
+                report.outcome, report.error = "skipped", _("Another updater is at it.")
                 return report
             lease.give_back(**_attempt(cluster, lease, report))
     except (LeaseLost, Cluster.DoesNotExist):
-        report.outcome, report.error = "skipped", "Another updater took over, or the cluster was removed."
+        report.outcome, report.error = "skipped", _("Another updater took over, or the cluster was removed.")
     report.written.append(Written(Cluster._meta.db_table, changed=2))  # the lease, and the outcome
     report.seconds = perf_counter() - began
     if report.outcome == "updated":

@@ -40,6 +40,9 @@ OUTCOMES = {
 _OTHER_VERBS = {
     "grant": _("Grant a right"),
     "revoke": _("Revoke a right"),
+    "grant-role": _("Grant a role"),
+    "revoke-role": _("Revoke a role"),
+    "role.set": _("Set a role"),
     "person.change-password": _("Change password"),
     "person.sign-in": _("Sign in"),
     "site.prune-journal": _("Prune the journal"),

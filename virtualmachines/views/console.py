@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -50,7 +51,7 @@ def _console_context(request: HttpRequest, slug: str, name: str) -> dict[str, An
 
 def _split(reason: str) -> tuple[str, str]:
     """A reason's first sentence, which says what is wrong, and the rest, which says what helps."""
-    error, _, remedy = reason.partition(". ")
+    error, _stop, remedy = reason.partition(". ")
     return (f"{error.rstrip('.')}." if error else ""), remedy
 
 
@@ -86,7 +87,7 @@ def vm_console_ticket(request: HttpRequest, slug: str, name: str) -> JsonRespons
     try:
         admission = open_console(actor_on_web(user), vm, session=mark_of(request))
     except Forbidden as forbidden:
-        remedy = "Ask whoever administers the machine or its cluster for it."
+        remedy = _("Ask whoever administers the machine or its cluster for it.")
         return JsonResponse({"error": str(forbidden), "remedy": remedy}, status=403)
     except Refusal as refusal:
         error, remedy = _split(str(refusal))

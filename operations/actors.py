@@ -2,9 +2,9 @@
 
 from objectlog.models import Via
 from operations.contract import Actor
-from permissions.models import User
+from permissions.models import Persona, User
 
 
-def actor_on_web(user: User) -> Actor:
-    """`user`, acting by a web page."""
-    return Actor(user, Via.WEB)
+def actor_on_web(user: User, persona: Persona | None = None) -> Actor:
+    """`user`, acting by a web page, for themselves or as a persona (the pipeline asks whether they may)."""
+    return Actor(user, Via.WEB, persona)

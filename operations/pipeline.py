@@ -21,7 +21,7 @@ from operations.contract import SITE, AnyOperation, Ask, Forbidden, NotTaken, Op
 from operations.models import Busy
 from operations.offers import find_obstacle
 from operations.settling import give_back, release
-from permissions.policy import Denied
+from permissions.policy import Denied, may_act_for
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -36,6 +36,8 @@ def run(operation: Operation[T, P], ask: Ask[T, P]) -> Entry:
     """
     try:
         verdict = operation.judge(ask)
+        if verdict and ask.actor.persona is not None:
+            verdict = may_act_for(ask.actor.user, ask.actor.persona)
         if isinstance(verdict, Denied):
             raise Forbidden(verdict.reason)
         with operation.lane(ask.target) if operation.sends else nullcontext():

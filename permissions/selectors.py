@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from permissions.models import Persona, Role, Team, User
+from permissions.policy import teams_to_act_for
 
 
 def find_user(name: str) -> User | None:
@@ -34,7 +35,15 @@ def list_verbs(role: Role) -> list[str]:
     return sorted(f"{each.kind}.{each.verb}" for each in role.verbs.all())
 
 
-def find_persona(user: User, group_name: str) -> Persona | None:
-    """The persona of one of the person's groups, by the group's name; made at first use."""
-    group = user.groups.filter(name=group_name).first()
-    return Persona.objects.get_or_create(group=group)[0] if group is not None else None
+def find_persona(user: User, name: str) -> Persona | None:
+    """As whom `user` may act, by name: their own, or a team's (with or without @); made at first use."""
+    if name == user.username:
+        return Persona.objects.get_or_create(user=user)[0]
+    team = teams_to_act_for(user).filter(name=name.removeprefix("@")).first()
+    return Persona.objects.get_or_create(group_id=team.pk)[0] if team is not None else None
+
+
+def list_personas(user: User) -> list[Persona]:
+    """All as whom `user` may act: they themselves, then teams by name; made at first use."""
+    own = Persona.objects.get_or_create(user=user)[0]
+    return [own, *(Persona.objects.get_or_create(group_id=team.pk)[0] for team in teams_to_act_for(user))]

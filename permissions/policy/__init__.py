@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from permissions.models import User
+from permissions.policy.acting import may_act_for, teams_to_act_for
 from permissions.policy.endings import find_endings
 from permissions.policy.holders import find_candidates, find_grant
 from permissions.policy.lists import condition
@@ -36,6 +37,8 @@ __all__ = [
     "find_grant",
     "grant_tables",
     "held",
+    "may_act_for",
+    "teams_to_act_for",
     "verbs_on",
     "visible",
     "who_may",

@@ -15,7 +15,7 @@ from operations.contract import Actor, Ask, Forbidden, NoParams, Refusal
 from operations.offers import list_offers
 from operations.pipeline import run
 from permissions.policy import verbs_on
-from permissions.services import grant, persona_of
+from permissions.services import grant, make_team, persona_of
 from tests.factories import make_job, make_user, make_vm
 from tests.operations.conftest import Scene
 from virtualmachines.operations import VM_OPERATIONS
@@ -200,7 +200,7 @@ def test_editing_a_cluster_makes_it_no_demo_and_no_demo_of_it(scene: Scene) -> N
 
 @pytest.mark.feature("G016")
 def test_journal_names_person_and_persona(scene: Scene) -> None:
-    group = scene.alice.user.groups.create(name="web-team")
+    group = make_team("web-team", [scene.alice.user])
     actor = Actor(scene.alice.user, Via.CLI, persona_of(group))
     entry = run(Shutdown(), Ask(actor, scene.vm, ShutdownParams()))
     assert (entry.actor_name, entry.persona_name, entry.via) == ("alice", "web-team", "cli")

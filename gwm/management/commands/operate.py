@@ -40,7 +40,7 @@ class Command(BaseCommand):
             "target", nargs="?", help="CLUSTER, CLUSTER/MACHINE, CLUSTER/NODE, or CLUSTER/NUMBER for a job"
         )
         parser.add_argument("--as", dest="user", required=True, metavar="USER", help="who acts")
-        parser.add_argument("--persona", help="group on whose behalf; the person alone if left out")
+        parser.add_argument("--persona", help="team to act for; the person alone if left out")
         parser.add_argument(
             "--set", dest="params", action="append", default=[], metavar="NAME=VALUE", help="a parameter, repeatable"
         )
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user “{options['user']}”.")
         persona = find_persona(user, options["persona"]) if options["persona"] else None
         if options["persona"] and persona is None:
-            raise CommandError(f"{user} is no member of a group “{options['persona']}”.")
+            raise CommandError(f"{user} may not act for “{options['persona']}”.")
         target = _find_target(user, operation, options["target"])
         actor = Actor(user, Via.CLI, persona)
         try:

@@ -1,0 +1,82 @@
+"""Setting quotas, and claiming from them. The only writers of their tables."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clusters.models import Cluster
+from permissions.models import Persona
+from quotas.amounts import DIMENSIONS, Amounts, Limits
+from quotas.models import Claim, DefaultQuota, Quota
+from quotas.selectors import claimed_by, limits_of
+from ui.templatetags.units import mib
+
+WORDS = {
+    "memory_mib": gettext_lazy("memory"),
+    "disk_mib": gettext_lazy("disk"),
+    "vcpus": gettext_lazy("vCPUs"),
+    "machines": gettext_lazy("machines"),
+}
+
+
+class Exceeded(Exception):
+    """More than is left; `over` says of what by how much, the text says it in words."""
+
+    def __init__(self, persona: Persona, cluster: Cluster, over: dict[str, int], limits: Limits) -> None:
+        parts = [_describe(name, amount, getattr(limits, name)) for name, amount in over.items()]
+        super().__init__(
+            _("This exceeds the quota of %(persona)s on %(cluster)s: %(parts)s.")
+            % {"persona": persona, "cluster": cluster, "parts": ", ".join(parts)}
+        )
+        self.over = over
+
+
+def _describe(name: str, over: int, limit: int) -> str:
+    words = (mib(over), mib(limit)) if name.endswith("_mib") else (str(over), str(limit))
+    return _("%(what)s by %(over)s (limit %(limit)s)") % {"what": WORDS[name], "over": words[0], "limit": words[1]}
+
+
+def set_default(cluster: Cluster, limits: Limits) -> DefaultQuota:
+    """What every persona without a quota of its own may use on a cluster."""
+    values = dict(zip(DIMENSIONS, limits.values(), strict=True))
+    return DefaultQuota.objects.update_or_create(cluster=cluster, defaults=values)[0]
+
+
+def set_quota(persona: Persona, cluster: Cluster, limits: Limits) -> Quota:
+    """What this persona may use there, whatever the default is."""
+    values = dict(zip(DIMENSIONS, limits.values(), strict=True))
+    return Quota.objects.update_or_create(persona=persona, cluster=cluster, defaults=values)[0]
+
+
+def remove_quota(persona: Persona, cluster: Cluster) -> bool:
+    """Back to the default; whether there was a quota."""
+    return bool(Quota.objects.filter(persona=persona, cluster=cluster).delete()[0])
+
+
+def claim(
+    persona: Persona | None, cluster: Cluster, wanted: Amounts, entry: UUID, usage: Callable[[], Amounts]
+) -> Claim | None:
+    """Claim what an operation will use, inside its first transaction. Raises Exceeded.
+
+    `usage` counts what the persona's machines use there; it is called under a lock that all claims of a persona take,
+    so that of two at the same instant the second counts the first. What belongs to nobody claims nothing.
+    """
+    if persona is None:
+        return None
+    if not connection.in_atomic_block:
+        raise TypeError("a claim is made in the transaction of what it is for")
+    Persona.objects.select_for_update(no_key=True).get(pk=persona.pk)
+    limits = limits_of(persona, cluster)
+    over = limits.exceeded_by(claimed_by(persona, cluster) + usage(), wanted)
+    if over:
+        raise Exceeded(persona, cluster, over, limits)
+    values = dict(zip(DIMENSIONS, wanted.values(), strict=True))
+    return Claim.objects.create(entry=entry, persona=persona, cluster=cluster, **values)
+
+
+def give_back(entry: UUID) -> int:
+    """What an operation had claimed: it has failed, or its machine shows now what it uses. How many claims."""
+    return Claim.objects.filter(entry=entry).delete()[0]

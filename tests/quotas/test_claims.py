@@ -1,0 +1,78 @@
+"""Quotas as rows: whose limits count, what is used, what is claimed and given back."""
+
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from permissions.services import make_team, persona_of
+from quotas.amounts import UNLIMITED, Amounts, Limits
+from quotas.models import Claim
+from quotas.selectors import claimed_by, limits_of, room_of
+from quotas.services import Exceeded, claim, give_back, remove_quota, set_default, set_quota
+from tests.factories import make_cluster, make_user, make_vm
+from virtualmachines.usage import usage_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.feature("F113", "F114", "F116")]
+NOTHING = Amounts()
+
+
+def test_own_quota_replaces_the_default_as_a_whole() -> None:
+    here, there = make_cluster(), make_cluster()
+    alice, team = persona_of(make_user("alice")), persona_of(make_team("web"))
+    assert limits_of(alice, here) == UNLIMITED
+    set_default(here, Limits(memory_mib=1024, machines=3))
+    assert limits_of(alice, here) == limits_of(team, here) == Limits(memory_mib=1024, machines=3)
+    set_quota(alice, here, Limits(vcpus=0))
+    assert limits_of(alice, here) == Limits(vcpus=0)
+    assert limits_of(team, here) == Limits(memory_mib=1024, machines=3)
+    assert limits_of(alice, there) == limits_of(None, here) == UNLIMITED
+    assert remove_quota(alice, here) and not remove_quota(alice, here)
+    assert limits_of(alice, here) == Limits(memory_mib=1024, machines=3)
+
+
+def test_a_claim_counts_until_it_is_given_back() -> None:
+    cluster, alice, entry = make_cluster(), persona_of(make_user("alice")), uuid4()
+    set_quota(alice, cluster, Limits(memory_mib=4096))
+    with transaction.atomic():
+        claim(alice, cluster, Amounts(memory_mib=3000), entry, lambda: Amounts(memory_mib=1000))
+    assert claimed_by(alice, cluster) == Amounts(memory_mib=3000)
+    assert room_of(alice, cluster, Amounts(memory_mib=1000)) == Limits(memory_mib=96)
+    with pytest.raises(Exceeded) as refused, transaction.atomic():
+        claim(alice, cluster, Amounts(memory_mib=97, disk_mib=10), uuid4(), lambda: Amounts(memory_mib=1000))
+    assert refused.value.over == {"memory_mib": 1}
+    said = str(refused.value).replace("\xa0", " ")
+    assert said == f"This exceeds the quota of alice on {cluster}: memory by 1 MiB (limit 4.0 GiB)."
+    assert claimed_by(persona_of(make_team("web")), cluster) == claimed_by(alice, make_cluster()) == NOTHING
+    assert give_back(entry) == 1 and give_back(entry) == 0
+    assert claimed_by(alice, cluster) == NOTHING
+
+
+def test_what_belongs_to_nobody_claims_nothing() -> None:
+    cluster = make_cluster()
+    set_default(cluster, Limits(machines=0))
+    assert claim(None, cluster, Amounts(machines=1), uuid4(), lambda: NOTHING) is None
+    assert not Claim.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_outside_of_a_transaction_is_a_mistake() -> None:
+    with pytest.raises(TypeError):
+        claim(persona_of(make_user()), make_cluster(), NOTHING, uuid4(), lambda: NOTHING)
+
+
+def test_usage_counts_what_runs_or_is_to_run_and_every_disk() -> None:
+    cluster, alice = make_cluster(), persona_of(make_user("alice"))
+    size = {"memory_mib": 1000, "disk_mib": 10, "vcpus": 2, "owner": alice}
+    make_vm(cluster, **size)
+    make_vm(cluster, **size, admin_state="up", status="ERROR_down")
+    stopped = make_vm(cluster, **size, admin_state="down", status="ADMIN_down")
+    make_vm(cluster, **size, admin_state="down", status="ERROR_up")
+    make_vm(cluster, **size, missing_since=timezone.now())
+    make_vm(make_cluster(), **size)
+    make_vm(cluster, **{**size, "owner": persona_of(make_team("web"))})
+    make_vm(cluster, **{**size, "uuid": "", "status": "", "admin_state": "", "owner": alice})
+    assert usage_of(alice, cluster) == Amounts(4000, 50, 8, 5)
+    assert usage_of(alice, cluster, without=stopped) == Amounts(4000, 40, 8, 4)
+    assert usage_of(persona_of(make_user("bob")), cluster) == NOTHING

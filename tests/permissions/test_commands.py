@@ -16,7 +16,7 @@ from permissions.services import grant, make_team, persona_of
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
 from virtualmachines.models import MachineTag, VirtualMachine
 
-pytestmark = [pytest.mark.django_db, pytest.mark.feature("G054")]
+pytestmark = [pytest.mark.django_db, pytest.mark.feature("G040", "G054")]
 
 
 def call(*words: Any) -> str:

@@ -88,7 +88,7 @@ def test_from_a_cluster_to_its_node_to_its_machine(page):
     tabs = page.get_by_role("navigation", name="Parts of the machine")
     tabs.get_by_role("link", name="Parameters").click()
     expect(page.get_by_text("vnc_bind_address")).to_be_visible()
-    page.get_by_role("navigation", name="Where this is").get_by_role("link", name="demo").click()
+    page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="demo").click()
     page.get_by_role("navigation", name="Parts of the cluster").get_by_role("link", name="Jobs").click()
     expect(page.get_by_role("table", name="Jobs")).to_be_visible()
 

@@ -16,7 +16,7 @@ def test_one_comes_to_where_one_wanted_to_go(person, demo):
     page = person.stranger(demo)
     page.goto("/vms/?status=running&q=web")
     expect(page).to_have_url(re.compile("/login/"))
-    expect(page.get_by_text("to go on to /vms/?status=running&q=web")).to_be_visible()
+    expect(page.get_by_text("to continue to /vms/?status=running&q=web")).to_be_visible()
     page.get_by_label("User name").fill(ADMIN)
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()

@@ -122,7 +122,7 @@ def test_errors_look_like_the_rest(page, watch):
     expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
     page.goto("/logout/")
-    expect(page.get_by_role("heading", name="This address does not take that")).to_be_visible()
+    expect(page.get_by_role("heading", name="This URL can't be used that way")).to_be_visible()
     page.goto("/")
     page.evaluate(
         """() => { const form = document.createElement("form"); form.method = "post"; form.action = "/logout/";

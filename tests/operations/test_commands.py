@@ -30,7 +30,9 @@ def call(*words: str) -> str:
 def target_for(scene: Scene, verb: str, kind: str) -> str:
     """What the command line calls something of this kind to which `verb` can be done now."""
     machines, clusters = type(scene.vm).objects, Cluster.objects
-    if verb == "vm.start":
+    if verb == "vm.rename":
+        scene.simulator.outside.stop(scene.vm.name)
+    if verb in ("vm.start", "vm.rename"):
         machines.update(status="ADMIN_down", admin_state="down")
     if verb == "vm.forget":
         machines.update(missing_since=timezone.now())
@@ -56,6 +58,7 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
     given = {
         "cluster.add": ["--set=slug=new", "--set=host=192.0.2.9", "--set=port=5080", "--set=tls_trust=system"],
         "cluster.edit": ["--set=description=edited"],
+        "vm.rename": ["--set=new_name=renamed.example.org"],
     }
     where = [] if operation.is_on_site else [target_for(scene, key, operation.kind)]
     said = call("operate", key, *where, "--as", "root", *given.get(key, []))

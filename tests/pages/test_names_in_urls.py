@@ -16,7 +16,8 @@ from clusters.operations.cluster import EditCluster
 from clusters.operations.wanted import ClusterSettings, derive_slug
 from clusters.urls import urlpatterns as cluster_patterns
 from gwm.urls import urlpatterns
-from objectlog.models import Entry, Via
+from objectlog.models import Entry, Outcome, Via
+from objectlog.services import Target, advance, begin
 from operations.contract import Actor, Ask, Refusal
 from operations.pipeline import run
 from permissions.models import User
@@ -150,7 +151,7 @@ def test_what_is_there_cannot_be_forgotten(site: Site, sign_in: SignIn) -> None:
     client = sign_in(site.admin)
     assert "do/forget/" not in client.get(VM).content.decode()
     assert client.post(f"{VM}do/forget/").status_code == 409
-    assert client.post("/clusters/prod/nodes/node1.example.org/do/forget-node/").status_code == 409
+    assert client.post("/clusters/prod/nodes/node1.example.org/do/forget/").status_code == 409
     assert VirtualMachine.objects.filter(pk=site.web.pk).exists()
 
 
@@ -165,8 +166,8 @@ def test_a_node_that_was_removed_and_one_of_its_name(site: Site, sign_in: SignIn
     assert "no longer lists" not in client.get(by_name).content.decode()
     assert "Of the old node" in client.get(f"{by_uuid}jobs/").content.decode()
     assert "jobs/70/" not in client.get(f"{by_name}jobs/?q=old").content.decode().split('id="dock"')[0]
-    assert "do/forget-node/" in client.get(by_uuid).content.decode()
-    assert client.post(f"{by_uuid}do/forget-node/").status_code == 302
+    assert "do/forget/" in client.get(by_uuid).content.decode()
+    assert client.post(f"{by_uuid}do/forget/").status_code == 302
     assert client.get(by_uuid).status_code == 404 and client.get(by_name).status_code == 200
 
 
@@ -198,18 +199,22 @@ def test_links_to_a_cluster_that_is_called_otherwise_now(site: Site, sign_in: Si
     assert sign_in(site.stranger).get(VM).status_code == 404
 
 
-def test_changing_the_short_name_keeps_the_old_one(site: Site, sign_in: SignIn) -> None:
-    entry = Entry.objects.create(
-        actor_name="alice",
+def write_start(site: Site, by: str) -> Entry:
+    """The journal's entry about a start of web1."""
+    return begin(
+        actor_id=None,
+        actor_name=by,
+        persona_name=by,
+        via=Via.WEB,
         verb="vm.start",
-        target_kind="vm",
-        target_pk=site.web.pk,
-        target_name="web1.example.org",
-        cluster_pk=site.prod.pk,
-        cluster_name="prod",
-        job_ids=[5],
-        outcome="submitted",
+        target=Target("vm", site.web.pk, "web1.example.org", "prod", site.prod.pk, site.web.uuid),
+        params={},
     )
+
+
+def test_changing_the_short_name_keeps_the_old_one(site: Site, sign_in: SignIn) -> None:
+    entry = write_start(site, "alice")
+    assert advance(entry, Outcome.SUBMITTED, job_ids=[5])
     rename_cluster(site.prod, "main")
     rename(site.web, "new.example.org")
     entry.refresh_from_db()
@@ -283,9 +288,7 @@ def test_rights_jobs_and_journal_do_not_pass_to_a_namesake(site: Site, sign_in: 
     """What the issue describes: removed in Ganeti, made again under the same name."""
     holder = make_user("holder")
     grant(["admin"], holder, site.web)
-    Entry.objects.create(
-        actor_name="root", verb="vm.start", target_kind="vm", target_pk=site.web.pk, target_name="web1", outcome="done"
-    )
+    assert advance(write_start(site, "root"), Outcome.DONE)
     lose(site.web)
     new = make_vm(site.prod, site.web.name, network_port=site.web.network_port, primary_node=site.web.primary_node)
     of_new = make_job(site.prod, ganeti_id=99, title=f"Start {new.name}")

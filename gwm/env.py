@@ -164,6 +164,14 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("GWM_RAPI_READ_TIMEOUT_S", "seconds", "60", "How long to wait for the answer to one request.", least=0.1),
     Setting("GWM_WORKER_THREADS", "integer", "8", "Clusters looked at the same time.", least=1, most=500),
+    Setting(
+        "GWM_BATCH_JOBS",
+        "integer",
+        "4",
+        "Jobs of batches that are under way on a cluster at a time.",
+        least=1,
+        most=500,
+    ),
     Setting("GWM_DEMO", "flag", "yes", "Start the demo cluster when there is no cluster yet. Also `--no-demo`."),
     # console
     Setting("GWM_CONSOLE_TICKET_S", "seconds", "30", "Life of a console ticket.", least=5, most=600),

@@ -16,7 +16,7 @@ from permissions.policy import Verdict, can
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
 
     from objectlog.models import Entry, Via
     from permissions.models import Persona, User
@@ -144,6 +144,18 @@ class Operation(Generic[T, P]):
     def key(self) -> str:
         """Its name in the table."""
         return f"{self.kind}.{self.verb}"
+
+    def rows(self) -> QuerySet[Any]:
+        """What it can be done to, with what `obstacle` reads: a batch finds its targets here."""
+        raise NotImplementedError
+
+    def lane_of(self, target: T) -> str:
+        """What shares a limit with the target in batches: for what is sent, its cluster."""
+        return ""
+
+    def place_of(self, target: T) -> tuple[Any, ...]:
+        """Where the page of the target is (see `ui.places`); empty: it has none."""
+        return ()
 
     def judge(self, ask: Ask[T, P]) -> Verdict:
         """Ask the policy."""

@@ -5,7 +5,7 @@ transaction. Whatever happens in between (the process is killed, the network is 
 follower finds out from the reason `gwm:<uuid>` what became of it. Nothing is ever sent twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -27,8 +27,12 @@ T = TypeVar("T")
 P = TypeVar("P")
 
 
-def run(operation: Operation[T, P], ask: Ask[T, P]) -> Entry:
-    """Do what is asked.
+def _bind_to_nothing(entry: Entry) -> None:
+    """For who needs no tie to the entry."""
+
+
+def run(operation: Operation[T, P], ask: Ask[T, P], *, bind: Callable[[Entry], None] = _bind_to_nothing) -> Entry:
+    """Do what is asked. `bind` is called with the entry in the first transaction; what it raises undoes that.
 
     Returns the journal entry, whose outcome says how far it came: `submitted` (jobs are under way), `done` (no job),
     `refused` (Ganeti said no, in `message`) or `unknown` (no answer; the job follower finds out).
@@ -41,7 +45,7 @@ def run(operation: Operation[T, P], ask: Ask[T, P]) -> Entry:
         if isinstance(verdict, Denied):
             raise Forbidden(verdict.reason)
         with operation.lane(ask.target) if operation.sends else nullcontext():
-            ask, entry = _prepare(operation, ask)
+            ask, entry = _prepare(operation, ask, bind)
             if entry.outcome != Outcome.SUBMITTING:
                 return entry
             return _send(operation, ask, entry)
@@ -65,7 +69,7 @@ def _describe(operation: AnyOperation, ask: Ask[Any, Any], target: Any) -> dict[
     }
 
 
-def _prepare(operation: AnyOperation, ask: Ask[Any, Any]) -> tuple[Ask[Any, Any], Entry]:
+def _prepare(operation: AnyOperation, ask: Ask[Any, Any], bind: Callable[[Entry], None]) -> tuple[Ask[Any, Any], Entry]:
     """First transaction: lock, judge, claim, write down."""
     with transaction.atomic(durable=True):
         if ask.target is not SITE:
@@ -83,6 +87,7 @@ def _prepare(operation: AnyOperation, ask: Ask[Any, Any]) -> tuple[Ask[Any, Any]
             changes=changes,
             tells=operation.sends,
         )
+        bind(entry)
         if not operation.sends:
             advance(entry, Outcome.DONE, message=operation.perform(ask))
         elif operation.locks and isinstance(busy, Busy):

@@ -35,6 +35,9 @@ class GanetiOperation(Operation[T, P]):
     def cluster_of(self, target: T) -> Cluster:
         """The cluster that is asked, or that the target belongs to."""
 
+    def lane_of(self, target: T) -> str:
+        return f"cluster {self.cluster_of(target).pk}" if self.sends else ""
+
     def submit(self, client: RapiClient, ask: Ask[T, P], reason: str) -> Submission:
         """The one change; what is asked before must be asked within PREPARED_WITHIN_S. Raises RapiError."""
         raise NotImplementedError

@@ -66,6 +66,8 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
         _all("journal:{target_kind}:{target_pk}", *_SEALS),
         _all("journaled:{cluster_pk}", *_SEALS),
     ),
+    "operations_batch": (_all("batch:{id}"), _all("batches:{actor_id}")),
+    "operations_batchitem": (_all("batch:{batch_id}", "attempts", "try_at"),),
     "permissions_user": (
         _only("rights:{id}", "is_active", "is_superuser", "is_staff"),
         _only("people:{id}", "username", "first_name", "last_name"),
@@ -86,6 +88,7 @@ UNWATCHED = frozenset(
     {
         "objectlog_chainend",
         "objectlog_entry",
+        "operations_batchlane",
         "permissions_persona",
         "permissions_user_user_permissions",
         "permissions_role",

@@ -12,6 +12,9 @@ NAMES = {
     "gwm.tasks.record_heartbeat",
     "gwm.tasks.sync_due_clusters",
     "gwm.tasks.sync_one_cluster",
+    "operations.tasks.carry_on_batches",
+    "operations.tasks.carry_on_lane",
+    "operations.tasks.forget_old_plans",
 }
 
 

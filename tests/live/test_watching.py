@@ -25,7 +25,7 @@ from tests.factories import make_cluster, make_job, make_node, make_user, make_v
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G045")]
-OURS = ("gwm", "quotas", "virtualmachines", "clusters", "permissions", "objectlog")
+OURS = ("gwm", "quotas", "virtualmachines", "clusters", "permissions", "objectlog", "operations")
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """What all operations on machines share."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
@@ -22,6 +23,14 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
 
     def cluster_of(self, target: VirtualMachine) -> Cluster:
         return target.cluster
+
+    def rows(self) -> QuerySet[VirtualMachine]:
+        cluster = ("cluster__info", "cluster__operating_systems")
+        rows = VirtualMachine.objects.select_related("cluster", "primary_node").defer("raw", *cluster)
+        return rows.order_by("name", "pk")
+
+    def place_of(self, target: VirtualMachine) -> tuple[Any, ...]:
+        return (target.cluster.slug, target.address)
 
 
 def look_whether_same(client: RapiClient, vm: VirtualMachine) -> None:

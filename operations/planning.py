@@ -1,0 +1,147 @@
+"""Plans: what a batch would do to each of its targets, and why not. A plan is a batch that has not begun."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from objectlog.models import Via
+from operations.contract import Actor, AnyOperation
+from operations.models import Batch, BatchItem, BatchLane, BatchState, ItemState, Verdict
+from operations.offers import find_obstacle
+from permissions.policy import access_of, visible
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of several operations that are done to a target one after the other."""
+
+    operation: AnyOperation
+    params: Mapping[str, Any]
+
+
+def plan(operation: AnyOperation, actor: Actor, targets: QuerySet[Any], params: Mapping[str, Any]) -> Batch:
+    """Judge an operation on all `targets` (what the actor may see of them) as their buttons do, and write the plan."""
+    allowed = set(visible(actor.user, operation.needs, targets.order_by()).values_list("pk", flat=True))
+    batch = _new_batch(operation, actor, params)
+    refusal = access_of(targets.model).refuse(operation.needs)
+    rows = operation.rows().filter(pk__in=targets.order_by().values("pk"))
+    items = [
+        _item(batch, position, operation, row, refusal if row.pk not in allowed else "")
+        for position, row in enumerate(rows)
+    ]
+    _write(batch, items)
+    return batch
+
+
+def plan_steps(actor: Actor, target: Any, steps: Sequence[Step]) -> Batch:
+    """Plan several operations on one target, each to begin when the one before has succeeded.
+
+    Only the first is judged by the state of the target: the others meet another state.
+    """
+    first = steps[0].operation
+    batch = _new_batch(first, actor, {})
+    items = list(_list_steps(batch, actor, target, steps))
+    _write(batch, items)
+    for before, item in pairwise(items):
+        item.after = before
+    BatchItem.objects.bulk_update(items[1:], ["after"])
+    return batch
+
+
+def _list_steps(batch: Batch, actor: Actor, target: Any, steps: Sequence[Step]) -> Iterator[BatchItem]:
+    rows = type(target)._default_manager.filter(pk=target.pk)
+    for position, step in enumerate(steps):
+        may = visible(actor.user, step.operation.needs, rows).exists()
+        refusal = "" if may else access_of(type(target)).refuse(step.operation.needs)
+        item = _item(batch, position, step.operation, target, refusal, judges_state=not position)
+        item.operation, item.params = step.operation.key, dict(step.params)
+        yield item
+
+
+def _new_batch(operation: AnyOperation, actor: Actor, params: Mapping[str, Any]) -> Batch:
+    return Batch(
+        actor=actor.user,
+        actor_name=actor.user.username,
+        persona=actor.persona,
+        via=Via.BULK,
+        operation=operation.key,
+        params=dict(params),
+    )
+
+
+def _item(
+    batch: Batch, position: int, operation: AnyOperation, target: Any, refusal: str, *, judges_state: bool = True
+) -> BatchItem:
+    verdict, reason = Verdict.WILL, ""
+    if refusal:
+        verdict, reason = Verdict.DENIED, refusal
+    elif judges_state and (obstacle := find_obstacle(operation, target)):
+        verdict, reason = Verdict.SKIPPED, obstacle
+    return BatchItem(
+        batch=batch,
+        position=position,
+        kind=operation.kind,
+        target_pk=target.pk,
+        target_uuid=getattr(target, "uuid", ""),
+        target_name=operation.name_of(target)[:255],
+        lane=operation.lane_of(target),
+        verdict=verdict,
+        state=ItemState.WAITING if verdict == Verdict.WILL else ItemState.SKIPPED,
+        reason=reason,
+    )
+
+
+def _write(batch: Batch, items: list[BatchItem]) -> None:
+    with transaction.atomic():
+        batch.save()
+        BatchItem.objects.bulk_create(items)
+        lanes = [BatchLane(name=name) for name in sorted({item.lane for item in items})]
+        BatchLane.objects.bulk_create(lanes, ignore_conflicts=True)
+
+
+def begin_batch(batch: Batch, params: Mapping[str, Any]) -> bool:
+    """It was confirmed, with these parameters: the worker carries it out. False if it had begun before, or is empty."""
+    waiting = BatchItem.objects.filter(batch=OuterRef("pk"), state=ItemState.WAITING)
+    planned = Batch.objects.filter(Exists(waiting), pk=batch.pk, state=BatchState.PLANNED)
+    return bool(planned.update(state=BatchState.RUNNING, params=dict(params), began_at=timezone.now()))
+
+
+def stop_batch(batch: Batch) -> bool:
+    """Begin nothing more of it; what is under way goes on. False if it was not in progress."""
+    return bool(Batch.objects.filter(pk=batch.pk, state=BatchState.RUNNING).update(state=BatchState.STOPPED))
+
+
+def continue_batch(batch: Batch) -> bool:
+    """Go on with a batch that was stopped. False if it was not."""
+    return bool(Batch.objects.filter(pk=batch.pk, state=BatchState.STOPPED).update(state=BatchState.RUNNING))
+
+
+def retry_failed(batch: Batch) -> int:
+    """Have what failed, and what was skipped because of that, done again; how many items.
+
+    An operation that was given up and then turned up in Ganeti after all is not sent again.
+    """
+    with transaction.atomic():
+        if Batch.objects.select_for_update().filter(pk=batch.pk).exclude(state=BatchState.PLANNED).first() is None:
+            return 0
+        failed = BatchItem.objects.filter(batch=batch, state=ItemState.FAILED).exclude(
+            entry__outcome__in=("submitting", "submitted", "unknown", "done", "succeeded")
+        )
+        held = BatchItem.objects.filter(batch=batch, state=ItemState.SKIPPED, verdict=Verdict.WILL)
+        again: dict[str, Any] = {
+            "state": ItemState.WAITING,
+            "entry": None,
+            "attempts": 0,
+            "try_at": None,
+            "reason": "",
+        }
+        pks = [*failed.values_list("pk", flat=True), *held.values_list("pk", flat=True)]
+        number = BatchItem.objects.filter(pk__in=pks).update(**again)
+        if number:
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.RUNNING, ended_at=None)
+    return number

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 
@@ -37,9 +37,18 @@ def seal_events() -> int:
             event.number, event.previous = end.number + 1, end.seal
             event.seal = make_seal(key, event.previous, event.text)
             end.number, end.seal = event.number, event.seal
-        Event.objects.bulk_update(events, ["number", "previous", "seal"], batch_size=100)
+        _write_seals(events)
         _save(end, key)
     return len(events)
+
+
+def _write_seals(events: list[Event]) -> None:
+    """One prepared statement for all: Django's bulk_update takes ten times as long."""
+    name = connection.ops.quote_name
+    table, columns = name(Event._meta.db_table), [name(each) for each in ("number", "previous", "seal", "id")]
+    statement = "UPDATE {} SET {} = %s, {} = %s, {} = %s WHERE {} = %s".format(table, *columns)  # noqa: S608 (names of the model)
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, [(event.number, event.previous, event.seal, event.pk) for event in events])
 
 
 def seal_all() -> int:

@@ -1,0 +1,144 @@
+"""Sealers and writers as processes on SQLite and on PostgreSQL: several at once, and killed at any point."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.operations.installation import PATIENCE_S, ROOT, wait_for
+
+pytestmark = [pytest.mark.standalone, pytest.mark.feature("G018")]
+
+# Every fifth transaction is undone, and each holds its events back until the next one of the other writer has begun.
+WRITE = """
+from django.db import transaction
+from objectlog.models import Outcome, Via
+from objectlog.services import note
+for number in range(40):
+    with transaction.atomic():
+        for _ in range(5):
+            note(actor_id=None, actor_name="w", via=Via.CLI, verb="person.sign-in", outcome=Outcome.FAILED)
+        if number % 5 == 4:
+            transaction.set_rollback(True)
+"""
+MANY = """
+from objectlog.models import Event, Outcome, Via
+from objectlog.services import note
+event = note(actor_id=None, actor_name="w", via=Via.CLI, verb="person.sign-in", outcome=Outcome.FAILED)
+columns = {field.attname: getattr(event, field.attname) for field in Event._meta.concrete_fields if field.name != "id"}
+Event.objects.bulk_create([Event(**columns) for _ in range(9_999)], batch_size=500)
+"""
+
+
+class Journal:
+    """The product's commands on a database of its own, which is read from outside."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._url, self._file = url, folder / "gwm.sqlite3"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GWM_", "REDIS"))}
+        self._environment = {
+            **inherited,
+            "DATABASE_URL": url,
+            "GWM_DATA_DIR": str(folder),
+            "GWM_SECRET_KEY": "not-a-secret-in-a-test-of-fifty-characters-or-so-1",
+            "GWM_JOURNAL_KEYS": "journal-key-of-a-test",
+            "DJANGO_SETTINGS_MODULE": "gwm.settings",
+        }
+        self.manage("migrate", "-v0")
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        command, pipe = [sys.executable, "manage.py", *words], subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=ROOT, env=self._environment, stdout=pipe, stderr=subprocess.STDOUT, text=True
+        )
+
+    def manage(self, *words: str) -> str:
+        return end(self.start(*words))
+
+    def write(self, code: str) -> subprocess.Popen[str]:
+        return self.start("shell", "-v0", "-c", code)
+
+    def ask(self, condition: str) -> int:
+        """How many events are like this."""
+        statement = f"SELECT count(*) FROM objectlog_event WHERE {condition}"  # noqa: S608 (of this file alone)
+        if self._url:
+            with psycopg.connect(self._url, autocommit=True) as connection:
+                found = connection.execute(statement.encode()).fetchone()
+        else:
+            with closing(sqlite3.connect(self._file, timeout=20)) as database:
+                found = database.execute(statement).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    def empty(self) -> None:
+        """Begin anew."""
+        self.manage("shell", "-v0", "-c", "from objectlog.models import *; Event.objects.all().delete(); "
+                    "ChainEnd.objects.all().delete()")  # fmt: skip
+
+
+def end(process: subprocess.Popen[str]) -> str:
+    """What a process said until its end, which must be a good one."""
+    with process:
+        said, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, said
+    return said
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def journal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
+    folder = tmp_path_factory.mktemp("journal")
+    if request.param == "sqlite":
+        yield Journal(folder, "")
+        return
+    server_url = request.getfixturevalue("postgresql_url")
+    name = f"sealing_{secrets.token_hex(6)}"
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield Journal(folder, urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")))
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_sealers_and_writers_at_once(journal: Journal) -> None:
+    """Events whose transaction ends late get a later place; what is undone gets none."""
+    writers = [journal.write(WRITE) for _ in range(3)]
+    wait_for(lambda: journal.ask("number IS NULL"), "the first events are there")
+    while any(writer.poll() is None for writer in writers):
+        sealers = [journal.start("seal_journal") for _ in range(3)]
+        for sealer in sealers:
+            end(sealer)
+    for writer in writers:
+        end(writer)
+    journal.manage("seal_journal")
+    assert journal.ask("number IS NOT NULL") == 3 * 32 * 5
+    assert "480 events. The newest: 480:" in journal.manage("verify_journal")
+    journal.empty()
+
+
+def test_a_sealer_that_is_killed_is_taken_over_from(journal: Journal) -> None:
+    end(journal.write(MANY))
+    for sealed in (0, 2_000, 5_000):
+        with journal.start("seal_journal") as sealer:
+            while sealer.poll() is None and journal.ask("number IS NOT NULL") <= sealed:
+                continue  # at work, and not yet so far
+            sealer.kill()
+        assert sealer.returncode in (0, -signal.SIGKILL), "it has ended before it was killed, or was killed"
+        assert journal.ask("number IS NOT NULL") == journal.ask("seal <> ''") == journal.ask("number > 0")
+        assert "as it was written" in journal.manage("verify_journal")
+    journal.manage("seal_journal")
+    assert "10000 events. The newest: 10000:" in journal.manage("verify_journal")
+    journal.empty()

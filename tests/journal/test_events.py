@@ -8,11 +8,13 @@ from django.db import transaction
 from django.utils import translation
 
 from objectlog.canonical import REPEATED
+from objectlog.chain import seal_all
 from objectlog.changes import Change, tell
 from objectlog.messages import Message, read
 from objectlog.models import Entry, Event, Outcome, Via
 from objectlog.sentences import SENTENCES, compose
 from objectlog.services import Target, advance, begin, note
+from objectlog.verification import Verification
 from tests.journal.conftest import WEB, write
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G018")]
@@ -118,9 +120,12 @@ def test_a_sentence_is_read_in_the_language_of_its_reader() -> None:
 
 @pytest.mark.parametrize("value", ["a\x00b", "line\nline", "“quoted” 100 %", "%(object)s", "\u2028", "🦆", "x" * 5000])
 def test_any_value_is_kept(value: str, events: Said) -> None:
-    write("grant", who=value, verbs=["power"])
+    params = {"who": value, "verbs": ["power"]}
+    note(actor_id=None, actor_name="", via=Via.CLI, verb="grant", outcome=Outcome.DONE, target=WEB, params=params)
     assert json.loads(Event.objects.get().text)["sentence"]["values"]["who"] == value
     assert events() == [f"Gave power on web1 to {value}".replace("\x00", "")]
+    seal_all()
+    assert list(Verification().problems()) == []
 
 
 @pytest.mark.parametrize("name", ["n" * 255, "🦆" * 255])

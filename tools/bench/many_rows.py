@@ -9,7 +9,8 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobTarget, Node, NodeGroup
-from objectlog.models import Entry
+from objectlog.models import Outcome, Via
+from objectlog.services import Target, begin
 from permissions.models import Persona, User
 from permissions.services import grant, persona_of
 from virtualmachines.models import VirtualMachine
@@ -144,18 +145,14 @@ def _make_jobs(cluster: Cluster, vms: list[VirtualMachine]) -> None:
         for job in jobs
         for vm in [vms[job.ganeti_id % len(vms)]]
     )
-    Entry.objects.bulk_create(
-        Entry(
+    for vm in vms[:ENTRIES]:
+        begin(
+            actor_id=None,
             actor_name="somebody",
-            via="web",
+            persona_name="somebody",
+            via=Via.WEB,
             verb="vm.reboot",
-            target_kind="vm",
-            target_pk=vm.pk,
-            target_name=vm.name,
-            target_uuid=vm.uuid,
-            cluster_pk=cluster.pk,
-            cluster_name=cluster.slug,
-            outcome="succeeded",
+            target=Target("vm", vm.pk, vm.name, cluster.slug, cluster.pk, vm.uuid),
+            params={},
+            outcome=Outcome.SUCCEEDED,
         )
-        for vm in vms[:ENTRIES]
-    )

@@ -12,6 +12,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from gwm.env import Config
+from permissions.services import forget_grants_of_nothing
+from virtualmachines.sync.tags import mirror_all_tags
 
 FIRST_ADMIN = "admin"
 
@@ -23,6 +25,8 @@ def prepare_database(say: Callable[[str], None]) -> None:
         say("Bringing the database up to date …")
         call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
+    mirror_all_tags()
+    forget_grants_of_nothing()
     create_first_admin(say)
 
 

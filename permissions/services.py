@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.db import models, transaction
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from permissions.access import Access
 from permissions.models import Persona, Role, RoleGrant, RoleVerb, Team, User, content_type_of
 from permissions.policy import access_of, grant_tables
 
@@ -111,6 +113,17 @@ def revoke_role(role: Role, of: User | Group, on: Model | None, *, tag: str = ""
     """Take a role back where it was given with just this scope; how many grants that were."""
     key = {**_subject(of), **_scope(on), "tag": tag, "owner": owner}
     return RoleGrant.objects.filter(role=role, **key).delete()[0]
+
+
+def forget_grants_of_nothing() -> int:
+    """Delete grants of roles on objects that are gone; they give nothing. How many."""
+    gone = 0
+    for model in apps.get_models():
+        access = getattr(model, "access", None)
+        if isinstance(access, Access) and access.kind:
+            there = model._default_manager.order_by().values("pk")
+            gone += RoleGrant.objects.filter(scope_kind=access.kind).exclude(scope_pk__in=there).delete()[0]
+    return gone
 
 
 def _table_for(who: User | Group, on: Model) -> tuple[Any, dict[str, Any]]:

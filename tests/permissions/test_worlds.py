@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from clusters.models import Cluster, Job, JobTarget, Node
 from permissions.models import RoleGrant, Team, User
 from permissions.policy import Source, access_of, can, held, verbs_on, visible
-from permissions.services import grant, grant_role, make_team, persona_of, set_role
+from permissions.services import forget_grants_of_nothing, grant, grant_role, make_team, persona_of, set_role
 from tests.factories import make_cluster, make_node, make_user, make_vm
 from virtualmachines.models import MachineTag, VirtualMachine
 
@@ -333,7 +333,9 @@ def test_another_machine_gets_nothing_of_one_that_is_gone() -> None:
     VirtualMachine.objects.filter(pk=vm.pk).delete()
     assert not can(user, "power", vm)
     again = make_vm(vm.cluster, vm.name, uuid=vm.uuid)
+    grant_role(set_role("other", {}), user, again)
     assert not can(user, "view", again) and not visible(user, "view", VirtualMachine.objects.all()).exists()
+    assert forget_grants_of_nothing() == 1 and RoleGrant.objects.get().scope_pk == again.pk
 
 
 def test_one_query_each(django_assert_num_queries: Any) -> None:

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.updates.conftest import update
 from virtualmachines.models import MachineTag, VirtualMachine
+from virtualmachines.sync.tags import mirror_all_tags
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G054")]
 VM1, VM2, NEW = "vm1.example.org", "vm2.example.org", "new.example.org"
@@ -49,3 +50,16 @@ def test_nothing_is_asked_where_no_tag_changed(simulator, cluster):
     with CaptureQueriesContext(connection) as queries:
         update(cluster)
     assert not [query for query in queries if "machinetag" in query["sql"]]
+
+
+def test_what_a_release_before_left_different_is_mended(simulator, cluster):
+    """It writes the columns alone, and forgets machines without their tags."""
+    simulator.outside.modify(VM1, tags=["web"])
+    simulator.outside.modify(VM2, tags=["web"])
+    update(cluster)
+    VirtualMachine.objects.filter(name=VM1).update(tags=["blue", "web"])
+    MachineTag.objects.filter(machine__name=VM2).update(tag="red")
+    MachineTag.objects.create(machine_id=4711, tag="of nothing")
+    assert mirror_all_tags() == 4
+    assert rows() == columns() and rows()[VM1] == ["blue", "web"]
+    assert mirror_all_tags() == 0

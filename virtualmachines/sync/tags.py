@@ -44,3 +44,18 @@ def _write(missing: Iterable[tuple[int, str]], surplus: list[int]) -> int:
     if rows:
         MachineTag.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
     return len(rows) + len(surplus)
+
+
+def mirror_all_tags() -> int:
+    """The same for all machines: after a release that knows the columns alone has run on these tables for a while."""
+    wanted = {
+        (pk, tag)
+        for pk, tags in VirtualMachine.objects.exclude(tags=[]).order_by().values_list("pk", "tags")
+        for tag in tags
+    }
+    rows = MachineTag.objects.order_by().values_list("pk", "machine_id", "tag")
+    present = {(machine, tag): pk for pk, machine, tag in rows}
+    surplus = [pk for pair, pk in present.items() if pair not in wanted]
+    return sum(_write((), surplus[start : start + _BATCH]) for start in range(0, len(surplus), _BATCH)) + _write(
+        wanted - present.keys(), []
+    )

@@ -87,6 +87,8 @@ class VirtualMachine(Mirrored, Busy):
             models.Index(fields=["cluster", "name"], name="vm_name"),
             models.Index(fields=["cluster", "uuid"], name="vm_uuid"),
             models.Index(fields=["name"], name="vm_by_name"),
+            # What a right on a cluster gives: the keys of its machines, without their rows.
+            models.Index(fields=["cluster", "id"], name="vm_of_cluster"),
             models.Index(fields=["status"], name="vm_status"),
             # Everything that lists and overviews count and sum, so that they need not touch the rows.
             models.Index(

@@ -17,7 +17,7 @@ from clusters.selectors import (
 from clusters.states import NodeTally
 from objectlog.models import Event
 from objectlog.selectors import list_events
-from permissions.models import User
+from permissions.models import Team, User
 from permissions.policy import can, visible
 from virtualmachines.filters import TROUBLE
 from virtualmachines.models import VirtualMachine
@@ -219,6 +219,7 @@ _KINDS: dict[str, tuple[type[Model], str]] = {
     "cluster": (Cluster, "admin"),
     "node": (Node, "forget"),
     "job": (Job, "cancel"),
+    "team": (Team, "admin"),
 }
 
 

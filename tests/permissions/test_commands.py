@@ -9,6 +9,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from gwm.selectors import list_visible_events
 from objectlog.models import Entry
 from permissions.models import RoleGrant, User
 from permissions.policy import can, verbs_on
@@ -139,6 +140,8 @@ def test_rights_on_a_team(vm: VirtualMachine, alice: User) -> None:
     team = make_team("web")
     call("grant", "alice", "admin", "--on", "@web", "--as", "root")
     assert verbs_on(alice, team) == {"view", "admin", "act"}
+    assert list_visible_events(alice).get().verb == "team.grant"
+    assert not list_visible_events(make_user("carol")).exists()
     call("grant", "alice", "power", "--on", "lab/web1.example.org", "--as", "root")
     bob = make_user("bob")
     bob.groups.add(team)

@@ -15,6 +15,8 @@ from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
+from gwm.celery import TIMETABLE
+from gwm.tasks import seal_journal
 from objectlog.canonical import make_seal
 from objectlog.chain import ChainBroken, delete_cut, seal_all, seal_events
 from objectlog.models import ChainEnd, Entry, Event, Outcome
@@ -245,3 +247,12 @@ def test_sealing_takes_few_statements(django_assert_max_num_queries: Callable[..
         assert seal_events() == 20
     with django_assert_max_num_queries(1):
         assert seal_events() == 0
+
+
+def test_the_worker_seals_what_waits() -> None:
+    """As beat has it do every two seconds; a message that is late is not needed any more."""
+    write()
+    assert TIMETABLE["seal-journal"]["task"] == seal_journal.name
+    assert TIMETABLE["seal-journal"]["schedule"] <= 5
+    seal_journal()
+    assert Event.objects.get().number == 1

@@ -46,7 +46,7 @@ class Journal:
     """The product's commands on a database of its own, which is read from outside."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        self._url, self._file = url, folder / "gwm.sqlite3"
+        self.url, self._file = url, folder / "gwm.sqlite3"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GWM_", "REDIS"))}
         self._environment = {
             **inherited,
@@ -73,8 +73,8 @@ class Journal:
     def ask(self, condition: str) -> int:
         """How many events are like this."""
         statement = f"SELECT count(*) FROM objectlog_event WHERE {condition}"  # noqa: S608 (of this file alone)
-        if self._url:
-            with psycopg.connect(self._url, autocommit=True) as connection:
+        if self.url:
+            with psycopg.connect(self.url, autocommit=True) as connection:
                 found = connection.execute(statement.encode()).fetchone()
         else:
             with closing(sqlite3.connect(self._file, timeout=20)) as database:
@@ -142,3 +142,30 @@ def test_a_sealer_that_is_killed_is_taken_over_from(journal: Journal) -> None:
     journal.manage("seal_journal")
     assert "10000 events. The newest: 10000:" in journal.manage("verify_journal")
     journal.empty()
+
+
+@pytest.mark.parametrize("journal", ["postgresql"], indirect=True)
+def test_a_sealer_begins_where_the_one_before_has_ended(journal: Journal) -> None:
+    """While somebody else is at it a sealer waits, before it has read anything."""
+    journal.manage("seal_journal")
+    end(journal.write(WRITE))
+    with psycopg.connect(journal.url) as other:
+        other.execute("INSERT INTO objectlog_chainend VALUES ('newest', 0, '', '')")
+        other.commit()
+        other.execute("SELECT 1 FROM objectlog_chainend FOR UPDATE")
+        sealer = journal.start("seal_journal")
+        wait_for(lambda: is_waiting(journal), "it waits")
+        other.execute("UPDATE objectlog_chainend SET number = 100, seal = 'of another'")
+        other.commit()
+    end(sealer)
+    assert (journal.ask("number <= 100"), journal.ask("number = 101 AND previous = 'of another'")) == (0, 1)
+    journal.empty()
+
+
+def is_waiting(journal: Journal) -> bool:
+    """Whether a process waits for a lock."""
+    with psycopg.connect(journal.url, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ).fetchone()
+    return found is not None

@@ -52,7 +52,7 @@ SENTENCES: dict[str, Sentence] = {
     "revoke-role": Sentence(
         _("Took role %(role)s on %(object)s from %(who)s"), _("Revocation of role %(role)s on %(object)s from %(who)s")
     ),
-    "role.set": Sentence(_("Set what role %(object)s holds: %(verbs)s"), _("Change of role %(object)s")),
+    "role.set": Sentence(_("Set what role %(name)s holds: %(verbs)s"), _("Change of role %(name)s")),
     "person.change-password": Sentence(_("Changed the password of %(object)s"), _("Password change of %(object)s")),
     "person.sign-in": Sentence(_("Signed in from %(address)s"), _("Sign-in as %(object)s from %(address)s")),
     "site.prune-journal": Sentence(

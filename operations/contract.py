@@ -119,10 +119,10 @@ class Operation(Generic[T, P]):
     `is_on_site`: its target is the site.
     """
 
-    kind: ClassVar[str]
+    kind: str
     verb: ClassVar[str]
     label: ClassVar[Words]
-    needs: ClassVar[str]
+    needs: str
     doing: ClassVar[Words] = ""
     noun: ClassVar[Words] = ""
     icon: ClassVar[str] = ""
@@ -136,7 +136,7 @@ class Operation(Generic[T, P]):
     locks: ClassVar[bool] = True
     leaves_job: ClassVar[bool] = True
     has_own_page: ClassVar[bool] = False
-    is_on_site: ClassVar[bool] = False
+    is_on_site: bool = False
     overrules: ClassVar[frozenset[str]] = frozenset()
     params_type: ClassVar[type] = NoParams
 

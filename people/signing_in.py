@@ -25,7 +25,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from objectlog.models import Outcome, Via
-from objectlog.services import NO_TARGET, Target, begin, note
+from objectlog.services import NO_TARGET, Target, note
 from people.answers import too_many_requests, unable_to_count
 from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
 from permissions.models import User
@@ -159,14 +159,12 @@ def remember_browser(response: HttpResponse, user: User, *, secure: bool) -> Non
 
 def record_password_change(person: User) -> None:
     """Write into the journal that somebody has changed their own password."""
-    begin(
+    note(
         actor_id=person.pk,
         actor_name=person.username,
-        persona_name=person.username,
         via=Via.WEB,
         verb="person.change-password",
         target=Target("person", person.pk, person.username),
-        params={},
         outcome=Outcome.DONE,
     )
 

@@ -12,7 +12,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 from clusters.models import Cluster, Job, Node
 from clusters.moved import Moved
 from clusters.selectors import get_cluster
-from people.grants import Grantable
+from operations.contract import SITE
+from people.operations.rights import Grantable
 from permissions.models import Team, User
 from permissions.policy import visible
 from permissions.selectors import find_group, find_user, list_teams
@@ -44,7 +45,7 @@ def read_subject(text: str) -> User | Team:
 def read_grantable(actor: User, text: str) -> Grantable:
     """CLUSTER, CLUSTER/MACHINE, @TEAM or "everything", among what the actor may see. CommandError."""
     if text == EVERYTHING:
-        return None
+        return SITE
     if text.startswith("@"):
         team = visible(actor, "view", list_teams()).filter(name=text[1:]).first()
         if team is None:
@@ -98,6 +99,13 @@ def read_moment(text: str) -> datetime:
     return moment
 
 
-def name_of(obj: Model | None) -> str:
+def name_of(obj: Grantable) -> str:
     """As it was typed, more or less."""
-    return EVERYTHING if obj is None else str(obj)
+    return EVERYTHING if obj is SITE else str(obj)
+
+
+def kind_of(obj: Grantable) -> str:
+    """Its kind, as keys of operations have it."""
+    if isinstance(obj, VirtualMachine):
+        return "vm"
+    return "cluster" if isinstance(obj, Cluster) else "team" if isinstance(obj, Team) else "site"

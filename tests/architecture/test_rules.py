@@ -158,3 +158,13 @@ def test_only_the_journal_writes_the_journal() -> None:
         and rows.search(ast.unparse(node.func.value).split("(")[0])
     ]
     assert found == []
+
+
+def test_only_the_pipeline_begins_entries() -> None:
+    imports = [(name, node) for name, tree in trees() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    users = {
+        name
+        for name, node in imports
+        if node.module == "objectlog.services" and any(each.name == "begin" for each in node.names)
+    }
+    assert users == {"operations/pipeline.py"}

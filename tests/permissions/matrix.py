@@ -129,4 +129,9 @@ OPERATIONS: dict[str, Row] = {
     "cluster.edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.use-address": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.remove": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+    **{f"vm.{verb}": Row(VM_ADMINS, see=SEE_VM) for verb in ("grant", "revoke", "grant-role", "revoke-role")},
+    **{f"cluster.{verb}": Row(CLUSTER_ADMINS) for verb in ("grant", "revoke", "grant-role", "revoke-role")},
+    **{f"team.{verb}": Row(ROOT) for verb in ("grant", "revoke", "grant-role", "revoke-role")},
+    **{f"site.{verb}": Row(ROOT) for verb in ("grant-role", "revoke-role")},
+    "role.set": Row(ROOT),
 }

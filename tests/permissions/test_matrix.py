@@ -17,10 +17,10 @@ from operations.contract import SITE, Actor, Ask, Forbidden, Refusal
 from operations.pipeline import run
 from operations.table import OPERATIONS as ALL_OPERATIONS
 from permissions.models import User
-from permissions.services import grant, persona_of
+from permissions.services import grant, make_team, persona_of
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
 from tests.fixtures.kept import keep, sign_in, signed_in
-from tests.permissions.matrix import DOORS, EVERYBODY, OPERATIONS, OWN_PAGES, PAGES, ROLES, WHERE, Row
+from tests.permissions.matrix import DOORS, EVERYBODY, OPERATIONS, PAGES, ROLES, WHERE, Row
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("F107", "F108")]
@@ -52,6 +52,7 @@ class World:
         self.node = make_node(self.cluster, "node1.example.org")
         self.vm = make_vm(self.cluster, "web1.example.org", primary_node=self.node)
         self.job = make_job(self.cluster, ("instance", "web1.example.org"), ganeti_id=7)
+        self.team = make_team("ops")
         elsewhere = make_cluster("elsewhere")
         make_vm(elsewhere, "web1.example.org")
         self.users: dict[str, User] = {}
@@ -77,7 +78,7 @@ class World:
         return signed_in(self._tickets[role])
 
     def target(self, kind: str) -> Cluster | VirtualMachine | Any:
-        return {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job}[kind]
+        return {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job, "team": self.team}[kind]
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,7 @@ def test_address(world: World, name: str) -> None:
     assert got(stranger) == ("may" if row.open else "login")
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in OWN_PAGES])
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if not ALL_OPERATIONS[name].has_own_page])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_operation_on_the_web(world: World, name: str, method: str) -> None:
     """Asking needs the same right as doing; nobody is listening at the cluster's address, so nothing can happen."""

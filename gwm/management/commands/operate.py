@@ -17,13 +17,14 @@ from objectlog.models import Outcome, Via
 from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal, Site
 from operations.forms import params_from
 from operations.pipeline import run
+from operations.table import FORMS as TABLE_OF_FORMS
 from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.selectors import find_persona, find_user
 from virtualmachines.selectors import get_vm
 
-# A console needs a browser.
-OFFERED = {key: operation for key, operation in OPERATIONS.items() if key != "vm.console"}
+# A console needs a browser; rights and roles have commands of their own.
+OFFERED = {key: each for key, each in OPERATIONS.items() if not each.has_own_page or key in TABLE_OF_FORMS}
 FORMS = {"cluster": "CLUSTER", "vm": "CLUSTER/MACHINE", "node": "CLUSTER/NODE", "job": "CLUSTER/NUMBER"}
 # A verb that only one kind of thing knows may stand for itself.
 _VERBS = Counter(operation.verb for operation in OFFERED.values())

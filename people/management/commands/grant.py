@@ -6,10 +6,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from objectlog.models import Via
-from people.grants import Scope, change_grants, change_role_grant
-from people.words import name_of, read_grantable, read_moment, read_person, read_subject
+from operations.contract import Actor, Ask, Forbidden, Refusal
+from operations.pipeline import run
+from operations.table import OPERATIONS
+from people.operations.rights import GrantParams, RoleGrantParams
+from people.words import kind_of, name_of, read_grantable, read_moment, read_person, read_subject
 from permissions.selectors import find_role
-from permissions.services import BadScope, UnknownVerb, persona_of
+from permissions.services import persona_of
 
 
 class Command(BaseCommand):
@@ -39,20 +42,23 @@ class Command(BaseCommand):
             raise CommandError("Say which rights, or --role and which role.")
         if (options["tag"] or options["owner"]) and not options["role"]:
             raise CommandError("--tag and --owner are for roles.")
+        asks = Actor(actor, Via.CLI)
+        if options["role"]:
+            role = find_role(options["role"])
+            if role is None:
+                raise CommandError(f"There is no role “{options['role']}”.")
+            owner = persona_of(read_subject(options["owner"])) if options["owner"] else None
+            params: Any = RoleGrantParams(who, role, options["tag"], owner, until)
+            key, what = "revoke-role" if take else "grant-role", f"role {role}"
+        else:
+            params = GrantParams(who, options["verbs"], until)
+            key, what = "revoke" if take else "grant", ", ".join(options["verbs"])
+        operation = OPERATIONS.get(f"{kind_of(on)}.{key}")
+        if operation is None:
+            raise CommandError("Single rights are granted on one object; on everything there are roles.")
         try:
-            if options["role"]:
-                role = find_role(options["role"])
-                if role is None:
-                    raise CommandError(f"There is no role “{options['role']}”.")
-                owner = persona_of(read_subject(options["owner"])) if options["owner"] else None
-                scope = Scope(on, options["tag"], owner)
-                change_role_grant(actor, via=Via.CLI, role=role, who=who, scope=scope, take=take, until=until)
-                what = f"role {role}"
-            else:
-                verbs = options["verbs"]
-                change_grants(actor, via=Via.CLI, verbs=verbs, who=who, on=on, take=take, until=until)
-                what = ", ".join(verbs)
-        except (UnknownVerb, BadScope, PermissionError) as error:
+            run(operation, Ask(asks, on, params))
+        except (Forbidden, Refusal) as error:
             raise CommandError(str(error)) from error
         end = f" until {until:%Y-%m-%d %H:%M %Z}" if until else ""
         self.stdout.write(f"{what} on {name_of(on)} {'taken from' if take else 'given to'} {options['who']}{end}")

@@ -6,10 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from objectlog.models import Via
-from people.grants import change_role
+from operations.contract import SITE, Actor, Ask, Forbidden, Refusal
+from operations.pipeline import run
+from people.operations.rights import RoleParams, SetRole
 from people.words import read_person
 from permissions.selectors import find_role, list_verbs
-from permissions.services import UnknownVerb
 
 
 class Command(BaseCommand):
@@ -25,10 +26,11 @@ class Command(BaseCommand):
         if options["verbs"]:
             if not options["user"]:
                 raise CommandError("Say who sets it: --as USER.")
-            actor, described = read_person(options["user"]), options["description"]
+            actor = Actor(read_person(options["user"]), Via.CLI)
+            params = RoleParams(options["name"], options["verbs"], options["description"])
             try:
-                change_role(actor, via=Via.CLI, name=options["name"], verbs=options["verbs"], description=described)
-            except (UnknownVerb, PermissionError) as error:
+                run(SetRole(), Ask(actor, SITE, params))
+            except (Forbidden, Refusal) as error:
                 raise CommandError(str(error)) from error
         role = find_role(options["name"])
         if role is None:

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from objectlog.changes import as_rows, tell
 from objectlog.messages import read
 from objectlog.models import Event, Via
@@ -23,8 +25,15 @@ class Told:
 
 
 def read_event(event: Event) -> Told:
-    """What happened: sentence with its changes, Ganeti's words, before and after."""
-    text = json.loads(event.text)
+    """What happened: sentence with its changes, Ganeti's words, before and after. Whoever altered it hides no other."""
+    try:
+        return _read_text(json.loads(event.text))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        sentence = gettext("This event can't be read: somebody has altered it.")
+        return Told(sentence, "", [], "", [], "", {})
+
+
+def _read_text(text: dict[str, Any]) -> Told:
     changes = text["changes"]
     sentence = ": ".join(filter(None, [read(text["sentence"]), tell(changes)]))
     via = str(Via(text["via"]).label) if text["via"] in Via.values else text["via"]

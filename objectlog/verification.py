@@ -67,7 +67,7 @@ class Verification:
             }
         if not is_sealed_by(self._keys, row["seal"], row["previous"], row["text"]):
             yield _("Event %s was altered: its seal does not fit its text.") % number
-        elif differing := list(_columns_unlike_text(row)):
+        elif differing := _columns_unlike_text(row):
             yield _("Event %(number)s was altered: %(columns)s.") % {
                 "number": number,
                 "columns": ", ".join(differing),
@@ -108,17 +108,21 @@ class Verification:
         return end.name == ChainEnd.NEWEST and Event.objects.filter(number__isnull=False).exists()
 
 
-def _columns_unlike_text(row: dict[str, Any]) -> Iterator[str]:
+def _columns_unlike_text(row: dict[str, Any]) -> list[str]:
     """Columns that do not say what the sealed text says. The key of an account that is gone is empty."""
-    text = json.loads(row["text"])
-    for name in REPEATED:
-        value = str(row[name]) if name == "entry_uuid" and row[name] is not None else row[name]
-        if value != text[name]:
-            yield name
-    if write_time(row["at"]) != text["at"]:
-        yield "at"
-    if row["actor_id"] is not None and row["actor_id"] != text["actor_pk"]:
-        yield "actor"
+    try:
+        text = json.loads(row["text"])
+        said = {name: text[name] for name in (*REPEATED, "at", "actor_pk")}
+    except (ValueError, TypeError, KeyError):
+        return ["text"]
+    uuid, actor = row["entry_uuid"], row["actor_id"]
+    there = {
+        **{name: row[name] for name in REPEATED},
+        "entry_uuid": None if uuid is None else str(uuid),
+        "at": write_time(row["at"]),
+        "actor_pk": said["actor_pk"] if actor is None else actor,
+    }
+    return [name for name, value in there.items() if value != said[name]]
 
 
 def _describe_missing(first: int, last: int) -> str:

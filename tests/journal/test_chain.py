@@ -20,6 +20,7 @@ from gwm.tasks import seal_journal
 from objectlog.canonical import make_seal
 from objectlog.chain import ChainBroken, delete_cut, seal_all, seal_events
 from objectlog.models import ChainEnd, Entry, Event, Outcome
+from objectlog.reading import read_event
 from objectlog.services import advance
 from objectlog.verification import Verification
 from tests.factories import make_user
@@ -91,6 +92,17 @@ def test_who_has_no_key_cannot_seal_anew(ten: list[Event]) -> None:
     assert [f"Event {number} was altered: its seal does not fit its text." for number in range(4, 11)] == [
         problem for problem in find_problems() if "altered" in problem
     ]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "1", '{"at": 1}', "not JSON"])
+def test_a_text_that_was_replaced_before_it_was_sealed_is_found_and_hides_no_other(text: str) -> None:
+    write()
+    Event.objects.update(text=text)
+    write()
+    seal_all()
+    assert find_problems() == ["Event 1 was altered: text."]
+    told = [read_event(event).sentence for event in Event.objects.order_by("pk")]
+    assert told == ["This event can't be read: somebody has altered it.", "Rebooted web1"]
 
 
 def test_missing_events_are_named(ten: list[Event]) -> None:

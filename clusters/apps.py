@@ -17,4 +17,5 @@ class ClustersConfig(AppConfig):
             Part("jobs", _("Jobs"), "cluster-jobs", 40),
             Part("parameters", _("Parameters"), "cluster-parameters", 50),
         )
+        add_parts("job", Part("overview", _("Job"), "job", 10))
         add_parts("node", Part("jobs", _("Jobs"), "node-jobs", 40))

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("live/ages/", live.ages, name="live-ages"),
     path("live/changed/", live.changed, name="live-changed"),
     path("clusters/", clusters.cluster_list, name="clusters"),
+    path("", include("operations.urls")),
     path("", include("clusters.urls")),
     path("clusters/<slug:slug>/", clusters.cluster_overview, name="cluster"),
     path("clusters/<slug:slug>/nodes/<str:name>/", clusters.node_overview, name="node"),

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobTarget, Network, Node, NodeGroup
+from operations.models import Batch
 from permissions.models import User
 from virtualmachines.models import VirtualMachine
 
@@ -103,6 +104,13 @@ def make_job(cluster: Cluster, *targets: tuple[str, str], **fields: Any) -> Job:
             uuid=tie.uuid if tie is not None else "",
         )
     return job
+
+
+def make_batch(actor: User, **fields: Any) -> Batch:
+    """A batch that has begun, of no items."""
+    return Batch.objects.create(
+        actor=actor, actor_name=actor.username, operation="vm.shutdown", state="running", **fields
+    )
 
 
 def find_row(cluster: Cluster, kind: str, name: str) -> Any:

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from ui.places import Part, add_parts
+from ui.places import Part, add_list, add_parts
 
 
 class VirtualMachinesConfig(AppConfig):
@@ -18,6 +18,7 @@ class VirtualMachinesConfig(AppConfig):
             Part("console", _("Console"), "vm-console", 30),
             Part("jobs", _("Jobs"), "vm-jobs", 40),
         )
+        add_list("vm", "vms")
         add_parts("cluster", Part("vms", _("Machines"), "cluster-vms", 20))
         add_parts(
             "node",

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from virtualmachines.views import console, detail, lists, operate
+from virtualmachines.views import batch, console, detail, lists, operate
 
 _VM = "clusters/<slug:slug>/vms/<str:name>/"
 _NODE = "clusters/<slug:slug>/nodes/<str:name>/"
 
 urlpatterns = [
     path("vms/", lists.vm_list, name="vms"),
+    path("vms/batch/", batch.vms_batch, name="vms-batch"),
     path("clusters/<slug:slug>/vms/", lists.cluster_vms, name="cluster-vms"),
     path(f"{_NODE}primary/", lists.node_primary, name="node-primary"),
     path(f"{_NODE}secondary/", lists.node_secondary, name="node-secondary"),

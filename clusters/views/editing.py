@@ -26,7 +26,7 @@ from clusters.views.stored import moment_of, table_of
 from operations.actors import actor_on_web
 from operations.contract import Ask, Forbidden, Invalid, Refusal
 from operations.pipeline import run
-from operations.views import OperateView
+from operations.views.operate import OperateView
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
 from ui.places import list_of, page_of

@@ -23,7 +23,7 @@ from clusters.views.buttons import button_of
 from clusters.views.frame import cluster_page
 from clusters.views.stored import moment_of
 from operations.offers import list_offers
-from operations.views import OperateView
+from operations.views.operate import OperateView
 from permissions.policy import verbs_on
 from permissions.signed_in import person_of
 from ui.listing import list_page

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from clusters.selectors import get_cluster, get_node, jobs_about, list_job_rows, list_nodes
 from clusters.views.frame import cluster_page, node_page
 from clusters.views.jobs import jobs_context
-from operations.views import OperateView
+from operations.views.operate import OperateView
 from permissions.signed_in import person_of
 from ui.listing import ages_of, list_page
 from ui.places import page_of

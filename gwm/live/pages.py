@@ -54,6 +54,8 @@ PAGES: dict[str, Shows] = {
     "node-jobs": Shows((*_NODE, "of:{about}"), _HERE, jobs=True),
     "jobs": Shows(("jobs:*", "cluster:*")),
     "job": Shows(("job:{job}", "cluster:{cluster}"), jobs=True),
+    "batches": Shows(("batches:*",)),
+    "batch": Shows(("batch:{batch}",)),
     "journal": Shows(("journal:*",)),
     "health": Shows(("cluster:*", "hosts:*"), _ALL),
 }
@@ -70,9 +72,11 @@ STILL = frozenset(
         "vm-do",
         "node-do",
         "job-do",
+        "batch-do",
+        "vms-batch",
     }
 )
-_OBJECTS = ("vm", "cluster", "node", "job")
+_OBJECTS = ("vm", "cluster", "node", "job", "batch")
 
 
 def note_for(request: HttpRequest, user: User, context: Mapping[str, Any]) -> Note:

@@ -8,3 +8,4 @@ import "./times.js";
 import "./toasts.js";
 import "./copy.js";
 import "./logs.js";
+import "./bulk.js";

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -13,7 +14,7 @@ from django.utils.datastructures import MultiValueDict
 from pytest_django import DjangoDbBlocker
 
 from operations.table import OPERATIONS
-from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_user, make_vm
 from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, WHERE
 from tests.permissions.test_matrix import walk
@@ -32,7 +33,9 @@ def make_people() -> dict[str, str]:
     node = make_node(cluster, "node1.example.org")
     vm = make_vm(cluster, "web1.example.org", primary_node=node)
     make_job(cluster, ("instance", vm.name), ganeti_id=7)
-    return {"root": sign_in(make_admin("root")), "stranger": sign_in(make_user("stranger"))}
+    root = make_admin("root")
+    make_batch(root, **WHERE["batch"])
+    return {"root": sign_in(root), "stranger": sign_in(make_user("stranger"))}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,7 @@ def urls() -> Iterator[tuple[str, dict[str, object]]]:
 
 URLS = list(urls())
 OF_OBJECTS = [(name, where) for name, where in URLS if where]
-LEADS_NOWHERE = {str: "nothing.example.org", int: 999_999}
+LEADS_NOWHERE: dict[type, object] = {UUID: UUID(int=1), str: "nothing.example.org", int: 999_999}
 
 
 def label(value: Any) -> str:
@@ -125,7 +128,8 @@ def test_the_parameters_were_found() -> None:
     assert {"page", "per_page", "sort", "q", "status", "since", "who", "verb", "node"} <= set(PARAMETERS)
 
 
-PAGES = [(name, where) for name, where in URLS if "verb" not in where and name not in ("logout", "vm-console-ticket")]
+ONLY_POSTED = ("logout", "vm-console-ticket", "vms-batch")
+PAGES = [(name, where) for name, where in URLS if "verb" not in where and name not in ONLY_POSTED]
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@ A row lists the roles that may; those who see the object without being allowed g
 """
 
 from dataclasses import dataclass
+from uuid import UUID
 
 # Everybody who is signed in, from nothing to everything.
 ROLES = (
@@ -51,6 +52,7 @@ class Row:
     open: bool = False
 
 
+BATCH = {"uuid": UUID("30000000-0000-4000-8000-000000000001")}
 CLUSTER, NODE, VM, JOB = (
     {"slug": "lab"},
     {"slug": "lab", "name": "node1.example.org"},
@@ -65,6 +67,8 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["node", "node-do", "node-jobs", "node-primary", "node-secondary"], NODE),
     **dict.fromkeys(["vm", "vm-parameters", "vm-jobs", "vm-journal", "vm-do"], VM),
     **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket"], VM),
+    "batch": BATCH,
+    "batch-do": {**BATCH, "verb": "stop"},
     **dict.fromkeys(["job", "job-status", "job-do"], JOB),
 }
 
@@ -84,6 +88,10 @@ PAGES: dict[str, Row] = {
     "nodes": Row(EVERYBODY),
     "vms": Row(EVERYBODY),
     "jobs": Row(EVERYBODY),
+    "vms-batch": Row(EVERYBODY, method="post"),
+    "batches": Row(EVERYBODY),
+    "batch": Row(ROOT),  # of whom it is, see tests/pages/test_batches.py
+    "batch-do": Row(ROOT, method="post"),
     "cluster-add": Row(ROOT, see=EVERYBODY),
     "cluster": Row(SEE_CLUSTER),
     "cluster-vms": Row(SEE_CLUSTER),

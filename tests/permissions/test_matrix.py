@@ -18,7 +18,7 @@ from operations.pipeline import run
 from operations.table import OPERATIONS as ALL_OPERATIONS
 from permissions.models import User
 from permissions.services import grant, make_team, persona_of
-from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_user, make_vm
 from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, EVERYBODY, OPERATIONS, PAGES, ROLES, WHERE, Row
 from virtualmachines.models import VirtualMachine
@@ -72,6 +72,7 @@ class World:
         grant(["admin"], self.users["other_admin"], elsewhere)
         self.vm.owner = persona_of(self.users["owner"])
         self.vm.save()
+        make_batch(self.users["root"], **WHERE["batch"])
         self._tickets = {role: sign_in(user) for role, user in self.users.items()}
 
     def client(self, role: str) -> Client:

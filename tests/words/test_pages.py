@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -13,14 +14,20 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Node
 from gwm.live.pages import PAGES, STILL
+from objectlog.models import Via
+from operations.contract import Actor
+from operations.models import Batch
+from operations.planning import plan
 from operations.table import OPERATIONS
 from permissions.services import grant, persona_of
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
 from tests.pages.conftest import INFO
 from tests.permissions.matrix import DOORS
 from tests.permissions.matrix import PAGES as ALL_PAGES
+from tests.permissions.matrix import WHERE as ALL_WHERE
 from tests.words.pseudo import find_untranslated, spoken
 from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.power import Shutdown
 
 # What the test made begins with zz. The others are names and words of Ganeti's, units, products and file formats.
 KNOWN = re.compile(
@@ -34,13 +41,18 @@ KNOWN = re.compile(
     re.VERBOSE,
 )
 CLUSTER = {"slug": "zzlab"}
+BATCH = ALL_WHERE["batch"]
+BEGUN: dict[str, object] = {"uuid": UUID(int=3), "state": "stopped"}
 WHERE = {
     "vm": {**CLUSTER, "name": "zzweb.example.org"},
     "node": {**CLUSTER, "name": "zznode1.example.org"},
     "cluster": CLUSTER,
     "job": {**CLUSTER, "number": 7},
+    "batch": BATCH,
 }
-NOT_PAGES = frozenset({"logout", "live-ages", "live-changed", "job-status", "vm-console-ticket"})
+NOT_PAGES = frozenset(
+    {"logout", "live-ages", "live-changed", "job-status", "vm-console-ticket", "vms-batch", "batch-do"}
+)
 # For who is not signed in, or has a password; they have tests of their own.
 WITHOUT_ADMIN = frozenset({"login", "change-password"})
 # Samples of parts for who builds pages; no sentence of it is the product's.
@@ -73,6 +85,9 @@ def client(db: None) -> Client:
     grant(["admin"], alice, vm)
     vm.owner = persona_of(alice)
     vm.save()
+    for where in (BATCH, BEGUN):
+        plan(Shutdown(), Actor(admin, Via.WEB), VirtualMachine.objects.all(), {})
+        Batch.objects.filter(pk=Batch.objects.latest("pk").pk).update(**where)
     browser = Client()
     browser.force_login(admin)
     return browser
@@ -214,3 +229,7 @@ def test_changing_a_password(client: Client) -> None:
     for fields in ({}, {"oldpassword": "zz", "password1": "zz", "password2": "zzz"}):
         answer = client.post(reverse("change-password"), fields)
         assert find_untranslated(answer.content.decode(), KNOWN) == []
+
+
+def test_a_batch_that_has_begun(client: Client) -> None:
+    assert untranslated(client, reverse("batch", args=[BEGUN["uuid"]])) == []

@@ -299,6 +299,8 @@ def page_position(page: Page[Any], noun: str) -> str:
         said = ngettext("%(rows)s of %(total)s node", "%(rows)s of %(total)s nodes", total)
     elif noun == "jobs":
         said = ngettext("%(rows)s of %(total)s job", "%(rows)s of %(total)s jobs", total)
+    elif noun == "batches":
+        said = ngettext("%(rows)s of %(total)s batch", "%(rows)s of %(total)s batches", total)
     else:
         said = ngettext("%(rows)s of %(total)s entry", "%(rows)s of %(total)s entries", total)
     return said % {"rows": f"{count(page.start_index())}{DASH}{count(page.end_index())}", "total": count(total)}

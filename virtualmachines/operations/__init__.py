@@ -17,4 +17,13 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     ForgetMachine(),
 )
 
+# What can be done to many machines at once, from their list.
+BULK = ("vm.start", "vm.shutdown", "vm.reboot", "vm.shutdown-now")
+
+
+def list_bulk() -> list[AnyOperation]:
+    """The operations that can be done to many machines at once."""
+    return [operation for operation in VM_OPERATIONS if operation.key in BULK]
+
+
 register(*VM_OPERATIONS)

@@ -1,6 +1,8 @@
 """Lists of machines: all, those of a cluster, those of a node."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -13,13 +15,17 @@ from clusters.views.frame import cluster_page, node_page
 from permissions.signed_in import person_of
 from ui.listing import ages_of, list_page
 from virtualmachines.filters import GROUPS, KEYS, SHOWN, VMFilter
+from virtualmachines.operations import list_bulk
 from virtualmachines.selectors import COLUMNS, count_by_group, filter_vms, list_vms, rows_of, vms_on_node
 
 HYPERVISORS = ("kvm", "xen-pvm", "xen-hvm", "lxc", "chroot", "fake")
 
 
-def vms_context(request: HttpRequest, vms: QuerySet[Any]) -> dict[str, Any]:
-    """A list of `vms` as the address asks for it; two queries however long it is."""
+def vms_context(request: HttpRequest, vms: QuerySet[Any], scope: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A list of `vms` as the address asks for it; two queries however long it is.
+
+    `scope` is what, added to the filter, finds no others than these among all machines; None if nothing does.
+    """
     wanted = VMFilter.parse(request.GET.dict())
     counts = count_by_group(filter_vms(vms, wanted.without_status()))
     rows = filter_vms(rows_of(vms), wanted)
@@ -29,6 +35,8 @@ def vms_context(request: HttpRequest, vms: QuerySet[Any]) -> dict[str, Any]:
         **listing.as_context(),
         "wanted": wanted,
         "search_text": wanted.text,
+        "bulk_operations": list_bulk(),
+        "bulk_filter": None if scope is None else urlencode({**request.GET.dict(), **scope}),
         "groups": [("", _("All"), counts[""]), *((name, GROUPS[name][0], counts[name]) for name in SHOWN)],
         "group": wanted.status,
         "chosen": {key: value for key, value in wanted.typed if key != "status"},
@@ -53,7 +61,7 @@ def describe_no_match(wanted: VMFilter) -> str:
 @require_safe
 def vm_list(request: HttpRequest) -> HttpResponse:
     """The machines of all clusters."""
-    context = vms_context(request, list_vms(person_of(request)))
+    context = vms_context(request, list_vms(person_of(request)), {})
     return render(request, "virtualmachines/list.html", {**context, "shows_cluster": True})
 
 
@@ -62,7 +70,7 @@ def cluster_vms(request: HttpRequest, slug: str) -> HttpResponse:
     """The machines of one cluster, as far as the person may see them."""
     user = person_of(request)
     cluster = get_cluster(user, slug)
-    context = vms_context(request, list_vms(user).filter(cluster=cluster))
+    context = vms_context(request, list_vms(user).filter(cluster=cluster), {"cluster": cluster.slug})
     return render(request, "virtualmachines/cluster_vms.html", {**cluster_page(user, cluster, "vms"), **context})
 
 

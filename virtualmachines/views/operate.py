@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from operations.views import OperateView
+from operations.views.operate import OperateView
 from permissions.signed_in import person_of
 from virtualmachines.selectors import get_vm
 

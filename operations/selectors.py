@@ -1,0 +1,93 @@
+"""Reading batches: for their actor and for administrators, and nobody else (else Http404)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.shortcuts import get_object_or_404
+
+from operations.contract import AnyOperation
+from operations.models import OPEN_ITEMS, UNDER_WAY, Batch, BatchItem, BatchState, ItemState, Verdict
+from operations.table import OPERATIONS
+from permissions.models import User
+from permissions.policy import can, visible
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many items of a batch are planned for what, and how far they have come."""
+
+    will: int = 0
+    skipped: int = 0
+    denied: int = 0
+    waiting: int = 0
+    running: int = 0
+    in_doubt: int = 0
+    done: int = 0
+    failed: int = 0
+    fell_away: int = 0
+
+    @property
+    def ended(self) -> int:
+        """Of what was to be done, so many have come to their end."""
+        return self.done + self.failed + self.fell_away
+
+
+_IN_BATCH = {
+    "n_will": Q(items__verdict=Verdict.WILL),
+    "n_ended": Q(items__verdict=Verdict.WILL) & ~Q(items__state__in=OPEN_ITEMS),
+    "n_failed": Q(items__state=ItemState.FAILED),
+    "n_under_way": Q(items__state__in=UNDER_WAY),
+}
+
+
+def list_batches(user: User) -> QuerySet[Batch]:
+    """The batches `user` may see, newest first."""
+    return Batch.objects.all() if can(user, "see_batches_of_all") else Batch.objects.filter(actor=user)
+
+
+def with_numbers(batches: QuerySet[Batch]) -> QuerySet[Batch]:
+    """`batches`, each with how many items are to be done, ended, failed and under way."""
+    numbers: dict[str, Any] = {name: Count("items", filter=condition) for name, condition in _IN_BATCH.items()}
+    return batches.annotate(**numbers)
+
+
+def list_begun(batches: QuerySet[Batch]) -> QuerySet[Batch]:
+    """Those that were confirmed."""
+    return batches.exclude(state=BatchState.PLANNED)
+
+
+def get_batch(user: User, uuid: UUID) -> Batch:
+    """One batch. Http404."""
+    return get_object_or_404(list_batches(user), uuid=uuid)
+
+
+def tally_items(batch: Batch) -> Tally:
+    """How far the items are; one query."""
+    numbers: dict[str, int] = {}
+    rows = BatchItem.objects.filter(batch=batch).order_by().values_list("verdict", "state").annotate(number=Count("*"))
+    for verdict, state, number in rows:
+        numbers[verdict] = numbers.get(verdict, 0) + number
+        if verdict == Verdict.WILL:
+            name = "fell_away" if state == ItemState.SKIPPED else state
+            numbers[name] = numbers.get(name, 0) + number
+    return Tally(**numbers)
+
+
+def list_items(batch: Batch) -> QuerySet[BatchItem]:
+    """The items of a batch with their entries."""
+    return BatchItem.objects.filter(batch=batch).select_related("entry")
+
+
+def places_of(user: User, batch: Batch, items: Iterable[BatchItem]) -> dict[int, tuple[Any, ...]]:
+    """Where the pages of the items' targets are, by the key of the target, as far as `user` may see them. One query."""
+    found = list(items)
+    operation: AnyOperation | None = next(
+        (OPERATIONS[key] for item in found if (key := item.operation or batch.operation) in OPERATIONS), None
+    )
+    if operation is None:
+        return {}
+    rows = visible(user, "view", operation.rows()).filter(pk__in=[item.target_pk for item in found])
+    return {row.pk: operation.place_of(row) for row in rows}

@@ -1,0 +1,176 @@
+"""Batches: their list, the plan that asks before anything is done, and how far one is."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from operations.actors import actor_on_web
+from operations.contract import AnyOperation
+from operations.forms import OperationForm, form_for
+from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
+from operations.selectors import get_batch, list_batches, list_begun, list_items, places_of, tally_items, with_numbers
+from operations.table import OPERATIONS
+from permissions.policy import can
+from permissions.signed_in import person_of
+from ui.listing import list_page
+
+COLUMNS: dict[str, tuple[Any, ...]] = {
+    "when": ("created_at",),
+    "what": ("operation", "-created_at"),
+    "who": ("actor_name", "-created_at"),
+    "state": ("state", "-created_at"),
+}
+ITEM_COLUMNS: dict[str, tuple[Any, ...]] = {
+    "order": ("position",),
+    "name": ("target_name", "position"),
+    "state": ("state", "position"),
+    "verdict": ("verdict", "position"),
+}
+# What a part of the items is called in the address; of a plan, and of what has begun.
+PLANNED_PARTS = {
+    "will": gettext_lazy("Will be done"),
+    "skipped": gettext_lazy("Skipped"),
+    "denied": gettext_lazy("Not allowed"),
+}
+BEGUN_PARTS = {
+    "waiting": gettext_lazy("Waiting"),
+    "running": gettext_lazy("In progress"),
+    "in_doubt": gettext_lazy("No answer"),
+    "done": gettext_lazy("Succeeded"),
+    "failed": gettext_lazy("Failed"),
+    "skipped": gettext_lazy("Skipped"),
+}
+
+
+@require_safe
+def batch_list(request: HttpRequest) -> HttpResponse:
+    """The batches one may see, without plans that were not confirmed."""
+    user = person_of(request)
+    listing = list_page(request, with_numbers(list_begun(list_batches(user))), COLUMNS, "-when")
+    for batch in listing.page.object_list:
+        batch.label = _label(batch.operation)
+    sees_all = bool(can(user, "see_batches_of_all"))
+    return render(request, "operations/batches.html", {**listing.as_context(), "sees_all": sees_all})
+
+
+@require_safe
+def batch_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The plan of a batch, or how far it is."""
+    batch = get_batch(person_of(request), uuid)
+    return _show(request, batch, _form(request, batch) if batch.state == "planned" else None)
+
+
+@require_POST
+def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
+    """Confirm, stop, continue, or try again what failed."""
+    batch = get_batch(person_of(request), uuid)
+    if verb not in ("begin", "stop", "continue", "retry"):
+        raise Http404(_("There is no such operation."))
+    if verb in ("begin", "retry") and batch.actor_id != request.user.pk:
+        raise PermissionDenied(_("Only %s may do this: it is done with their rights.") % batch.actor_name)
+    if verb == "begin" and batch.state == "planned":
+        form = _form(request, batch, request.POST)
+        if not form.is_valid():
+            return _show(request, batch, form, status=422)
+        begin_batch(batch, {name: form.cleaned_data[name] for name in form.base_fields})
+    elif verb == "retry":
+        number = retry_failed(batch)
+        words = ngettext("%d item is tried again.", "%d items are tried again.", number) % number
+        messages.info(request, words if number else _("There is nothing to try again."))
+    else:
+        changes: dict[str, Callable[[Any], bool]] = {"stop": stop_batch, "continue": continue_batch}
+        if verb in changes:
+            changes[verb](batch)
+    return redirect("batch", uuid=batch.uuid)
+
+
+def _label(key: str) -> Any:
+    operation = OPERATIONS.get(key)
+    return operation.label if operation is not None else key
+
+
+def _form(request: HttpRequest, batch: Any, given: Any = None) -> OperationForm:
+    """Parameters for all, and for what destroys the number of targets, to be typed."""
+    operation = OPERATIONS.get(batch.operation)
+    form = (form_for(operation) if operation is not None else OperationForm)(
+        given, actor=actor_on_web(person_of(request))
+    )
+    if operation is not None and operation.is_destructive:
+        form.fields["typed_count"] = _TypedCount(tally_items(batch).will)
+    return form
+
+
+def _show(request: HttpRequest, batch: Any, form: OperationForm | None, status: int = 200) -> HttpResponse:
+    user, operation, tally = person_of(request), OPERATIONS.get(batch.operation), tally_items(batch)
+    is_planned = batch.state == "planned"
+    parts = PLANNED_PARTS if is_planned else BEGUN_PARTS
+    items = list_items(batch)
+    part = request.GET.get("part", "")
+    if part in parts:
+        items = items.filter(**{"verdict" if is_planned else "state": part})
+    listing = list_page(request, items, ITEM_COLUMNS, "order")
+    places = places_of(user, batch, listing.page.object_list)
+    for item in listing.page.object_list:
+        item.batch, item.label, item.place = batch, _label(item.operation), places.get(item.target_pk)
+    numbers = {name: getattr(tally, name) for name in parts}
+    if not is_planned:
+        numbers["skipped"] += tally.fell_away + tally.denied
+    context = {
+        **listing.as_context(),
+        "batch": batch,
+        "operation": operation,
+        "title": _title(operation, batch, tally.will),
+        "label": _label(batch.operation),
+        "tally": tally,
+        "parts": [("", _("All"), tally.will + tally.skipped + tally.denied)]
+        + [(name, label, numbers[name]) for name, label in parts.items()],
+        "part": part if part in parts else "",
+        "is_mine": batch.actor_id == user.pk,
+        "form": form,
+        "consequence": str(operation.consequence) if operation is not None else "",
+    }
+    return render(request, f"operations/{'plan' if is_planned else 'batch'}.html", context, status=status)
+
+
+def _title(operation: AnyOperation | None, batch: Any, number: int) -> str:
+    label = operation.label if operation is not None else batch.operation
+    if batch.state != "planned":
+        return str(label)
+    if not number:
+        return _("%(do)s: there is nothing to do") % {"do": label}
+    return ngettext("%(do)s: %(number)d machine?", "%(do)s: %(number)d machines?", number) % {
+        "do": label,
+        "number": number,
+    }
+
+
+class _TypedCount(forms.IntegerField):
+    """A field in which the number of what is to be destroyed must be typed."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            label=_("How many"),
+            help_text=_("Type %d to confirm.") % number,
+            widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+            error_messages={
+                "required": _("Type %d to confirm.") % number,
+                "invalid": _("Type %d to confirm.") % number,
+            },
+        )
+        self.expected = number
+
+    def clean(self, value: Any) -> Any:
+        """Equal, or an error that says what was expected."""
+        typed = super().clean(value)
+        if typed != self.expected:
+            raise forms.ValidationError(_("This is not their number. Type %d to confirm.") % self.expected)
+        return typed

@@ -1,0 +1,49 @@
+"""From machines that were ticked in a list, or all that match its filter, to the plan of a batch."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from operations.actors import actor_on_web
+from operations.planning import plan
+from permissions.signed_in import person_of
+from virtualmachines.filters import VMFilter
+from virtualmachines.operations import list_bulk
+from virtualmachines.selectors import filter_vms, list_vms
+
+MOST = 2000
+_MOST_DIGITS = 18
+
+
+@require_POST
+def vms_batch(request: HttpRequest) -> HttpResponse:
+    """Plan an operation on the selected machines; the plan asks before anything is done."""
+    chosen = _find_chosen(request)
+    number = chosen.count()
+    if not number:
+        messages.warning(request, _("Select machines first."))
+        return redirect("vms")
+    if number > MOST:
+        words = _("These are %(number)d machines, and a batch takes %(most)d at most. Narrow the filter.")
+        messages.warning(request, words % {"number": number, "most": MOST})
+        return redirect("vms")
+    operation = next((each for each in list_bulk() if each.verb == request.POST.get("verb")), None)
+    if operation is None:
+        raise Http404(_("There is no such operation."))
+    batch = plan(operation, actor_on_web(person_of(request)), chosen, {})
+    return redirect("batch", uuid=batch.uuid)
+
+
+def _find_chosen(request: HttpRequest) -> QuerySet[Any]:
+    """Of what the person may see."""
+    vms = list_vms(person_of(request))
+    if request.POST.get("all"):
+        wanted = QueryDict(request.POST.get("filter", "")[:2000])
+        return filter_vms(vms, VMFilter.parse(wanted.dict()))
+    ticked = [value for value in request.POST.getlist("vm") if value.isascii() and value.isdigit()]
+    return vms.filter(pk__in=[int(value) for value in ticked if len(value) <= _MOST_DIGITS])

@@ -1,0 +1,67 @@
+"""Ticking machines, planning, confirming and following a batch, with and without a script."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.axe import check
+from tests.browser.conftest import NARROW, WIDE
+from tests.browser.waiting import reload_until
+
+pytestmark = pytest.mark.feature("G050")
+
+
+@pytest.mark.parametrize("with_script", [True, False])
+def test_a_batch_from_the_list_to_its_end(person, demo, with_script):
+    page = person(demo, java_script_enabled=with_script)
+    page.goto("/vms/?cluster=demo&q=jenkins")
+    bar = page.get_by_role("group", name="Selected machines")
+    expect(bar).to_be_hidden()
+    page.get_by_role("checkbox", name="Select jenkins.example.org").check()
+    expect(bar).to_be_visible()
+    if with_script:
+        expect(bar).to_contain_text("Selected: 1")
+    page.get_by_role("button", name="Reboot").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Reboot: 1 machine?")
+    plan = page.url
+    looks_well(page, with_script)
+    page.get_by_role("button", name="Reboot 1 machine").click()
+    expect(page).to_have_url(plan)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Reboot: 1 machine")
+    state = page.locator(".head .state")
+    if with_script:
+        expect(state).to_have_text(re.compile("ended"), timeout=60_000)  # the page is true without being loaded again
+    else:
+        reload_until(page, state, "ended")
+    expect(page.locator("main tbody tr")).to_contain_text("succeeded")
+    looks_well(page, with_script)
+    page.goto("/batches/")
+    expect(page.get_by_role("link", name="Reboot: 1 machine").first).to_be_visible()
+    looks_well(page, with_script)
+
+
+def test_nothing_stays_ticked_when_one_comes_back(person, demo):
+    page = person(demo)
+    page.goto("/vms/?cluster=demo")
+    page.locator(".pick").first.check()
+    page.get_by_role("button", name="Select this page").click()
+    number = page.locator(".pick").count()
+    expect(page.locator(".pick:checked")).to_have_count(number)
+    expect(page.locator("[data-picked]")).to_have_text(str(number))
+    page.get_by_role("link", name="Journal").click()
+    page.go_back()
+    expect(page.locator(".pick").first).to_be_visible()
+    expect(page.locator(".pick:checked")).to_have_count(0)
+    expect(page.get_by_role("group", name="Selected machines")).to_be_hidden()
+
+
+def looks_well(page, with_script):
+    """No violation by axe-core, nothing wider than the screen."""
+    if not with_script:
+        return
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)
+        assert check(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.set_viewport_size(WIDE)

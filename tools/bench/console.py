@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ PASSWORD = "measured"  # noqa: S105
 ROUND_TRIPS = 3000
 BYTES = 600_000_000
 CONSOLES = 200
+CONNECT_TIMEOUT_S = 2.0  # after which the broker says that a machine was not reached
 _LOGIN = b"RFB 003.008\n"
 
 
@@ -41,9 +43,19 @@ class Machine:
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._listen, daemon=True).start()
 
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, *reason: Any) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for one
+        self._listener.close()
+
     def _listen(self) -> None:
         while True:
-            connection, _ = self._listener.accept()
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
@@ -68,9 +80,12 @@ class Broker:
     """``python -m vncproxy``."""
 
     def __init__(self) -> None:
+        # Its own settings alone; the machines are on the loopback, which consoles reach only where it is listed.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GWM_")}
+        environment |= {"GWM_CONSOLE_KEYS": KEY, "GWM_CONSOLE_NODE_NETWORKS": "127.0.0.0/8", "REDIS_URL": ""}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "vncproxy", "--port", "0"],
-            env={**os.environ, "GWM_CONSOLE_KEYS": KEY, "GWM_CONSOLE_CONTROL": "", "REDIS_URL": ""},
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -85,6 +100,8 @@ class Broker:
     def __exit__(self, *reason: Any) -> None:
         self._process.terminate()
         self._process.wait(20)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def memory_b(self) -> int:
         """Resident memory in bytes."""
@@ -92,7 +109,7 @@ class Broker:
         return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
     def open(self, machine: Machine) -> socket.socket:
-        """A console that is open."""
+        """A console that is open; ConnectionError with the broker's reason when it closes it instead."""
         ticket = Ticket(
             host="127.0.0.1",
             port=machine.port,
@@ -103,6 +120,7 @@ class Broker:
             vm_name="bench",
             session="bench",
             expires_at=time.time() + 30,
+            connect_timeout_s=CONNECT_TIMEOUT_S,
         )
         origin = f"127.0.0.1:{self.port}"
         head = {
@@ -114,21 +132,26 @@ class Broker:
             "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
             "Sec-WebSocket-Protocol": f"binary, ticket.{seal([KEY], ticket)}",
         }
-        connection = connect(self.port)
         lines = ["GET /console/ws HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
-        connection.sendall("\r\n".join(lines).encode())
-        received = b""
-        while not received.endswith(b"\r\n\r\n" + b"\x82\x0c" + _LOGIN):
-            piece = connection.recv(4096)
-            if not piece:
-                raise RuntimeError(f"no console: {received[:200]!r}")
-            received += piece
-        connection.sendall(frame(_LOGIN))
-        read(connection, 4)
-        connection.sendall(frame(b"\x02"))
-        connection.sendall(frame(answer(read(connection, 18)[2:], PASSWORD)))
-        read(connection, 2 + 4)
+        with ExitStack() as until_open:
+            connection = until_open.enter_context(connect(self.port))
+            connection.sendall("\r\n".join(lines).encode())
+            log_in(connection)
+            until_open.pop_all()
         return connection
+
+
+def log_in(connection: socket.socket) -> None:
+    """What a browser says from its handshake on until the console is open; ConnectionError when it does not open."""
+    answered = read_head(connection)
+    if b" 101 " not in answered:
+        raise ConnectionError(f"no console: {answered!r}")
+    expect(connection, _LOGIN)
+    connection.sendall(frame(_LOGIN))
+    expect(connection, b"\x01\x02")
+    connection.sendall(frame(b"\x02"))
+    connection.sendall(frame(answer(receive(connection), PASSWORD)))
+    expect(connection, bytes(4))
 
 
 def connect(port: int) -> socket.socket:
@@ -155,6 +178,32 @@ def read(connection: socket.socket, count: int) -> bytes:
     return data
 
 
+def read_head(connection: socket.socket) -> bytes:
+    """The head of the answer to the handshake, and nothing of what follows."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += read(connection, 1)
+    return head
+
+
+def receive(connection: socket.socket) -> bytes:
+    """The next message; ConnectionError with the reason when the broker closes the console instead."""
+    first, length = read(connection, 2)
+    if length > 125:  # longer ones say so in two bytes or eight
+        length = int.from_bytes(read(connection, 2 if length == 126 else 8), "big")
+    payload = read(connection, length)
+    if first != 0x82:
+        raise ConnectionError(f"no console: {payload[2:].decode(errors='replace')}")
+    return payload
+
+
+def expect(connection: socket.socket, message: bytes) -> None:
+    """Take the next message, which must begin like this: a machine that sends at once sends more with it."""
+    received = receive(connection)
+    if not received.startswith(message):
+        raise ConnectionError(f"no console: {received[:200]!r} instead of {message!r}")
+
+
 def frame(payload: bytes) -> bytes:
     """A short message as a browser sends it; the mask is of zeroes, which costs the broker the same."""
     return struct.pack(">BB4x", 0x82, 0x80 | len(payload)) + payload
@@ -177,13 +226,22 @@ def measure_throughput(connection: socket.socket) -> float:
     left = BYTES
     began = time.perf_counter()
     while left > 0:
-        left -= connection.recv_into(room)
+        received = connection.recv_into(room)
+        if not received:
+            raise ConnectionError("closed")
+        left -= received
     return BYTES / (time.perf_counter() - began)
 
 
 def measure(order: Order) -> Iterator[Row]:
     """Direct and through the broker, in turns."""
-    echoing, flooding = Machine(floods=False), Machine(floods=True)
+    with Machine(floods=False) as echoing, Machine(floods=True) as flooding:
+        yield from measure_delay_and_speed(order, echoing, flooding)
+        yield from measure_idle(echoing)
+
+
+def measure_delay_and_speed(order: Order, echoing: Machine, flooding: Machine) -> Iterator[Row]:
+    """Of one console, against a direct connection."""
     with Broker() as broker:
         trips: dict[str, list[float]] = {"direct": [], "broker": []}
         speeds: dict[str, list[float]] = {"direct": [], "broker": []}
@@ -205,6 +263,10 @@ def measure(order: Order) -> Iterator[Row]:
     yield Row("console.speed_direct", "Console: throughput without the broker", 0, direct / 1e6, "MB/s")
     needed = min(200e6, direct / 2)
     yield Row("console.speed", "Console: throughput", 0, through / 1e6, "MB/s", needed / 1e6, at_least=True)
+
+
+def measure_idle(echoing: Machine) -> Iterator[Row]:
+    """Of many consoles that nobody uses."""
     with Broker() as broker:
         broker.open(echoing).close()  # what the first one loads does not count
         before = broker.memory_b()

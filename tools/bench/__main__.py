@@ -1,28 +1,27 @@
 """``python -m tools.bench [SECTION…]``: brings a lab up, runs the sections, prints the table, takes the lab down.
 
-Exit status 1 when a limit was missed.
+Exit status 1 when a limit was missed, 2 when a section failed; told to end, it prints what it has and takes down too.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # Started as a folder, Python puts tools/bench itself on the path; the package is found from the project's root.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tools.bench.rows import Row, dump_rows, format_table, load_rows
-from tools.bench.section import Order
+from tools.bench.rows import Row, dump_rows, format_row, format_table
+from tools.bench.section import Order, SectionFailed, read_section
+from tools.endings import end_in_order, ignore_endings
 from tools.lab.cluster import Lab, remove_abandoned_labs
 from tools.lab.errors import LabError
 from tools.lab.growth import grow
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -44,32 +43,45 @@ SECTIONS = {
 }
 
 
-def _run(section: Section, order: Order) -> list[Row]:
-    print(f"… {section.module} {order.size or ''}", file=sys.stderr)
-    done = subprocess.run(
-        [sys.executable, "-m", section.module],
-        input=order.dump(),
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=PROJECT,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise LabError(f"Section {section.module} failed with status {done.returncode}.")
-    *said, last = done.stdout.strip().splitlines()
-    for line in said:
-        print(line, file=sys.stderr)
-    return load_rows(last)
+@dataclass
+class Measured:
+    """The rows so far; in the file too, where one is asked for, from the first on. And what failed."""
+
+    path: Path | None
+    rows: list[Row] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        self.rows.append(row)
+        if self.path is not None:
+            new = self.path.with_name(f"{self.path.name}.new")
+            new.write_text(dump_rows(self.rows))
+            new.replace(self.path)
+        print(f"  {format_row(row)}", file=sys.stderr)
+
+    def fail(self, why: object) -> None:
+        self.failures.append(str(why))
+        print(f"bench: {why}", file=sys.stderr)
 
 
-def _measure(names: Sequence[str], sizes: Sequence[int], runs: int) -> list[Row]:
-    rows: list[Row] = []
-    for name in names:
-        if not SECTIONS[name].needs_lab:
-            rows += _run(SECTIONS[name], Order(size=0, runs=runs, rows=rows))
-    wanting = [SECTIONS[name] for name in names if SECTIONS[name].needs_lab]
+def _run(section: Section, order: Order, measured: Measured) -> None:
+    """Add the section's rows; where it fails, say so, and the next has its turn all the same."""
+    print(f"… {section.module} {order.size or ''}".rstrip(), file=sys.stderr)
+    try:
+        with closing(read_section([section.module], order=order.dump())) as rows:
+            for row in rows:
+                measured.add(row)
+    except SectionFailed as error:
+        measured.fail(error)
+
+
+def _measure_all(sections: Sequence[Section], sizes: Sequence[int], runs: int, measured: Measured) -> None:
+    for section in sections:
+        if not section.needs_lab:
+            _run(section, Order(size=0, runs=runs, rows=measured.rows), measured)
+    wanting = [section for section in sections if section.needs_lab]
     if not wanting:
-        return rows
+        return
     remove_abandoned_labs()
     lab = Lab(f"bench{os.getpid()}")
     try:
@@ -86,38 +98,37 @@ def _measure(names: Sequence[str], sizes: Sequence[int], runs: int) -> list[Row]
                     fingerprint=found.fingerprint,
                     username=found.username,
                     password=found.password,
-                    rows=rows,
+                    rows=measured.rows,
                 )
-                rows += _run(section, order)
+                _run(section, order, measured)
     finally:
+        ignore_endings()
         lab.down()
-    return rows
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, sections: Mapping[str, Section] = SECTIONS) -> int:
     """Run what was asked for and print the table."""
     parser = argparse.ArgumentParser(prog="tools/bench", description="Measure the product. See docs/bench.md.")
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (all)")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)} (all)")
     parser.add_argument("--sizes", default="1000,6000", help="counts of instances on the real cluster (1000,6000)")
     parser.add_argument("--runs", type=int, default=5, help="how often to time each thing (5); medians are shown")
-    parser.add_argument("--json", type=Path, help="also write the rows to this file")
-    options = parser.parse_args()
-    unknown = set(options.sections) - set(SECTIONS)
+    parser.add_argument("--json", type=Path, help="also write the rows to this file, each as it comes")
+    options = parser.parse_args(arguments)
+    unknown = set(options.sections) - set(sections)
     if unknown:
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
+    chosen = [section for name, section in sections.items() if not options.sections or name in options.sections]
+    measured = Measured(options.json)
+    end_in_order()
     try:
-        rows = _measure(
-            [name for name in SECTIONS if not options.sections or name in options.sections],
-            [int(size) for size in options.sizes.split(",")],
-            options.runs,
-        )
+        _measure_all(chosen, [int(size) for size in options.sizes.split(",")], options.runs, measured)
     except LabError as error:
-        print(f"bench: {error}", file=sys.stderr)
+        measured.fail(error)
+    finally:
+        print(format_table(measured.rows), flush=True)
+    if measured.failures:
         return 2
-    print(format_table(rows))
-    if options.json:
-        options.json.write_text(dump_rows(rows))
-    return 1 if any(row.verdict == "MISSED" for row in rows) else 0
+    return 1 if any(row.verdict == "MISSED" for row in measured.rows) else 0
 
 
 if __name__ == "__main__":

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.bench.rows import Row, load_rows
+from tools.bench.rows import Row
+from tools.bench.section import read_section
 from tools.throwaway import Unavailable, postgresql
 
 
@@ -26,7 +25,7 @@ def on_both_databases(module: str) -> Iterator[Row]:
         print(f"{module} on PostgreSQL left out: {reason}")
 
 
-def _measure_on(module: str, database: str, url: str) -> list[Row]:
+def _measure_on(module: str, database: str, url: str) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="gwm-bench-") as directory:
         environment = {
             **os.environ,
@@ -40,9 +39,7 @@ def _measure_on(module: str, database: str, url: str) -> list[Row]:
             "GWM_CONSOLE_KEYS": secrets.token_hex(32),
             "GWM_LOG_LEVEL": "ERROR",
         }
-        command = [sys.executable, "-m", module, "--database", database]
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return load_rows(done.stdout.strip().splitlines()[-1])
+        yield from read_section([module, "--database", database], environment=environment)
 
 
 def cpu_s(connection: Any) -> float:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tools.bench.databases import cpu_s, on_both_databases
-from tools.bench.rows import Row, dump_rows
-from tools.bench.section import Order, run_section
+from tools.bench.rows import Row
+from tools.bench.section import Order, print_rows, run_section
 
 CLUSTERS, MACHINES, VISIBLE = 20, 10_000, 50
 # A service that runs: PostgreSQL keeps a plan after it has made one five times.
@@ -47,7 +47,7 @@ def measure(order: Order) -> Iterator[Row]:
     yield from on_both_databases("tools.bench.pages")
 
 
-def measure_pages(database: str) -> list[Row]:
+def measure_pages(database: str) -> Iterator[Row]:
     """Make the rows, ask for every page many times. Django must be set up."""
     from django.core.management import call_command
     from django.db import connection
@@ -69,7 +69,6 @@ def measure_pages(database: str) -> list[Row]:
     clients: dict[str, Any] = {"admin": Client(), "user": Client()}
     clients["admin"].force_login(admin)
     clients["user"].force_login(user)
-    rows = []
     for name, asked, who, most_ms, most_queries in PAGES:
         url = asked or f"/clusters/{own.cluster.slug}/vms/{own.name}/"
 
@@ -86,13 +85,10 @@ def measure_pages(database: str) -> list[Row]:
         with CaptureQueriesContext(connection) as statements:
             ask()
         what = f"Pages on {database}: {name}"
-        rows.append(Row(f"pages.{database}.{who}.{asked}", what, MACHINES, took_s * 1000, "ms", most_ms))
+        yield Row(f"pages.{database}.{who}.{asked}", what, MACHINES, took_s * 1000, "ms", most_ms)
         if most_ms is not None:
-            rows.append(Row(f"cpu.{database}.{who}.{asked}", f"{what}, CPU of it", MACHINES, worked_s * 1000, "ms"))
-        rows.append(
-            Row(f"queries.{database}.{who}.{asked}", f"{what}, queries", MACHINES, len(statements), "", most_queries)
-        )
-    return rows
+            yield Row(f"cpu.{database}.{who}.{asked}", f"{what}, CPU of it", MACHINES, worked_s * 1000, "ms")
+        yield Row(f"queries.{database}.{who}.{asked}", f"{what}, queries", MACHINES, len(statements), "", most_queries)
 
 
 if __name__ == "__main__":
@@ -100,6 +96,6 @@ if __name__ == "__main__":
         import django
 
         django.setup()
-        print(dump_rows(measure_pages(sys.argv[sys.argv.index("--database") + 1])))
+        print_rows(measure_pages(sys.argv[sys.argv.index("--database") + 1]))
     else:
         run_section(measure)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tools.bench.databases import cpu_s, on_both_databases
-from tools.bench.rows import Row, dump_rows
-from tools.bench.section import Order, run_section
+from tools.bench.rows import Row
+from tools.bench.section import Order, print_rows, run_section
 
 CLUSTERS, MACHINES, GRANTS = 20, 20_000, 100_000
 LIST_MS, CAN_MS = 40, 2
@@ -21,7 +21,7 @@ def measure(order: Order) -> Iterator[Row]:
     yield from on_both_databases("tools.bench.rights")
 
 
-def measure_rights(database: str) -> list[Row]:
+def measure_rights(database: str) -> Iterator[Row]:
     """Make the rows, then ask as each kind of holder. Django must be set up."""
     from django.core.management import call_command
     from django.db import connection
@@ -49,7 +49,6 @@ def measure_rights(database: str) -> list[Row]:
             action()
         return (cpu_s(connection) - began) / times * 1000
 
-    rows = []
     for name, user in holders.items():
         client = Client()
         client.force_login(user)
@@ -71,11 +70,10 @@ def measure_rights(database: str) -> list[Row]:
         for what, action, times, most in asked:
             key = f"rights.{database}.{name}.{what}"
             said = f"Rights on {database}, holder of {name}: {what}"
-            rows.append(Row(key, said, MACHINES, cost_ms(action, times), "ms", most))
+            yield Row(key, said, MACHINES, cost_ms(action, times), "ms", most)
         with CaptureQueriesContext(connection) as statements:
             held(user, own)
-        rows.append(Row(f"{key}.queries", f"{said}, queries", MACHINES, len(statements), "", 1))
-    return rows
+        yield Row(f"{key}.queries", f"{said}, queries", MACHINES, len(statements), "", 1)
 
 
 if __name__ == "__main__":
@@ -83,6 +81,6 @@ if __name__ == "__main__":
         import django
 
         django.setup()
-        print(dump_rows(measure_rights(sys.argv[sys.argv.index("--database") + 1])))
+        print_rows(measure_rights(sys.argv[sys.argv.index("--database") + 1]))
     else:
         run_section(measure)

@@ -53,6 +53,12 @@ def format_value(value: float, unit: str) -> str:
     return f"{value:,.{digits}f} {'×' if unit == 'x' else unit}"  # noqa: RUF001 - the sign for times
 
 
+def format_row(row: Row) -> str:
+    """One line about a row, for who watches."""
+    size = f" ({row.size:,})" if row.size else ""
+    return f"{row.what}{size}: {format_value(row.value, row.unit)} {row.verdict}".rstrip()
+
+
 def format_table(rows: Sequence[Row]) -> str:
     """The table as Markdown, columns aligned."""
     lines = [("what", "instances", "measured", "limit", "")]

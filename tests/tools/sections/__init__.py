@@ -1,0 +1,1 @@
+"""Sections as small as can be, for the tests of the bench."""

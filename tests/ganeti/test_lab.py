@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import ssl
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.ganeti.rfb import RETURN, RfbClient
 from tools.lab.cluster import Lab
 from tools.lab.errors import LabError
 from tools.lab.keyboard_guest import BANNER, LOAD_ADDRESS, SECTOR, assemble
+from tools.lab.system import wait_until
 
 BLUE = (0, 0, 0xA8)
 PROJECT = Path(__file__).resolve().parents[2]
@@ -134,6 +136,19 @@ def test_a_crashed_lab_is_brought_down_without_a_trace(ganeti: GanetiCluster, tm
     subprocess.run([*lab, "down"], cwd=PROJECT, env=environment, check=True)
     assert not bridge.exists()
     assert not (tmp_path / "labs").exists()
+    assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
+
+
+def test_a_lab_that_is_ended_on_its_way_up_leaves_no_trace(ganeti: GanetiCluster, tmp_path: Path) -> None:
+    labs = tmp_path / "labs"
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "GWM_LAB_DIR": str(labs)}
+    command = [sys.executable, "-m", "tools.lab", "up", "ended"]
+    with subprocess.Popen(command, cwd=PROJECT, env=environment) as coming_up:
+        wait_until((labs / "ended" / "order.json").exists, what="a node to be started", timeout_s=30.0)
+        coming_up.terminate()
+    assert coming_up.returncode == 128 + signal.SIGTERM
+    assert list(labs.iterdir()) == []
+    assert str(labs) not in "".join(alias.read_text() for alias in Path("/sys/class/net").glob("*/ifalias"))
     assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
 
 

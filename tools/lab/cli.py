@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tools.endings import end_in_order
 from tools.lab.cluster import Description, Lab, known_labs, remove_abandoned_labs
 from tools.lab.errors import LabError
 from tools.lab.growth import grow
@@ -27,6 +28,7 @@ def _print_description(description: Description) -> None:
 
 def _up(options: argparse.Namespace) -> int:
     began = time.monotonic()
+    end_in_order()
     remove_abandoned_labs()
     description = Lab(options.name).up(node_count=options.nodes, number=options.number)
     if options.json:

@@ -10,7 +10,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -182,13 +182,15 @@ class Lab:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not (path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino):
                     continue  # the one before us removed it
-                yield
-                if not self.directory.exists():
-                    path.unlink()
+                try:
+                    yield
+                finally:
+                    if not self.directory.exists():
+                        path.unlink()
                 return
 
     def up(self, *, node_count: int = 2, number: int | None = None, owner: int | None = None) -> Description:
-        """Bring the lab up, or leave it as it is when it is up already.
+        """Bring the lab up, or leave it as it is when it is up already; one that does not come up leaves no trace.
 
         ``owner`` is a process: once it has ended, the next lab that is brought up removes this one.
         """
@@ -205,7 +207,10 @@ class Lab:
                     )
             else:
                 self._remove()
-                self._build(node_count, number, owner)
+                with ExitStack() as until_built:
+                    until_built.callback(self._remove)
+                    self._build(node_count, number, owner)
+                    until_built.pop_all()
             return self.describe()
 
     def _build(self, node_count: int, number: int | None, owner: int | None) -> None:

@@ -1,22 +1,22 @@
 """One filter for machines: what a person typed into the search box and chose beside it.
 
-The box takes words, all of which must match; `cluster:`, `status:`, `owner:`, `node:`, `os:`, `hypervisor:` and `tag:`
-before a word look at that alone. The same names are parameters of the address.
+The box takes the language of `ui.filtering` with the keys of `MACHINES`. Those of `CHOSEN` are parameters of the
+address, too.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ui.filtering import LONGEST, Asked, Language, Term, of_choices, of_number, of_size, of_text, parse
+
 STOPPED = ("ADMIN_down", "ADMIN_offline", "USER_down", "forthcoming")
 TROUBLE = ("ERROR_down", "ERROR_nodedown", "ERROR_nodeoffline", "ERROR_up", "ERROR_wrongnode")
-# What may be meant as a key: not the first part of an IPv6 or a MAC address.
-_LIKE_A_KEY = re.compile(r"(?![0-9a-f]{1,4}$)[a-z_-]{2,20}")
-KEYS = ("cluster", "status", "owner", "node", "os", "hypervisor", "tag")
+CHOSEN = ("cluster", "status", "owner", "node", "os", "hypervisor", "tag")
 
 # In the order in which a machine's state is judged; see virtualmachines.states.state_of.
 GROUPS: dict[str, tuple[Any, Q]] = {
@@ -46,75 +46,82 @@ def group_of(status: str, *, is_missing: bool, is_busy: bool) -> str:
     return "trouble" if status in TROUBLE else OTHER
 
 
+def _conditions() -> dict[str, Q]:
+    """Of each group those machines that no earlier group has."""
+    conditions, earlier = {}, Q()
+    for name, (__, condition) in GROUPS.items():
+        conditions[name] = condition & earlier
+        earlier &= ~condition
+    return conditions
+
+
+MACHINES = Language(
+    keys={
+        "cluster": of_text(_("cluster"), "cluster:prod", lambda value: Q(cluster__slug=value.lower())),
+        "status": of_choices(_("state"), "status:stopped", _conditions(), other="status"),
+        "owner": of_text(
+            _("owner"),
+            "owner:alice",
+            lambda value: Q(owner__user__username__iexact=value) | Q(owner__group__name__iexact=value),
+        ),
+        "node": of_text(
+            _("node"),
+            "node:node1",
+            lambda value: Q(primary_node__name__istartswith=value) | Q(secondary_node__name__istartswith=value),
+        ),
+        "os": of_text(_("operating system"), "os:debian", lambda value: Q(os__icontains=value)),
+        "hypervisor": of_text(_("hypervisor"), "hypervisor:kvm", lambda value: Q(hypervisor__iexact=value)),
+        "tag": of_text(_("tag"), "tag:web", lambda value: Q(search_text__contains=value.lower())),
+        "name": of_text(
+            _("name"), "name:web", lambda value: Q(name__icontains=value), equals=lambda value: Q(name__iexact=value)
+        ),
+        "mem": of_size(_("memory"), "mem>4G", "memory_mib"),
+        "vcpus": of_number(_("vCPUs"), "vcpus>=2", "vcpus"),
+        "disk": of_size(_("disk"), "disk<50G", "disk_mib"),
+    },
+    word=lambda value: Q(search_text__contains=value.lower()),
+)
+
+
 @dataclass(frozen=True)
 class VMFilter:
-    """What was asked for. `words` are searched in names, addresses, tags and OS; the others by key."""
+    """What was asked for: all terms; of them `text` was typed, and `chosen` are parameters of the address."""
 
-    words: tuple[str, ...] = ()
-    wanted: tuple[tuple[str, str], ...] = ()
+    terms: tuple[Term, ...] = ()
     text: str = ""
-    typed: tuple[tuple[str, str], ...] = field(default=(), compare=False)
-    unknown: tuple[str, ...] = field(default=(), compare=False)  # words before a colon that mean nothing here
+    chosen: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> "VMFilter":
         """From the parameters of an address; what it does not know is left alone."""
-        words, typed, unknown = [], [], []
-        text = given.get("q", "").strip()[:200]
-        for word in text.lower().split():
-            key, colon, value = word.partition(":")
-            if colon and key in KEYS and value:
-                typed.append((key, value))
-            else:
-                words.append(word)
-                if _LIKE_A_KEY.fullmatch(key) and value:
-                    unknown.append(key)
-        chosen = [(key, given[key].strip()[:255]) for key in KEYS if given.get(key, "").strip()]
-        return cls(tuple(words), (*chosen, *typed), text, tuple(chosen), tuple(unknown))
+        text = given.get("q", "").strip()[:LONGEST]
+        chosen = tuple((key, given[key].strip()[:255]) for key in CHOSEN if given.get(key, "").strip())
+        return cls((*(Term(key, ":", value) for key, value in chosen), *parse(text)), text, chosen)
+
+    @property
+    def states(self) -> list[str]:
+        """The states asked for; those asked not to be are no part of it."""
+        return [term.value for term in self.terms if _is_state(term)]
 
     @property
     def status(self) -> str:
         """The group of states asked for, or nothing."""
-        return next((value for key, value in self.wanted if key == "status"), "")
+        return next(iter(self.states), "")
 
     @property
     def is_empty(self) -> bool:
         """Whether it lets everything pass."""
-        return not self.words and not self.wanted
+        return not self.terms
+
+    @cached_property
+    def asked(self) -> Asked:
+        """What it means for machines."""
+        return MACHINES.read(self.terms)
 
     def without_status(self) -> "VMFilter":
         """The same for all states: what the numbers beside the states count."""
-        return replace(self, wanted=tuple(pair for pair in self.wanted if pair[0] != "status"))
-
-    def condition(self) -> Q:
-        """As a condition on machines."""
-        condition = Q()
-        for word in self.words:
-            condition &= Q(search_text__contains=word)
-        for key, value in self.wanted:
-            condition &= _condition(key, value)
-        return condition
+        return replace(self, terms=tuple(term for term in self.terms if not _is_state(term)))
 
 
-def _condition(key: str, value: str) -> Q:
-    if key == "status":
-        return _status_condition(value)
-    return {
-        "cluster": Q(cluster__slug=value.lower()),
-        "owner": Q(owner__user__username__iexact=value) | Q(owner__group__name__iexact=value),
-        "node": Q(primary_node__name__istartswith=value) | Q(secondary_node__name__istartswith=value),
-        "os": Q(os__icontains=value),
-        "hypervisor": Q(hypervisor__iexact=value),
-        "tag": Q(search_text__contains=value.lower()),
-    }[key]
-
-
-def _status_condition(value: str) -> Q:
-    if value not in GROUPS:
-        return Q(status__iexact=value)
-    condition = GROUPS[value][1]
-    for name, (__, earlier) in GROUPS.items():
-        if name == value:
-            break
-        condition &= ~earlier
-    return condition
+def _is_state(term: Term) -> bool:
+    return term.key == "status" and term.operator in (":", "=") and not term.negated

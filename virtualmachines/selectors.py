@@ -58,7 +58,7 @@ def list_vms(user: User) -> QuerySet[VirtualMachine]:
 
 def filter_vms(vms: QuerySet[VirtualMachine], wanted: VMFilter) -> QuerySet[VirtualMachine]:
     """Those of `vms` that match."""
-    return vms.filter(wanted.condition())
+    return vms.filter(wanted.asked.condition)
 
 
 def count_by_group(vms: QuerySet[VirtualMachine]) -> dict[str, int]:

@@ -43,6 +43,16 @@ def names(client: Client, query: str) -> list[str]:
         ("hypervisor=kvm&os=debian", ["prod/db1", "prod/web1", "edge/web1"]),
         ("hypervisor=xen-pvm", []),
         ("tag=none", []),
+        ("q=-status:running", ["prod/db1"]),
+        ("q=status:running+-cluster:prod", ["edge/web1"]),
+        ("q=status:running+status:stopped", []),
+        ("q=-name:web", ["prod/db1"]),
+        ("q=name=web1", []),
+        ("q=name=WEB1.example.org+-owner:alice", ["edge/web1"]),
+        ("q=mem>4G", []),
+        ("q=mem<=4G+vcpus>=1+disk<10T", ["prod/db1", "prod/web1", "edge/web1"]),
+        ("q=mem>4X", []),
+        ("q=%22web1.example%22", ["prod/web1", "edge/web1"]),
         ("sort=-name", ["prod/web1", "edge/web1", "prod/db1"]),
         ("sort=cluster", ["edge/web1", "prod/db1", "prod/web1"]),
         ("sort=nonsense", ["prod/db1", "prod/web1", "edge/web1"]),
@@ -162,6 +172,9 @@ def test_a_filter_that_does_not_exist_is_named_when_nothing_matches(site: Site, 
     assert "No machine matches “foo:bar”" in page
     assert "There is no filter “foo:”" in page
     assert "owner:, node:" in page
+    page = client.get("/vms/?q=mem>4X").content.decode()
+    assert "“mem&gt;4X” can&#x27;t be read: it is compared to a size in M, G or T, as in mem&gt;4G." in page
+    assert "Filters are cluster:, status:" in page
     for text in ("zzz", "2001:db8::1", "fe80:1", "aa:00:00", "tag:zzz"):  # addresses and filters that exist
         page = client.get("/vms/", {"q": text}).content.decode()
         assert f"No machine matches “{text}”" in page

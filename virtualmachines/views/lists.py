@@ -14,7 +14,7 @@ from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
 from permissions.signed_in import person_of
 from ui.listing import ages_of, list_page
-from virtualmachines.filters import GROUPS, KEYS, SHOWN, VMFilter
+from virtualmachines.filters import GROUPS, MACHINES, SHOWN, VMFilter
 from virtualmachines.operations import list_bulk
 from virtualmachines.selectors import COLUMNS, count_by_group, filter_vms, list_vms, rows_of, vms_on_node
 
@@ -29,7 +29,8 @@ def vms_context(request: HttpRequest, vms: QuerySet[Any], scope: Mapping[str, st
     wanted = VMFilter.parse(request.GET.dict())
     counts = count_by_group(filter_vms(vms, wanted.without_status()))
     rows = filter_vms(rows_of(vms), wanted)
-    total = counts.get(wanted.status) if wanted.status in GROUPS else None if wanted.status else counts[""]
+    # None where the numbers beside the states do not tell it: it is counted, then.
+    total = counts.get(wanted.status) if len(wanted.states) == 1 else None if wanted.states else counts[""]
     listing = list_page(request, rows, COLUMNS, "name", total=total)
     return {
         **listing.as_context(),
@@ -39,22 +40,14 @@ def vms_context(request: HttpRequest, vms: QuerySet[Any], scope: Mapping[str, st
         "bulk_filter": None if scope is None else urlencode({**request.GET.dict(), **scope}),
         "groups": [("", _("All"), counts[""]), *((name, GROUPS[name][0], counts[name]) for name in SHOWN)],
         "group": wanted.status,
-        "chosen": {key: value for key, value in wanted.typed if key != "status"},
+        "chosen": {key: value for key, value in wanted.chosen if key != "status"},
         "hypervisors": HYPERVISORS,
         "is_filtered": not wanted.is_empty,
-        "nothing_matches": describe_no_match(wanted),
+        "filter_help": MACHINES.help(),
+        "nothing_matches": wanted.asked.explain(
+            MACHINES, _("None of the machines you may see matches. Leave out a word, or look at all.")
+        ),
         **ages_of(listing.page.object_list),
-    }
-
-
-def describe_no_match(wanted: VMFilter) -> str:
-    """Why a filter may have found nothing, and what to do."""
-    if not wanted.unknown:
-        return _("None of the machines you may see matches. Leave out a word, or look at all.")
-    key, known = wanted.unknown[0], ", ".join(f"{key}:" for key in KEYS)
-    return _("There is no filter “%(key)s:”, so it was searched as text. Filters are %(known)s") % {
-        "key": key,
-        "known": f"{known}.",
     }
 
 

@@ -1,0 +1,170 @@
+"""One language to filter lists in: `status:down mem>4G -name:test "two words" word`; all terms must match.
+
+`parse` knows the grammar alone. What a list can be asked for is its `Language`: its keys, each of which makes a term
+into a condition, and what a word without a key is searched in. Knows no model.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+LONGEST = 200
+_TERM = re.compile(
+    r"""(?P<minus>-?)
+    (?:(?P<key>[a-z][a-z_-]{1,19})(?P<operator>[<>]=|[:=<>]))?
+    (?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\\?\Z)|(?P<plain>\S+))""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE | re.ASCII,
+)
+# The first part of an IPv6 or a MAC address looks like a key, and is none.
+_OF_ADDRESS = re.compile(r"[0-9a-f]{1,4}")
+_LOOKUPS = {":": "exact", "=": "exact", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
+_SIZE = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?([MGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
+_UNITS = {"": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One thing asked for. A word has neither key nor operator."""
+
+    key: str
+    operator: str
+    value: str
+    negated: bool = False
+
+    def __str__(self) -> str:
+        """As one types it."""
+        before = f"{'-' if self.negated else ''}{self.key}{self.operator}"
+        plain = f"{before}{self.value}"
+        if parse(plain) == (self,):
+            return plain
+        quoted = self.value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{before}"{quoted}"'
+
+
+def parse(text: str) -> tuple[Term, ...]:
+    """The terms of a text; every text has some meaning. A quotation that is not closed goes to the end."""
+    terms = []
+    for found in _TERM.finditer(text):
+        quoted = found["quoted"]
+        value = found["plain"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
+        if value or found["key"]:
+            key, operator = (found["key"] or "").lower(), found["operator"] or ""
+            terms.append(Term(key, operator, value, bool(found["minus"])))
+    return tuple(terms)
+
+
+class Unreadable(ValueError):
+    """A value that a key does not take; says what it takes."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """What may stand before an operator: how it becomes a condition (or `Unreadable`), and words and a sample of it."""
+
+    label: str | Promise
+    sample: str
+    condition: Callable[[Term], Q]
+
+
+def of_text(
+    label: str | Promise, sample: str, has: Callable[[str], Q], *, equals: Callable[[str], Q] | None = None
+) -> Key:
+    """A key for words; `equals` is what = means where that differs from a colon."""
+
+    def condition(term: Term) -> Q:
+        if term.operator not in (":", "="):
+            raise Unreadable(_("it can only be compared by : or ="))
+        return equals(term.value) if equals is not None and term.operator == "=" else has(term.value)
+
+    return Key(label, sample, condition)
+
+
+def of_choices(label: str | Promise, sample: str, choices: Mapping[str, Q], other: str = "") -> Key:
+    """A key for one of some words; any other word is looked for in the field `other`, if there is one."""
+
+    def has(value: str) -> Q:
+        if value.lower() in choices:
+            return choices[value.lower()]
+        if other:
+            return Q(**{f"{other}__iexact": value})
+        raise Unreadable(_("it is one of %s") % ", ".join(choices))
+
+    return of_text(label, sample, has)
+
+
+def of_number(label: str | Promise, sample: str, field: str) -> Key:
+    """A key for a whole number."""
+
+    def condition(term: Term) -> Q:
+        if not re.fullmatch("[0-9]{1,9}", term.value):
+            raise Unreadable(_("it is compared to a whole number, as in %s") % sample)
+        return Q(**{f"{field}__{_LOOKUPS[term.operator]}": int(term.value)})
+
+    return Key(label, sample, condition)
+
+
+def of_size(label: str | Promise, sample: str, field: str) -> Key:
+    """A key for a size, with a field in MiB; a number without unit is MiB."""
+
+    def condition(term: Term) -> Q:
+        found = _SIZE.fullmatch(term.value)
+        if found is None:
+            raise Unreadable(_("it is compared to a size in M, G or T, as in %s") % sample)
+        size = float(f"{found[1]}.{found[2] or 0}") * _UNITS[found[3].upper()]
+        return Q(**{f"{field}__{_LOOKUPS[term.operator]}": round(size)})
+
+    return Key(label, sample, condition)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a text means for a list: a condition; `problem` says what can't be read, and then nothing matches."""
+
+    condition: Q
+    problem: str = ""
+    unknown: tuple[str, ...] = ()  # what stands before a colon and means nothing here
+
+    def explain(self, language: "Language", otherwise: str) -> str:
+        """Why nothing may have matched, and what to do; `otherwise` if each word was understood."""
+        if self.problem:
+            return f"{self.problem} {language.describe()}"
+        if not self.unknown:
+            return otherwise
+        said = _("There is no filter “%(key)s:”, so it was searched as text.") % {"key": self.unknown[0]}
+        return f"{said} {language.describe()}"
+
+
+@dataclass(frozen=True)
+class Language:
+    """What a list can be asked for: its keys, and what a word is searched in."""
+
+    keys: Mapping[str, Key]
+    word: Callable[[str], Q]
+
+    def read(self, terms: tuple[Term, ...]) -> Asked:
+        """The condition that all `terms` make. A key that is not known here is part of a word."""
+        condition, problem, unknown = Q(), "", []
+        for term in terms:
+            key = self.keys.get(term.key)
+            try:
+                each = self.word(f"{term.key}{term.operator}{term.value}") if key is None else key.condition(term)
+            except Unreadable as error:
+                problem = problem or _("“%(term)s” can't be read: %(reason)s.") % {"term": term, "reason": error}
+                continue
+            condition &= ~each if term.negated else each
+            if key is None and term.key and not _OF_ADDRESS.fullmatch(term.key):
+                unknown.append(term.key)
+        return Asked(Q(pk__in=()) if problem else condition, problem, tuple(unknown))
+
+    def describe(self) -> str:
+        """Its keys, in a sentence."""
+        return _("Filters are %s.") % ", ".join(f"{key}:" for key in self.keys)
+
+    def help(self) -> list[tuple[str, Any]]:
+        """A sample and words of each key, for who asks for help."""
+        return [(key.sample, key.label) for key in self.keys.values()]

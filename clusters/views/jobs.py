@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from clusters.disclosure import TOLD_TITLE
@@ -26,6 +27,7 @@ from operations.offers import list_offers
 from operations.views.operate import OperateView
 from permissions.policy import verbs_on
 from permissions.signed_in import person_of
+from ui.filtering import LONGEST, Language, of_choices, of_number, of_text, parse
 from ui.listing import list_page
 
 COLUMNS: dict[str, tuple[Any, ...]] = {
@@ -38,13 +40,38 @@ COLUMNS: dict[str, tuple[Any, ...]] = {
 }
 
 
+def _told(value: str) -> Q:
+    """Words of the title as far as it is told to the person."""
+    return Q(title__icontains=value, is_partial=False) | Q(seen_name__icontains=value, is_partial=True)
+
+
+def _word(value: str) -> Q:
+    return _told(value) | (Q(ganeti_id=int(value)) if value.isdecimal() else Q())
+
+
+JOBS = Language(
+    keys={
+        "number": of_number(gettext_lazy("number"), "number>1200", "ganeti_id"),
+        "cluster": of_text(gettext_lazy("cluster"), "cluster:prod", lambda value: Q(cluster__slug=value.lower())),
+        "status": of_choices(
+            gettext_lazy("state"),
+            "status:error",
+            {name: condition for name, (__, condition) in JOB_GROUPS.items()},
+            "status",
+        ),
+        "title": of_text(gettext_lazy("words of the job"), 'title:"shut down"', _told),
+        "by": of_text(gettext_lazy("person"), "by:alice", lambda value: Q(entry__actor_name__iexact=value)),
+    },
+    word=_word,
+)
+
+
 def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
     """A list of `jobs`, filtered by state and words; for every page that has one."""
     group = request.GET.get("status", "")
-    text = request.GET.get("q", "").strip()[:200]
-    for word in text.split():
-        told = Q(title__icontains=word, is_partial=False) | Q(seen_name__icontains=word, is_partial=True)
-        jobs = jobs.filter(told | (Q(ganeti_id=int(word)) if word.isdecimal() else Q()))
+    text = request.GET.get("q", "").strip()[:LONGEST]
+    asked = JOBS.read(parse(text))
+    jobs = jobs.filter(asked.condition)
     counts = jobs.order_by().aggregate(
         all=Count("*"), **{name: Count("pk", filter=condition) for name, (__, condition) in JOB_GROUPS.items()}
     )
@@ -59,6 +86,10 @@ def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
         + [(name, label, counts[name]) for name, (label, __) in JOB_GROUPS.items()],
         "group": group if group in JOB_GROUPS else "",
         "text": text,
+        "filter_help": JOBS.help(),
+        "nothing_matches": asked.explain(
+            JOBS, _("None of the jobs you may see matches. Leave out a word, or look at all.")
+        ),
         "is_filtered": bool(group or text),
     }
 

@@ -15,6 +15,7 @@ from clusters.views.frame import cluster_page, node_page
 from clusters.views.jobs import jobs_context
 from operations.views.operate import OperateView
 from permissions.signed_in import person_of
+from ui.filtering import LONGEST, Language, of_choices, of_number, of_size, of_text, parse
 from ui.listing import ages_of, list_page
 from ui.places import page_of
 
@@ -38,11 +39,32 @@ GROUPS: dict[str, tuple[Any, Q]] = {
 }
 
 
+NODES = Language(
+    keys={
+        "name": of_text(
+            _("name"), "name:node1", lambda value: Q(name__icontains=value), equals=lambda value: Q(name__iexact=value)
+        ),
+        "cluster": of_text(_("cluster"), "cluster:prod", lambda value: Q(cluster__slug=value.lower())),
+        "status": of_choices(
+            _("state"), "status:drained", {name: condition for name, (__, condition) in GROUPS.items()}
+        ),
+        "group": of_text(_("group"), "group:default", lambda value: Q(group__name__iexact=value)),
+        "ip": of_text(_("address"), "ip:192.0.2.", lambda value: Q(primary_ip__startswith=value)),
+        "machines": of_number(_("machines"), "machines>20", "primary_count"),
+        "cpus": of_number(_("CPUs"), "cpus>=16", "cpu_total"),
+        "mem": of_size(_("memory"), "mem>64G", "memory_total_mib"),
+        "free": of_size(_("free memory"), "free<8G", "memory_free_mib"),
+        "disk": of_size(_("disk"), "disk>1T", "disk_total_mib"),
+    },
+    word=lambda value: Q(name__icontains=value) | Q(primary_ip__startswith=value) | Q(group__name__iexact=value),
+)
+
+
 def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]:
     group = request.GET.get("status", "")
-    text = request.GET.get("q", "").strip()[:200]
-    for word in text.split():
-        nodes = nodes.filter(Q(name__icontains=word) | Q(primary_ip__startswith=word) | Q(group__name__iexact=word))
+    text = request.GET.get("q", "").strip()[:LONGEST]
+    asked = NODES.read(parse(text))
+    nodes = nodes.filter(asked.condition)
     counts = nodes.order_by().aggregate(
         all=Count("*"), **{f"in_{name}": Count("pk", filter=condition) for name, (__, condition) in GROUPS.items()}
     )
@@ -67,6 +89,10 @@ def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]
         ],
         "group": group if group in GROUPS else "",
         "text": text,
+        "filter_help": NODES.help(),
+        "nothing_matches": asked.explain(
+            NODES, str(_("None of the nodes you may see matches. Leave out a word, or look at all."))
+        ),
         "is_filtered": bool(group or text),
     }
 

@@ -158,6 +158,36 @@ def test_list_of_jobs(site: Site, sign_in: SignIn) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "found"),
+    [
+        ("nodes", "name:node1", ["node1.example.org"]),
+        ("nodes", "-name:node1 cluster:prod", ["node2.example.org"]),
+        ("nodes", "machines>=2", ["node1.example.org"]),
+        ("nodes", "status:offline", []),
+        ("nodes", "-status:offline -machines>0", ["node2.example.org"]),
+        ("nodes", "-group:nothing -mem>1000T machines:2", ["node1.example.org"]),
+        ("nodes", "status:nonsense", "it is one of online, drained, offline, unresponsive, missing. Filters are name:"),
+        ("nodes", "free<much", "“free&lt;much” can&#x27;t be read: it is compared to a size"),
+        ("jobs", '"shut down" -by:nobody', ["Shut down web1.example.org"]),
+        ("jobs", "title:web1 -status:error cluster:prod number>0", ["Shut down web1.example.org"]),
+        ("jobs", "-title:web1", []),
+        ("jobs", "number>many", "it is compared to a whole number, as in number&gt;1200. Filters are number:"),
+        ("jobs", "owner:alice", "There is no filter “owner:”, so it was searched as text. Filters are number:"),
+    ],
+)
+def test_nodes_and_jobs_are_filtered_in_the_same_language(
+    site: Site, sign_in: SignIn, path: str, text: str, found: list[str] | str
+) -> None:
+    answer = sign_in(site.admin).get(f"/{path}/", {"q": text})
+    listed = [getattr(row, "title", "") or str(row) for row in answer.context["page"].object_list]
+    if isinstance(found, str):
+        assert listed == []
+        assert found in answer.content.decode()
+    else:
+        assert listed == found
+
+
 def test_a_cluster_without_machines(site: Site, sign_in: SignIn) -> None:
     make_cluster("empty", synced_at=None, live_at=None)
     client = sign_in(site.admin)

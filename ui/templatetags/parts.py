@@ -201,11 +201,13 @@ def hostname(name: str) -> SafeString:
 
 
 @register.simple_tag
-def short_host(name: str) -> SafeString:
+def short_host(name: str, url: str = "") -> SafeString:
     """The first label of a host name, the whole name on hover: for columns in which all share a domain."""
     host, dot, _domain = str(name).partition(".")
     if not dot or host.isdigit() or ":" in host:
-        return draw("{}", name)
+        return draw('<a href="{}">{}</a>', url, name) if url else draw("{}", name)
+    if url:
+        return draw('<a href="{}" title="{}">{}</a>', url, name, host)
     return draw('<span title="{}">{}</span>', name, host)
 
 

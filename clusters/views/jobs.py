@@ -1,5 +1,6 @@
 """Jobs: the list, one job with its live log, its status for scripts, and cancelling it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -27,8 +28,9 @@ from operations.offers import list_offers
 from operations.views.operate import OperateView
 from permissions.policy import verbs_on
 from permissions.signed_in import person_of
+from ui.exporting import Cells, export
 from ui.filtering import LONGEST, Language, of_choices, of_number, of_text, parse
-from ui.listing import list_page
+from ui.listing import list_page, order_rows, read_sort
 
 COLUMNS: dict[str, tuple[Any, ...]] = {
     "id": ("ganeti_id",),
@@ -66,8 +68,23 @@ JOBS = Language(
 )
 
 
-def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
-    """A list of `jobs`, filtered by state and words; for every page that has one."""
+CELLS: Cells = {
+    "number": lambda job: job.ganeti_id,
+    "cluster": lambda job: job.cluster.slug,
+    "status": lambda job: job.status,
+    "title": lambda job: job.title,
+    "by": lambda job: job.entry.actor_name if job.entry is not None else None,
+    "received_at": lambda job: job.received_at,
+    "started_at": lambda job: job.started_at,
+    "ended_at": lambda job: job.ended_at,
+    "error": lambda job: job.error,
+}
+
+
+def answer_with_jobs(
+    request: HttpRequest, jobs: QuerySet[Any], template: str, context: Mapping[str, Any]
+) -> HttpResponse:
+    """A page of `jobs`, filtered by state and words, or a file of all that match; for every page that lists some."""
     group = request.GET.get("status", "")
     text = request.GET.get("q", "").strip()[:LONGEST]
     asked = JOBS.read(parse(text))
@@ -77,10 +94,13 @@ def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
     )
     if group in JOB_GROUPS:
         jobs = jobs.filter(JOB_GROUPS[group][1])
+    file = export(request, "jobs", order_rows(jobs, COLUMNS, read_sort(request, COLUMNS, "-received")), CELLS)
+    if file is not None:
+        return file
     total = counts[group] if group in JOB_GROUPS else counts["all"]
     # whether a job also touches what the person may not see is a question for each row
     listing = list_page(request, jobs, COLUMNS, "-received", total=total, keys_first=True)
-    return {
+    shown = {
         **listing.as_context(),
         "groups": [("", _("All"), counts["all"])]
         + [(name, label, counts[name]) for name, (label, __) in JOB_GROUPS.items()],
@@ -92,13 +112,14 @@ def jobs_context(request: HttpRequest, jobs: QuerySet[Any]) -> dict[str, Any]:
         ),
         "is_filtered": bool(group or text),
     }
+    return render(request, template, {**context, **shown})
 
 
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
     """The jobs of all clusters."""
     jobs = list_job_rows(person_of(request))
-    return render(request, "clusters/jobs.html", {**jobs_context(request, jobs), "shows_cluster": True})
+    return answer_with_jobs(request, jobs, "clusters/jobs.html", {"shows_cluster": True})
 
 
 @require_safe
@@ -107,9 +128,7 @@ def cluster_jobs(request: HttpRequest, slug: str) -> HttpResponse:
     user = person_of(request)
     cluster = get_cluster(user, slug)
     jobs = list_job_rows(user).filter(cluster=cluster)
-    return render(
-        request, "clusters/cluster_jobs.html", {**cluster_page(user, cluster, "jobs"), **jobs_context(request, jobs)}
-    )
+    return answer_with_jobs(request, jobs, "clusters/cluster_jobs.html", cluster_page(user, cluster, "jobs"))
 
 
 def log_lines(job: Any) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Nodes: of all clusters, of one, and one by itself."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Value
@@ -12,11 +13,12 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node, jobs_about, list_job_rows, list_nodes
 from clusters.views.frame import cluster_page, node_page
-from clusters.views.jobs import jobs_context
+from clusters.views.jobs import answer_with_jobs
 from operations.views.operate import OperateView
 from permissions.signed_in import person_of
+from ui.exporting import Cells, export
 from ui.filtering import LONGEST, Language, of_choices, of_number, of_size, of_text, parse
-from ui.listing import ages_of, list_page
+from ui.listing import ages_of, list_page, order_rows, read_sort
 from ui.places import page_of
 
 COLUMNS: dict[str, tuple[Any, ...]] = {
@@ -60,7 +62,28 @@ NODES = Language(
 )
 
 
-def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]:
+CELLS: Cells = {
+    "name": lambda node: node.name,
+    "cluster": lambda node: node.cluster.slug,
+    "group": lambda node: node.group.name if node.group is not None else None,
+    "role": lambda node: node.role,
+    "offline": lambda node: node.offline,
+    "drained": lambda node: node.drained,
+    "answers": lambda node: node.answers,
+    "missing_since": lambda node: node.missing_since,
+    "primary_machines": lambda node: node.primary_count,
+    "secondary_machines": lambda node: node.secondary_count,
+    "cpus": lambda node: node.cpu_total,
+    "memory_total_mib": lambda node: node.memory_total_mib,
+    "memory_free_mib": lambda node: node.memory_free_mib,
+    "disk_total_mib": lambda node: node.disk_total_mib,
+    "disk_free_mib": lambda node: node.disk_free_mib,
+    "uuid": lambda node: node.uuid,
+}
+
+
+def _answer(request: HttpRequest, nodes: QuerySet[Any], template: str, context: Mapping[str, Any]) -> HttpResponse:
+    """A page of `nodes` as the address asks for it, or a file of all that match."""
     group = request.GET.get("status", "")
     text = request.GET.get("q", "").strip()[:LONGEST]
     asked = NODES.read(parse(text))
@@ -76,9 +99,12 @@ def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]
         memory_share=(F("memory_total_mib") - F("memory_free_mib")) * 1000 / NullIf(F("memory_total_mib"), Value(0)),
         disk_share=(F("disk_total_mib") - F("disk_free_mib")) * 1000 / NullIf(F("disk_total_mib"), Value(0)),
     )
+    file = export(request, "nodes", order_rows(nodes, COLUMNS, read_sort(request, COLUMNS, "name")), CELLS)
+    if file is not None:
+        return file
     total = counts[f"in_{group}"] if group in GROUPS else counts["all"]
     listing = list_page(request, nodes, COLUMNS, "name", total=total)
-    return {
+    shown = {
         **listing.as_context(),
         **ages_of(listing.page.object_list),
         "groups": [("", _("All"), counts["all"])]
@@ -95,13 +121,13 @@ def _nodes_context(request: HttpRequest, nodes: QuerySet[Any]) -> dict[str, Any]
         ),
         "is_filtered": bool(group or text),
     }
+    return render(request, template, {**context, **shown})
 
 
 @require_safe
 def node_list(request: HttpRequest) -> HttpResponse:
     """The nodes of all clusters."""
-    context = _nodes_context(request, list_nodes(person_of(request)))
-    return render(request, "clusters/nodes.html", {**context, "shows_cluster": True})
+    return _answer(request, list_nodes(person_of(request)), "clusters/nodes.html", {"shows_cluster": True})
 
 
 @require_safe
@@ -109,8 +135,8 @@ def cluster_nodes(request: HttpRequest, slug: str) -> HttpResponse:
     """The nodes of one cluster."""
     user = person_of(request)
     cluster = get_cluster(user, slug)
-    context = _nodes_context(request, list_nodes(user).filter(cluster=cluster))
-    return render(request, "clusters/cluster_nodes.html", {**cluster_page(user, cluster, "nodes"), **context})
+    nodes = list_nodes(user).filter(cluster=cluster)
+    return _answer(request, nodes, "clusters/cluster_nodes.html", cluster_page(user, cluster, "nodes"))
 
 
 @require_safe
@@ -119,7 +145,7 @@ def node_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     user = person_of(request)
     node = get_node(user, slug, name)
     jobs = jobs_about(list_job_rows(user), "node", node.pk)
-    return render(request, "clusters/node_jobs.html", {**node_page(user, node, "jobs"), **jobs_context(request, jobs)})
+    return answer_with_jobs(request, jobs, "clusters/node_jobs.html", node_page(user, node, "jobs"))
 
 
 class OperateNode(OperateView):

@@ -12,7 +12,26 @@ from clusters.views.stored import moment_of, texts_of
 from gwm.selectors import summarize_clusters
 from permissions.policy import can
 from permissions.signed_in import person_of
+from ui.exporting import Cells, export
 from virtualmachines.selectors import list_vms, sum_on_node
+
+CELLS: Cells = {
+    "name": lambda row: row.cluster.slug,
+    "description": lambda row: row.cluster.description,
+    "ganeti": lambda row: row.cluster.software_version,
+    "hypervisor": lambda row: row.cluster.default_hypervisor,
+    "master": lambda row: row.cluster.master,
+    "nodes": lambda row: row.nodes,
+    "nodes_online": lambda row: row.nodes_online,
+    "machines": lambda row: row.machines,
+    "running": lambda row: row.running,
+    "memory_total_mib": lambda row: row.memory_total,
+    "memory_used_mib": lambda row: row.memory_used,
+    "disk_total_mib": lambda row: row.disk_total,
+    "disk_used_mib": lambda row: row.disk_used,
+    "synced_at": lambda row: row.cluster.synced_at,
+    "unreachable_since": lambda row: row.cluster.unreachable_since,
+}
 
 
 @require_safe
@@ -20,6 +39,9 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
     """The clusters."""
     user = person_of(request)
     sums = summarize_clusters(user, list_clusters(user))
+    file = export(request, "clusters", sums, CELLS)
+    if file is not None:
+        return file
     context = {
         "sums": sums,
         "may_add": bool(can(user, "add_cluster")),

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_safe
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
 from gwm.selectors import events_about, events_on, list_visible_events, with_links
-from gwm.views.exporting import FORMATS, MOST, as_csv, as_json
 from objectlog.reading import Told, read_event
 from objectlog.sentences import SENTENCES
 from operations.table import OPERATIONS
 from permissions.policy import can
 from permissions.signed_in import person_of
+from ui.exporting import FORMATS, MOST, as_csv, as_json
 from ui.listing import list_page, order_rows, read_sort
 from virtualmachines.selectors import get_vm
 from virtualmachines.views.detail import vm_page
@@ -77,7 +77,6 @@ def answer(request: HttpRequest, events: QuerySet[Any], template: str, context: 
         "verbs": VERBS,
         "outcomes": [("", _("All"))] + [(name, label) for name, (label, __) in OUTCOMES.items()],
         "is_filtered": any(asked.values()),
-        "most_exported": MOST,
     }
     return render(request, template, {**context, **shown})
 

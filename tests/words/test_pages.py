@@ -37,7 +37,7 @@ KNOWN = re.compile(
     | the\ console\ broker\ does\ not\ answer.*     # the detail of an error, as logs have it
     | \b(?:Ganeti\ Web\ Manager|Ganeti|RAPI|kvm|drbd|plain|image\+noble|Noble|x86_64|64bit|default|master|UTC|GiB|MiB
       |TiB|UUID|VNC|MAC|VLAN|IPv4|IPv6|CPU|OS|NUMA|bridged|br0|root|admin|power|PIN|PEM|CA|SHA|status\.json|min|ms
-      |sqlite|postgresql|Ctrl|Alt|Del|OP_\w+|INSTANCE_\w+|EN|VM|[a-z]+\d+|[0-9a-f-]{36})\b""",
+      |CSV|JSON|sqlite|postgresql|Ctrl|Alt|Del|OP_\w+|INSTANCE_\w+|EN|VM|[a-z]+\d+|[0-9a-f-]{36})\b""",
     re.VERBOSE,
 )
 CLUSTER = {"slug": "zzlab"}

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import jobs_about, list_job_rows, list_jobs, with_right_to_cancel
 from clusters.views.buttons import button_of, put_first
-from clusters.views.jobs import jobs_context, log_lines
+from clusters.views.jobs import answer_with_jobs, log_lines
 from clusters.views.stored import moment_of
 from operations.offers import list_offers
 from permissions.policy import can, verbs_on
@@ -121,4 +121,4 @@ def vm_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     user = person_of(request)
     vm = get_vm(user, slug, name)
     jobs = jobs_about(list_job_rows(user), "instance", vm.pk)
-    return render(request, "virtualmachines/jobs.html", {**vm_page(user, vm, "jobs"), **jobs_context(request, jobs)})
+    return answer_with_jobs(request, jobs, "virtualmachines/jobs.html", vm_page(user, vm, "jobs"))

@@ -1,0 +1,112 @@
+"""Lists as files: what is shown, in its order and no more, of what the person may see."""
+
+import csv
+import json
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+from django.test import Client, RequestFactory
+
+from permissions.models import User
+from permissions.services import grant
+from tests.factories import make_job, make_node, make_user, make_vm
+from tests.pages.conftest import Site
+from ui import exporting
+
+SignIn = Callable[[User], Client]
+LISTS = {
+    "/vms/": "machines",
+    "/clusters/": "clusters",
+    "/nodes/": "nodes",
+    "/jobs/": "jobs",
+    "/clusters/prod/vms/": "machines",
+    "/clusters/prod/nodes/": "nodes",
+    "/clusters/prod/jobs/": "jobs",
+    "/clusters/prod/nodes/node1.example.org/primary/": "machines",
+    "/clusters/prod/nodes/node2.example.org/secondary/": "machines",
+    "/clusters/prod/vms/web1.example.org/jobs/": "jobs",
+}
+
+
+def cells_of(client: Client, url: str) -> list[dict[str, str]]:
+    answer = client.get(url)
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(StringIO(answer.content.decode(), newline="")))
+
+
+@pytest.mark.parametrize(("url", "name"), LISTS.items())
+def test_every_list_is_a_file_and_links_to_it(site: Site, sign_in: SignIn, url: str, name: str) -> None:
+    client = sign_in(site.admin)
+    assert "?format=csv" in client.get(url).content.decode()
+    rows = cells_of(client, f"{url}?format=csv")
+    answer = client.get(f"{url}?format=json")
+    assert answer["Content-Disposition"] == f'attachment; filename="{name}.json"'
+    told = answer.json()
+    assert told["complete"] is True
+    assert len(told[name]) == len(rows) > 0
+    assert [list(row) for row in told[name]] == [list(row) for row in rows]
+    assert "text/html" in client.get(f"{url}?format=xls")["Content-Type"]
+
+
+def test_a_file_has_the_filter_and_the_order_of_the_page_and_all_of_its_pages(site: Site, sign_in: SignIn) -> None:
+    for number in range(12):
+        make_vm(site.prod, f"many{number:02}.example.org", vcpus=8)
+    client = sign_in(site.admin)
+    rows = cells_of(client, "/vms/?q=name:many+vcpus%3E2&sort=-name&per_page=5&page=2&format=csv")
+    assert [row["name"] for row in rows] == [f"many{number:02}.example.org" for number in reversed(range(12))]
+    nodes = client.get("/nodes/?sort=-name&format=json").json()["nodes"]
+    assert [node["name"] for node in nodes] == ["node2.example.org", "node1.example.org"]
+    assert client.get("/jobs/?status=error&format=json").json()["jobs"] == []
+
+
+def test_a_file_has_nothing_that_the_person_may_not_see(site: Site, sign_in: SignIn) -> None:
+    for person in (site.alice, site.stranger):
+        client = sign_in(person)
+        for url, name in (("/vms/", "machines"), ("/nodes/", "nodes"), ("/jobs/", "jobs"), ("/clusters/", "clusters")):
+            rows = client.get(f"{url}?format=json").json()[name]
+            shown = client.get(url).context
+            seen = shown["sums"] if name == "clusters" else shown["page"].object_list
+            assert len(rows) == len(seen), url
+    assert {row["cluster"] for row in cells_of(sign_in(site.alice), "/vms/?format=csv")} == {"prod"}
+
+
+def test_of_a_job_that_touches_other_machines_a_file_tells_no_more_than_the_page(site: Site, sign_in: SignIn) -> None:
+    make_job(
+        site.edge, ("instance", "web1.example.org"), ("instance", "xyzzy"), title="Start xyzzy", error="xyzzy is broken"
+    )
+    holder = make_user("holder")
+    grant(["power"], holder, site.other)
+    text = sign_in(holder).get("/jobs/?format=csv").content.decode()
+    assert "Job on web1.example.org and others" in text
+    assert "xyzzy" not in text
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(site: Site, sign_in: SignIn, begins: str) -> None:
+    evil = f"{begins}cmd|' /C calc'!A0"
+    make_vm(site.edge, evil, os=evil, tags=[evil])
+    site.edge.description = evil
+    site.edge.save()
+    make_node(site.edge, evil)
+    make_job(site.edge, title=evil, error=evil)
+    client = sign_in(site.admin)
+    for url in ("/vms/", "/clusters/", "/nodes/", "/jobs/"):
+        cells = [cell for row in cells_of(client, f"{url}?format=csv") for cell in row.values()]
+        assert f"'{evil}" in cells, url
+        assert [cell for cell in cells if cell.startswith(begins)] == []
+
+
+@pytest.mark.parametrize(("number", "is_complete"), [(10_000, True), (10_001, False)])
+def test_a_file_that_is_cut_says_so(number: int, is_complete: bool) -> None:
+    cells: exporting.Cells = {"number": lambda row: row}
+    told = json.loads(export_as("json", range(number), cells))
+    assert (told["complete"], len(told["numbers"])) == (is_complete, 10_000)
+    last = export_as("csv", range(number), cells).splitlines()[-1]
+    assert last == ("9999" if is_complete else "Only the first 10000 rows are in this file.")
+
+
+def export_as(wanted: str, rows: range, cells: exporting.Cells) -> str:
+    answer = exporting.export(RequestFactory().get("/", {"format": wanted}), "numbers", rows, cells)
+    assert answer is not None
+    return answer.content.decode()

@@ -2,7 +2,7 @@
 
 import pytest
 from django.db.models import Q
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ui.filtering import Key, Language, Term, of_choices, of_number, of_size, of_text, parse
@@ -38,6 +38,8 @@ _TYPED = st.text(alphabet=st.sampled_from('aZ9_-:=<>"\\ \n\tmem.é\u00a0')) | st
 
 
 @given(_TYPED)
+@example(r'"one \\\\ two"')
+@example(r'"one \" two"')
 def test_every_text_has_a_meaning_that_can_be_typed_again(text: str) -> None:
     terms = parse(text)
     assert parse(" ".join(map(str, terms))) == terms

@@ -94,7 +94,8 @@ def test_a_namesake_shares_nothing_with_the_removed_machine(ganeti: GanetiCluste
     creations = Job.objects.filter(title=f"Create {name}").order_by("ganeti_id")
     assert [bool(can(holder, "cancel", job)) for job in creations] == [True, False]
     assert [bool(can(successor, "cancel", job)) for job in creations] == [False, True]
-    assert journal(holder, old) == ["shutdown-now", "console"] and journal(successor, new) == ["console"]
+    assert journal(holder, old) == ["shutdown-now", "console"]
+    assert journal(successor, new) == ["console", "console"], "and that the holder of the old one was refused"
     assert journal(successor, old) == []
     ganeti.remove(name)
 

@@ -18,7 +18,7 @@ def test_a_batch_from_the_list_to_its_end(person, demo, with_script):
     page.goto("/vms/?cluster=demo&q=jenkins")
     bar = page.get_by_role("group", name="Selected machines")
     expect(bar).to_be_hidden()
-    page.get_by_role("checkbox", name="Select jenkins.example.org").check()
+    page.get_by_role("checkbox", name="jenkins.example.org").check()
     expect(bar).to_be_visible()
     if with_script:
         expect(bar).to_contain_text("Selected: 1")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobTarget, Node, NodeGroup
@@ -17,7 +18,7 @@ from virtualmachines.models import VirtualMachine
 
 NODES = 10
 JOBS = 250
-ENTRIES = 100
+ENTRIES = 2000  # of the whole site
 OWNERS = 200
 STATES = ("running",) * 16 + ("ADMIN_down",) * 3 + ("ERROR_down",)
 SYSTEMS = ("debian+12", "image+noble", "fedora+43", "debian+11")
@@ -41,15 +42,15 @@ def make_site(*, clusters: int, machines: int, visible: int) -> tuple[User, User
     Persona.objects.bulk_create([Persona(user=owner) for owner in User.objects.filter(username__startswith="owner")])
     owners = [*list(Persona.objects.order_by("pk")), persona_of(user)]
     for number in range(clusters):
-        _make_cluster(number, machines // clusters, owners)
-    step = machines // visible
-    mine = list(VirtualMachine.objects.order_by("pk")[::step])[:visible]
-    for position, vm in enumerate(mine):
+        with transaction.atomic():
+            _make_cluster(number, machines // clusters, owners, entries=ENTRIES // clusters)
+    keys = list(VirtualMachine.objects.order_by("pk").values_list("pk", flat=True))[:: machines // visible]
+    for position, vm in enumerate(VirtualMachine.objects.order_by("pk").filter(pk__in=keys[:visible])):
         grant(["admin" if position % 3 else "power"], user if position % 2 else group, vm)
     return admin, user
 
 
-def _make_cluster(number: int, machines: int, owners: list[Persona]) -> None:
+def _make_cluster(number: int, machines: int, owners: list[Persona], *, entries: int) -> None:
     now = timezone.now()
     cluster = Cluster.objects.create(
         slug=f"cluster{number:02}",
@@ -88,6 +89,17 @@ def _make_cluster(number: int, machines: int, owners: list[Persona]) -> None:
         (_machine(cluster, number, index, nodes, owners) for index in range(machines)), batch_size=200
     )
     _make_jobs(cluster, vms)
+    for vm in vms[:entries]:
+        begin(
+            actor_id=None,
+            actor_name="somebody",
+            persona_name="somebody",
+            via=Via.WEB,
+            verb="vm.reboot",
+            target=Target("vm", vm.pk, vm.name, cluster.slug, cluster.pk, vm.uuid),
+            params={},
+            outcome=Outcome.SUCCEEDED,
+        )
 
 
 def _machine(cluster: Cluster, number: int, index: int, nodes: list[Node], owners: list[Persona]) -> VirtualMachine:
@@ -145,14 +157,3 @@ def _make_jobs(cluster: Cluster, vms: list[VirtualMachine]) -> None:
         for job in jobs
         for vm in [vms[job.ganeti_id % len(vms)]]
     )
-    for vm in vms[:ENTRIES]:
-        begin(
-            actor_id=None,
-            actor_name="somebody",
-            persona_name="somebody",
-            via=Via.WEB,
-            verb="vm.reboot",
-            target=Target("vm", vm.pk, vm.name, cluster.slug, cluster.pk, vm.uuid),
-            params={},
-            outcome=Outcome.SUCCEEDED,
-        )

@@ -1,53 +1,84 @@
-"""What pages take with 10,000 machines on 20 clusters, none of which answers, on SQLite and on PostgreSQL.
+"""What pages take with 10,000 machines on 20 clusters and with 100,000 on 100, none of which answers, on SQLite and on
+PostgreSQL.
 
-Server time is that of Django's own test client: the whole way through middleware, view and template, without the
-network.
+Measured is the whole way through middleware, view and template by Django's own test client, without the network. Held
+to limits is the CPU time of it, the database's included: it is the same on a machine that is busy.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from typing import Any
 
-from tools.bench.databases import cpu_s, on_both_databases
+from tools.bench.databases import cpu_s, on_both_databases, settle
 from tools.bench.rows import Row
 from tools.bench.section import Order, print_rows, run_section
 
-CLUSTERS, MACHINES, VISIBLE = 20, 10_000, 50
+# Machines, and their clusters.
+SIZES = {10_000: 20, 100_000: 100}
+VISIBLE = 50
 # A service that runs: PostgreSQL keeps a plan after it has made one five times.
 WARMING = 8
 RUNS = 15
 VM = "/clusters/cluster07/vms/vm0007.cluster07.example.org/"
-# What is asked: name, address, who asks, limits for milliseconds and queries.
-PAGES: tuple[tuple[str, str, str, float | None, int | None], ...] = (
-    ("list of 50, administrator", "/vms/?per_page=50", "admin", 40, 8),
+LIST, OVERVIEW = "list of 50, administrator", "overview, administrator"
+# What is asked: name, address, who asks, limits for milliseconds of CPU time and queries.
+PAGES: list[tuple[str, str, str, float | None, int | None]] = [
+    (LIST, "/vms/?per_page=50", "admin", 40, 8),
     ("list of 50, user who may see 50", "/vms/?per_page=50", "user", 40, 8),
-    ("list, last page by memory, administrator", "/vms/?per_page=50&page=200&sort=-memory", "admin", None, 8),
     ("list of one cluster, administrator", "/vms/?per_page=50&cluster=cluster05", "admin", 40, 8),
-    ("list, search for a word, administrator", "/vms/?per_page=50&q=vm0007", "admin", None, 8),
-    ("list, in trouble, administrator", "/vms/?per_page=50&status=trouble", "admin", None, 8),
-    ("overview, administrator", "/", "admin", 30, None),
-    ("overview, user", "/", "user", 30, None),
-    ("machine, administrator", VM, "admin", 30, None),
-    ("machine, user", "", "user", 30, None),
+    ("list, a word, administrator", "/vms/?per_page=50&q=vm0007", "admin", 60, 8),
+    ("list, a word that all have, administrator", "/vms/?per_page=50&q=example", "admin", 60, 8),
+    ("list, a word that none has, administrator", "/vms/?per_page=50&q=nowhere", "admin", 60, 8),
+    ("list, an address, administrator", "/vms/?per_page=50&q=198.51.7.1", "admin", 60, 8),
+    ("list, a word, user", "/vms/?per_page=50&q=vm", "user", 60, 8),
+    ("list, in trouble, administrator", "/vms/?per_page=50&status=trouble", "admin", 60, 8),
+    ("list, running, administrator", "/vms/?per_page=50&status=running", "admin", 60, 8),
+    ("list, a tag, administrator", "/vms/?per_page=50&tag=web", "admin", 60, 8),
+    ("list, an operating system, administrator", "/vms/?per_page=50&os=debian", "admin", 60, 8),
+    ("list, an owner, administrator", "/vms/?per_page=50&owner=owner7", "admin", 60, 8),
+    ("list, a node, administrator", "/vms/?per_page=50&node=node3.cluster05", "admin", 60, 8),
+    ("list, more memory than, administrator", "/vms/?per_page=50&q=mem%3E15G", "admin", 60, 8),
+    ("list, several filters, administrator", "/vms/?per_page=50&q=status:down+tag:web+-name:vm00", "admin", 60, 8),
+    (OVERVIEW, "/", "admin", 40, None),
+    ("overview, user", "/", "user", 40, None),
+    ("machine, administrator", VM, "admin", 25, None),
+    ("machine, user", "", "user", 25, None),
     ("machine's parameters, administrator", f"{VM}parameters/", "admin", None, None),
     ("cluster, administrator", "/clusters/cluster07/", "admin", None, None),
+    ("clusters, administrator", "/clusters/", "admin", None, None),
     ("nodes, administrator", "/nodes/?per_page=50", "admin", None, None),
     ("jobs, administrator", "/jobs/?per_page=50", "admin", None, None),
     ("jobs, user", "/jobs/?per_page=50", "user", None, None),
+    ("journal, administrator", "/journal/?per_page=50", "admin", None, None),
     ("journal, user", "/journal/?per_page=50", "user", None, None),
     ("dock, user", "/dock/", "user", None, None),
-)
+]
+# The last of the first twenty pages, in every order of the list both ways.
+PAGES += [
+    (f"list, page 20 by {column}, administrator", f"/vms/?per_page=50&page=20&sort={column}", "admin", 60, 8)
+    for each in ("name", "status", "cluster", "owner", "node", "os", "vcpus", "memory", "disk")
+    for column in (each, f"-{each}")
+]
+# With 10,000 machines a page may not take longer than it did before there were 100,000.
+TIGHTER: dict[tuple[int, str, str], float] = {
+    (10_000, "SQLite", LIST): 24,
+    (10_000, "PostgreSQL", LIST): 31,
+    (10_000, "SQLite", OVERVIEW): 30,
+    (10_000, "PostgreSQL", OVERVIEW): 30,
+}
 
 
 def measure(order: Order) -> Iterator[Row]:
-    """One process for each database, with rows of its own."""
+    """One process for each size and database, with rows of its own."""
     del order
-    yield from on_both_databases("tools.bench.pages")
+    for machines in SIZES:
+        yield from on_both_databases("tools.bench.pages", "--machines", str(machines))
 
 
-def measure_pages(database: str) -> Iterator[Row]:
+def measure_pages(database: str, machines: int) -> Iterator[Row]:
     """Make the rows, ask for every page many times. Django must be set up."""
     from django.core.management import call_command
     from django.db import connection
@@ -60,10 +91,8 @@ def measure_pages(database: str) -> Iterator[Row]:
 
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
-    admin, user = make_site(clusters=CLUSTERS, machines=MACHINES, visible=VISIBLE)
-    if connection.vendor == "postgresql":  # does so by itself a minute later; nobody does it for SQLite
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
+    admin, user = make_site(clusters=SIZES[machines], machines=machines, visible=VISIBLE)
+    settle(connection)
     own = list_vms(user).select_related("cluster").first()
     assert own is not None
     clients: dict[str, Any] = {"admin": Client(), "user": Client()}
@@ -85,17 +114,21 @@ def measure_pages(database: str) -> Iterator[Row]:
         with CaptureQueriesContext(connection) as statements:
             ask()
         what = f"Pages on {database}: {name}"
-        yield Row(f"pages.{database}.{who}.{asked}", what, MACHINES, took_s * 1000, "ms", most_ms)
-        if most_ms is not None:
-            yield Row(f"cpu.{database}.{who}.{asked}", f"{what}, CPU of it", MACHINES, worked_s * 1000, "ms")
-        yield Row(f"queries.{database}.{who}.{asked}", f"{what}, queries", MACHINES, len(statements), "", most_queries)
+        held_ms = TIGHTER.get((machines, database, name), most_ms)
+        yield Row(f"cpu.{database}.{who}.{asked}", f"{what}, CPU", machines, worked_s * 1000, "ms", held_ms)
+        yield Row(f"pages.{database}.{who}.{asked}", f"{what}, time", machines, took_s * 1000, "ms")
+        yield Row(f"queries.{database}.{who}.{asked}", f"{what}, queries", machines, len(statements), "", most_queries)
 
 
 if __name__ == "__main__":
     if "--database" in sys.argv:
         import django
 
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--database", required=True)
+        parser.add_argument("--machines", required=True, type=int, choices=SIZES)
+        chosen = parser.parse_args()
         django.setup()
-        print_rows(measure_pages(sys.argv[sys.argv.index("--database") + 1]))
+        print_rows(measure_pages(chosen.database, chosen.machines))
     else:
         run_section(measure)

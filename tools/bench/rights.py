@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tools.bench.databases import cpu_s, on_both_databases
+from tools.bench.databases import cpu_s, on_both_databases, settle
 from tools.bench.rows import Row
 from tools.bench.section import Order, print_rows, run_section
 
@@ -37,9 +37,7 @@ def measure_rights(database: str) -> Iterator[Row]:
     call_command("createcachetable", verbosity=0)
     make_site(clusters=CLUSTERS, machines=MACHINES, visible=50)
     holders = make_grants(GRANTS)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
+    settle(connection)
 
     def cost_ms(action: Callable[[], object], times: int) -> float:
         for _ in range(3):

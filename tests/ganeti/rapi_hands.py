@@ -20,13 +20,14 @@ from rapi.shapes import (
     NodeInfo,
     Placement,
 )
+from simulator import Simulator
 from tests.ganeti.cluster import GanetiCluster
 
 REASON = "gwm:test"
 
 
-def connect(ganeti: GanetiCluster, *endpoints: tuple[str, int], **changes: Any) -> RapiClient:
-    """A client of the cluster, or of the given endpoints, with the given settings instead of the usual ones."""
+def connect(ganeti: GanetiCluster | Simulator, *endpoints: tuple[str, int], **changes: Any) -> RapiClient:
+    """A client of the cluster, real or simulated, or of the given endpoints, with other settings than usual."""
     settings: dict[str, Any] = {
         "username": ganeti.username,
         "password": ganeti.password,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django.conf import settings
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import HttpRequest
+
+from ui.paging import Pages
 
 PAGE_SIZES = (25, 50, 100, 200)
 
@@ -25,6 +27,7 @@ class Listing:
     sort: str
     page_range: list[Any]
     page_sizes: tuple[int, ...]
+    is_behind: bool = False  # a page behind the last was asked for, which is shown instead
 
     def as_context(self) -> dict[str, Any]:
         """Names as the templates know them."""
@@ -33,35 +36,8 @@ class Listing:
             "sort": self.sort,
             "page_range": self.page_range,
             "page_sizes": self.page_sizes,
+            "is_behind": self.is_behind,
         }
-
-
-if TYPE_CHECKING:
-    _Paginator = Paginator[Any]
-else:
-    _Paginator = Paginator
-
-
-class _Counted(_Paginator):
-    """A paginator that was told the number of rows, when the page has counted them already.
-
-    With ``keys_first`` the database picks the keys of a page before it works out what stands in its rows: otherwise
-    it does so for every row that it sorts.
-    """
-
-    def __init__(self, rows: Any, size: int, total: int | None, *, keys_first: bool = False) -> None:
-        super().__init__(rows, size)
-        self._keys_first = keys_first
-        if total is not None:
-            self.__dict__["count"] = total
-
-    def page(self, number: int | str) -> Page[Any]:
-        """One page."""
-        page: Page[Any] = super().page(number)
-        if self._keys_first:
-            rows, on_page = cast("QuerySet[Any]", self.object_list), cast("QuerySet[Any]", page.object_list)
-            page.object_list = rows.filter(pk__in=on_page.values("pk"))
-        return page
 
 
 def order_rows(rows: QuerySet[Any], columns: Columns, sort: str) -> QuerySet[Any]:
@@ -103,17 +79,18 @@ def list_page(
 ) -> Listing:
     """One page of `rows` as the address asks for it; a page that is not there is the last.
 
-    ``keys_first`` is for rows with columns that cost the database much (see `_Counted`).
+    ``keys_first`` is for rows with columns that cost the database much (see `ui.paging.Pages`).
     """
     sort = read_sort(request, columns, default)
     size = read_page_size(request)
-    paginator = _Counted(order_rows(rows, columns, sort), size, total, keys_first=keys_first)
+    paginator = Pages(order_rows(rows, columns, sort), size, total, keys_first=keys_first)
     page = paginator.get_page(request.GET.get("page"))
     return Listing(
         page,
         sort,
         list(paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)),
         tuple(sorted({*PAGE_SIZES, size})),
+        paginator.lacks(request.GET.get("page", "")),
     )
 
 

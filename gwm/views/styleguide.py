@@ -9,13 +9,13 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from permissions.policy import can
+from ui.paging import Pages
 
 ICON_SHEET = settings.BASE_DIR / "static" / "img" / "icons.svg"
 
@@ -104,7 +104,7 @@ def _log(now: datetime) -> list[SimpleNamespace]:
 def sample_context(now: datetime) -> dict[str, Any]:
     """Everything that the page shows, as of `now`."""
     bad = SampleForm({"host": "", "port": "rapi", "trust": "pin", "kind": "hard"})
-    page = Paginator(range(312), 10).get_page(3)
+    page = Pages(range(312), 10).get_page(3)
     return {
         "icons": re.findall(r'<symbol id="([^"]+)"', ICON_SHEET.read_text()),
         "swatches": SWATCHES,

@@ -9,15 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.core.paginator import Page
 from django.http import QueryDict
 from django.template import Context
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 
-from ui.templatetags.units import DASH, Number, count, mib_of, some_of
+from ui.templatetags.units import Number, count, mib_of, some_of
 
 register = template.Library()
 
@@ -289,23 +288,6 @@ _WIDTHS = {"host": "f8", "port": "f4", "username": "f6", "password": "f6", "slug
 def field_width(name: str) -> str:
     """How wide a field of this name stands in its row: a class of form.css."""
     return _WIDTHS.get(name, "f12")
-
-
-@register.simple_tag
-def page_position(page: Page[Any], noun: str) -> str:
-    """Which rows of a list a page shows, and of how many; `noun` is one of machines, nodes, jobs, entries."""
-    total = page.paginator.count
-    if noun == "machines":
-        said = ngettext("%(rows)s of %(total)s machine", "%(rows)s of %(total)s machines", total)
-    elif noun == "nodes":
-        said = ngettext("%(rows)s of %(total)s node", "%(rows)s of %(total)s nodes", total)
-    elif noun == "jobs":
-        said = ngettext("%(rows)s of %(total)s job", "%(rows)s of %(total)s jobs", total)
-    elif noun == "batches":
-        said = ngettext("%(rows)s of %(total)s batch", "%(rows)s of %(total)s batches", total)
-    else:
-        said = ngettext("%(rows)s of %(total)s entry", "%(rows)s of %(total)s entries", total)
-    return said % {"rows": f"{count(page.start_index())}{DASH}{count(page.end_index())}", "total": count(total)}
 
 
 @register.simple_tag

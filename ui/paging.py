@@ -1,0 +1,73 @@
+"""Pages of a list, as deep as one can go: whoever looks for something further down narrows the list down instead.
+
+The database would count and sort all rows before the one page that is shown, for nobody reads a thousand pages.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+
+# So many rows of a list are on pages, and are counted; a file has as many (see `ui.exporting`).
+DEEPEST = 10_000
+
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]
+else:
+    _Paginator = Paginator
+
+
+class Pages(_Paginator):
+    """The pages of `rows`, a query or a list; `total` is their number if the page has counted them already.
+
+    With ``keys_first`` the database picks the keys of a page before it works out what stands in its rows: otherwise
+    it does so for every row that it sorts.
+    """
+
+    def __init__(self, rows: Any, size: int, total: int | None = None, *, keys_first: bool = False) -> None:
+        super().__init__(rows, size)
+        self._keys_first = keys_first
+        if total is not None:
+            self.__dict__["count"] = total
+
+    @cached_property
+    def count(self) -> int:
+        """Rows, see `count_rows`."""
+        return count_rows(self.object_list)
+
+    @property
+    def is_more(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self.count == DEEPEST + 1
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are rows that no page shows."""
+        return self.count > self.num_pages * self.per_page
+
+    @cached_property
+    def num_pages(self) -> int:
+        """Pages that one can go to; at least one."""
+        return max(1, -(-min(self.count, max(DEEPEST, self.per_page)) // self.per_page))
+
+    def page(self, number: int | str) -> Page[Any]:
+        """One page."""
+        page: Page[Any] = super().page(number)
+        if self._keys_first:
+            rows, on_page = cast("QuerySet[Any]", self.object_list), cast("QuerySet[Any]", page.object_list)
+            page.object_list = rows.filter(pk__in=on_page.values("pk"))
+        return page
+
+    def lacks(self, number: str) -> bool:
+        """Whether somebody asked for a page behind the last."""
+        return number.isdecimal() and (len(number) > len(str(DEEPEST)) or int(number) > self.num_pages)
+
+
+def count_rows(rows: Any) -> int:
+    """How many rows there are; where there are more than `DEEPEST`, one more than that and no longer counted."""
+    if isinstance(rows, QuerySet):
+        return int(rows.order_by().values("pk")[: DEEPEST + 1].count())
+    return len(rows)

@@ -172,6 +172,14 @@ SETTINGS: tuple[Setting, ...] = (
         least=1,
         most=500,
     ),
+    Setting(
+        "GWM_BATCH_LANES",
+        "integer",
+        "32",
+        "Clusters on which a worker carries out batches at the same time; half of them may hang.",
+        least=1,
+        most=500,
+    ),
     Setting("GWM_DEMO", "flag", "yes", "Start the demo cluster when there is no cluster yet. Also `--no-demo`."),
     # console
     Setting("GWM_CONSOLE_TICKET_S", "seconds", "30", "Life of a console ticket.", least=5, most=600),

@@ -1,13 +1,12 @@
-"""Carrying out batches: a pass over one lane, made by the worker again and again until nothing is left.
+"""Carrying out the items of batches: what a pass over a lane does (`operations.lanes`), again and again.
 
 A pass looks at what is under way, lets what waited for it go on or fall away, and begins what has room, through `run`.
-Its lease saves double work and holds the lane's limit; that nothing is sent twice does not hang on it. An item and its
-journal entry are tied in the transaction that begins the operation, and what has an entry is not begun again: whoever
-is killed leaves either no trace, or an entry that the job follower settles like any other.
+An item and its journal entry are tied in the transaction that begins the operation, and what has an entry is not begun
+again: whoever is killed leaves either no trace, or an entry that the job follower settles like any other. Whoever was
+merely stopped, and lost the lane's lease meanwhile, finds so before anything is written and again before it is sent.
 """
 
 from datetime import timedelta
-from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -16,24 +15,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome, Via
-from operations.contract import Actor, AnyOperation, Ask, Forbidden, Invalid, Refusal, TurnedAway
+from operations.contract import Actor, AnyOperation, Ask, Forbidden, Invalid, NotTaken, Refusal, TurnedAway
 from operations.forms import params_from
-from operations.lease import Columns, Lease, LeaseLost
-from operations.models import OPEN_ITEMS, UNDER_WAY, Batch, BatchItem, BatchLane, BatchState, Busy, ItemState, Verdict
+from operations.lease import Lease, LeaseLost
+from operations.models import OPEN_ITEMS, UNDER_WAY, Batch, BatchItem, BatchState, Busy, ItemState, Verdict
 from operations.pipeline import run
 from operations.table import OPERATIONS
 
-# Longer than one call to a cluster takes, so that a lane whose cluster hangs is not taken over meanwhile.
-LEASE_S = 120.0
-# A pass ends after so long, so that lanes take turns at the worker's threads.
-PASS_S = 20.0
-# A message that no worker took in this time is taken for lost.
-QUEUED_S = 20.0
 # How often an item is tried when it could not be begun, and how long it waits in between, in seconds.
 ATTEMPTS = 6
 WAITS_S = (5, 10, 20, 40, 60, 60)
 PLANS_KEPT_S = 86400
-_LEASE = Columns("leased_until", "lease_holder")
 _WELL = (Outcome.DONE, Outcome.SUCCEEDED)
 
 
@@ -41,41 +33,7 @@ class _Taken(Exception):
     """The item was begun by somebody else, or its batch stopped, in the same moment."""
 
 
-def claim_lanes() -> list[str]:
-    """Mark the lanes on which there is something to do as handed over, and return their names."""
-    waiting = Q(state=ItemState.WAITING, batch__state=BatchState.RUNNING)
-    items = BatchItem.objects.filter(waiting | Q(state__in=UNDER_WAY), lane=OuterRef("name"))
-    now = timezone.now()
-    not_queued = Q(queued_at__isnull=True) | Q(queued_at__lt=now - timedelta(seconds=QUEUED_S))
-    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    due = BatchLane.objects.filter(Exists(items), not_queued, free).values_list("name", flat=True)
-    return [name for name in list(due) if BatchLane.objects.filter(not_queued, name=name).update(queued_at=now)]
-
-
-def work_lane(name: str) -> int:
-    """One pass over a lane; how many items it began. None is begun if somebody else is at it."""
-    lane = BatchLane.objects.filter(name=name).first()
-    lease = Lease.take(lane, _LEASE, lasts_s=LEASE_S, queued_at=None) if lane is not None else None
-    if lease is None:
-        return 0
-    begun = 0
-    try:
-        _settle(name)
-        ends_at = monotonic() + PASS_S
-        while monotonic() < ends_at and (item := _next_item(name)) is not None:
-            begun += _carry_out(item)
-            lease.renew()
-        _settle(name)
-        end_batches()
-    except LeaseLost:
-        return begun  # another goes on with the lane
-    finally:
-        if lease.is_held:
-            lease.give_back()
-    return begun
-
-
-def _settle(lane: str) -> None:
+def settle(lane: str) -> None:
     """Let items say what their entries say, and those that come after a failure fall away."""
     revived = Q(state=ItemState.FAILED, entry__outcome__in=(*OPEN_OUTCOMES, *_WELL), batch__state=BatchState.RUNNING)
     under_way = BatchItem.objects.filter(Q(state__in=UNDER_WAY) | revived, lane=lane)
@@ -118,7 +76,7 @@ def _end(item: BatchItem, state: ItemState, reason: str) -> None:
     BatchItem.objects.filter(pk=item.pk, state=ItemState.WAITING).update(state=state, reason=reason)
 
 
-def _next_item(lane: str) -> BatchItem | None:
+def next_item(lane: str) -> BatchItem | None:
     """What can begin now if the lane has room: of several batches in turn."""
     if lane and BatchItem.objects.filter(lane=lane, state__in=UNDER_WAY).count() >= settings.GWM_BATCH_JOBS:
         return None
@@ -134,7 +92,7 @@ def _next_item(lane: str) -> BatchItem | None:
     return ready.select_related("batch__actor", "batch__persona").order_by("position", "batch").first()
 
 
-def _carry_out(item: BatchItem) -> bool:
+def carry_out(item: BatchItem, lease: Lease) -> bool:
     """Begin an item, if it can be; whether it was. The attempt is counted first, so that none is made for ever."""
     if item.attempts >= ATTEMPTS:
         _end(item, ItemState.FAILED, item.reason or _("This program failed; its log has the details."))
@@ -153,20 +111,34 @@ def _carry_out(item: BatchItem) -> bool:
     if target is None or getattr(target, "uuid", "") != item.target_uuid:
         _end(item, ItemState.FAILED, _("%s is gone.") % item.target_name)
         return False
-    return _run(item, operation, Actor(user, Via(item.batch.via), item.batch.persona), target)
+    return _run(item, operation, Actor(user, Via(item.batch.via), item.batch.persona), target, lease)
 
 
-def _run(item: BatchItem, operation: AnyOperation, actor: Actor, target: Any) -> bool:
+def _run(item: BatchItem, operation: AnyOperation, actor: Actor, target: Any, lease: Lease) -> bool:
+    mine: list[Entry] = []
+
     def bind(entry: Entry) -> None:
+        lease.renew()
+        mine.append(entry)
         # Without a join: the row itself is judged once more when another transaction held it.
         goes_on = Batch.objects.filter(state=BatchState.RUNNING)
         waiting = BatchItem.objects.filter(pk=item.pk, state=ItemState.WAITING, batch__in=goes_on)
         if not waiting.update(state=ItemState.RUNNING, entry=entry, reason=""):
             raise _Taken
 
+    def fence() -> None:
+        try:
+            lease.renew()
+        except LeaseLost as lost:
+            # Nothing was sent, and nobody else does: who has the lane by now begins it anew.
+            begun = BatchItem.objects.filter(pk=item.pk, state__in=UNDER_WAY, entry__in=mine)
+            begun.update(state=ItemState.WAITING, entry=None, try_at=None)
+            words = _("This worker stood still for a while, and another goes on with the batch. Nothing was sent.")
+            raise NotTaken(words, may_have_run=False) from lost
+
     try:
         params = params_from(operation, actor, target, item.data)
-        entry = run(operation, Ask(actor, target, params), bind=bind)
+        entry = run(operation, Ask(actor, target, params), bind=bind, fence=fence)
     except _Taken:
         return False
     except (Forbidden, Invalid) as refusal:
@@ -175,6 +147,8 @@ def _run(item: BatchItem, operation: AnyOperation, actor: Actor, target: Any) ->
     except Refusal as refusal:
         _wait(item, operation, target, refusal)
         return False
+    if not lease.is_held:
+        raise LeaseLost
     _follow(BatchItem(pk=item.pk, state=ItemState.RUNNING), entry)
     return True
 

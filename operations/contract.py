@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -181,8 +181,12 @@ class Operation(Generic[T, P]):
         """What is not sent: do it, inside the first transaction. Returns words for the journal, or nothing."""
         raise NotImplementedError
 
-    def send(self, ask: Ask[T, P], entry: Entry) -> Submission:
-        """What is sent: do it, outside any transaction. Raises NotTaken."""
+    def send(self, ask: Ask[T, P], entry: Entry, fence: Callable[[], None]) -> Submission:
+        """What is sent: do it, outside any transaction. Raises NotTaken.
+
+        `fence` is called before anything is sent, when the time within which that has to be done runs already. It
+        raises NotTaken where the caller may not send any more.
+        """
         raise NotImplementedError
 
     def accept(self, ask: Ask[T, P], entry: Entry, submission: Submission) -> None:

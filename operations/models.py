@@ -136,6 +136,7 @@ class BatchLane(models.Model):
     queued_at = models.DateTimeField(null=True, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     lease_holder = models.CharField(max_length=24, blank=True)
+    hung_at = models.DateTimeField(null=True, blank=True, help_text="when a call hung, and none was quick since")
 
     def __str__(self) -> str:
         return self.name

@@ -31,8 +31,20 @@ def _bind_to_nothing(entry: Entry) -> None:
     """For who needs no tie to the entry."""
 
 
-def run(operation: Operation[T, P], ask: Ask[T, P], *, bind: Callable[[Entry], None] = _bind_to_nothing) -> Entry:
+def _always_open() -> None:
+    """For whom nobody can have taken over from."""
+
+
+def run(
+    operation: Operation[T, P],
+    ask: Ask[T, P],
+    *,
+    bind: Callable[[Entry], None] = _bind_to_nothing,
+    fence: Callable[[], None] = _always_open,
+) -> Entry:
     """Do what is asked. `bind` is called with the entry in the first transaction; what it raises undoes that.
+
+    `fence` is asked right before anything is sent, and raises NotTaken to keep it from being sent.
 
     Returns the journal entry, whose outcome says how far it came: `submitted` (jobs are under way), `done` (no job),
     `refused` (Ganeti said no, in `message`) or `unknown` (no answer; the job follower finds out).
@@ -48,7 +60,7 @@ def run(operation: Operation[T, P], ask: Ask[T, P], *, bind: Callable[[Entry], N
             ask, entry = _prepare(operation, ask, bind)
             if entry.outcome != Outcome.SUBMITTING:
                 return entry
-            return _send(operation, ask, entry)
+            return _send(operation, ask, entry, fence)
     except (Forbidden, TurnedAway) as error:
         outcome = Outcome.DENIED if isinstance(error, Forbidden) else Outcome.TURNED_AWAY
         note(**_describe(operation, ask, ask.target), outcome=outcome, words=str(error))
@@ -105,11 +117,11 @@ def _lock(target: models.Model) -> models.Model:
     return locked
 
 
-def _send(operation: AnyOperation, ask: Ask[Any, Any], entry: Entry) -> Entry:
+def _send(operation: AnyOperation, ask: Ask[Any, Any], entry: Entry, fence: Callable[[], None]) -> Entry:
     """The call, outside any transaction (the first one was durable), and its outcome in a second one."""
     try:
         with _in_doubt_if_it_breaks(entry):
-            submission = operation.send(ask, entry)
+            submission = operation.send(ask, entry, fence)
     except NotTaken as failure:
         with transaction.atomic():
             if not failure.may_have_run:

@@ -1,8 +1,10 @@
 """Celery tasks of batches. Shells: what they do stands elsewhere. A task keeps the name of its first release."""
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 
-from operations.batches import claim_lanes, end_batches, forget_plans, work_lane
+from operations.batches import end_batches, forget_plans
+from operations.lanes import PASSES, claim_lanes
 
 
 @shared_task(name="operations.tasks.carry_on_batches")
@@ -15,11 +17,17 @@ def carry_on_batches() -> None:
 
 @shared_task(name="operations.tasks.carry_on_lane")
 def carry_on_lane(name: str) -> None:
-    """One pass over a lane."""
-    work_lane(name)
+    """One pass over a lane, on a thread of its own: a call that hangs keeps none of the worker's."""
+    PASSES.start(name)
 
 
 @shared_task(name="operations.tasks.forget_old_plans")
 def forget_old_plans() -> None:
     """Delete plans that nobody has confirmed."""
     forget_plans()
+
+
+@worker_shutting_down.connect
+def end_passes(**_: object) -> None:
+    """Begin nothing more in a worker that is to end; its passes end with the calls under way."""
+    PASSES.stop()

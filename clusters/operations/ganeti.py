@@ -1,7 +1,7 @@
 """What operations on clusters, and on what is in them, share: whether the cluster can be asked, the call, its jobs."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -75,10 +75,11 @@ class GanetiOperation(Operation[T, P]):
                 raise TurnedAway(str(full)) from full
             yield
 
-    def send(self, ask: Ask[T, P], entry: Entry) -> Submission:
+    def send(self, ask: Ask[T, P], entry: Entry, fence: Callable[[], None]) -> Submission:
         """The call, with the entry's reason."""
         try:
             with client_for(self.cluster_of(ask.target), changes_within_s=PREPARED_WITHIN_S) as client:
+                fence()
                 return self.submit(client, ask, entry.reason)
         except RapiError as error:
             raise NotTaken(words_of(error), may_have_run=error.may_have_run) from error

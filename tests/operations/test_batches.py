@@ -11,8 +11,9 @@ from clusters.models import Cluster
 from objectlog.models import Entry, Event, Outcome, Via
 from objectlog.services import advance
 from operations import batches
-from operations.batches import ATTEMPTS, claim_lanes, end_batches, forget_plans, work_lane
+from operations.batches import ATTEMPTS, end_batches, forget_plans
 from operations.contract import Actor
+from operations.lanes import claim_lanes, work_lane
 from operations.models import Batch, BatchItem, BatchLane, ItemState
 from operations.planning import Step, begin_batch, continue_batch, plan, plan_steps, retry_failed, stop_batch
 from permissions.models import User

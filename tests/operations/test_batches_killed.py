@@ -25,7 +25,7 @@ from virtualmachines.operations.power import Shutdown
 batch = plan(Shutdown(), Actor(User.objects.get(), Via.WEB), VirtualMachine.objects.filter(name__in={names}), {{}})
 assert begin_batch(batch, {{"timeout_s": 30}})
 """
-WORK = "from operations.batches import claim_lanes, work_lane; print([work_lane(name) for name in claim_lanes()])"
+WORK = "from operations.lanes import claim_lanes, work_lane; print([work_lane(name) for name in claim_lanes()])"
 
 
 class Batches:
@@ -221,7 +221,7 @@ def test_a_cluster_that_hangs_holds_up_nobody_elses_items(batches: Batches) -> N
         batches.simulator.faults.add("hang", method="PUT", path="/2/instances/.*")
         batches.plan(1, 2, 3)
         [(lane,)] = product.rows("SELECT 'cluster ' || id FROM clusters_cluster WHERE slug = 'lab'")
-        hanging = batches.worker(f"from operations.batches import work_lane; work_lane('{lane}')")
+        hanging = batches.worker(f"from operations.lanes import work_lane; work_lane('{lane}')")
         wait_for(lambda: batches.sent("vm1.example.org"), "a worker waits for the cluster that hangs")
         second = batches.worker()
         wait_for(

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clusters.models import Cluster
 from gwm.live.reader import forget_old
+from operations.lanes import carry_on
 from updates.cycle import sync_cluster
 from updates.due import select_to_follow
 from updates.follower import follow_cluster
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             if not options["json"]:
                 self.stdout.write(report.describe())
         forget_old()  # where no beat runs, cron is who does it
+        carry_on()
         if options["json"]:
             self.stdout.write(json.dumps([report.as_dict() for report in reports], indent=2))
         elif not clusters:

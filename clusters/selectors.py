@@ -40,7 +40,7 @@ def list_clusters(user: User) -> QuerySet[Cluster]:
 def get_cluster(user: User, slug: str) -> Cluster:
     """One cluster by its short name; Http404 if there is none that `user` may see, Moved by a former one."""
     clusters = list_clusters(user)
-    found = clusters.filter(slug=slug).first()
+    found = clusters.select_related("schedule").filter(slug=slug).first()
     if found is None:
         now = current_cluster(slug)
         if now is not None and now.slug != slug and clusters.filter(pk=now.pk).exists():
@@ -51,7 +51,7 @@ def get_cluster(user: User, slug: str) -> Cluster:
 
 def list_nodes(user: User) -> QuerySet[Node]:
     """The nodes `user` may see, with their cluster and group."""
-    return visible(user, "view", Node.objects.select_related("cluster", "group"))
+    return visible(user, "view", Node.objects.select_related("cluster__schedule", "group"))
 
 
 def get_node(user: User, slug: str, name: str) -> Node:

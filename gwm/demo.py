@@ -101,7 +101,7 @@ def connect_demo(demo: Demo, announcement: str) -> None:
 def wait_for_first_sync(is_stopping: Callable[[], bool]) -> bool:
     """Wait until beat and worker have read the demo cluster; False when they did not in good time."""
     end = time.monotonic() + FIRST_SYNC_TIMEOUT_S
-    while not Cluster.objects.filter(is_demo=True, synced_at__isnull=False).exists():
+    while not Cluster.objects.filter(is_demo=True, schedule__synced_at__isnull=False).exists():
         if time.monotonic() > end or is_stopping():
             return False
         time.sleep(0.2)

@@ -26,6 +26,8 @@ from virtualmachines.selectors import list_vms, rows_of, sum_by_state
 FAILED_SHOWN_FOR = timedelta(hours=1)
 ATTENTION_FOR = timedelta(hours=24)
 DOCK_JOBS = 20
+# How old what we know of a cluster is: in the row of its updates.
+AGES = ("schedule__synced_at", "schedule__live_at")
 
 
 def count_machines(user: User) -> int:
@@ -39,8 +41,8 @@ def count_machines(user: User) -> int:
 
 def list_clusters_for_frame(user: User) -> list[Cluster]:
     """The clusters of the navigation."""
-    state = ("unreachable_since", "synced_at", "live_at", "last_error", "last_error_kind", "answers_at")
-    return list(list_clusters(user).only("slug", "is_demo", *state).order_by("slug"))
+    state = ("unreachable_since", "last_error", "last_error_kind", "answers_at", *AGES)
+    return list(list_clusters(user).select_related("schedule").only("slug", "is_demo", *state).order_by("slug"))
 
 
 def list_ages(user: User, keys: list[int]) -> dict[int, dict[str, datetime]]:
@@ -49,7 +51,7 @@ def list_ages(user: User, keys: list[int]) -> dict[int, dict[str, datetime]]:
     Who sees a machine sees how old its state is, and no more of its cluster.
     """
     seen = Q(pk__in=list_clusters(user).values("pk")) | Q(pk__in=list_vms(user).order_by().values("cluster_id"))
-    rows = Cluster.objects.filter(seen, pk__in=keys).values_list("pk", "synced_at", "live_at")
+    rows = Cluster.objects.filter(seen, pk__in=keys).values_list("pk", *AGES)
     return {
         pk: {
             name: when
@@ -136,18 +138,17 @@ _CLUSTER_ROW = (
     "software_version",
     "default_hypervisor",
     "master",
-    "synced_at",
-    "live_at",
     "unreachable_since",
     "last_error",
     "last_error_kind",
     "answers_at",
+    *AGES,
 )
 
 
 def summarize_clusters(user: User, clusters: QuerySet[Cluster]) -> list[ClusterSums]:
     """The sums of `clusters`, in three queries however many there are."""
-    found = list(clusters.only(*_CLUSTER_ROW))
+    found = list(clusters.select_related("schedule").only(*_CLUSTER_ROW))
     keys = [cluster.pk for cluster in found]
     if not keys:
         return []

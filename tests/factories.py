@@ -7,12 +7,14 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from clusters.models import Cluster, Job, JobTarget, Network, Node, NodeGroup
+from clusters.models import Cluster, Job, JobTarget, Network, Node, NodeGroup, Schedule
 from operations.models import Batch
 from permissions.models import User
 from virtualmachines.models import VirtualMachine
 
 _numbers = count(1)
+# What `make_cluster` takes for the row of the updates.
+SCHEDULED = frozenset(field.name for field in Schedule._meta.get_fields())
 
 
 def make_user(name: str = "", *groups: Group, **fields: Any) -> User:
@@ -41,7 +43,12 @@ def make_cluster(slug: str = "", **fields: Any) -> Cluster:
         "synced_at": timezone.now(),
         "live_at": timezone.now(),
     }
-    return Cluster.objects.create(**{**values, **fields})
+    values |= fields
+    of_schedule = {name: values.pop(name) for name in list(values) if name in SCHEDULED}
+    cluster = Cluster.objects.create(**values)
+    Schedule.objects.filter(pk=cluster.pk).update(**of_schedule)
+    cluster.schedule.refresh_from_db()
+    return cluster
 
 
 def make_node(cluster: Cluster, name: str = "", **fields: Any) -> Node:

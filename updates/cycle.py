@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clusters.connection import client_for
-from clusters.models import Cluster
+from clusters.models import Cluster, Schedule
 from clusters.saying import say
 from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_node_live, apply_nodes
 from clusters.sync.fetch import Incomplete, fetch_snapshot
@@ -33,6 +33,7 @@ from updates.outcome import (
     is_away,
     is_host_due,
     is_live_due,
+    write_outcome,
 )
 from updates.report import Report, counting_client
 from virtualmachines.sync.apply import apply_machine_live, apply_machines, load_machines
@@ -51,10 +52,12 @@ def sync_cluster(cluster: Cluster) -> Report:
             if lease is None:
                 report.outcome, report.error = "skipped", _("Another updater is at it.")
                 return report
-            lease.give_back(**_attempt(cluster, lease, report))
+            differs = write_outcome(cluster, lease, _attempt(cluster, lease, report))
     except (LeaseLost, Cluster.DoesNotExist):
         report.outcome, report.error = "skipped", _("Another updater took over, or the cluster was removed.")
-    report.written.append(Written(Cluster._meta.db_table, changed=2))  # the lease, and the outcome
+    report.written.append(Written(Schedule._meta.db_table, changed=2))  # the lease, and the outcome
+    if differs:
+        report.written.append(Written(Cluster._meta.db_table, changed=1))
     report.seconds = perf_counter() - began
     if report.outcome == "updated":
         _list_operating_systems(cluster, report)
@@ -62,7 +65,7 @@ def sync_cluster(cluster: Cluster) -> Report:
 
 
 def _attempt(cluster: Cluster, lease: Lease, report: Report) -> dict[str, Any]:
-    """Read and write; what the cluster's row is to say of it."""
+    """Read and write; what the cluster's rows are to say of it."""
     cluster.refresh_from_db()
     values: dict[str, Any] = {}
     try:
@@ -87,7 +90,8 @@ def _update(cluster: Cluster, client: RapiClient, lease: Lease, report: Report) 
     """The reading, the writing, and the outcome of a success."""
     now = timezone.now()
     rows = load_machines(cluster)
-    is_full = cluster.configs_read_at is None or now - cluster.configs_read_at > _FULL_EVERY
+    read_at = cluster.schedule.configs_read_at
+    is_full = read_at is None or now - read_at > _FULL_EVERY
     known = Known(
         cluster_uuid=cluster.uuid,
         digest="" if is_full else cluster.defaults_digest,
@@ -117,7 +121,7 @@ def _update(cluster: Cluster, client: RapiClient, lease: Lease, report: Report) 
 
 
 def _take_the_rest(cluster: Cluster, client: RapiClient, found: Incomplete, report: Report) -> dict[str, Any]:
-    """Live state and jobs, where configuration can't be read; what the cluster's row says of them."""
+    """Live state and jobs, where configuration can't be read; what the cluster's rows say of them."""
     now = timezone.now()
     report.written = [
         apply_node_live(cluster, found.live, now),
@@ -153,10 +157,10 @@ def _list_operating_systems(cluster: Cluster, report: Report) -> None:
     """Once a day, and not in the first update: Ganeti runs a job for it. What fails is tried again in an hour."""
     now = timezone.now()
     is_old = Q(operating_systems_at__isnull=True) | Q(operating_systems_at__lt=now - _OS_EVERY)
-    read_at = cluster.operating_systems_at
+    read_at = cluster.schedule.operating_systems_at
     if cluster.synced_at is None or (read_at is not None and read_at > now - _OS_EVERY):
         return
-    row = Cluster.objects.filter(pk=cluster.pk)
+    row = Schedule.objects.filter(pk=cluster.pk)
     if not row.filter(is_old).update(operating_systems_at=now):
         return
     try:
@@ -165,5 +169,5 @@ def _list_operating_systems(cluster: Cluster, report: Report) -> None:
     except RapiError:
         row.update(operating_systems_at=now - _OS_EVERY + timedelta(hours=1))
         return
-    row.exclude(operating_systems=names).update(operating_systems=names)
+    Cluster.objects.filter(pk=cluster.pk).exclude(operating_systems=names).update(operating_systems=names)
     report.rapi_calls += client.calls

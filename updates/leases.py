@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Schedule
 from operations.lease import Columns, Lease, LeaseLost
-from updates.outcome import describe_own_error
+from updates.outcome import describe_own_error, write_outcome
 
 LEASE_S = 30.0
 UPDATING = Columns("leased_until", "lease_holder")
@@ -21,9 +21,10 @@ _LONGEST_REST = timedelta(seconds=10)
 def updating(cluster: Cluster) -> Iterator[Lease | None]:
     """The right to update a cluster, to be given back with the outcome; None if somebody else is at it.
 
-    If this program fails it is given back all the same; the cluster's row says so, and the next attempt waits a minute.
+    If this program fails it is given back all the same; its rows say so, and the next attempt waits a minute.
     """
-    lease = Lease.take(cluster, UPDATING, lasts_s=LEASE_S, attempted_at=timezone.now(), sync_queued_at=None)
+    began = {"attempted_at": timezone.now(), "sync_queued_at": None}
+    lease = Lease.take(Schedule(pk=cluster.pk), UPDATING, lasts_s=LEASE_S, **began)
     try:
         yield lease
     except LeaseLost:
@@ -31,7 +32,7 @@ def updating(cluster: Cluster) -> Iterator[Lease | None]:
     except BaseException as error:
         if lease is not None and lease.is_held:
             with suppress(LeaseLost):
-                lease.give_back(**describe_own_error(type(error), timezone.now()))
+                write_outcome(cluster, lease, describe_own_error(type(error), timezone.now()))
         raise
 
 
@@ -42,7 +43,7 @@ def following(cluster: Cluster) -> Iterator[Lease | None]:
     After a pass that took long comes a rest as long, so that a cluster with a thousand jobs is not kept busy by being
     watched.
     """
-    lease = Lease.take(cluster, _FOLLOWING, lasts_s=LEASE_S, follow_queued_at=None)
+    lease = Lease.take(Schedule(pk=cluster.pk), _FOLLOWING, lasts_s=LEASE_S, follow_queued_at=None)
     try:
         yield lease
     finally:

@@ -1,13 +1,15 @@
-"""When a cluster is due again, and what its row says of the last attempt."""
+"""When a cluster is due again, and what its rows say of the last attempt."""
 
 import random
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Schedule
+from operations.lease import Lease
 from rapi.errors import RapiError, TimedOut, Unreachable
 from rapi.transport import Endpoint
 
@@ -17,6 +19,22 @@ LONGEST_PAUSE_S = 300.0
 # An address that was dead costs an update seconds: it is tried again this often.
 _HOST_TRIED_EVERY = timedelta(minutes=10)
 _AFTER_OWN_ERROR_S = 60.0
+_OF_SCHEDULE = frozenset(field.name for field in Schedule._meta.get_fields())
+
+
+def write_outcome(cluster: Cluster, lease: Lease, values: dict[str, Any]) -> bool:
+    """Give the lease back with what the schedule is to say; into the cluster's row goes only what differs there.
+
+    Returns whether anything did. Raises LeaseLost.
+    """
+    differing = {
+        name: value for name, value in values.items() if name not in _OF_SCHEDULE and getattr(cluster, name) != value
+    }
+    with transaction.atomic():
+        lease.give_back(**{name: value for name, value in values.items() if name in _OF_SCHEDULE})
+        if differing:
+            Cluster.objects.filter(pk=cluster.pk).update(**differing)
+    return bool(differing)
 
 
 def interval_s(cluster: Cluster) -> float:
@@ -25,7 +43,7 @@ def interval_s(cluster: Cluster) -> float:
 
 
 def describe_success(cluster: Cluster, now: datetime) -> dict[str, Any]:
-    """What the row says after a complete update."""
+    """What the rows say after a complete update."""
     return {
         "synced_at": now,
         "unreachable_since": None,
@@ -37,8 +55,8 @@ def describe_success(cluster: Cluster, now: datetime) -> dict[str, Any]:
 
 
 def describe_failure(cluster: Cluster, now: datetime, kind: str, words: str, *, is_away: bool) -> dict[str, Any]:
-    """What the row says after a failed one: the data stay, the next attempt comes later each time."""
-    pause_s = min(LONGEST_PAUSE_S, min(interval_s(cluster), 10.0) * 2 ** min(cluster.failures, 10))
+    """What the rows say after a failed one: the data stay, the next attempt comes later each time."""
+    pause_s = min(LONGEST_PAUSE_S, min(interval_s(cluster), 10.0) * 2 ** min(cluster.schedule.failures, 10))
     return {
         "failures": F("failures") + 1,
         "last_error": words,
@@ -49,7 +67,7 @@ def describe_failure(cluster: Cluster, now: datetime, kind: str, words: str, *, 
 
 
 def describe_own_error(kind: type[BaseException], now: datetime) -> dict[str, Any]:
-    """What the row says if this program failed."""
+    """What the rows say if this program failed."""
     return {
         "failures": F("failures") + 1,
         "last_error": f"The update ended in an error of this program ({kind.__name__}); its log has the details.",
@@ -69,24 +87,24 @@ def is_live_due(cluster: Cluster, now: datetime) -> bool:
     After failures the pause is half the age of what we have, so that a node that hangs does not make every update
     hang. Somebody who asks for an update gets a reading.
     """
-    if not cluster.live_error or cluster.live_at is None:
+    schedule = cluster.schedule
+    if not cluster.live_error or schedule.live_at is None:
         return True
-    if cluster.sync_wanted_at is not None and (cluster.synced_at is None or cluster.sync_wanted_at > cluster.synced_at):
+    wanted_at, synced_at, failed_at = schedule.sync_wanted_at, schedule.synced_at, schedule.live_failed_at
+    if wanted_at is not None and (synced_at is None or wanted_at > synced_at):
         return True
-    age_s = (now - cluster.live_at).total_seconds()
-    return cluster.live_failed_at is None or (now - cluster.live_failed_at).total_seconds() >= min(
-        LONGEST_PAUSE_S, age_s / 2
-    )
+    age_s = (now - schedule.live_at).total_seconds()
+    return failed_at is None or (now - failed_at).total_seconds() >= min(LONGEST_PAUSE_S, age_s / 2)
 
 
 def is_host_due(cluster: Cluster, now: datetime) -> bool:
     """Whether to try the configured address first: always while it answers, now and then while another one does."""
-    tried_at = cluster.host_tried_at
+    tried_at = cluster.schedule.host_tried_at
     return not cluster.answers_at or tried_at is None or now - tried_at >= _HOST_TRIED_EVERY
 
 
 def describe_host(cluster: Cluster, found_at: Endpoint, now: datetime, *, was_tried: bool) -> dict[str, Any]:
-    """What the row says of where the cluster answered; only what differs."""
+    """What the rows say of where the cluster answered; only what differs."""
     host = found_at.host if found_at.host != cluster.host.strip("[]") else ""
     if host == cluster.answers_at:
         return {"host_tried_at": now} if host and was_tried else {}

@@ -22,7 +22,7 @@ def sync_due_clusters() -> None:
 @shared_task(name="gwm.tasks.sync_one_cluster")
 def sync_one_cluster(cluster_pk: int) -> None:
     """Update one cluster, unless it was removed or another message of the same kind came first."""
-    for cluster in Cluster.objects.filter(pk=cluster_pk, sync_queued_at__isnull=False):
+    for cluster in Cluster.objects.filter(pk=cluster_pk, schedule__sync_queued_at__isnull=False):
         sync_cluster(cluster)
 
 
@@ -36,5 +36,5 @@ def follow_jobs() -> None:
 @shared_task(name="gwm.tasks.follow_one_cluster")
 def follow_one_cluster(cluster_pk: int) -> None:
     """Follow the jobs of one cluster, unless it was removed or another message of the same kind came first."""
-    for cluster in Cluster.objects.filter(pk=cluster_pk, follow_queued_at__isnull=False):
+    for cluster in Cluster.objects.filter(pk=cluster_pk, schedule__follow_queued_at__isnull=False):
         follow_cluster(cluster)

@@ -32,8 +32,8 @@ _ROW = (
     "cluster__slug",
     "cluster__unreachable_since",
     "cluster__last_error",
-    "cluster__synced_at",
-    "cluster__live_at",
+    "cluster__schedule__synced_at",
+    "cluster__schedule__live_at",
     "primary_node__name",
     "owner__user__username",
     "owner__group__name",
@@ -93,7 +93,7 @@ def _group_of(row: Any) -> str:
 
 def rows_of(vms: QuerySet[VirtualMachine]) -> QuerySet[VirtualMachine]:
     """`vms` with what a list shows, in one query."""
-    return vms.select_related("cluster", "primary_node", "owner__user", "owner__group").only(*_ROW)
+    return vms.select_related("cluster__schedule", "primary_node", "owner__user", "owner__group").only(*_ROW)
 
 
 def vms_on_node(vms: QuerySet[VirtualMachine], node: Node, *, is_primary: bool) -> QuerySet[VirtualMachine]:
@@ -103,7 +103,7 @@ def vms_on_node(vms: QuerySet[VirtualMachine], node: Node, *, is_primary: bool) 
 
 def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
     """One machine with its cluster, nodes and owner, see `clusters.moved.find_row`. Http404, Moved."""
-    related = ("cluster", "primary_node", "secondary_node", "owner__user", "owner__group")
+    related = ("cluster__schedule", "primary_node", "secondary_node", "owner__user", "owner__group")
     vms = list_vms(user).select_related(*related).defer("cluster__info", "cluster__operating_systems")
     return find_row(vms, "instance", slug, name)
 

@@ -5,6 +5,7 @@ from clusters.models.former import FormerName, FormerSlug
 from clusters.models.grants import ClusterGroupGrant, ClusterUserGrant
 from clusters.models.inventory import Network, Node, NodeGroup
 from clusters.models.job import Job, JobStatus, JobTarget
+from clusters.models.schedule import Schedule
 from clusters.models.states import ADDRESS, Mirrored
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Network",
     "Node",
     "NodeGroup",
+    "Schedule",
     "TlsTrust",
 ]

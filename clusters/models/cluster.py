@@ -1,8 +1,12 @@
-"""A Ganeti cluster, how to reach it, and how its last updates went."""
+"""A Ganeti cluster, how to reach it, what it says of itself, and what is wrong with it."""
 
-from django.db import models
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from clusters.models.schedule import Schedule
 from permissions.access import Access
 from sealing.fields import EncryptedTextField
 
@@ -18,7 +22,10 @@ class TlsTrust(models.TextChoices):
 
 
 class Cluster(models.Model):
-    """One cluster: address and credentials, what Ganeti says of itself, and the state of the updates."""
+    """One cluster: address and credentials, what Ganeti says of itself, and what the last update failed of.
+
+    What every update writes stands in its `Schedule`, so that this row changes only when something has.
+    """
 
     access = Access(
         kind="cluster",
@@ -66,7 +73,6 @@ class Cluster(models.Model):
     enabled_hypervisors = models.JSONField(default=list, blank=True)
     info = models.JSONField(default=dict, blank=True, help_text="the whole of /2/info")
     operating_systems = models.JSONField(default=list, blank=True)
-    operating_systems_at = models.DateTimeField(null=True, blank=True)
     fallback_hosts = models.JSONField(default=list, blank=True, help_text="addresses of the master candidates")
 
     # Where it was last found, if not at the configured address.
@@ -74,29 +80,15 @@ class Cluster(models.Model):
         max_length=255, blank=True, help_text="host that answered instead of the configured one; empty: that one did"
     )
     answers_at_since = models.DateTimeField(null=True, blank=True)
-    host_tried_at = models.DateTimeField(null=True, blank=True, help_text="when the configured host was last tried")
 
-    # How the updates go.
-    synced_at = models.DateTimeField(null=True, blank=True, help_text="end of the last complete update")
-    live_at = models.DateTimeField(null=True, blank=True, help_text="when live state (status, memory) was last read")
-    attempted_at = models.DateTimeField(null=True, blank=True)
+    # What is wrong.
     unreachable_since = models.DateTimeField(null=True, blank=True)
-    failures = models.PositiveIntegerField(default=0, help_text="updates failed in a row")
     last_error = models.TextField(blank=True)
     last_error_kind = models.CharField(max_length=40, blank=True)
-    next_sync_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="empty: at once")
-    sync_wanted_at = models.DateTimeField(null=True, blank=True, help_text="somebody asked for an update at this time")
     live_error = models.TextField(blank=True, help_text="why live state is older than the rest; empty: it is not")
-    live_failed_at = models.DateTimeField(null=True, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
-    lease_holder = models.CharField(max_length=64, blank=True)
-    sync_queued_at = models.DateTimeField(null=True, blank=True, help_text="an update was handed to the workers")
-    follow_leased_until = models.DateTimeField(null=True, blank=True, help_text="somebody follows its jobs")
-    follow_queued_at = models.DateTimeField(null=True, blank=True)
     defaults_digest = models.CharField(
         max_length=64, blank=True, help_text="of what Ganeti merges into every machine's record"
     )
-    configs_read_at = models.DateTimeField(null=True, blank=True, help_text="last reading of all configuration")
     unreadable = models.JSONField(
         default=list, blank=True, help_text="records that can't be read: {kind, key, name, why, since} each"
     )
@@ -121,6 +113,26 @@ class Cluster(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new one is due at once: it comes with its schedule."""
+        is_new = self._state.adding
+        super().save(*args, **kwargs)
+        if is_new:
+            self.schedule = Schedule.objects.create(cluster=self)
+
+    @property
+    def synced_at(self) -> datetime | None:
+        """When the last complete update ended."""
+        schedule = getattr(self, "schedule", None)
+        return schedule.synced_at if schedule else None
+
+    @property
+    def live_at(self) -> datetime | None:
+        """When live state (status, memory) was last read."""
+        schedule = getattr(self, "schedule", None)
+        return schedule.live_at if schedule else None
 
     @property
     def is_read_only(self) -> bool:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clusters.models import Cluster, FormerSlug
+from clusters.models import Cluster, FormerSlug, Schedule
 from clusters.operations.comparing import LABELS, compare_settings
 from clusters.operations.ganeti import GanetiOperation
 from clusters.operations.probe import RIGHT_TO_POINT
@@ -55,7 +55,7 @@ class AddCluster(GanetiOperation[Site, ClusterSettings]):
         return compare_settings(None, ask.params)
 
     def claim(self, ask: Ask[Site, ClusterSettings], entry: UUID) -> Claims:
-        cluster = Cluster(sync_wanted_at=timezone.now())
+        cluster = Cluster()
         ask.params.write_to(cluster)
         cluster.save()
         return Claims(made=cluster)
@@ -100,7 +100,8 @@ class RefreshCluster(_OnRecord[NoParams]):
 
     def perform(self, ask: Ask[Cluster, NoParams]) -> str:
         now = timezone.now()
-        Cluster.objects.filter(pk=ask.target.pk).update(sync_wanted_at=now, next_sync_at=now, operating_systems_at=None)
+        schedule = Schedule.objects.filter(pk=ask.target.pk)
+        schedule.update(sync_wanted_at=now, next_sync_at=now, operating_systems_at=None)
         return ""
 
 
@@ -139,10 +140,12 @@ class EditCluster(_OnRecord[ClusterSettings]):
         old_slug, is_demo = target.slug, target.is_demo
         ask.params.write_to(target)
         target.is_demo = is_demo
-        target.sync_wanted_at = target.next_sync_at = timezone.now()
-        target.failures, target.last_error, target.last_error_kind = 0, "", ""
-        target.answers_at, target.answers_at_since, target.host_tried_at = "", None, None
+        target.last_error = target.last_error_kind = target.answers_at = ""
+        target.answers_at_since = None
         target.save()
+        now = timezone.now()
+        schedule = Schedule.objects.filter(pk=target.pk)
+        schedule.update(sync_wanted_at=now, next_sync_at=now, failures=0, host_tried_at=None)
         if target.slug != old_slug:
             FormerSlug.objects.filter(cluster=target, slug=target.slug).delete()
             FormerSlug.objects.create(cluster=target, slug=old_slug)
@@ -177,13 +180,9 @@ class UseAddress(_OnRecord[NoParams]):
     def perform(self, ask: Ask[Cluster, NoParams]) -> str:
         target = ask.target
         said = self.consequence_for(target)
-        target.host, target.answers_at, target.answers_at_since, target.host_tried_at = (
-            target.answers_at,
-            "",
-            None,
-            None,
-        )
-        target.save(update_fields=["host", "answers_at", "answers_at_since", "host_tried_at"])
+        target.host, target.answers_at, target.answers_at_since = target.answers_at, "", None
+        target.save(update_fields=["host", "answers_at", "answers_at_since"])
+        Schedule.objects.filter(pk=target.pk).update(host_tried_at=None)
         return said
 
 

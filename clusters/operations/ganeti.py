@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from clusters.bulkhead import CALLS, Full
 from clusters.connection import client_for
-from clusters.models import Cluster, Job, JobTarget
+from clusters.models import Cluster, Job, JobTarget, Schedule
 from clusters.saying import words_of
 from objectlog.models import Entry
 from objectlog.services import Target
@@ -105,4 +105,4 @@ class GanetiOperation(Operation[T, P]):
                 name=entry.target_name,
                 defaults={"cluster": cluster, "target_pk": entry.target_pk, "uuid": entry.target_uuid},
             )
-        Cluster.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
+        Schedule.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())

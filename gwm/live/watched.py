@@ -37,14 +37,15 @@ _BOOKS = ("changed_at", "search_text")
 _STAMPS = ("synced_at", "live_at", "attempted_at", "next_sync_at")
 _WORKINGS = (
     *("leased_until", "lease_holder", "sync_queued_at", "sync_wanted_at", "follow_leased_until", "follow_queued_at"),
-    *("defaults_digest", "configs_read_at", "last_job_id", "operating_systems_at"),
+    *("configs_read_at", "operating_systems_at", "live_failed_at", "host_tried_at"),
 )
 _SEALS = ("number", "previous", "seal", "is_overtaken")
 # What a machine's or a node's own page shows and no list does.
 _OWN = (*_BOOKS, "raw", "mtime", "serial_no", "notes", "memory_used_mib", "vcpus_used", "disks")
 
 WATCHED: dict[str, tuple[Topic, ...]] = {
-    "clusters_cluster": (_all("cluster:{id}", *_STAMPS, *_WORKINGS), _only("age:{id}", *_STAMPS)),
+    "clusters_cluster": (_all("cluster:{id}", "defaults_digest", "last_job_id"),),
+    "clusters_schedule": (_all("cluster:{cluster_id}", *_STAMPS, *_WORKINGS), _only("age:{cluster_id}", *_STAMPS)),
     "clusters_nodegroup": (_all("nodes:{cluster_id}", *_BOOKS, "raw", "mtime", "serial_no"),),
     "clusters_network": (_all("networks:{cluster_id}", *_BOOKS, "raw", "mtime", "serial_no"),),
     "clusters_node": (

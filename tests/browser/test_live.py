@@ -106,12 +106,12 @@ CHANGES: dict[str, tuple[list[str], list[str]]] = {
         [f"UPDATE {NODES} SET drained = 0, role = 'R' WHERE name = '{NODE}'"],
     ),
     "unreachable": (
-        [f"UPDATE {CLUSTERS} SET unreachable_since = {NOW}, failures = 1, last_error = 'No route to host'"],
-        [f"UPDATE {CLUSTERS} SET unreachable_since = NULL, failures = 0, last_error = ''"],
+        [f"UPDATE {CLUSTERS} SET unreachable_since = {NOW}, last_error = 'No route to host'"],
+        [f"UPDATE {CLUSTERS} SET unreachable_since = NULL, last_error = ''"],
     ),
     "read": (
-        [f"UPDATE {CLUSTERS} SET synced_at = '2099-01-01 00:00:00', live_at = '2099-01-01 00:00:00'"],
-        [f"UPDATE {CLUSTERS} SET synced_at = {NOW}, live_at = {NOW}"],
+        ["UPDATE clusters_schedule SET synced_at = '2099-01-01 00:00:00', live_at = '2099-01-01 00:00:00'"],
+        [f"UPDATE clusters_schedule SET synced_at = {NOW}, live_at = {NOW}"],
     ),
     "job": ([JOB], ["DELETE FROM clusters_job WHERE id = 990"]),
     "job of the machine": (

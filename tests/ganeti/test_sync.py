@@ -197,7 +197,7 @@ def test_trouble_changes_nothing_but_the_error(
 
     settings.GWM_RAPI_READ_TIMEOUT_S = 60.0  # type: ignore[attr-defined]
     wait_until(is_well, what="an update after the trouble", timeout_s=60.0)
-    assert cluster.unreachable_since is None and cluster.failures == 0
+    assert cluster.unreachable_since is None and cluster.schedule.failures == 0
 
 
 @pytest.mark.feature("F073", "F231", "G001")

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from clusters.models import Cluster, Job, Network, Node, NodeGroup
+from clusters.models import Cluster, Job, Network, Node, NodeGroup, Schedule
 from tests.factories import make_admin
 from tests.hostile.conftest import CONTROL, Liar
 from tests.hostile.values import INFO_FIELDS, VALUES
@@ -87,7 +87,7 @@ def visit(client: Client, cluster: Cluster, turn: int) -> None:
 
 def read_all(cluster: Cluster) -> Any:
     """One update that reads everything."""
-    Cluster.objects.filter(pk=cluster.pk).update(configs_read_at=None, sync_wanted_at=timezone.now())
+    Schedule.objects.filter(pk=cluster.pk).update(configs_read_at=None, sync_wanted_at=timezone.now())
     began = perf_counter()
     report = update(cluster)
     assert perf_counter() - began < SECONDS

@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from clusters.models import Cluster, Job, Network, Node, NodeGroup
+from clusters.models import Job, Network, Node, NodeGroup, Schedule
 from gwm.live.reader import KEEP, Reader, forget_old, touched_since
 from gwm.live.triggers import PREFIX, install_triggers, remove_triggers
 from gwm.live.watched import UNWATCHED, WATCHED
@@ -98,6 +98,7 @@ def rows() -> dict[str, models.Model]:
     )
     made: list[models.Model] = [
         cluster,
+        cluster.schedule,
         NodeGroup.objects.create(cluster=cluster, name="g"),
         Network.objects.create(cluster=cluster, name="n"),
         make_node(cluster),
@@ -207,7 +208,7 @@ def test_an_update_in_which_nothing_changed_touches_ages_alone(told: Callable[[]
     cluster = make_cluster()
     told()
     now = timezone.now()
-    Cluster.objects.filter(pk=cluster.pk).update(synced_at=now, live_at=now, leased_until=now, lease_holder="x")
+    Schedule.objects.filter(pk=cluster.pk).update(synced_at=now, live_at=now, leased_until=now, lease_holder="x")
     assert told() == {f"age:{cluster.pk}"}
 
 

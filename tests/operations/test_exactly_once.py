@@ -194,6 +194,6 @@ def test_follower_killed_before_it_settled(product: Installation) -> None:
     process = product.start("sync_clusters")
     wait_for(lambda: product.simulator.requests, "it reads from the cluster")
     kill(process)
-    product.write("UPDATE clusters_cluster SET leased_until = NULL")  # the lease of the dead runs out by itself
+    product.write("UPDATE clusters_schedule SET leased_until = NULL")  # the lease of the dead runs out by itself
     find_out(product)
     assert_done_once(product, "vm10.example.org")

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Schedule
 from operations.lease import Columns, Lease, LeaseLost
 from tests.factories import make_cluster
 
@@ -17,25 +17,25 @@ both = pytest.mark.parametrize("columns", [HELD, BARE], ids=["with holder", "wit
 
 
 def take(cluster: Cluster, columns: Columns, **values: object) -> Lease | None:
-    return Lease.take(cluster, columns, lasts_s=30, **values)
+    return Lease.take(cluster.schedule, columns, lasts_s=30, **values)
 
 
 def state(columns: Columns) -> tuple[object, ...]:
-    return Cluster.objects.values_list(*[each for each in (columns.until, columns.holder) if each]).get()
+    return Schedule.objects.values_list(*[each for each in (columns.until, columns.holder) if each]).get()
 
 
 @both
 @pytest.mark.django_db
 def test_one_has_it_and_what_goes_with_it_is_written_at_once(columns):
     cluster = make_cluster()
-    lease = take(cluster, columns, description="mine")
+    lease = take(cluster, columns, failures=1)
     assert lease is not None
     before = state(columns)
-    assert take(cluster, columns, description="yours") is None
-    assert state(columns) == before and Cluster.objects.get().description == "mine"
-    lease.give_back(description="done")
+    assert take(cluster, columns, failures=2) is None
+    assert state(columns) == before and Schedule.objects.get().failures == 1
+    lease.give_back(failures=3)
     assert state(columns)[0] is None and not any(state(columns)[1:])
-    assert Cluster.objects.get().description == "done" and not lease.is_held
+    assert Schedule.objects.get().failures == 3 and not lease.is_held
     assert take(cluster, columns) is not None
 
 
@@ -56,14 +56,14 @@ def test_renewed_it_lasts_longer_and_is_still_mine(columns):
 def test_it_runs_out_and_whoever_lost_it_writes_nothing(columns):
     cluster = make_cluster()
     old = take(cluster, columns)
-    Cluster.objects.update(**{columns.until: timezone.now() - timedelta(seconds=1)})
+    Schedule.objects.update(**{columns.until: timezone.now() - timedelta(seconds=1)})
     new = take(cluster, columns)
     assert new is not None
     kept = state(columns)
-    for write in (old.renew, lambda: old.give_back(description="from the grave")):
+    for write in (old.renew, lambda: old.give_back(failures=4)):
         with pytest.raises(LeaseLost):
             write()
-    assert state(columns) == kept and Cluster.objects.get().description != "from the grave" and not old.is_held
+    assert state(columns) == kept and Schedule.objects.get().failures != 4 and not old.is_held
     new.give_back()
 
 

@@ -37,7 +37,7 @@ def test_accepted(scene: Scene) -> None:
     assert job.targets.get().name == "vm1.example.org"
     scene.vm.refresh_from_db()
     assert (scene.vm.busy_with, scene.vm.busy_entry) == ("vm.shutdown", entry.uuid)
-    assert Cluster.objects.get().sync_wanted_at is not None
+    assert Cluster.objects.get().schedule.sync_wanted_at is not None
     [opcode] = scene.simulator.queue.jobs[job.ganeti_id].ops
     assert opcode["OP_ID"] == "OP_INSTANCE_SHUTDOWN"
     assert opcode["timeout"] == 30

@@ -53,4 +53,4 @@ def test_looking_changes_nothing(client: Client) -> None:
     assert client.get(url).status_code == 200
     assert not Entry.objects.exists()
     cluster.refresh_from_db()
-    assert cluster.sync_wanted_at is None
+    assert cluster.schedule.sync_wanted_at is None

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from clusters.models import Cluster, Job
+from clusters.models import Job, Schedule
 from gwm.live.note import Note, now
 from gwm.live.pages import PAGES, STILL
 from permissions.models import User
@@ -93,7 +93,7 @@ def test_another_persons_note_is_refused(site: Site, sign_in: SignIn) -> None:
 
 def test_ages_are_told_of_clusters_one_may_know_of(site: Site, sign_in: SignIn) -> None:
     read_at = timezone.now()
-    Cluster.objects.update(synced_at=read_at, live_at=None)
+    Schedule.objects.update(synced_at=read_at, live_at=None)
     asked = f"/live/ages/?of={site.prod.pk},{site.edge.pk},x,,999999999999"
     told = {"synced": read_at.isoformat(), "read": read_at.isoformat()}
     assert sign_in(site.admin).get(asked).json() == {str(site.prod.pk): told, str(site.edge.pk): told}

@@ -201,7 +201,7 @@ def test_refresh_asks_for_an_update(admin: Client, alpha: Cluster) -> None:
     assert admin.get("/clusters/alpha/do/refresh/").status_code == 200
     answer = admin.post("/clusters/alpha/do/refresh/")
     assert answer["Location"] == "/clusters/alpha/"
-    assert Cluster.objects.get().sync_wanted_at is not None
+    assert Cluster.objects.get().schedule.sync_wanted_at is not None
 
 
 @pytest.mark.feature("F052")

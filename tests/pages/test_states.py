@@ -4,11 +4,17 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Schedule
 from clusters.states import NodeTally, state_of_cluster
-from tests.factories import make_node
+from tests.factories import SCHEDULED, make_node
 
 NOW = timezone.now()
+
+
+def cluster_of(given):
+    cluster = Cluster(**{name: value for name, value in given.items() if name not in SCHEDULED})
+    cluster.schedule = Schedule(**{name: value for name, value in given.items() if name in SCHEDULED})
+    return cluster
 
 
 @pytest.mark.feature("F027", "G002")
@@ -26,7 +32,7 @@ NOW = timezone.now()
     ],
 )
 def test_the_word_says_what_is_wrong(given, kind, word):
-    assert state_of_cluster(Cluster(**given)) == (kind, word)
+    assert state_of_cluster(cluster_of(given)) == (kind, word)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +46,7 @@ def test_the_word_says_what_is_wrong(given, kind, word):
     ],
 )
 def test_nodes_count_as_long_as_the_cluster_itself_is_well(given, tally, kind, word):
-    assert state_of_cluster(Cluster(**given), tally) == (kind, word)
+    assert state_of_cluster(cluster_of(given), tally) == (kind, word)
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ def test_a_stalled_updater_writes_nothing_once_another_has_taken_over(product: P
     wait_for(lambda: product.simulator.count(path="/2/query/instance") >= 2, "the machines among it")
     stalled.send_signal(signal.SIGSTOP)
     product.simulator.outside.start_stray(NAMES[6])
-    product.write("UPDATE clusters_cluster SET leased_until = now() - interval '1 second'")
+    product.write("UPDATE clusters_schedule SET leased_until = now() - interval '1 second'")
     product.sync()
     before = product.rows("SELECT name, status, changed_at, read_at FROM virtualmachines_virtualmachine ORDER BY id")
     stalled.send_signal(signal.SIGCONT)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from clusters.connection import client_for
-from clusters.models import Cluster
+from clusters.models import Cluster, Schedule
 from clusters.operations.cluster import UseAddress
 from clusters.states import state_of_cluster
 from objectlog.models import Via
@@ -44,14 +44,15 @@ def test_the_address_that_answers_is_remembered(simulator, moved):
 
 def test_the_configured_address_is_tried_again_and_taken_back(simulator, moved):
     update(moved)
-    Cluster.objects.update(host_tried_at=timezone.now() - timedelta(minutes=11))
+    Schedule.objects.update(host_tried_at=timezone.now() - timedelta(minutes=11))
     assert calls_of(moved) > 8, "it was tried, in vain"
     assert moved.answers_at == "127.0.0.1"
-    assert timezone.now() - moved.host_tried_at < timedelta(minutes=1)
-    Cluster.objects.update(host="127.0.0.1", host_tried_at=timezone.now() - timedelta(minutes=11))
+    assert timezone.now() - moved.schedule.host_tried_at < timedelta(minutes=1)
+    Cluster.objects.update(host="127.0.0.1")
+    Schedule.objects.update(host_tried_at=timezone.now() - timedelta(minutes=11))
     moved.refresh_from_db()
     update(moved)
-    assert (moved.answers_at, moved.answers_at_since, moved.host_tried_at) == ("", None, None)
+    assert (moved.answers_at, moved.answers_at_since, moved.schedule.host_tried_at) == ("", None, None)
     assert state_of_cluster(moved)[0] == "ok"
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from clusters.connection import client_for
-from clusters.models import Cluster, Network, Node, NodeGroup
+from clusters.models import Network, Node, NodeGroup, Schedule
 from clusters.sync.fetch import fetch_snapshot
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known, KnownJobs
@@ -166,7 +166,7 @@ def test_what_moves_no_serial_number_is_read_once_a_day(simulator, cluster, outs
         simulator.cluster.instances[VM1].os = "rescue"
     assert update(cluster).rapi_calls == 8
     assert machine(cluster, VM1).os == before
-    Cluster.objects.update(configs_read_at=timezone.now() - timedelta(hours=25))
+    Schedule.objects.update(configs_read_at=timezone.now() - timedelta(hours=25))
     assert update(cluster).rapi_calls == 9
     assert machine(cluster, VM1).os == "rescue"
     assert update(cluster).rapi_calls == 8
@@ -289,11 +289,11 @@ def test_the_master_moves_and_its_old_address_answers_no_more(simulator, cluster
     outside.fail_over_master(new)
     simulator.stop_listening()
     report = update(cluster)
-    assert report.outcome == "failed" and cluster.failures == 1
+    assert report.outcome == "failed" and cluster.schedule.failures == 1
     cluster.port = endpoint.port
     cluster.save()
     assert update(cluster).outcome == "updated"
-    assert cluster.unreachable_since is None and cluster.failures == 0
+    assert cluster.unreachable_since is None and cluster.schedule.failures == 0
 
 
 def test_ten_changes_are_ten_rows_and_one_more_call(make_simulator, track):

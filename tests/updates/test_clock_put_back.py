@@ -5,7 +5,7 @@ from datetime import timedelta
 import time_machine
 from django.utils import timezone
 
-from clusters.models import Cluster, Job
+from clusters.models import Cluster, Job, Schedule
 from gwm.celery import app
 from gwm.timetable import Timetable
 from objectlog.models import Entry, Outcome, Via
@@ -29,13 +29,13 @@ def test_updates_and_operations_go_on(simulator, cluster):
             Shutdown(), Ask(Actor(make_admin(), Via.CLI), VirtualMachine.objects.get(name=VM1), ShutdownParams())
         )
         update(cluster)
-        Cluster.objects.update(sync_wanted_at=timezone.now())
+        Schedule.objects.update(sync_wanted_at=timezone.now())
         assert claim_due() and claim_to_follow()
         with updating(Cluster.objects.get()) as lease:  # its holder dies
             assert lease is not None
-            Cluster.objects.update(sync_queued_at=timezone.now())
-            held = Cluster.objects.values("leased_until", "lease_holder", "sync_queued_at").get()
-        Cluster.objects.update(**held, follow_queued_at=timezone.now())
+            Schedule.objects.update(sync_queued_at=timezone.now())
+            held = Schedule.objects.values("leased_until", "lease_holder", "sync_queued_at").get()
+        Schedule.objects.update(**held, follow_queued_at=timezone.now())
     assert select_due().exists() and select_to_follow().exists()
     simulator.run_jobs()
     follow_cluster(Cluster.objects.get())

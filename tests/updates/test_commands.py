@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from clusters.models import Cluster, Job
+from clusters.models import Job, Schedule
 from virtualmachines.models import VirtualMachine
 
 
@@ -88,7 +88,7 @@ def test_the_list_of_operating_systems_comes_with_the_second_update(simulator, t
     asked = simulator.count(path="/2/os")
     call("sync_clusters")
     assert simulator.count(path="/2/os") == asked == 1
-    Cluster.objects.update(operating_systems_at=None)  # as "refresh" does
+    Schedule.objects.update(operating_systems_at=None)  # as "refresh" does
     simulator.faults.refuse(500, "no", path="/2/os")
     assert call("sync_clusters")[1] is None
     row.refresh_from_db()

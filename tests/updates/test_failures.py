@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from clusters.models import Cluster, Job, Network, Node, NodeGroup
+from clusters.models import Cluster, Job, Network, Node, NodeGroup, Schedule
 from permissions.policy import Allowed, can
 from tests.factories import make_user
 from tests.updates.conftest import update
@@ -31,7 +31,7 @@ KINDS = {
     "truncated": ("unreachable", True),
     "hang": ("timed out", True),
 }
-# The columns of a cluster's row that an attempt may change.
+# The columns of a cluster's rows that an attempt may change.
 OF_ATTEMPT = {
     "attempted_at",
     "unreachable_since",
@@ -62,6 +62,7 @@ OF_LIVE_READING = {"live_at", "live_error", "live_failed_at"}
 
 def row_of(cluster, without=frozenset()):
     values = Cluster.objects.filter(pk=cluster.pk).values().get()
+    values |= Schedule.objects.filter(pk=cluster.pk).values().get()
     return {name: str(value) for name, value in values.items() if name not in OF_ATTEMPT | without}
 
 
@@ -84,20 +85,20 @@ def test_a_failed_reading_changes_nothing_but_the_error(simulator, cluster, read
     simulator.faults.add(fault, path=READS[read], code=500, message="Server got itself in trouble")
     report = update(cluster)
     assert (report.outcome, report.error_kind, cluster.last_error_kind) == ("failed", kind, kind)
-    assert cluster.last_error == report.error and cluster.failures == 1
+    assert cluster.last_error == report.error and cluster.schedule.failures == 1
     assert (cluster.unreachable_since is not None) == is_away
     assert everything(of_live) == before
     assert row_of(cluster, of_row) == row
     stopped = VirtualMachine.objects.get(name="vm2.example.org").status
     assert stopped == ("running" if is_away or read == "machines" else "ADMIN_down")
-    assert cluster.next_sync_at > timezone.now()
-    assert cluster.leased_until is None and cluster.lease_holder == ""
+    assert cluster.schedule.next_sync_at > timezone.now()
+    assert cluster.schedule.leased_until is None and cluster.schedule.lease_holder == ""
 
     simulator.faults.clear()
     settings.GWM_RAPI_READ_TIMEOUT_S = 30
-    Cluster.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
+    Schedule.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
     assert update(cluster).outcome == "updated"
-    assert (cluster.failures, cluster.last_error, cluster.last_error_kind) == (0, "", "")
+    assert (cluster.schedule.failures, cluster.last_error, cluster.last_error_kind) == (0, "", "")
     assert cluster.unreachable_since is None
     assert VirtualMachine.objects.get(name="vm1.example.org").missing_since is not None
     assert VirtualMachine.objects.get(name="new.example.org").status == "running"
@@ -150,7 +151,7 @@ def test_nothing_listens_and_then_it_does(simulator, cluster):
     since = cluster.unreachable_since
     assert since is not None and cluster.last_error_kind == "unreachable"
     update(cluster)
-    assert cluster.unreachable_since == since and cluster.failures == 2
+    assert cluster.unreachable_since == since and cluster.schedule.failures == 2
     simulator.listen_again()
     update(cluster)
     assert cluster.unreachable_since is None
@@ -194,28 +195,28 @@ def test_live_state_may_fail_alone(simulator, cluster, fault, field):
     simulator.faults.add(fault, mentions=field)
     report = update(cluster)
     assert report.outcome == "updated" and report.live_error
-    assert cluster.live_error == report.live_error and cluster.live_failed_at is not None
-    assert cluster.live_at == live_at and cluster.failures == 0 and cluster.last_error == ""
+    assert cluster.live_error == report.live_error and cluster.schedule.live_failed_at is not None
+    assert cluster.live_at == live_at and cluster.schedule.failures == 0 and cluster.last_error == ""
     assert VirtualMachine.objects.get(name="vm1.example.org").vcpus == 6
     crashed = VirtualMachine.objects.get(name="vm2.example.org")
     assert crashed.status == ("running" if field == "oper_ram" else "ERROR_down")
     assert Node.objects.filter(answers=True, memory_total_mib__gt=0).count() == 2
 
     simulator.faults.clear()
-    Cluster.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
+    Schedule.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
     update(cluster)
     assert cluster.live_error == "" and cluster.live_at > live_at
     assert VirtualMachine.objects.get(name="vm2.example.org").status == "ERROR_down"
 
 
 def test_live_state_that_failed_is_not_asked_for_at_every_update(simulator, cluster):
-    Cluster.objects.filter(pk=cluster.pk).update(live_at=timezone.now() - timedelta(seconds=60))
+    Schedule.objects.filter(pk=cluster.pk).update(live_at=timezone.now() - timedelta(seconds=60))
     simulator.faults.add("drop", mentions="oper_ram")
     assert update(cluster).live_error
     simulator.forget_requests()
     report = update(cluster)
     assert report.rapi_calls == 6 and cluster.live_error
-    Cluster.objects.filter(pk=cluster.pk).update(live_failed_at=timezone.now() - timedelta(seconds=31))
+    Schedule.objects.filter(pk=cluster.pk).update(live_failed_at=timezone.now() - timedelta(seconds=31))
     simulator.faults.clear()
     assert update(cluster).rapi_calls == 8
     assert cluster.live_error == ""
@@ -228,17 +229,17 @@ def test_backoff_grows_and_ends(simulator, cluster, settings):
     for _ in range(9):
         began = timezone.now()
         update(cluster)
-        pauses.append((cluster.next_sync_at - began).total_seconds())
+        pauses.append((cluster.schedule.next_sync_at - began).total_seconds())
     assert 9 <= pauses[0] <= 12
     assert all(later > earlier * 1.5 for earlier, later in pairwise(pauses[:5]))
     assert pauses[-1] <= 300 * 1.06
     assert not select_due().filter(pk=cluster.pk).exists()
-    Cluster.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
+    Schedule.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
     assert select_due().filter(pk=cluster.pk).exists()
     simulator.listen_again()
     update(cluster)
     assert not select_due().filter(pk=cluster.pk).exists()
-    assert (cluster.next_sync_at - timezone.now()) < timedelta(seconds=settings.GWM_SYNC_INTERVAL_S * 1.1)
+    assert (cluster.schedule.next_sync_at - timezone.now()) < timedelta(seconds=settings.GWM_SYNC_INTERVAL_S * 1.1)
 
 
 def test_a_cluster_that_lists_nothing_for_once_loses_nothing(simulator, cluster):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from clusters.models import Cluster, Job, JobStatus
+from clusters.models import Job, JobStatus, Schedule
 from clusters.operations.settle import submit_deadline_s
 from objectlog.models import Entry, Outcome, Via
 from operations.contract import Actor, Ask
@@ -63,7 +63,7 @@ def let_deadline_pass():
 def test_an_operation_of_ours_to_its_end(simulator, cluster, root):
     assert not select_to_follow().exists()
     entry = operate(root, "shutdown", machine(cluster))
-    assert entry.outcome == Outcome.SUBMITTED and select_to_follow().get() == cluster
+    assert entry.outcome == Outcome.SUBMITTED and select_to_follow().get().cluster == cluster
     follow(cluster)
     job = Job.objects.get()
     assert (job.entry, job.status) == (entry, "queued")
@@ -84,7 +84,7 @@ def test_an_operation_of_ours_to_its_end(simulator, cluster, root):
     assert job.started_at and job.ended_at and job.title == f"Shut down {VM1}"
     assert [(target.kind, target.name) for target in job.targets.all()] == [("instance", VM1)]
     assert not select_to_follow().exists()
-    assert cluster.next_sync_at < timezone.now() + timedelta(seconds=5)
+    assert cluster.schedule.next_sync_at < timezone.now() + timedelta(seconds=5)
 
 
 @pytest.mark.feature("F076", "F233", "F237")
@@ -95,7 +95,7 @@ def test_jobs_started_elsewhere(simulator, cluster):
     assert (job.title, job.entry_id, job.is_final) == (f"Shut down {VM2}", None, False)
     assert job.opcodes[0]["OP_ID"] == "OP_INSTANCE_SHUTDOWN" and job.opcodes[0]["instance_name"] == VM2
     assert [(target.kind, target.name) for target in job.targets.all()] == [("instance", VM2)]
-    assert select_to_follow().get() == cluster
+    assert select_to_follow().get().cluster == cluster
     simulator.run_jobs()
     follow(cluster)
     job.refresh_from_db()
@@ -222,7 +222,7 @@ def test_why_a_job_waits(simulator, cluster):
 def test_an_answer_lost_after_acceptance_is_found_by_its_reason(simulator, cluster, root):
     simulator.faults.add("drop_after", method="PUT", path=r"/2/instances/.*", times=1)
     entry = operate(root, "shutdown", machine(cluster))
-    assert entry.outcome == Outcome.UNKNOWN and select_to_follow().get() == cluster
+    assert entry.outcome == Outcome.UNKNOWN and select_to_follow().get().cluster == cluster
     follow(cluster)
     entry.refresh_from_db()
     job = Job.objects.get()
@@ -265,7 +265,7 @@ def test_a_list_that_fails_is_no_clean_list(simulator, cluster, root):
     entry.refresh_from_db()
     assert (entry.outcome, entry.clean_listings) == (Outcome.UNKNOWN, 0)
     cluster.refresh_from_db()
-    assert cluster.next_sync_at <= timezone.now()  # an update finds out what is the matter
+    assert cluster.schedule.next_sync_at <= timezone.now()  # an update finds out what is the matter
 
 
 def test_a_job_that_turns_up_after_it_was_given_up(simulator, cluster, root):
@@ -440,11 +440,11 @@ def test_a_number_that_becomes_visible_late(simulator, cluster):
 def test_of_two_followers_one_leaves_it(simulator, cluster):
     simulator.outside.submit("INSTANCE_SHUTDOWN", instance_name=VM1)
     update(cluster)
-    Cluster.objects.filter(pk=cluster.pk).update(follow_leased_until=timezone.now() + timedelta(seconds=20))
+    Schedule.objects.filter(pk=cluster.pk).update(follow_leased_until=timezone.now() + timedelta(seconds=20))
     simulator.forget_requests()
     assert follow_cluster(cluster).outcome == "skipped" and not simulator.requests
     assert not select_to_follow().exists()
-    Cluster.objects.filter(pk=cluster.pk).update(follow_leased_until=timezone.now() - timedelta(seconds=1))
+    Schedule.objects.filter(pk=cluster.pk).update(follow_leased_until=timezone.now() - timedelta(seconds=1))
     assert follow_cluster(cluster).outcome == "updated"
 
 

@@ -5,7 +5,7 @@ On a real Ganeti 3.0.2 `gnt-instance add-tags web1 für` is enough: every query 
 
 import pytest
 
-from clusters.models import Job, Node
+from clusters.models import Job, Node, Schedule
 from tests.updates.conftest import update
 from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
@@ -35,8 +35,7 @@ def test_one_tag_costs_one_machine_its_tags(many):
     update(row)
     tag(simulator, VM1, ["für"])
     tag(simulator, VM2, ["good"])
-    row.configs_read_at = None
-    row.save()
+    Schedule.objects.update(configs_read_at=None)
     simulator.outside.crash("vm3.example.org")
     report = update(row)
     assert (report.outcome, report.error) == ("updated", "")
@@ -81,8 +80,7 @@ def test_more_than_one_culprit_is_found_in_the_next_cycles(many):
     for name in names:
         tag(simulator, name, ["für"])
     for _ in range(6):
-        row.configs_read_at = None
-        row.save()
+        Schedule.objects.update(configs_read_at=None)
         report = update(row)
         assert report.outcome == "updated" and report.rapi_calls <= MOST_CALLS
     unreadable = VirtualMachine.objects.exclude(unreadable_since=None).values_list("name", flat=True)

@@ -71,7 +71,7 @@ def test_others_go_on_and_it_heals(make_simulator, track, client, settings, name
 
     bad.faults.clear()
     assert update(hostile).outcome == "updated"
-    assert (hostile.failures, hostile.last_error) == (0, "")
+    assert (hostile.schedule.failures, hostile.last_error) == (0, "")
 
 
 @pytest.mark.parametrize("name", FAULTS)

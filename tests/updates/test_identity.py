@@ -256,7 +256,7 @@ def test_an_entry_is_settled_though_its_cluster_is_called_otherwise_by_then(simu
     entry = run(OPERATIONS["vm.shutdown-now"], Ask(Actor(make_admin(), Via.CLI), machine(cluster), NoParams()))
     assert entry.outcome == Outcome.SUBMITTED
     rename_cluster(cluster, "beta")
-    assert select_to_follow().get() == cluster
+    assert select_to_follow().get().cluster == cluster
     simulator.run_jobs()
     follow_cluster(cluster)
     entry.refresh_from_db()

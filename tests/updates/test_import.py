@@ -17,8 +17,8 @@ def test_everything_is_there_after_the_first_update(simulator, track):
     assert row.master == simulator.cluster.master
     assert row.software_version
     assert row.info["uuid"] == row.uuid
-    assert row.synced_at and row.live_at and not row.last_error and row.failures == 0
-    assert row.next_sync_at > row.synced_at
+    assert row.synced_at and row.live_at and not row.last_error and row.schedule.failures == 0
+    assert row.schedule.next_sync_at > row.synced_at
     assert set(row.fallback_hosts) <= {node.primary_ip for node in simulator.cluster.nodes.values()}
     assert NodeGroup.objects.filter(cluster=row).count() == len(simulator.cluster.groups)
     assert Network.objects.filter(cluster=row).count() == len(simulator.cluster.networks)
@@ -45,7 +45,7 @@ def test_nothing_changed_nothing_written(simulator, cluster, django_assert_max_n
     with django_assert_max_num_queries(20):
         report = update(cluster)
     assert report.outcome == "updated"
-    assert [(each.table, each.rows) for each in report.written if each.rows] == [("clusters_cluster", 2)]
+    assert [(each.table, each.rows) for each in report.written if each.rows] == [("clusters_schedule", 2)]
     assert report.rows_written == 2
     assert list(VirtualMachine.objects.order_by("pk").values()) == before
     assert report.rapi_calls == 8 == len(simulator.requests)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from clusters.connection import client_for
-from clusters.models import Cluster
+from clusters.models import Cluster, Schedule
 from clusters.sync.fetch import BEAT_S, fetch_snapshot
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known
@@ -56,50 +56,51 @@ def wait_for(condition, timeout_s=10.0):
 
 
 def test_a_lease_keeps_a_second_updater_out(simulator, cluster):
-    lease = Lease.take(cluster, UPDATING, lasts_s=LEASE_S)
+    lease = Lease.take(cluster.schedule, UPDATING, lasts_s=LEASE_S)
     assert lease is not None
     columns = ("attempted_at", "leased_until", "lease_holder", "synced_at", "next_sync_at", "failures")
-    before = Cluster.objects.values(*columns).get(pk=cluster.pk)
+    before = Schedule.objects.values(*columns).get(pk=cluster.pk)
     report = sync_cluster(cluster)
     assert report.outcome == "skipped" and not simulator.requests
-    assert Cluster.objects.values(*columns).get(pk=cluster.pk) == before
+    assert Schedule.objects.values(*columns).get(pk=cluster.pk) == before
     assert not select_due().exists()
 
 
 def test_a_lease_runs_out(simulator, cluster):
-    lease = Lease.take(cluster, UPDATING, lasts_s=LEASE_S)
-    Cluster.objects.filter(pk=cluster.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+    lease = Lease.take(cluster.schedule, UPDATING, lasts_s=LEASE_S)
+    Schedule.objects.filter(pk=cluster.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
     assert update(cluster).outcome == "updated"
     with pytest.raises(LeaseLost):
-        lease.give_back(last_error="from the grave")
+        lease.give_back(failures=99)
     with pytest.raises(LeaseLost):
         lease.renew()
     cluster.refresh_from_db()
-    assert cluster.last_error == ""
+    assert cluster.schedule.failures == 0
 
 
 def test_an_error_of_the_program_gives_the_lease_back_and_says_so(cluster):
     with pytest.raises(ZeroDivisionError), updating(cluster):
         raise ZeroDivisionError
     cluster.refresh_from_db()
-    assert cluster.leased_until is None and cluster.last_error_kind == "internal" and cluster.failures == 1
-    assert cluster.next_sync_at > timezone.now()
+    schedule = cluster.schedule
+    assert schedule.leased_until is None and cluster.last_error_kind == "internal" and schedule.failures == 1
+    assert schedule.next_sync_at > timezone.now()
 
 
 def test_the_lease_is_renewed_while_a_reading_takes_long(simulator, cluster):
     simulator.faults.slow(0.6, path="/2/info")
-    lease = Lease.take(cluster, UPDATING, lasts_s=LEASE_S)
+    lease = Lease.take(cluster.schedule, UPDATING, lasts_s=LEASE_S)
     renewed = []
 
     def beat():
         lease.renew()
-        renewed.append(Cluster.objects.get(pk=cluster.pk).leased_until)
+        renewed.append(Cluster.objects.get(pk=cluster.pk).schedule.leased_until)
 
     with client_for(cluster) as client:
         fetch_snapshot(Readings(client), Known(), beat=beat, beat_s=0.1)
     assert len(renewed) >= 3 and renewed == sorted(renewed)
     assert BEAT_S * 2 < LEASE_S
-    Cluster.objects.filter(pk=cluster.pk).update(lease_holder="another")
+    Schedule.objects.filter(pk=cluster.pk).update(lease_holder="another")
     with client_for(cluster) as client, pytest.raises(LeaseLost):
         fetch_snapshot(Readings(client), Known(), beat=beat, beat_s=0.1)
 
@@ -121,20 +122,20 @@ def test_a_cluster_that_hangs_delays_no_other(make_simulator, track, settings):
     two.refresh_from_db()
     assert two.synced_at is not None
     one.refresh_from_db()
-    assert one.leased_until is not None and one.synced_at is None
+    assert one.schedule.leased_until is not None and one.synced_at is None
     assert claim_due() == []  # no second task while the first is under way
     hung.faults.clear()
     join()
 
 
 def test_a_cluster_is_handed_over_once(cluster):
-    Cluster.objects.update(next_sync_at=timezone.now() - timedelta(seconds=1))
+    Schedule.objects.update(next_sync_at=timezone.now() - timedelta(seconds=1))
     assert claim_due() == [cluster.pk]
     assert claim_due() == []
-    Cluster.objects.update(sync_queued_at=timezone.now() - timedelta(seconds=61))  # no worker took it
+    Schedule.objects.update(sync_queued_at=timezone.now() - timedelta(seconds=61))  # no worker took it
     assert claim_due() == [cluster.pk]
     assert update(cluster).outcome == "updated"
-    assert cluster.sync_queued_at is None
+    assert cluster.schedule.sync_queued_at is None
     assert claim_due() == claim_to_follow() == []
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clusters.connection import client_for
-from clusters.models import Cluster, Job, JobStatus
+from clusters.models import Cluster, Job, JobStatus, Schedule
 from clusters.sync.jobs import apply_jobs, explain_waiting, list_jobs, load_known_jobs
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import KnownJobs
@@ -39,7 +39,7 @@ def test_who_is_in_trouble_is_not_followed(simulator, cluster):
     simulator.outside.submit("INSTANCE_SHUTDOWN", instance_name=VM1)
     update(cluster)
     assert select_to_follow().exists()
-    Cluster.objects.update(failures=1)
+    Schedule.objects.update(failures=1)
     assert not select_to_follow().exists()
 
 
@@ -47,7 +47,7 @@ def test_who_is_in_trouble_is_not_followed(simulator, cluster):
 def test_after_a_long_pass_a_cluster_rests_as_long(cluster, took_s, rests_s):
     with following(cluster) as lease:
         lease.taken_at -= timedelta(seconds=took_s)
-    rests = Cluster.objects.get().follow_leased_until
+    rests = Cluster.objects.get().schedule.follow_leased_until
     if rests_s is None:
         assert rests is None
     else:

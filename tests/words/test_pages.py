@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from clusters.models import Cluster, Node
+from clusters.models import Cluster, Node, Schedule
 from gwm.live.pages import PAGES, STILL
 from objectlog.models import Via
 from operations.contract import Actor
@@ -20,7 +20,7 @@ from operations.models import Batch
 from operations.planning import plan
 from operations.table import OPERATIONS
 from permissions.services import grant, persona_of
-from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.factories import SCHEDULED, make_admin, make_cluster, make_job, make_node, make_user, make_vm
 from tests.pages.conftest import INFO
 from tests.permissions.matrix import DOORS
 from tests.permissions.matrix import PAGES as ALL_PAGES
@@ -155,7 +155,8 @@ def test_a_page_without_anything_on_it(client: Client, name: str) -> None:
     ids=lambda state: next(iter(state)),
 )
 def test_a_cluster_that_is_not_well(client: Client, state: dict[str, object]) -> None:
-    Cluster.objects.update(**state)
+    for name, value in state.items():
+        (Schedule if name in SCHEDULED else Cluster).objects.update(**{name: value})
     for name in ("overview", "clusters", "cluster", "vm", "vm-console", "node"):
         assert untranslated(client, reverse(name, kwargs=WHERE.get(kind_of(name), {}))) == []
 

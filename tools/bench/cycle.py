@@ -31,7 +31,7 @@ from django.db import connection  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from clusters.models import Cluster  # noqa: E402
+from clusters.models import Cluster, Schedule  # noqa: E402
 from gwm.processes.ready import keep_what_is_loaded  # noqa: E402
 from tools.bench.rapi import Rapi, list_cheapest  # noqa: E402
 from tools.bench.rows import Row, find_row  # noqa: E402
@@ -70,15 +70,17 @@ def _update(cluster: Cluster) -> Taken:
 
 
 def _make_cluster(order: Order, slug: str) -> Cluster:
-    return Cluster.objects.create(
+    cluster = Cluster.objects.create(
         slug=slug,
         host=order.host,
         port=order.port,
         username=order.username,
         password=order.password,
         tls_fingerprint=order.fingerprint,
-        operating_systems_at=timezone.now(),  # that list is a job of Ganeti, once a day
     )
+    # The list of operating systems is a job of Ganeti, once a day.
+    Schedule.objects.filter(pk=cluster.pk).update(operating_systems_at=timezone.now())
+    return cluster
 
 
 def measure(order: Order) -> Iterator[Row]:

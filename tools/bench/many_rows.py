@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from clusters.models import Cluster, Job, JobTarget, Node, NodeGroup
+from clusters.models import Cluster, Job, JobTarget, Node, NodeGroup, Schedule
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, begin
 from permissions.models import Persona, User
@@ -61,11 +61,10 @@ def _make_cluster(number: int, machines: int, owners: list[Persona], *, entries:
         info=INFO,
         enabled_hypervisors=["kvm"],
         software_version="3.0.2",
-        synced_at=now,
-        live_at=now,
         unreachable_since=now if number == 1 else None,
         last_error="No answer within 5 s." if number == 1 else "",
     )
+    Schedule.objects.filter(pk=cluster.pk).update(synced_at=now, live_at=now)
     group = NodeGroup.objects.create(cluster=cluster, name="default")
     nodes = Node.objects.bulk_create(
         Node(

@@ -2,13 +2,30 @@
 const dialog = document.getElementById("dialog");
 let opener = null;
 
-/* Back closes an open dialog and stays on the page: opening one adds an entry to the history, closing it takes that
-   back. An entry that is come back to without its dialog (from the page that a form led to) is passed over. */
+/* Back closes an open dialog and stays on the page: opening one adds an entry to the history. A dialog that is closed
+   otherwise leaves its entry, marked: to go back at that moment would swallow a link that is pressed right after. The
+   next dialog uses it again, and whoever goes back from it does not stop at the entry below, which is the same page. */
+let entry = history.state;
+
+function mark(state, isNew = false) {
+  entry = { ...history.state, ...state };
+  if (isNew) history.pushState(entry, "");
+  else history.replaceState(entry, "");
+}
+
 export function openDialog(shown) {
   if (!shown || shown.open) return;
   opener = document.activeElement;
   shown.showModal();
-  history.pushState({ dialog: true }, "");
+  if (history.state?.dialog) mark({ dialog: "open" });
+  else {
+    mark({ below: true });
+    mark({ below: false, dialog: "open" }, true);
+  }
+}
+
+function markClosed() {
+  if (history.state?.dialog && !document.querySelector("dialog[open]")) mark({ dialog: "closed" });
 }
 
 function closeAll() {
@@ -28,16 +45,18 @@ document.addEventListener(
   "close",
   (event) => {
     returnFocus(event.target);
-    if (history.state?.dialog && !document.querySelector("dialog[open]")) history.back();
+    markClosed();
   },
   true,
 );
 addEventListener("popstate", (event) => {
-  if (!event.state?.dialog) closeAll();
+  const left = entry;
+  entry = event.state;
+  if (entry?.below && left?.dialog === "closed") history.back();
+  else if (entry?.dialog) markClosed();
+  else closeAll();
 });
-addEventListener("pageshow", () => {
-  if (history.state?.dialog && !document.querySelector("dialog[open]")) history.back();
-});
+addEventListener("pageshow", markClosed);
 
 document.addEventListener("click", (event) => {
   const target = event.target;

@@ -6,6 +6,7 @@ import { openDialog } from "./dialogs.js";
 import { closeMenus, closeNav } from "./menus.js";
 import { switchTheme } from "./theme.js";
 
+// When g was pressed, not when a busy page heard of it.
 let going = 0;
 
 function isTyping(element) {
@@ -27,8 +28,8 @@ const actions = {
     field?.select();
   },
   "?": () => openDialog(document.getElementById("keys")),
-  g: () => {
-    going = performance.now();
+  g: (event) => {
+    going = event.timeStamp;
   },
   j: () => {
     const panel = document.querySelector("#dock details");
@@ -55,7 +56,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (isTyping(event.target) || document.querySelector("dialog[open], [data-console]")) return;
-  if (going && performance.now() - going < 1200) {
+  if (going && event.timeStamp - going < 1200) {
     going = 0;
     const link = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
     if (link) {
@@ -68,6 +69,6 @@ document.addEventListener("keydown", (event) => {
   const action = actions[event.key];
   if (action) {
     event.preventDefault();
-    action();
+    action(event);
   }
 });

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from ui.places import Part, add_parts
+from ui.places import Part, add_list, add_parts
 
 
 class ClustersConfig(AppConfig):
@@ -18,4 +18,6 @@ class ClustersConfig(AppConfig):
             Part("parameters", _("Parameters"), "cluster-parameters", 50),
         )
         add_parts("job", Part("overview", _("Job"), "job", 10))
+        add_list("job", "jobs", _("Jobs"))
+        add_list("node", "nodes", _("Nodes"))
         add_parts("node", Part("jobs", _("Jobs"), "node-jobs", 40))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clusters.disclosure import disclose
-from clusters.models import Cluster, Job, JobStatus, JobTarget, Network, Node
+from clusters.models import Cluster, Job, JobStatus, JobTarget, Network, Node, NodeGroup
 from clusters.moved import Moved, current_cluster, find_row
 from permissions.models import User
 from permissions.policy import visible
@@ -39,7 +39,11 @@ def list_clusters(user: User) -> QuerySet[Cluster]:
 
 def get_cluster(user: User, slug: str) -> Cluster:
     """One cluster by its short name; Http404 if there is none that `user` may see, Moved by a former one."""
-    clusters = list_clusters(user)
+    return pick_cluster(list_clusters(user), slug)
+
+
+def pick_cluster(clusters: QuerySet[Cluster], slug: str) -> Cluster:
+    """The one of `clusters` that is or was called so. Http404, Moved."""
     found = clusters.select_related("schedule").filter(slug=slug).first()
     if found is None:
         now = current_cluster(slug)
@@ -57,6 +61,11 @@ def list_nodes(user: User) -> QuerySet[Node]:
 def get_node(user: User, slug: str, name: str) -> Node:
     """One node, see `clusters.moved.find_row`. Http404, Moved."""
     return find_row(list_nodes(user), "node", slug, name)
+
+
+def list_groups(user: User) -> QuerySet[NodeGroup]:
+    """The node groups `user` may see."""
+    return visible(user, "view", NodeGroup.objects.select_related("cluster"))
 
 
 def list_networks(user: User) -> QuerySet[Network]:
@@ -80,7 +89,12 @@ def list_job_rows(user: User) -> QuerySet[Job]:
 
 def get_job(user: User, slug: str, number: int) -> Job:
     """One job by Ganeti's number; Http404 if there is none that `user` may see, Moved by a former short name."""
-    jobs = list_jobs(user).filter(ganeti_id=number)
+    return pick_job(list_jobs(user), slug, number)
+
+
+def pick_job(jobs: QuerySet[Job], slug: str, number: int | str) -> Job:
+    """The one of `jobs` of this number, on the cluster that is or was called so. Http404, Moved."""
+    jobs = jobs.filter(ganeti_id=number)
     found = jobs.filter(cluster__slug=slug).first()
     if found is None:
         now = current_cluster(slug)

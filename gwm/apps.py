@@ -19,7 +19,7 @@ class GwmConfig(AppConfig):
         """Have the triggers that write down what changes made anew around migrations, and say where our pages are."""
         pre_migrate.connect(_before_migrations, sender=self)
         post_migrate.connect(_after_migrations, sender=self)
-        add_list("cluster", "clusters")
+        add_list("cluster", "clusters", _("Clusters"))
         add_parts(
             "cluster",
             Part("overview", _("Overview"), "cluster", 10),

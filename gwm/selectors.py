@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 
-from clusters.models import ADDRESS, Cluster, Job, Node
+from clusters.models import Cluster, Job, Node
 from clusters.selectors import (
     ACTIVE,
     jobs_under_way_or_failed,
@@ -17,7 +17,8 @@ from clusters.selectors import (
 from clusters.states import NodeTally
 from objectlog.models import Event
 from objectlog.selectors import list_events
-from permissions.models import Team, User
+from permissions.kinds import KINDS
+from permissions.models import User
 from permissions.policy import can, visible
 from virtualmachines.filters import TROUBLE
 from virtualmachines.models import VirtualMachine
@@ -213,26 +214,16 @@ def list_failed_jobs(user: User, limit: int) -> list[Job]:
     return list(failed[:limit])
 
 
-# Which model the journal's words for a target mean,
-# and which right on it lets one read what was done to it.
-_KINDS: dict[str, tuple[type[Model], str]] = {
-    "vm": (VirtualMachine, "admin"),
-    "cluster": (Cluster, "admin"),
-    "node": (Node, "forget"),
-    "job": (Job, "cancel"),
-    "team": (Team, "admin"),
-}
-
-
 def list_visible_events(user: User) -> QuerySet[Event]:
     """The events `user` may read: their own, those about what they are admin of; all of them if they may see all."""
     events = list_events()
     if can(user, "see_journal_of_all"):
         return events
     condition = Q(actor=user)
-    for kind, (model, verb) in _KINDS.items():
-        theirs = visible(user, verb, model._default_manager.order_by()).values("pk")
-        condition |= Q(target_kind=kind, target_pk__in=theirs)
+    for kind in KINDS.values():
+        if kind.journal:
+            theirs = visible(user, kind.journal, kind.model._default_manager.order_by()).values("pk")
+            condition |= Q(target_kind=kind.name, target_pk__in=theirs)
     return events.filter(condition)
 
 
@@ -247,9 +238,5 @@ def events_on(events: QuerySet[Event], cluster_pk: int) -> QuerySet[Event]:
 
 
 def with_links(events: QuerySet[Event]) -> QuerySet[Event]:
-    """`events`, each with `cluster_slug` and `machine`: what URLs call its cluster and its machine now, if any is."""
-    machine = VirtualMachine.objects.filter(pk=OuterRef("target_pk"))
-    return events.annotate(
-        cluster_slug=Subquery(Cluster.objects.filter(pk=OuterRef("cluster_pk")).values("slug")),
-        machine=Subquery(machine.annotate(found=ADDRESS).values("found")),
-    )
+    """`events`, each with `cluster_slug`: what URLs call its cluster now, if it is there."""
+    return events.annotate(cluster_slug=Subquery(Cluster.objects.filter(pk=OuterRef("cluster_pk")).values("slug")))

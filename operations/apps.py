@@ -8,5 +8,6 @@ class OperationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have each app put its operations and their forms into the table: they do so as they are loaded."""
+        """Have each app fill the tables, as its modules are loaded: kinds first, then operations and their forms."""
+        autodiscover_modules("kinds")
         autodiscover_modules("operations", "forms")

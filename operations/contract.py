@@ -116,6 +116,7 @@ class Operation(Generic[T, P]):
     writable; `needs_target`, the target must be there in Ganeti; `locks`, nothing else may be under way on it, save
     what it `overrules` (keys; the target is then busy with this one). `leaves_job`: a submission that got no answer can
     be found again. `has_own_page`: it is asked for there, not on the page behind every button.
+    `wants_typed_name`: that page has the name of the target typed. `needs_browser`: what it gives is for a browser.
     `is_on_site`: its target is the site.
     """
 
@@ -136,6 +137,8 @@ class Operation(Generic[T, P]):
     locks: ClassVar[bool] = True
     leaves_job: ClassVar[bool] = True
     has_own_page: ClassVar[bool] = False
+    needs_browser: ClassVar[bool] = False
+    wants_typed_name: ClassVar[bool] = False
     is_on_site: bool = False
     overrules: ClassVar[frozenset[str]] = frozenset()
     params_type: ClassVar[type] = NoParams
@@ -152,10 +155,6 @@ class Operation(Generic[T, P]):
     def lane_of(self, target: T) -> str:
         """What shares a limit with the target in batches: for what is sent, its cluster."""
         return ""
-
-    def place_of(self, target: T) -> tuple[Any, ...]:
-        """Where the page of the target is (see `ui.places`); empty: it has none."""
-        return ()
 
     def judge(self, ask: Ask[T, P]) -> Verdict:
         """Ask the policy."""

@@ -1,6 +1,5 @@
 """Reading batches: for their actor and for administrators, and nobody else (else Http404)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,11 +7,9 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
-from operations.contract import AnyOperation
 from operations.models import OPEN_ITEMS, UNDER_WAY, Batch, BatchItem, BatchState, ItemState, Verdict
-from operations.table import OPERATIONS
 from permissions.models import User
-from permissions.policy import can, visible
+from permissions.policy import can
 
 
 @dataclass(frozen=True)
@@ -79,15 +76,3 @@ def tally_items(batch: Batch) -> Tally:
 def list_items(batch: Batch) -> QuerySet[BatchItem]:
     """The items of a batch with their entries."""
     return BatchItem.objects.filter(batch=batch).select_related("entry")
-
-
-def places_of(user: User, batch: Batch, items: Iterable[BatchItem]) -> dict[int, tuple[Any, ...]]:
-    """Where the pages of the items' targets are, by the key of the target, as far as `user` may see them. One query."""
-    found = list(items)
-    operation: AnyOperation | None = next(
-        (OPERATIONS[key] for item in found if (key := item.operation or batch.operation) in OPERATIONS), None
-    )
-    if operation is None:
-        return {}
-    rows = visible(user, "view", operation.rows()).filter(pk__in=[item.target_pk for item in found])
-    return {row.pk: operation.place_of(row) for row in rows}

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
+from django.utils.translation import gettext as _
 
 from permissions.models import Persona, Role, Team, User
 from permissions.policy import teams_to_act_for
@@ -22,6 +24,14 @@ def list_teams() -> QuerySet[Team]:
     """All teams. Django's stubs take them for groups."""
     teams: Any = Team._default_manager.order_by("name")
     found: QuerySet[Team] = teams
+    return found
+
+
+def pick_team(teams: QuerySet[Team], name: str) -> Team:
+    """The one of `teams` with this name. Http404."""
+    found = teams.filter(name=name).first()
+    if found is None:
+        raise Http404(_("There is no team %s that you may see.") % name)
     return found
 
 

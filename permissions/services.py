@@ -99,14 +99,26 @@ def grant_role(
 
     With `tag` or `owner` for such machines alone. What was held already is given anew.
     """
+    if why := explain_scope(on, tag=tag, owner=owner):
+        raise BadScope(why)
     place = _scope(on)
-    if (tag or owner) and on is not None and access_of(type(on)).owner:
-        raise BadScope(_("A tag or an owner narrows a cluster or everything, not a single machine."))
     values = {"granted_by": by, "granted_at": timezone.now(), "expires_at": until}
     key = {"role": role, **_subject(to), **place, "tag": tag, "owner": owner}
     with transaction.atomic():
         Role.objects.select_for_update().get(pk=role.pk)  # two at once make one row
         return RoleGrant.objects.update_or_create(**key, defaults=values)[0]
+
+
+def explain_scope(on: Model | None, *, tag: str = "", owner: Persona | None = None) -> str:
+    """Why a role can't be granted on this; empty if it can."""
+    if on is None:
+        return ""
+    access = access_of(type(on))
+    if not access.kind:
+        return _("A role cannot be granted on a %s.") % access.noun
+    if (tag or owner) and access.owner:
+        return _("A tag or an owner narrows a cluster or everything, not a single machine.")
+    return ""
 
 
 def revoke_role(role: Role, of: User | Group, on: Model | None, *, tag: str = "", owner: Persona | None = None) -> int:
@@ -141,7 +153,4 @@ def _subject(who: User | Group) -> dict[str, Any]:
 def _scope(on: Model | None) -> dict[str, Any]:
     if on is None:
         return {"scope_kind": "", "scope_pk": None}
-    access = access_of(type(on))
-    if not access.kind:
-        raise BadScope(_("A role cannot be granted on a %s.") % access.noun)
-    return {"scope_kind": access.kind, "scope_pk": on.pk}
+    return {"scope_kind": access_of(type(on)).kind, "scope_pk": on.pk}

@@ -32,7 +32,7 @@ class Tab:
 
 
 _PARTS: dict[str, list[Part]] = {}
-_LISTS: dict[str, str] = {}
+_LISTS: dict[str, tuple[str, Any]] = {}
 
 
 def add_parts(kind: str, *parts: Part) -> None:
@@ -45,11 +45,11 @@ def add_parts(kind: str, *parts: Part) -> None:
         known.sort(key=lambda each: each.position)
 
 
-def add_list(kind: str, url_name: str) -> None:
-    """Say where all objects of a kind are listed. ValueError if that was said already."""
+def add_list(kind: str, url_name: str, label: Any) -> None:
+    """Say where all objects of a kind are listed, under which heading. ValueError if that was said already."""
     if kind in _LISTS:
         raise ValueError(f"There are two lists of {kind}.")
-    _LISTS[kind] = url_name
+    _LISTS[kind] = (url_name, label)
 
 
 def tabs_of(kind: str, where: Sequence[Any], current: str) -> list[Tab]:
@@ -60,6 +60,11 @@ def tabs_of(kind: str, where: Sequence[Any], current: str) -> list[Tab]:
     ]
 
 
+def has_pages(kind: str) -> bool:
+    """Whether objects of a kind have pages."""
+    return kind in _PARTS
+
+
 def page_of(kind: str, *where: Any) -> str:
     """The URL of an object's page. NoReverseMatch if `where` can't be one's."""
     return reverse(_PARTS[kind][0].url_name, args=where)
@@ -67,4 +72,9 @@ def page_of(kind: str, *where: Any) -> str:
 
 def list_of(kind: str) -> str:
     """The URL of the list of all objects of a kind."""
-    return reverse(_LISTS[kind])
+    return reverse(_LISTS[kind][0])
+
+
+def label_of_list(kind: str) -> str:
+    """The heading of that list."""
+    return str(_LISTS[kind][1])

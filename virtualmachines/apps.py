@@ -18,7 +18,7 @@ class VirtualMachinesConfig(AppConfig):
             Part("console", _("Console"), "vm-console", 30),
             Part("jobs", _("Jobs"), "vm-jobs", 40),
         )
-        add_list("vm", "vms")
+        add_list("vm", "vms", _("Virtual machines"))
         add_parts("cluster", Part("vms", _("Machines"), "cluster-vms", 20))
         add_parts(
             "node",

@@ -56,6 +56,12 @@ def list_vms(user: User) -> QuerySet[VirtualMachine]:
     return visible(user, "view", VirtualMachine.objects.all())
 
 
+def list_vms_with_all(user: User) -> QuerySet[VirtualMachine]:
+    """The same with their clusters, nodes and owners: for pages of one machine."""
+    related = ("cluster__schedule", "primary_node", "secondary_node", "owner__user", "owner__group")
+    return list_vms(user).select_related(*related).defer("cluster__info", "cluster__operating_systems")
+
+
 def filter_vms(vms: QuerySet[VirtualMachine], wanted: VMFilter) -> QuerySet[VirtualMachine]:
     """Those of `vms` that match."""
     return vms.filter(wanted.asked.condition)
@@ -102,10 +108,8 @@ def vms_on_node(vms: QuerySet[VirtualMachine], node: Node, *, is_primary: bool) 
 
 
 def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
-    """One machine with its cluster, nodes and owner, see `clusters.moved.find_row`. Http404, Moved."""
-    related = ("cluster__schedule", "primary_node", "secondary_node", "owner__user", "owner__group")
-    vms = list_vms(user).select_related(*related).defer("cluster__info", "cluster__operating_systems")
-    return find_row(vms, "instance", slug, name)
+    """One machine with what `list_vms_with_all` gives, see `clusters.moved.find_row`. Http404, Moved."""
+    return find_row(list_vms_with_all(user), "instance", slug, name)
 
 
 def sum_on_node(vms: QuerySet[VirtualMachine], node: Node) -> dict[str, int]:

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from virtualmachines.views import batch, console, detail, lists, operate
+from operations.views.operate import OperateView
+from virtualmachines.views import batch, console, detail, lists
 
 _VM = "clusters/<slug:slug>/vms/<str:name>/"
 _NODE = "clusters/<slug:slug>/nodes/<str:name>/"
@@ -19,5 +20,5 @@ urlpatterns = [
     path(f"{_VM}console/", console.vm_console, name="vm-console"),
     path(f"{_VM}console/window/", console.vm_console_popout, name="vm-console-popout"),
     path(f"{_VM}console/ticket/", console.vm_console_ticket, name="vm-console-ticket"),
-    path(f"{_VM}do/<slug:verb>/", operate.OperateVM.as_view(), name="vm-do"),
+    path(f"{_VM}do/<slug:verb>/", OperateView.as_view(kind="vm"), name="vm-do"),
 ]

@@ -193,6 +193,7 @@ class RemoveCluster(_OnRecord[NoParams]):
     label = gettext_lazy("Remove")
     icon = "trash"
     is_destructive = True
+    wants_typed_name = True
     question = gettext_lazy("Remove {target} from here?")
     consequence = gettext_lazy(
         "Owners, rights and notes of its machines are forgotten. The cluster and its machines go on as they are."

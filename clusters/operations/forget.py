@@ -6,8 +6,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, FormerName, Mirrored, Node
-from clusters.operations.ganeti import KIND_IN_GANETI, GanetiOperation
+from clusters.operations.ganeti import GanetiOperation
 from operations.contract import Ask, NoParams
+from permissions.kinds import KINDS
 
 R = TypeVar("R", bound=Mirrored)
 
@@ -30,7 +31,7 @@ class Forget(GanetiOperation[R, NoParams]):
         return None
 
     def perform(self, ask: Ask[R, NoParams]) -> str:
-        FormerName.objects.filter(kind=KIND_IN_GANETI[self.kind], target_pk=ask.target.pk).delete()
+        FormerName.objects.filter(kind=KINDS[self.kind].in_ganeti, target_pk=ask.target.pk).delete()
         ask.target.delete()
         return ""
 

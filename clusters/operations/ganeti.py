@@ -17,6 +17,7 @@ from clusters.saying import words_of
 from objectlog.models import Entry
 from objectlog.services import Target
 from operations.contract import SITE, Ask, NotTaken, Operation, Submission, TurnedAway
+from permissions.kinds import KINDS
 from rapi.client import RapiClient
 from rapi.errors import RapiError
 
@@ -24,8 +25,6 @@ T = TypeVar("T")
 P = TypeVar("P")
 # What an operation asks before it sends may take so long: who looks for a lost one relies on when it was sent at last.
 PREPARED_WITHIN_S = 15.0
-# What Ganeti calls the kinds that the journal names.
-KIND_IN_GANETI = {"vm": "instance", "node": "node", "cluster": "cluster", "job": "job"}
 
 
 class GanetiOperation(Operation[T, P]):
@@ -101,7 +100,7 @@ class GanetiOperation(Operation[T, P]):
                 Job.objects.filter(pk=job.pk).update(entry=entry)
             JobTarget.objects.update_or_create(
                 job=job,
-                kind=KIND_IN_GANETI[self.kind],
+                kind=KINDS[self.kind].in_ganeti,
                 name=entry.target_name,
                 defaults={"cluster": cluster, "target_pk": entry.target_pk, "uuid": entry.target_uuid},
             )

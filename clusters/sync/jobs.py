@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from clusters.models import Cluster, Job, JobStatus, NodeGroup
 from clusters.saying import said
+from clusters.sync.naming import mirrored_models
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing, KnownJobs
 from clusters.sync.targets import write_targets
@@ -24,6 +25,7 @@ from clusters.sync.touched import steps_of, touched_by
 from clusters.sync.wording import title_of
 from objectlog.models import Entry, Outcome
 from operations.clock import is_left_ahead
+from permissions.kinds import KINDS
 from rapi.client import RapiClient
 from rapi.errors import Garbled, JobLost, Refused
 from rapi.shapes.job import JobInfo
@@ -44,8 +46,6 @@ _MOST_EXPLAINED = 200
 _REASON = "gwm:"
 # Outcomes of entries that were given up; their job may turn up after all.
 _MAY_COME_ALIVE = (Outcome.NOT_SUBMITTED, Outcome.LOST)
-# Kinds of the journal whose objects jobs name, and what Ganeti calls them.
-_KINDS_WITH_NAMES = {"vm": "instance", "node": "node"}
 _MUTABLE = (
     "status",
     "title",
@@ -292,8 +292,10 @@ def _is_of(info: JobInfo, entry: Entry) -> bool:
     """
     if not entry.is_open and entry.outcome not in _MAY_COME_ALIVE and info.id not in entry.job_ids:
         return False
-    kind = _KINDS_WITH_NAMES.get(entry.target_kind)
-    touched = [each for each in touched_by(steps_of(info)) if each.kind == kind]
+    kind = KINDS.get(entry.target_kind)
+    if kind is None or kind.in_ganeti not in mirrored_models():
+        return True
+    touched = [each for each in touched_by(steps_of(info)) if each.kind == kind.in_ganeti]
     return not touched or any(
         each.name == entry.target_name or (each.uuid and each.uuid == entry.target_uuid) for each in touched
     )

@@ -10,25 +10,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.apps import apps
 from django.db.models import Model, Q
 
-from clusters.models import Cluster, FormerName
+from clusters.models import Cluster, FormerName, Mirrored
 from clusters.sync.touched import Touched
 from clusters.sync.wording import is_uuid
-
-# What Ganeti calls the kinds of objects, and the rows that mirror them.
-MODELS = {
-    "instance": "virtualmachines.VirtualMachine",
-    "node": "clusters.Node",
-    "group": "clusters.NodeGroup",
-    "network": "clusters.Network",
-}
+from permissions.kinds import KINDS
 
 
-def kind_of(model: type[Model]) -> str:
+def mirrored_models() -> dict[str, type[Model]]:
+    """The models whose rows mirror what Ganeti has, by its word for them."""
+    return {kind.in_ganeti: kind.model for kind in KINDS.values() if issubclass(kind.model, Mirrored)}
+
+
+def word_for(model: type[Model]) -> str:
     """Ganeti's word for what the rows of `model` mirror."""
-    return next(kind for kind, label in MODELS.items() if label == model._meta.label)
+    return next(word for word, each in mirrored_models().items() if each is model)
 
 
 class Tie(NamedTuple):
@@ -74,16 +71,17 @@ class Directory:
         self._by_uuid: dict[tuple[str, str], Tie] = {}
         names: dict[str, set[str]] = defaultdict(set)
         uuids: dict[str, set[str]] = defaultdict(set)
+        models = mirrored_models()
         for each in wanted:
-            if each.kind in MODELS:
+            if each.kind in models:
                 names[each.kind] |= {each.name, each.was} - {""}
                 uuids[each.kind] |= {text for text in (each.uuid, each.name) if is_uuid(text)}
         for kind in names:
-            self._load(kind, names[kind], uuids[kind])
+            self._load(models[kind], kind, names[kind], uuids[kind])
 
-    def _load(self, kind: str, names: set[str], uuids: set[str]) -> None:
+    def _load(self, model: type[Model], kind: str, names: set[str], uuids: set[str]) -> None:
         former = FormerName.objects.filter(cluster=self._cluster, kind=kind)
-        rows = apps.get_model(MODELS[kind])._default_manager.filter(cluster=self._cluster).order_by()
+        rows = model._default_manager.filter(cluster=self._cluster).order_by()
         had = former.filter(name__in=names).values("target_pk")
         found = list(
             rows.filter(Q(name__in=names) | Q(uuid__in=uuids) | Q(pk__in=had)).values(

@@ -9,7 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from clusters.models import Cluster, FormerName, Job, JobStatus, JobTarget
-from clusters.sync.naming import Directory, Tie, Times, kind_of
+from clusters.sync.naming import Directory, Tie, Times, word_for
 from clusters.sync.touched import Touched, steps_of, steps_of_row, touched_by
 from rapi.shapes.job import JobInfo
 
@@ -66,7 +66,7 @@ def tie_again(model: type[Model], cluster: Cluster, pks: Collection[int]) -> Non
 
     A job that was tied to another row of the same name, and was under way when this one was made, may mean both.
     """
-    kind = kind_of(model)
+    kind = word_for(model)
     touched = JobTarget.objects.filter(cluster=cluster, kind=kind).order_by()
     found: list[Any] = list(
         # a first import makes thousands of rows, of which no job is known yet
@@ -110,11 +110,11 @@ def note_renames(
     renamed = [pk for pk, name in after.items() if before[pk] != name]
     FormerName.objects.bulk_create(
         FormerName(
-            cluster=cluster, kind=kind_of(model), target_pk=pk, name=before[pk], seen_at=min(seen_at, now), until=now
+            cluster=cluster, kind=word_for(model), target_pk=pk, name=before[pk], seen_at=min(seen_at, now), until=now
         )
         for pk in renamed
     )
-    _drop_oldest(FormerName.objects.filter(kind=kind_of(model), target_pk__in=renamed))
+    _drop_oldest(FormerName.objects.filter(kind=word_for(model), target_pk__in=renamed))
     return renamed
 
 

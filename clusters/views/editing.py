@@ -1,4 +1,4 @@
-"""Changing what we know about a cluster, its parameters as Ganeti has them, and what is done from its buttons."""
+"""Changing what we know about a cluster, its parameters as Ganeti has them."""
 
 from dataclasses import replace
 from typing import Any
@@ -26,10 +26,9 @@ from clusters.views.stored import moment_of, table_of
 from operations.actors import actor_on_web
 from operations.contract import Ask, Forbidden, Invalid, Refusal
 from operations.pipeline import run
-from operations.views.operate import OperateView
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
-from ui.places import list_of, page_of
+from ui.places import page_of
 
 # The field that an error of the probe is about, by its kind; the others are about the address.
 _FIELD_OF = {"bad credentials": "password", "not allowed": "username"}
@@ -140,25 +139,6 @@ class ClusterEdit(View):
     def _show(self, request: HttpRequest, form: EditForm, status: int = 200, **more: Any) -> HttpResponse:
         context = {"cluster": self.cluster, "form": form, **more}
         return render(request, "clusters/edit.html", context, status=status)
-
-
-class OperateCluster(OperateView):
-    """Refreshing and removing."""
-
-    kind = "cluster"
-    typed_name_for = frozenset({"remove"})
-
-    def find_target(self, request: HttpRequest, **where: Any) -> Any:
-        return get_cluster(person_of(request), where["slug"])
-
-    def url_of(self, target: Any) -> str:
-        return page_of("cluster", target.slug)
-
-    def url_after(self, operation: Any, target: Any) -> str:
-        return list_of("cluster") if operation.verb == "remove" else self.url_of(target)
-
-    def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
-        return [(_("Clusters"), list_of("cluster")), (target.slug, self.url_of(target))]
 
 
 @require_safe

@@ -1,7 +1,9 @@
-"""Jobs: the list, one job with its live log, its status for scripts, and cancelling it."""
+"""Jobs: the list, one job with its live log and its status for scripts."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -25,12 +27,15 @@ from clusters.views.buttons import button_of
 from clusters.views.frame import cluster_page
 from clusters.views.stored import moment_of
 from operations.offers import list_offers
-from operations.views.operate import OperateView
+from permissions.kinds import name_of_kind, places_of
 from permissions.policy import verbs_on
 from permissions.signed_in import person_of
 from ui.exporting import Cells, export
 from ui.filtering import LONGEST, Language, of_choices, of_number, of_text, parse
 from ui.listing import list_page, order_rows, read_sort
+
+if TYPE_CHECKING:
+    from permissions.models import User
 
 COLUMNS: dict[str, tuple[Any, ...]] = {
     "id": ("ganeti_id",),
@@ -182,8 +187,19 @@ def job_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             }
         )
     return render(
-        request, "clusters/job.html", {**context, "steps": steps, "targets": list_job_targets(person_of(request), job)}
+        request, "clusters/job.html", {**context, "steps": steps, "targets": _list_targets(person_of(request), job)}
     )
+
+
+def _list_targets(user: User, job: Any) -> list[Any]:
+    """What the job works on, each with the place of its page if the person may see that."""
+    targets: list[Any] = list_job_targets(user, job)
+    for target in targets:
+        target.kind_here = name_of_kind(target.kind)
+    places = places_of(user, [(target.kind_here, target.target_pk) for target in targets])
+    for target in targets:
+        target.place = places.get((target.kind_here, target.target_pk))
+    return targets
 
 
 @require_safe
@@ -207,18 +223,3 @@ def job_status(request: HttpRequest, slug: str, number: int) -> JsonResponse:
             **{name: when.isoformat() if when is not None else None for name, when in times.items()},
         }
     )
-
-
-class OperateJob(OperateView):
-    """What can be done to a job."""
-
-    kind = "job"
-
-    def find_target(self, request: HttpRequest, **where: Any) -> Any:
-        return get_job(person_of(request), where["slug"], where["number"])
-
-    def url_of(self, target: Any) -> str:
-        return reverse("job", args=[target.cluster.slug, target.ganeti_id])
-
-    def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
-        return [(_("Jobs"), reverse("jobs")), (_("Job %s") % target.ganeti_id, self.url_of(target))]

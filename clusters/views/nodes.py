@@ -7,19 +7,16 @@ from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node, jobs_about, list_job_rows, list_nodes
 from clusters.views.frame import cluster_page, node_page
 from clusters.views.jobs import answer_with_jobs
-from operations.views.operate import OperateView
 from permissions.signed_in import person_of
 from ui.exporting import Cells, export
 from ui.filtering import LONGEST, Language, of_choices, of_number, of_size, of_text, parse
 from ui.listing import ages_of, list_page, order_rows, read_sort
-from ui.places import page_of
 
 COLUMNS: dict[str, tuple[Any, ...]] = {
     "name": ("name",),
@@ -146,21 +143,3 @@ def node_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     node = get_node(user, slug, name)
     jobs = jobs_about(list_job_rows(user), "node", node.pk)
     return answer_with_jobs(request, jobs, "clusters/node_jobs.html", node_page(user, node, "jobs"))
-
-
-class OperateNode(OperateView):
-    """What can be done to a node."""
-
-    kind = "node"
-
-    def find_target(self, request: HttpRequest, **where: Any) -> Any:
-        return get_node(person_of(request), where["slug"], where["name"])
-
-    def url_of(self, target: Any) -> str:
-        return page_of("node", target.cluster.slug, target.address)
-
-    def url_after(self, operation: Any, target: Any) -> str:
-        return reverse("nodes")
-
-    def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
-        return [(str(_("Nodes")), reverse("nodes")), (target.name, self.url_of(target))]

@@ -16,6 +16,7 @@ from gwm.selectors import events_about, events_on, list_visible_events, with_lin
 from objectlog.reading import Told, read_event
 from objectlog.sentences import SENTENCES
 from operations.table import OPERATIONS
+from permissions.kinds import places_of
 from permissions.policy import can
 from permissions.signed_in import person_of
 from ui.exporting import FORMATS, MOST, as_csv, as_json
@@ -71,8 +72,13 @@ def answer(request: HttpRequest, events: QuerySet[Any], template: str, context: 
     if wanted in FORMATS:
         rows = list(order_rows(events, COLUMNS, read_sort(request, COLUMNS, "-when"))[: MOST + 1])
         return _export(wanted, rows[:MOST], is_complete=len(rows) <= MOST)
+    listing = list_page(request, with_links(events), COLUMNS, "-when")
+    here = listing.page.object_list
+    places = places_of(person_of(request), [(event.target_kind, event.target_pk) for event in here])
+    for event in here:
+        event.place = places.get((event.target_kind, event.target_pk))
     shown = {
-        **list_page(request, with_links(events), COLUMNS, "-when").as_context(),
+        **listing.as_context(),
         "asked": asked,
         "verbs": VERBS,
         "outcomes": [("", _("All"))] + [(name, label) for name, (label, __) in OUTCOMES.items()],

@@ -17,8 +17,9 @@ from operations.actors import actor_on_web
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, form_for
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
-from operations.selectors import get_batch, list_batches, list_begun, list_items, places_of, tally_items, with_numbers
+from operations.selectors import get_batch, list_batches, list_begun, list_items, tally_items, with_numbers
 from operations.table import OPERATIONS
+from permissions.kinds import places_of
 from permissions.policy import can
 from permissions.signed_in import person_of
 from ui.listing import list_page
@@ -118,9 +119,11 @@ def _show(request: HttpRequest, batch: Any, form: OperationForm | None, status: 
     if part in parts:
         items = items.filter(**{"verdict" if is_planned else "state": part})
     listing = list_page(request, items, ITEM_COLUMNS, "order")
-    places = places_of(user, batch, listing.page.object_list)
-    for item in listing.page.object_list:
-        item.batch, item.label, item.place = batch, _label(item.operation), places.get(item.target_pk)
+    items_here = listing.page.object_list
+    places = places_of(user, [(item.kind, item.target_pk) for item in items_here])
+    for item in items_here:
+        item.batch, item.label = batch, _label(item.operation)
+        item.place = places.get((item.kind, item.target_pk))
     numbers = {name: getattr(tally, name) for name in parts}
     if not is_planned:
         numbers["skipped"] += tally.fell_away + tally.denied

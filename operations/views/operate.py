@@ -1,6 +1,6 @@
 """The page behind every button: asks (GET), does it through the pipeline (POST), and says what became of it."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -19,32 +19,17 @@ from operations.forms import OperationForm, form_for
 from operations.offers import find_obstacle
 from operations.pipeline import run
 from operations.table import list_operations
+from permissions.kinds import KINDS
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
+from ui.places import label_of_list, list_of
 
 
 class OperateView(View):
-    """One operation on one object. A subclass says of what kind it is, how to find it, and its page."""
+    """One operation on one object of a kind, which the URL names: `OperateView.as_view(kind="vm")`."""
 
-    kind: ClassVar[str]
-    typed_name_for: ClassVar[frozenset[str]] = frozenset()
+    kind = ""
     template_name = "operations/operate.html"
-
-    def find_target(self, request: HttpRequest, **where: Any) -> Model:
-        """The object, if the person may see it (else Http404)."""
-        raise NotImplementedError
-
-    def url_of(self, target: Any) -> str:
-        """Where one comes from and returns to."""
-        raise NotImplementedError
-
-    def url_after(self, operation: AnyOperation, target: Any) -> str:
-        """Where one goes when it was done."""
-        return self.url_of(target)
-
-    def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
-        """The way to the object."""
-        return [(str(target), self.url_of(target))]
 
     def get(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
         """Ask."""
@@ -59,7 +44,7 @@ class OperateView(View):
         form = self._form(request, operation, target, request.POST)
         if not form.is_valid():
             return self._ask(request, operation, target, form, status=422)
-        name, after = str(target), _safe_next(request) or self.url_after(operation, target)
+        name, url = str(target), KINDS[self.kind].url_of(target)
         try:
             entry = run(operation, Ask(actor_on_web(person_of(request)), target, form.params(operation)))
         except Forbidden as forbidden:
@@ -74,7 +59,8 @@ class OperateView(View):
             words = entry.message or _("no reason given")
             return self._ask(request, operation, target, form, _("It was not done. The cluster says: %s") % words, 409)
         _say(request, operation, name, entry)
-        return redirect(after)
+        is_there = type(target)._default_manager.filter(pk=entry.target_pk).exists()
+        return redirect(_safe_next(request) or (url if is_there else list_of(self.kind)))
 
     def _find(self, request: HttpRequest, verb: str, where: dict[str, Any]) -> tuple[AnyOperation, Model]:
         operation = next(
@@ -82,7 +68,7 @@ class OperateView(View):
         )
         if operation is None:
             raise Http404(_("There is no such operation."))
-        target = self.find_target(request, **where)
+        target = KINDS[self.kind].find(person_of(request), **where)
         verdict = can(request.user, operation.needs, target)  # the pipeline asks again; this one comes before the form
         if isinstance(verdict, Denied):
             raise PermissionDenied(verdict.reason)
@@ -90,7 +76,7 @@ class OperateView(View):
 
     def _form(self, request: HttpRequest, operation: AnyOperation, target: Model, given: Any = None) -> OperationForm:
         form = form_for(operation)(given, target=target, actor=actor_on_web(person_of(request)))
-        if operation.verb in self.typed_name_for:
+        if operation.wants_typed_name:
             form.fields["typed_name"] = _TypedName(str(target))
         return form
 
@@ -103,6 +89,8 @@ class OperateView(View):
         refusal: str = "",
         status: int = 200,
     ) -> HttpResponse:
+        kind = KINDS[self.kind]
+        url = kind.url_of(target)
         context = {
             "operation": operation,
             "target": target,
@@ -112,10 +100,10 @@ class OperateView(View):
             "submit_label": operation.label,
             "cancel_label": operation.way_out,
             "style": "destroy" if operation.is_destructive else "primary",
-            "back_url": self.url_of(target),
+            "back_url": url,
             "refusal": refusal,
             "may_try_again": request.method == "POST",
-            "crumbs": self.crumbs_of(target),
+            "crumbs": [(label_of_list(self.kind), list_of(self.kind)), (kind.named(target), url)],
         }
         return render(request, self.template_name, context, status=status)
 

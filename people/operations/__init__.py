@@ -1,10 +1,10 @@
 """What can be done to rights and roles."""
 
 from operations.table import register
-from people.operations.rights import Grant, GrantRole, Revoke, RevokeRole, SetRole
+from people.operations.rights import GRANTED_ON, ROLES_GRANTED_ON, Grant, GrantRole, Revoke, RevokeRole, SetRole
 
 register(
-    *(each(kind) for kind in ("vm", "cluster", "team") for each in (Grant, Revoke)),
-    *(each(kind) for kind in ("vm", "cluster", "team", "site") for each in (GrantRole, RevokeRole)),
+    *(each(kind) for kind in GRANTED_ON for each in (Grant, Revoke)),
+    *(each(kind) for kind in ROLES_GRANTED_ON for each in (GrantRole, RevokeRole)),
     SetRole(),
 )

@@ -7,29 +7,32 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import Group
 from django.db.models import Model
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
 from objectlog.services import Target
 from operations.contract import SITE, Ask, Invalid, Operation, Site
+from permissions.kinds import KINDS
 from permissions.models import Persona, Role, Team, User
 from permissions.policy import access_of
-from permissions.services import BadScope, UnknownVerb, grant, grant_role, revoke, revoke_role, set_role
+from permissions.services import explain_scope, grant, grant_role, revoke, revoke_role, set_role
 from virtualmachines.models import VirtualMachine
 
 # What rights are granted on; the site stands for everything, for roles.
 Grantable = Cluster | VirtualMachine | Team | Site
 P = TypeVar("P")
-_KINDS: dict[str, type[Model]] = {"vm": VirtualMachine, "cluster": Cluster, "team": Team}
+GRANTED_ON = tuple(kind.name for kind in KINDS.values() if kind.grantable)
+ROLES_GRANTED_ON = (*GRANTED_ON, "site")
 
 
 @dataclass(frozen=True)
 class GrantParams:
     """Which verbs, to or from whom; when a grant ends."""
 
-    who: User | Group | None = None
-    verbs: Sequence[str] = ()
+    who: User | Group
+    verbs: Sequence[str]
     until: datetime | None = None
 
 
@@ -37,8 +40,8 @@ class GrantParams:
 class RoleGrantParams:
     """Which role, to or from whom; for machines with a tag or of an owner alone; when a grant ends."""
 
-    who: User | Group | None = None
-    role: Role | None = None
+    who: User | Group
+    role: Role
     tag: str = ""
     owner: Persona | None = None
     until: datetime | None = None
@@ -48,8 +51,8 @@ class RoleGrantParams:
 class RoleParams:
     """What a role holds: verbs as "kind.verb"."""
 
-    name: str = ""
-    verbs: Sequence[str] = ()
+    name: str
+    verbs: Sequence[str]
     description: str = ""
 
 
@@ -82,12 +85,12 @@ class Grant(_OnRights[GrantParams]):
     label = gettext_lazy("Grant a right")
     params_type = GrantParams
 
+    def check(self, ask: Ask[Grantable, GrantParams]) -> None:
+        _judge(_wrong_verbs(self.kind, ask.params.verbs) | _past(ask.params.until))
+
     def perform(self, ask: Ask[Grantable, GrantParams]) -> str:
         params = ask.params
-        try:
-            grant(params.verbs, _somebody(params.who), _object(ask.target), by=ask.actor.user, until=params.until)
-        except UnknownVerb as error:
-            raise Invalid({"verbs": str(error)}) from error
+        grant(params.verbs, params.who, _object(ask), by=ask.actor.user, until=params.until)
         return ""
 
     def journal_params(self, params: GrantParams) -> dict[str, Any]:
@@ -101,11 +104,11 @@ class Revoke(_OnRights[GrantParams]):
     label = gettext_lazy("Revoke a right")
     params_type = GrantParams
 
+    def check(self, ask: Ask[Grantable, GrantParams]) -> None:
+        _judge(_wrong_verbs(self.kind, ask.params.verbs))
+
     def perform(self, ask: Ask[Grantable, GrantParams]) -> str:
-        try:
-            revoke(ask.params.verbs, _somebody(ask.params.who), _object(ask.target))
-        except UnknownVerb as error:
-            raise Invalid({"verbs": str(error)}) from error
+        revoke(ask.params.verbs, ask.params.who, _object(ask))
         return ""
 
     def journal_params(self, params: GrantParams) -> dict[str, Any]:
@@ -120,8 +123,14 @@ class _OnRoleGrants(_OnRights[RoleGrantParams]):
         self.is_on_site = kind == "site"
         self.needs = "grant_everywhere" if self.is_on_site else "admin"
 
+    def check(self, ask: Ask[Grantable, RoleGrantParams]) -> None:
+        params = ask.params
+        why = explain_scope(_on(ask), tag=params.tag, owner=params.owner)
+        errors = {"tag" if params.tag else "owner" if params.owner else "": why} if why else {}
+        _judge(errors | _past(params.until))
+
     def journal_params(self, params: RoleGrantParams) -> dict[str, Any]:
-        told = {"who": _name(params.who), "role": params.role.name if params.role else "", **_until(params.until)}
+        told = {"who": _name(params.who), "role": params.role.name, **_until(params.until)}
         if params.tag:
             told["tag"] = params.tag
         if params.owner is not None:
@@ -136,19 +145,8 @@ class GrantRole(_OnRoleGrants):
     label = gettext_lazy("Grant a role")
 
     def perform(self, ask: Ask[Grantable, RoleGrantParams]) -> str:
-        params = ask.params
-        try:
-            grant_role(
-                _role(params.role),
-                _somebody(params.who),
-                None if ask.target is SITE else _object(ask.target),
-                tag=params.tag,
-                owner=params.owner,
-                by=ask.actor.user,
-                until=params.until,
-            )
-        except BadScope as error:
-            raise Invalid({"": str(error)}) from error
+        params, by = ask.params, ask.actor.user
+        grant_role(params.role, params.who, _on(ask), tag=params.tag, owner=params.owner, by=by, until=params.until)
         return ""
 
 
@@ -159,8 +157,8 @@ class RevokeRole(_OnRoleGrants):
     label = gettext_lazy("Revoke a role")
 
     def perform(self, ask: Ask[Grantable, RoleGrantParams]) -> str:
-        params, on = ask.params, None if ask.target is SITE else _object(ask.target)
-        revoke_role(_role(params.role), _somebody(params.who), on, tag=params.tag, owner=params.owner)
+        params = ask.params
+        revoke_role(params.role, params.who, _on(ask), tag=params.tag, owner=params.owner)
         return ""
 
 
@@ -179,9 +177,13 @@ class SetRole(Operation[Site, RoleParams]):
     params_type = RoleParams
 
     def check(self, ask: Ask[Site, RoleParams]) -> None:
-        _by_kind(ask.params.verbs)
-        if not ask.params.name:
-            raise Invalid({"name": _("Type the name of the role.")})
+        errors = {} if ask.params.name else {"name": _("Type the name of the role.")}
+        known = [f"{name}.{verb}" for name in sorted(GRANTED_ON) for verb in sorted(KINDS[name].grantable)]
+        wrong = [each for each in ask.params.verbs if each not in known]
+        if wrong:
+            words = _("“%(verb)s” is nothing that a role can hold; known: %(known)s")
+            errors["verbs"] = words % {"verb": wrong[0], "known": ", ".join(known)}
+        _judge(errors)
 
     def target_of(self, target: Any) -> Target:
         return Target(self.kind, None, "")
@@ -198,34 +200,45 @@ def _by_kind(verbs: Sequence[str]) -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = {}
     for each in verbs:
         kind, _dot, verb = each.partition(".")
-        if kind not in _KINDS or verb not in access_of(_KINDS[kind]).verbs:
-            known = ", ".join(f"{some}.{each}" for some, model in _KINDS.items() for each in access_of(model).verbs)
-            words = _("“%(verb)s” is nothing that a role can hold; known: %(known)s")
-            raise Invalid({"verbs": words % {"verb": each, "known": known}})
         found.setdefault(kind, set()).add(verb)
     return found
 
 
-def _object(target: Grantable) -> Cluster | VirtualMachine | Team:
-    if isinstance(target, Site):
-        raise Invalid({"": _("Single rights are granted on one object; on everything there are roles.")})
-    return target
+def _judge(errors: Mapping[str, str]) -> None:
+    """Raise Invalid if there is any."""
+    if errors:
+        raise Invalid(errors)
 
 
-def _somebody(who: User | Group | None) -> User | Group:
-    if who is None:
-        raise Invalid({"who": _("Say who: a user name, or @ and the name of a team.")})
-    return who
+def _wrong_verbs(kind: str, verbs: Sequence[str]) -> dict[str, str]:
+    known = list(access_of(KINDS[kind].model).verbs)
+    wrong = [verb for verb in verbs if verb not in known]
+    if not verbs:
+        return {"verbs": _("Say which rights; known: %s") % ", ".join(known)}
+    words = _("“%(verb)s” cannot be granted on a %(noun)s; known: %(known)s")
+    told = {"verb": wrong[0] if wrong else "", "noun": KINDS[kind].noun, "known": ", ".join(known)}
+    return {"verbs": words % told} if wrong else {}
 
 
-def _role(role: Role | None) -> Role:
-    if role is None:
-        raise Invalid({"role": _("Say which role.")})
-    return role
+def _past(until: datetime | None) -> dict[str, str]:
+    has_passed = until is not None and until <= timezone.now()
+    return {"until": _("This moment has passed already.")} if has_passed else {}
 
 
-def _name(who: User | Group | None) -> str:
-    return "" if who is None else f"@{who.name}" if isinstance(who, Group) else who.username
+def _on(ask: Ask[Grantable, Any]) -> Model | None:
+    """What a role is granted on; None: everything."""
+    return None if isinstance(ask.target, Site) else ask.target
+
+
+def _object(ask: Ask[Grantable, Any]) -> Model:
+    """What single rights are granted on: there is no such operation on the site."""
+    if isinstance(ask.target, Site):
+        raise TypeError("Single rights are granted on one object.")
+    return ask.target
+
+
+def _name(who: User | Group) -> str:
+    return f"@{who.name}" if isinstance(who, Group) else who.username
 
 
 def _until(until: datetime | None) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def test_a_template_that_does_is_found(room: str, text: str) -> None:
         ("permissions", 'class Page:\n    template_name = "people/login.html"'),
         ("virtualmachines", 'render(request, "gwm/overview.html")'),
         ("virtualmachines", 'add_parts("vm", Part("journal", _("Journal"), "vm-journal", 50))'),
-        ("clusters", 'add_list("cluster", "clusters")'),
+        ("clusters", 'add_list("cluster", "clusters", _("Clusters"))'),
     ],
 )
 def test_a_module_that_does_is_found(room: str, text: str) -> None:

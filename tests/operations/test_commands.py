@@ -12,9 +12,13 @@ from django.utils import timezone
 
 from clusters.models import Cluster
 from gwm.management.commands.operate import OFFERED
-from objectlog.models import Entry
+from objectlog.models import Entry, Via
+from operations.contract import SITE, Actor, Ask, Invalid
+from operations.forms import params_from
+from operations.table import OPERATIONS
+from permissions.services import make_team, set_role
 from simulator import Simulator
-from tests.factories import free_port, make_admin, make_job, make_node
+from tests.factories import free_port, make_admin, make_job, make_node, make_user
 from tests.operations.conftest import Scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +47,9 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         return f"lab/{scene.vm.name}"
     if kind == "node":
         return f"lab/{make_node(scene.cluster, missing_since=timezone.now()).uuid}"
+    if kind == "team":
+        make_team("web")
+        return "@web"
     if kind == "job":
         job = scene.simulator.outside.submit("CLUSTER_REDIST_CONF")
         make_job(scene.cluster, ganeti_id=job.id, status="error" if verb == "job.clear" else "queued")
@@ -55,15 +62,56 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
 def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
     make_admin()
     operation = OFFERED[key]
+    make_user("bob")
+    role = set_role("operator", {"vm": ["power"]})
+    for_verb = {
+        "grant": ["--set=who=bob", "--set=verbs=admin", "--set=until=12h"],
+        "revoke": ["--set=who=bob", "--set=verbs=admin"],
+        "grant-role": ["--set=who=bob", f"--set=role={role}"],
+        "revoke-role": ["--set=who=bob", f"--set=role={role}"],
+    }
     given = {
+        "role.set": ["--set=name=operator", "--set=verbs=vm.power,vm.console"],
         "cluster.add": ["--set=slug=new", "--set=host=192.0.2.9", "--set=port=5080", "--set=tls_trust=system"],
         "cluster.edit": ["--set=description=edited"],
         "vm.rename": ["--set=new_name=renamed.example.org"],
     }
     where = [] if operation.is_on_site else [target_for(scene, key, operation.kind)]
-    said = call("operate", key, *where, "--as", "root", *given.get(key, []))
+    said = call("operate", key, *where, "--as", "root", *given.get(key, for_verb.get(operation.verb, [])))
     assert str(operation.label) in said
     assert Entry.objects.get().verb == key
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "field"),
+    [
+        ("vm.grant", {"who": "nobody", "verbs": "power"}, "who"),
+        ("vm.grant", {"who": "@nobody", "verbs": "power"}, "who"),
+        ("vm.grant", {"who": "bob", "verbs": "fly"}, "verbs"),
+        ("vm.grant", {"who": "bob", "verbs": " , "}, "verbs"),
+        ("vm.grant", {"who": "bob"}, "verbs"),
+        ("vm.grant", {"who": "bob", "verbs": "power", "until": "2001-01-01"}, "until"),
+        ("vm.grant", {"who": "bob", "verbs": "power", "until": "soon"}, "until"),
+        ("vm.revoke", {"who": "bob", "verbs": "fly"}, "verbs"),
+        ("vm.grant-role", {"who": "bob", "role": "nothing"}, "role"),
+        ("vm.grant-role", {"who": "bob", "role": "operator", "tag": "blue"}, "tag"),
+        ("vm.grant-role", {"who": "bob", "role": "operator", "owner": "bob"}, "owner"),
+        ("vm.grant-role", {"who": "bob", "role": "operator", "owner": "nobody"}, "owner"),
+        ("cluster.grant-role", {"who": "bob", "role": "operator", "until": "2001-01-01"}, "until"),
+        ("role.set", {"name": "", "verbs": "vm.power"}, "name"),
+        ("role.set", {"name": "x", "verbs": "node.view"}, "verbs"),
+    ],
+)
+def test_what_is_wrong_with_rights_is_said_at_its_field_before_anything_is_written(
+    scene: Scene, key: str, given: dict[str, str], field: str
+) -> None:
+    actor, operation = Actor(make_admin(), Via.CLI), OPERATIONS[key]
+    make_user("bob")
+    set_role("operator", {"vm": ["power"]})
+    target = SITE if operation.is_on_site else {"vm": scene.vm, "cluster": scene.cluster}[operation.kind]
+    with pytest.raises(Invalid) as wrong:
+        operation.check(Ask(actor, target, params_from(operation, actor, target, given)))
+    assert set(wrong.value.errors) == {field}
 
 
 def test_a_new_certificate_and_a_new_password_from_a_file(scene: Scene, tmp_path: Path) -> None:

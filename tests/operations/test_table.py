@@ -2,19 +2,15 @@
 
 import pytest
 
-from clusters.models import Cluster, Job, Node
 from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS, NODE_OPERATIONS
-from clusters.operations.ganeti import KIND_IN_GANETI
+from gwm.management.commands.operate import OFFERED
 from objectlog.sentences import SENTENCES, find_sentence
-from operations.contract import AnyOperation
+from operations.contract import AnyOperation, NoParams
 from operations.table import FORMS, OPERATIONS, register
 from permissions.access import VIEW
-from permissions.models import Team
+from permissions.kinds import KINDS
 from permissions.policy import SITE_VERBS, access_of
-from virtualmachines.models import VirtualMachine
 from virtualmachines.operations import VM_OPERATIONS
-
-MODELS = {"vm": VirtualMachine, "cluster": Cluster, "job": Job, "node": Node, "team": Team}
 
 
 def test_keys_are_unique() -> None:
@@ -30,17 +26,27 @@ def test_keys_are_unique() -> None:
 def test_operation_is_complete(operation: AnyOperation) -> None:
     assert operation.label and operation.icon
     if operation.sends:
-        assert operation.kind in KIND_IN_GANETI
+        assert KINDS[operation.kind].in_ganeti
     if operation.is_on_site:
         assert operation.needs in SITE_VERBS
     else:
-        access = access_of(MODELS[operation.kind])
+        access = access_of(KINDS[operation.kind].model)
         given = {VIEW, *access.verbs}.union(*access.from_parent.values())
         assert operation.needs in given, "nobody but administrators could ever do it"
     assert find_sentence(operation.key) is not None
     if operation.sends and operation.locks:
         assert operation.doing, "the machine's state says what is being done to it"
     assert operation.__doc__ or operation.question
+
+
+def test_the_command_line_offers_every_operation_there_is() -> None:
+    assert set(OPERATIONS) - set(OFFERED) == {"vm.console"}, "whose ticket is of no use without a browser"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
+def test_what_has_parameters_has_a_form(operation: AnyOperation) -> None:
+    """Without one neither a page, nor the command line, nor a batch could say them."""
+    assert operation.params_type is NoParams or operation.key in FORMS
 
 
 def test_every_form_belongs_to_an_operation_and_fits_it() -> None:

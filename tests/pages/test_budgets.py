@@ -27,7 +27,7 @@ BUDGETS: dict[str, tuple[int, int, int]] = {
     "/clusters/": (9, 6, 42_000),
     "/nodes/?per_page=50": (8, 6, 90_000),
     "/jobs/?per_page=50": (8, 7, 60_000),
-    "/journal/?per_page=50": (8, 7, 90_000),
+    "/journal/?per_page=50": (9, 8, 90_000),
     VM: (8, 8, 32_000),
     f"{VM}parameters/": (8, 8, 30_000),
     "/dock/": (6, 5, 16_000),

@@ -131,7 +131,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(vm: VirtualMachine, 
 
 @pytest.mark.parametrize("verbs", [["power"], ["vm.fly"], ["node.view"], ["vm.power", "moon.admin"]])
 def test_a_role_holds_what_exists(vm: VirtualMachine, verbs: list[str]) -> None:
-    with pytest.raises(CommandError, match=r"known: vm\.admin"):
+    with pytest.raises(CommandError, match=r"known: .*vm\.admin"):
         call("role", "operator", *verbs, "--as", "root")
     assert not Entry.objects.exists()
 

@@ -8,15 +8,17 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from clusters.models import Cluster
 from clusters.operations.wanted import ClusterSettings
 from objectlog.models import Entry, Via
-from operations.contract import SITE, Actor, Ask, Forbidden, Refusal
+from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal
 from operations.pipeline import run
 from operations.table import OPERATIONS as ALL_OPERATIONS
-from permissions.models import User
+from people.operations.rights import GrantParams, RoleGrantParams, RoleParams
+from permissions.models import Role, User
 from permissions.services import grant, make_team, persona_of
 from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_user, make_vm
 from tests.fixtures.kept import keep, sign_in, signed_in
@@ -135,6 +137,18 @@ def test_operation_on_the_web(world: World, name: str, method: str) -> None:
     assert got(getattr(Client(), method)(url)) == "login"
 
 
+def params_for(operation: AnyOperation, world: World) -> Any:
+    """Such as are taken apart only after the right was asked for; of rights such as change nothing."""
+    who, role = world.users["stranger"], Role(name="operator")
+    given = {
+        ClusterSettings: ClusterSettings("lab", "127.0.0.1"),
+        GrantParams: GrantParams(who, ["fly"]),
+        RoleGrantParams: RoleGrantParams(who, role, until=timezone.now()),
+        RoleParams: RoleParams("", ()),
+    }
+    return given[operation.params_type] if operation.params_type in given else operation.params_type()
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_operation_in_the_pipeline(world: World, name: str) -> None:
     """The check that the command line and all later callers pass through."""
@@ -152,13 +166,7 @@ def test_operation_in_the_pipeline(world: World, name: str) -> None:
         try:
             run(
                 operation,
-                Ask(
-                    Actor(world.users[role], Via.CLI),
-                    target,
-                    ClusterSettings("lab", "127.0.0.1")
-                    if operation.params_type is ClusterSettings
-                    else operation.params_type(),
-                ),
+                Ask(Actor(world.users[role], Via.CLI), target, params_for(operation, world)),
             )
             answer = "may"
         except Refusal:

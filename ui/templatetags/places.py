@@ -1,5 +1,6 @@
 """Links to objects, whichever app shows them: {% page "vm" slug address %}, {% list_page "cluster" %}."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
@@ -17,6 +18,12 @@ def page(kind: str, *where: Any) -> str:
         return page_of(kind, *where)
     except NoReverseMatch:
         return ""
+
+
+@register.simple_tag
+def page_at(kind: str, place: Sequence[Any] | None) -> str:
+    """The same from all arguments of its URL at once; empty without any."""
+    return page(kind, *place) if place else ""
 
 
 @register.simple_tag

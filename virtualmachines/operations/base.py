@@ -1,6 +1,6 @@
 """What all operations on machines share."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -28,9 +28,6 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
         cluster = ("cluster__info", "cluster__operating_systems")
         rows = VirtualMachine.objects.select_related("cluster", "primary_node").defer("raw", *cluster)
         return rows.order_by("name", "pk")
-
-    def place_of(self, target: VirtualMachine) -> tuple[Any, ...]:
-        return (target.cluster.slug, target.address)
 
 
 def look_whether_same(client: RapiClient, vm: VirtualMachine) -> None:

@@ -139,6 +139,7 @@ class OpenConsole(VMOperation[NoParams]):
     sends = False
     locks = False
     has_own_page = True
+    needs_browser = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
         if not target.uuid:

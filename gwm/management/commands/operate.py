@@ -9,23 +9,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
-from django.http import Http404
 
-from clusters.moved import Moved
-from clusters.selectors import get_cluster, get_job, get_node
 from objectlog.models import Outcome, Via
 from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal, Site
 from operations.forms import params_from
 from operations.pipeline import run
-from operations.table import FORMS as TABLE_OF_FORMS
 from operations.table import OPERATIONS
+from people.words import list_typed, read_object
+from permissions.kinds import KINDS
 from permissions.models import User
 from permissions.selectors import find_persona, find_user
-from virtualmachines.selectors import get_vm
 
-# A console needs a browser; rights and roles have commands of their own.
-OFFERED = {key: each for key, each in OPERATIONS.items() if not each.has_own_page or key in TABLE_OF_FORMS}
-FORMS = {"cluster": "CLUSTER", "vm": "CLUSTER/MACHINE", "node": "CLUSTER/NODE", "job": "CLUSTER/NUMBER"}
+OFFERED = {key: each for key, each in OPERATIONS.items() if not each.needs_browser}
 # A verb that only one kind of thing knows may stand for itself.
 _VERBS = Counter(operation.verb for operation in OFFERED.values())
 NAMES = {**{op.verb: op for op in OFFERED.values() if _VERBS[op.verb] == 1}, **OFFERED}
@@ -38,7 +33,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("operation", choices=sorted(NAMES), metavar="OPERATION", help=", ".join(sorted(OFFERED)))
         parser.add_argument(
-            "target", nargs="?", help="CLUSTER, CLUSTER/MACHINE, CLUSTER/NODE, or CLUSTER/NUMBER for a job"
+            "target", nargs="?", help=list_typed(KINDS[each.kind] for each in OFFERED.values() if not each.is_on_site)
         )
         parser.add_argument("--as", dest="user", required=True, metavar="USER", help="who acts")
         parser.add_argument("--persona", help="team to act for; the person alone if left out")
@@ -95,21 +90,10 @@ def _find_target(user: User, operation: AnyOperation, text: str | None) -> Model
         if text:
             raise CommandError(f"“{operation.key}” takes no target.")
         return SITE
-    slug, _, name = (text or "").partition("/")
-    try:
-        if operation.kind == "cluster" and slug and not name:
-            return get_cluster(user, slug)
-        if operation.kind == "vm" and name:
-            return get_vm(user, slug, name)
-        if operation.kind == "node" and name:
-            return get_node(user, slug, name)
-        if operation.kind == "job" and name.isdigit():
-            return get_job(user, slug, int(name))
-    except Moved as moved:
-        raise CommandError(str(moved)) from moved
-    except Http404 as nothing:
-        raise CommandError(f"There is no {text} that {user} may see.") from nothing
-    raise CommandError(f"“{operation.key}” takes {FORMS[operation.kind]}, not “{text or ''}”.")
+    kind = KINDS[operation.kind]
+    if kind.parse(text or "") is None:
+        raise CommandError(f"“{operation.key}” takes {kind.typed}, not “{text or ''}”.")
+    return read_object(text or "", [kind], user)
 
 
 def _read_pairs(pairs: list[str]) -> dict[str, str]:

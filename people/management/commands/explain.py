@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from people.explaining import explain
-from people.words import read_any, read_person
+from people.words import EVERYTHING, list_typed, read_any, read_person
+from permissions.kinds import KINDS
 
 
 class Command(BaseCommand):
@@ -15,7 +16,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user")
         parser.add_argument("verb", help="such as view, power, admin; for “everything” a verb of the site")
-        parser.add_argument("target", metavar="CLUSTER[/MACHINE|/NODE|/JOB]|@TEAM|everything")
+        parser.add_argument("target", metavar="TARGET", help=f"{list_typed(KINDS.values())} or {EVERYTHING}")
 
     def handle(self, *args: Any, **options: Any) -> None:
         for line in explain(read_person(options["user"]), options["verb"], read_any(options["target"])):

@@ -6,13 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from objectlog.models import Via
-from operations.contract import Actor, Ask, Forbidden, Refusal
+from operations.contract import SITE, Actor, Ask, Forbidden, Refusal
+from operations.forms import params_from
 from operations.pipeline import run
 from operations.table import OPERATIONS
-from people.operations.rights import GrantParams, RoleGrantParams
-from people.words import kind_of, name_of, read_grantable, read_moment, read_person, read_subject
-from permissions.selectors import find_role
-from permissions.services import persona_of
+from people.words import name_of, read_grantable, read_person
+from permissions.kinds import kind_of
 
 
 class Command(BaseCommand):
@@ -34,31 +33,28 @@ class Command(BaseCommand):
             parser.add_argument("--revoke", action="store_true", help="take them instead, as `revoke` does")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        actor, who = read_person(options["user"]), read_subject(options["who"])
-        on = read_grantable(actor, options["on"])
+        actor = Actor(read_person(options["user"]), Via.CLI)
+        on = read_grantable(actor.user, options["on"])
         take = self.takes or options["revoke"]
-        until = read_moment(options["until"]) if options.get("until") else None
         if bool(options["role"]) == bool(options["verbs"]):
             raise CommandError("Say which rights, or --role and which role.")
         if (options["tag"] or options["owner"]) and not options["role"]:
             raise CommandError("--tag and --owner are for roles.")
-        asks = Actor(actor, Via.CLI)
+        data = {"who": options["who"]} if take else {"who": options["who"], "until": options["until"] or ""}
         if options["role"]:
-            role = find_role(options["role"])
-            if role is None:
-                raise CommandError(f"There is no role “{options['role']}”.")
-            owner = persona_of(read_subject(options["owner"])) if options["owner"] else None
-            params: Any = RoleGrantParams(who, role, options["tag"], owner, until)
-            key, what = "revoke-role" if take else "grant-role", f"role {role}"
+            data |= {name: options[name] or "" for name in ("role", "tag", "owner")}
+            key, what = "revoke-role" if take else "grant-role", f"role {options['role']}"
         else:
-            params = GrantParams(who, options["verbs"], until)
+            data["verbs"] = ",".join(options["verbs"])
             key, what = "revoke" if take else "grant", ", ".join(options["verbs"])
-        operation = OPERATIONS.get(f"{kind_of(on)}.{key}")
+        operation = OPERATIONS.get(f"{'site' if on is SITE else kind_of(on).name}.{key}")
         if operation is None:
             raise CommandError("Single rights are granted on one object; on everything there are roles.")
         try:
-            run(operation, Ask(asks, on, params))
+            params = params_from(operation, actor, on, data)
+            run(operation, Ask(actor, on, params))
         except (Forbidden, Refusal) as error:
             raise CommandError(str(error)) from error
+        until = getattr(params, "until", None)
         end = f" until {until:%Y-%m-%d %H:%M %Z}" if until else ""
         self.stdout.write(f"{what} on {name_of(on)} {'taken from' if take else 'given to'} {options['who']}{end}")

@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from objectlog.models import Via
 from operations.contract import SITE, Actor, Ask, Forbidden, Refusal
+from operations.forms import params_from
 from operations.pipeline import run
-from people.operations.rights import RoleParams, SetRole
+from operations.table import OPERATIONS
 from people.words import read_person
 from permissions.selectors import find_role, list_verbs
 
@@ -27,9 +28,10 @@ class Command(BaseCommand):
             if not options["user"]:
                 raise CommandError("Say who sets it: --as USER.")
             actor = Actor(read_person(options["user"]), Via.CLI)
-            params = RoleParams(options["name"], options["verbs"], options["description"])
+            data = {**{name: options[name] for name in ("name", "description")}, "verbs": ",".join(options["verbs"])}
+            operation = OPERATIONS["role.set"]
             try:
-                run(SetRole(), Ask(actor, SITE, params))
+                run(operation, Ask(actor, SITE, params_from(operation, actor, SITE, data)))
             except (Forbidden, Refusal) as error:
                 raise CommandError(str(error)) from error
         role = find_role(options["name"])

@@ -1,0 +1,5 @@
+"""Forms of the operations on rights and roles."""
+
+from people.forms import rights
+
+__all__ = ["rights"]

@@ -1,0 +1,38 @@
+"""What people type for somebody and for a moment, on pages and on the command line alike."""
+
+import re
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+from permissions.models import Team, User
+from permissions.selectors import find_group, find_user
+
+_SPANS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def find_subject(text: str) -> User | Team:
+    """Somebody by user name, or a team by @ and its name. ValueError says that there is none."""
+    found = find_group(text[1:]) if text.startswith("@") else find_user(text)
+    if found is None:
+        words = _("There is no team “%s”.") if text.startswith("@") else _("There is no user “%s”.")
+        raise ValueError(words % text.removeprefix("@"))
+    return found
+
+
+def parse_moment(text: str) -> datetime:
+    """A date (its beginning), a time with or without zone, or a span from now on: 12h, 30d, 2w. ValueError."""
+    span = re.fullmatch(r"(\d{1,5})([hdw])", text)
+    if span:
+        return timezone.now() + timedelta(**{_SPANS[span[2]]: int(span[1])})
+    try:
+        day = parse_date(text)
+        found = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # noqa: DTZ001 - made aware
+    except ValueError:
+        found = None
+    if found is None:
+        words = _("“%s” is no moment; use 2030-12-31, 2030-12-31T18:00, or a span such as 12h, 30d, 2w.")
+        raise ValueError(words % text)
+    return timezone.make_aware(found) if timezone.is_naive(found) else found

@@ -1,0 +1,23 @@
+"""The kinds of this app: machines."""
+
+from clusters.kinds import PLACE_OF_MIRRORED, place_of_mirrored
+from clusters.moved import find_row
+from permissions.kinds import Kind, add_kind
+from virtualmachines.models import VirtualMachine
+from virtualmachines.selectors import list_vms_with_all
+
+add_kind(
+    Kind(
+        "vm",
+        VirtualMachine,
+        typed="CLUSTER/MACHINE",
+        pattern=r"(?P<slug>[^/@]+)/(?P<name>[^/]+)",
+        rows=list_vms_with_all,
+        pick=lambda rows, slug, name: find_row(rows, "instance", slug, name),
+        place=place_of_mirrored,
+        needed=PLACE_OF_MIRRORED,
+        named=lambda vm: str(vm.name),
+        in_ganeti="instance",
+        journal="admin",
+    )
+)

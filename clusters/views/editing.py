@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.http import require_safe
 
+from clusters.described import page_for
 from clusters.forms.cluster import EditForm, describe_cluster
 from clusters.operations.cluster import EditCluster
 from clusters.operations.drafts import open_draft, password_of, seal_draft
@@ -22,7 +23,8 @@ from clusters.operations.wanted import (
 )
 from clusters.selectors import get_cluster
 from clusters.views.frame import cluster_page
-from clusters.views.stored import moment_of, table_of
+from clusters.views.settings import describe_settings
+from clusters.views.stored import table_of
 from operations.actors import actor_on_web
 from operations.contract import Ask, Forbidden, Invalid, Refusal
 from operations.pipeline import run
@@ -146,49 +148,7 @@ def cluster_parameters(request: HttpRequest, slug: str) -> HttpResponse:
     """The defaults that the cluster gives its machines, and its own settings."""
     user = person_of(request)
     cluster = get_cluster(user, slug)
-    sections = describe_settings(cluster.info if isinstance(cluster.info, dict) else {}, cluster.enabled_hypervisors)
-    return render(
-        request, "clusters/parameters.html", {**cluster_page(user, cluster, "parameters"), "sections": sections}
-    )
-
-
-def describe_settings(info: dict[str, Any], hypervisors: list[str]) -> list[dict[str, Any]]:
-    """What /2/info says, in groups: single values, then each table of parameters."""
-    tables: list[tuple[str, Any]] = [
-        (_("Defaults for machines"), table_of(info.get("beparams")).get("default")),
-        (_("Defaults for network cards"), table_of(info.get("nicparams")).get("default")),
-        *((_("Hypervisor %s") % name, table_of(info.get("hvparams")).get(name)) for name in hypervisors),
-        (_("Nodes"), info.get("ndparams")),
-        *((_("Disk template %s") % name, values) for name, values in sorted(table_of(info.get("diskparams")).items())),
-        (_("Policy for machines"), _flatten(info.get("ipolicy") or {})),
-    ]
-    plain = {name: value for name, value in info.items() if not isinstance(value, dict)}
-    tables.insert(
-        0, (_("Cluster"), {**plain, "candidate_pool_size": info.get("candidate_pool_size")} if plain else None)
-    )
-    return [
-        {"title": title, "values": [(name, _shown(name, value)) for name, value in sorted(table.items())]}
-        for title, table in tables
-        if isinstance(table, dict) and table
-    ]
-
-
-def _shown(name: str, value: Any) -> Any:
-    if name in ("ctime", "mtime") and (moment := moment_of(value)) is not None:
-        return moment.strftime("%Y-%m-%d %H:%M UTC")
-    return ", ".join(str(each) for each in value) if isinstance(value, list) else value
-
-
-def _flatten(value: Any, path: str = "") -> dict[str, Any]:
-    """Nested tables and lists of tables as one table with paths."""
-    if isinstance(value, dict):
-        return {
-            name: each
-            for key, inner in value.items()
-            for name, each in _flatten(inner, f"{path}.{key}" if path else str(key)).items()
-        }
-    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
-        return {
-            name: each for index, inner in enumerate(value) for name, each in _flatten(inner, f"{path}.{index}").items()
-        }
-    return {path: value}
+    page = cluster_page(user, cluster, "parameters")
+    sections = describe_settings(table_of(cluster.info), cluster.enabled_hypervisors)
+    shown = page_for(sections, "admin" in page["held"])
+    return render(request, "clusters/parameters.html", {**page, "shown": shown})

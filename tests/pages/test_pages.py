@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from clusters.models import Job
 from permissions.models import User
+from permissions.services import grant
 from tests.factories import make_admin
 from tests.pages.conftest import Site
 
@@ -149,9 +150,35 @@ def test_page_of_machine_says_what_it_is(site: Site, sign_in: SignIn) -> None:
 
 @pytest.mark.feature("F135")
 def test_parameters_that_differ_are_marked(site: Site, sign_in: SignIn) -> None:
-    page = sign_in(site.alice).get(f"{VM}parameters/").content.decode()
+    page = sign_in(site.admin).get(f"{VM}parameters/").content.decode()
     assert "vnc_bind_address" in page
     assert page.count("cluster: ") == 2  # vnc_bind_address and vcpus
+
+
+def test_parameters_are_named_explained_and_have_units(site: Site, sign_in: SignIn) -> None:
+    site.web.raw["hvparams"] |= {"migration_downtime": 30, "made_up": "x"}
+    site.web.raw["beparams"] |= {"maxmem": 4096, "minmem": 1500}
+    site.web.save()
+    page = sign_in(site.alice).get(f"{VM}parameters/").content.decode().replace("\u00a0", " ")
+    assert "<summary>Virtual CPUs</summary><p>How many processors the guest sees.</p></details>" in page
+    assert ">4.0 GiB<" in page and ">1,500 MiB<" in page
+    assert ">30 ms<" in page
+    assert page.count("Set by those who administer the cluster.") == 2  # auto_balance and migration_downtime
+    assert '<th scope="row"><span class="mono">made_up</span></th>' in page
+
+
+@pytest.mark.parametrize("url", [f"{VM}parameters/", "/clusters/prod/parameters/"])
+def test_what_concerns_the_host_is_for_those_who_administer_the_cluster(site: Site, sign_in: SignIn, url: str) -> None:
+    site.prod.info["hvparams"]["kvm"]["kvm_path"] = site.web.raw["hvparams"]["kvm_path"] = "/usr/bin/kvm"
+    site.prod.save()
+    site.web.save()
+    grant(["create_vm"], site.alice, site.prod)
+    seen = sign_in(site.alice).get(url).content.decode()
+    assert "kvm_path" not in seen and "/usr/bin/kvm" not in seen and "vnc_bind_address" not in seen
+    assert "2 more parameters concern the nodes" in seen
+    assert "acpi" in seen
+    full = sign_in(site.admin).get(url).content.decode()
+    assert "/usr/bin/kvm" in full and "vnc_bind_address" in full and "more parameters concern" not in full
 
 
 def test_markup_in_names_stays_text(site: Site, sign_in: SignIn) -> None:

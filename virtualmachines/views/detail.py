@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from clusters.described import page_for
 from clusters.selectors import jobs_about, list_job_rows, list_jobs, with_right_to_cancel
 from clusters.views.buttons import button_of, put_first
 from clusters.views.jobs import answer_with_jobs, log_lines
@@ -86,17 +87,20 @@ def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     user = person_of(request)
     vm = get_vm(user, slug, name)
     page = vm_page(user, vm, "overview")
-    # Only a right on the cluster gives `migrate` on a machine: who lacks it need not be asked for more.
-    runs_cluster = "migrate" in page["held"] and bool(can(user, "admin", vm.cluster))
     context = {
         **page,
         **work_on(user, vm),
         "created": moment_of(vm.ctime),
         "modified": moment_of(vm.mtime),
         "auto_balance": vm.beparams.get("auto_balance"),
-        "vnc_address": _vnc_address(vm) if runs_cluster else "",
+        "vnc_address": _vnc_address(vm) if _runs_cluster(user, vm, page["held"]) else "",
     }
     return render(request, "virtualmachines/overview.html", context)
+
+
+def _runs_cluster(user: User, vm: Any, held: Any) -> bool:
+    """Whether they administer its cluster. Only a right on that gives `migrate`: who lacks it need not be asked for."""
+    return "migrate" in held and bool(can(user, "admin", vm.cluster))
 
 
 def _vnc_address(vm: Any) -> str:
@@ -111,8 +115,9 @@ def vm_parameters(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Every hypervisor and backend parameter, and which of them differ from the cluster's defaults."""
     user = person_of(request)
     vm = get_vm(user, slug, name)
-    context = {**vm_page(user, vm, "parameters"), "sections": describe_parameters(vm)}
-    return render(request, "virtualmachines/parameters.html", context)
+    page = vm_page(user, vm, "parameters")
+    shown = page_for(describe_parameters(vm), _runs_cluster(user, vm, page["held"]))
+    return render(request, "virtualmachines/parameters.html", {**page, "shown": shown})
 
 
 @require_safe

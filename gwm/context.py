@@ -241,6 +241,7 @@ LINKS = {
     "health": "health",
     "styleguide": "styleguide",
     "password": "change-password",
+    "lists": "lists",
     "sign_in": "login",
     "sign_out": "logout",
 }

@@ -15,6 +15,7 @@ from clusters.selectors import (
     list_job_rows,
 )
 from clusters.states import NodeTally
+from gwm.cluster_list import group_of
 from objectlog.models import Event
 from objectlog.selectors import list_events
 from permissions.kinds import KINDS
@@ -120,6 +121,21 @@ class ClusterSums:
         return self.counts.get("", 0)
 
     @property
+    def status(self) -> str:
+        """How its updates go."""
+        return group_of(self.cluster)
+
+    @property
+    def memory_share(self) -> float | None:
+        """Which part of its memory is in use."""
+        return self.memory_used / self.memory_total if self.memory_total and self.memory_used is not None else None
+
+    @property
+    def disk_share(self) -> float | None:
+        """Which part of its disks is in use."""
+        return self.disk_used / self.disk_total if self.disk_total and self.disk_used is not None else None
+
+    @property
     def memory_held(self) -> int | None:
         """Memory promised to machines beyond what is in use."""
         return max(0, self.memory_promised - self.memory_used) if self.memory_used is not None else None
@@ -139,6 +155,10 @@ _CLUSTER_ROW = (
     "software_version",
     "default_hypervisor",
     "master",
+    "host",
+    "port",
+    "uuid",
+    "created_at",
     "unreachable_since",
     "last_error",
     "last_error_kind",

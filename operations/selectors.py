@@ -37,6 +37,7 @@ _IN_BATCH = {
     "n_ended": Q(items__verdict=Verdict.WILL) & ~Q(items__state__in=OPEN_ITEMS),
     "n_failed": Q(items__state=ItemState.FAILED),
     "n_under_way": Q(items__state__in=UNDER_WAY),
+    "n_denied": Q(items__verdict=Verdict.DENIED),
 }
 
 

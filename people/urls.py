@@ -3,10 +3,11 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from people.views import account
+from people.views import account, lists
 
 urlpatterns = [
     path("login/", login_not_required(account.SignIn.as_view()), name="login"),
     path("account/password/", account.ChangePassword.as_view(), name="change-password"),
+    path("lists/", lists.choose, name="lists"),
     path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
 ]

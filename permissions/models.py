@@ -12,6 +12,11 @@ from permissions.access import Access
 class User(AbstractUser):
     """A person who signs in."""
 
+    # Here and not in a table of its own, so that it comes with the person and costs no list a query.
+    list_choices = models.JSONField(
+        null=True, blank=True, help_text="what they chose for each list: {list: {columns, per_page}}, see ui.tables"
+    )
+
 
 class Team(Group):
     """A group of people, as something on which rights can be granted. Another view of Django's own table."""

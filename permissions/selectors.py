@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from permissions.models import Persona, Role, Team, User
 from permissions.policy import teams_to_act_for
+from ui.tables import Choice
 
 
 def find_user(name: str) -> User | None:
@@ -57,3 +58,9 @@ def list_personas(user: User) -> list[Persona]:
     """All as whom `user` may act: they themselves, then teams by name; made at first use."""
     own = Persona.objects.get_or_create(user=user)[0]
     return [own, *(Persona.objects.get_or_create(group_id=team.pk)[0] for team in teams_to_act_for(user))]
+
+
+def choice_of(user: User, name: str) -> Choice:
+    """What `user` chose for the list of this name; it was read with the person."""
+    kept = user.list_choices
+    return Choice.read(kept.get(name)) if isinstance(kept, dict) else Choice()

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from permissions.access import Access
 from permissions.models import Persona, Role, RoleGrant, RoleVerb, Team, User, content_type_of
 from permissions.policy import access_of, grant_tables
+from ui.tables import Choice
 
 
 class UnknownVerb(ValueError):
@@ -29,6 +30,17 @@ def persona_of(who: User | Group) -> Persona:
     if isinstance(who, User):
         return Persona.objects.get_or_create(user=who)[0]
     return Persona.objects.get_or_create(group_id=who.pk)[0]
+
+
+def keep_choice(user: User, name: str, choice: Choice) -> None:
+    """Keep what a person chose for a list; an empty choice is forgotten, and the list is as declared."""
+    with transaction.atomic():
+        row = User.objects.select_for_update().only("list_choices").get(pk=user.pk)
+        kept = dict(row.list_choices) if isinstance(row.list_choices, dict) else {}
+        kept.pop(name, None)
+        if data := choice.as_data():
+            kept[name] = data
+        User.objects.filter(pk=user.pk).update(list_choices=kept or None)
 
 
 def make_team(name: str, members: Iterable[User] = ()) -> Team:

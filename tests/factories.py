@@ -115,9 +115,8 @@ def make_job(cluster: Cluster, *targets: tuple[str, str], **fields: Any) -> Job:
 
 def make_batch(actor: User, **fields: Any) -> Batch:
     """A batch that has begun, of no items."""
-    return Batch.objects.create(
-        actor=actor, actor_name=actor.username, operation="vm.shutdown", state="running", **fields
-    )
+    values: dict[str, Any] = {"operation": "vm.shutdown", "state": "running"}
+    return Batch.objects.create(actor=actor, actor_name=actor.username, **{**values, **fields})
 
 
 def find_row(cluster: Cluster, kind: str, name: str) -> Any:

@@ -1,21 +1,77 @@
-"""Lists as files: CSV for spreadsheets, JSON for programs."""
+"""Lists as files: CSV for spreadsheets, JSON for programs.
+
+A long one is read and sent in pieces, so that memory does not grow with it. The keys of its rows are read first, in one
+query: nothing is held open in the database while it is sent, and no row comes twice.
+"""
 
 import csv
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from io import StringIO
+from itertools import islice
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-FORMATS = ("csv", "json")
+FORMATS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 # So many rows are in one file at most.
-MOST = 10_000
+MOST = 250_000
+# So many are read at a time; a file of no more is sent as a whole.
+PIECE = 1000
 # A spreadsheet takes a cell that begins so for a formula.
-_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+# What a file says of each row, by the name that programs know it by.
+Cells = Mapping[str, Callable[[Any], Any]]
+
+
+def export(request: HttpRequest, name: str, rows: Any, cells: Cells) -> HttpResponseBase | None:
+    """A file of `rows` (a query in its order, or a list) if the URL asks for one: `format` is csv or json."""
+    wanted = request.GET.get("format", "")
+    if wanted not in FORMATS:
+        return None
+    pieces, is_long, is_complete = _read(rows)
+    values = ([cell(row) for cell in cells.values()] for piece in pieces for row in piece)
+    write = _write_csv if wanted == "csv" else _write_json
+    text = write(name, list(cells), values, is_complete)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{wanted}"'}
+    if is_long:
+        return StreamingHttpResponse(_join(text), content_type=FORMATS[wanted], headers=headers)
+    return HttpResponse("".join(text), content_type=FORMATS[wanted], headers=headers)
+
+
+def _read(rows: Any) -> tuple[Iterable[Iterable[Any]], bool, bool]:
+    """The rows in pieces; whether there is more than one; whether these are all."""
+    if isinstance(rows, list | range):
+        return _in_pieces(rows[:MOST]), len(rows) > PIECE, len(rows) <= MOST
+    first = list(rows[: PIECE + 1])
+    if len(first) <= PIECE:
+        return [first], False, True
+    keys = list(rows.values_list("pk", flat=True)[: MOST + 1])
+    return _read_by_keys(rows, keys[:MOST]), True, len(keys) <= MOST
+
+
+def _read_by_keys(rows: Any, keys: list[Any]) -> Iterator[Iterable[Any]]:
+    """The rows with these keys, in their order; one that is gone meanwhile is left out."""
+    unordered = rows.order_by()
+    for piece in _in_pieces(keys):
+        found = {row.pk: row for row in unordered.filter(pk__in=piece)}
+        yield [found[key] for key in piece if key in found]
+
+
+def _in_pieces(values: Iterable[Any]) -> Iterator[list[Any]]:
+    left = iter(values)
+    while piece := list(islice(left, PIECE)):
+        yield piece
+
+
+def _join(text: Iterator[str]) -> Iterator[str]:
+    """The same in fewer pieces: each is a call of the server."""
+    for pieces in _in_pieces(text):
+        yield "".join(pieces)
 
 
 def safe_cell(value: object) -> str:
@@ -24,49 +80,35 @@ def safe_cell(value: object) -> str:
     return f"'{text}" if text.startswith(_BEGIN_FORMULAS) else text
 
 
-def as_csv(name: str, header: Sequence[object], rows: Iterable[Iterable[object]], *, is_complete: bool) -> HttpResponse:
-    """A file of cells; where rows are missing the last line says so."""
-    written = StringIO()
-    writer = csv.writer(written)
-    writer.writerow([safe_cell(each) for each in header])
-    writer.writerows([safe_cell(each) for each in row] for row in rows)
+def _write_csv(name: str, header: list[str], rows: Iterable[list[Any]], is_complete: bool) -> Iterator[str]:
+    """Line by line; where rows are missing the last line says so."""
+    yield _line(header)
+    for row in rows:
+        yield _line([_as_text(value) for value in row])
     if not is_complete:
-        writer.writerow([_("Only the first %(count)s rows are in this file.") % {"count": MOST}])
-    return _file(f"{name}.csv", "text/csv; charset=utf-8", written.getvalue())
+        yield _line([_("Only the first %(count)s rows are in this file.") % {"count": MOST}])
 
 
-def as_json(name: str, rows: list[dict[str, Any]], *, is_complete: bool) -> HttpResponse:
-    """A file of objects, which says whether it has them all."""
-    text = json.dumps({name: rows, "complete": is_complete}, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
-    return _file(f"{name}.json", "application/json", text)
-
-
-# The columns of a file, by the name that programs know them by.
-Cells = Mapping[str, Callable[[Any], Any]]
-
-
-def export(request: HttpRequest, name: str, rows: Any, cells: Cells) -> HttpResponse | None:
-    """A file of `rows` (a query in its order, or a list) if the address asks for one: `format` is csv or json."""
-    wanted = request.GET.get("format", "")
-    if wanted not in FORMATS:
-        return None
-    found = list(rows[: MOST + 1])
-    is_complete, values = len(found) <= MOST, [[cell(row) for cell in cells.values()] for row in found[:MOST]]
-    if wanted == "json":
-        return as_json(name, [dict(zip(cells, each, strict=True)) for each in values], is_complete=is_complete)
-    return as_csv(name, list(cells), (map(_as_text, each) for each in values), is_complete=is_complete)
+def _line(cells: Iterable[object]) -> str:
+    written = StringIO()
+    csv.writer(written).writerow([safe_cell(each) for each in cells])
+    return written.getvalue()
 
 
 def _as_text(value: Any) -> Any:
     """A value in a cell: nothing for what is not known, words in a row, times as programs read them."""
     if isinstance(value, list | tuple):
-        return " ".join(map(str, value))
+        texts = [str(each) for each in value]
+        return ("; " if any(" " in text for text in texts) else " ").join(texts)
     if isinstance(value, datetime):
         return value.isoformat()
     return "" if value is None else value
 
 
-def _file(name: str, content_type: str, text: str) -> HttpResponse:
-    return HttpResponse(
-        text, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+def _write_json(name: str, header: list[str], rows: Iterable[list[Any]], is_complete: bool) -> Iterator[str]:
+    """Object by object, and whether these are all."""
+    writer = DjangoJSONEncoder(ensure_ascii=False)
+    yield f'{{"{name}": ['
+    for number, row in enumerate(rows):
+        yield f"{',' if number else ''}\n {writer.encode(dict(zip(header, row, strict=True)))}"
+    yield f'\n], "complete": {"true" if is_complete else "false"}}}\n'

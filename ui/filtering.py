@@ -6,10 +6,13 @@ into a condition, and what a word without a key is searched in. Knows no model.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -64,11 +67,15 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Key:
-    """What may stand before an operator: how it becomes a condition (or `Unreadable`), and words and a sample of it."""
+    """What may stand before an operator: how it becomes a condition (or `Unreadable`), and words and a sample of it.
+
+    `choices` are the values that it takes, if these are few.
+    """
 
     label: str | Promise
     sample: str
     condition: Callable[[Term], Q]
+    choices: tuple[str, ...] = ()
 
 
 def of_text(
@@ -94,7 +101,7 @@ def of_choices(label: str | Promise, sample: str, choices: Mapping[str, Q], othe
             return Q(**{f"{other}__iexact": value})
         raise Unreadable(_("it is one of %s") % ", ".join(choices))
 
-    return of_text(label, sample, has)
+    return replace(of_text(label, sample, has), choices=tuple(choices))
 
 
 def of_number(label: str | Promise, sample: str, field: str) -> Key:
@@ -121,6 +128,51 @@ def of_size(label: str | Promise, sample: str, field: str) -> Key:
     return Key(label, sample, condition)
 
 
+def of_moment(label: str | Promise, sample: str, field: str) -> Key:
+    """A key for a time: a day (also "today" and "yesterday"), or a minute; in the zone of the installation."""
+    return _of_span(label, sample, lambda lookup, when: Q(**{f"{field}__{lookup}": when}))
+
+
+def of_timestamp(label: str | Promise, sample: str, field: str) -> Key:
+    """The same for a field of seconds since 1970."""
+    return _of_span(label, sample, lambda lookup, when: Q(**{f"{field}__{lookup}": when.timestamp()}))
+
+
+def _of_span(label: str | Promise, sample: str, compare: Callable[[str, datetime], Q]) -> Key:
+    def condition(term: Term) -> Q:
+        begin, end = _span_of(term.value, sample)
+        if term.operator in (":", "="):
+            return compare("gte", begin) & compare("lt", end)
+        lookup, when = {
+            ">": ("gte", end),
+            ">=": ("gte", begin),
+            "<": ("lt", begin),
+            "<=": ("lt", end),
+        }[term.operator]
+        return compare(lookup, when)
+
+    return Key(label, sample, condition)
+
+
+def _span_of(value: str, sample: str) -> tuple[datetime, datetime]:
+    """Begin and end of a day or of a minute. Unreadable."""
+    today = timezone.localdate()
+    days = {"today": today, "yesterday": today - timedelta(days=1)}
+    try:
+        day = days.get(value.lower()) or date.fromisoformat(value)
+        begin = timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - made aware
+        return begin, begin + timedelta(days=1)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        minute = datetime.fromisoformat(value)
+        begin = timezone.make_aware(minute) if timezone.is_naive(minute) else minute
+        begin.timestamp()
+        return begin, begin + timedelta(minutes=1)
+    except (ValueError, OverflowError) as error:
+        raise Unreadable(_("it is compared to a day or a time, as in %s") % sample) from error
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a text means for a list: a condition; `problem` says what can't be read, and then nothing matches."""
@@ -131,26 +183,39 @@ class Asked:
 
     def explain(self, language: "Language", otherwise: str) -> str:
         """Why nothing may have matched, and what to do; `otherwise` if each word was understood."""
+        return self.complain(language) or otherwise
+
+    def complain(self, language: "Language") -> str:
+        """What was not understood, with what there is; empty if each word was."""
         if self.problem:
             return f"{self.problem} {language.describe()}"
         if not self.unknown:
-            return otherwise
+            return ""
         said = _("There is no filter “%(key)s:”, so it was searched as text.") % {"key": self.unknown[0]}
         return f"{said} {language.describe()}"
 
 
 @dataclass(frozen=True)
 class Language:
-    """What a list can be asked for: its keys, and what a word is searched in."""
+    """What a list can be asked for: its keys, and what a word is searched in.
+
+    `says` tells the box what words may be; `aliases` are other names of keys.
+    """
 
     keys: Mapping[str, Key]
     word: Callable[[str], Q]
+    says: str | Promise = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def key_of(self, name: str) -> str:
+        """A key by its name or another name of it."""
+        return self.aliases.get(name, name)
 
     def read(self, terms: tuple[Term, ...]) -> Asked:
         """The condition that all `terms` make. A key that is not known here is part of a word."""
         condition, problem, unknown = Q(), "", []
         for term in terms:
-            key = self.keys.get(term.key)
+            key = self.keys.get(self.key_of(term.key))
             try:
                 each = self.word(f"{term.key}{term.operator}{term.value}") if key is None else key.condition(term)
             except Unreadable as error:
@@ -165,6 +230,59 @@ class Language:
         """Its keys, in a sentence."""
         return _("Filters are %s.") % ", ".join(f"{key}:" for key in self.keys)
 
-    def help(self) -> list[tuple[str, Any]]:
-        """A sample and words of each key, for who asks for help."""
-        return [(key.sample, key.label) for key in self.keys.values()]
+    def help(self) -> list[tuple[str, Key]]:
+        """Every key with its name, for who asks for help."""
+        return list(self.keys.items())
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked of a list: all `terms`; of them `text` was typed, and `chosen` are parameters of the URL."""
+
+    language: Language
+    terms: tuple[Term, ...] = ()
+    text: str = ""
+    chosen: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    @classmethod
+    def parse(cls, language: Language, given: MultiValueDict[str, str]) -> "Wanted":
+        """From the parameters of a URL: `q`, and every key of the language; other parameters are left alone."""
+        text = given.get("q", "").strip()[:LONGEST]
+        chosen = tuple(
+            (name, value.strip()[:255])
+            for name in (*language.keys, *language.aliases)
+            for value in given.getlist(name)
+            if value.strip()
+        )
+        terms = (*(Term(language.key_of(name), ":", value) for name, value in chosen), *parse(text))
+        return cls(language, terms, text, chosen)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it lets everything pass."""
+        return not self.terms
+
+    @cached_property
+    def asked(self) -> Asked:
+        """What it means."""
+        return self.language.read(self.terms)
+
+    @property
+    def complaint(self) -> str:
+        """What was not understood of it, with what there is."""
+        return self.asked.complain(self.language)
+
+    def values_of(self, key: str) -> list[str]:
+        """What a key was asked to be; what it was asked not to be is no part of it."""
+        return [term.value for term in self.terms if self._asks(term, key)]
+
+    def without(self, key: str) -> "Wanted":
+        """The same whatever the key is: what the numbers beside the values of the key count."""
+        return replace(self, terms=tuple(term for term in self.terms if not self._asks(term, key)))
+
+    def explain(self, otherwise: str) -> str:
+        """Why nothing may have matched; see `Asked.explain`."""
+        return self.asked.explain(self.language, otherwise)
+
+    def _asks(self, term: Term, key: str) -> bool:
+        return self.language.key_of(term.key) == key and term.operator in (":", "=") and not term.negated

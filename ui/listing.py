@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.paginator import Page
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ui.paging import Pages
@@ -40,12 +39,24 @@ class Listing:
         }
 
 
-def order_rows(rows: QuerySet[Any], columns: Columns, sort: str) -> QuerySet[Any]:
-    """`rows` by the column `sort` (a leading - turns it round); the key breaks ties, so that pages do not overlap."""
+def order_rows(rows: Any, columns: Columns, sort: str) -> Any:
+    """`rows`, a query or a list, by the column `sort` (a leading - turns it round).
+
+    The key breaks ties, so that pages do not overlap.
+    """
     downwards = sort.startswith("-")
     fields = columns[sort.lstrip("-")]
+    if isinstance(rows, list):
+        return sorted(rows, key=lambda row: [_comparable(row, field) for field in fields], reverse=downwards)
     ordering = [_turned(field) if downwards else field for field in fields]
     return rows.order_by(*ordering, "pk")
+
+
+def _comparable(row: Any, path: str) -> tuple[bool, Any]:
+    """The value of a row at `path` ("cluster__slug"); what is not known comes before everything else."""
+    for step in path.split("__"):
+        row = getattr(row, step)
+    return (False, 0) if row is None else (True, row)
 
 
 def _turned(field: Any) -> Any:
@@ -60,29 +71,31 @@ def read_sort(request: HttpRequest, columns: Columns, default: str) -> str:
     return sort if sort.lstrip("-") in columns else default
 
 
-def read_page_size(request: HttpRequest) -> int:
-    """Rows on a page: `per_page` if it is sensible, else the setting."""
+def read_page_size(request: HttpRequest, otherwise: int | None = None) -> int:
+    """Rows on a page: `per_page` if it is sensible, else what was chosen or set."""
     wanted = request.GET.get("per_page", "")
     if wanted.isdecimal() and len(wanted) < 5:
         return max(5, min(500, int(wanted)))
-    return int(settings.GWM_PAGE_SIZE)
+    return otherwise or int(settings.GWM_PAGE_SIZE)
 
 
 def list_page(
     request: HttpRequest,
-    rows: QuerySet[Any],
+    rows: Any,
     columns: Columns,
     default: str,
     *,
     total: int | None = None,
     keys_first: bool = False,
+    size: int | None = None,
 ) -> Listing:
     """One page of `rows` as the address asks for it; a page that is not there is the last.
 
-    ``keys_first`` is for rows with columns that cost the database much (see `ui.paging.Pages`).
+    ``keys_first`` is for rows with columns that cost the database much (see `ui.paging.Pages`); ``size`` are the rows
+    on a page where somebody has chosen.
     """
     sort = read_sort(request, columns, default)
-    size = read_page_size(request)
+    size = size or read_page_size(request)
     paginator = Pages(order_rows(rows, columns, sort), size, total, keys_first=keys_first)
     page = paginator.get_page(request.GET.get("page"))
     return Listing(

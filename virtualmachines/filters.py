@@ -1,22 +1,15 @@
-"""One filter for machines: what a person typed into the search box and chose beside it.
+"""What machines can be asked for, in the language of `ui.filtering`."""
 
-The box takes the language of `ui.filtering` with the keys of `MACHINES`. Those of `CHOSEN` are parameters of the
-address, too.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from django.db.models import Q
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from ui.filtering import LONGEST, Asked, Language, Term, of_choices, of_number, of_size, of_text, parse
+from ui.filtering import Language, Wanted, of_choices, of_number, of_size, of_text, of_timestamp
 
 STOPPED = ("ADMIN_down", "ADMIN_offline", "USER_down", "forthcoming")
 TROUBLE = ("ERROR_down", "ERROR_nodedown", "ERROR_nodeoffline", "ERROR_up", "ERROR_wrongnode")
-CHOSEN = ("cluster", "status", "owner", "node", "os", "hypervisor", "tag")
 
 # In the order in which a machine's state is judged; see virtualmachines.states.state_of.
 GROUPS: dict[str, tuple[Any, Q]] = {
@@ -78,50 +71,17 @@ MACHINES = Language(
         "mem": of_size(_("memory"), "mem>4G", "memory_mib"),
         "vcpus": of_number(_("vCPUs"), "vcpus>=2", "vcpus"),
         "disk": of_size(_("disk"), "disk<50G", "disk_mib"),
+        "group": of_text(_("node group"), "group:default", lambda value: Q(primary_node__group__name__iexact=value)),
+        "template": of_text(_("disk template"), "template:drbd", lambda value: Q(disk_template__iexact=value)),
+        "uuid": of_text(_("beginning of the uuid"), "uuid:3f2a", lambda value: Q(uuid__istartswith=value)),
+        "created": of_timestamp(_("when it was created"), "created>2026-11-01", "ctime"),
+        "changed": of_timestamp(_("when its configuration was changed"), "changed:today", "mtime"),
     },
     word=lambda value: Q(search_text__contains=value.lower()),
+    says=_("name, address, tag, or cluster: owner: node: tag:"),
 )
 
 
-@dataclass(frozen=True)
-class VMFilter:
-    """What was asked for: all terms; of them `text` was typed, and `chosen` are parameters of the address."""
-
-    terms: tuple[Term, ...] = ()
-    text: str = ""
-    chosen: tuple[tuple[str, str], ...] = field(default=(), compare=False)
-
-    @classmethod
-    def parse(cls, given: Mapping[str, str]) -> "VMFilter":
-        """From the parameters of an address; what it does not know is left alone."""
-        text = given.get("q", "").strip()[:LONGEST]
-        chosen = tuple((key, given[key].strip()[:255]) for key in CHOSEN if given.get(key, "").strip())
-        return cls((*(Term(key, ":", value) for key, value in chosen), *parse(text)), text, chosen)
-
-    @property
-    def states(self) -> list[str]:
-        """The states asked for; those asked not to be are no part of it."""
-        return [term.value for term in self.terms if _is_state(term)]
-
-    @property
-    def status(self) -> str:
-        """The group of states asked for, or nothing."""
-        return next(iter(self.states), "")
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it lets everything pass."""
-        return not self.terms
-
-    @cached_property
-    def asked(self) -> Asked:
-        """What it means for machines."""
-        return MACHINES.read(self.terms)
-
-    def without_status(self) -> "VMFilter":
-        """The same for all states: what the numbers beside the states count."""
-        return replace(self, terms=tuple(term for term in self.terms if not _is_state(term)))
-
-
-def _is_state(term: Term) -> bool:
-    return term.key == "status" and term.operator in (":", "=") and not term.negated
+def parse_vm_filter(given: MultiValueDict[str, str]) -> Wanted:
+    """What the parameters of a URL ask for."""
+    return Wanted.parse(MACHINES, given)

@@ -1,7 +1,6 @@
 """Reading machines: always for somebody, and only what they may see (else Http404)."""
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count, IntegerField, Q, QuerySet, Sum
@@ -11,44 +10,10 @@ from clusters.models import Node
 from clusters.moved import find_row
 from permissions.models import User
 from permissions.policy import visible
-from virtualmachines.filters import GROUPS, VMFilter, group_of
+from ui.filtering import Wanted
+from virtualmachines.columns import VM_TABLE
+from virtualmachines.filters import GROUPS, group_of
 from virtualmachines.models import VirtualMachine
-
-# What a list shows; the whole record and the disks are left in the database.
-_ROW = (
-    "name",
-    "uuid",
-    "status",
-    "missing_since",
-    "busy_with",
-    "busy_entry",
-    "os",
-    "hypervisor",
-    "vcpus",
-    "memory_mib",
-    "disk_mib",
-    "tags",
-    "nics",
-    "cluster__slug",
-    "cluster__unreachable_since",
-    "cluster__last_error",
-    "cluster__schedule__synced_at",
-    "cluster__schedule__live_at",
-    "primary_node__name",
-    "owner__user__username",
-    "owner__group__name",
-)
-COLUMNS: Mapping[str, tuple[Any, ...]] = {
-    "name": ("name",),
-    "status": ("status", "name"),
-    "cluster": ("cluster__slug", "name"),
-    "owner": (Coalesce("owner__user__username", "owner__group__name"), "name"),
-    "node": ("primary_node__name", "name"),
-    "os": ("os", "name"),
-    "vcpus": ("vcpus", "name"),
-    "memory": ("memory_mib", "name"),
-    "disk": ("disk_mib", "name"),
-}
 
 
 def list_vms(user: User) -> QuerySet[VirtualMachine]:
@@ -62,7 +27,7 @@ def list_vms_with_all(user: User) -> QuerySet[VirtualMachine]:
     return list_vms(user).select_related(*related).defer("cluster__info", "cluster__operating_systems")
 
 
-def filter_vms(vms: QuerySet[VirtualMachine], wanted: VMFilter) -> QuerySet[VirtualMachine]:
+def filter_vms(vms: QuerySet[VirtualMachine], wanted: Wanted) -> QuerySet[VirtualMachine]:
     """Those of `vms` that match."""
     return vms.filter(wanted.asked.condition)
 
@@ -98,8 +63,9 @@ def _group_of(row: Any) -> str:
 
 
 def rows_of(vms: QuerySet[VirtualMachine]) -> QuerySet[VirtualMachine]:
-    """`vms` with what a list shows, in one query."""
-    return vms.select_related("cluster__schedule", "primary_node", "owner__user", "owner__group").only(*_ROW)
+    """`vms` with what a list shows if nobody has chosen otherwise, in one query."""
+    rows: QuerySet[VirtualMachine] = VM_TABLE.load(vms, VM_TABLE.pick(None))
+    return rows
 
 
 def vms_on_node(vms: QuerySet[VirtualMachine], node: Node, *, is_primary: bool) -> QuerySet[VirtualMachine]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from clusters.disclosure import TOLD_TITLE
+from clusters.columns import JOB_TABLE
+from clusters.filters import JOBS
 from clusters.operations import JOB_OPERATIONS
 from clusters.selectors import (
     JOB_GROUPS,
@@ -29,111 +30,60 @@ from clusters.views.stored import moment_of
 from operations.offers import list_offers
 from permissions.kinds import name_of_kind, places_of
 from permissions.policy import verbs_on
+from permissions.selectors import choice_of
 from permissions.signed_in import person_of
-from ui.exporting import Cells, export
-from ui.filtering import LONGEST, Language, of_choices, of_number, of_text, parse
-from ui.listing import list_page, order_rows, read_sort
+from ui.filtering import Wanted
+from ui.tables import show
 
 if TYPE_CHECKING:
     from permissions.models import User
 
-COLUMNS: dict[str, tuple[Any, ...]] = {
-    "id": ("ganeti_id",),
-    "status": ("status", "-ganeti_id"),
-    "title": (TOLD_TITLE, "-ganeti_id"),
-    "cluster": ("cluster__slug", "-ganeti_id"),
-    "received": ("received_at", "ganeti_id"),
-    "ended": ("ended_at", "ganeti_id"),
-}
-
-
-def _told(value: str) -> Q:
-    """Words of the title as far as it is told to the person."""
-    return Q(title__icontains=value, is_partial=False) | Q(seen_name__icontains=value, is_partial=True)
-
-
-def _word(value: str) -> Q:
-    return _told(value) | (Q(ganeti_id=int(value)) if value.isdecimal() else Q())
-
-
-JOBS = Language(
-    keys={
-        "number": of_number(gettext_lazy("number"), "number>1200", "ganeti_id"),
-        "cluster": of_text(gettext_lazy("cluster"), "cluster:prod", lambda value: Q(cluster__slug=value.lower())),
-        "status": of_choices(
-            gettext_lazy("state"),
-            "status:error",
-            {name: condition for name, (__, condition) in JOB_GROUPS.items()},
-            "status",
-        ),
-        "title": of_text(gettext_lazy("words of the job"), 'title:"shut down"', _told),
-        "by": of_text(gettext_lazy("person"), "by:alice", lambda value: Q(entry__actor_name__iexact=value)),
-    },
-    word=_word,
-)
-
-
-CELLS: Cells = {
-    "number": lambda job: job.ganeti_id,
-    "cluster": lambda job: job.cluster.slug,
-    "status": lambda job: job.status,
-    "title": lambda job: job.title,
-    "by": lambda job: job.entry.actor_name if job.entry is not None else None,
-    "received_at": lambda job: job.received_at,
-    "started_at": lambda job: job.started_at,
-    "ended_at": lambda job: job.ended_at,
-    "error": lambda job: job.error,
-}
-
 
 def answer_with_jobs(
-    request: HttpRequest, jobs: QuerySet[Any], template: str, context: Mapping[str, Any]
-) -> HttpResponse:
-    """A page of `jobs`, filtered by state and words, or a file of all that match; for every page that lists some."""
-    group = request.GET.get("status", "")
-    text = request.GET.get("q", "").strip()[:LONGEST]
-    asked = JOBS.read(parse(text))
-    jobs = jobs.filter(asked.condition)
-    counts = jobs.order_by().aggregate(
-        all=Count("*"), **{name: Count("pk", filter=condition) for name, (__, condition) in JOB_GROUPS.items()}
-    )
-    if group in JOB_GROUPS:
-        jobs = jobs.filter(JOB_GROUPS[group][1])
-    file = export(request, "jobs", order_rows(jobs, COLUMNS, read_sort(request, COLUMNS, "-received")), CELLS)
+    request: HttpRequest, jobs: QuerySet[Any], template: str, context: Mapping[str, Any], without: tuple[str, ...] = ()
+) -> HttpResponseBase:
+    """A page of `jobs`, or a file of all that match; for every page that lists some."""
+    shown = show(request, JOB_TABLE, choice_of(person_of(request), JOB_TABLE.name), without)
+    wanted = Wanted.parse(JOBS, request.GET)
+    rows = shown.load(jobs.filter(wanted.asked.condition))
+    file = shown.export(request, rows)
     if file is not None:
         return file
-    total = counts[group] if group in JOB_GROUPS else counts["all"]
+    counts = (
+        jobs.filter(wanted.without("status").asked.condition)
+        .order_by()
+        .aggregate(
+            all=Count("*"), **{name: Count("pk", filter=condition) for name, (__, condition) in JOB_GROUPS.items()}
+        )
+    )
+    states = wanted.values_of("status")
+    total = counts.get(states[0]) if len(states) == 1 else None if states else counts["all"]
     # whether a job also touches what the person may not see is a question for each row
-    listing = list_page(request, jobs, COLUMNS, "-received", total=total, keys_first=True)
-    shown = {
-        **listing.as_context(),
-        "groups": [("", _("All"), counts["all"])]
-        + [(name, label, counts[name]) for name, (label, __) in JOB_GROUPS.items()],
-        "group": group if group in JOB_GROUPS else "",
-        "text": text,
-        "filter_help": JOBS.help(),
-        "nothing_matches": asked.explain(
-            JOBS, _("None of the jobs you may see matches. Leave out a word, or look at all.")
-        ),
-        "is_filtered": bool(group or text),
+    listing = shown.page(request, rows, total, keys_first=True)
+    groups = [("", _("All"), counts["all"]), *((name, each[0], counts[name]) for name, each in JOB_GROUPS.items())]
+    drawn = {
+        **shown.as_context(listing, wanted, groups=groups, always=JOB_GROUPS),
+        "nothing_matches": wanted.explain(_("None of the jobs you may see matches. Leave out a word, or look at all.")),
     }
-    return render(request, template, {**context, **shown})
+    return render(request, template, {**context, **drawn})
 
 
 @require_safe
-def job_list(request: HttpRequest) -> HttpResponse:
+def job_list(request: HttpRequest) -> HttpResponseBase:
     """The jobs of all clusters."""
     jobs = list_job_rows(person_of(request))
-    return answer_with_jobs(request, jobs, "clusters/jobs.html", {"shows_cluster": True})
+    return answer_with_jobs(request, jobs, "clusters/jobs.html", {})
 
 
 @require_safe
-def cluster_jobs(request: HttpRequest, slug: str) -> HttpResponse:
+def cluster_jobs(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The jobs of one cluster."""
     user = person_of(request)
     cluster = get_cluster(user, slug)
     jobs = list_job_rows(user).filter(cluster=cluster)
-    return answer_with_jobs(request, jobs, "clusters/cluster_jobs.html", cluster_page(user, cluster, "jobs"))
+    return answer_with_jobs(
+        request, jobs, "clusters/cluster_jobs.html", cluster_page(user, cluster, "jobs"), ("cluster",)
+    )
 
 
 def log_lines(job: Any) -> list[dict[str, Any]]:

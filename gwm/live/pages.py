@@ -65,6 +65,7 @@ STILL = frozenset(
     {
         "about",
         "change-password",
+        "lists",
         "styleguide",
         "cluster-add",
         "cluster-edit",

@@ -1,51 +1,50 @@
 """Pages of clusters that count machines too: the list, and the overview of one. And one node's overview."""
 
+from collections import Counter
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node, list_clusters, list_networks
 from clusters.views.frame import cluster_page, node_page
 from clusters.views.stored import moment_of, texts_of
+from gwm.cluster_list import CLUSTER_GROUPS, CLUSTER_TABLE, CLUSTERS
 from gwm.selectors import summarize_clusters
 from permissions.policy import can
+from permissions.selectors import choice_of
 from permissions.signed_in import person_of
-from ui.exporting import Cells, export
+from ui.filtering import Wanted
+from ui.tables import show
 from virtualmachines.selectors import list_vms, sum_on_node
-
-CELLS: Cells = {
-    "name": lambda row: row.cluster.slug,
-    "description": lambda row: row.cluster.description,
-    "ganeti": lambda row: row.cluster.software_version,
-    "hypervisor": lambda row: row.cluster.default_hypervisor,
-    "master": lambda row: row.cluster.master,
-    "nodes": lambda row: row.nodes,
-    "nodes_online": lambda row: row.nodes_online,
-    "machines": lambda row: row.machines,
-    "running": lambda row: row.running,
-    "memory_total_mib": lambda row: row.memory_total,
-    "memory_used_mib": lambda row: row.memory_used,
-    "disk_total_mib": lambda row: row.disk_total,
-    "disk_used_mib": lambda row: row.disk_used,
-    "synced_at": lambda row: row.cluster.synced_at,
-    "unreachable_since": lambda row: row.cluster.unreachable_since,
-}
 
 
 @require_safe
-def cluster_list(request: HttpRequest) -> HttpResponse:
+def cluster_list(request: HttpRequest) -> HttpResponseBase:
     """The clusters."""
     user = person_of(request)
-    sums = summarize_clusters(user, list_clusters(user))
-    file = export(request, "clusters", sums, CELLS)
+    shown = show(request, CLUSTER_TABLE, choice_of(user, CLUSTER_TABLE.name))
+    wanted = Wanted.parse(CLUSTERS, request.GET)
+    # Those of every state, since their numbers stand beside the states.
+    found = summarize_clusters(user, list_clusters(user).filter(wanted.without("status").asked.condition))
+    counts = Counter(each.status for each in found)
+    states = wanted.values_of("status")
+    sums = [each for each in found if all(each.status == state.lower() for state in states)]
+    file = shown.export(request, sums)
     if file is not None:
         return file
+    listing = shown.page(request, sums)
+    groups = [("", _("All"), len(found)), *((name, each[0], counts[name]) for name, each in CLUSTER_GROUPS.items())]
     context = {
-        "sums": sums,
+        **shown.as_context(listing, wanted, groups=groups, always=("reachable",)),
         "may_add": bool(can(user, "add_cluster")),
         "down": [each.cluster for each in sums if each.cluster.unreachable_since is not None],
+        "nothing_matches": wanted.explain(
+            _("None of the clusters you may see matches. Leave out a word, or look at all.")
+        ),
     }
     return render(request, "gwm/clusters.html", context)
 

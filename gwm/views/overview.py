@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.selectors import list_clusters
+from gwm.cluster_list import CLUSTER_TABLE
 from gwm.context import frame_of
 from gwm.selectors import list_failed_jobs, list_vms_in_trouble, summarize_clusters
 from permissions.policy import can
 from permissions.signed_in import person_of
 from ui.listing import ages_of
+from virtualmachines.columns import VM_TABLE
 from virtualmachines.selectors import count_by_group, list_vms, rows_of
 
 ATTENTION_ROWS = 12
@@ -70,6 +72,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     failed = list_failed_jobs(user, ATTENTION_ROWS + 1)
     context = {
         "sums": sums,
+        "cluster_table": CLUSTER_TABLE.plain(without=("hypervisor", "master")),
+        "vm_table": VM_TABLE.plain(),
         "tally": tally(
             sum((Counter(each.counts) for each in sums), Counter()), sum(each.nodes_unresponsive for each in sums)
         ),

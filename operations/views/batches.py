@@ -7,13 +7,16 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from operations.actors import actor_on_web
+from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, label_of
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, form_for
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
@@ -21,15 +24,12 @@ from operations.selectors import get_batch, list_batches, list_begun, list_items
 from operations.table import OPERATIONS
 from permissions.kinds import places_of
 from permissions.policy import can
+from permissions.selectors import choice_of
 from permissions.signed_in import person_of
+from ui.filtering import Wanted
 from ui.listing import list_page
+from ui.tables import show
 
-COLUMNS: dict[str, tuple[Any, ...]] = {
-    "when": ("created_at",),
-    "what": ("operation", "-created_at"),
-    "who": ("actor_name", "-created_at"),
-    "state": ("state", "-created_at"),
-}
 ITEM_COLUMNS: dict[str, tuple[Any, ...]] = {
     "order": ("position",),
     "name": ("target_name", "position"),
@@ -53,14 +53,33 @@ BEGUN_PARTS = {
 
 
 @require_safe
-def batch_list(request: HttpRequest) -> HttpResponse:
+def batch_list(request: HttpRequest) -> HttpResponseBase:
     """The batches one may see, without plans that were not confirmed."""
     user = person_of(request)
-    listing = list_page(request, with_numbers(list_begun(list_batches(user))), COLUMNS, "-when")
-    for batch in listing.page.object_list:
-        batch.label = _label(batch.operation)
     sees_all = bool(can(user, "see_batches_of_all"))
-    return render(request, "operations/batches.html", {**listing.as_context(), "sees_all": sees_all})
+    shown = show(request, BATCH_TABLE, choice_of(user, BATCH_TABLE.name), () if sees_all else ("who",))
+    wanted = Wanted.parse(BATCHES, request.GET)
+    batches = list_begun(list_batches(user))
+    rows = shown.load(with_numbers(batches.filter(wanted.asked.condition)))
+    file = shown.export(request, rows)
+    if file is not None:
+        return file
+    counts = (
+        batches.filter(wanted.without("status").asked.condition)
+        .order_by()
+        .aggregate(all=Count("*"), **{name: Count("pk", filter=each) for name, (__, each) in BATCH_GROUPS.items()})
+    )
+    states = wanted.values_of("status")
+    total = counts.get(states[0]) if len(states) == 1 else None if states else counts["all"]
+    groups = [("", _("All"), counts["all"]), *((name, each[0], counts[name]) for name, each in BATCH_GROUPS.items())]
+    context = {
+        **shown.as_context(shown.page(request, rows, total), wanted, groups=groups, always=BATCH_GROUPS),
+        "sees_all": sees_all,
+        "nothing_matches": wanted.explain(
+            _("None of the batches you may see matches. Leave out a word, or look at all.")
+        ),
+    }
+    return render(request, "operations/batches.html", context)
 
 
 @require_safe
@@ -94,11 +113,6 @@ def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
     return redirect("batch", uuid=batch.uuid)
 
 
-def _label(key: str) -> Any:
-    operation = OPERATIONS.get(key)
-    return operation.label if operation is not None else key
-
-
 def _form(request: HttpRequest, batch: Any, given: Any = None) -> OperationForm:
     """Parameters for all, and for what destroys the number of targets, to be typed."""
     operation = OPERATIONS.get(batch.operation)
@@ -122,7 +136,7 @@ def _show(request: HttpRequest, batch: Any, form: OperationForm | None, status: 
     items_here = listing.page.object_list
     places = places_of(user, [(item.kind, item.target_pk) for item in items_here])
     for item in items_here:
-        item.batch, item.label = batch, _label(item.operation)
+        item.batch, item.label = batch, label_of(item.operation)
         item.place = places.get((item.kind, item.target_pk))
     numbers = {name: getattr(tally, name) for name in parts}
     if not is_planned:
@@ -132,7 +146,7 @@ def _show(request: HttpRequest, batch: Any, form: OperationForm | None, status: 
         "batch": batch,
         "operation": operation,
         "title": _title(operation, batch, tally.will),
-        "label": _label(batch.operation),
+        "label": label_of(batch.operation),
         "tally": tally,
         "parts": [("", _("All"), tally.will + tally.skipped + tally.denied)]
         + [(name, label, numbers[name]) for name, label in parts.items()],

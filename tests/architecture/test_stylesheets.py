@@ -16,7 +16,7 @@ SHEETS = sorted((ROOT / "static/css").glob("*.css"))
 SPEAKERS = ("templates/**/*.html", "static/js/*.js", "*/**/*.py")
 OWN_TESTS = {"tests", "tools"}
 #: classes that are made of two pieces (`is-` and a word: too), or given by somebody else's script
-GIVEN = re.compile(r"fill-[\w-]+|c\d+|htmx-\w+")
+GIVEN = re.compile(r"fill-[\w-]+|needs-\d+|c\d+|htmx-\w+")
 #: the classes in which a template names a part for scripts, tests and people, without a look of its own
 WITHOUT_LOOK = {"table", "wide"}
 

@@ -128,7 +128,7 @@ def test_the_parameters_were_found() -> None:
     assert {"page", "per_page", "sort", "q", "status", "since", "who", "verb", "node"} <= set(PARAMETERS)
 
 
-ONLY_POSTED = ("logout", "vm-console-ticket", "vms-batch")
+ONLY_POSTED = ("logout", "lists", "vm-console-ticket", "vms-batch")
 PAGES = [(name, where) for name, where in URLS if "verb" not in where and name not in ONLY_POSTED]
 
 

@@ -76,6 +76,7 @@ PAGES: dict[str, Row] = {
     "login": Row(EVERYBODY, open=True),
     "logout": Row(EVERYBODY, method="post", open=True),
     "change-password": Row(EVERYBODY),
+    "lists": Row(EVERYBODY, method="post"),
     "overview": Row(EVERYBODY),
     "dock": Row(EVERYBODY),
     "live-ages": Row(EVERYBODY),

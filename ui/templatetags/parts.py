@@ -210,6 +210,11 @@ def short_host(name: str, url: str = "") -> SafeString:
     return draw('<span title="{}">{}</span>', name, host)
 
 
+def linked(there: str, words: object) -> SafeString:
+    """`words` as a link, or by themselves where there is no page, as for a name that no URL can have."""
+    return draw('<a href="{}">{}</a>', there, words) if there else draw("{}", words)
+
+
 def _share(part: Number, whole: Number) -> float:
     """`part` of `whole` between 0 and 1; 0 when either is unknown."""
     return min(1.0, max(0.0, part / whole)) if part is not None and whole else 0.0
@@ -297,15 +302,15 @@ def initials(name: str) -> str:
     return ("".join(word[0] for word in words[:2]) if len(words) > 1 else str(name)[:2]).upper()
 
 
-def _query(current: QueryDict, **changes: str | None) -> str:
+def query(current: QueryDict, **changes: str | None) -> str:
     """The query string of this page with some parameters set (None: taken away)."""
-    query = current.copy()
+    changed = current.copy()
     for name, value in changes.items():
         if value is None:
-            query.pop(name, None)
+            changed.pop(name, None)
         else:
-            query[name] = value
-    return f"?{query.urlencode()}" if query else "?"
+            changed[name] = value
+    return f"?{changed.urlencode()}" if changed else "?"
 
 
 @register.simple_tag(takes_context=True)
@@ -325,7 +330,7 @@ def sort_header(context: Context, key: str, label: str, css: str = "", first: st
         '<th scope="col"{}{}><a class="sort" href="{}">{}{}</a></th>',
         draw(' class="{}"', css) if css else "",
         draw(' aria-sort="{}"', "descending" if downwards else "ascending") if active else "",
-        _query(request.GET, sort=target, page=None),
+        query(request.GET, sort=target, page=None),
         label,
         icon(sign),
     )
@@ -336,8 +341,7 @@ def without(context: Context, name: str, value: str = "") -> str:
     """The query string of this page without a parameter (or without one value of it), back on the first page."""
     request: Any = context["request"]
     if not value:
-        return _query(request.GET, **{name: None, "page": None})
-    query = request.GET.copy()
-    query.setlist(name, [present for present in query.getlist(name) if present != value])
-    query.pop("page", None)
-    return f"?{query.urlencode()}"
+        return query(request.GET, **{name: None, "page": None})
+    left = request.GET.copy()
+    left.setlist(name, [present for present in left.getlist(name) if present != value])
+    return query(left, page=None)

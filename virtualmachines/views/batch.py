@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from operations.actors import actor_on_web
 from operations.planning import plan
 from permissions.signed_in import person_of
-from virtualmachines.filters import VMFilter
+from virtualmachines.filters import parse_vm_filter
 from virtualmachines.operations import list_bulk
 from virtualmachines.selectors import filter_vms, list_vms
 
@@ -44,6 +44,6 @@ def _find_chosen(request: HttpRequest) -> QuerySet[Any]:
     vms = list_vms(person_of(request))
     if request.POST.get("all"):
         wanted = QueryDict(request.POST.get("filter", "")[:2000])
-        return filter_vms(vms, VMFilter.parse(wanted.dict()))
+        return filter_vms(vms, parse_vm_filter(wanted))
     ticked = [value for value in request.POST.getlist("vm") if value.isascii() and value.isdigit()]
     return vms.filter(pk__in=[int(value) for value in ticked if len(value) <= _MOST_DIGITS])

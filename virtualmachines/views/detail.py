@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -121,9 +122,9 @@ def vm_parameters(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 
 
 @require_safe
-def vm_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+def vm_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     """The jobs that worked on the machine."""
     user = person_of(request)
     vm = get_vm(user, slug, name)
     jobs = jobs_about(list_job_rows(user), "instance", vm.pk)
-    return answer_with_jobs(request, jobs, "virtualmachines/jobs.html", vm_page(user, vm, "jobs"))
+    return answer_with_jobs(request, jobs, "virtualmachines/jobs.html", vm_page(user, vm, "jobs"), ("cluster",))

@@ -1,0 +1,271 @@
+"""The journal as a list: its columns, and what it can be asked for."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.template import Context
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext, npgettext
+from django.utils.translation import gettext_lazy as _
+
+from objectlog.models import Outcome
+from objectlog.reading import Told, read_event
+from objectlog.sentences import SENTENCES
+from operations.table import OPERATIONS
+from ui.columns import Column, ago, number, text
+from ui.filtering import Language, of_choices, of_moment, of_text
+from ui.tables import Table, declare
+from ui.templatetags.parts import draw, linked, state
+from ui.templatetags.places import page_at
+from ui.templatetags.times import moment, since
+from ui.templatetags.units import DASH
+
+OUTCOMES: dict[str, tuple[Any, list[str]]] = {
+    "open": (_("In progress"), ["submitting", "submitted", "unknown"]),
+    "well": (_("Succeeded"), ["done", "succeeded"]),
+    "bad": (_("Failed"), ["failed", "canceled", "refused", "not_submitted", "lost", "denied", "turned_away"]),
+}
+
+# What no operation does.
+_OTHER_VERBS = {
+    "grant": _("Grant a right"),
+    "revoke": _("Revoke a right"),
+    "grant-role": _("Grant a role"),
+    "revoke-role": _("Revoke a role"),
+    "role.set": _("Set a role"),
+    "person.change-password": _("Change password"),
+    "person.sign-in": _("Sign in"),
+    "site.prune-journal": _("Prune the journal"),
+}
+
+
+def _label(verb: str) -> str | Promise:
+    operation = OPERATIONS.get(verb)
+    return operation.label if operation is not None else _OTHER_VERBS.get(verb, verb)
+
+
+VERBS = {verb: _label(verb) for verb in SENTENCES}
+
+
+def _of_verb(verb: str) -> Q:
+    """What is the same for every kind stands in the table of sentences by its verb alone."""
+    return Q(verb=verb) if "." in verb else Q(verb__endswith=f".{verb}") | Q(verb=verb)
+
+
+EVENTS = Language(
+    keys={
+        "actor": of_text(
+            _("person or persona"),
+            "actor:alice",
+            lambda value: Q(actor_name__iexact=value) | Q(persona_name__iexact=value),
+        ),
+        "verb": of_text(_("what was done"), "verb:vm.reboot", lambda value: _of_verb(value.lower())),
+        "what": of_text(
+            _("name of the machine, cluster or job"),
+            "what:web1",
+            lambda value: Q(target_name__icontains=value) | Q(cluster_name__iexact=value),
+        ),
+        "kind": of_text(_("kind of object"), "kind:node", lambda value: Q(target_kind__iexact=value)),
+        "cluster": of_text(_("cluster"), "cluster:prod", lambda value: Q(cluster_name__iexact=value)),
+        "outcome": of_choices(
+            _("outcome"),
+            "outcome:bad",
+            {name: Q(outcome__in=outcomes) for name, (__, outcomes) in OUTCOMES.items()}
+            | {name: Q(outcome=name) for name in Outcome.values},
+        ),
+        "since": of_moment(_("when it happened"), "since>=2026-11-01", "at"),
+    },
+    word=lambda value: Q(said__icontains=value),
+    says=_("words, or actor: what: verb: outcome: since:"),
+    aliases={"who": "actor", "by": "actor"},
+)
+
+
+def told_of(event: Any) -> Told:
+    """What an event says; read once for all of its cells."""
+    if "told" not in event.__dict__:
+        event.told = read_event(event)
+    told: Told = event.told
+    return told
+
+
+def _what(event: Any, context: Context) -> SafeString:
+    told = told_of(event)
+    return draw(
+        "{}{}{}{}{}",
+        told.sentence,
+        _jobs(event, told),
+        draw('<span class="sub">{}</span>', Truncator(told.words).chars(240)) if told.words else "",
+        _before_and_after(told),
+        _steps(event, context),
+    )
+
+
+def _jobs(event: Any, told: Told) -> object:
+    if not told.job_ids:
+        return ""
+    label = npgettext("before their numbers", "job", "jobs", len(told.job_ids))
+    return draw(' <span class="dim">{} {}</span>', label, _numbers(event, told))
+
+
+def _numbers(event: Any, told: Told) -> SafeString:
+    links = [linked(page_at("job", (event.cluster_slug, number)), number) for number in told.job_ids]
+    return draw(", ".join(["{}"] * len(links)), *links)
+
+
+def _before_and_after(told: Told) -> object:
+    if not told.changes:
+        return ""
+    facts = [
+        draw("<dt>{}</dt><dd><del>{}</del> <ins>{}</ins></dd>", label, before, after)
+        if before
+        else draw("<dt>{}</dt><dd>{}</dd>", label, after)
+        for label, before, after in told.changes
+    ]
+    body = draw("{}" * len(facts), *facts)
+    return draw('<details><summary>{}</summary><dl class="facts">{}</dl></details>', gettext("Before and after"), body)
+
+
+def _steps(event: Any, context: Context) -> object:
+    if not event.entry_uuid or event.outcome == "done" or context.get("entry"):
+        return ""
+    return draw(' <a class="dim" href="?entry={}">{}</a>', event.entry_uuid, gettext("steps"))
+
+
+def _who(event: Any, _context: Context) -> SafeString:
+    if not event.actor_name:
+        return draw('<span class="dim">{}</span>', gettext("nobody"))
+    acting = event.persona_name and event.persona_name != event.actor_name
+    words = gettext("for %(name)s") % {"name": event.persona_name}
+    return draw(
+        "<strong>{}</strong>{}", event.actor_name, draw(' <span class="dim">{}</span>', words) if acting else ""
+    )
+
+
+def _on(event: Any, _context: Context) -> object:
+    return linked(page_at(event.target_kind, event.place), Truncator(event.target_name).chars(60) or DASH)
+
+
+def _changes(event: Any) -> list[str]:
+    return [
+        f"{what}: {before} → {after}" if before else f"{what}: {after}"
+        for what, before, after in told_of(event).changes
+    ]
+
+
+def _via(event: Any) -> object:
+    return told_of(event).data.get("via")
+
+
+JOURNAL_TABLE = declare(
+    Table(
+        name="journal",
+        title=_("Journal"),
+        kind="event",
+        language=EVENTS,
+        order="-when",
+        # What happened is told from the sealed text; where its links lead from the keys beside it.
+        fields=("at", "outcome", "text", "entry_uuid", "cluster_pk", "target_pk", "target_kind", "target_name"),
+        columns=(
+            Column(
+                name="outcome",
+                label=_("Outcome"),
+                cell=lambda event, _context: state(event.outcome, word=event.get_outcome_display()),
+                values={"outcome": lambda event: event.outcome},
+                sort=("outcome", "-at"),
+                stands="state",
+                is_fixed=True,
+            ),
+            Column(
+                name="what",
+                label=_("What happened"),
+                cell=_what,
+                values={
+                    "sentence": lambda event: told_of(event).sentence,
+                    "words": lambda event: told_of(event).words,
+                    "changes": _changes,
+                    "job_ids": lambda event: told_of(event).job_ids,
+                },
+                stands="name",
+                css="wrap",
+                width=420,
+                is_fixed=True,
+            ),
+            Column(
+                name="who",
+                label=_("Who"),
+                cell=_who,
+                values={
+                    "actor_name": lambda event: event.actor_name,
+                    "persona_name": lambda event: event.persona_name,
+                },
+                fields=("actor_name", "persona_name"),
+                sort=("actor_name", "-at"),
+            ),
+            Column(
+                name="target",
+                label=_("On"),
+                about=_("The machine, cluster or job that it was done to"),
+                cell=_on,
+                values={
+                    "target_kind": lambda event: event.target_kind,
+                    "target_name": lambda event: event.target_name,
+                    "target_pk": lambda event: event.target_pk,
+                    "target_uuid": lambda event: told_of(event).target_uuid,
+                },
+                sort=("target_name", "-at"),
+                css="p3",
+                width=180,
+            ),
+            text("cluster_name", name="cluster", label=_("Cluster"), sort=("cluster_name", "-at"), is_extra=True),
+            text("verb", name="verb", label=_("Verb"), sort=("verb", "-at"), width=150, is_extra=True),
+            Column(
+                name="via",
+                label=_("Via"),
+                about=_("By which way: a page, a bulk action, the command line"),
+                cell=lambda event, _context: told_of(event).via,
+                values={"via": _via},
+                css="p2 dim",
+            ),
+            ago(
+                "at",
+                name="when",
+                label=_("When"),
+                cell=lambda event, _context: since(event.at),
+                values={"at": lambda event: event.at},
+                sort=("at",),
+            ),
+            Column(
+                name="at",
+                label=_("Time"),
+                about=_("The same as a date and a time"),
+                cell=lambda event, _context: moment(event.at),
+                values={"at": lambda event: event.at},
+                sort=("at",),
+                biggest_first=True,
+                css="num dim",
+                width=160,
+                is_extra=True,
+            ),
+            number(
+                "number",
+                name="number",
+                label=_("Number"),
+                about=_("Its place in the sealed journal"),
+                is_extra=True,
+            ),
+            Column(
+                name="seal",
+                label=_("Seal"),
+                about=_("In a file: the seal and the whole sealed text"),
+                cell=lambda event, _context: draw("<code>{}</code>", event.seal[:12]) if event.seal else DASH,
+                values={"seal": lambda event: event.seal, "text": lambda event: event.text},
+                fields=("seal",),
+                width=140,
+                is_extra=True,
+            ),
+        ),
+    )
+)

@@ -1,0 +1,163 @@
+"""The list of batches: its columns, and what it can be asked for."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.template import Context
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext, pgettext_lazy
+
+from operations.models import BatchItem
+from operations.table import OPERATIONS
+from operations.templatetags.batches import batch_state
+from ui.columns import Column, ago, code, number, text
+from ui.filtering import Language, of_choices, of_moment, of_text
+from ui.tables import Table, declare
+from ui.templatetags.parts import draw, meter
+from ui.templatetags.times import since
+
+BATCH_GROUPS: dict[str, tuple[Any, Q]] = {
+    "running": (_("In progress"), Q(state="running")),
+    "stopped": (_("Stopped"), Q(state="stopped")),
+    "ended": (_("Ended"), Q(state="done")),
+}
+
+
+def _with_target(name: str) -> Q:
+    return Q(pk__in=BatchItem.objects.filter(target_name__icontains=name).order_by().values("batch"))
+
+
+BATCHES = Language(
+    keys={
+        "status": of_choices(
+            _("state"), "status:running", {name: condition for name, (__, condition) in BATCH_GROUPS.items()}
+        ),
+        "verb": of_text(_("what is done"), "verb:shutdown", lambda value: Q(operation__icontains=value)),
+        "by": of_text(_("person"), "by:alice", lambda value: Q(actor_name__iexact=value)),
+        "target": of_text(_("name of a machine in it"), "target:web1", _with_target),
+        "since": of_moment(_("when it was planned"), "since>=2026-11-01", "created_at"),
+        "ended": of_moment(_("when it ended"), "ended:today", "ended_at"),
+    },
+    word=lambda value: Q(operation__icontains=value) | Q(actor_name__icontains=value),
+    says=_("operation, person, or status: target: since:"),
+    aliases={"actor": "by"},
+)
+
+
+def label_of(key: str) -> Any:
+    """What an operation is called; one of another release by its key."""
+    operation = OPERATIONS.get(key)
+    return operation.label if operation is not None else key
+
+
+def _what(batch: Any, _context: Context) -> SafeString:
+    words = ngettext("%(do)s: %(number)d machine", "%(do)s: %(number)d machines", batch.n_will)
+    said = words % {"do": label_of(batch.operation), "number": batch.n_will}
+    return draw('<a href="{}">{}</a>', reverse("batch", args=[batch.uuid]), said)
+
+
+def _progress(batch: Any, _context: Context) -> SafeString:
+    return meter(batch.n_ended, batch.n_will, unit="count", calm=True)
+
+
+BATCH_TABLE = declare(
+    Table(
+        name="batches",
+        title=_("Batches"),
+        kind="batch",
+        language=BATCHES,
+        order="-when",
+        fields=("uuid", "state", "operation"),
+        columns=(
+            Column(
+                name="state",
+                label=_("State"),
+                cell=lambda batch, _context: batch_state(batch, batch.n_failed),
+                values={"state": lambda batch: batch.state},
+                sort=("state", "-created_at"),
+                stands="state",
+                is_fixed=True,
+            ),
+            Column(
+                name="what",
+                label=_("What"),
+                cell=_what,
+                values={"operation": lambda batch: batch.operation, "machines": lambda batch: batch.n_will},
+                sort=("operation", "-created_at"),
+                stands="name",
+                width=280,
+                is_fixed=True,
+            ),
+            Column(
+                name="progress",
+                label=pgettext_lazy("items", "Ended"),
+                about=_("How many of its machines it is done with"),
+                cell=_progress,
+                values={"machines_ended": lambda batch: batch.n_ended},
+                sort=("n_ended", "-created_at"),
+                biggest_first=True,
+                width=180,
+            ),
+            Column(
+                name="failed",
+                label=_("Failed"),
+                cell=lambda batch, _context: batch.n_failed,
+                values={"machines_failed": lambda batch: batch.n_failed},
+                sort=("n_failed", "-created_at"),
+                biggest_first=True,
+                css="num",
+                width=80,
+            ),
+            text(
+                "actor_name",
+                name="who",
+                label=_("By"),
+                values={"by": lambda batch: batch.actor_name},
+                sort=("actor_name", "-created_at"),
+                css="p2",
+            ),
+            ago(
+                "created_at",
+                name="when",
+                label=_("Planned"),
+                cell=lambda batch, _context: since(batch.created_at),
+                values={"planned_at": lambda batch: batch.created_at},
+                sort=("created_at",),
+            ),
+            ago(
+                "began_at",
+                name="began",
+                label=_("Started"),
+                values={"began_at": lambda batch: batch.began_at},
+                is_extra=True,
+            ),
+            ago(
+                "ended_at",
+                name="ended",
+                label=_("Finished"),
+                values={"ended_at": lambda batch: batch.ended_at},
+                is_extra=True,
+            ),
+            text(
+                "via",
+                name="via",
+                label=_("Via"),
+                cell=lambda batch, _context: batch.get_via_display(),
+                is_extra=True,
+            ),
+            number(
+                "pk",
+                name="denied",
+                label=_("Not allowed"),
+                cell=lambda batch, _context: batch.n_denied,
+                values={"machines_denied": lambda batch: batch.n_denied},
+                sort=("n_denied", "-created_at"),
+                fields=(),
+                is_extra=True,
+            ),
+            code("uuid", name="uuid", label=_("UUID"), sort=("uuid",), is_extra=True),
+        ),
+    )
+)

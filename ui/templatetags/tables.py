@@ -1,0 +1,79 @@
+"""Tables of lists as they are declared (ui.tables): head and rows; and the parts of a filter.
+
+Rows are drawn here and not in a template, since there are many cells.
+"""
+
+import html
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils.safestring import SafeString, mark_safe
+
+from ui.columns import Column
+from ui.tables import Shown
+from ui.templatetags.parts import draw, query, sort_header
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def table_head(context: Context, shown: Shown) -> SafeString:
+    """The headers of a list, which put it in order where they can."""
+    return mark_safe("".join(_head(context, shown, column) for column in shown.columns))  # noqa: S308 - drawn parts
+
+
+def _head(context: Context, shown: Shown, column: Column) -> SafeString:
+    if column.sort and not shown.is_plain:
+        first = "desc" if column.biggest_first else "asc"
+        return sort_header(context, column.name, str(column.label), column.css.replace(" dim", ""), first)
+    css = column.css.replace(" dim", "")
+    return draw('<th scope="col"{}>{}</th>', draw(' class="{}"', css) if css else "", column.label)
+
+
+@register.simple_tag(takes_context=True)
+def table_rows(context: Context, shown: Shown, rows: Iterable[Any], picks: str = "") -> SafeString:
+    """The rows of a list. With `picks` each has a box to tick, which posts its key under that name."""
+    cells = [(_opening(column), column.cell, picks and column.stands == "state") for column in shown.columns]
+    drawn = []
+    for row in rows:
+        key, css = shown.table.key(row), shown.table.row_css(row)
+        drawn.append(draw('<tr id="{}-{}"{}>', shown.table.kind, key, draw(' class="{}"', css) if css else ""))
+        for opening, cell, has_box in cells:
+            value = cell(row, context)
+            drawn.append(opening)
+            if has_box:
+                drawn.append(draw(_BOX, picks, key, row))
+            drawn.append(value if isinstance(value, SafeString) else SafeString(html.escape(str(value))))
+            drawn.append(_END)
+        drawn.append(_END_ROW)
+    return mark_safe("".join(drawn))  # noqa: S308 - every value was escaped
+
+
+_BOX = '<input class="pick" type="checkbox" name="{}" value="{}" aria-label="{}">'
+_END, _END_ROW = SafeString("</td>"), SafeString("</tr>\n")
+_LEADING = {"state": "state-col", "name": "name"}
+
+
+def _opening(column: Column) -> SafeString:
+    """How a cell of a column begins: with what stands beside its value where rows are stacked."""
+    if column.stands:
+        return draw('<td class="{}">', f"{_LEADING[column.stands]} {column.css}".strip())
+    css = draw(' class="{}"', column.css) if column.css else ""
+    return draw('<td{} data-label="{}">', css, column.short or column.label)
+
+
+@register.simple_tag(takes_context=True)
+def with_filter(context: Context, key: str, value: str) -> str:
+    """The query string of this page with a key asked to be `value` (empty: anything), back on the first page."""
+    request: Any = context["request"]
+    return query(request.GET, **{key: value or None, "page": None})
+
+
+@register.simple_tag(takes_context=True)
+def kept_parameters(context: Context) -> list[tuple[str, str]]:
+    """What a form that filters takes along: everything but what it has fields for, and the page."""
+    request: Any = context["request"]
+    fields = {"q", "page", *(select["key"] for select in context.get("selects") or ())}
+    return [(name, value) for name, values in request.GET.lists() if name not in fields for value in values]

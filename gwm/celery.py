@@ -22,8 +22,8 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 # An entry's message is worthless when its successor is due: it expires, so a worker that was away does not find
 # a heap of them.
 TIMETABLE: dict[str, dict[str, Any]] = {
-    "sync": {"task": "gwm.tasks.sync_due_clusters", "schedule": 3.0, "options": {"expires": 5}},
-    "follow": {"task": "gwm.tasks.follow_jobs", "schedule": 1.5, "options": {"expires": 2}},
+    "sync": {"task": "updates.tasks.sync_due_clusters", "schedule": 3.0, "options": {"expires": 5}},
+    "follow": {"task": "updates.tasks.follow_jobs", "schedule": 1.5, "options": {"expires": 2}},
     "batches": {"task": "operations.tasks.carry_on_batches", "schedule": 1.5, "options": {"expires": 2}},
     "consoles": {"task": "gwm.tasks.close_consoles_without_right", "schedule": 3.0, "options": {"expires": 5}},
     "heartbeat": {"task": "gwm.tasks.record_heartbeat", "schedule": 5.0, "options": {"expires": 5}},

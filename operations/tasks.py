@@ -1,4 +1,4 @@
-"""Celery tasks of batches. Shells: what they do stands elsewhere. A task keeps the name of its first release."""
+"""Celery tasks of batches. Shells: what they do stands elsewhere."""
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
@@ -7,7 +7,7 @@ from operations.batches import end_batches, forget_plans
 from operations.lanes import PASSES, claim_lanes
 
 
-@shared_task(name="operations.tasks.carry_on_batches")
+@shared_task
 def carry_on_batches() -> None:
     """Hand each lane on which there is something to do to a task of its own."""
     end_batches()  # whose last worker was killed before it could
@@ -15,13 +15,13 @@ def carry_on_batches() -> None:
         carry_on_lane.apply_async((name,), expires=60)
 
 
-@shared_task(name="operations.tasks.carry_on_lane")
+@shared_task
 def carry_on_lane(name: str) -> None:
     """One pass over a lane, on a thread of its own: a call that hangs keeps none of the worker's."""
     PASSES.start(name)
 
 
-@shared_task(name="operations.tasks.forget_old_plans")
+@shared_task
 def forget_old_plans() -> None:
     """Delete plans that nobody has confirmed."""
     forget_plans()

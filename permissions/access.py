@@ -1,10 +1,11 @@
 """What a protected model declares about itself. `permissions.policy` is the only reader.
 
-`verbs` are what can be granted, with a sentence for the page that grants them. `deeds` say what a verb lets one do, in
-the words of a refusal: "You may not start or stop this machine (needs power)." `implies` says which other verbs a
-grant brings along. `parent` is the path to the object whose grants count here too, `from_parent` what each of them
-gives. Any verb held on an object lets one see it (`view`); `view` alone is never granted. `kind` is what roles call the
-model; `owner` and `tags` name its foreign key and its rows of tags, where a role may be limited to some of them.
+`verbs` are what can be granted, with a sentence for the page that grants them. `refusals` are the whole sentences for
+who lacks a verb, so that each can be translated: "You may not start or stop this machine (needs power)." `implies` says
+which other verbs a grant brings along. `parent` is the path to the object whose grants count here too, `from_parent`
+what each of them gives. Any verb held on an object lets one see it (`view`); `view` alone is never granted. `kind` is
+what roles call the model; `owner` and `tags` name its foreign key and its rows of tags, where a role may be limited to
+some of them.
 """
 
 from collections.abc import Mapping
@@ -49,7 +50,7 @@ class Access:
     from_parent: Mapping[str, frozenset[str]] = field(default_factory=dict)
     related: Related | None = None
     noun: str | Promise = field(default_factory=lambda: gettext_lazy("object"))
-    deeds: Mapping[str, str | Promise] = field(default_factory=dict)
+    refusals: Mapping[str, str | Promise] = field(default_factory=dict)
     owner: str = ""
     tags: str = ""
     to_members: frozenset[str] = frozenset()  # of a team: what being a member gives
@@ -62,8 +63,8 @@ class Access:
 
     def refuse(self, verb: str) -> str:
         """The sentence for who lacks `verb`."""
-        deed = self.deeds.get(verb) or _("do this to the %s") % self.noun
-        return _("You may not %(deed)s (needs %(verb)s).") % {"deed": deed, "verb": verb}
+        refusal = self.refusals.get(verb)
+        return str(refusal) if refusal else _("You may not do this (needs %s).") % verb
 
     def granting(self, verb: str) -> frozenset[str]:
         """Verbs whose grant on the object itself allows `verb`."""

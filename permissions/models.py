@@ -29,9 +29,9 @@ class Team(Group):
             "act": "Act for the team, if one is a member: own machines as the team, and use its quota",
         },
         implies={"admin": frozenset({"act"})},
-        deeds={
-            "admin": _("change this team"),
-            "act": _("act for this team"),
+        refusals={
+            "admin": _("You may not change this team (needs admin)."),
+            "act": _("You may not act for this team (needs act)."),
         },
         to_members=frozenset({"view"}),
     )

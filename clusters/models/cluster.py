@@ -38,13 +38,13 @@ class Cluster(models.Model):
             "replace_disks": _("Replace the disks of machines"),
             "tags": _("Set tags on the cluster"),
         },
-        deeds={
-            "admin": _("change the settings of this cluster"),
-            "create_vm": _("create machines on this cluster"),
-            "migrate": _("move machines on this cluster"),
-            "export": _("export machines of this cluster"),
-            "replace_disks": _("replace disks on this cluster"),
-            "tags": _("set tags on this cluster"),
+        refusals={
+            "admin": _("You may not change the settings of this cluster (needs admin)."),
+            "create_vm": _("You may not create machines on this cluster (needs create_vm)."),
+            "migrate": _("You may not move machines on this cluster (needs migrate)."),
+            "export": _("You may not export machines of this cluster (needs export)."),
+            "replace_disks": _("You may not replace disks on this cluster (needs replace_disks)."),
+            "tags": _("You may not set tags on this cluster (needs tags)."),
         },
         implies={"admin": _EVERYTHING},
     )

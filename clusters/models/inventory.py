@@ -36,7 +36,10 @@ class Node(Mirrored, Busy):
 
     access = Access(
         noun=_("node"),
-        deeds={"forget": _("forget this node"), "migrate": _("move machines off this node")},
+        refusals={
+            "forget": _("You may not forget this node (needs forget)."),
+            "migrate": _("You may not move machines off this node (needs migrate)."),
+        },
         parent="cluster",
         from_parent=_OF_CLUSTER,
     )

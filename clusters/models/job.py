@@ -44,7 +44,7 @@ class Job(models.Model):
 
     access = Access(
         noun=_("job"),
-        deeds={"cancel": _("cancel or clear this job")},
+        refusals={"cancel": _("You may not cancel or clear this job (needs cancel).")},
         parent="cluster",
         from_parent=_OF_CLUSTER,
         related=Related(

@@ -83,7 +83,8 @@ def _statements(vendor: str, table: str, number: int, topic: Topic, event: str, 
         return [f"{head} BEGIN {into} VALUES ({written}, 0, strftime('%Y-%m-%d %H:%M:%f', 'now')); END"]
     body = f"{into} VALUES ({written}, pg_current_xact_id()::text::bigint, clock_timestamp())"
     return [
-        f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NULL; END $$',
+        f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql'
+        f" AS $$ BEGIN {body}; RETURN NULL; END $$",
         f'{head} EXECUTE FUNCTION "{name}"()',
     ]
 

@@ -197,7 +197,9 @@ def test_every_verb_that_can_be_lacking_has_its_own_sentence() -> None:
     models = {"vm": VirtualMachine, "cluster": Cluster, "job": Job, "node": Node}
     for operation in operations:
         access = access_of(models[operation.kind])
-        assert operation.needs in access.deeds or operation.needs == "view", operation.name
+        assert operation.needs in access.refusals or operation.needs == "view", operation.name
     for model in models.values():
         access = access_of(model)
-        assert set(access.verbs) <= set(access.deeds)
+        assert set(access.verbs) <= set(access.refusals) <= access.every
+        for verb, sentence in access.refusals.items():
+            assert str(sentence).startswith("You may not ") and str(sentence).endswith(f" (needs {verb}).")

@@ -1,0 +1,173 @@
+"""Migrations that the release before can live with: while an upgrade lasts, its processes go on with the new tables.
+
+The release before is the last one with a heading in CHANGELOG.md, alphas included: `RELEASED` names its last
+migrations. Whoever makes a release moves `RELEASED` on and empties `ACCEPTED`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import connection, migrations, models
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+from django.db.models import NOT_PROVIDED
+
+from gwm import VERSION
+from tests.up.running import ROOT
+
+RELEASE = "1.0.0a1"
+RELEASED = {
+    "clusters": "0009_unreadable_records",
+    "gwm": "0001_what_was_touched",
+    "objectlog": "0003_keys_of_targets",
+    "permissions": "0001_people",
+    "virtualmachines": "0006_unreadable_records",
+}
+# What would break the release before, or may, and why it does not: by migration and finding.
+_KEYS = "old code shows a key that it does not know as it is, and the new one settles what is open"
+ACCEPTED: dict[str, str] = {
+    "clusters.0011_keys_of_operations: RunPython": _KEYS,
+    "clusters.0012_schedules: RunPython": "copies into a new table; the columns that old code reads stay",
+    "objectlog.0004_keys_of_operations: RunPython": _KEYS,
+    "objectlog.0006_events_of_old_entries: RunPython": "writes into a new table only",
+    "permissions.0003_members_act_for_their_teams: RunPython": "writes into new tables only",
+    "virtualmachines.0008_fill_tags: RunPython": "writes into a new table only",
+    "virtualmachines.0009_keys_of_operations: RunPython": _KEYS,
+}
+
+_REMOVING = (
+    migrations.RemoveField,
+    migrations.RenameField,
+    migrations.DeleteModel,
+    migrations.RenameModel,
+    migrations.AlterModelTable,
+    migrations.AddConstraint,
+    migrations.AlterUniqueTogether,
+)
+_BY_HAND = (migrations.RunPython, migrations.RunSQL)
+
+
+def find_breaking(operation: Operation, app: str, state: ProjectState, released: ProjectState) -> Iterator[str]:
+    """What old code would stumble over, in a word each: something is gone, or it is asked for what it does not know."""
+    if isinstance(operation, migrations.SeparateDatabaseAndState):
+        for each in operation.database_operations:
+            yield from find_breaking(each, app, state, released)
+    elif isinstance(operation, _BY_HAND):
+        yield type(operation).__name__
+    else:
+        name = getattr(operation, "model_name", getattr(operation, "name", getattr(operation, "old_name", ""))).lower()
+        if (app, name) not in released.models:
+            return  # a table that old code does not know
+        if isinstance(operation, _REMOVING):
+            yield f"{type(operation).__name__} {name}"
+        if isinstance(operation, migrations.AddField) and refuses_nothing(operation.field):
+            yield f"AddField {name}.{operation.name}: not null, no default in the database"
+        if isinstance(operation, migrations.AlterField):
+            before = state.models[app, name].fields[operation.name]
+            if not takes_what(before, operation.field):
+                yield f"AlterField {name}.{operation.name}"
+
+
+def refuses_nothing(field: models.Field) -> bool:
+    """Whether the database wants a value for the column from whoever does not know it."""
+    return not field.many_to_many and not field.null and field.db_default is NOT_PROVIDED
+
+
+def takes_what(before: models.Field, after: models.Field) -> bool:
+    """Whether every value that the column took before, also none, still is one, and is read as it was."""
+    same_type = before.get_internal_type() == after.get_internal_type()
+    fits = (after.max_length or 0) >= (before.max_length or 0)
+    return same_type and fits and (after.null or not before.null) and (before.unique or not after.unique)
+
+
+def ours() -> set[str]:
+    """The apps of this project that have migrations."""
+    return {each.label for each in apps.get_app_configs() if Path(each.path).parent == ROOT}
+
+
+def released_keys(loader: MigrationLoader) -> set[tuple[str, str]]:
+    """The migrations that the release before knew."""
+    return {key for leaf in RELEASED.items() for key in loader.graph.forwards_plan(leaf)}
+
+
+def released_state(loader: MigrationLoader) -> ProjectState:
+    """Tables and columns as the release before knew them."""
+    return loader.project_state(list(RELEASED.items()))
+
+
+def list_released_models() -> list[type[models.Model]]:
+    """The models of this project as the release before has them."""
+    found = released_state(MigrationLoader(None, ignore_no_migrations=True)).apps.get_models()
+    return [model for model in found if model._meta.app_label in ours() and not model._meta.proxy]
+
+
+def list_findings() -> set[str]:
+    """Of all migrations since: "app.migration: what would break"."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    known, released, state = released_keys(loader), released_state(loader), ProjectState()
+    found = set()
+    for app, name in loader.graph._generate_plan(loader.graph.leaf_nodes(), at_end=True):
+        for operation in loader.graph.nodes[app, name].operations:
+            if app in ours() and (app, name) not in known:
+                found |= {f"{app}.{name}: {each}" for each in find_breaking(operation, app, state, released)}
+            operation.state_forwards(app, state)
+    return found
+
+
+def test_the_release_before_is_the_last_in_the_changelog():
+    assert RELEASE == VERSION and set(RELEASED) <= ours()
+
+
+def test_what_would_break_it_is_accepted_for_a_reason():
+    assert list_findings() == set(ACCEPTED)
+
+
+@pytest.mark.django_db
+def test_every_column_that_it_knows_is_there_and_none_that_it_does_not_is_asked_of_it():
+    """SQLite makes a table anew from what the models say by then: a column kept for old code alone would be lost."""
+    problems = []
+    with connection.cursor() as cursor:
+        for model in list_released_models():
+            table = model._meta.db_table
+            there = {each.name: each for each in connection.introspection.get_table_description(cursor, table)}
+            known = {field.column for field in model._meta.local_concrete_fields}
+            problems += [f"{table}.{column} is gone" for column in known - set(there)]
+            problems += [
+                f"{table}.{column} wants a value"
+                for column in set(there) - known
+                if not there[column].null_ok and there[column].default is None
+            ]
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "found"),
+    [
+        (migrations.RemoveField("cluster", "host"), ["RemoveField cluster"]),
+        (migrations.RenameField("cluster", "host", "address"), ["RenameField cluster"]),
+        (migrations.DeleteModel("Cluster"), ["DeleteModel cluster"]),
+        (migrations.RenameModel("Cluster", "Site"), ["RenameModel cluster"]),
+        (
+            migrations.AddField("cluster", "x", models.IntegerField(default=0)),
+            ["AddField cluster.x: not null, no default in the database"],
+        ),
+        (migrations.AddField("cluster", "x", models.IntegerField(default=0, db_default=0)), []),
+        (migrations.AddField("cluster", "x", models.IntegerField(null=True)), []),
+        (migrations.AddField("schedule", "x", models.IntegerField(default=0)), []),
+        (migrations.AlterField("cluster", "host", models.CharField(max_length=10)), ["AlterField cluster.host"]),
+        (migrations.AlterField("cluster", "host", models.IntegerField()), ["AlterField cluster.host"]),
+        (migrations.AlterField("cluster", "host", models.CharField(max_length=400)), []),
+        (migrations.RunPython(migrations.RunPython.noop), ["RunPython"]),
+        (
+            migrations.SeparateDatabaseAndState(database_operations=[migrations.RemoveField("cluster", "host")]),
+            ["RemoveField cluster"],
+        ),
+        (migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField("cluster", "host")]), []),
+    ],
+)
+def test_each_kind_of_breaking_is_found(operation, found):
+    released = released_state(MigrationLoader(None, ignore_no_migrations=True))
+    assert list(find_breaking(operation, "clusters", released, released)) == found

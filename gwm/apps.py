@@ -6,7 +6,8 @@ from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 import gwm.celery  # noqa: F401 - makes it the app that shared tasks belong to
-from gwm.live.triggers import install_triggers, remove_triggers
+from gwm.live.triggers import make_triggers
+from operations.triggers import add_triggers, install_triggers, remove_triggers
 from ui.places import Part, add_list, add_parts
 
 
@@ -16,7 +17,8 @@ class GwmConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the triggers that write down what changes made anew around migrations, and say where our pages are."""
+        """Have the triggers made anew around migrations, and say where our pages are."""
+        add_triggers(make_triggers)
         pre_migrate.connect(_before_migrations, sender=self)
         post_migrate.connect(_after_migrations, sender=self)
         add_list("cluster", "clusters", _("Clusters"))

@@ -16,13 +16,13 @@ from clusters.models import Cluster, Job
 from clusters.states import NodeTally, state_of_cluster
 from gwm.selectors import (
     DOCK_JOBS,
-    count_machines,
     list_clusters_for_frame,
     list_dock_jobs,
     tally_nodes,
 )
 from permissions.models import User
 from permissions.policy import can
+from virtualmachines.selectors import count_all_by_state, count_there
 
 THEMES = ("light", "dark")
 
@@ -201,12 +201,17 @@ class Frame:
     @cached_property
     def nav(self) -> list[NavSection]:
         counts = {
-            "machines": count_machines(self.user),
+            "machines": self.machines,
             "clusters": len(self.clusters),
             "nodes": sum(tally.nodes for tally in self.node_tallies.values()),
             "jobs": self.dock.running,
         }
         return navigation(self.path, counts, is_admin=bool(can(self.user, "add_cluster")))
+
+    @cached_property
+    def machines(self) -> int:
+        """How many machines are there for the person to see."""
+        return count_there(count_all_by_state(self.user))
 
     @cached_property
     def node_tallies(self) -> dict[int, NodeTally]:

@@ -1,7 +1,9 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from operations.triggers import add_triggers
 from ui.places import Part, add_list, add_parts
+from virtualmachines.count_triggers import make_triggers
 
 
 class VirtualMachinesConfig(AppConfig):
@@ -10,7 +12,8 @@ class VirtualMachinesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say where the pages of this app are."""
+        """Say how machines are counted, and where the pages of this app are."""
+        add_triggers(make_triggers)
         add_parts(
             "vm",
             Part("overview", _("Overview"), "vm", 10),

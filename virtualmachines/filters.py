@@ -85,3 +85,13 @@ MACHINES = Language(
 def parse_vm_filter(given: MultiValueDict[str, str]) -> Wanted:
     """What the parameters of a URL ask for."""
     return Wanted.parse(MACHINES, given)
+
+
+def only_cluster(wanted: Wanted) -> str | None:
+    """The one cluster asked for where nothing else is, whatever the state; "" for none; None where there is more."""
+    others = wanted.without("status").terms
+    if not others:
+        return ""
+    [first, *more] = others
+    is_plain = first.key == "cluster" and first.operator in (":", "=") and not first.negated
+    return first.value.lower() if is_plain and not more else None

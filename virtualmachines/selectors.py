@@ -1,19 +1,23 @@
 """Reading machines: always for somebody, and only what they may see (else Http404)."""
 
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, IntegerField, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Coalesce
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from clusters.models import Node
 from clusters.moved import find_row
+from operations.triggers import are_there
 from permissions.models import User
-from permissions.policy import visible
+from permissions.policy import visible, visible_by_parent
 from ui.filtering import Wanted
 from virtualmachines.columns import VM_TABLE
 from virtualmachines.filters import GROUPS, group_of
-from virtualmachines.models import VirtualMachine
+from virtualmachines.models import MachineCount, VirtualMachine
 
 
 def list_vms(user: User) -> QuerySet[VirtualMachine]:
@@ -32,34 +36,86 @@ def filter_vms(vms: QuerySet[VirtualMachine], wanted: Wanted) -> QuerySet[Virtua
     return vms.filter(wanted.asked.condition)
 
 
+@dataclass(frozen=True)
+class StateSum:
+    """Machines in a state: how many and, where they are told by cluster, of which and how large (MiB)."""
+
+    group: str
+    is_missing: bool
+    machines: int
+    cluster: int = 0
+    memory: int = 0
+    disk: int = 0
+    vcpus: int = 0
+
+
 def count_by_group(vms: QuerySet[VirtualMachine]) -> dict[str, int]:
     """How many of `vms` are in each group of states; under "" the sum. One query."""
+    return sum_by_group(_counted(vms, {"machines": Count("*")}))
+
+
+def count_all_by_state(user: User, slug: str = "") -> list[StateSum]:
+    """How many machines `user` may see, in all or on one cluster."""
+    return _all_by_state(user, {"cluster__slug": slug} if slug else {}, by_cluster=False)
+
+
+def count_there(states: Iterable[StateSum]) -> int:
+    """How many of them are there."""
+    return sum(each.machines for each in states if not each.is_missing)
+
+
+def sum_all_by_state(user: User, clusters: Collection[int]) -> list[StateSum]:
+    """Sums of all machines of these clusters that `user` may see; there can be several of a cluster and group."""
+    return _all_by_state(user, {"cluster__in": clusters}, by_cluster=True)
+
+
+def sum_by_group(sums: Iterable[StateSum]) -> dict[str, int]:
+    """How many are in each group; under "" the sum."""
     numbers: Counter[str] = Counter()
-    for row in _by_state(vms).annotate(number=Count("*")):
-        numbers[_group_of(row)] += row["number"]
+    for each in sums:
+        numbers[each.group] += each.machines
     return {"": numbers.total(), **{name: numbers[name] for name in GROUPS}}
 
 
-def sum_by_state(vms: QuerySet[VirtualMachine]) -> list[dict[str, Any]]:
-    """Number, memory, disk (MiB) and vCPUs of `vms` by cluster and group of states; a pair may occur more than once."""
-    found = _by_state(vms).annotate(
-        number=Count("*"), memory=Sum(_small("memory_mib")), disk=Sum(_small("disk_mib")), cpus=Sum("vcpus")
-    )
-    return [{**row, "group": _group_of(row)} for row in found]
+_SIZES = {"memory": Sum("memory_mib"), "disk": Sum("disk_mib"), "vcpus": Sum("vcpus")}
 
 
-def _small(field: str) -> Cast:
-    """A size in four bytes, which is up to 2 PiB: PostgreSQL adds these up many times as fast as those of eight."""
-    return Cast(field, IntegerField())
+def _all_by_state(user: User, which: Mapping[str, Any], *, by_cluster: bool) -> list[StateSum]:
+    """What is kept of the clusters all of whose machines `user` may see (virtualmachines.counts), and the rest counted:
+    the few machines that are theirs one by one."""
+    vms = VirtualMachine.objects.filter(**which)
+    counted = {"machines": Count("*"), **(_SIZES if by_cluster else {})}
+    if not are_there(connection):
+        return _counted(visible(user, "view", vms), counted)
+    clusters, others = visible_by_parent(user, "view", vms)
+    return [
+        *_kept(MachineCount.objects.filter(cluster__in=clusters, **which), by_cluster=by_cluster),
+        *_counted(others, counted),
+    ]
 
 
-def _by_state(vms: QuerySet[VirtualMachine]) -> QuerySet[Any, Any]:
-    """`vms` grouped by just what the index `vm_counted` is ordered by: one run through it, however many there are."""
-    return vms.order_by().values("cluster_id", "status", "missing_since", "busy_entry")
+def _kept(rows: QuerySet[MachineCount], *, by_cluster: bool) -> Iterator[StateSum]:
+    key = ("status", "is_missing", "is_busy", *(["cluster"] if by_cluster else []))
+    sums = {"machines": Sum("machines"), **(_SIZES if by_cluster else {})}
+    found = rows.order_by().values(*key).annotate(**{f"sum_{name}": each for name, each in sums.items()})
+    for row in found:
+        group = group_of(row["status"], is_missing=row["is_missing"], is_busy=row["is_busy"])
+        told = {name: row[f"sum_{name}"] for name in sums}
+        yield StateSum(group, row["is_missing"], cluster=row.get("cluster", 0), **told)
 
 
-def _group_of(row: Any) -> str:
-    return group_of(row["status"], is_missing=row["missing_since"] is not None, is_busy=row["busy_entry"] is not None)
+def _counted(vms: QuerySet[VirtualMachine], sums: Mapping[str, Any]) -> list[StateSum]:
+    """Grouped by just what the index `vm_counted` is ordered by: one run through it, however many there are."""
+    found = vms.order_by().values("cluster", "status", "missing_since", "busy_entry")
+    return [
+        StateSum(
+            group_of(row["status"], is_missing=row["missing_since"] is not None, is_busy=row["busy_entry"] is not None),
+            row["missing_since"] is not None,
+            cluster=row["cluster"],
+            **{name: row[f"sum_{name}"] for name in sums},
+        )
+        for row in found.annotate(**{f"sum_{name}": each for name, each in sums.items()})
+    ]
 
 
 def rows_of(vms: QuerySet[VirtualMachine]) -> QuerySet[VirtualMachine]:

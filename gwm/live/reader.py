@@ -9,8 +9,8 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from gwm.live.triggers import are_there
 from gwm.models import Touched
+from operations.triggers import are_there
 from permissions.models import User
 from permissions.policy import find_endings
 from permissions.sessions import is_signed_in

@@ -96,6 +96,8 @@ UNWATCHED = frozenset(
         "quotas_claim",
         "quotas_defaultquota",
         "quotas_quota",
+        "virtualmachines_countcheck",
+        "virtualmachines_machinecount",
         "virtualmachines_machinetag",
         "clusters_formerslug",
         "clusters_formername",

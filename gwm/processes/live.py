@@ -26,7 +26,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from gwm.live.board import Board
 from gwm.live.note import LONGEST, BadNote, Note, now
 from gwm.live.reader import KEEP, Reader, find_ended
-from gwm.live.triggers import are_there
+from operations.triggers import are_there
 from permissions.sessions import mark_of_key
 from vncproxy.framing import Framing
 from vncproxy.settings import Settings

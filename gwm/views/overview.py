@@ -18,7 +18,7 @@ from permissions.policy import can
 from permissions.signed_in import person_of
 from ui.listing import ages_of
 from virtualmachines.columns import VM_TABLE
-from virtualmachines.selectors import count_by_group, list_vms, rows_of
+from virtualmachines.selectors import count_all_by_state, count_there, list_vms, rows_of, sum_by_group
 
 ATTENTION_ROWS = 12
 OWN_ROWS = 12
@@ -89,7 +89,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     }
     if not sums:
         vms = list_vms(user)
-        counts = count_by_group(vms)
+        states = count_all_by_state(user)
+        counts, around.machines = sum_by_group(states), count_there(states)
         context |= {"tally": tally(counts)} if counts[""] else {}
         rows = list(rows_of(vms).order_by("name")[:OWN_ROWS]) if counts[""] else []
         context |= {"counts": counts, "vms": rows, **ages_of(rows)}

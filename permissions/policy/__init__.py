@@ -6,7 +6,7 @@ follow the declaration (`permissions.access`) on the model. Nothing is kept betw
 counts at once.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
@@ -17,7 +17,7 @@ from permissions.models import User
 from permissions.policy.acting import may_act_for, teams_to_act_for
 from permissions.policy.endings import find_endings
 from permissions.policy.holders import find_candidates, find_grant
-from permissions.policy.lists import condition
+from permissions.policy.lists import condition, conditions_by_parent
 from permissions.policy.sources import GrantKey, Source, find_sources
 from permissions.policy.verdicts import OTHER_SITE_VERB, SITE_VERBS, Allowed, Denied, SiteVerb, Verdict
 from permissions.policy.ways import access_of, grant_tables
@@ -41,6 +41,7 @@ __all__ = [
     "teams_to_act_for",
     "verbs_on",
     "visible",
+    "visible_by_parent",
     "who_may",
 ]
 
@@ -57,6 +58,20 @@ def visible(user: Actor, verb: str, queryset: QuerySet[M]) -> QuerySet[M]:
     if user.is_superuser:
         return queryset
     return queryset.filter(condition(user, verb, queryset.model))
+
+
+def visible_by_parent(user: Actor, verb: str, queryset: QuerySet[M]) -> tuple[QuerySet[Any], QuerySet[M]]:
+    """The same rows in two: the parents all of whose rows are among them (of every such row of the table, whatever
+    `queryset` leaves out), and the rows of `queryset` that belong to no such parent."""
+    field: Any = queryset.model._meta.get_field(access_of(queryset.model).parent)
+    parents = field.related_model._default_manager.order_by()
+    if not isinstance(user, User) or not user.is_active:
+        return parents.none(), queryset.none()
+    if user.is_superuser:
+        return parents, queryset.none()
+    whole, rows = conditions_by_parent(user, verb, queryset.model)
+    parents = parents.filter(whole)
+    return parents, queryset.filter(rows).exclude(**{f"{field.name}__in": parents.values("pk")})
 
 
 def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:

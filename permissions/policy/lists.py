@@ -42,6 +42,12 @@ def condition(user: User, verb: str, model: type[Model]) -> Q:
     return Q(pk__in=_raw(user, statement)) if statement[0] else Q(pk__in=[])
 
 
+def conditions_by_parent(user: User, verb: str, model: Any) -> tuple[Q, Q]:
+    """The same in two: the parents all of whose rows are among them, and those that are so by themselves."""
+    parents, rows = _keys_by_parent(model, verb, connection.vendor)
+    return Q(pk__in=_raw(user, parents)), Q(pk__in=_raw(user, rows))
+
+
 def filled(statement: Statement, **values: Any) -> tuple[str, list[Any]]:
     """A kept statement with values in its slots (by their names in lower case); `now` is filled in by itself."""
     values.setdefault("now", timezone.now())
@@ -107,6 +113,17 @@ def _keys_allowed(model: Any, verb: str, vendor: str) -> Statement:
         ]
     parts.append(_keys_touching(model, verb))
     return with_roles(union(parts))
+
+
+@lru_cache(maxsize=64)
+def _keys_by_parent(model: Any, verb: str, vendor: str) -> tuple[Statement, Statement]:
+    access = access_of(model)
+    if not access.parent or access.related is not None:
+        raise TypeError(f"what gives rights on {model.__name__} cannot be told apart by its parent")
+    verbs = access.granting(verb)
+    parent = model._meta.get_field(access.parent).related_model
+    whole = [keys_held(parent, access.granting_from_parent(verb)), parents_of_held(model, verbs)]
+    return with_roles(union(whole)), with_roles(keys_by_themselves(model, verbs))
 
 
 def _is_tied(model: Any) -> str:

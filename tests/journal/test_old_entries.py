@@ -7,12 +7,12 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from gwm.live.triggers import install_triggers, remove_triggers
 from objectlog.chain import seal_all
 from objectlog.models import Entry, Event, Outcome, Via
 from objectlog.sentences import SENTENCES
 from objectlog.services import advance
 from objectlog.verification import Verification
+from operations.triggers import install_triggers, remove_triggers
 from tests.factories import make_user
 
 BEFORE = [("objectlog", "0005_events")]

@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from clusters.models import Job, Network, Node, NodeGroup, Schedule
 from gwm.live.reader import KEEP, Reader, forget_old, touched_since
-from gwm.live.triggers import PREFIX, install_triggers, remove_triggers
+from gwm.live.triggers import PREFIX
 from gwm.live.watched import UNWATCHED, WATCHED
 from gwm.models import Touched
 from objectlog.models import Entry, Event, Outcome, Via
+from operations.triggers import install_triggers, remove_triggers
 from permissions.services import grant, grant_role, make_team, revoke, revoke_role, set_role
 from tests.factories import make_cluster, make_job, make_node, make_user, make_vm
 from virtualmachines.models import VirtualMachine

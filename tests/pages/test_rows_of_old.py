@@ -6,7 +6,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
 from clusters.models import Job, Node
-from gwm.live.triggers import install_triggers, remove_triggers
+from operations.triggers import install_triggers, remove_triggers
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_vm
 from virtualmachines.models import VirtualMachine
 

@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from clusters.models import JobTarget
-from gwm.live.triggers import install_triggers, remove_triggers
 from objectlog.models import Entry
+from operations.triggers import install_triggers, remove_triggers
 from tests.factories import make_cluster, make_job, make_node, make_vm
 
 BEFORE = [("clusters", "0007_keys_of_targets"), ("virtualmachines", "0004_keys_of_targets")]

@@ -1,7 +1,8 @@
 """Rows of the virtualmachines app."""
 
+from virtualmachines.models.count import CountCheck, MachineCount
 from virtualmachines.models.grants import VMGroupGrant, VMUserGrant
 from virtualmachines.models.tag import MachineTag
 from virtualmachines.models.vm import VirtualMachine
 
-__all__ = ["MachineTag", "VMGroupGrant", "VMUserGrant", "VirtualMachine"]
+__all__ = ["CountCheck", "MachineCount", "MachineTag", "VMGroupGrant", "VMUserGrant", "VirtualMachine"]

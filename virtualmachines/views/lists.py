@@ -14,12 +14,30 @@ from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
+from ui.filtering import Wanted
 from ui.listing import ages_of
 from ui.tables import show
 from virtualmachines.columns import VM_TABLE
-from virtualmachines.filters import GROUPS, SHOWN, parse_vm_filter
+from virtualmachines.filters import GROUPS, SHOWN, only_cluster, parse_vm_filter
 from virtualmachines.operations import list_bulk
-from virtualmachines.selectors import count_by_group, filter_vms, list_vms, vms_on_node
+from virtualmachines.selectors import (
+    count_all_by_state,
+    count_by_group,
+    filter_vms,
+    list_vms,
+    sum_by_group,
+    vms_on_node,
+)
+
+
+def _count(
+    request: HttpRequest, vms: QuerySet[Any], wanted: Wanted, scope: Mapping[str, str] | None
+) -> dict[str, int]:
+    """How many are in each group of states, whatever state is asked for; kept where it is all of a cluster or more."""
+    slug, within = only_cluster(wanted), (scope or {}).get("cluster", "")
+    if scope is None or slug is None or (slug and within and slug != within):
+        return count_by_group(filter_vms(vms, wanted.without("status")))
+    return sum_by_group(count_all_by_state(person_of(request), slug or within))
 
 
 def _answer(
@@ -41,7 +59,7 @@ def _answer(
     file = shown.export(request, rows)
     if file is not None:
         return file
-    counts = count_by_group(filter_vms(vms, wanted.without("status")))
+    counts = _count(request, vms, wanted, scope)
     states = wanted.values_of("status")
     # None where the numbers beside the states do not tell it: it is counted, then.
     total = counts.get(states[0]) if len(states) == 1 else None if states else counts[""]

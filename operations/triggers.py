@@ -1,0 +1,98 @@
+"""Triggers of ours in the database: for what no writer of a table may pass by or forget, the release before included.
+
+They are taken off before migrations run and made anew afterwards from the columns that are there then, since SQLite
+drops them with a table that it rebuilds. Elsewhere than on SQLite and PostgreSQL there are none: who relies on them
+asks `are_there`, and has another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+PREFIX = "gwm_"
+VENDORS = ("sqlite", "postgresql")
+# The names of a table's columns; none if it is not there.
+Columns = Callable[[str], list[str]]
+# For a vendor, the statements that make triggers.
+Maker = Callable[[str, Columns], Iterable[str]]
+_makers: list[Maker] = []
+
+
+def add_triggers(maker: Maker) -> None:
+    """Called when the program starts."""
+    if maker not in _makers:
+        _makers.append(maker)
+
+
+def are_there(connection: BaseDatabaseWrapper) -> bool:
+    """Whether this database has our triggers."""
+    return connection.vendor in VENDORS
+
+
+def remove_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Take all of ours off."""
+    if not are_there(connection):
+        return
+    with connection.cursor() as cursor:
+        for name, table in _list_triggers(connection, cursor):
+            if connection.vendor == "postgresql":
+                cursor.execute(f'DROP TRIGGER "{name}" ON "{table}"')
+                cursor.execute(f'DROP FUNCTION IF EXISTS "{name}"()')
+            else:
+                cursor.execute(f'DROP TRIGGER "{name}"')
+
+
+def install_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Make them for the tables and columns that are there."""
+    remove_triggers(connection)
+    if not are_there(connection):
+        return
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+
+        def columns_of(table: str) -> list[str]:
+            if table not in tables:
+                return []
+            return [each.name for each in connection.introspection.get_table_description(cursor, table)]
+
+        for maker in _makers:
+            for statement in maker(connection.vendor, columns_of):
+                cursor.execute(statement)
+
+
+def create_trigger(vendor: str, name: str, event: str, table: str, does: str, *, when: str = "") -> list[str]:
+    """The statements for one trigger, which `does` something for each row that is written. `name` begins with PREFIX;
+    where it is longer than a name may be, it is cut."""
+    scope = f"FOR EACH ROW WHEN ({when})" if when else "FOR EACH ROW"
+    return _create(vendor, name[:63], event, table, does, scope)
+
+
+def create_trigger_for_all(name: str, event: str, table: str, does: str) -> list[str]:
+    """The same, on PostgreSQL alone, once for all rows that a statement writes: in `gone` as they were, in `come` as
+    they are."""
+    gone, come = "OLD TABLE AS gone", "NEW TABLE AS come"
+    rows = {"insert": come, "update": f"{gone} {come}", "delete": gone}[event]
+    return _create("postgresql", name[:63], event, table, does, f"REFERENCING {rows} FOR EACH STATEMENT")
+
+
+def _create(vendor: str, name: str, event: str, table: str, does: str, scope: str) -> list[str]:
+    head = f'CREATE TRIGGER "{name}" AFTER {event.upper()} ON "{table}" {scope}'
+    if vendor == "sqlite":
+        return [f"{head} BEGIN {does}; END"]
+    function = f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql'
+    return [f"{function} AS $$ BEGIN {does}; RETURN NULL; END $$", f'{head} EXECUTE FUNCTION "{name}"()']
+
+
+def _list_triggers(connection: BaseDatabaseWrapper, cursor: Any) -> list[tuple[str, str]]:
+    if connection.vendor == "postgresql":
+        cursor.execute(
+            "SELECT t.tgname, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE NOT t.tgisinternal AND n.nspname = current_schema()"
+        )
+    else:
+        cursor.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'")
+    return [(name, table) for name, table in cursor.fetchall() if name.startswith(PREFIX)]

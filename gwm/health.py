@@ -7,17 +7,21 @@ import shutil
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from redis import RedisError
 
 from gwm.outages import is_disk_full, is_read_only
+from operations.triggers import are_there
+from virtualmachines.models import CountCheck
 from vncproxy.client import ControlError, list_consoles, list_control_sockets
 
 _HEARTBEAT = "heartbeat"
@@ -112,11 +116,12 @@ class Part:
 
 
 FREE_DISK_WANTED = 0.05
+DIFFERENCE_SHOWN_FOR = timedelta(days=7)
 
 
 def examine_parts() -> list[Part]:
     """Every part as it is now. Asks no cluster."""
-    return [_database(), _migrations(), _worker(), _queue(), _consoles(), _disk()]
+    return [_database(), _migrations(), _counts(), _worker(), _queue(), _consoles(), _disk()]
 
 
 def _database() -> Part:
@@ -141,6 +146,20 @@ def _migrations() -> Part:
         word = ngettext("%d migration missing", "%d migrations missing", len(missing)) % len(missing)
         return Part(_("Tables"), "bad", word, "", _("Run manage.py prepare."))
     return Part(_("Tables"), "ok", _("up to date"))
+
+
+def _counts() -> Part:
+    """What the nightly comparison found, for a week."""
+    if not are_there(connection):
+        return Part(_("Kept counts"), "ok", _("none"), _("machines are counted on this database"))
+    check = CountCheck.objects.first()
+    if check is None:
+        return Part(_("Kept counts"), "ok", _("in use"), _("they have not been compared yet"))
+    when = check.checked_at.strftime("%Y-%m-%d %H:%M UTC")
+    if check.differed_at is None or check.differed_at < timezone.now() - DIFFERENCE_SHOWN_FOR:
+        return Part(_("Kept counts"), "ok", _("right"), _("they agree with the machines, as of %s") % when)
+    remedy = _("They have been mended. Report this: counts are kept by triggers, which no change should pass by.")
+    return Part(_("Kept counts"), "warn", _("were wrong"), check.differences, remedy)
 
 
 def _worker() -> Part:

@@ -89,7 +89,7 @@ def _all_by_state(user: User, which: Mapping[str, Any], *, by_cluster: bool) -> 
         return _counted(visible(user, "view", vms), counted)
     clusters, others = visible_by_parent(user, "view", vms)
     return [
-        *_kept(MachineCount.objects.filter(cluster__in=clusters, **which), by_cluster=by_cluster),
+        *_kept(MachineCount.objects.filter(cluster__in=clusters).filter(**which), by_cluster=by_cluster),
         *_counted(others, counted),
     ]
 

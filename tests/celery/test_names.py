@@ -23,6 +23,7 @@ STANDING = {
     *("operations.tasks.carry_on_batches", "operations.tasks.carry_on_lane", "operations.tasks.forget_old_plans"),
     *("updates.tasks.follow_jobs", "updates.tasks.follow_one_cluster"),
     *("updates.tasks.sync_due_clusters", "updates.tasks.sync_one_cluster"),
+    *("virtualmachines.tasks.check_counts", "virtualmachines.tasks.fold_counts"),
 }
 
 

@@ -12,6 +12,7 @@ from operations.lanes import carry_on
 from updates.cycle import sync_cluster
 from updates.due import select_to_follow
 from updates.follower import follow_cluster
+from virtualmachines.counts import fold
 
 
 class Command(BaseCommand):
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             if not options["json"]:
                 self.stdout.write(report.describe())
         forget_old()  # where no beat runs, cron is who does it
+        fold()
         carry_on()
         if options["json"]:
             self.stdout.write(json.dumps([report.as_dict() for report in reports], indent=2))

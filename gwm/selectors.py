@@ -159,7 +159,7 @@ _CLUSTER_ROW = (
 
 
 def summarize_clusters(user: User, clusters: QuerySet[Cluster]) -> list[ClusterSums]:
-    """The sums of `clusters`, in four queries however many there are."""
+    """The sums of `clusters`, in three queries however many there are."""
     found = list(clusters.select_related("schedule").only(*_CLUSTER_ROW))
     keys = [cluster.pk for cluster in found]
     if not keys:

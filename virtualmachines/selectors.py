@@ -1,12 +1,12 @@
 """Reading machines: always for somebody, and only what they may see (else Http404)."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from clusters.models import Node
@@ -51,7 +51,16 @@ class StateSum:
 
 def count_by_group(vms: QuerySet[VirtualMachine]) -> dict[str, int]:
     """How many of `vms` are in each group of states; under "" the sum. One query."""
-    return sum_by_group(_counted(vms, {"machines": Count("*")}))
+    # Grouped by just what the index `vm_counted` is ordered by: one run through it, however many there are.
+    found = vms.order_by().values("cluster_id", "status", "missing_since", "busy_entry").annotate(number=Count("*"))
+    return sum_by_group(
+        StateSum(
+            group_of(row["status"], is_missing=row["missing_since"] is not None, is_busy=row["busy_entry"] is not None),
+            row["missing_since"] is not None,
+            row["number"],
+        )
+        for row in found
+    )
 
 
 def count_all_by_state(user: User, slug: str = "") -> list[StateSum]:
@@ -77,45 +86,36 @@ def sum_by_group(sums: Iterable[StateSum]) -> dict[str, int]:
     return {"": numbers.total(), **{name: numbers[name] for name in GROUPS}}
 
 
-_SIZES = {"memory": Sum("memory_mib"), "disk": Sum("disk_mib"), "vcpus": Sum("vcpus")}
+_STATE = ("status", "is_missing", "is_busy")
+_SIZES = {"sum_memory": Sum("memory_mib"), "sum_disk": Sum("disk_mib"), "sum_vcpus": Sum("vcpus")}
 
 
 def _all_by_state(user: User, which: Mapping[str, Any], *, by_cluster: bool) -> list[StateSum]:
     """What is kept of the clusters all of whose machines `user` may see (virtualmachines.counts), and the rest counted:
-    the few machines that are theirs one by one."""
-    vms = VirtualMachine.objects.filter(**which)
-    counted = {"machines": Count("*"), **(_SIZES if by_cluster else {})}
-    if not are_there(connection):
-        return _counted(visible(user, "view", vms), counted)
-    clusters, others = visible_by_parent(user, "view", vms)
-    return [
-        *_kept(MachineCount.objects.filter(cluster__in=clusters).filter(**which), by_cluster=by_cluster),
-        *_counted(others, counted),
-    ]
-
-
-def _kept(rows: QuerySet[MachineCount], *, by_cluster: bool) -> Iterator[StateSum]:
-    key = ("status", "is_missing", "is_busy", *(["cluster"] if by_cluster else []))
-    sums = {"machines": Sum("machines"), **(_SIZES if by_cluster else {})}
-    found = rows.order_by().values(*key).annotate(**{f"sum_{name}": each for name, each in sums.items()})
-    for row in found:
-        group = group_of(row["status"], is_missing=row["is_missing"], is_busy=row["is_busy"])
-        told = {name: row[f"sum_{name}"] for name in sums}
-        yield StateSum(group, row["is_missing"], cluster=row.get("cluster", 0), **told)
-
-
-def _counted(vms: QuerySet[VirtualMachine], sums: Mapping[str, Any]) -> list[StateSum]:
-    """Grouped by just what the index `vm_counted` is ordered by: one run through it, however many there are."""
-    found = vms.order_by().values("cluster", "status", "missing_since", "busy_entry")
+    the few machines that are theirs one by one. One query."""
+    key, sizes = (("cluster_id", *_STATE), _SIZES) if by_cluster else (_STATE, {})
+    vms = VirtualMachine.objects.filter(**which).order_by()
+    if are_there(connection):
+        clusters, others = visible_by_parent(user, "view", vms)
+        kept = MachineCount.objects.filter(cluster__in=clusters).filter(**which).order_by()
+        found = kept.values(*key).annotate(sum_machines=Sum("machines"), **sizes)
+    else:
+        found, others = None, visible(user, "view", vms)
+    counted = others.annotate(is_missing=_is_set("missing_since"), is_busy=_is_set("busy_entry"))
+    counted = counted.values(*key).annotate(sum_machines=Count("*"), **sizes)
     return [
         StateSum(
-            group_of(row["status"], is_missing=row["missing_since"] is not None, is_busy=row["busy_entry"] is not None),
-            row["missing_since"] is not None,
-            cluster=row["cluster"],
-            **{name: row[f"sum_{name}"] for name in sums},
+            group_of(row["status"], is_missing=row["is_missing"], is_busy=row["is_busy"]),
+            row["is_missing"],
+            cluster=row.get("cluster_id", 0),
+            **{name.removeprefix("sum_"): value for name, value in row.items() if name.startswith("sum_")},
         )
-        for row in found.annotate(**{f"sum_{name}": each for name, each in sums.items()})
+        for row in (counted if found is None else found.union(counted, all=True))
     ]
+
+
+def _is_set(field: str) -> ExpressionWrapper:
+    return ExpressionWrapper(Q(**{f"{field}__isnull": False}), BooleanField())
 
 
 def rows_of(vms: QuerySet[VirtualMachine]) -> QuerySet[VirtualMachine]:

@@ -30,9 +30,7 @@ from virtualmachines.selectors import (
 )
 
 
-def _count(
-    request: HttpRequest, vms: QuerySet[Any], wanted: Wanted, scope: Mapping[str, str] | None
-) -> dict[str, int]:
+def _count(request: HttpRequest, vms: QuerySet[Any], wanted: Wanted, scope: Mapping[str, str] | None) -> dict[str, int]:
     """How many are in each group of states, whatever state is asked for; kept where it is all of a cluster or more."""
     slug, within = only_cluster(wanted), (scope or {}).get("cluster", "")
     if scope is None or slug is None or (slug and within and slug != within):

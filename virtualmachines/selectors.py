@@ -86,36 +86,34 @@ def sum_by_group(sums: Iterable[StateSum]) -> dict[str, int]:
     return {"": numbers.total(), **{name: numbers[name] for name in GROUPS}}
 
 
-_STATE = ("status", "is_missing", "is_busy")
 _SIZES = {"sum_memory": Sum("memory_mib"), "sum_disk": Sum("disk_mib"), "sum_vcpus": Sum("vcpus")}
 
 
 def _all_by_state(user: User, which: Mapping[str, Any], *, by_cluster: bool) -> list[StateSum]:
     """What is kept of the clusters all of whose machines `user` may see (virtualmachines.counts), and the rest counted:
     the few machines that are theirs one by one. One query."""
-    key, sizes = (("cluster_id", *_STATE), _SIZES) if by_cluster else (_STATE, {})
+    key, sizes = (["cluster_id"], _SIZES) if by_cluster else ([], {})
     vms = VirtualMachine.objects.filter(**which).order_by()
+    clusters, others = visible_by_parent(user, "view", vms)
+    if not are_there(connection):
+        others = visible(user, "view", vms)
+    flags = {
+        name: ExpressionWrapper(Q(**{f"{field}__isnull": False}), BooleanField())
+        for name, field in (("has_gone", "missing_since"), ("has_entry", "busy_entry"))
+    }
+    found: QuerySet[Any, Any] = (
+        others.annotate(**flags).values_list("status", *flags, *key).annotate(sum_machines=Count("*"), **sizes)
+    )
     if are_there(connection):
-        clusters, others = visible_by_parent(user, "view", vms)
         kept = MachineCount.objects.filter(cluster__in=clusters).filter(**which).order_by()
-        found = kept.values(*key).annotate(sum_machines=Sum("machines"), **sizes)
-    else:
-        found, others = None, visible(user, "view", vms)
-    counted = others.annotate(is_missing=_is_set("missing_since"), is_busy=_is_set("busy_entry"))
-    counted = counted.values(*key).annotate(sum_machines=Count("*"), **sizes)
-    return [
-        StateSum(
-            group_of(row["status"], is_missing=row["is_missing"], is_busy=row["is_busy"]),
-            row["is_missing"],
-            cluster=row.get("cluster_id", 0),
-            **{name.removeprefix("sum_"): value for name, value in row.items() if name.startswith("sum_")},
-        )
-        for row in (counted if found is None else found.union(counted, all=True))
-    ]
-
-
-def _is_set(field: str) -> ExpressionWrapper:
-    return ExpressionWrapper(Q(**{f"{field}__isnull": False}), BooleanField())
+        of_kept = kept.values_list("status", "is_missing", "is_busy", *key)
+        found = of_kept.annotate(sum_machines=Sum("machines"), **sizes).union(found, all=True)
+    sums = []
+    for status, is_missing, is_busy, *numbers in found:
+        cluster = numbers.pop(0) if by_cluster else 0
+        group = group_of(status, is_missing=is_missing, is_busy=is_busy)
+        sums.append(StateSum(group, is_missing, numbers[0], cluster, *numbers[1:]))
+    return sums
 
 
 def rows_of(vms: QuerySet[VirtualMachine]) -> QuerySet[VirtualMachine]:

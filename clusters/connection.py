@@ -22,6 +22,7 @@ def client_for(
     read_timeout_s: float | None = None,
     configured_first: bool = False,
     changes_within_s: float | None = None,
+    only_dry_runs: bool = False,
 ) -> RapiClient:
     """A client of `cluster`, to be closed by the caller (it is a context manager).
 
@@ -39,4 +40,5 @@ def client_for(
         read_timeout_s=read_timeout_s if read_timeout_s is not None else settings.GWM_RAPI_READ_TIMEOUT_S,
         cluster_uuid=cluster.uuid or None,
         changes_within_s=changes_within_s,
+        only_dry_runs=only_dry_runs,
     )

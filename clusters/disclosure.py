@@ -24,6 +24,7 @@ _CONCEALED: dict[str, Any] = {
     "opcodes": [],
     "opcode_statuses": [],
     "log": [],
+    "results": [],
     "error": "",
     "waiting_for": [],
 }

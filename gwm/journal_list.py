@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from objectlog.models import Outcome
 from objectlog.reading import Told, read_event
-from objectlog.sentences import SENTENCES
+from objectlog.sentences import CHECK, SENTENCES
 from operations.table import OPERATIONS
 from ui.columns import Column, ago, number, text
 from ui.filtering import Language, of_choices, of_moment, of_text
@@ -46,7 +46,7 @@ def _label(verb: str) -> str | Promise:
     return operation.label if operation is not None else _OTHER_VERBS.get(verb, verb)
 
 
-VERBS = {verb: _label(verb) for verb in SENTENCES}
+VERBS = {**{verb: _label(verb) for verb in SENTENCES}, CHECK.removeprefix("."): _("Check with Ganeti")}
 
 
 def _of_verb(verb: str) -> Q:

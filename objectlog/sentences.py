@@ -59,6 +59,8 @@ SENTENCES: dict[str, Sentence] = {
         _("Removed the %(count)s oldest events from the journal, those before %(before)s"), _("Pruning of the journal")
     ),
 }
+# What a dry run adds to the verb: nothing was done, Ganeti was asked whether it would.
+CHECK = ".check"
 # A verb of another release of this program.
 _OTHER = Sentence(_("%(verb)s on %(object)s"), _("%(verb)s on %(object)s"))
 
@@ -76,10 +78,32 @@ _BECAME: dict[str, str] = {
 }
 
 
+_CHECKING = _("Check with Ganeti: %(what)s")
+_CHECKED: dict[str, str] = {
+    Outcome.UNKNOWN: _("Check with Ganeti: %(what)s: no answer"),
+    Outcome.SUCCEEDED: _("Checked, and Ganeti would do it: %(what)s"),
+    Outcome.FAILED: _("Checked, and Ganeti would not do it: %(what)s"),
+    Outcome.REFUSED: _("Checked, and Ganeti would not do it: %(what)s"),
+    Outcome.CANCELED: _("Check cancelled: %(what)s"),
+    Outcome.NOT_SUBMITTED: _("Check never reached the cluster: %(what)s"),
+    Outcome.LOST: _("Check without an answer: %(what)s"),
+    Outcome.DENIED: _("Check not allowed: %(what)s"),
+    Outcome.TURNED_AWAY: _("Check turned away, the cluster is slow to answer: %(what)s"),
+}
+
+
+def is_check(verb: str) -> bool:
+    """Whether an entry of this verb only asked Ganeti."""
+    return verb.endswith(CHECK)
+
+
 def compose(verb: str, outcome: str, target_name: str, params: Mapping[str, Any]) -> Message:
     """The sentence for what became of an operation: what happened, not what was wished."""
-    sentence = find_sentence(verb) or _OTHER
     known = {**params, "object": target_name or Message(_("an unknown name")), "verb": verb}
+    if is_check(verb):
+        sentence = find_sentence(verb.removesuffix(CHECK)) or _OTHER
+        return Message(_CHECKED.get(outcome, _CHECKING), {"what": _with(sentence.thing, known)})
+    sentence = find_sentence(verb) or _OTHER
     if outcome in (Outcome.DONE, Outcome.SUCCEEDED):
         return _with(sentence.done, known)
     return Message(_BECAME[outcome], {"what": _with(sentence.thing, known)})

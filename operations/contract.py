@@ -83,11 +83,15 @@ SITE = Site()
 
 @dataclass(frozen=True)
 class Ask(Generic[T, P]):
-    """Who wants it done, to what, and how. The target may be a parent: the site, where a cluster is added."""
+    """Who wants it done, to what, and how. The target may be a parent: the site, where a cluster is added.
+
+    `dry_run`: Ganeti is only asked whether it would.
+    """
 
     actor: Actor
     target: T
     params: P
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,9 @@ class Operation(Generic[T, P]):
     What must hold: `sends`, it talks to a cluster; `needs_reach`, the cluster it is sent to must answer and be
     writable; `needs_target`, the target must be there in Ganeti; `locks`, nothing else may be under way on it, save
     what it `overrules` (keys; the target is then busy with this one). `leaves_job`: a submission that got no answer can
-    be found again. `has_own_page`: it is asked for there, not on the page behind every button.
-    `wants_typed_name`: that page has the name of the target typed. `needs_browser`: what it gives is for a browser.
-    `is_on_site`: its target is the site.
+    be found again. `can_check`: Ganeti can be asked whether it would, and `submit` heeds `ask.dry_run`.
+    `has_own_page`: it is asked for there, not on the page behind every button. `wants_typed_name`: that page has the
+    name of the target typed. `needs_browser`: what it gives is for a browser. `is_on_site`: its target is the site.
     """
 
     kind: str
@@ -136,6 +140,7 @@ class Operation(Generic[T, P]):
     needs_target: ClassVar[bool] = True
     locks: ClassVar[bool] = True
     leaves_job: ClassVar[bool] = True
+    can_check: ClassVar[bool] = False
     has_own_page: ClassVar[bool] = False
     needs_browser: ClassVar[bool] = False
     wants_typed_name: ClassVar[bool] = False
@@ -171,6 +176,11 @@ class Operation(Generic[T, P]):
     def changes(self, ask: Ask[T, P]) -> Sequence[Change]:
         """Before and after, field by field: for the confirmation, the journal and the API."""
         return ()
+
+    @property
+    def tells_changes(self) -> bool:
+        """Whether it says what would be other than before."""
+        return type(self).changes is not Operation.changes
 
     def claim(self, ask: Ask[T, P], entry: UUID) -> Claims:
         """Make and lock rows, take of quotas for the entry of this uuid; raises Refusal. In the first transaction."""

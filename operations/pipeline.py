@@ -16,8 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from objectlog.models import Entry, Outcome
+from objectlog.sentences import CHECK
 from objectlog.services import advance, begin, note
-from operations.contract import SITE, AnyOperation, Ask, Forbidden, NotTaken, Operation, Refusal, TurnedAway
+from operations.contract import SITE, AnyOperation, Ask, Claims, Forbidden, NotTaken, Operation, Refusal, TurnedAway
 from operations.models import Busy
 from operations.offers import find_obstacle
 from operations.settling import give_back, release
@@ -46,10 +47,15 @@ def run(
 
     `fence` is asked right before anything is sent, and raises NotTaken to keep it from being sent.
 
+    A dry run (`ask.dry_run`) is judged and sent alike, but claims nothing and keeps nothing busy; its answer comes by
+    its job, and the journal calls it a check.
+
     Returns the journal entry, whose outcome says how far it came: `submitted` (jobs are under way), `done` (no job),
     `refused` (Ganeti said no, in `message`) or `unknown` (no answer; the job follower finds out).
     Raises Forbidden, Refusal or Invalid when it was not even begun.
     """
+    if ask.dry_run and not operation.can_check:
+        raise Refusal(_("Ganeti can't be asked beforehand whether it would do this."))
     try:
         verdict = operation.judge(ask)
         if verdict and ask.actor.persona is not None:
@@ -75,7 +81,7 @@ def _describe(operation: AnyOperation, ask: Ask[Any, Any], target: Any) -> dict[
         "actor_name": actor.user.username,
         "persona_name": actor.persona.name if actor.persona is not None else actor.user.username,
         "via": actor.via,
-        "verb": operation.key,
+        "verb": operation.key + CHECK if ask.dry_run else operation.key,
         "target": operation.target_of(target),
         "params": operation.journal_params(ask.params),
     }
@@ -91,7 +97,7 @@ def _prepare(operation: AnyOperation, ask: Ask[Any, Any], bind: Callable[[Entry]
             raise Refusal(obstacle)
         operation.check(ask)
         uuid, changes = uuid4(), operation.changes(ask)
-        claims = operation.claim(ask, uuid)
+        claims = Claims() if ask.dry_run else operation.claim(ask, uuid)
         busy = claims.made or ask.target
         entry = begin(
             uuid=uuid,
@@ -102,7 +108,7 @@ def _prepare(operation: AnyOperation, ask: Ask[Any, Any], bind: Callable[[Entry]
         bind(entry)
         if not operation.sends:
             advance(entry, Outcome.DONE, message=operation.perform(ask))
-        elif operation.locks and isinstance(busy, Busy):
+        elif operation.locks and isinstance(busy, Busy) and not ask.dry_run:
             if not busy.is_busy:
                 busy.busy_until = None
             busy.busy_with, busy.busy_entry, busy.busy_since = operation.key, entry.uuid, timezone.now()
@@ -119,17 +125,18 @@ def _lock(target: models.Model) -> models.Model:
 
 def _send(operation: AnyOperation, ask: Ask[Any, Any], entry: Entry, fence: Callable[[], None]) -> Entry:
     """The call, outside any transaction (the first one was durable), and its outcome in a second one."""
+    claimant = None if ask.dry_run else operation
     try:
         with _in_doubt_if_it_breaks(entry):
             submission = operation.send(ask, entry, fence)
     except NotTaken as failure:
         with transaction.atomic():
             if not failure.may_have_run:
-                give_back(operation, entry, Outcome.REFUSED, str(failure))
+                give_back(claimant, entry, Outcome.REFUSED, str(failure))
             elif operation.leaves_job:  # the job follower looks for the job
                 advance(entry, Outcome.UNKNOWN, message=str(failure))
             else:
-                give_back(operation, entry, Outcome.FAILED, _("No answer: %s") % failure)
+                give_back(claimant, entry, Outcome.FAILED, _("No answer: %s") % failure)
         return entry
     with transaction.atomic():
         if submission.job_ids:

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
+from objectlog.models import Entry
+from objectlog.sentences import CHECK
+from operations.contract import AnyOperation
 from operations.models import OPEN_ITEMS, UNDER_WAY, Batch, BatchItem, BatchState, ItemState, Verdict
 from permissions.models import User
 from permissions.policy import can
@@ -77,3 +80,12 @@ def tally_items(batch: Batch) -> Tally:
 def list_items(batch: Batch) -> QuerySet[BatchItem]:
     """The items of a batch with their entries."""
     return BatchItem.objects.filter(batch=batch).select_related("entry")
+
+
+def find_check(user: User, operation: AnyOperation, target: Model, uuid: str) -> Entry | None:
+    """What `user` has asked Ganeti beforehand about doing this to the target."""
+    try:
+        asked = Entry.objects.filter(uuid=UUID(uuid), actor=user)
+    except ValueError:
+        return None
+    return asked.filter(verb=operation.key + CHECK, target_kind=operation.kind, target_pk=target.pk).first()

@@ -61,6 +61,10 @@ class Kind:
         found = re.fullmatch(self.pattern, text)
         return found.groupdict() if found else None
 
+    def place_of(self, obj: Any) -> tuple[Any, ...]:
+        """The arguments of its pages' URLs."""
+        return self.place(obj)
+
     def url_of(self, obj: Any) -> str:
         """The page of one; empty where there is none."""
         if not has_pages(self.name):
@@ -106,7 +110,7 @@ def places_of(user: User, keys: Iterable[tuple[str, int | None]]) -> dict[tuple[
         related = {column.rpartition("__")[0] for column in kind.needed} - {""}
         rows = visible(user, "view", kind.model._default_manager.order_by()).filter(pk__in=pks)
         rows = rows.select_related(*related) if related else rows
-        places |= {(name, row.pk): kind.place(row) for row in rows.only(*kind.needed)}
+        places |= {(name, row.pk): kind.place_of(row) for row in rows.only(*kind.needed)}
     return places
 
 

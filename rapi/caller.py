@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from rapi.errors import Garbled, NotFound, RapiError, Refused, TimedOut, Unreachable, WrongCluster
-from rapi.paths import MAX_TARGET_LENGTH, NotSendable, job_number
+from rapi.paths import MAX_TARGET_LENGTH, NotSendable, is_dry_run, job_number
 from rapi.refusals import explain_refusal
 from rapi.text import clean_text
 from rapi.transport import MAX_ANSWER_BYTES, Answer, Endpoint, Transport
@@ -46,6 +46,7 @@ class Caller:
     ``endpoints``: the cluster's name first, then master candidates. With more than one, ``cluster_uuid`` must be
     known for the others to be of use: an endpoint is only followed to when its /2/info shows that uuid.
     Time-outs in seconds; ``read_timeout_s`` is the longest silence while waiting for an answer.
+    ``only_dry_runs``: no change is sent but one that Ganeti will only check, spelled as it takes it there.
     ``changes_within_s``: after this, no change is begun any more, whatever was read before took so long.
     May be shared by several threads. Credentials appear in no repr, log line or error.
     """
@@ -62,6 +63,7 @@ class Caller:
         cluster_uuid: str | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
         changes_within_s: float | None = None,
+        only_dry_runs: bool = False,
     ) -> None:
         if not endpoints:
             raise ValueError(_("A cluster needs at least one endpoint."))
@@ -78,6 +80,7 @@ class Caller:
             read_timeout_s=read_timeout_s,
             max_answer_bytes=max_answer_bytes,
         )
+        self._only_dry_runs = only_dry_runs
         self._lock = threading.Lock()
         self._current = self.endpoints[0]
         self._searched_in_vain_at: float | None = None
@@ -144,6 +147,8 @@ class Caller:
             if not reason.strip():
                 raise NotSendable(_("A change needs a reason."))
             pairs.append(("reason", reason))
+        if self._only_dry_runs and not is_dry_run(path, pairs, body):
+            raise NotSendable(_("This would not be a check, but carried out, so it was not sent."))
         if time.monotonic() > self._changes_until:
             raise TimedOut(
                 _("What had to be asked before took too long, so it was not sent."), where=str(self._current)

@@ -64,6 +64,27 @@ class JobOptions:
 NO_OPTIONS = JobOptions()
 
 
+# where a dry run is asked for in the body; Ganeti takes no notice of the other spelling there, and does what it says
+_DRY_RUN_IN_BODY = re.compile(
+    r"/2/(modify|redistribute-config|networks/[^/]+/modify|groups/[^/]+/modify|nodes/[^/]+/(modify|migrate)"
+    r"|instances/[^/]+/(modify|migrate|failover|rename|export|recreate-disks|replace-disks|disk/[0-9]+/grow))"
+)
+
+# where it is asked for in the query, and refused in the body; all other changes know no dry run
+_DRY_RUN_IN_QUERY = re.compile(
+    r"/2/(tags|instances-multi-alloc|instances(/[^/]+(/(tags|reboot|shutdown|startup))?)?"
+    r"|nodes/[^/]+/(role|evacuate|tags)|groups(/[^/]+(/(rename|assign-nodes|tags))?)?"
+    r"|networks(/[^/]+(/(connect|disconnect|rename|tags))?)?)"
+)
+
+
+def is_dry_run(path: str, query: Sequence[tuple[str, str]], body: Any) -> bool:
+    """Whether Ganeti will only check this change, and not carry it out."""
+    if _DRY_RUN_IN_BODY.fullmatch(path):
+        return isinstance(body, Mapping) and body.get("dry_run") is True
+    return _DRY_RUN_IN_QUERY.fullmatch(path) is not None and ("dry-run", "1") in query
+
+
 def depends_body(depends: Sequence[Dependency]) -> dict[str, Any]:
     """The body for handlers that heed nothing but dependencies."""
     return JobOptions(depends=tuple(depends)).body()

@@ -68,6 +68,9 @@ class Job(models.Model):
     log = models.JSONField(
         default=list, blank=True, help_text="[serial, seconds since 1970, opcode number, text] of each line"
     )
+    results = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="what each opcode gave, once the job has ended well"
+    )
     error = models.TextField(blank=True, help_text="why it failed, in Ganeti's words")
     waiting_for = models.JSONField(
         default=list, blank=True, help_text="locks it waits for: {lock, mode, holders: [job numbers]}"

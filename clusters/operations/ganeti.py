@@ -77,7 +77,8 @@ class GanetiOperation(Operation[T, P]):
     def send(self, ask: Ask[T, P], entry: Entry, fence: Callable[[], None]) -> Submission:
         """The call, with the entry's reason."""
         try:
-            with client_for(self.cluster_of(ask.target), changes_within_s=PREPARED_WITHIN_S) as client:
+            cluster, within = self.cluster_of(ask.target), PREPARED_WITHIN_S
+            with client_for(cluster, changes_within_s=within, only_dry_runs=ask.dry_run) as client:
                 fence()
                 return self.submit(client, ask, entry.reason)
         except RapiError as error:
@@ -86,12 +87,13 @@ class GanetiOperation(Operation[T, P]):
     def accept(self, ask: Ask[T, P], entry: Entry, submission: Submission) -> None:
         """Follow the jobs, and make the cluster due for an update."""
         cluster = self.cluster_of(ask.target)
+        title = f"{self.label} {entry.target_name}"
         for number in submission.job_ids:
             job, _is_new = Job.objects.get_or_create(
                 cluster=cluster,
                 ganeti_id=number,
                 defaults={
-                    "title": f"{self.label} {entry.target_name}",
+                    "title": _("Check: %s") % title if ask.dry_run else title,
                     "received_at": timezone.now(),
                     "entry": entry,
                 },

@@ -16,6 +16,7 @@ from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.ganeti import PREPARED_WITHIN_S
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
 from objectlog.selectors import list_unanswered_entries
+from objectlog.sentences import is_check
 from objectlog.services import advance, count_absence, note_jobs
 from operations.clock import left_ahead
 from operations.models import Busy
@@ -69,7 +70,7 @@ def settle_entry(entry: Entry) -> bool:
     operation = OPERATIONS.get(entry.verb)
     with transaction.atomic():
         if not failed:
-            done = advance(entry, Outcome.SUCCEEDED)
+            done = advance(entry, Outcome.SUCCEEDED, message=_words_of_check(jobs) if is_check(entry.verb) else "")
             if done and operation is not None:
                 operation.succeeded(entry)
         else:
@@ -81,6 +82,12 @@ def settle_entry(entry: Entry) -> bool:
                 operation.failed(entry)
         release(entry)
     return done
+
+
+def _words_of_check(jobs: Iterable[Job]) -> str:
+    """What Ganeti said as it checked: which nodes it chose, for instance; not that it was a check."""
+    lines = [str(line[3]) for job in jobs for line in job.log if isinstance(line, list) and len(line) >= 4]
+    return "\n".join(line.removeprefix(" - INFO: ") for line in lines if "dry-run mode requested" not in line)[:2000]
 
 
 def list_overdue_entries(cluster: Cluster, *, listed_from: datetime) -> list[Entry]:

@@ -53,6 +53,7 @@ _MUTABLE = (
     "opcodes",
     "opcode_statuses",
     "log",
+    "results",
     "error",
     "received_at",
     "started_at",
@@ -249,6 +250,7 @@ def _fill(row: Job, info: JobInfo, entries: dict[UUID, Entry], groups: dict[str,
     row.opcodes = [{"OP_ID": f"OP_{opcode.name}", **opcode.params} for opcode in info.opcodes]
     row.opcode_statuses = [opcode.status for opcode in info.opcodes]
     row.log = [[line.serial, line.when, line.opcode_index, line.text] for line in info.log[-_MOST_LOG_LINES:]]
+    row.results = [opcode.result for opcode in info.opcodes] if info.status == JobStatus.SUCCESS else []
     row.error = said(info.error.message) if info.error is not None else ""
     row.received_at = _moment(info.received_at) or row.received_at
     row.started_at = _moment(info.started_at)

@@ -86,7 +86,8 @@ def touched_by(steps: Iterable[Step]) -> list[Touched]:
 def _touched_by_step(step: Step) -> list[Touched]:
     found: list[Touched] = []
     opcode, params, summary = step
-    makes = "" if params.get("readd") else _MAKERS.get(opcode, "")
+    is_check = params.get("dry_run") is True  # it makes nothing, and gives no new name
+    makes = "" if params.get("readd") or is_check else _MAKERS.get(opcode, "")
     for key, kind in _KINDS.items():
         value = params.get(key)
         if isinstance(value, str) and value and not (key in _MINOR_NODES and is_uuid(value)):
@@ -103,7 +104,13 @@ def _touched_by_step(step: Step) -> list[Touched]:
         name = params.get("name")
         if isinstance(name, str) and name:
             found.append(Touched(_TAG_KINDS[params["kind"]], name))
-    if opcode.endswith("_RENAME") and found and isinstance(new_name := params.get("new_name"), str) and new_name:
+    if (
+        opcode.endswith("_RENAME")
+        and found
+        and not is_check
+        and isinstance(new_name := params.get("new_name"), str)
+        and new_name
+    ):
         found.append(Touched(found[0].kind, new_name, was=found[0].name))
     if not found:
         named = split_summary(summary)[1]

@@ -134,7 +134,7 @@ def _fill_in(opcode: Opcode, template: str, name: str) -> str:
 
 
 def title_of(job: JobInfo, names: Mapping[str, str]) -> str:
-    """The job in words: "Start web1.example.org", "Modify web1.example.org and 2 more steps".
+    """The job in words: "Start web1.example.org", "Modify web1.example.org and 2 more steps"; a dry run is a check.
 
     `names` are the names of node groups by uuid, since Ganeti's own jobs name groups so.
     """
@@ -154,6 +154,8 @@ def title_of(job: JobInfo, names: Mapping[str, str]) -> str:
             "title": title,
             "number": more,
         }
+    if any(opcode.params.get("dry_run") is True for opcode in job.opcodes):
+        title = _("Check: %s") % title
     return clean_text(title, _TITLE_LENGTH)
 
 

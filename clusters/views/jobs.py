@@ -133,6 +133,7 @@ def job_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
                 "summary": job.summary[position] if position < len(job.summary) else given.get("OP_ID", ""),
                 "status": job.opcode_statuses[position] if position < len(job.opcode_statuses) else job.status,
                 "name": given.get("OP_ID", ""),
+                "result": job.results[position] if position < len(job.results) else None,
                 "params": sorted((key, value) for key, value in given.items() if key != "OP_ID"),
             }
         )
@@ -168,6 +169,7 @@ def job_status(request: HttpRequest, slug: str, number: int) -> JsonResponse:
             "title": job.title,
             "summary": job.summary,
             "error": job.error,
+            "results": job.results,
             "waiting_for": job.waiting_for,
             "log": [line for line in job.log if line and line[0] > after],
             **{name: when.isoformat() if when is not None else None for name, when in times.items()},

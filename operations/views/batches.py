@@ -1,6 +1,6 @@
 """Batches: their list, the plan that asks before anything is done, and how far one is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from objectlog.changes import as_rows
 from operations.actors import actor_on_web
 from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, label_of
-from operations.contract import AnyOperation
-from operations.forms import OperationForm, form_for
+from operations.contract import Actor, AnyOperation, Ask, Invalid
+from operations.forms import OperationForm, form_for, params_from
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
 from operations.selectors import get_batch, list_batches, list_begun, list_items, tally_items, with_numbers
 from operations.table import OPERATIONS
@@ -101,6 +102,8 @@ def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
         form = _form(request, batch, request.POST)
         if not form.is_valid():
             return _show(request, batch, form, status=422)
+        if "preview" in request.POST:
+            return _show(request, batch, form, params={name: form.cleaned_data[name] for name in form.base_fields})
         begin_batch(batch, {name: form.cleaned_data[name] for name in form.base_fields})
     elif verb == "retry":
         number = retry_failed(batch)
@@ -124,7 +127,31 @@ def _form(request: HttpRequest, batch: Any, given: Any = None) -> OperationForm:
     return form
 
 
-def _show(request: HttpRequest, batch: Any, form: OperationForm | None, status: int = 200) -> HttpResponse:
+def _tell_changes(actor: Actor, batch: Any, items: list[Any], params: Mapping[str, Any]) -> None:
+    """Put before and after to the items of a plan, where their operations say so. One query for each operation."""
+    for key in {item.key for item in items}:
+        operation = OPERATIONS.get(key)
+        if operation is None or not operation.tells_changes:
+            continue
+        mine = [item for item in items if item.key == key and item.verdict == "will"]
+        targets = operation.rows().in_bulk([item.target_pk for item in mine])
+        for item in mine:
+            data = params if item.params is None else item.params
+            try:
+                target = targets[item.target_pk]
+                ask = Ask(actor, target, params_from(operation, actor, target, data))
+            except (KeyError, Invalid):  # it is gone, or what is to be typed was not yet
+                continue
+            item.changes = as_rows(change.as_data() for change in operation.changes(ask))
+
+
+def _show(
+    request: HttpRequest,
+    batch: Any,
+    form: OperationForm | None,
+    status: int = 200,
+    params: Mapping[str, Any] | None = None,
+) -> HttpResponse:
     user, operation, tally = person_of(request), OPERATIONS.get(batch.operation), tally_items(batch)
     is_planned = batch.state == "planned"
     parts = PLANNED_PARTS if is_planned else BEGUN_PARTS
@@ -138,6 +165,8 @@ def _show(request: HttpRequest, batch: Any, form: OperationForm | None, status: 
     for item in items_here:
         item.batch, item.label = batch, label_of(item.operation)
         item.place = places.get((item.kind, item.target_pk))
+    if is_planned:
+        _tell_changes(actor_on_web(user), batch, list(items_here), batch.params if params is None else params)
     numbers = {name: getattr(tally, name) for name in parts}
     if not is_planned:
         numbers["skipped"] += tally.fell_away + tally.denied
@@ -153,6 +182,7 @@ def _show(request: HttpRequest, batch: Any, form: OperationForm | None, status: 
         "part": part if part in parts else "",
         "is_mine": batch.actor_id == user.pk,
         "form": form,
+        "can_preview": operation is not None and operation.tells_changes and bool(form and form.base_fields),
         "consequence": str(operation.consequence) if operation is not None else "",
     }
     return render(request, f"operations/{'plan' if is_planned else 'batch'}.html", context, status=status)

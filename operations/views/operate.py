@@ -1,5 +1,6 @@
 """The page behind every button: asks (GET), does it through the pipeline (POST), and says what became of it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -13,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import View
 
+from objectlog.changes import as_rows
 from operations.actors import actor_on_web
 from operations.contract import AnyOperation, Ask, Forbidden, Invalid, Refusal
-from operations.forms import OperationForm, form_for
+from operations.forms import OperationForm, form_for, params_from
 from operations.offers import find_obstacle
 from operations.pipeline import run
+from operations.selectors import find_check
 from operations.table import list_operations
 from permissions.kinds import KINDS
 from permissions.policy import Denied, can
@@ -34,19 +37,27 @@ class OperateView(View):
     def get(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
         """Ask."""
         operation, target = self._find(request, verb, where)
-        return self._ask(
-            request, operation, target, self._form(request, operation, target), find_obstacle(operation, target) or ""
-        )
+        check = find_check(person_of(request), operation, target, request.GET.get("check", ""))
+        form = self._form(request, operation, target, initial=check.params if check is not None else None)
+        refusal = find_obstacle(operation, target) or ""
+        changes = (check.changes or []) if check is not None else self._changes(request, operation, target, form)
+        return self._ask(request, operation, target, form, refusal, changes=changes, check=check)
 
     def post(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
-        """Do it."""
+        """Do it; or ask Ganeti whether it would, or show what would be other than before."""
         operation, target = self._find(request, verb, where)
-        form = self._form(request, operation, target, request.POST)
+        is_check = "check" in request.POST
+        form = self._form(request, operation, target, request.POST, is_judged=not is_check)
         if not form.is_valid():
             return self._ask(request, operation, target, form, status=422)
         name, url = str(target), KINDS[self.kind].url_of(target)
         try:
-            entry = run(operation, Ask(actor_on_web(person_of(request)), target, form.params(operation)))
+            ask = Ask(actor_on_web(person_of(request)), target, form.params(operation), dry_run=is_check)
+            if "preview" in request.POST:
+                operation.check(ask)
+                changes = [change.as_data() for change in operation.changes(ask)]
+                return self._ask(request, operation, target, form, changes=changes)
+            entry = run(operation, ask)
         except Forbidden as forbidden:
             raise PermissionDenied(str(forbidden)) from forbidden
         except Invalid as invalid:
@@ -58,6 +69,8 @@ class OperateView(View):
         if entry.outcome == "refused":
             words = entry.message or _("no reason given")
             return self._ask(request, operation, target, form, _("It was not done. The cluster says: %s") % words, 409)
+        if is_check:
+            return redirect(f"{request.path}?check={entry.uuid}")
         _say(request, operation, name, entry)
         is_there = type(target)._default_manager.filter(pk=entry.target_pk).exists()
         return redirect(_safe_next(request) or (url if is_there else list_of(self.kind)))
@@ -74,9 +87,31 @@ class OperateView(View):
             raise PermissionDenied(verdict.reason)
         return operation, target
 
-    def _form(self, request: HttpRequest, operation: AnyOperation, target: Model, given: Any = None) -> OperationForm:
-        form = form_for(operation)(given, target=target, actor=actor_on_web(person_of(request)))
-        if operation.wants_typed_name:
+    def _changes(self, request: HttpRequest, operation: AnyOperation, target: Model, form: OperationForm) -> list[Any]:
+        """What would be other than before with the parameters as they are filled in, if they will do."""
+        if not operation.tells_changes:
+            return []
+        filled = {name: form.get_initial_for_field(field, name) for name, field in form.base_fields.items()}
+        actor = actor_on_web(person_of(request))
+        try:
+            ask = Ask(actor, target, params_from(operation, actor, target, filled))
+            operation.check(ask)
+        except (Forbidden, Refusal):
+            return []
+        return [change.as_data() for change in operation.changes(ask)]
+
+    def _form(
+        self,
+        request: HttpRequest,
+        operation: AnyOperation,
+        target: Model,
+        given: Any = None,
+        *,
+        initial: Any = None,
+        is_judged: bool = True,
+    ) -> OperationForm:
+        form = form_for(operation)(given, target=target, actor=actor_on_web(person_of(request)), initial=initial)
+        if operation.wants_typed_name and is_judged:
             form.fields["typed_name"] = _TypedName(str(target))
         return form
 
@@ -85,9 +120,11 @@ class OperateView(View):
         request: HttpRequest,
         operation: AnyOperation,
         target: Model,
-        form: forms.Form,
+        form: OperationForm,
         refusal: str = "",
         status: int = 200,
+        changes: Sequence[Mapping[str, Any]] = (),
+        check: Any = None,
     ) -> HttpResponse:
         kind = KINDS[self.kind]
         url = kind.url_of(target)
@@ -103,6 +140,11 @@ class OperateView(View):
             "back_url": url,
             "refusal": refusal,
             "may_try_again": request.method == "POST",
+            "changes": as_rows(changes),
+            "can_preview": operation.tells_changes and bool(form.base_fields),
+            "can_check": operation.can_check,
+            "check": check,
+            "check_url": f"{request.path}?check={check.uuid}" if check is not None else "",
             "crumbs": [(label_of_list(self.kind), list_of(self.kind)), (kind.named(target), url)],
         }
         return render(request, self.template_name, context, status=status)

@@ -267,10 +267,14 @@ class LifecycleCalls(InstanceCalls):
         reason: str,
         name_check: bool = False,
         ip_check: bool = False,
+        dry_run: bool = False,
         options: JobOptions = NO_OPTIONS,
     ) -> int:
         """Rename a stopped instance. Returns the job id; its result is the final name."""
-        body = {"new_name": new_name, "name_check": name_check, "ip_check": ip_check, **options.body()}
+        body: dict[str, Any] = {"new_name": new_name, "name_check": name_check, "ip_check": ip_check}
+        if dry_run:
+            body["dry_run"] = True
+        body |= options.body()
         return self._submit("PUT", instance_path(name, "/rename"), reason=reason, body=body)
 
     def modify_instance(

@@ -41,6 +41,9 @@ STATUSES = PENDING_STATUSES | FINAL_STATUSES | {"running"}
 
 _LONGEST_LINE = 10_000
 _LONGEST_ERROR = 20_000
+# of one opcode, and of all of a job together
+_LONGEST_RESULT = 20_000
+_LONGEST_RESULTS = 100_000
 _MOST_OPCODES = 200
 _MOST_LINES = 20_000
 
@@ -87,19 +90,10 @@ class Opcode:
     parent_job: int | None
     comment: str | None
     error: JobError | None
+    #: jobs that this opcode submitted (evacuation, migration of a node, …)
+    child_jobs: tuple[int, ...]
+    #: what it gave, clean and without secrets; of one too long to be kept, the beginning of its JSON text
     result: Any = field(repr=False)
-
-    @property
-    def child_jobs(self) -> tuple[int, ...]:
-        """Jobs that this opcode submitted (evacuation, migration of a node, …)."""
-        if not isinstance(self.result, Mapping):
-            return ()
-        pairs = [listing(each) for each in listing(self.result.get("jobs"))]
-        return tuple(
-            number
-            for pair in pairs
-            if len(pair) == 2 and pair[0] is True and (number := job_number(pair[1])) is not None
-        )
 
 
 @dataclass(frozen=True)
@@ -212,7 +206,9 @@ def _error_text(said: str) -> str:
 def _read_opcodes(record: Mapping[str, Any], summary: tuple[str, ...]) -> tuple[Opcode, ...]:
     ops, statuses, results = (listing(record.get(key))[:_MOST_OPCODES] for key in ("ops", "opstatus", "opresult"))
     opcodes = []
-    for index in range(max(len(ops), len(summary), len(statuses))):
+    count = max(len(ops), len(summary), len(statuses))
+    longest = min(_LONGEST_RESULT, _LONGEST_RESULTS // max(1, count))
+    for index in range(count):
         op = clean_table(ops[index]) if index < len(ops) else {}
         status = Text(limit=20).read(statuses[index]) if index < len(statuses) else ""
         result = results[index] if index < len(results) else None
@@ -233,10 +229,28 @@ def _read_opcodes(record: Mapping[str, Any], summary: tuple[str, ...]) -> tuple[
                 parent_job=parent_job,
                 comment=OptionalText(limit=1000).read(op.get("comment")),
                 error=error,
-                result=None if failed else without_secrets(clean_json(result)),
+                child_jobs=() if failed else _read_children(result),
+                result=None if failed else _read_result(result, longest),
             )
         )
     return tuple(opcodes)
+
+
+def _read_children(result: Any) -> tuple[int, ...]:
+    """The jobs in a result: {"jobs": [[true, 17], [false, "why not"]]}."""
+    if not isinstance(result, Mapping):
+        return ()
+    pairs = [listing(each) for each in listing(result.get("jobs"))]
+    return tuple(
+        number for pair in pairs if len(pair) == 2 and pair[0] is True and (number := job_number(pair[1])) is not None
+    )
+
+
+def _read_result(result: Any, longest: int) -> Any:
+    """As it can be kept and shown."""
+    clean = without_secrets(clean_json(result))
+    text = json.dumps(clean, ensure_ascii=False) if isinstance(clean, dict | list | str) else ""
+    return clean if len(text) <= longest else clean_text(text, longest, keep_lines=True)
 
 
 def _read_trail(trail: Any) -> tuple[tuple[str, ...], int | None]:

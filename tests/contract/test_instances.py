@@ -55,6 +55,37 @@ def test_shutdown_twice_and_reboot_of_a_stopped_one(backend: Backend, stopped: s
     assert backend.instance(stopped)["status"] == "running"
 
 
+@pytest.mark.parametrize(
+    ("method", "action", "body"),
+    [
+        ("PUT", "/startup?dry-run=1", None),
+        ("PUT", "/shutdown?dry-run=1", {"timeout": 0}),
+        ("POST", "/reboot?type=hard&dry-run=1", {}),
+        ("PUT", "/rename", {"new_name": "checked.lab.test", "name_check": False, "ip_check": False, "dry_run": True}),
+        ("PUT", "/modify", {"beparams": {"maxmem": 256}, "dry_run": True}),
+        ("DELETE", "?dry-run=1", {}),
+    ],
+)
+def test_a_check_changes_nothing_and_says_so(
+    backend: Backend, stopped: str, method: str, action: str, body: Any
+) -> None:
+    before = backend.instance(stopped)
+    job = backend.succeed(method, f"/2/instances/{stopped}{action}", body)
+    assert logged(job)[-1] == " - INFO: dry-run mode requested, not actually executing the operation"
+    assert job["opresult"] == [None] and job["ops"][0]["dry_run"] is True
+    assert backend.instance(stopped) == before
+
+
+def test_a_check_of_what_cannot_be_done(backend: Backend, machine: str) -> None:
+    body = {"new_name": "checked.lab.test", "name_check": False, "ip_check": False, "dry_run": True}
+    result = backend.fail("PUT", f"/2/instances/{machine}/rename", body)
+    assert result == ["OpPrereqError", [f"Instance '{machine}' is marked to be up, cannot rename", "wrong_state"]]
+    answer = backend.ask("PUT", f"/2/instances/{machine}/shutdown?dry-run=1", {"dry_run": True})
+    assert (
+        answer.status_code == 400
+    )  # the other spelling is refused here; where the body is right, the query is ignored
+
+
 def test_offline_machines(backend: Backend, stopped: str) -> None:
     path = f"/2/instances/{stopped}"
     job = backend.succeed("PUT", f"{path}/modify", {"offline": True})

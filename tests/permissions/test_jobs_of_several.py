@@ -48,6 +48,7 @@ def job() -> Job:
         opcodes=[{"OP_ID": "OP_INSTANCE_STARTUP", "instance_name": SECRET}],
         opcode_statuses=["success", "error"],
         log=[[1, 1700000000.0, 0, f"starting {SECRET}"]],
+        results=[f"{SECRET} is there"],
         error=f"{SECRET} does not start",
         waiting_for=[{"lock": f"instance/{SECRET}", "mode": "exclusive", "holders": [7]}],
         status="waiting",

@@ -166,6 +166,50 @@ def test_jobs(recorded: Path) -> None:
             assert bulk.error is None  # the reason wasn't asked for, which is no statement about it
 
 
+def job_with(results: list[Any], statuses: list[str] | None = None) -> JobInfo:
+    """A job of as many opcodes as results."""
+    count = len(results)
+    record = {
+        "id": 1,
+        "status": "success",
+        "ops": [{"OP_ID": "OP_TEST_DELAY"}] * count,
+        "opstatus": statuses or ["success"] * count,
+        "opresult": results,
+        "summary": ["TEST_DELAY"] * count,
+    }
+    return JobInfo.parse(record)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (None, None),
+        (True, True),
+        (["node1.lab.test"], ["node1.lab.test"]),
+        ({"jobs": [[True, 17], [False, "no room"]]}, {"jobs": [[True, 17], [False, "no room"]]}),
+        ([["beparams/maxmem", 256]], [["beparams/maxmem", 256]]),
+        ("a\x00b\ud800", "ab"),
+        ({"handshake": "x", "x509_key_name": "y", "destination": "z"}, {"destination": "z"}),
+    ],
+)
+def test_what_a_job_gave_is_clean_and_holds_no_secret(given: Any, kept: Any) -> None:
+    (opcode,) = job_with([given]).opcodes
+    assert opcode.result == kept or (isinstance(kept, str) and "\x00" not in opcode.result)
+
+
+def test_what_a_job_gave_is_bounded_however_much_it_is() -> None:
+    (long,) = job_with([{"disks": ["x" * 50] * 10_000}]).opcodes
+    assert isinstance(long.result, str) and len(long.result) <= 20_000
+    many = job_with([["y" * 30_000]] * 200)
+    assert len(json.dumps([opcode.result for opcode in many.opcodes])) < 120_000
+    children = job_with([{"jobs": [[True, number] for number in range(1, 5000)]}])
+    assert children.child_jobs == tuple(range(1, 5000)), "they are followed though their list is too long to keep"
+
+
+def test_what_failed_gave_nothing() -> None:
+    assert [each.result for each in job_with([["OpExecError", ["no"]], 1], ["error", "error"]).opcodes] == [None, None]
+
+
 def test_a_job_that_ganeti_forgot_is_lost(recorded: Path) -> None:
     with pytest.raises(JobLost):
         JobInfo.parse(load(recorded, "job_unknown"))

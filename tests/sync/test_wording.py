@@ -15,7 +15,7 @@ _GAP = re.compile(r"[?{}]|None|[0-9a-f]{8}-|  |\s$| (of|on|to|from|off|of group|
 
 def job(name: str, summary: str = "", /, **params: object) -> JobInfo:
     """A job of one step."""
-    step = Opcode(name, "queued", summary or name, params, (), None, None, None, None)
+    step = Opcode(name, "queued", summary or name, params, (), None, None, None, (), None)
     return JobInfo(7, "queued", (step,), (step.summary,), None, None, None, None)
 
 
@@ -30,6 +30,8 @@ def test_no_title_has_a_gap_or_a_uuid(name, params):
     ("given", "title"),
     [
         (job("INSTANCE_STARTUP", instance_name="web1"), "Start web1"),
+        (job("INSTANCE_STARTUP", instance_name="web1", dry_run=True), "Check: Start web1"),
+        (job("INSTANCE_STARTUP", instance_name="web1", dry_run=False), "Start web1"),
         (job("INSTANCE_STARTUP", "INSTANCE_STARTUP(web1)"), "Start web1"),
         (job("CLUSTER_VERIFY_GROUP", group_name=GROUP), "Verify node group default"),
         (job("CLUSTER_VERIFY_GROUP", f"CLUSTER_VERIFY_GROUP({GROUP})"), "Verify node group default"),

@@ -109,6 +109,7 @@ class Start(VMOperation[NoParams]):
     label = gettext_lazy("Start")
     doing = gettext_lazy("starting")
     noun = gettext_lazy("A start")
+    can_check = True
     needs = "power"
     icon = "play"
     question = gettext_lazy("Start {target}?")
@@ -122,7 +123,7 @@ class Start(VMOperation[NoParams]):
         return target.admin_state == "up" and target.is_running
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, NoParams], reason: str) -> Submission:
-        return Submission([client.startup_instance(ask.target.name, reason=reason)])
+        return Submission([client.startup_instance(ask.target.name, reason=reason, dry_run=ask.dry_run)])
 
 
 class Shutdown(VMOperation[ShutdownParams]):
@@ -130,6 +131,7 @@ class Shutdown(VMOperation[ShutdownParams]):
     label = gettext_lazy("Shut down")
     doing = gettext_lazy("shutting down")
     noun = gettext_lazy("A shutdown")
+    can_check = True
     needs = "power"
     icon = "power"
     question = gettext_lazy("Shut down {target}?")
@@ -148,7 +150,10 @@ class Shutdown(VMOperation[ShutdownParams]):
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ShutdownParams], reason: str) -> Submission:
         look_whether_same(client, ask.target)
-        return Submission([client.shutdown_instance(ask.target.name, timeout_s=ask.params.timeout_s, reason=reason)])
+        number = client.shutdown_instance(
+            ask.target.name, timeout_s=ask.params.timeout_s, reason=reason, dry_run=ask.dry_run
+        )
+        return Submission([number])
 
 
 class ShutdownNow(VMOperation[NoParams]):
@@ -192,6 +197,7 @@ class Reboot(VMOperation[RebootParams]):
     label = gettext_lazy("Reboot")
     doing = gettext_lazy("rebooting")
     noun = gettext_lazy("A reboot")
+    can_check = True
     needs = "power"
     icon = "restart"
     question = gettext_lazy("Reboot {target}?")
@@ -210,6 +216,10 @@ class Reboot(VMOperation[RebootParams]):
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, RebootParams], reason: str) -> Submission:
         look_whether_same(client, ask.target)
         number = client.reboot_instance(
-            ask.target.name, type=ask.params.type, shutdown_timeout_s=ask.params.timeout_s, reason=reason
+            ask.target.name,
+            type=ask.params.type,
+            shutdown_timeout_s=ask.params.timeout_s,
+            reason=reason,
+            dry_run=ask.dry_run,
         )
         return Submission([number])

@@ -41,6 +41,7 @@ class Rename(VMOperation[RenameParams]):
         "The guest itself does not learn its new name: host name and addresses inside it stay as they are."
     )
     params_type = RenameParams
+    can_check = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
         if target.is_running:
@@ -74,5 +75,6 @@ class Rename(VMOperation[RenameParams]):
             reason=reason,
             name_check=ask.params.name_check,
             ip_check=ask.params.ip_check,
+            dry_run=ask.dry_run,
         )
         return Submission([number])

@@ -48,6 +48,9 @@ class Command(BaseCommand):
             metavar="NAME=FILE",
             help="a parameter that is the content of a file (- is standard input), for passwords and certificates",
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only ask Ganeti whether it would; its answer is that of the job"
+        )
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -64,7 +67,7 @@ class Command(BaseCommand):
             params = params_from(
                 operation, actor, target, {**_read_pairs(options["params"]), **_read_files(options["files"])}
             )
-            entry = run(operation, Ask(actor, target, params))
+            entry = run(operation, Ask(actor, target, params, dry_run=options["dry_run"]))
         except (Forbidden, Refusal) as refusal:
             raise CommandError(str(refusal)) from refusal
         if options["json"]:
@@ -80,7 +83,8 @@ class Command(BaseCommand):
             )
         else:
             jobs = f", job {', '.join(map(str, entry.job_ids))}" if entry.job_ids else ""
-            self.stdout.write(f"{operation.label} {entry.target_name}: {Outcome(entry.outcome).label}{jobs}")
+            check = "Check: " if options["dry_run"] else ""
+            self.stdout.write(f"{check}{operation.label} {entry.target_name}: {Outcome(entry.outcome).label}{jobs}")
         if entry.outcome not in WELL:
             raise CommandError(entry.message or Outcome(entry.outcome).label)
 

@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "permissions.middleware.ReachReadOnce",
     "gwm.wrong_method.PageForWrongMethod",
     "gwm.redirects.RedirectMoved",
 ]

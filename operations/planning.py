@@ -26,13 +26,13 @@ class Step:
 
 def plan(operation: AnyOperation, actor: Actor, targets: QuerySet[Any], params: Mapping[str, Any]) -> Batch:
     """Judge an operation on all `targets` (what the actor may see of them) as their buttons do, and write the plan."""
-    allowed = set(visible(actor.user, operation.needs, targets.order_by()).values_list("pk", flat=True))
+    itself = targets.model._default_manager.filter(pk=OuterRef("pk"))
+    allowed = Exists(visible(actor.user, operation.needs, itself))
     batch = _new_batch(operation, actor, params)
     refusal = access_of(targets.model).refuse(operation.needs)
-    rows = operation.rows().filter(pk__in=targets.order_by().values("pk"))
+    rows = operation.rows().filter(pk__in=targets.order_by().values("pk")).annotate(is_allowed=allowed)
     items = [
-        _item(batch, position, operation, row, refusal if row.pk not in allowed else "")
-        for position, row in enumerate(rows)
+        _item(batch, position, operation, row, "" if row.is_allowed else refusal) for position, row in enumerate(rows)
     ]
     _write(batch, items)
     return batch

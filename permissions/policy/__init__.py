@@ -2,8 +2,8 @@
 
 Nothing else reads `is_superuser`, guardian's tables, roles' grants or group membership. `can`, `verbs_on` and `held`
 answer for one object, `visible` filters a queryset; all are made of the same ways in (`permissions.policy.ways`), which
-follow the declaration (`permissions.access`) on the model. Nothing is kept between calls: a grant withdrawn or ended
-counts at once.
+follow the declaration (`permissions.access`) on the model. Nothing is kept from one request to the next: a grant
+withdrawn or ended counts at once.
 """
 
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from permissions.policy.acting import may_act_for, teams_to_act_for
 from permissions.policy.endings import find_endings
 from permissions.policy.holders import find_candidates, find_grant
 from permissions.policy.lists import condition, conditions_by_parent
+from permissions.policy.reach import reach_kept
 from permissions.policy.sources import GrantKey, Source, find_sources
 from permissions.policy.verdicts import OTHER_SITE_VERB, SITE_VERBS, Allowed, Denied, SiteVerb, Verdict
 from permissions.policy.ways import access_of, grant_tables
@@ -38,6 +39,7 @@ __all__ = [
     "grant_tables",
     "held",
     "may_act_for",
+    "reach_kept",
     "teams_to_act_for",
     "verbs_on",
     "visible",

@@ -1,159 +1,222 @@
 """Which rows of a list somebody may see, or do something on: one condition of a query.
 
-It is one list of keys, from all sources of the declaration, so that the database begins with the few rights and not
-with the many rows. Nearly every query of every page has it as a part; to have it made anew each time took most of a
-page's time, so it is kept.
+What is held over everything or over whole clusters is known beforehand (`permissions.policy.reach`). The rest is one
+list of keys, from all sources of the declaration, so that the database begins with the few rights and not with the many
+rows. Nearly every query of every page has it as a part; to have its text made anew each time took most of a page's
+time, so it is kept.
 """
 
-from datetime import datetime
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
 from django.db import connection
 from django.db.models import Model, Q
-from django.db.models.expressions import RawSQL
-from django.utils import timezone
 
 from permissions.access import Related
 from permissions.models import User
+from permissions.policy.reach import Covered, Reach, find_reach, parent_models
+from permissions.policy.rowtest import ROW, RowTest
 from permissions.policy.ways import (
     NOTHING,
     TARGET_KEY,
-    Slot,
     Statement,
     access_of,
+    filled,
     keys_below,
     keys_by_themselves,
-    keys_held,
-    parents_of_held,
+    marks,
     quoted,
+    scopes_of_roles,
     union,
     with_roles,
 )
 
 
+@dataclass(frozen=True)
+class Holding:
+    """What is held of a model by some verbs: all of it, parents as a whole, and single rows by their keys."""
+
+    model: Any
+    covered: Covered
+    rows: Statement = NOTHING
+    roles: Statement = NOTHING
+
+    @property
+    def few(self) -> tuple[int, ...]:
+        """Parents whose rows are looked up."""
+        return () if self.covered.is_most else self.covered.parents
+
+    @property
+    def most(self) -> tuple[int, ...]:
+        """Parents that are so many that every row is tested for its own."""
+        return self.covered.parents if self.covered.is_most else ()
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether rows are tested one after the other: most of them pass."""
+        return self.covered.everything or self.covered.is_most
+
+    def keys(self) -> Statement:
+        """The keys of what is looked up."""
+        return union([self.rows, keys_below(self.model, self.few)])
+
+    def has(self, column: str, *, is_beginning: bool = False) -> Statement:
+        """SQL: whether a column of another table is the key of something that is held; see `_is_one_of`."""
+        row = f"SELECT 1 FROM {quoted(self.model)} w WHERE w.{_name(self.model._meta.pk.column)} = {column}"  # noqa: S608
+        if self.covered.everything:
+            return f"EXISTS ({row})", ()
+        keys, params = with_roles(self.keys(), self.roles)
+        tests = [_is_one_of(column, keys) if is_beginning else f"{column} IN ({keys})"] if keys else []
+        if self.most:
+            tests.append(f"EXISTS ({row} AND w.{_name(_parent_of(self.model).column)} IN ({marks(self.most)}))")
+        return f"({' OR '.join(tests)})" if tests else "1 = 0", (*params, *self.most)
+
+
 def condition(user: User, verb: str, model: type[Model]) -> Q:
     """Rows of `model` on which `user` may do `verb`."""
-    related = access_of(model).related
+    access, reach = access_of(model), find_reach(user)
+    related = access.related
     if related is not None and not related.through:
-        return _condition_on_columns(user, verb, model, related)
-    statement = _keys_allowed(model, verb, connection.vendor)
-    return Q(pk__in=_raw(user, statement)) if statement[0] else Q(pk__in=[])
+        return _condition_on_columns(user, reach, verb, model, related)
+    verbs, giving = access.granting(verb), access.granting_from_parent(verb)
+    if model in parent_models():
+        is_all = reach.covered(model, verbs).everything
+        return Q() if is_all else Q(pk__in=reach.places(access.kind, verbs, access.kind))
+    held = _holding(reach, model, verbs, giving - (related.needs_tie if related is not None else frozenset()))
+    if held.covered.everything:
+        return Q()
+    keys = [held.keys()]
+    found = _is_in_one_of(user, model, held.most)
+    if related is not None:
+        tied = Holding(model, reach.covered(model, frozenset(), giving & related.needs_tie))
+        keys.append(keys_below(model, tied.few, f" AND {_is_tied(model, _key_of(model))}"))
+        if tied.is_broad:
+            is_there = Q() if tied.covered.everything else _is_in_one_of(user, model, tied.most)
+            found |= _passes(user, "pk", (_is_tied(model, ROW), ())) & is_there
+        touched = _holding(reach, apps.get_model(related.model), access.granting_from_related(verb))
+        if touched.is_broad:
+            found |= _passes(user, "pk", _touches(model, verb, touched, ROW))
+        else:
+            keys.append(_keys_touching(model, verb, touched))
+    looked_up = with_roles(union(keys), held.roles)
+    return found | _looked_up(user, looked_up) if looked_up[0] else found
 
 
 def conditions_by_parent(user: User, verb: str, model: Any) -> tuple[Q, Q]:
     """The same in two: the parents all of whose rows are among them, and those that are so by themselves."""
-    parents, rows = _keys_by_parent(model, verb, connection.vendor)
-    return Q(pk__in=_raw(user, parents)), Q(pk__in=_raw(user, rows))
+    access = access_of(model)
+    if not access.parent or access.related is not None:
+        raise TypeError(f"what gives rights on {model.__name__} cannot be told apart by its parent")
+    held = _holding(find_reach(user), model, access.granting(verb), access.granting_from_parent(verb))
+    whole = Q() if held.covered.everything else Q(pk__in=held.covered.parents)
+    keys = with_roles(held.rows, held.roles)
+    return whole, _looked_up(user, keys) if keys[0] else Q(pk__in=[])
 
 
-def filled(statement: Statement, **values: Any) -> tuple[str, list[Any]]:
-    """A kept statement with values in its slots (by their names in lower case); `now` is filled in by itself."""
-    values.setdefault("now", timezone.now())
-    return statement[0], [
-        _adapted(values[value.name.lower()]) if isinstance(value, Slot) else value for value in statement[1]
-    ]
-
-
-def _adapted(value: Any) -> Any:
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
-
-
-def _raw(user: User, statement: Statement) -> RawSQL:
-    sql, params = filled(statement, person=user.pk)
-    return RawSQL(sql, params)  # noqa: S611 - made in this package from names of models
-
-
-def _condition_on_columns(user: User, verb: str, model: Any, related: Related) -> Q:
+def _condition_on_columns(user: User, reach: Reach, verb: str, model: Any, related: Related) -> Q:
     """The same for rows that say in their own columns what they belong to and which object they mean.
 
     Such rows are asked for by what they hang on (the objects of a job), so their own keys are no good beginning.
     """
-    parent = f"{model._meta.get_field(access_of(model).parent).attname}__in"
-    touching, always, if_tied = _statements_on_columns(model, verb, connection.vendor)
-    found = Q(pk__in=[])
-    if touching[0]:
-        found |= Q(**{"kind": related.kind, f"{TARGET_KEY}__in": _raw(user, touching)})
-    if always[0]:
-        found |= Q(**{parent: _raw(user, always)})
-    if if_tied[0]:
-        found |= Q(**{parent: _raw(user, if_tied), f"{TARGET_KEY}__isnull": False})
-    return found
-
-
-@lru_cache(maxsize=256)
-def _statements_on_columns(model: Any, verb: str, vendor: str) -> tuple[Statement, Statement, Statement]:
-    """The keys of related objects, of parents, and of parents that count for known objects only."""
     access = access_of(model)
-    related: Any = access.related
-    parent = model._meta.get_field(access.parent).related_model
     giving = access.granting_from_parent(verb)
-    return (
-        with_roles(keys_held(apps.get_model(related.model), access.granting_from_related(verb))),
-        with_roles(keys_held(parent, giving - related.needs_tie)),
-        with_roles(keys_held(parent, giving & related.needs_tie)),
-    )
+    parent = f"{_parent_of(model).attname}__in"
+    always = reach.covered(model, frozenset(), giving - related.needs_tie)
+    if_tied = reach.covered(model, frozenset(), giving & related.needs_tie)
+    if always.everything:
+        return Q()
+    touched = _holding(reach, apps.get_model(related.model), access.granting_from_related(verb))
+    found = Q(**{parent: always.parents}) | (Q(kind=related.kind) & _passes(user, TARGET_KEY, touched.has(ROW)))
+    there = Q() if if_tied.everything else Q(**{parent: if_tied.parents})
+    return found | (Q(**{f"{TARGET_KEY}__isnull": False}) & there)
+
+
+def _holding(reach: Reach, model: Any, verbs: frozenset[str], from_parent: frozenset[str] = frozenset()) -> Holding:
+    return Holding(model, reach.covered(model, verbs, from_parent), *_single_rows(model, verbs, connection.vendor))
 
 
 @lru_cache(maxsize=256)
-def _keys_allowed(model: Any, verb: str, vendor: str) -> Statement:
-    """The keys of the rows of `model` on which somebody may do `verb`."""
-    access = access_of(model)
-    verbs = access.granting(verb)
-    parts = [keys_by_themselves(model, verbs)]
-    if access.parent:
-        parent = model._meta.get_field(access.parent).related_model
-        giving = access.granting_from_parent(verb)
-        needs_tie = access.related.needs_tie if access.related is not None else frozenset()
-        whole = union([keys_held(parent, giving - needs_tie), parents_of_held(model, verbs)])
-        parts += [
-            keys_below(model, whole),
-            keys_below(model, keys_held(parent, giving & needs_tie), _is_tied(model)),
-        ]
-    parts.append(_keys_touching(model, verb))
-    return with_roles(union(parts))
+def _single_rows(model: Any, verbs: frozenset[str], vendor: str) -> tuple[Statement, Statement]:
+    """The keys of rows that are held by themselves, and what goes before them."""
+    kind = access_of(model).kind
+    return keys_by_themselves(model, verbs), scopes_of_roles(kind, verbs) if kind and verbs else NOTHING
 
 
-@lru_cache(maxsize=64)
-def _keys_by_parent(model: Any, verb: str, vendor: str) -> tuple[Statement, Statement]:
-    access = access_of(model)
-    if not access.parent or access.related is not None:
-        raise TypeError(f"what gives rights on {model.__name__} cannot be told apart by its parent")
-    verbs = access.granting(verb)
-    parent = model._meta.get_field(access.parent).related_model
-    whole = [keys_held(parent, access.granting_from_parent(verb)), parents_of_held(model, verbs)]
-    return with_roles(union(whole)), with_roles(keys_by_themselves(model, verbs))
+def _is_one_of(column: str, keys: str) -> str:
+    """SQL: the column is among these keys, with which to begin.
+
+    PostgreSQL is given an array: of a list it makes one more table to join, and thinks longer about that than it takes.
+    """
+    return f"{column} = ANY (ARRAY({keys}))" if connection.vendor == "postgresql" else f"{column} IN ({keys})"
 
 
-def _is_tied(model: Any) -> str:
+def _looked_up(user: User, keys: Statement) -> Q:
+    sql, params = filled(keys, person=user.pk)
+    return Q(RowTest("pk", _is_one_of(ROW, sql), tuple(params)))
+
+
+def _passes(user: User, column: str, test: Statement) -> Q:
+    """A test of each row. So put, no database begins with what the test lists: rows stay in the order of an index."""
+    sql, params = filled(test, person=user.pk)
+    return Q(RowTest(column, f"({sql}) IS TRUE", tuple(params)))
+
+
+def _is_in_one_of(user: User, model: Any, parents: tuple[int, ...]) -> Q:
+    if not parents:
+        return Q(pk__in=[])
+    return _passes(user, _parent_of(model).attname, (f"{ROW} IN ({marks(parents)})", parents))
+
+
+def _is_tied(model: Any, row: str) -> str:
     """SQL: of what the row touches something is known by its key, or it touches nothing. See `access.Related`."""
-    related = access_of(model).related
-    if related is None:
-        return ""
-    link = model._meta.get_field(related.through).remote_field
-    row = f"{quoted(model)}.{_name(model._meta.pk.column)}"
+    link = _link_of(model)
     touched = f"SELECT 1 FROM {quoted(link.model)} t WHERE t.{_name(link.column)} = {row}"  # noqa: S608
-    return f" AND (EXISTS ({touched} AND t.{_name(TARGET_KEY)} IS NOT NULL) OR NOT EXISTS ({touched}))"
+    return f"(EXISTS ({touched} AND t.{_name(TARGET_KEY)} IS NOT NULL) OR NOT EXISTS ({touched}))"
 
 
-def _keys_touching(model: Any, verb: str) -> Statement:
-    """The keys of the rows of `model` that touch an object on which somebody holds what gives `verb` here."""
-    related = access_of(model).related
-    if related is None:
-        return NOTHING
-    held, params = keys_held(apps.get_model(related.model), access_of(model).granting_from_related(verb))
-    if not held:
-        return NOTHING
-    link = model._meta.get_field(related.through).remote_field
-    table, job, kind, key = quoted(link.model), *(_name(name) for name in (link.column, "kind", TARGET_KEY))
-    sql = f"SELECT t.{job} FROM {table} t WHERE t.{kind} = %s AND t.{key} IN ({held})"  # noqa: S608
-    params = (related.kind, *params)
+def _keys_touching(model: Any, verb: str, held: Holding) -> Statement:
+    """The keys of the rows of `model` that touch an object that is held."""
+    link = _link_of(model)
+    test, params = _is_touch(model, verb, held, is_beginning=True)
+    return f"SELECT t.{_name(link.column)} FROM {quoted(link.model)} t WHERE {test}", params  # noqa: S608
+
+
+def _touches(model: Any, verb: str, held: Holding, row: str) -> Statement:
+    """SQL: whether a row of `model` touches an object that is held."""
+    link = _link_of(model)
+    test, params = _is_touch(model, verb, held)
+    return f"EXISTS (SELECT 1 FROM {quoted(link.model)} t WHERE t.{_name(link.column)} = {row} AND {test})", params  # noqa: S608
+
+
+def _is_touch(model: Any, verb: str, held: Holding, *, is_beginning: bool = False) -> Statement:
+    """SQL: whether `t`, which says what a row of `model` touches, counts for it."""
+    related: Any = access_of(model).related
+    link, kind, key = _link_of(model), _name("kind"), _name(TARGET_KEY)
+    has, params = held.has(f"t.{key}", is_beginning=is_beginning)
+    sql, params = f"t.{kind} = %s AND {has}", (related.kind, *params)
     if verb in related.needs_all:
-        other = f"o.{kind} <> %s OR o.{key} IS NULL OR o.{key} NOT IN ({held})"
-        sql += f" AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.{job} = t.{job} AND ({other}))"  # noqa: S608
-        params = (*params, *params)
+        has_other, more = held.has(f"o.{key}")
+        same = f"o.{_name(link.column)} = t.{_name(link.column)}"
+        other = f"o.{kind} <> %s OR o.{key} IS NULL OR NOT {has_other}"
+        sql += f" AND NOT EXISTS (SELECT 1 FROM {quoted(link.model)} o WHERE {same} AND ({other}))"  # noqa: S608
+        params = (*params, related.kind, *more)
     return sql, params
+
+
+def _parent_of(model: Any) -> Any:
+    return model._meta.get_field(access_of(model).parent)
+
+
+def _link_of(model: Any) -> Any:
+    """The column by which what a row touches hangs on it."""
+    related: Any = access_of(model).related
+    return model._meta.get_field(related.through).remote_field
+
+
+def _key_of(model: Any) -> str:
+    return f"{quoted(model)}.{_name(model._meta.pk.column)}"
 
 
 def _name(column: str) -> str:

@@ -14,12 +14,12 @@ from django.utils.dateparse import parse_datetime
 
 from permissions.access import VIEW, Access
 from permissions.models import RoleGrant, User
-from permissions.policy.lists import filled
 from permissions.policy.ways import (
     TARGET_KEY,
     Slot,
     Statement,
     access_of,
+    filled,
     grant_tables,
     quoted,
     union,

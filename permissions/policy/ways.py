@@ -6,13 +6,15 @@ from call to call (who, when, which object) has a slot among its parameters.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.db.models import Model
+from django.utils import timezone
 
 from permissions.access import MEMBER, Access
 from permissions.models import Role, RoleGrant, RoleVerb, User
@@ -30,6 +32,9 @@ Statement = tuple[str, tuple[Any, ...]]
 NOTHING: Statement = ("", ())
 # The column in which a row keeps the key of the object it means (see access.Related).
 TARGET_KEY = "target_pk"
+# Of a role's grant: it counts for all in its scope.
+_OF_ALL_OWNERS = "mine.owner_id IS NULL"
+_NOT_NARROWED = f"mine.tag = '' AND {_OF_ALL_OWNERS}"
 
 
 def access_of(model: type[Model]) -> Access:
@@ -52,7 +57,8 @@ def grant_tables(model: type[Model]) -> tuple[Any, Any] | None:
 class Way:
     """One way: where to look, and the expressions for the object's key, the verb, and what else is told of it.
 
-    `above` is the same way as one that leads to the keys of parents: for a list these are few, and their rows many.
+    `kind`: it comes of roles, and counts what these hold for things of this kind; the rows of `mine` are these roles.
+    `is_whole`: it leads to all rows, or to all of a parent. Lists leave these to `permissions.policy.reach`.
     """
 
     how: str
@@ -65,23 +71,38 @@ class Way:
     until: str = ""
     role: str = "''"
     team: str = "''"
-    above: "Way | None" = None
+    kind: str = ""
+    is_whole: bool = False
 
     def keys(self, verbs: frozenset[str]) -> Statement:
-        """The keys of all rows on which one of `verbs` is held now."""
+        """The keys of all rows on which one of `verbs` is held now; roles are sifted by `scopes_of_roles`."""
+        if self.kind:
+            return f"SELECT {self.key} FROM {self.tables} WHERE {self.where}", self.params  # noqa: S608
+        where, params = self._now()
         wanted = sorted(verbs)
-        sql = f"SELECT {self.key} FROM {self.tables} WHERE {self.where} AND {self.verb} IN ({_marks(wanted)})"  # noqa: S608
-        params = (*self.params, *wanted)
-        if self.until:
-            sql, params = f"{sql} AND ({self.until} IS NULL OR {self.until} > %s)", (*params, Slot.NOW)
-        return sql, params
+        sql = f"SELECT {self.key} FROM {self.tables} WHERE {where} AND {self.verb} IN ({marks(wanted)})"  # noqa: S608
+        return sql, (*params, *wanted)
+
+    def places(self, kind: str) -> Statement:
+        """Every verb held now, as what is held on objects of `kind` for themselves."""
+        where, params = self._now()
+        return f"SELECT '{kind}', {self.verb}, '{kind}', {self.key} FROM {self.tables} WHERE {where}", params  # noqa: S608
 
     def facts(self, place: str, one: Statement) -> Statement:
         """Every verb held on some objects, whether it has ended or not, with where it comes from."""
         told = f"'{place}', {self.key}, {self.verb}, '{self.how}', {self.grant}, {self.role}, {self.team}"
-        where = f"{self.where} AND {self.key} {one[0]}"
+        where = f"{self._of_kind()} AND {self.key} {one[0]}"
         until = self.until or "NULL"
         return f"SELECT {told}, {until} FROM {self.tables} WHERE {where}", (*self.params, *one[1])  # noqa: S608
+
+    def _of_kind(self) -> str:
+        return f"{self.where} AND mine.kind = '{self.kind}'" if self.kind else self.where
+
+    def _now(self) -> Statement:
+        where = self._of_kind()
+        if not self.until:
+            return where, self.params
+        return f"{where} AND ({self.until} IS NULL OR {self.until} > %s)", (*self.params, Slot.NOW)
 
 
 def quoted(model: type[Model]) -> str:
@@ -90,15 +111,25 @@ def quoted(model: type[Model]) -> str:
 
 
 def role_grants() -> Statement:
-    """To be put before statements made of ways: what roles somebody holds, verb by verb, ended or not."""
-    grants, verbs, members = quoted(RoleGrant), quoted(RoleVerb), quoted(User.groups.through)
+    """To be put before facts and places: what roles somebody holds, verb by verb, ended or not."""
     told = "g.id, g.role_id, g.group_id, g.scope_kind, g.scope_pk, g.tag, g.owner_id, g.expires_at, v.kind, v.verb"
-    sql = (
-        f"WITH mine AS (SELECT {told} FROM {grants} g JOIN {verbs} v ON v.role_id = g.role_id WHERE g.user_id = %s "  # noqa: S608
-        f"UNION ALL SELECT {told} FROM {members} m JOIN {grants} g ON g.group_id = m.group_id "
-        f"JOIN {verbs} v ON v.role_id = g.role_id WHERE m.user_id = %s) "
-    )
-    return sql, (Slot.PERSON, Slot.PERSON)
+    return _mine(told, "UNION ALL")
+
+
+def scopes_of_roles(kind: str, verbs: frozenset[str]) -> Statement:
+    """To be put before keys: the scopes of the roles by which somebody holds one of `verbs` now, each once."""
+    wanted = sorted(verbs)
+    live = f"v.kind = %s AND v.verb IN ({marks(wanted)}) AND (g.expires_at IS NULL OR g.expires_at > %s)"
+    return _mine("g.scope_kind, g.scope_pk, g.tag, g.owner_id", "UNION", (live, (kind, *wanted, Slot.NOW)))
+
+
+def _mine(columns: str, union: str, which: Statement = ("", ())) -> Statement:
+    grants, verbs, members = quoted(RoleGrant), quoted(RoleVerb), quoted(User.groups.through)
+    held, also = f"JOIN {verbs} v ON v.role_id = g.role_id", f" AND {which[0]}" if which[0] else ""
+    own = f"SELECT {columns} FROM {grants} g {held} WHERE g.user_id = %s{also}"  # noqa: S608
+    in_team = f"{members} m JOIN {grants} g ON g.group_id = m.group_id {held}"
+    by_team = f"SELECT {columns} FROM {in_team} WHERE m.user_id = %s{also}"  # noqa: S608
+    return f"WITH mine AS ({own} {union} {by_team}) ", (Slot.PERSON, *which[1]) * 2
 
 
 def ways_in(model: Any) -> Iterator[Way]:
@@ -130,70 +161,70 @@ def _by_grant(model: type[Model]) -> Iterator[Way]:
 def _by_role(model: Any, access: Access) -> Iterator[Way]:
     kind, table, key = access.kind, quoted(model), f"x.{_column(model._meta.pk.column)}"
 
-    def way(tables: str, where: str, key: str = key, params: tuple[Any, ...] = ()) -> Way:
+    def way(tables: str, where: str, key: str = key, params: tuple[Any, ...] = (), *, is_whole: bool = False) -> Way:
         return Way(
             "role",
             f"mine {tables}",
-            f"mine.kind = %s AND {where}",
+            where,
             key,
             "mine.verb",
-            (kind, *params),
+            params,
             "mine.id",
             "mine.expires_at",
             f"(SELECT r.name FROM {quoted(Role)} r WHERE r.id = mine.role_id)",  # noqa: S608
             _team("mine"),
+            kind,
+            is_whole,
         )
 
-    is_whole = "mine.tag = '' AND mine.owner_id IS NULL"
-    yield way("", f"mine.scope_kind = %s AND {is_whole}", "mine.scope_pk", (kind,))
-    of_all = f"mine.scope_kind = '' AND {is_whole}"
-    if not access.parent:
-        yield way(f"CROSS JOIN {table} x", of_all)
-    within = "mine.scope_kind = ''"
+    yield way("", f"mine.scope_kind = %s AND {_NOT_NARROWED}", "mine.scope_pk", (kind,))
+    yield way(f"CROSS JOIN {table} x", f"mine.scope_kind = '' AND {_NOT_NARROWED}", is_whole=True)
+    within, up, outer = "mine.scope_kind = ''", "", ""
     around: tuple[str, ...] = ()
     if access.parent:
         parent = model._meta.get_field(access.parent)
         outer, up = access_of(parent.related_model).kind, f"x.{_column(parent.column)}"
-        everywhere = f"CROSS JOIN {quoted(parent.related_model)} z"
-        all_above = way(everywhere, of_all, f"z.{_column(parent.related_model._meta.pk.column)}")
-        yield replace(way(f"CROSS JOIN {table} x", of_all), above=all_above)
-        of_one = f"mine.scope_kind = %s AND {is_whole}"
-        one_above = way("", of_one, "mine.scope_pk", (outer,))
-        yield replace(way(f"JOIN {table} x ON {up} = mine.scope_pk", of_one, params=(outer,)), above=one_above)
+        in_one = f"JOIN {table} x ON {up} = mine.scope_pk"
+        yield way(in_one, f"mine.scope_kind = %s AND {_NOT_NARROWED}", params=(outer,), is_whole=True)
         within = f"({within} OR (mine.scope_kind = %s AND mine.scope_pk = {up}))"
         around = (outer,)
     owner = f"x.{_column(model._meta.get_field(access.owner).column)}" if access.owner else ""
     if owner:
-        yield way(f"JOIN {table} x ON {owner} = mine.owner_id", f"mine.tag = '' AND {within}", params=around)
+        of_theirs = f"JOIN {table} x ON {owner} = mine.owner_id"
+        yield way(of_theirs, f"mine.tag = '' AND {within}", params=around)
     if access.tags:
         link = model._meta.get_field(access.tags).remote_field
-        tags = f"JOIN {quoted(link.model)} t ON t.tag = mine.tag JOIN {table} x ON {key} = t.{_column(link.column)}"
-        is_theirs = f"(mine.owner_id IS NULL OR mine.owner_id = {owner})" if owner else "mine.owner_id IS NULL"
-        yield way(tags, f"mine.tag <> '' AND {is_theirs} AND {within}", params=around)
+        tags, tagged = quoted(link.model), f"t.{_column(link.column)}"
+        of_tag = f"JOIN {tags} t ON t.tag = mine.tag"
+        # Rows are wide: where the tag alone tells, and where an index does, they are not looked at.
+        yield way(of_tag, f"mine.tag <> '' AND mine.scope_kind = '' AND {_OF_ALL_OWNERS}", tagged)
+        if access.parent:
+            in_one = f"{of_tag} JOIN {table} x ON {key} = {tagged} AND {up} = mine.scope_pk"
+            yield way(in_one, f"mine.tag <> '' AND mine.scope_kind = %s AND {_OF_ALL_OWNERS}", params=(outer,))
+        if owner:
+            both = f"{of_theirs} JOIN {tags} t ON {tagged} = {key} AND t.tag = mine.tag"
+            yield way(both, f"mine.tag <> '' AND NOT {_OF_ALL_OWNERS} AND {within}", params=around)
 
 
-def keys_held(model: type[Model], verbs: frozenset[str]) -> Statement:
-    """The keys of the rows of `model` on which somebody holds one of `verbs` now; `role_grants` goes before it."""
-    return union([keys_by_themselves(model, verbs), keys_below(model, parents_of_held(model, verbs))])
+def whole_roles(scopes: tuple[str, ...]) -> Statement:
+    """What roles give now on all of a scope: kind, verb, and kind and key of the scope."""
+    where = f"{_NOT_NARROWED} AND mine.scope_kind IN ({marks(scopes)})"
+    sql = f"SELECT mine.kind, mine.verb, mine.scope_kind, mine.scope_pk FROM mine WHERE {where}"  # noqa: S608
+    return f"{sql} AND (mine.expires_at IS NULL OR mine.expires_at > %s)", (*scopes, Slot.NOW)
 
 
 def keys_by_themselves(model: type[Model], verbs: frozenset[str]) -> Statement:
-    """Of these the rows that are few: those that something was granted on, or that have the tag or the owner."""
-    return union(way.keys(verbs) for way in ways_in(model) if way.above is None) if verbs else NOTHING
+    """The keys of rows of `model` that are few: those that something was granted on, or that have the tag or owner."""
+    return union(way.keys(verbs) for way in ways_in(model) if not way.is_whole) if verbs else NOTHING
 
 
-def parents_of_held(model: type[Model], verbs: frozenset[str]) -> Statement:
-    """The keys of the parents all of whose rows of `model` are held."""
-    return union(way.above.keys(verbs) for way in ways_in(model) if way.above is not None) if verbs else NOTHING
-
-
-def keys_below(model: Any, parents: Statement, condition: str = "") -> Statement:
+def keys_below(model: Any, parents: tuple[int, ...], condition: str = "") -> Statement:
     """The keys of the rows of `model` that belong to these parents."""
-    if not parents[0]:
+    if not parents:
         return NOTHING
     key, parent = model._meta.pk.column, model._meta.get_field(access_of(model).parent).column
-    where = f"{_column(parent)} IN ({parents[0]}){condition}"
-    return f"SELECT {_column(key)} FROM {quoted(model)} WHERE {where}", parents[1]  # noqa: S608
+    where = f"{_column(parent)} IN ({marks(parents)}){condition}"
+    return f"SELECT {_column(key)} FROM {quoted(model)} WHERE {where}", parents  # noqa: S608
 
 
 def union(statements: Iterable[Statement]) -> Statement:
@@ -202,12 +233,24 @@ def union(statements: Iterable[Statement]) -> Statement:
     return " UNION ALL ".join(sql for sql, _ in there), tuple(value for _, params in there for value in params)
 
 
-def with_roles(statement: Statement) -> Statement:
+def with_roles(statement: Statement, roles: Statement | None = None) -> Statement:
     """A statement made of ways, complete; nothing stays nothing."""
     if not statement[0]:
         return NOTHING
-    head = role_grants()
+    head = roles if roles is not None else role_grants()
     return head[0] + statement[0], (*head[1], *statement[1])
+
+
+def filled(statement: Statement, **values: Any) -> tuple[str, list[Any]]:
+    """A kept statement with values in its slots (by their names in lower case); `now` is filled in by itself."""
+    values.setdefault("now", timezone.now())
+    return statement[0], [
+        _adapted(values[value.name.lower()]) if isinstance(value, Slot) else value for value in statement[1]
+    ]
+
+
+def _adapted(value: Any) -> Any:
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
 def _team(table: str) -> str:
@@ -215,7 +258,7 @@ def _team(table: str) -> str:
     return f"(SELECT n.name FROM {quoted(Group)} n WHERE n.id = {table}.group_id)"  # noqa: S608
 
 
-def _marks(values: Iterable[Any]) -> str:
+def marks(values: Iterable[Any]) -> str:
     return ", ".join("%s" for _ in values)
 
 

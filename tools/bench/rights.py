@@ -61,7 +61,7 @@ def measure_rights(database: str) -> Iterator[Row]:
 
         asked: list[tuple[str, Callable[[], object], int, float | None]] = [
             ("count and first 50 of the list", rows_of_a_page, PAGES, LIST_MS),
-            ("page of the list", page, PAGES, None),
+            ("page of the list", page, PAGES, LIST_MS),
             ("can", lambda user=user, own=own: can(user, "power", own), ASKED, CAN_MS),
             ("verbs_on", lambda user=user, own=own: verbs_on(user, own), ASKED, CAN_MS),
         ]

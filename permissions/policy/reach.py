@@ -1,0 +1,121 @@
+"""How far somebody's rights reach beyond single rows: over everything, or over whole clusters.
+
+A list asks this first. What covers everything needs no condition, and whole clusters are named by their keys: to look
+up the rights on each of twenty thousand rows takes longer than to read the rows. One short query tells it for all
+lists; within `reach_kept`, the reading of one page, it is asked once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+
+from permissions.access import Access
+from permissions.models import User
+from permissions.policy.ways import Statement, access_of, filled, quoted, union, ways_in, whole_roles, with_roles
+
+# Of so great a part of all parents on, rows are tested one after the other instead of looked up by their parents.
+MOST = 0.25
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What is held of a model beyond single rows. `is_most`: `parents` are a good part of all there are."""
+
+    everything: bool = False
+    parents: tuple[int, ...] = ()
+    is_most: bool = False
+
+
+@dataclass(frozen=True)
+class Reach:
+    """All that one person holds in this way: kind and verb, with kind and key of where (empty and None: everywhere)."""
+
+    facts: frozenset[tuple[str, str, str, int | None]]
+    totals: dict[str, int]
+
+    def is_everywhere(self, kind: str, verbs: frozenset[str]) -> bool:
+        """Whether one of `verbs` is held on everything of `kind`."""
+        return any((kind, verb, "", None) in self.facts for verb in verbs)
+
+    def places(self, kind: str, verbs: frozenset[str], place: str) -> set[int]:
+        """The keys of the objects of kind `place` on which one of `verbs` is held for things of `kind`."""
+        return {
+            key
+            for some, verb, where, key in self.facts
+            if key is not None and some == kind and where == place and verb in verbs
+        }
+
+    def covered(self, model: Any, verbs: frozenset[str], from_parent: frozenset[str] = frozenset()) -> Covered:
+        """What is held of `model` by `verbs` for its own kind, or by `from_parent` for that of its parent."""
+        access = access_of(model)
+        if self.is_everywhere(access.kind, verbs):
+            return Covered(everything=True)
+        if not access.parent:
+            return Covered()
+        outer = access_of(model._meta.get_field(access.parent).related_model).kind
+        if self.is_everywhere(outer, from_parent):
+            return Covered(everything=True)
+        keys = self.places(outer, from_parent, outer) | self.places(access.kind, verbs, outer)
+        return Covered(parents=tuple(sorted(keys)), is_most=len(keys) > MOST * self.totals[outer])
+
+
+_kept: ContextVar[dict[int, Reach] | None] = ContextVar("reach", default=None)
+
+
+@contextmanager
+def reach_kept() -> Iterator[None]:
+    """Within it each person's reach is read once: for what is one reading, as a request or a look at an open page."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def find_reach(user: User) -> Reach:
+    """The reach of somebody's rights. One query, where it is not kept."""
+    kept = _kept.get()
+    if kept is None:
+        return _read(user)
+    if user.pk not in kept:
+        kept[user.pk] = _read(user)
+    return kept[user.pk]
+
+
+def _read(user: User) -> Reach:
+    sql, params = filled(_statement(connection.vendor), person=user.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows = cursor.fetchall()
+    return Reach(
+        frozenset(row for row in rows if row[0]), {place: number for kind, _verb, place, number in rows if not kind}
+    )
+
+
+@lru_cache(maxsize=1)
+def parent_models() -> tuple[Any, ...]:
+    """The models to which others belong."""
+    found: dict[Any, None] = {}
+    for model in apps.get_models():
+        access = getattr(model, "access", None)
+        if isinstance(access, Access) and access.parent:
+            found[model._meta.get_field(access.parent).related_model] = None
+    return tuple(found)
+
+
+@lru_cache(maxsize=8)
+def _statement(vendor: str) -> Statement:
+    """Roles on everything and on parents, all that is held on a parent itself, and how many parents there are."""
+    parts: list[Statement] = []
+    for model in parent_models():
+        kind = access_of(model).kind
+        parts += [way.places(kind) for way in ways_in(model) if not way.is_whole]
+        parts.append((f"SELECT '', '', '{kind}', COUNT(*) FROM {quoted(model)}", ()))  # noqa: S608
+    kinds = tuple(access_of(model).kind for model in parent_models())
+    return with_roles(union([whole_roles(("", *kinds)), *parts]))

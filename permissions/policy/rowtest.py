@@ -1,0 +1,33 @@
+"""A condition in SQL that is tested on each row."""
+
+from typing import Any
+
+from django.db.models import BooleanField, Expression, F
+
+# In its text: the column of the row that is tested.
+ROW = "<row>"
+
+
+class RowTest(Expression):
+    """A condition in SQL on one column of a row, by whatever name a query knows its table."""
+
+    conditional = True
+
+    def __init__(self, column: str, sql: str, params: tuple[Any, ...] = ()) -> None:
+        super().__init__(output_field=BooleanField())
+        self.column: Any = F(column)
+        self.sql, self.params = sql, params
+
+    def get_source_expressions(self) -> list[Any]:
+        """The column."""
+        return [self.column]
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        """The column, as a query knows it."""
+        (self.column,) = exprs
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """The text with the column in its place."""
+        del connection
+        column, _params = compiler.compile(self.column)
+        return self.sql.replace(ROW, column), self.params

@@ -9,14 +9,16 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from clusters.models import Cluster
+from objectlog.changes import Change
+from objectlog.messages import Message
 from objectlog.services import Target
 from operations.contract import SITE, Ask, Invalid, Operation, Site
 from permissions.kinds import KINDS
-from permissions.models import Persona, Role, Team, User
-from permissions.policy import access_of
+from permissions.models import Persona, Role, RoleVerb, Team, User
+from permissions.policy import access_of, granted_roles, granted_verbs
 from permissions.services import explain_scope, grant, grant_role, revoke, revoke_role, set_role
 from virtualmachines.models import VirtualMachine
 
@@ -88,6 +90,10 @@ class Grant(_OnRights[GrantParams]):
     def check(self, ask: Ask[Grantable, GrantParams]) -> None:
         _judge(_wrong_verbs(self.kind, ask.params.verbs) | _past(ask.params.until))
 
+    def changes(self, ask: Ask[Grantable, GrantParams]) -> list[Change]:
+        before = granted_verbs(ask.params.who, _object(ask))
+        return _verbs_change(before, before | dict.fromkeys(ask.params.verbs, ask.params.until))
+
     def perform(self, ask: Ask[Grantable, GrantParams]) -> str:
         params = ask.params
         grant(params.verbs, params.who, _object(ask), by=ask.actor.user, until=params.until)
@@ -107,6 +113,10 @@ class Revoke(_OnRights[GrantParams]):
     def check(self, ask: Ask[Grantable, GrantParams]) -> None:
         _judge(_wrong_verbs(self.kind, ask.params.verbs))
 
+    def changes(self, ask: Ask[Grantable, GrantParams]) -> list[Change]:
+        before = granted_verbs(ask.params.who, _object(ask))
+        return _verbs_change(before, {verb: end for verb, end in before.items() if verb not in ask.params.verbs})
+
     def perform(self, ask: Ask[Grantable, GrantParams]) -> str:
         revoke(ask.params.verbs, ask.params.who, _object(ask))
         return ""
@@ -117,6 +127,7 @@ class Revoke(_OnRights[GrantParams]):
 
 class _OnRoleGrants(_OnRights[RoleGrantParams]):
     params_type = RoleGrantParams
+    gives: bool
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -128,6 +139,15 @@ class _OnRoleGrants(_OnRights[RoleGrantParams]):
         why = explain_scope(_on(ask), tag=params.tag, owner=params.owner)
         errors = {"tag" if params.tag else "owner" if params.owner else "": why} if why else {}
         _judge(errors | _past(params.until))
+
+    def changes(self, ask: Ask[Grantable, RoleGrantParams]) -> list[Change]:
+        params = ask.params
+        held = granted_roles(params.who, _on(ask))
+        before = {_RoleHeld(each.role, each.tag, each.owner): each.expires_at for each in held}
+        this = _RoleHeld(params.role, params.tag, params.owner)
+        others = {role: end for role, end in before.items() if role != this}
+        after = others | ({this: params.until} if self.gives else {})
+        return _change("roles", gettext_noop("roles"), _with_ends(before), _with_ends(after))
 
     def journal_params(self, params: RoleGrantParams) -> dict[str, Any]:
         told = {"who": _name(params.who), "role": params.role.name, **_until(params.until)}
@@ -143,6 +163,7 @@ class GrantRole(_OnRoleGrants):
 
     verb = "grant-role"
     label = gettext_lazy("Grant a role")
+    gives = True
 
     def perform(self, ask: Ask[Grantable, RoleGrantParams]) -> str:
         params, by = ask.params, ask.actor.user
@@ -155,6 +176,7 @@ class RevokeRole(_OnRoleGrants):
 
     verb = "revoke-role"
     label = gettext_lazy("Revoke a role")
+    gives = False
 
     def perform(self, ask: Ask[Grantable, RoleGrantParams]) -> str:
         params = ask.params
@@ -188,12 +210,48 @@ class SetRole(Operation[Site, RoleParams]):
     def target_of(self, target: Any) -> Target:
         return Target(self.kind, None, "")
 
+    def changes(self, ask: Ask[Site, RoleParams]) -> list[Change]:
+        held = RoleVerb.objects.filter(role__name=ask.params.name)
+        before = sorted(f"{each.kind}.{each.verb}" for each in held)
+        return _change("verbs", gettext_noop("rights"), before, sorted(set(ask.params.verbs)))
+
     def perform(self, ask: Ask[Site, RoleParams]) -> str:
         set_role(ask.params.name, _by_kind(ask.params.verbs), description=ask.params.description)
         return ""
 
     def journal_params(self, params: RoleParams) -> dict[str, Any]:
         return {"name": params.name, "verbs": sorted(params.verbs)}
+
+
+@dataclass(frozen=True)
+class _RoleHeld:
+    """A role as it was granted: for all, or for machines with a tag or of an owner."""
+
+    role: Role
+    tag: str
+    owner: Persona | None
+
+    def __str__(self) -> str:
+        narrow = [f"tag {self.tag}"] if self.tag else []
+        narrow += [f"owner {self.owner}"] if self.owner is not None else []
+        return f"{self.role} ({', '.join(narrow)})" if narrow else str(self.role)
+
+
+def _verbs_change(before: Mapping[str, datetime | None], after: Mapping[str, datetime | None]) -> list[Change]:
+    return _change("verbs", gettext_noop("rights"), _with_ends(before), _with_ends(after))
+
+
+def _with_ends(held: Mapping[Any, datetime | None]) -> list[Any]:
+    """What is held, each with its end if it has one."""
+    until = gettext_noop("%(what)s until %(end)s")
+    return [
+        str(what) if end is None else Message(until, {"what": str(what), "end": f"{end:%Y-%m-%d %H:%M} UTC"})
+        for what, end in sorted(held.items(), key=lambda each: str(each[0]))
+    ]
+
+
+def _change(field: str, label: str, before: list[Any], after: list[Any]) -> list[Change]:
+    return [] if before == after else [Change(field, label, before or None, after or None)]
 
 
 def _by_kind(verbs: Sequence[str]) -> Mapping[str, set[str]]:

@@ -1,10 +1,12 @@
 """The question the other way round, for explanations: who may do something, and which row gave it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 
 from permissions.models import Granted, RoleGrant, User
 from permissions.policy.sources import Source
@@ -37,3 +39,25 @@ def find_candidates(obj: Model) -> QuerySet[User]:
     teams |= Q(pk__in=roles.exclude(group=None).values("group"))
     people |= Q(groups__in=Group.objects.filter(teams))
     return User.objects.filter(people, is_active=True).distinct().order_by("username")
+
+
+def granted_verbs(who: User | Group, on: Model) -> dict[str, datetime | None]:
+    """The verbs that were granted to just this person or team on just this object and give something now, with ends."""
+    tables = grant_tables(type(on))
+    if tables is None:
+        return {}
+    rows = tables[0].objects.filter(user=who) if isinstance(who, User) else tables[1].objects.filter(group_id=who.pk)
+    there = rows.filter(_has_not_ended(), content_object=on).order_by("permission__codename")
+    return dict(there.values_list("permission__codename", "expires_at"))
+
+
+def granted_roles(who: User | Group, on: Model | None) -> QuerySet[RoleGrant]:
+    """The same of roles on an object, or (None) on everything."""
+    subject = Q(user=who) if isinstance(who, User) else Q(group_id=who.pk)
+    scope = Q(scope_kind="") if on is None else Q(scope_kind=access_of(type(on)).kind, scope_pk=on.pk)
+    rows = RoleGrant.objects.filter(subject, scope, _has_not_ended())
+    return rows.select_related("role", "owner__user", "owner__group").order_by("role__name", "tag", "pk")
+
+
+def _has_not_ended() -> Q:
+    return Q(expires_at=None) | Q(expires_at__gt=timezone.now())

@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from gwm.selectors import list_visible_events
-from objectlog.models import Entry
+from objectlog.models import Entry, Event
+from objectlog.reading import read_event
 from permissions.models import RoleGrant, User
 from permissions.policy import can, verbs_on
 from permissions.services import grant, make_team, persona_of
@@ -167,3 +168,35 @@ def test_explaining_whatever_there_is(vm: VirtualMachine, alice: User, django_as
         call("explain", "alice", "power", "lab/nothing")
     User.objects.filter(username="alice").update(is_active=False)
     assert "switched off" in call("explain", "alice", "power", "lab/web1.example.org")
+
+
+def changes_of(command: list[str]) -> dict[str, tuple[str, str]]:
+    """What the newest event tells of before and after."""
+    call(*command)
+    told = read_event(Event.objects.latest("pk"))
+    return {label: (before, after) for label, before, after in told.changes}
+
+
+@pytest.mark.feature("G018")
+def test_the_journal_keeps_what_was_held_before_and_after(vm: VirtualMachine, alice: User) -> None:
+    on = ["alice", "--on", "lab/web1.example.org", "--as", "root"]
+    assert changes_of(["grant", *on[:1], "tags", *on[1:]]) == {"rights": ("—", "tags")}
+    assert changes_of(["grant", *on[:1], "power", *on[1:]]) == {"rights": ("tags", "power, tags")}
+    until = changes_of(["grant", *on[:1], "tags", *on[1:], "--until", "2100-01-01"])
+    assert until["rights"][0] == "power, tags" and until["rights"][1].startswith("power, tags until 2")
+    assert changes_of(["revoke", *on[:1], "tags", *on[1:]])["rights"][1] == "power"
+    assert changes_of(["revoke", *on[:1], "tags", *on[1:]]) == {}
+    assert changes_of(["revoke", *on[:1], "power", *on[1:]]) == {"rights": ("power", "—")}
+
+
+@pytest.mark.feature("G018")
+def test_the_journal_keeps_roles_before_and_after(vm: VirtualMachine, alice: User) -> None:
+    assert changes_of(["role", "operator", "vm.power", "--as", "root"]) == {"rights": ("—", "vm.power")}
+    assert changes_of(["role", "operator", "vm.tags", "vm.power", "--as", "root"]) == {
+        "rights": ("vm.power", "vm.power, vm.tags")
+    }
+    on = ["alice", "--role", "operator", "--on", "lab", "--as", "root"]
+    assert changes_of(["grant", *on]) == {"roles": ("—", "operator")}
+    assert changes_of(["grant", *on, "--tag", "web"]) == {"roles": ("operator", "operator, operator (tag web)")}
+    assert changes_of(["revoke", *on]) == {"roles": ("operator, operator (tag web)", "operator (tag web)")}
+    assert read_event(Event.objects.latest("pk")).sentence.startswith("Took role operator on lab from alice")

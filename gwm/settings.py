@@ -189,11 +189,15 @@ def describe_database(url: str) -> dict[str, Any]:
         # A server that vanished without a word must not hold the threads of pages for minutes.
         options.setdefault("connect_timeout", DATABASE_TIMEOUT_S)
         options.setdefault("tcp_user_timeout", 1000 * DATABASE_TIMEOUT_S)
-        # To compile a statement takes PostgreSQL hundreds of milliseconds; ours are many and end soon.
-        options["options"] = f"{options.get('options', '')} -c jit=off".strip()
         if config.flag("GWM_PREPARE_STATEMENTS"):
-            # To plan the statements of a page takes PostgreSQL longer than to carry them out.
+            # To plan the statements of a page takes PostgreSQL longer than to carry them out, and to compile one
+            # hundreds of milliseconds.
             options.update(server_side_binding=True, prepare_threshold=2)
+            options["options"] = f"{options.get('options', '')} -c jit=off".strip()
+        else:
+            # A PgBouncer that pools transactions refuses connections with options, and forgets what a session keeps:
+            # statements, and cursors outside of transactions.
+            described["DISABLE_SERVER_SIDE_CURSORS"] = True
     described["CONN_MAX_AGE"] = 600
     described["CONN_HEALTH_CHECKS"] = True
     return described

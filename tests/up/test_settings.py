@@ -256,7 +256,10 @@ def test_a_database_is_chosen_by_its_address(url: str, engine: str, name: str) -
     assert "ATOMIC_REQUESTS" not in described
 
 
-def test_statements_are_not_prepared_where_a_pool_forbids_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_asked_of_a_session_where_a_pool_hands_it_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgres://gwm:pass@db.example.org/machines"
+    assert describe_database(url)["OPTIONS"]["options"] == "-c jit=off"
     monkeypatch.setenv("GWM_PREPARE_STATEMENTS", "no")
-    options = describe_database("postgres://gwm:pass@db.example.org/machines")["OPTIONS"]
-    assert not {"prepare_threshold", "server_side_binding"} & set(options)
+    described = describe_database(url)
+    assert set(described["OPTIONS"]) == {"connect_timeout", "tcp_user_timeout"}
+    assert described["DISABLE_SERVER_SIDE_CURSORS"]

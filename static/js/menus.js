@@ -47,9 +47,10 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   const menu = event.target instanceof Element && event.target.closest("details.menu");
   if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+  if (event.target.matches("select")) return; // its own arrows
   event.preventDefault();
   menu.open = true;
-  const items = [...menu.querySelectorAll(".menu-panel :is(a, button)")];
+  const items = [...menu.querySelectorAll(".menu-panel :is(a, button, input:not([type=hidden]), select)")];
   const at = items.indexOf(document.activeElement);
   const next = { ArrowDown: at + 1, ArrowUp: at < 0 ? items.length - 1 : at - 1, Home: 0, End: items.length - 1 };
   items.at(next[event.key] % items.length)?.focus();

@@ -1,5 +1,6 @@
 """What nodes and jobs can be asked for, in the language of `ui.filtering`."""
 
+import json
 from typing import Any
 
 from django.db.models import Q
@@ -15,6 +16,13 @@ NODE_GROUPS: dict[str, tuple[Any, Q]] = {
     "unresponsive": (_("Unresponsive"), Q(offline=False, answers=False, missing_since__isnull=True)),
     "missing": (_("Missing"), Q(missing_since__isnull=False)),
 }
+
+
+def as_tag(value: str) -> str:
+    """How one whole tag stands in a list of tags that is kept as JSON."""
+    return json.dumps(value)
+
+
 _ROLES = {"master": "M", "candidate": "C", "regular": "R", "drained": "D", "offline": "O"}
 
 NODES = Language(
@@ -33,6 +41,7 @@ NODES = Language(
             "ip:192.0.2.",
             lambda value: Q(primary_ip__startswith=value) | Q(secondary_ip__startswith=value),
         ),
+        "tag": of_text(_("tag"), "tag:rack-a", lambda value: Q(tags__icontains=as_tag(value))),
         "machines": of_number(_("machines"), "machines>20", "primary_count"),
         "cpus": of_number(_("CPUs"), "cpus>=16", "cpu_total"),
         "mem": of_size(_("memory"), "mem>64G", "memory_total_mib"),

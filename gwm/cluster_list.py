@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from clusters.filters import as_tag
 from clusters.templatetags.clusters import cluster_state
 from ui.columns import Column, ago, code, number, text
 from ui.filtering import Language, of_choices, of_moment, of_text
@@ -41,6 +42,11 @@ def _word(value: str) -> Q:
     return Q(slug__icontains=value) | Q(description__icontains=value) | Q(name__icontains=value)
 
 
+def _with_tag(value: str) -> Q:
+    """The second half says of those without any that they have none, where the first says that it does not know."""
+    return Q(info__tags__icontains=as_tag(value)) & Q(info__has_key="tags")
+
+
 CLUSTERS = Language(
     keys={
         "name": of_text(
@@ -55,6 +61,7 @@ CLUSTERS = Language(
         ),
         "master": of_text(_("master"), "master:node1", lambda value: Q(master__istartswith=value)),
         "host": of_text(_("address"), "host:gnt.example.org", lambda value: Q(host__icontains=value)),
+        "tag": of_text(_("tag"), "tag:site-a", _with_tag),
         "uuid": of_text(_("beginning of the uuid"), "uuid:3f2a", lambda value: Q(uuid__istartswith=value)),
         "updated": of_moment(_("when it was last updated"), "updated<2026-11-01", "schedule__synced_at"),
         "since": of_moment(_("when it was added"), "since>2026-11-01", "created_at"),

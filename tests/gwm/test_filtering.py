@@ -1,11 +1,27 @@
 """The language of filters: what is typed, what it means, and what is said of what it can't mean."""
 
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from django.db.models import Q
+from django.utils.datastructures import MultiValueDict
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ui.filtering import Key, Language, Term, of_choices, of_number, of_size, of_text, parse
+from ui.filtering import (
+    Key,
+    Language,
+    Term,
+    Wanted,
+    of_choices,
+    of_moment,
+    of_number,
+    of_size,
+    of_text,
+    of_timestamp,
+    parse,
+)
 
 
 def _key(make: Key) -> Language:
@@ -52,6 +68,8 @@ def test_whatever_is_compared_to_a_key_is_a_condition_or_a_problem_told(value: s
         of_number("k", "key>4", "number"),
         of_text("k", "key:a", lambda value: Q(text=value)),
         of_choices("k", "key:a", {"a": Q(text="a")}),
+        of_moment("k", "key>2026-11-01", "at"),
+        of_timestamp("k", "key>2026-11-01", "at"),
     ):
         asked = _key(key).read((Term("key", operator, value),))
         assert bool(asked.problem) == (asked.condition == Q(pk__in=()))
@@ -95,3 +113,51 @@ def test_a_key_that_does_not_exist_is_a_word_and_named() -> None:
     asked = _key(of_number("k", "key>4", "n")).read(parse("foo:bar aa:bb:cc"))
     assert asked.unknown == ("foo",)
     assert asked.condition == Q(words__contains="foo:bar") & Q(words__contains="aa:bb:cc")
+
+
+DAY, NEXT = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
+NOON, PAST_NOON = datetime(2026, 11, 1, 12, 30, tzinfo=UTC), datetime(2026, 11, 1, 12, 31, tzinfo=UTC)
+
+
+@pytest.mark.feature("G051")
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("key:2026-11-01", Q(at__gte=DAY) & Q(at__lt=NEXT)),
+        ("key>2026-11-01", Q(at__gte=NEXT)),
+        ("key>=2026-11-01", Q(at__gte=DAY)),
+        ("key<2026-11-01", Q(at__lt=DAY)),
+        ("key<=2026-11-01", Q(at__lt=NEXT)),
+        ("key:today", Q(at__gte=NEXT) & Q(at__lt=datetime(2026, 11, 3, tzinfo=UTC))),
+        ("key:Yesterday", Q(at__gte=DAY) & Q(at__lt=NEXT)),
+        ("key>=2026-11-01T12:30", Q(at__gte=NOON)),
+        ("key>2026-11-01T13:30+01:00", Q(at__gte=PAST_NOON)),
+        ("-key<=2026-11-01T12:30Z", ~Q(at__lt=PAST_NOON)),
+    ],
+)
+def test_times(text: str, condition: Q) -> None:
+    with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
+        assert _key(of_moment("k", "key>2026-11-01", "at")).read(parse(text)).condition == condition
+
+
+@pytest.mark.parametrize(
+    "value", ["soon", "2026-13-01", "2026", "9999-12-31", "0001-01-01", "2026-11-01T99", "0001-01-01T00:00+14:00"]
+)
+def test_times_that_no_calendar_has_are_no_error(value: str) -> None:
+    for operator in (":", "<", "<=", ">", ">="):
+        asked = _key(of_timestamp("k", "key>2026-11-01", "at")).read((Term("key", operator, value),))
+        assert not asked.problem or "it is compared to a day or a time, as in key>2026-11-01" in asked.problem
+
+
+def test_what_is_chosen_and_what_is_typed_must_all_match() -> None:
+    keys = {"by": of_text("k", "by:a", lambda value: Q(by=value)), "n": of_number("k", "n>1", "n")}
+    language = Language(keys, lambda value: Q(words__contains=value), aliases={"who": "by"})
+    given = MultiValueDict({"by": ["a", " b "], "who": ["c"], "q": [" w -by:d who:e "], "page": ["2"], "n": [""]})
+    wanted = Wanted.parse(language, given)
+    assert wanted.chosen == (("by", "a"), ("by", "b"), ("who", "c"))
+    assert wanted.asked.condition == Q(by="a") & Q(by="b") & Q(by="c") & Q(words__contains="w") & ~Q(by="d") & Q(by="e")
+    assert wanted.values_of("by") == ["a", "b", "c", "e"]
+    assert wanted.without("by").asked.condition == Q(words__contains="w") & ~Q(by="d")
+    assert Wanted.parse(language, MultiValueDict({"page": ["2"]})).is_empty
+    assert not wanted.complaint
+    assert "There is no filter “xyz:”" in Wanted.parse(language, MultiValueDict({"q": ["-xyz:a"]})).complaint

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from clusters.models import Cluster, Node
 from permissions.models import User
-from tests.factories import make_cluster, make_job, make_node, make_vm
+from tests.factories import make_batch, make_cluster, make_job, make_node, make_vm
 from tests.pages.conftest import Site
 from virtualmachines.filters import group_of
 
@@ -167,6 +168,18 @@ def test_list_of_jobs(site: Site, sign_in: SignIn) -> None:
         ("nodes", "status:offline", []),
         ("nodes", "-status:offline -machines>0", ["node2.example.org"]),
         ("nodes", "-group:nothing -mem>1000T machines:2", ["node1.example.org"]),
+        ("nodes", "tag:SSD:fast -role:master", ["node2.example.org"]),
+        ("nodes", "tag:ssd", []),
+        ("nodes", "role:nobody", "it is one of master, candidate, regular, drained, offline."),
+        ("clusters", "tag:site-a status:reachable", ["prod"]),
+        ("clusters", "-tag:site-a", ["edge"]),
+        ("clusters", "ganeti:3.0 since:today updated>=today", ["prod"]),
+        ("clusters", "status:unreachable", []),
+        ("clusters", "since>soon", "it is compared to a day or a time, as in since&gt;2026-11-01. Filters are name:"),
+        ("batches", "by:root status:running verb:shutdown", ["root: vm.shutdown (running)"]),
+        ("batches", "-by:root", []),
+        ("jobs", "since:today -ended:today", ["Shut down web1.example.org"]),
+        ("jobs", "actor:nobody", []),
         ("nodes", "status:nonsense", "it is one of online, drained, offline, unresponsive, missing. Filters are name:"),
         ("nodes", "free<much", "“free&lt;much” can&#x27;t be read: it is compared to a size"),
         ("jobs", '"shut down" -by:nobody', ["Shut down web1.example.org"]),
@@ -176,11 +189,17 @@ def test_list_of_jobs(site: Site, sign_in: SignIn) -> None:
         ("jobs", "owner:alice", "There is no filter “owner:”, so it was searched as text. Filters are number:"),
     ],
 )
-def test_nodes_and_jobs_are_filtered_in_the_same_language(
+def test_other_lists_are_filtered_in_the_same_language(
     site: Site, sign_in: SignIn, path: str, text: str, found: list[str] | str
 ) -> None:
+    Node.objects.filter(name="node2.example.org").update(tags=["ssd:fast", "x"])
+    Cluster.objects.filter(pk=site.prod.pk).update(info={"tags": ["site-a"]})
+    make_batch(site.admin)
     answer = sign_in(site.admin).get(f"/{path}/", {"q": text})
-    listed = [getattr(row, "title", "") or str(row) for row in answer.context["page"].object_list]
+    rows = answer.context["page"].object_list
+    listed = [
+        getattr(row, "title", "") or str(getattr(row, "cluster", row) if path == "clusters" else row) for row in rows
+    ]
     if isinstance(found, str):
         assert listed == []
         assert found in answer.content.decode()

@@ -52,10 +52,16 @@ def label_of(key: str) -> Any:
     return operation.label if operation is not None else key
 
 
+def title_of(batch: Any, machines: int) -> str:
+    """What a batch is called: the operation, and on what."""
+    if batch.target_name:
+        return str(_("%(do)s %(target)s")) % {"do": label_of(batch.operation), "target": batch.target_name}
+    words = ngettext("%(do)s: %(number)d machine", "%(do)s: %(number)d machines", machines)
+    return words % {"do": label_of(batch.operation), "number": machines}
+
+
 def _what(batch: Any, _context: Context) -> SafeString:
-    words = ngettext("%(do)s: %(number)d machine", "%(do)s: %(number)d machines", batch.n_will)
-    said = words % {"do": label_of(batch.operation), "number": batch.n_will}
-    return draw('<a href="{}">{}</a>', reverse("batch", args=[batch.uuid]), said)
+    return draw('<a href="{}">{}</a>', reverse("batch", args=[batch.uuid]), title_of(batch, batch.n_will))
 
 
 def _progress(batch: Any, _context: Context) -> SafeString:
@@ -69,7 +75,7 @@ BATCH_TABLE = declare(
         kind="batch",
         language=BATCHES,
         order="-when",
-        fields=("uuid", "state", "operation"),
+        fields=("uuid", "state", "operation", "target_name"),
         columns=(
             Column(
                 name="state",

@@ -109,6 +109,21 @@ class Submission:
     message: str = ""
 
 
+@dataclass(frozen=True)
+class Detour:
+    """The way round an obstacle: what is done before, and after. `label` is its button's, `text` says what happens."""
+
+    label: Words
+    text: Words
+    before: Sequence[AnyOperation]
+    after: Sequence[AnyOperation]
+
+    @property
+    def around(self) -> Sequence[AnyOperation]:
+        """All but the operation itself."""
+        return (*self.before, *self.after)
+
+
 class Operation(Generic[T, P]):
     """One thing that can be done to a target. A class for each, one instance in the table.
 
@@ -168,6 +183,10 @@ class Operation(Generic[T, P]):
 
     def obstacle(self, target: T) -> str | None:
         """Why not now, as a sentence; None if it can be done. Without parameters and without a query for each row."""
+        return None
+
+    def detour(self, target: T) -> Detour | None:
+        """The way round what `obstacle` says of the target, if there is one. Without a query for each row."""
         return None
 
     def check(self, ask: Ask[T, P]) -> None:

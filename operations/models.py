@@ -69,6 +69,7 @@ class Batch(models.Model):
     persona = models.ForeignKey("permissions.Persona", null=True, blank=True, on_delete=models.SET_NULL)
     via = models.CharField(max_length=10, choices=Via.choices, default=Via.BULK)
     operation = models.CharField(max_length=40, help_text="key of the operation")
+    target_name = models.CharField(max_length=255, blank=True, help_text="of steps on one target: how it was called")
     params = models.JSONField(default=dict, blank=True, help_text="by the names of the operation's form")
     state = models.CharField(max_length=10, choices=BatchState.choices, default=BatchState.PLANNED)
     created_at = models.DateTimeField(default=timezone.now)

@@ -1,12 +1,12 @@
 """Operations as buttons: usable, or with the reason why not."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from operations.contract import AnyOperation
+from operations.contract import AnyOperation, Detour
 from operations.models import Busy
 from operations.table import OPERATIONS
 from permissions.policy import access_of
@@ -45,6 +45,16 @@ def _describe_busy(key: str) -> str:
     return _("%s is already in progress. Wait until it has ended.") % noun
 
 
+def find_detour(operation: AnyOperation, target: Any, held: Collection[str]) -> Detour | None:
+    """The way round, for who holds the verbs `held` on the target; None if there is none, or no need for one."""
+    detour = operation.detour(target)
+    if detour is None or operation.needs not in held or not find_obstacle(operation, target):
+        return None
+    if any(step.needs not in held for step in detour.around) or find_obstacle(detour.before[0], target):
+        return None
+    return detour
+
+
 def list_offers(target: Any, operations: Sequence[AnyOperation], held: frozenset[str]) -> list[Offer]:
     """The operations as buttons for who holds the verbs `held` on the target (`permissions.policy.verbs_on`).
 
@@ -55,6 +65,6 @@ def list_offers(target: Any, operations: Sequence[AnyOperation], held: frozenset
         if operation.needs not in held:
             reason: str | None = access_of(type(target)).refuse(operation.needs)
         else:
-            reason = find_obstacle(operation, target)
+            reason = None if find_detour(operation, target, held) else find_obstacle(operation, target)
         offers.append(Offer(operation, reason or ""))
     return offers

@@ -38,13 +38,15 @@ def plan(operation: AnyOperation, actor: Actor, targets: QuerySet[Any], params: 
     return batch
 
 
-def plan_steps(actor: Actor, target: Any, steps: Sequence[Step]) -> Batch:
+def plan_steps(actor: Actor, target: Any, steps: Sequence[Step], *, about: AnyOperation | None = None) -> Batch:
     """Plan several operations on one target, each to begin when the one before has succeeded.
 
-    Only the first is judged by the state of the target: the others meet another state.
+    The batch is called by the operation that it is `about`, the first if left out. Only the first is judged by the
+    state of the target: the others meet another state.
     """
-    first = steps[0].operation
-    batch = _new_batch(first, actor, {})
+    about = about or steps[0].operation
+    batch = _new_batch(about, actor, {})
+    batch.target_name = about.name_of(target)[:255]
     items = list(_list_steps(batch, actor, target, steps))
     _write(batch, items)
     for before, item in pairwise(items):

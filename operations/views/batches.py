@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from objectlog.changes import as_rows
 from operations.actors import actor_on_web
-from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, label_of
+from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, label_of, title_of
 from operations.contract import Actor, AnyOperation, Ask, Invalid
 from operations.forms import OperationForm, form_for, params_from
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
@@ -174,7 +174,7 @@ def _show(
         **listing.as_context(),
         "batch": batch,
         "operation": operation,
-        "title": _title(operation, batch, tally.will),
+        "title": _question(batch, tally.will) if is_planned else title_of(batch, tally.will),
         "label": label_of(batch.operation),
         "tally": tally,
         "parts": [("", _("All"), tally.will + tally.skipped + tally.denied)]
@@ -188,16 +188,10 @@ def _show(
     return render(request, f"operations/{'plan' if is_planned else 'batch'}.html", context, status=status)
 
 
-def _title(operation: AnyOperation | None, batch: Any, number: int) -> str:
-    label = operation.label if operation is not None else batch.operation
-    if batch.state != "planned":
-        return str(label)
+def _question(batch: Any, number: int) -> str:
     if not number:
-        return _("%(do)s: there is nothing to do") % {"do": label}
-    return ngettext("%(do)s: %(number)d machine?", "%(do)s: %(number)d machines?", number) % {
-        "do": label,
-        "number": number,
-    }
+        return _("%(do)s: there is nothing to do") % {"do": label_of(batch.operation)}
+    return f"{title_of(batch, number)}?"
 
 
 class _TypedCount(forms.IntegerField):

@@ -16,14 +16,15 @@ from django.views import View
 
 from objectlog.changes import as_rows
 from operations.actors import actor_on_web
-from operations.contract import AnyOperation, Ask, Forbidden, Invalid, Refusal
+from operations.contract import AnyOperation, Ask, Detour, Forbidden, Invalid, Refusal
+from operations.detours import begin_detour
 from operations.forms import OperationForm, form_for, params_from
-from operations.offers import find_obstacle
+from operations.offers import find_detour, find_obstacle
 from operations.pipeline import run
 from operations.selectors import find_check
 from operations.table import list_operations
 from permissions.kinds import KINDS
-from permissions.policy import Denied, can
+from permissions.policy import Denied, can, verbs_on
 from permissions.signed_in import person_of
 from ui.places import label_of_list, list_of
 
@@ -51,12 +52,16 @@ class OperateView(View):
         if not form.is_valid():
             return self._ask(request, operation, target, form, status=422)
         name, url = str(target), KINDS[self.kind].url_of(target)
+        actor = actor_on_web(person_of(request))
         try:
-            ask = Ask(actor_on_web(person_of(request)), target, form.params(operation), dry_run=is_check)
+            ask = Ask(actor, target, form.params(operation), dry_run=is_check)
             if "preview" in request.POST:
                 operation.check(ask)
                 changes = [change.as_data() for change in operation.changes(ask)]
                 return self._ask(request, operation, target, form, changes=changes)
+            if "detour" in request.POST and not is_check:
+                data = {name: form.cleaned_data[name] for name in form.fields if name != "typed_name"}
+                return redirect("batch", uuid=begin_detour(operation, actor, target, data).uuid)
             entry = run(operation, ask)
         except Forbidden as forbidden:
             raise PermissionDenied(str(forbidden)) from forbidden
@@ -113,7 +118,16 @@ class OperateView(View):
         form = form_for(operation)(given, target=target, actor=actor_on_web(person_of(request)), initial=initial)
         if operation.wants_typed_name and is_judged:
             form.fields["typed_name"] = _TypedName(str(target))
+        detour = self._detour(request, operation, target)
+        for step in detour.around if detour is not None else ():
+            form.fields.update(form_for(step)().fields)
         return form
+
+    def _detour(self, request: HttpRequest, operation: AnyOperation, target: Model) -> Detour | None:
+        """The way round an obstacle. It is offered by the page, and taken only if the page said so when it was sent."""
+        if operation.detour(target) is None or (request.method == "POST" and "detour" not in request.POST):
+            return None
+        return find_detour(operation, target, verbs_on(person_of(request), target))
 
     def _ask(
         self,
@@ -128,21 +142,23 @@ class OperateView(View):
     ) -> HttpResponse:
         kind = KINDS[self.kind]
         url = kind.url_of(target)
+        detour, text = self._detour(request, operation, target), operation.consequence_for(target)
         context = {
             "operation": operation,
             "target": target,
             "title": _question(operation, target),
-            "text": operation.consequence_for(target),
+            "text": f"{detour.text} {text}" if detour is not None else text,
             "form": form,
-            "submit_label": operation.label,
+            "detour": detour,
+            "submit_label": operation.label if detour is None else detour.label,
             "cancel_label": operation.way_out,
             "style": "destroy" if operation.is_destructive else "primary",
             "back_url": url,
-            "refusal": refusal,
+            "refusal": "" if detour is not None and request.method == "GET" else refusal,
             "may_try_again": request.method == "POST",
             "changes": as_rows(changes),
             "can_preview": operation.tells_changes and bool(form.base_fields),
-            "can_check": operation.can_check,
+            "can_check": operation.can_check and detour is None,
             "check": check,
             "check_url": f"{request.path}?check={check.uuid}" if check is not None else "",
             "crumbs": [(label_of_list(self.kind), list_of(self.kind)), (kind.named(target), url)],

@@ -7,15 +7,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from objectlog.changes import Change
-from operations.contract import Ask, Invalid, Submission
+from operations.contract import Ask, Detour, Invalid, Submission
 from rapi.client import RapiClient
 from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, look_whether_same
-from virtualmachines.operations.power import explain_off_limits
+from virtualmachines.operations.power import Shutdown, Start, explain_off_limits
 
 # What Ganeti takes for a name (lib/netutils.py, Hostname.GetNormalizedName), less what could not be a DNS name.
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?)*")
+
+
+_RESTART = Detour(
+    gettext_lazy("Shut down, rename, start"),
+    gettext_lazy(
+        "It is running, and Ganeti renames stopped machines only: it is shut down, renamed, and started again. "
+        "If one of these steps fails, those after it are left out."
+    ),
+    before=(Shutdown(),),
+    after=(Start(),),
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,9 @@ class Rename(VMOperation[RenameParams]):
         if target.is_running:
             return _("It is running. Ganeti renames stopped machines only: shut it down first.")
         return explain_off_limits(target) if target.status == FORTHCOMING else None
+
+    def detour(self, target: VirtualMachine) -> Detour | None:
+        return _RESTART if target.is_running else None
 
     def check(self, ask: Ask[VirtualMachine, RenameParams]) -> None:
         target, name = ask.target, ask.params.new_name

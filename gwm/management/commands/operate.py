@@ -12,7 +12,9 @@ from django.db.models import Model
 
 from objectlog.models import Outcome, Via
 from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal, Site
+from operations.detours import begin_detour
 from operations.forms import params_from
+from operations.models import Batch
 from operations.pipeline import run
 from operations.table import OPERATIONS
 from people.words import list_typed, read_object
@@ -51,6 +53,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="only ask Ganeti whether it would; its answer is that of the job"
         )
+        parser.add_argument(
+            "--detour",
+            action="store_true",
+            help="have what is in the way of it done first, and undone after, by the worker: for a rename of a machine "
+            "that runs, shut it down and start it again",
+        )
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -63,10 +71,12 @@ class Command(BaseCommand):
             raise CommandError(f"{user} may not act for “{options['persona']}”.")
         target = _find_target(user, operation, options["target"])
         actor = Actor(user, Via.CLI, persona)
+        given = {**_read_pairs(options["params"]), **_read_files(options["files"])}
         try:
-            params = params_from(
-                operation, actor, target, {**_read_pairs(options["params"]), **_read_files(options["files"])}
-            )
+            if options["detour"]:
+                self._say_begun(begin_detour(operation, actor, target, given), as_json=options["json"])
+                return
+            params = params_from(operation, actor, target, given)
             entry = run(operation, Ask(actor, target, params, dry_run=options["dry_run"]))
         except (Forbidden, Refusal) as refusal:
             raise CommandError(str(refusal)) from refusal
@@ -87,6 +97,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{check}{operation.label} {entry.target_name}: {Outcome(entry.outcome).label}{jobs}")
         if entry.outcome not in WELL:
             raise CommandError(entry.message or Outcome(entry.outcome).label)
+
+    def _say_begun(self, batch: Batch, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps({"batch": str(batch.uuid)}))
+        else:
+            self.stdout.write(f"Batch {batch.uuid} has begun: {batch.items.count()} steps on {batch.target_name}.")
 
 
 def _find_target(user: User, operation: AnyOperation, text: str | None) -> Model | Site:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from objectlog.changes import as_rows
 from operations.actors import actor_on_web
 from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, label_of, title_of
-from operations.contract import Actor, AnyOperation, Ask, Invalid
+from operations.contract import Actor, Ask, Invalid
 from operations.forms import OperationForm, form_for, params_from
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
 from operations.selectors import get_batch, list_batches, list_begun, list_items, tally_items, with_numbers

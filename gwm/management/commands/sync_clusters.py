@@ -1,4 +1,4 @@
-"""`manage.py sync_clusters [NAME…]`: one update of each cluster, for cron, a systemd timer, or a person."""
+"""`manage.py sync_clusters [NAME…]`: one update of each cluster and one pass over batches, for cron or a person."""
 
 import json
 from argparse import ArgumentParser

@@ -75,10 +75,12 @@ _ON_CLUSTER = re.compile(r"/clusters/[^/]+/(vms|nodes|jobs)/[^/]+/")
 
 def is_below(path: str, url: str) -> bool:
     """Whether the page at `path` belongs to the place at `url`. A machine's page belongs to the machines, not to its
-    cluster; a node's and a job's likewise."""
+    cluster; a node's and a job's likewise. Batches are a tab beside the jobs."""
     found = _ON_CLUSTER.match(path)
     if found is not None:
         return url == f"/{found[1]}/"
+    if path.startswith("/batches/"):
+        return url == "/jobs/"
     return path == url if url == "/" else path.startswith(url)
 
 

@@ -9,7 +9,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
-_KEPT = {"GWM_TEST_COMPLETE", "GWM_TEST_DATABASE_URL", "GWM_TEST_REDIS_URL", "GWM_LAB_KEEP"}
+_KEPT = {
+    "GWM_TEST_BATCH_MACHINES",
+    "GWM_TEST_COMPLETE",
+    "GWM_TEST_DATABASE_URL",
+    "GWM_TEST_REDIS_URL",
+    "GWM_LAB_KEEP",
+}
 for name in list(os.environ):
     if name in {"DATABASE_URL", "REDIS_URL"} or (name.startswith("GWM_") and name not in _KEPT):
         del os.environ[name]

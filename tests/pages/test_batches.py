@@ -12,7 +12,7 @@ from operations.contract import Actor
 from operations.models import Batch, BatchItem
 from operations.planning import begin_batch, plan
 from permissions.models import User
-from permissions.services import grant
+from permissions.services import grant, revoke
 from tests.factories import make_vm
 from tests.pages.conftest import Site
 from virtualmachines.models import VirtualMachine
@@ -214,3 +214,94 @@ def test_nothing_happens_without_the_token_of_our_pages(site: Site) -> None:
     batch = plan(Shutdown(), Actor(site.admin, Via.WEB), VirtualMachine.objects.filter(pk=site.web.pk), {})
     assert do(client, batch, "begin") == 403
     assert Batch.objects.get().state == "planned"
+
+
+def test_batches_are_found_beside_the_jobs(site: Site, sign_in: SignIn) -> None:
+    client = sign_in(site.alice)
+    for here, other in (("/jobs/", "/batches/"), ("/batches/", "/jobs/")):
+        page = client.get(here).content.decode()
+        tabs = page[page.index('class="tabs"') :]
+        assert f'href="{other}"' in tabs[: tabs.index("</nav>")]
+        assert f'<a href="{here}" aria-current="page"' in tabs[: tabs.index("</nav>")]
+        assert re.search(r'<a href="/jobs/" aria-current="(page|true)"', page[page.index('id="nav"') :])
+
+
+@pytest.mark.parametrize("verb", ["begin", "stop", "continue", "retry"])
+def test_the_batch_of_another_is_as_if_it_were_not_there(site: Site, sign_in: SignIn, verb: str) -> None:
+    batch = plan(ShutdownNow(), Actor(site.alice, Via.WEB), VirtualMachine.objects.filter(pk=site.web.pk), {})
+    client = sign_in(site.stranger)
+    url = reverse("batch", args=[batch.uuid])
+    absent = reverse("batch", args=["00000000-0000-4000-8000-000000000001"])
+    assert text_of(client.get(url)) == text_of(client.get(absent))
+    assert do(client, batch, verb, typed_count="1") == 404
+    batch.refresh_from_db()
+    assert batch.state == "planned"
+
+
+def test_two_browsers_confirm_one_plan(site: Site, sign_in: SignIn) -> None:
+    """It begins once, with the parameters of the first; the second is shown the batch."""
+    batch = select(sign_in(site.alice), "shutdown", site.web)
+    first, second = sign_in(site.alice), sign_in(site.alice)
+    assert [do(first, batch, "begin", timeout_s="10"), do(second, batch, "begin", timeout_s="20")] == [302, 302]
+    batch.refresh_from_db()
+    assert (batch.state, batch.params) == ("running", {"timeout_s": 10})
+    assert batch.items.count() == 1
+
+
+def test_a_plan_that_was_begun_is_not_begun_by_an_administrator(site: Site, sign_in: SignIn) -> None:
+    batch = select(sign_in(site.alice), "shutdown", site.web)
+    page = sign_in(site.admin).get(reverse("batch", args=[batch.uuid])).content.decode()
+    assert "only they can begin it" in page and "Shutdown timeout" not in page
+
+
+@pytest.mark.parametrize("change", ["deleted", "renamed", "moved away", "made another's"])
+def test_what_became_of_a_machine_since_it_was_planned(site: Site, sign_in: SignIn, change: str) -> None:
+    """The pages show it; the item knows the machine by its row, whatever it is called."""
+    client = sign_in(site.alice)
+    batch = select(client, "shutdown", site.web)
+    vms = VirtualMachine.objects.filter(pk=site.web.pk)
+    if change == "deleted":
+        vms.delete()
+    elif change == "renamed":
+        vms.update(name="new.example.org")
+    elif change == "moved away":
+        vms.update(missing_since="2026-01-01T00:00:00Z")
+    else:
+        revoke(["admin", "power"], site.alice, site.web)
+    for _twice in range(2):
+        page = client.get(reverse("batch", args=[batch.uuid])).content.decode()
+        assert "web1" in page
+        do(client, batch, "begin", timeout_s="10")
+
+
+def test_more_machines_than_a_page_can_show_are_not_a_request_of_ours(site: Site, sign_in: SignIn) -> None:
+    client = sign_in(site.admin)
+    for number in (5_000, 100_000):
+        assert client.post(reverse("vms-batch"), {"verb": "shutdown", "vm": range(number)}).status_code == 400
+    assert not Batch.objects.exists()
+
+
+def test_a_filter_is_taken_whole_or_not_at_all(site: Site, sign_in: SignIn) -> None:
+    """Its end may be what leaves machines out."""
+    spaces = "+" * 3_000
+    for wanted in (f"q=web{spaces}-web1", f"q={'x' * 100_000}"):
+        answer = sign_in(site.admin).post(
+            reverse("vms-batch"), {"verb": "shutdown", "all": "1", "filter": wanted}, follow=True
+        )
+        assert "This filter is too long." in answer.content.decode()
+    assert not Batch.objects.exists()
+
+
+def test_a_filter_that_can_not_be_read_matches_nothing(site: Site, sign_in: SignIn) -> None:
+    answer = sign_in(site.admin).post(
+        reverse("vms-batch"), {"verb": "shutdown", "all": "1", "filter": "q=mem>lots"}, follow=True
+    )
+    assert "Select machines first." in answer.content.decode() and not Batch.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["-2", "2.0", "\uff12", " 2 ", "2e0", "0", "99999999999999999999999"])
+def test_the_number_is_typed_as_it_is(site: Site, sign_in: SignIn, typed: str) -> None:
+    client = sign_in(site.admin)
+    batch = select(client, "shutdown-now", site.web, site.other)
+    expected = 302 if typed.strip() in ("2", "2.0", "\uff12") else 422
+    assert do(client, batch, "begin", typed_count=typed) == expected

@@ -173,7 +173,7 @@ SIMPLE: dict[str, Getter] = {
     "pnode.group.uuid": lambda view, i: view.nodes[i.primary].group,
     "snodes.group": lambda view, i: group_names("name")(view, secondaries(i)),
     "snodes.group.uuid": lambda view, i: group_names("uuid")(view, secondaries(i)),
-    "disk_template": lambda view, i: i.disk_template,
+    "disk_template": lambda view, i: i.disk_template if i.disks else "diskless",
     "disks_active": lambda view, i: i.disks_active,
     "disk_usage": lambda view, i: view.cluster.disk_usage(i),
     "disk.count": lambda view, i: len(i.disks),

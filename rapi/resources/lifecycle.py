@@ -67,6 +67,9 @@ class InstanceSpec:
     source_x509_ca: str | None = None
     source_instance_name: str | None = None
     source_shutdown_timeout_s: int | None = None
+    instance_communication: bool | None = None
+    helper_startup_timeout_s: int | None = None
+    helper_shutdown_timeout_s: int | None = None
 
     def __repr__(self) -> str:
         """Without parameters: they may hold secrets."""
@@ -103,6 +106,9 @@ class InstanceSpec:
                 "source_x509_ca": self.source_x509_ca,
                 "source_instance_name": self.source_instance_name,
                 "source_shutdown_timeout": self.source_shutdown_timeout_s,
+                "instance_communication": self.instance_communication,
+                "helper_startup_timeout": self.helper_startup_timeout_s,
+                "helper_shutdown_timeout": self.helper_shutdown_timeout_s,
             }
         )
         for key in ("identify_defaults", "ignore_ipolicy", "opportunistic_locking", "force_variant"):

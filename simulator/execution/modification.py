@@ -90,6 +90,8 @@ def check_memory(execution: Execution, instance: Instance, beparams: dict[str, A
 
 def check_disks(instance: Instance, op: Op) -> None:
     for action, _, params in (normal(change) for change in op["disks"]):
+        if action == "add" and not instance.disks:
+            raise PrereqError("Must specify disk type on diskless instance", "wrong_input")
         if action in ("remove", "detach") and instance.runs_on and not op.get("hotplug"):
             text = f"Instance '{instance.name}' is marked to be up, can't {action} volume from a running instance"
             raise PrereqError(f"{text} without using hotplug", "wrong_state")
@@ -138,7 +140,7 @@ def change_disks(execution: Execution, op: Op, instance: Instance, changes: Chan
             disk = instance.disks[number]
             for name in ("mode", "name"):
                 if name in params:
-                    setattr(disk, name, params[name])
+                    setattr(disk, name, None if params[name] == "none" else params[name])
                     changes.append([f"disk.{name}/{number}", params[name]])
     return None
 
@@ -150,7 +152,7 @@ def change_nic(execution: Execution, instance: Instance, change: list[Any], chan
         number = len(instance.nics) if str(index) == "-1" else int(index)
         nic = make_nic(execution, number, params, cluster.nodes[instance.primary])
         instance.nics.insert(number, nic)
-        merged = cluster.merged_nicparams(nic.params)
+        merged = nic.params = dict(cluster.merged_nicparams(nic.params))
         shown = f"mac={nic.mac},ip={nic.ip},mode={merged['mode']},link={merged['link']},network={params.get('network')}"
         changes.append([f"nic.{number}", f"add:{shown}"])
         return
@@ -165,9 +167,9 @@ def change_nic(execution: Execution, instance: Instance, change: list[Any], chan
             setattr(nic, name, None if params[name] == "none" else params[name])
             changes.append([f"nic.{name}/{number}", params[name]])
     given = {name: params[name] for name in NIC_PARAMETERS if name in params}
+    # A card that is touched keeps today's defaults as its own.
+    merged = nic.params = dict(cluster.merged_nicparams(override(nic.params, given)))
     if given:
-        nic.params = override(nic.params, given)
-        merged = cluster.merged_nicparams(nic.params)
         changes += [[f"nic.{name}/{number}", merged[name]] for name in ("link", "mode", "vlan")]
 
 

@@ -73,7 +73,7 @@ _DRY_RUN_IN_BODY = re.compile(
 # where it is asked for in the query, and refused in the body; all other changes know no dry run
 _DRY_RUN_IN_QUERY = re.compile(
     r"/2/(tags|instances-multi-alloc|instances(/[^/]+(/(tags|reboot|shutdown|startup))?)?"
-    r"|nodes/[^/]+/(role|evacuate|tags)|groups(/[^/]+(/(rename|assign-nodes|tags))?)?"
+    r"|nodes/[^/]+/(evacuate|tags)|groups(/[^/]+(/(rename|assign-nodes|tags))?)?"
     r"|networks(/[^/]+(/(connect|disconnect|rename|tags))?)?)"
 )
 

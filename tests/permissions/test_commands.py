@@ -177,7 +177,7 @@ def changes_of(command: list[str]) -> dict[str, tuple[str, str]]:
     return {label: (before, after) for label, before, after in told.changes}
 
 
-@pytest.mark.feature("G018")
+@pytest.mark.feature("G018", "G053")
 def test_the_journal_keeps_what_was_held_before_and_after(vm: VirtualMachine, alice: User) -> None:
     on = ["alice", "--on", "lab/web1.example.org", "--as", "root"]
     assert changes_of(["grant", *on[:1], "tags", *on[1:]]) == {"rights": ("—", "tags")}
@@ -189,7 +189,7 @@ def test_the_journal_keeps_what_was_held_before_and_after(vm: VirtualMachine, al
     assert changes_of(["revoke", *on[:1], "power", *on[1:]]) == {"rights": ("power", "—")}
 
 
-@pytest.mark.feature("G018")
+@pytest.mark.feature("G018", "G053")
 def test_the_journal_keeps_roles_before_and_after(vm: VirtualMachine, alice: User) -> None:
     assert changes_of(["role", "operator", "vm.power", "--as", "root"]) == {"rights": ("—", "vm.power")}
     assert changes_of(["role", "operator", "vm.tags", "vm.power", "--as", "root"]) == {

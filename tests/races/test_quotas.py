@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-
-import psycopg
 import pytest
-from psycopg import sql
 
-from tests.operations.installation import ROOT
+from tests.races.commands import PATIENCE_S, manage, start
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("F119")]
 PROCESSES, EACH, LIMIT = 3, 3, 4
-PATIENCE_S = 180.0
 
 # Each waits for the word to go, then claims one machine after the other.
 CLAIM = f"""
@@ -56,49 +45,6 @@ cluster = Cluster.objects.create(slug="lab", host="127.0.0.1")
 set_quota(persona_of(User.objects.create_user("alice")), cluster, Limits(machines={LIMIT}))
 """
 COUNT = "from quotas.models import Claim; print(Claim.objects.count())"
-
-
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
-def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Of a product with an empty database of its own."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GWM_", "REDIS"))}
-    known = {
-        **inherited,
-        "DATABASE_URL": "",
-        "GWM_DATA_DIR": str(tmp_path),
-        "GWM_SECRET_KEY": "not-a-secret-in-a-test-of-fifty-characters-or-so-1",
-        "GWM_FIELD_KEYS": "field-key-of-a-test",
-        "GWM_CONSOLE_KEYS": "console-key-of-a-test",
-        "GWM_JOURNAL_KEYS": "journal-key-of-a-test",
-        "DJANGO_SETTINGS_MODULE": "gwm.settings",
-    }
-    if request.param == "SQLite":
-        yield known
-        return
-    url = request.getfixturevalue("postgresql_url")
-    name = f"quotas_{secrets.token_hex(6)}"
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    try:
-        yield {**known, "DATABASE_URL": urlunsplit(urlsplit(url)._replace(path=f"/{name}"))}
-    finally:
-        with psycopg.connect(url, autocommit=True) as server:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def start(environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
-    pipe = subprocess.PIPE
-    command = [sys.executable, "manage.py", *words]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True
-    )
-
-
-def manage(environment: dict[str, str], *words: str) -> str:
-    with start(environment, *words) as process:
-        said, _ = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 0, said
-    return said
 
 
 def test_claims_at_the_same_instant_never_exceed_the_quota(environment: dict[str, str]) -> None:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from clusters.models import Cluster, Node
+from ui.said import said
 
 # What an update failed of, where that is to be told from a cluster that is merely away (rapi/errors.py).
 _FAILURES = {
@@ -53,7 +54,7 @@ def _state_of_updates(cluster: Cluster) -> tuple[str, str]:
         return "warn", str(failure or _("update failed"))
     if cluster.synced_at is None:
         return "busy", str(_("first update in progress"))
-    return "ok", str(_("healthy"))
+    return "ok", said(gettext_noop("healthy"))
 
 
 def state_of_node(node: Node) -> tuple[str, str]:

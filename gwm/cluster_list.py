@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import Q
 from django.template import Context
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +12,7 @@ from clusters.filters import as_tag
 from clusters.templatetags.clusters import cluster_state
 from ui.columns import Column, ago, code, number, text
 from ui.filtering import Language, of_choices, of_moment, of_text
+from ui.places import page_of
 from ui.tables import Table, declare
 from ui.templatetags.parts import draw, meter
 from ui.templatetags.times import since
@@ -73,10 +73,11 @@ CLUSTERS = Language(
 
 def _name(row: Any, _context: Context) -> SafeString:
     cluster = row.cluster
-    chips = [gettext("demo")] * cluster.is_demo + [gettext("read only")] * cluster.is_read_only
+    chips = [gettext("demo")] if cluster.is_demo else []
+    chips += [gettext("read only")] if cluster.is_read_only else []
     return draw(
         '<a href="{}"><span class="strong">{}</span></a>{}{}',
-        reverse("cluster", args=[cluster.slug]),
+        page_of("cluster", cluster.slug),
         cluster.slug,
         draw('<span class="chip">{}</span>' * len(chips), *chips),
         draw('<span class="sub">{}</span>', cluster.description) if cluster.description else "",

@@ -22,6 +22,7 @@ from gwm.selectors import (
 )
 from permissions.models import User
 from permissions.policy import can
+from ui.places import page_of
 from virtualmachines.selectors import count_all_by_state, count_there
 
 THEMES = ("light", "dark")
@@ -183,7 +184,7 @@ class NavCluster:
     def of(cls, cluster: Cluster, tally: NodeTally | None) -> "NavCluster":
         """From a row and its nodes."""
         kind, word = state_of_cluster(cluster, tally)
-        return cls(cluster.slug, reverse("cluster", args=[cluster.slug]), kind, word)
+        return cls(cluster.slug, page_of("cluster", cluster.slug), kind, word)
 
 
 class Frame:

@@ -5,9 +5,10 @@ So a lower app's page links to what an upper app shows, and has a tab of it, wit
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,19 @@ def has_pages(kind: str) -> bool:
 
 def page_of(kind: str, *where: Any) -> str:
     """The URL of an object's page. NoReverseMatch if `where` can't be one's."""
-    return reverse(_PARTS[kind][0].url_name, args=where)
+    return _url(get_script_prefix(), _PARTS[kind][0].url_name, where)
 
 
 def list_of(kind: str) -> str:
     """The URL of the list of all objects of a kind."""
-    return reverse(_LISTS[kind][0])
+    return _url(get_script_prefix(), _LISTS[kind][0], ())
+
+
+@lru_cache(maxsize=4096)
+def _url(prefix: str, name: str, where: tuple[Any, ...]) -> str:
+    """Kept, for lists and the navigation ask for the same ones on every page."""
+    del prefix  # the path below which the product lives, which Django puts before it
+    return reverse(name, args=where)
 
 
 def label_of_list(kind: str) -> str:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models.functions import Coalesce
 from django.template import Context
-from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -12,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ui.columns import Column, code, number, size, text, timestamp, words
+from ui.places import list_of
 from ui.tables import Table, declare
 from ui.templatetags.parts import draw, hostname, linked, short_host
 from ui.templatetags.places import page
@@ -30,7 +30,7 @@ def _name(vm: Any, _context: Context) -> SafeString:
 def _chips(tags: list[str]) -> SafeString:
     if not tags:
         return draw("")
-    there = reverse("vms")
+    there = list_of("vm")
     chips = [
         draw('<a class="chip" href="{}?{}">{}</a>', there, urlencode({"tag": tag}), Truncator(tag).chars(24))
         for tag in tags

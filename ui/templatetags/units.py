@@ -10,6 +10,9 @@ from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from ui.said import said
 
 register = template.Library()
 
@@ -44,7 +47,7 @@ def mib(value: Number) -> str:
 
 def some_of(some: str, total: str) -> str:
     """Two figures as part and whole: "24 of 40"."""
-    return _("%(some)s of %(total)s") % {"some": some, "total": total}
+    return said(gettext_noop("%(some)s of %(total)s")) % {"some": some, "total": total}
 
 
 @register.simple_tag

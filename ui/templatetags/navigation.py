@@ -16,7 +16,7 @@ _ICONS = {"ok": ("s-ok", "is-ok"), "bad": ("s-bad", "is-bad"), "warn": ("s-warn"
 
 @register.simple_tag
 def cluster_links(clusters: Iterable[Any], current_path: str) -> SafeString:
-    """An item for each `gwm.context.NavCluster`; marked is the one whose page this is."""
+    """An item for each, which has label, url, kind, word and count; marked is the one whose page this is."""
     return mark_safe("\n".join(_item(each, each.url == current_path) for each in clusters))  # noqa: S308 - drawn parts
 
 

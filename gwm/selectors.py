@@ -17,10 +17,8 @@ from clusters.selectors import (
 from clusters.states import NodeTally
 from gwm.cluster_list import group_of
 from objectlog.models import Event
-from objectlog.selectors import list_events
-from permissions.kinds import KINDS
 from permissions.models import User
-from permissions.policy import can, visible
+from permissions.policy import visible
 from virtualmachines.filters import TROUBLE
 from virtualmachines.models import VirtualMachine
 from virtualmachines.selectors import list_vms, rows_of, sum_all_by_state
@@ -223,19 +221,6 @@ def list_failed_jobs(user: User, limit: int) -> list[Job]:
     """Jobs that failed within the last day and were not cleared, newest first. One query."""
     failed = jobs_under_way_or_failed(list_job_rows(user), failed_within=ATTENTION_FOR).exclude(status__in=ACTIVE)
     return list(failed[:limit])
-
-
-def list_visible_events(user: User) -> QuerySet[Event]:
-    """The events `user` may read: their own, those about what they are admin of; all of them if they may see all."""
-    events = list_events()
-    if can(user, "see_journal_of_all"):
-        return events
-    condition = Q(actor=user)
-    for kind in KINDS.values():
-        if kind.journal:
-            theirs = visible(user, kind.journal, kind.model._default_manager.order_by()).values("pk")
-            condition |= Q(target_kind=kind.name, target_pk__in=theirs)
-    return events.filter(condition)
 
 
 def events_about(events: QuerySet[Event], kind: str, pk: int) -> QuerySet[Event]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -28,6 +28,7 @@ from clusters.views.buttons import button_of
 from clusters.views.frame import cluster_page
 from clusters.views.stored import moment_of
 from operations.offers import list_offers
+from permissions.journal import list_visible_events
 from permissions.kinds import name_of_kind, places_of
 from permissions.policy import verbs_on
 from permissions.selectors import choice_of
@@ -37,6 +38,8 @@ from ui.tables import show
 
 if TYPE_CHECKING:
     from permissions.models import User
+
+_MOST_EVENTS = 100
 
 
 def answer_with_jobs(
@@ -137,9 +140,17 @@ def job_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
                 "params": sorted((key, value) for key, value in given.items() if key != "OP_ID"),
             }
         )
-    return render(
-        request, "clusters/job.html", {**context, "steps": steps, "targets": _list_targets(person_of(request), job)}
-    )
+    user = person_of(request)
+    further = {"steps": steps, "targets": _list_targets(user, job), "events": _list_events(user, job)}
+    return render(request, "clusters/job.html", {**context, **further})
+
+
+def _list_events(user: User, job: Any) -> list[Any]:
+    """What the journal tells of the job: each step of the operation that sent it, and what was done to it itself."""
+    about: Q = Q(target_kind="job", target_pk=job.pk)
+    if job.entry is not None:
+        about |= Q(entry_uuid=job.entry.uuid)
+    return list(list_visible_events(user).filter(about).order_by("at", "pk")[:_MOST_EVENTS])
 
 
 def _list_targets(user: User, job: Any) -> list[Any]:

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
 from gwm.journal_list import EVENTS, JOURNAL_TABLE, OUTCOMES, VERBS
-from gwm.selectors import events_about, events_on, list_visible_events, with_links
+from gwm.selectors import events_about, events_on, with_links
+from permissions.journal import list_visible_events
 from permissions.kinds import places_of
 from permissions.policy import can
 from permissions.selectors import choice_of

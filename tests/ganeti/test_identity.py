@@ -6,11 +6,12 @@ import pytest
 
 from clusters.models import Cluster, Job
 from clusters.selectors import list_jobs
-from gwm.selectors import events_about, list_visible_events
+from gwm.selectors import events_about
 from objectlog.models import Via
 from operations.contract import Actor, Ask, Forbidden, Refusal
 from operations.pipeline import run
 from operations.table import OPERATIONS
+from permissions.journal import list_visible_events
 from permissions.models import User
 from permissions.policy import can
 from permissions.services import grant

@@ -15,7 +15,7 @@ from objectlog.services import Target, advance, begin, note
 from permissions.models import User
 from permissions.policy import visible
 from permissions.services import grant
-from tests.factories import make_user
+from tests.factories import make_job, make_user
 from tests.pages.conftest import Site
 
 SignIn = Callable[[User], Client]
@@ -238,3 +238,29 @@ def test_files_have_what_is_shown(journal: Site, sign_in: SignIn) -> None:
     sealed = client.get("/journal/?format=json&sort=when&columns=seal,number").json()["journal"]
     assert [json.loads(each["text"])["verb"] for each in sealed] == ["vm.reboot", "vm.start"]
     assert "Content-Disposition" not in client.get("/journal/?format=pdf").headers
+
+
+@pytest.mark.feature("G018")
+def test_a_job_shows_its_steps_and_what_was_done_to_it_to_whom_the_journal_does(site: Site, sign_in: SignIn) -> None:
+    web = Target("vm", site.web.pk, site.web.name, "prod", site.prod.pk, site.web.uuid)
+    entry = write(site.admin, "vm.reboot", web, Outcome.SUBMITTING)
+    advance(entry, Outcome.SUBMITTED)
+    job = make_job(site.prod, ("instance", site.web.name), ("instance", site.db.name), status="running", ganeti_id=4242)
+    Job.objects.filter(pk=job.pk).update(entry=entry)
+    write(site.admin, "job.cancel", Target("job", job.pk, "4242", "prod", site.prod.pk))
+    write(site.admin, "vm.start", web)
+    # May see the job, but cancel it on one of its two machines alone.
+    power_alone = make_user("operator")
+    grant(["power"], power_alone, site.web)
+    url = "/clusters/prod/jobs/4242/"
+    seen = {
+        user.username: [event.verb for event in sign_in(user).get(url).context["events"]]
+        for user in (site.admin, site.alice, power_alone)
+    }
+    assert seen == {
+        "root": ["vm.reboot", "vm.reboot", "job.cancel"],
+        "alice": ["vm.reboot", "vm.reboot", "job.cancel"],
+        "operator": [],
+    }
+    page = sign_in(site.admin).get(url).content.decode()
+    assert f"Reboot of {site.web.name} accepted by Ganeti" in page

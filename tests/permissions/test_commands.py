@@ -9,9 +9,9 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from gwm.selectors import list_visible_events
 from objectlog.models import Entry, Event
 from objectlog.reading import read_event
+from permissions.journal import list_visible_events
 from permissions.models import RoleGrant, User
 from permissions.policy import can, verbs_on
 from permissions.services import grant, make_team, persona_of

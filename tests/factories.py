@@ -84,7 +84,7 @@ def make_vm(cluster: Cluster, name: str = "", **fields: Any) -> VirtualMachine:
         "disk_mib": 40960,
         "disk_template": "drbd",
         "network_port": 11000 + number % 1000,
-        "search_text": name,
+        "search_text": f"{name} {fields.get('os', 'debian+12')}".lower(),
         "raw": {"hvparams": {"vnc_bind_address": "0.0.0.0"}, "beparams": {"vcpus": 2}},
     }
     return VirtualMachine.objects.create(cluster=cluster, name=name, **{**values, **fields})

@@ -49,7 +49,7 @@ def order_rows(rows: Any, columns: Columns, sort: str) -> Any:
     if isinstance(rows, list):
         return sorted(rows, key=lambda row: [_comparable(row, field) for field in fields], reverse=downwards)
     ordering = [_turned(field) if downwards else field for field in fields]
-    return rows.order_by(*ordering, "pk")
+    return rows.order_by(*ordering, "-pk" if downwards else "pk")
 
 
 def _comparable(row: Any, path: str) -> tuple[bool, Any]:

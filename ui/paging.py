@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
+from django.db.models.sql.where import WhereNode
 
 # So many rows of a list are on pages, and are counted; a file has as many (see `ui.exporting`).
 DEEPEST = 10_000
@@ -58,12 +59,19 @@ class Pages(_Paginator):
         page: Page[Any] = super().page(number)
         if self._keys_first:
             rows, on_page = cast("QuerySet[Any]", self.object_list), cast("QuerySet[Any]", page.object_list)
-            page.object_list = rows.filter(pk__in=on_page.values("pk"))
+            # What was asked of the keys is not asked of their rows again.
+            page.object_list = _unfiltered(rows).filter(pk__in=on_page.values("pk"))
         return page
 
     def lacks(self, number: str) -> bool:
         """Whether somebody asked for a page behind the last."""
         return number.isdecimal() and (len(number) > len(str(DEEPEST)) or int(number) > self.num_pages)
+
+
+def _unfiltered(rows: QuerySet[Any]) -> QuerySet[Any]:
+    every = rows.all()
+    every.query.where = WhereNode()
+    return every
 
 
 def count_rows(rows: Any) -> int:

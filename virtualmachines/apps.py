@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from operations.triggers import add_triggers
 from ui.places import Part, add_list, add_parts
-from virtualmachines.count_triggers import make_triggers
+from virtualmachines import count_triggers, search
 
 
 class VirtualMachinesConfig(AppConfig):
@@ -12,8 +12,9 @@ class VirtualMachinesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say how machines are counted, and where the pages of this app are."""
-        add_triggers(make_triggers)
+        """Say how machines are counted and searched, and where the pages of this app are."""
+        add_triggers(count_triggers.make_triggers)
+        add_triggers(search.make_triggers)
         add_parts(
             "vm",
             Part("overview", _("Overview"), "vm", 10),

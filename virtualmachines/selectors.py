@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -15,6 +16,7 @@ from operations.triggers import are_there
 from permissions.models import User
 from permissions.policy import visible, visible_by_parent
 from ui.filtering import Wanted
+from ui.paging import DEEPEST
 from virtualmachines.columns import VM_TABLE
 from virtualmachines.filters import GROUPS, group_of
 from virtualmachines.models import MachineCount, VirtualMachine
@@ -49,18 +51,24 @@ class StateSum:
     vcpus: int = 0
 
 
-def count_by_group(vms: QuerySet[VirtualMachine]) -> dict[str, int]:
-    """How many of `vms` are in each group of states; under "" the sum. One query."""
-    # Grouped by just what the index `vm_counted` is ordered by: one run through it, however many there are.
-    found = vms.order_by().values("cluster_id", "status", "missing_since", "busy_entry").annotate(number=Count("*"))
-    return sum_by_group(
-        StateSum(
-            group_of(row["status"], is_missing=row["missing_since"] is not None, is_busy=row["busy_entry"] is not None),
-            row["missing_since"] is not None,
-            row["number"],
-        )
-        for row in found
-    )
+def count_by_group(vms: QuerySet[VirtualMachine]) -> dict[str, int | None]:
+    """How many of `vms` are in each group of states; under "" the sum. One query.
+
+    Of more than pages show (`ui.paging`) it is only told that there are more.
+    """
+    some = vms.order_by().values_list("status", "missing_since", "busy_entry")[: DEEPEST + 1]
+    numbers: Counter[str] = Counter()
+    try:
+        sql, params = some.query.sql_with_params()
+    except EmptyResultSet:
+        return {"": 0, **dict.fromkeys(GROUPS, 0)}
+    key = "status, missing_since IS NOT NULL, busy_entry IS NOT NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {key}, COUNT(*) FROM ({sql}) AS found GROUP BY {key}", params)  # noqa: S608
+        for status, is_missing, is_busy, number in cursor.fetchall():
+            numbers[group_of(status, is_missing=is_missing, is_busy=is_busy)] += number
+    total = numbers.total()
+    return {"": total, **{name: numbers[name] if total <= DEEPEST else None for name in GROUPS}}
 
 
 def count_all_by_state(user: User, slug: str = "") -> list[StateSum]:

@@ -36,6 +36,7 @@ ACCEPTED: dict[str, str] = {
     "permissions.0003_members_act_for_their_teams: RunPython": "writes into new tables only",
     "virtualmachines.0008_fill_tags: RunPython": "writes into a new table only",
     "virtualmachines.0009_keys_of_operations: RunPython": _KEYS,
+    "virtualmachines.0012_text_of_machines: RunPython": "makes an index of a new table, which triggers fill",
 }
 
 _REMOVING = (

@@ -54,7 +54,7 @@ def names(client: Client, query: str) -> list[str]:
         ("q=mem<=4G+vcpus>=1+disk<10T", ["prod/db1", "prod/web1", "edge/web1"]),
         ("q=mem>4X", []),
         ("q=%22web1.example%22", ["prod/web1", "edge/web1"]),
-        ("sort=-name", ["prod/web1", "edge/web1", "prod/db1"]),
+        ("sort=-name", ["edge/web1", "prod/web1", "prod/db1"]),
         ("sort=cluster", ["edge/web1", "prod/db1", "prod/web1"]),
         ("sort=nonsense", ["prod/db1", "prod/web1", "edge/web1"]),
         ("sort=owner&status=running", None),

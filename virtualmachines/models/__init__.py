@@ -3,6 +3,15 @@
 from virtualmachines.models.count import CountCheck, MachineCount
 from virtualmachines.models.grants import VMGroupGrant, VMUserGrant
 from virtualmachines.models.tag import MachineTag
+from virtualmachines.models.text import MachineText
 from virtualmachines.models.vm import VirtualMachine
 
-__all__ = ["CountCheck", "MachineCount", "MachineTag", "VMGroupGrant", "VMUserGrant", "VirtualMachine"]
+__all__ = [
+    "CountCheck",
+    "MachineCount",
+    "MachineTag",
+    "MachineText",
+    "VMGroupGrant",
+    "VMUserGrant",
+    "VirtualMachine",
+]

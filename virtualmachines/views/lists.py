@@ -30,7 +30,9 @@ from virtualmachines.selectors import (
 )
 
 
-def _count(request: HttpRequest, vms: QuerySet[Any], wanted: Wanted, scope: Mapping[str, str] | None) -> dict[str, int]:
+def _count(
+    request: HttpRequest, vms: QuerySet[Any], wanted: Wanted, scope: Mapping[str, str] | None
+) -> Mapping[str, int | None]:
     """How many are in each group of states, whatever state is asked for; kept where it is all of a cluster or more."""
     slug, within = only_cluster(wanted), (scope or {}).get("cluster", "")
     if scope is None or slug is None or (slug and within and slug != within):
@@ -61,7 +63,7 @@ def _answer(
     states = wanted.values_of("status")
     # None where the numbers beside the states do not tell it: it is counted, then.
     total = counts.get(states[0]) if len(states) == 1 else None if states else counts[""]
-    listing = shown.page(request, rows, total)
+    listing = shown.page(request, rows, total, keys_first=True)
     groups = [("", _("All"), counts[""]), *((name, GROUPS[name][0], counts[name]) for name in SHOWN)]
     drawn = {
         **shown.as_context(listing, wanted, groups=groups, always=("running", "stopped")),

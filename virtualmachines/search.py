@@ -1,0 +1,168 @@
+"""Words inside the names, addresses, tags and operating systems of machines, found by an index: SQL and its twins.
+
+What is searched is kept apart from the machines (`MachineText`), since their own rows are long. Triggers keep it, and
+on SQLite an index of it, in step: no writer can forget it, and it is in the same transaction. On PostgreSQL the index
+is one of the extension pg_trgm; without it all texts are read. Where there are no triggers (see operations.triggers)
+the machines' own column is read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DatabaseError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BigIntegerField, BooleanField, CharField, F, Func, IntegerField, Transform
+from django.db.models.sql.compiler import SQLCompiler
+
+from operations.triggers import PREFIX, Columns, create_trigger
+
+logger = logging.getLogger("virtualmachines.search")
+
+VMS, TEXTS = "virtualmachines_virtualmachine", "virtualmachines_machinetext"
+# The index of TEXTS: on SQLite a table, of FTS5.
+PARTS = "virtualmachines_machinetext_parts"
+_READ = ("id", "name", "os", "search_text")
+# An index of three letters in a row knows nothing of fewer, and does not get faster by very many.
+_SHORTEST, _LONGEST = 3, 200
+
+
+def make_triggers(vendor: str, columns_of: Columns) -> Iterator[str]:
+    """For every machine that is written; and then whatever was written while there were none."""
+    if not columns_of(TEXTS) or not set(_READ) <= set(columns_of(VMS)):
+        return
+    if vendor == "sqlite":
+        yield from _make_triggers_of_parts()
+    differs = "IS NOT" if vendor == "sqlite" else "IS DISTINCT FROM"
+    when = " OR ".join(f"OLD.{column} {differs} NEW.{column}" for column in _READ)
+    keep = f"INSERT INTO {TEXTS} (id, text) VALUES (NEW.id, {_text_of('NEW')}) {_INSTEAD}"  # noqa: S608
+    forget = f"DELETE FROM {TEXTS} WHERE id = OLD.id"  # noqa: S608
+    for event, does in (("insert", keep), ("update", keep), ("delete", forget)):
+        name = f"{PREFIX}search_{event}"
+        yield from create_trigger(vendor, name, event, VMS, does, when=when if event == "update" else "")
+    yield f"DELETE FROM {TEXTS} WHERE id NOT IN (SELECT id FROM {VMS})"  # noqa: S608
+    kept = f"SELECT 1 FROM {TEXTS} t WHERE t.id = v.id AND t.text = {_text_of('v')}"  # noqa: S608
+    missing = f"SELECT v.id, {_text_of('v')} FROM {VMS} v WHERE NOT EXISTS ({kept})"  # noqa: S608
+    yield f"INSERT INTO {TEXTS} (id, text) {missing} {_INSTEAD}"
+
+
+_INSTEAD = "ON CONFLICT (id) DO UPDATE SET text = excluded.text"
+
+
+def _text_of(row: str) -> str:
+    """SQL: what is searched of a machine; of one whose record was not read yet what is known."""
+    return f"CASE WHEN {row}.search_text = '' THEN LOWER({row}.name || ' ' || {row}.os) ELSE {row}.search_text END"
+
+
+def _make_triggers_of_parts() -> Iterator[str]:
+    add = f"INSERT INTO {PARTS} (rowid, text) VALUES (NEW.id, NEW.text)"  # noqa: S608
+    remove = f"INSERT INTO {PARTS} ({PARTS}, rowid, text) VALUES ('delete', OLD.id, OLD.text)"  # noqa: S608
+    for event, does in (("insert", add), ("update", f"{remove}; {add}"), ("delete", remove)):
+        yield from create_trigger("sqlite", f"{PREFIX}search_parts_{event}", event, TEXTS, does)
+
+
+class Says(Func):
+    """Condition: a machine's text has `word` in it, in whatever case.
+
+    A word that more than `common` machines have is no longer asked of SQLite's index, but of the machines one comes by.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, word: str, common: int = 20_000) -> None:
+        super().__init__(F("pk"), F("search_text"), F("name"))
+        self.word, self.common = word.lower(), common
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
+        """Where nothing is kept."""
+        _key, text, name = self._compile(compiler)
+        has = f"(LOWER({text}) LIKE %s ESCAPE '!' OR LOWER({name}) LIKE %s ESCAPE '!')"
+        pattern = f"%{self._escaped('!')}%"
+        return has, [pattern, pattern]
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
+        """A join, which is planned by how common the word is and what else is asked for."""
+        key, _text, _name = self._compile(compiler)
+        pattern = "%" + self._escaped("\\") + "%"
+        return f"EXISTS (SELECT 1 FROM {TEXTS} t WHERE t.id = {key} AND t.text LIKE %s)", [pattern]  # noqa: S608
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
+        """SQLite does not know how common a word is, so it is told how to go about each."""
+        key, _text, _name = self._compile(compiler)
+        if not _SHORTEST <= len(self.word) <= _LONGEST:
+            return f"+{key} IN (SELECT id FROM {TEXTS} WHERE INSTR(text, %s))", [self.word]  # noqa: S608
+        phrase = '"{}"'.format(self.word.replace('"', '""'))
+        found = f"SELECT rowid FROM {PARTS} WHERE {PARTS} MATCH %s"  # noqa: S608
+        is_common = f"(SELECT COUNT(*) FROM ({found} LIMIT {self.common + 1})) > {self.common}"  # noqa: S608
+        each = f"EXISTS (SELECT 1 FROM {TEXTS} t WHERE t.id = {key} AND INSTR(t.text, %s))"  # noqa: S608
+        return f"CASE WHEN {is_common} THEN {each} ELSE {key} IN ({found}) END", [phrase, self.word, phrase]
+
+    def _compile(self, compiler: SQLCompiler) -> list[str]:
+        """The columns that are read; EmptyResultSet if no text can have the word."""
+        if "\0" in self.word or any("\ud800" <= letter <= "\udfff" for letter in self.word):
+            raise EmptyResultSet  # what databases and their drivers do not take, and no row has
+        return [compiler.compile(each)[0] for each in self.get_source_expressions()]
+
+    def _escaped(self, mark: str) -> str:
+        """The word as a part of a pattern."""
+        return "".join(f"{mark}{letter}" if letter in (mark, "%", "_") else letter for letter in self.word)
+
+
+class Listed(Transform):
+    """A column by which rows are picked along the index of lists, where SQLite would take an index of this column alone
+    and go through the long rows; it does not know how many have a value."""
+
+    lookup_name = "listed"
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
+        """The column."""
+        sql, params = compiler.compile(self.get_source_expressions()[0])
+        return sql, list(params)
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
+        """The column, without its indexes."""
+        sql, params = self.as_sql(compiler, connection)
+        return f"+{sql}", params
+
+
+for field in (CharField, IntegerField, BigIntegerField):
+    field.register_lookup(Listed)
+
+
+def make_index(connection: BaseDatabaseWrapper) -> None:
+    """The index of texts, for a migration. If PostgreSQL does not let us have it, this is logged, with the remedy."""
+    if connection.vendor == "sqlite":
+        how = f"content='{TEXTS}', content_rowid='id', columnsize=0, tokenize='trigram case_sensitive 1'"
+        _execute(connection, f"CREATE VIRTUAL TABLE {PARTS} USING fts5(text, {how})")
+    elif connection.vendor == "postgresql":
+        statements = (
+            "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+            f"CREATE INDEX {PARTS} ON {TEXTS} USING gin (text gin_trgm_ops) WITH (fastupdate = off)",
+        )
+        try:
+            with transaction.atomic(using=connection.alias):
+                _execute(connection, *statements)
+        except DatabaseError as error:
+            logger.warning(
+                "Machines are searched without an index, which is slower where there are very many: PostgreSQL said "
+                "“%s”. To have one, as a superuser of that database: %s;",
+                str(error).strip(),
+                "; ".join(statements),
+            )
+
+
+def drop_index(connection: BaseDatabaseWrapper) -> None:
+    """The way back. The extension stays: others may use it."""
+    if connection.vendor == "sqlite":
+        _execute(connection, f"DROP TABLE IF EXISTS {PARTS}")
+    elif connection.vendor == "postgresql":
+        _execute(connection, f"DROP INDEX IF EXISTS {PARTS}")
+
+
+def _execute(connection: BaseDatabaseWrapper, *statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

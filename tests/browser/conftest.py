@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from simulator import Simulator
+from tests.browser.changes import CHANGES, OTHER_VM, START, Write
 from tests.browser.product import ADMIN, PASSWORD, Product
 from tests.browser.watching import Watch
 from tests.up.running import ROOT
@@ -182,3 +185,47 @@ def nth() -> Callable[[], int]:
 def machine(nth: Callable[[], int]) -> str:
     """A running machine of `lab` that is this test's alone."""
     return f"vm{nth()}.example.org"
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A product with a cluster `lab` that nothing reads again, and a person who may see one machine."""
+    with Simulator(nodes=3, instances=40) as simulator:
+        for product in run_product(tmp_path_factory.mktemp("still"), "--no-demo", GWM_SYNC_INTERVAL_S="3600"):
+            product.add_cluster("lab", simulator)
+            product.add_person("carol", PASSWORD)
+            product.manage("grant", "carol", "power", f"--on=lab/{OTHER_VM}", "--as=admin")
+            yield product
+
+
+@pytest.fixture(scope="module")
+def write(still: Product) -> Write:
+    """Changes the product's database behind its back, as another process of it would."""
+
+    def run(statement: str, **values: Any) -> None:
+        with closing(sqlite3.connect(still.data / "gwm.sqlite3", timeout=20)) as database, database:
+            database.execute(statement, values)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def visitor(still: Product, chromium: Any) -> Iterator[Page]:
+    """One browser for all cases."""
+    context = chromium.new_context(base_url=still.address, viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto("/login/")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("navigation", name="Main")).to_be_attached()
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def running(write: Write) -> Iterator[None]:
+    """The machine runs again afterwards, and nothing is done to it."""
+    yield
+    write(START)
+    write(CHANGES["busy"][1][0])

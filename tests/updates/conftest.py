@@ -7,8 +7,10 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Cluster
+from objectlog.models import Via
+from operations.contract import Actor
 from simulator import Simulator
-from tests.factories import make_cluster
+from tests.factories import make_admin, make_cluster
 from updates.cycle import sync_cluster
 from updates.report import Report
 
@@ -49,3 +51,16 @@ def update(cluster: Cluster) -> Report:
     report = sync_cluster(cluster)
     cluster.refresh_from_db()
     return report
+
+
+@pytest.fixture
+def short_time_outs(settings: Any) -> None:
+    """Whoever waits for a cluster that hangs waits for seconds."""
+    settings.GWM_RAPI_READ_TIMEOUT_S = 3
+    settings.GWM_RAPI_CONNECT_TIMEOUT_S = 2
+
+
+@pytest.fixture
+def root(db: None) -> Actor:
+    """An administrator at a page."""
+    return Actor(make_admin(), Via.WEB)

@@ -14,13 +14,15 @@ from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known, KnownJobs
 from objectlog.models import Entry, Outcome
 from tests.updates.conftest import update
-from tests.updates.test_following import VM1, VM2, VM3, follow, machine, operate, root, short_time_outs  # noqa: F401
+from tests.updates.following import VM1, VM2, VM3, follow, machine, operate
 from tests.updates.test_leases import in_thread, wait_for
 from updates.cycle import sync_cluster
 from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.apply import apply_machines, load_machines
 from virtualmachines.sync.refresh import read_machines, write_machines
+
+pytestmark = pytest.mark.usefixtures("short_time_outs")
 
 
 class Reader:
@@ -111,7 +113,7 @@ def test_every_row_says_when_it_was_read(simulator, cluster):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.feature("G004", "F233")
-def test_a_running_update_loses_against_the_follower(simulator, cluster, root):  # noqa: F811
+def test_a_running_update_loses_against_the_follower(simulator, cluster, root):
     """The update has read all machines, and hangs at the networks while a job ends and is followed."""
     update(cluster)
     entry = operate(root, "shutdown", machine(cluster))
@@ -136,7 +138,7 @@ def end_without_effect(simulator, entry):
         job.status_of, job.end_ts = ["success"], job.received_ts
 
 
-def test_settling_writes_no_row_that_shows_the_outcome_already(simulator, cluster, root):  # noqa: F811
+def test_settling_writes_no_row_that_shows_the_outcome_already(simulator, cluster, root):
     entry = operate(root, "shutdown", machine(cluster))
     simulator.run_jobs()
     assert Reader(cluster).write_as_follower() == 1
@@ -149,7 +151,7 @@ def test_settling_writes_no_row_that_shows_the_outcome_already(simulator, cluste
 
 @pytest.mark.feature("F073", "G004")
 @pytest.mark.parametrize("verb", ["shutdown", "shutdown-now"])
-def test_an_entry_is_settled_when_the_row_confirms_it(simulator, cluster, root, verb):  # noqa: F811
+def test_an_entry_is_settled_when_the_row_confirms_it(simulator, cluster, root, verb):
     entry = operate(root, verb, machine(cluster))
     end_without_effect(simulator, entry)
     follow(cluster)
@@ -163,7 +165,7 @@ def test_an_entry_is_settled_when_the_row_confirms_it(simulator, cluster, root, 
     assert machine(cluster).status == "ADMIN_down" and not machine(cluster).is_busy
 
 
-def test_a_row_that_goes_on_contradicting_is_believed_after_a_while(simulator, cluster, root):  # noqa: F811
+def test_a_row_that_goes_on_contradicting_is_believed_after_a_while(simulator, cluster, root):
     entry = operate(root, "shutdown", machine(cluster))
     end_without_effect(simulator, entry)
     follow(cluster)
@@ -174,7 +176,7 @@ def test_a_row_that_goes_on_contradicting_is_believed_after_a_while(simulator, c
     assert machine(cluster).status == "running" and not machine(cluster).is_busy
 
 
-def test_a_failure_needs_no_confirmation(simulator, cluster, root):  # noqa: F811
+def test_a_failure_needs_no_confirmation(simulator, cluster, root):
     entry = operate(root, "shutdown", machine(cluster))
     with simulator.cluster.lock:
         job = simulator.queue.jobs[entry.job_ids[0]]
@@ -184,7 +186,7 @@ def test_a_failure_needs_no_confirmation(simulator, cluster, root):  # noqa: F81
     assert entry.outcome == Outcome.FAILED and not machine(cluster).is_busy
 
 
-def test_the_page_is_told_until_when_a_running_shutdown_lasts(simulator, cluster, root):  # noqa: F811
+def test_the_page_is_told_until_when_a_running_shutdown_lasts(simulator, cluster, root):
     simulator.hold_jobs()
     entry = operate(root, "shutdown", machine(cluster))
     follow(cluster)
@@ -203,7 +205,7 @@ def test_the_page_is_told_until_when_a_running_shutdown_lasts(simulator, cluster
     assert machine(cluster).busy_until is None
 
 
-def test_two_followers_of_which_one_has_stalled(simulator, cluster, root):  # noqa: F811
+def test_two_followers_of_which_one_has_stalled(simulator, cluster, root):
     """A follower whose lease ran out finishes after its successor: nothing is settled twice, nothing is undone."""
     entry = operate(root, "shutdown", machine(cluster))
     simulator.run_jobs()

@@ -14,7 +14,7 @@ from clusters.models import Node
 from objectlog.models import Entry
 from tests.architecture.way import HEIGHT, Way, room_of
 from tests.factories import make_admin
-from tests.updates.test_following import VM1, follow, machine, operate, root  # noqa: F401
+from tests.updates.following import VM1, follow, machine, operate
 from updates.cycle import sync_cluster
 from virtualmachines.models import VirtualMachine
 
@@ -62,7 +62,7 @@ def test_an_update_calls_nothing_above_it(simulator, cluster):
     assert way.upward == set()
 
 
-def test_a_pass_over_jobs_asks_operations_and_nothing_else_above(simulator, cluster, root):  # noqa: F811
+def test_a_pass_over_jobs_asks_operations_and_nothing_else_above(simulator, cluster, root):
     operate(root, "shutdown", machine(cluster))
     way = Way()
     with way.followed():

@@ -46,6 +46,7 @@ def list_quick_gates() -> list[Gate]:
         Gate("Layout: ruff format", [*python, "ruff", "format", "--check", "."]),
         Gate("Scripts: oxlint", [str(tool / "oxlint"), "--deny-warnings"]),
         Gate("Templates: djlint", [*python, "djlint", "--lint", "--quiet", "templates"]),
+        Gate("Lines: at most 120 characters", [*python, "tools.lines"]),
         Gate("Types: mypy --strict", [*python, "mypy"]),
         Gate("Directions of imports: import-linter", [str(tool / "lint-imports")]),
         Gate("Migrations are complete", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"]),

@@ -1,32 +1,27 @@
-"""No line is longer than 120 characters: ruff sees to Python, this to the rest."""
-
-import subprocess
-from collections.abc import Iterator
+"""Lines can be read side by side: `tools/lines.py`, which also is a gate before a commit."""
 
 import pytest
 
-from tests.up.running import ROOT
-
-LONGEST = 120
-KINDS = ("*.css", "*.js", "*.md", "run", ".ci/run", ".pre-commit-config.yaml", ".oxlintrc.json")
-
-
-def lines_of(name: str) -> Iterator[tuple[int, str]]:
-    """The lines that can be broken: in Markdown not the rows of a table, nor what is drawn or quoted."""
-    is_quoted = False
-    for number, line in enumerate((ROOT / name).read_text("utf-8").splitlines(), 1):
-        if name.endswith(".md"):
-            if line.lstrip().startswith("```"):
-                is_quoted = not is_quoted
-            if is_quoted or line.lstrip().startswith("|"):
-                continue
-        yield number, line
+from tools import lines
 
 
 @pytest.mark.program("git", "git")
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", lines.KINDS)
 def test_lines_can_be_read_side_by_side(kind: str) -> None:
-    listed = subprocess.run(["git", "ls-files", kind], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    names = [name for name in listed.splitlines() if "/vendor/" not in name]
+    names = [name for name in lines.list_names(kind) if name not in lines.STILL_LONG]
     assert names
-    assert [f"{name}:{number}" for name in names for number, line in lines_of(name) if len(line) > LONGEST] == []
+    assert lines.find_long(names) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("a.html", f"short\n{'x' * 121}\n", ["a.html:2"]),
+        ("a.html", "x" * 120, []),
+        ("a.md", f"| {'x' * 121} |\n```\n{'x' * 121}\n```\n", []),
+        ("a.md", f"```\n```\n{'x' * 121}", ["a.md:3"]),
+    ],
+)
+def test_what_is_too_long_is_found(tmp_path, name, text, found):
+    (tmp_path / name).write_text(text, "utf-8")
+    assert lines.find_long([name], tmp_path) == found

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management import call_command
 
 from gwm.consoles import close_forbidden_consoles
-from gwm.health import note_heartbeat
 from gwm.live.reader import forget_old
+from gwm.readiness import note_heartbeat
 from objectlog.chain import seal_all
 from vncproxy.client import ControlError, list_control_sockets
 

@@ -24,10 +24,10 @@ from twisted.web.wsgi import WSGIResource
 
 from clusters.bulkhead import limit_web_process
 from gwm.env import TABLE, Config
-from gwm.health import check_readiness
 from gwm.processes.health import Alive, Ready
 from gwm.processes.ready import tell_ready
 from gwm.processes.supervisor import SOCKET_FD
+from gwm.readiness import check_readiness
 from vncproxy.broker import Broker, make_broker
 from vncproxy.client import list_control_sockets, own_control_socket
 from vncproxy.connections import Connections, connections_for, raise_file_limit

@@ -200,7 +200,8 @@ def test_the_index_is_read(cluster: Cluster) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
-        assert f"Bitmap Index Scan on {PARTS}" in plan_of(Says("abc"))
+        # By itself: of so few machines PostgreSQL rather goes through the keys.
+        assert f"Bitmap Index Scan on {PARTS}" in MachineText.objects.filter(text__contains="abc").explain()
     else:
         assert "VIRTUAL TABLE INDEX" in plan_of(Says("abc"))
         assert "VIRTUAL TABLE INDEX" not in plan_of(Says("ab"))

@@ -90,12 +90,12 @@ def _nodes(row: Any, _context: Context) -> object:
 
 def _memory(row: Any, _context: Context) -> object:
     said = gettext("Memory of %(name)s") % {"name": row.cluster.slug}
-    return meter(row.memory_used, row.memory_total, held=row.memory_held, say=said) if row.memory_total else DASH
+    return meter(row.memory_used, row.memory_total, held=row.memory_unused, say=said) if row.memory_total else DASH
 
 
 def _disk(row: Any, _context: Context) -> object:
     said = gettext("Disk of %(name)s") % {"name": row.cluster.slug}
-    return meter(row.disk_used, row.disk_total, held=row.disk_held, say=said) if row.disk_total else DASH
+    return meter(row.disk_used, row.disk_total, held=row.disk_unused, say=said) if row.disk_total else DASH
 
 
 CLUSTER_TABLE = declare(

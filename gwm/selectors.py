@@ -81,8 +81,8 @@ class ClusterSums:
 
     cluster: Cluster
     counts: dict[str, int]
-    memory_promised: int = 0
-    disk_promised: int = 0
+    memory_allocated: int = 0
+    disk_allocated: int = 0
     vcpus: int = 0
     nodes: int = 0
     nodes_online: int = 0
@@ -125,14 +125,14 @@ class ClusterSums:
         return self.disk_used / self.disk_total if self.disk_total and self.disk_used is not None else None
 
     @property
-    def memory_held(self) -> int | None:
-        """Memory promised to machines beyond what is in use."""
-        return max(0, self.memory_promised - self.memory_used) if self.memory_used is not None else None
+    def memory_unused(self) -> int | None:
+        """Memory allocated to machines beyond what is in use."""
+        return max(0, self.memory_allocated - self.memory_used) if self.memory_used is not None else None
 
     @property
-    def disk_held(self) -> int | None:
-        """Disk promised to machines beyond what is in use."""
-        return max(0, self.disk_promised - self.disk_used) if self.disk_used is not None else None
+    def disk_unused(self) -> int | None:
+        """Disk allocated to machines beyond what is in use."""
+        return max(0, self.disk_allocated - self.disk_used) if self.disk_used is not None else None
 
 
 _CLUSTER_ROW = (

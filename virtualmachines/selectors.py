@@ -141,18 +141,18 @@ def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
 
 
 def sum_on_node(vms: QuerySet[VirtualMachine], node: Node) -> dict[str, int]:
-    """What a node has promised, MiB: memory and vCPUs to those of its machines that should run, disk to all of them."""
+    """What of a node is allocated, MiB: memory and vCPUs to machines that should run, disk to all of them."""
     there = vms.filter(missing_since__isnull=True)
     up = Q(admin_state="up")
     primary = there.filter(primary_node=node).aggregate(
         primary=Count("*"),
         running=Count("pk", filter=Q(status="running")),
-        memory_promised=Coalesce(Sum("memory_mib", filter=up), 0),
-        vcpus_promised=Coalesce(Sum("vcpus", filter=up), 0),
-        disk_promised=Coalesce(Sum("disk_mib"), 0),
+        memory_allocated=Coalesce(Sum("memory_mib", filter=up), 0),
+        vcpus_allocated=Coalesce(Sum("vcpus", filter=up), 0),
+        disk_allocated=Coalesce(Sum("disk_mib"), 0),
     )
     secondary = there.filter(secondary_node=node).aggregate(
         secondary=Count("*"), disk_mirrored=Coalesce(Sum("disk_mib"), 0)
     )
-    in_all = primary["disk_promised"] + secondary["disk_mirrored"]
-    return {**primary, **secondary, "disk_promised_in_all": in_all}
+    in_all = primary["disk_allocated"] + secondary["disk_mirrored"]
+    return {**primary, **secondary, "disk_allocated_in_all": in_all}

@@ -71,16 +71,16 @@ def cluster_overview(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def node_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    """What a node is, and what of it is promised and used."""
+    """What a node is, and what of it is allocated and used."""
     user = person_of(request)
     node = get_node(user, slug, name)
-    promised = sum_on_node(list_vms(user), node)
+    allocated = sum_on_node(list_vms(user), node)
     context = {
         **node_page(user, node, "overview"),
-        **promised,
+        **allocated,
         "memory_used": _used(node.memory_total_mib, node.memory_free_mib),
         "disk_used": _used(node.disk_total_mib, node.disk_free_mib),
-        "disk_promised_all": promised["disk_promised"] + promised["disk_mirrored"],
+        "disk_allocated_all": allocated["disk_allocated"] + allocated["disk_mirrored"],
     }
     return render(request, "gwm/node.html", context)
 

@@ -271,7 +271,7 @@ def meter(
 
     `label` is shown on the left and read out; `say` is only read out (in a table, whose header shows it).
     `figures` replaces the text on the right. From 80 % the figures carry a warning sign, from 90 % an alarm; not if
-    `calm`, for what may well be promised several times over (CPUs).
+    `calm`, for what may well be allocated several times over (CPUs).
     """
     share = _share(used, total)
     text = figures or (mib_of(used, total) if unit == "mib" else _counts(used, total))

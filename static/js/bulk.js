@@ -17,6 +17,11 @@ document.addEventListener("click", (event) => {
   countPicked(form);
 });
 
+// A part of the page that was read anew has the text of the server, which knows of no ticks.
+document.addEventListener("renewed", () => {
+  for (const form of document.querySelectorAll("form.bulk")) countPicked(form);
+});
+
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form.bulk")) form.reset();
 });

@@ -197,3 +197,22 @@ def test_a_renamed_machine_keeps_its_page(visitor: Page, write: Write) -> None:
         expect(visitor).to_have_url(re.compile("/clusters/lab/vms/renamed.example.org/parameters/\\?x=1$"))
     finally:
         write(f"UPDATE {VMS} SET name = '{VM}' WHERE name = 'renamed.example.org'")
+
+
+@pytest.mark.feature("G050")
+def test_what_is_ticked_stays_ticked_and_counted(visitor: Page, write: Write) -> None:
+    """The row is read anew while it is selected."""
+    do, undo = CHANGES["stopped"]
+    open_live(visitor, "/vms/")
+    box = visitor.get_by_role("checkbox", name=VM, exact=True)
+    box.check()
+    expect(visitor.locator("[data-picked]")).to_have_text("1")
+    try:
+        for statement in do:
+            write(statement)
+        expect(visitor.locator(ROW).filter(has_text="stopped")).to_be_attached(timeout=SOON_MS)
+        expect(box).to_be_checked()
+        expect(visitor.locator("[data-picked]")).to_have_text("1")
+    finally:
+        for statement in undo:
+            write(statement)

@@ -102,13 +102,13 @@ def test_a_screen_reader_hears_of_the_state_and_not_of_every_number(visitor: Pag
 
 def test_fields_filled_in_and_left_stay(visitor: Page, write: Write) -> None:
     open_live(visitor, "/journal/")
-    person, verb = visitor.locator("#work [name=who]"), visitor.locator("#work select[name=verb]")
-    person.fill("ev")
+    box, verb = visitor.locator("#work [name=q]"), visitor.locator("#work select[name=verb]")
+    box.fill("ev")
     verb.select_option(index=2)
     chosen = verb.input_value()
-    visitor.locator("#work [name=what]").focus()
+    visitor.locator("#work .filters button").focus()
     write(CHANGES["event"][0][0])
     expect(visitor.locator(MAIN)).to_contain_text("dave", timeout=SOON_MS)
     write(CHANGES["event"][1][0])
-    expect(person).to_have_value("ev")
+    expect(box).to_have_value("ev")
     expect(verb).to_have_value(chosen)

@@ -13,12 +13,17 @@ from django.urls import get_resolver, reverse
 from django.utils.datastructures import MultiValueDict
 from pytest_django import DjangoDbBlocker
 
+from clusters.filters import JOBS, NODES
+from gwm.cluster_list import CLUSTERS
+from gwm.journal_list import EVENTS
+from operations.columns import BATCHES
 from operations.table import OPERATIONS
 from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_user, make_vm
 from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, WHERE
 from tests.permissions.test_matrix import walk
 from tests.up.running import ROOT
+from virtualmachines.filters import MACHINES
 
 pytestmark = pytest.mark.django_db
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -109,10 +114,11 @@ def test_no_answer_may_be_kept(people: dict[str, str], name: str, where: dict[st
 
 
 def parameters() -> list[str]:
-    """The names of all parameters that the code reads from the query of a URL, as it stands."""
+    """The names of all parameters that the code reads from the query of a URL, and all keys of filters."""
     reads = re.compile(r'GET(?:\.get(?:list)?\(|\[)"(\w+)"')
     tuples = re.compile(r"for name in \(([^)]*)\)")
-    found = {"cluster", "status", "owner", "node", "os", "hypervisor", "tag"}
+    languages = (MACHINES, NODES, JOBS, CLUSTERS, EVENTS, BATCHES)
+    found = {"q", *(name for each in languages for name in (*each.keys, *each.aliases))}
     for source in (*ROOT.glob("*/views/*.py"), *(ROOT / "ui").glob("*.py")):
         text = source.read_text(encoding="utf-8")
         found |= set(reads.findall(text))
@@ -125,7 +131,7 @@ PARAMETERS = parameters()
 
 
 def test_the_parameters_were_found() -> None:
-    assert {"page", "per_page", "sort", "q", "status", "since", "who", "verb", "node"} <= set(PARAMETERS)
+    assert {"page", "per_page", "sort", "q", "status", "since", "actor", "verb", "node"} <= set(PARAMETERS)
 
 
 ONLY_POSTED = ("logout", "lists", "vm-console-ticket", "vms-batch")

@@ -120,9 +120,10 @@ function morph(old, fresh) {
   };
   window.Idiomorph.morph(old, fresh, {
     morphStyle: "outerHTML",
-    ignoreActiveValue: true,
     callbacks: {
-      beforeNodeMorphed: (node) => !keep(node),
+      // A field that somebody is in stays as it is. Idiomorph's own way (ignoreActiveValue) would leave out all that is
+      // within what has the focus, and that is the whole work area once somebody has clicked into it.
+      beforeNodeMorphed: (node) => !keep(node) && !(node === focused && isField(node)),
       beforeNodeRemoved: (node) => {
         if (!(node instanceof Element)) return true;
         const held = [node, ...node.querySelectorAll("*")].some(keep);
@@ -139,6 +140,10 @@ function morph(old, fresh) {
   }
   window.htmx?.process(old);
   return isComplete;
+}
+
+function isField(node) {
+  return node.matches("input, textarea, select");
 }
 
 function isTypedInto(node) {

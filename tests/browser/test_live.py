@@ -89,6 +89,7 @@ def test_a_change_by_anyone_is_on_every_open_page(
     open_live(visitor, path)
     expect(shown).to_have_count(0)
     visitor.evaluate("window.untouched = true")
+    visitor.locator("#work").focus()  # as whoever clicks into a page does
     try:
         for statement in do:
             write(statement)

@@ -4,23 +4,16 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from objectlog.chain import seal_all
 from objectlog.models import Entry, Event, Outcome, Via
 from objectlog.sentences import SENTENCES
 from objectlog.services import advance
 from objectlog.verification import Verification
-from operations.triggers import install_triggers, remove_triggers
 from tests.factories import make_user
+from tests.fixtures.migrating import migrate, migrate_all
 
 BEFORE = [("objectlog", "0005_events")]
-
-
-def migrate(to: list[tuple[str, str]]) -> None:
-    remove_triggers(connection)  # as the command does
-    MigrationExecutor(connection).migrate(to)
 
 
 @pytest.mark.feature("G018")
@@ -49,8 +42,7 @@ def test_old_entries_are_told_by_one_event_each() -> None:
                 job_ids=[17],
                 changes=None,
             )
-    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
-    install_triggers(connection)
+    migrate_all()
     assert Event.objects.count() == Entry.objects.count() == (len(verbs) + 1) * len(outcomes)
     for entry in Entry.objects.all():
         event = Event.objects.get(entry_uuid=entry.uuid)

@@ -1,23 +1,16 @@
 """Rows that an earlier release took from a cluster: migrated where they can't be shown, and never an error."""
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
 from clusters.models import Job, Node
-from operations.triggers import install_triggers, remove_triggers
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_vm
+from tests.fixtures.migrating import migrate, migrate_all
 from virtualmachines.models import VirtualMachine
 
 pytestmark = pytest.mark.feature("G046")
 
 BEFORE = [("clusters", "0008_tie_targets"), ("virtualmachines", "0005_tie_targets")]
-
-
-def migrate(to: list[tuple[str, str]]) -> None:
-    remove_triggers(connection)  # as the command does
-    MigrationExecutor(connection).migrate(to)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -30,8 +23,7 @@ def test_what_no_page_can_show_is_mended_by_the_migration(client):
     make_vm(cluster, "good.example.org", memory_mib=512)
     make_node(cluster, "a/b", memory_total_mib=9_200_000_000_000_000_000)
     migrate(BEFORE)
-    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
-    install_triggers(connection)
+    migrate_all()
     assert list(Job.objects.values_list("ganeti_id", flat=True)) == [5]
     mended = VirtualMachine.objects.get(name="a_b")
     assert (mended.memory_mib, mended.ctime, mended.mtime) == (0, None, 0)

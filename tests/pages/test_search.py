@@ -17,6 +17,7 @@ from operations.triggers import install_triggers, remove_triggers
 from permissions.models import User
 from permissions.services import grant
 from tests.factories import make_admin, make_cluster, make_user, make_vm
+from tests.fixtures.migrating import migrate, migrate_all
 from tests.pages.conftest import Site
 from tests.pages.test_lists import SignIn, names
 from virtualmachines.models import MachineText, VirtualMachine
@@ -238,12 +239,9 @@ def test_a_database_without_triggers_reads_the_machines_themselves(cluster: Clus
 @pytest.mark.django_db(transaction=True)
 def test_the_index_can_be_taken_back_and_made_anew() -> None:
     [vm] = bulk(make_cluster("lab"), ["abcd"])
-    executor = MigrationExecutor(connection)
-    before = [each for each in executor.loader.graph.nodes if each[0] == "virtualmachines" and "_0011" in f"_{each[1]}"]
-    remove_triggers(connection)
-    executor.migrate(before)
+    nodes = MigrationExecutor(connection).loader.graph.nodes
+    migrate([each for each in nodes if each[0] == "virtualmachines" and "_0011" in f"_{each[1]}"])
     VirtualMachine.objects.filter(pk=vm.pk).update(search_text="bcde")
-    MigrationExecutor(connection).migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
-    install_triggers(connection)
+    migrate_all()
     assert list(VirtualMachine.objects.filter(Says("bcde"))) == [vm]
     assert not VirtualMachine.objects.filter(Says("abc")).exists()

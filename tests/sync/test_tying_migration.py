@@ -3,26 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from clusters.models import JobTarget
 from objectlog.models import Entry
-from operations.triggers import install_triggers, remove_triggers
 from tests.factories import make_cluster, make_job, make_node, make_vm
+from tests.fixtures.migrating import migrate, migrate_all
 
 BEFORE = [("clusters", "0007_keys_of_targets"), ("virtualmachines", "0004_keys_of_targets")]
 AFTER = [("clusters", "0008_tie_targets"), ("virtualmachines", "0005_tie_targets")]
-
-
-def migrate(to: list[tuple[str, str]]) -> None:
-    remove_triggers(connection)  # as the command does
-    MigrationExecutor(connection).migrate(to)
-
-
-def migrate_all() -> None:
-    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
-    install_triggers(connection)
 
 
 def day(number: int) -> datetime:

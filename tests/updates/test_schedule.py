@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Schedule
 from tests.factories import make_cluster
+from tests.fixtures.migrating import migrate, migrate_all
 from tests.updates.conftest import update
 from updates.due import claim_due, select_due
 
@@ -54,14 +55,14 @@ def test_one_added_by_the_release_before_gets_its_schedule():
 
 @pytest.mark.django_db(transaction=True)
 def test_the_migration_carries_the_values_over_and_back():
-    executor = MigrationExecutor(connection)
-    executor.migrate(BEFORE)
+    migrate(BEFORE)
     try:
-        now, old = timezone.now(), executor.loader.project_state(BEFORE).apps.get_model("clusters", "Cluster")
+        states = MigrationExecutor(connection).loader
+        now, old = timezone.now(), states.project_state(BEFORE).apps.get_model("clusters", "Cluster")
         old.objects.create(slug="a", host="h", synced_at=now, failures=3, lease_holder="x", next_sync_at=now)
         row = old.objects.values(*MOVED).get()
 
-        MigrationExecutor(connection).migrate(AFTER)
+        migrate(AFTER)
         assert Schedule.objects.values(*MOVED).get() == row
         # The release before goes on reading and adding clusters, this one adds them without knowing its columns.
         assert old.objects.values(*MOVED).get() == row
@@ -70,8 +71,7 @@ def test_the_migration_carries_the_values_over_and_back():
         assert old.objects.get(slug="c").failures == 0
 
         Schedule.objects.filter(cluster__slug="a").update(failures=4)
-        MigrationExecutor(connection).migrate(BEFORE)
+        migrate(BEFORE)
         assert old.objects.values(*MOVED).get(slug="a") == {**row, "failures": 4}
     finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
+        migrate_all()

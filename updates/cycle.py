@@ -52,6 +52,7 @@ def sync_cluster(cluster: Cluster) -> Report:
             if lease is None:
                 report.outcome, report.error = "skipped", _("Another updater is at it.")
                 return report
+            cluster = Cluster.objects.select_related("schedule").get(pk=cluster.pk)  # as it is now
             differs = write_outcome(cluster, lease, _attempt(cluster, lease, report))
     except (LeaseLost, Cluster.DoesNotExist):
         report.outcome, report.error = "skipped", _("Another updater took over, or the cluster was removed.")
@@ -66,7 +67,6 @@ def sync_cluster(cluster: Cluster) -> Report:
 
 def _attempt(cluster: Cluster, lease: Lease, report: Report) -> dict[str, Any]:
     """Read and write; what the cluster's rows are to say of it."""
-    cluster.refresh_from_db()
     values: dict[str, Any] = {}
     try:
         tries_host = is_host_due(cluster, timezone.now())

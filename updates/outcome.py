@@ -30,11 +30,14 @@ def write_outcome(cluster: Cluster, lease: Lease, values: dict[str, Any]) -> boo
     differing = {
         name: value for name, value in values.items() if name not in _OF_SCHEDULE and getattr(cluster, name) != value
     }
+    scheduled = {name: value for name, value in values.items() if name in _OF_SCHEDULE}
+    if not differing:  # which is nearly always, and costs no transaction
+        lease.give_back(**scheduled)
+        return False
     with transaction.atomic():
-        lease.give_back(**{name: value for name, value in values.items() if name in _OF_SCHEDULE})
-        if differing:
-            Cluster.objects.filter(pk=cluster.pk).update(**differing)
-    return bool(differing)
+        lease.give_back(**scheduled)
+        Cluster.objects.filter(pk=cluster.pk).update(**differing)
+    return True
 
 
 def interval_s(cluster: Cluster) -> float:

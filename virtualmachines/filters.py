@@ -64,7 +64,9 @@ def _owned_by(name: str) -> Q:
 
 def _on_node(name: str) -> Q:
     nodes = Node.objects.filter(name__istartswith=name).values("pk")
-    return Q(In(Listed(F("primary_node")), nodes)) | Q(In(Listed(F("secondary_node")), nodes))
+    # Without a node neither this nor its opposite would hold.
+    primary = Q(In(Listed(F("primary_node")), nodes), primary_node__isnull=False)
+    return primary | Q(In(Listed(F("secondary_node")), nodes), secondary_node__isnull=False)
 
 
 def _in_group(name: str) -> Q:

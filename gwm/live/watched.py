@@ -99,6 +99,7 @@ UNWATCHED = frozenset(
         "virtualmachines_countcheck",
         "virtualmachines_machinecount",
         "virtualmachines_machinetag",
+        "virtualmachines_machinetext",
         "clusters_formerslug",
         "clusters_formername",
         TABLE,

@@ -149,7 +149,9 @@ def test_rights_given_taken_and_refused(events: Said) -> None:
     with pytest.raises(CommandError):
         call_command("grant", "alice", "admin", "--on", "lab", "--as", "stranger")
     *done, refused = events()
-    assert done == ["Gave admin, create_vm on lab to alice", "Revoked create_vm on lab from alice"]
+    given, taken = done
+    assert given == "Gave admin, create_vm on lab to alice"
+    assert taken == "Revoked create_vm on lab from alice: rights admin, create_vm → admin"
     assert refused.startswith("Grant of admin on lab to alice not allowed\n")
 
 

@@ -46,7 +46,7 @@ _OS_EVERY = timedelta(days=1)
 def sync_cluster(cluster: Cluster) -> Report:
     """Read the cluster and write what changed. Never raises for what the cluster does; the report and its row tell."""
     report = Report(cluster.slug)
-    began = perf_counter()
+    began, differs = perf_counter(), False
     try:
         with updating(cluster) as lease:
             if lease is None:

@@ -259,7 +259,7 @@ def test_of_two_workers_on_one_cluster_one_leaves_it(product: Product) -> None:
 def test_two_followers_settle_an_entry_once(product: Product) -> None:
     end(product.operate("shutdown", NAMES[8]))
     product.simulator.run_jobs()
-    with product.locked("clusters_cluster"):
+    with product.locked("clusters_schedule"):
         followers = [product.follower() for _ in range(3)]
         wait_for(lambda: product.waiting() == 3, "all three want the lease")
     said = sorted(end(follower).strip().splitlines()[-1] for follower in followers)

@@ -82,6 +82,7 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
     assert Entry.objects.get().verb == key
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("key", "given", "field"),
     [

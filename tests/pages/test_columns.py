@@ -80,6 +80,7 @@ def test_all_lists_are_tried() -> None:
     assert len(COLUMNS) > 60
 
 
+@pytest.mark.alike
 @pytest.mark.feature("G051")
 @pytest.mark.parametrize(("name", "column"), COLUMNS)
 def test_every_column_can_be_shown_by_itself(site: Site, sign_in: SignIn, name: str, column: str) -> None:
@@ -147,6 +148,7 @@ def test_a_file_has_the_columns_that_are_shown(site: Site, sign_in: SignIn, name
 HOSTILE = [f"{begins}cmd|' /C calc'!A0" for begins in ("=", "+", "-", "@", "\t", "\r", "\n")]
 
 
+@pytest.mark.alike
 @pytest.mark.feature("G051")
 @pytest.mark.parametrize("words", [*HOSTILE, '"=1+1"', 'a,"b";\'c', "<script>alert(1)</script>"])
 def test_no_cell_of_any_list_is_a_formula_or_markup(site: Site, sign_in: SignIn, words: str) -> None:
@@ -168,6 +170,7 @@ def menu_of(client: Client, name: str) -> tuple[list[str], str]:
     return [column.name for column, is_shown in shown.choices if is_shown], str(shown.per_page)
 
 
+@pytest.mark.alike
 @pytest.mark.feature("G051")
 @pytest.mark.parametrize("name", TABLES)
 def test_what_one_chooses_is_kept_for_oneself_and_can_be_undone(site: Site, sign_in: SignIn, name: str) -> None:
@@ -200,6 +203,7 @@ def test_what_is_as_declared_goes_on_as_declared(site: Site, sign_in: SignIn) ->
     assert User.objects.get(pk=site.admin.pk).list_choices == {"machines": {"per_page": 200}}
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "kept",
     [
@@ -212,6 +216,7 @@ def test_what_another_release_kept_and_means_nothing_is_ignored(site: Site, sign
     assert menu_of(sign_in(site.admin), "machines") == (["uuid"], "50")
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("kept", [[], "columns", {"machines": 3}, {"machines": {"columns": "uuid"}}, {"machines": []}])
 def test_what_cannot_be_read_is_no_choice(site: Site, sign_in: SignIn, kept: Any) -> None:
     client = sign_in(site.admin)
@@ -220,6 +225,7 @@ def test_what_cannot_be_read_is_no_choice(site: Site, sign_in: SignIn, kept: Any
     assert menu_of(client, "machines") == before
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("there", "back"),
     [

@@ -57,6 +57,7 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
     return "lab"
 
 
+@pytest.mark.long
 @pytest.mark.feature("F295")
 @pytest.mark.parametrize("key", sorted(OFFERED))
 def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
@@ -82,7 +83,7 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
     assert Entry.objects.get().verb == key
 
 
-@pytest.mark.alike
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("key", "given", "field"),
     [

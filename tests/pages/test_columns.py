@@ -80,7 +80,7 @@ def test_all_lists_are_tried() -> None:
     assert len(COLUMNS) > 60
 
 
-@pytest.mark.alike
+@pytest.mark.long
 @pytest.mark.feature("G051")
 @pytest.mark.parametrize(("name", "column"), COLUMNS)
 def test_every_column_can_be_shown_by_itself(site: Site, sign_in: SignIn, name: str, column: str) -> None:
@@ -148,7 +148,7 @@ def test_a_file_has_the_columns_that_are_shown(site: Site, sign_in: SignIn, name
 HOSTILE = [f"{begins}cmd|' /C calc'!A0" for begins in ("=", "+", "-", "@", "\t", "\r", "\n")]
 
 
-@pytest.mark.alike
+@pytest.mark.long
 @pytest.mark.feature("G051")
 @pytest.mark.parametrize("words", [*HOSTILE, '"=1+1"', 'a,"b";\'c', "<script>alert(1)</script>"])
 def test_no_cell_of_any_list_is_a_formula_or_markup(site: Site, sign_in: SignIn, words: str) -> None:
@@ -170,7 +170,7 @@ def menu_of(client: Client, name: str) -> tuple[list[str], str]:
     return [column.name for column, is_shown in shown.choices if is_shown], str(shown.per_page)
 
 
-@pytest.mark.alike
+@pytest.mark.long
 @pytest.mark.feature("G051")
 @pytest.mark.parametrize("name", TABLES)
 def test_what_one_chooses_is_kept_for_oneself_and_can_be_undone(site: Site, sign_in: SignIn, name: str) -> None:

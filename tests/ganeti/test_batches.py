@@ -26,7 +26,7 @@ from tests.factories import make_admin
 from tests.ganeti.cluster import GanetiCluster
 from tests.ganeti.test_sync import machine, track
 from tests.operations.installation import ROOT
-from tests.races.test_batches import RETRY, Product
+from tests.races.test_batches import RETRY, Batches
 from tools.lab.cluster import FILE_DIR
 from tools.lab.system import wait_until
 from updates.follower import follow_cluster
@@ -70,7 +70,7 @@ def grown(ganeti: GanetiCluster) -> Iterator[list[str]]:
 
 
 @contextmanager
-def celery(product: Product, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def celery(product: Batches, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """One of Celery's programs, as `manage.py up` starts it."""
     command = [sys.executable, "-m", "celery", "-A", "gwm.celery", "-q", *words, "-l", "WARNING"]
     with (product.folder / "celery.log").open("ab") as log:
@@ -83,14 +83,14 @@ def celery(product: Product, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(60)
 
 
-def worker(product: Product) -> Any:
+def worker(product: Batches) -> Any:
     return celery(product, "worker", "-P", "threads", "-c", "4", "--without-gossip", "--without-mingle")
 
 
 def test_a_reboot_of_many_machines_whose_worker_is_killed_twice(
     ganeti: GanetiCluster, grown: list[str], tmp_path: Path
 ) -> None:
-    product = Product(tmp_path, "", ganeti, GWM_SYNC_INTERVAL_S="60", GWM_RAPI_READ_TIMEOUT_S="10")
+    product = Batches(tmp_path, "", ganeti, GWM_SYNC_INTERVAL_S="60", GWM_RAPI_READ_TIMEOUT_S="10")
     product.manage("prepare")
     before = set(reboots(ganeti))
     product.shell(PLAN)
@@ -126,11 +126,11 @@ def soon(condition: Callable[[], bool], what: str) -> None:
     wait_until(condition, what=what, timeout_s=PATIENCE_S)
 
 
-def sent(product: Product) -> int:
+def sent(product: Batches) -> int:
     return sum(state != "waiting" for state in product.items())
 
 
-def has_ended(product: Product) -> bool:
+def has_ended(product: Batches) -> bool:
     return product.ask("SELECT state FROM operations_batch") == [("done",)]
 
 

@@ -6,28 +6,22 @@ answer back, and by stopping a process. Nothing depends on who happens to be qui
 
 from __future__ import annotations
 
-import os
-import secrets
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from simulator import Simulator
-from tests.operations.installation import ROOT, wait_for
+from tests.operations.installation import PATIENCE_S, wait_for
+from tests.races.commands import Product, empty_database, end
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G004")]
 
-# How long the cluster keeps an answer back at the longest, and a process may take on a machine that does much else.
-PATIENCE_S = 120.0
 NAMES = [f"vm{number}.example.org" for number in range(1, 13)]
 FOLLOW = (
     "from updates.follower import follow_cluster; from clusters.models import Cluster; "
@@ -35,45 +29,8 @@ FOLLOW = (
 )
 
 
-class Product:
-    """Commands of the product as processes on a PostgreSQL of its own, which is read and locked from outside."""
-
-    def __init__(self, folder: Path, url: str, simulator: Simulator) -> None:
-        self.url, self.simulator = url, simulator
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GWM_", "REDIS"))}
-        self.environment = inherited | {
-            "DATABASE_URL": url,
-            "GWM_DATA_DIR": str(folder),
-            "GWM_RAPI_READ_TIMEOUT_S": "120",
-            "GWM_SECRET_KEY": "not-a-secret-in-a-test-of-fifty-characters-or-so-1",
-            "GWM_FIELD_KEYS": "field-key-of-a-test",
-            "GWM_CONSOLE_KEYS": "console-key-of-a-test",
-            "GWM_JOURNAL_KEYS": "journal-key-of-a-test",
-            "DJANGO_SETTINGS_MODULE": "gwm.settings",
-            "DJANGO_SUPERUSER_PASSWORD": "irrelevant",
-        }
-        password = folder / "password"
-        password.write_text(simulator.password)
-        self.manage("migrate", "-v0")
-        self.manage("createsuperuser", "--noinput", "--username=root", "--email=root@example.org")
-        where = [f"--host={simulator.host}", f"--port={simulator.port}", f"--fingerprint={simulator.fingerprint}"]
-        self.manage("add_cluster", "lab", *where, f"--user={simulator.username}", f"--password-file={password}")
-        self.sync()
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """A command under way."""
-        command = [sys.executable, "manage.py", *words]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=pipe, stderr=subprocess.STDOUT, text=True
-        )
-
-    def manage(self, *words: str) -> str:
-        """A command that must end well; what it said."""
-        return end(self.start(*words))
-
-    def sync(self) -> None:
-        self.manage("sync_clusters")
+class Meeting(Product):
+    """On a PostgreSQL of its own, which is read and locked from outside."""
 
     def operate(self, verb: str, name: str) -> subprocess.Popen[str]:
         return self.start("operate", verb, f"lab/{name}", "--as", "root")
@@ -134,7 +91,7 @@ class Product:
 
 
 @pytest.fixture(autouse=True)
-def quiet(product: Product) -> Iterator[None]:
+def quiet(product: Meeting) -> Iterator[None]:
     """Each test begins and ends with nothing under way."""
     product.simulator.forget_requests()
     yield
@@ -144,33 +101,17 @@ def quiet(product: Product) -> Iterator[None]:
     assert product.rows("SELECT 1 FROM objectlog_entry WHERE outcome IN ('submitting', 'submitted', 'unknown')") == []
 
 
-def end(process: subprocess.Popen[str], code: int = 0) -> str:
-    """What a process said until its end, which must be with this code."""
-    with process:
-        said, _ = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == code, said
-    return said
-
-
 @pytest.fixture(scope="module")
-def product(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    name = f"races_{secrets.token_hex(6)}"
-    parts = urlsplit(postgresql_url)
-    with psycopg.connect(postgresql_url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    try:
-        with Simulator(nodes=2, instances=12) as simulator:
-            simulator.outside.submit("CLUSTER_REDIST_CONF")
-            simulator.run_jobs()
-            product = Product(tmp_path_factory.mktemp("races"), urlunsplit(parts._replace(path=f"/{name}")), simulator)
-            yield product
-            assert product.deadlocks() == 0
-    finally:
-        with psycopg.connect(postgresql_url, autocommit=True) as server:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+def product(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meeting]:
+    with empty_database(postgresql_url) as url, Simulator(nodes=2, instances=12) as simulator:
+        simulator.outside.submit("CLUSTER_REDIST_CONF")
+        simulator.run_jobs()
+        product = Meeting(tmp_path_factory.mktemp("races"), url, simulator)
+        yield product
+        assert product.deadlocks() == 0
 
 
-def test_of_five_operations_on_one_machine_one_is_carried_out(product: Product) -> None:
+def test_of_five_operations_on_one_machine_one_is_carried_out(product: Meeting) -> None:
     with product.locked("virtualmachines_virtualmachine"):
         processes = [
             product.operate(verb, NAMES[0]) for verb in ("shutdown", "reboot", "shutdown", "reboot", "shutdown")
@@ -184,7 +125,7 @@ def test_of_five_operations_on_one_machine_one_is_carried_out(product: Product) 
     assert len(jobs) == 1 and product.machine(NAMES[0]) == ("running", True)
 
 
-def test_operations_on_different_machines_do_not_wait_for_each_other(product: Product) -> None:
+def test_operations_on_different_machines_do_not_wait_for_each_other(product: Meeting) -> None:
     with psycopg.connect(product.url) as other:
         other.execute("SELECT 1 FROM virtualmachines_virtualmachine WHERE name = %s FOR UPDATE", [NAMES[1]])
         waiting = product.operate("shutdown", NAMES[1])
@@ -196,7 +137,7 @@ def test_operations_on_different_machines_do_not_wait_for_each_other(product: Pr
     assert [len(product.jobs_about(name)) for name in (NAMES[1], NAMES[2], NAMES[3])] == [1, 1, 0]
 
 
-def test_an_update_that_read_before_a_job_ended_does_not_win_against_the_follower(product: Product) -> None:
+def test_an_update_that_read_before_a_job_ended_does_not_win_against_the_follower(product: Meeting) -> None:
     end(product.operate("shutdown", NAMES[4]))
     product.simulator.forget_requests()
     kept_back = product.simulator.faults.add("slow", seconds=PATIENCE_S, path="/2/query/network", times=1)
@@ -214,7 +155,7 @@ def test_an_update_that_read_before_a_job_ended_does_not_win_against_the_followe
     assert product.machine(NAMES[4]) == ("ADMIN_down", False)
 
 
-def test_a_stalled_updater_writes_nothing_once_another_has_taken_over(product: Product) -> None:
+def test_a_stalled_updater_writes_nothing_once_another_has_taken_over(product: Meeting) -> None:
     """It has read a crash that is over: its successor finds nothing to write, so that no row says who read last."""
     assert product.machine(NAMES[6])[0] == "running"
     product.simulator.outside.crash(NAMES[6])
@@ -236,7 +177,7 @@ def test_a_stalled_updater_writes_nothing_once_another_has_taken_over(product: P
     assert after == before and product.machine(NAMES[6])[0] == "running"
 
 
-def test_of_two_workers_on_one_cluster_one_leaves_it(product: Product) -> None:
+def test_of_two_workers_on_one_cluster_one_leaves_it(product: Meeting) -> None:
     product.simulator.outside.add("new.example.org")
     product.simulator.outside.submit("INSTANCE_SHUTDOWN", instance_name=NAMES[7])
     product.simulator.forget_requests()
@@ -256,7 +197,7 @@ def test_of_two_workers_on_one_cluster_one_leaves_it(product: Product) -> None:
     assert jobs == numbers
 
 
-def test_two_followers_settle_an_entry_once(product: Product) -> None:
+def test_two_followers_settle_an_entry_once(product: Meeting) -> None:
     end(product.operate("shutdown", NAMES[8]))
     product.simulator.run_jobs()
     with product.locked("clusters_schedule"):
@@ -269,7 +210,7 @@ def test_two_followers_settle_an_entry_once(product: Product) -> None:
     assert product.machine(NAMES[8]) == ("ADMIN_down", False)
 
 
-def test_all_at_once_for_a_while_and_every_row_is_right(product: Product) -> None:
+def test_all_at_once_for_a_while_and_every_row_is_right(product: Meeting) -> None:
     """Operations, updates and followers side by side: no circle of locks, and nothing lost or doubled."""
     names = NAMES[9:]
     operations = [product.operate("shutdown", name) for name in names]

@@ -54,8 +54,11 @@ def claim_lanes() -> list[str]:
     return claimed
 
 
-def work_lane(name: str, *, goes_on: Callable[[], bool] = lambda: True) -> int:
-    """One pass over a lane; how many items it began. None is begun if somebody else is at it."""
+def work_lane(name: str, *, goes_on: Callable[[], bool] = lambda: True, hung_s: float = HUNG_S) -> int:
+    """One pass over a lane; how many items it began. None is begun if somebody else is at it.
+
+    A call that takes longer than ``hung_s`` ends it.
+    """
     lane = BatchLane.objects.filter(name=name).first()
     lease = Lease.take(lane, _LEASE, lasts_s=LEASE_S, queued_at=None) if lane is not None else None
     if lane is None or lease is None:
@@ -70,7 +73,7 @@ def work_lane(name: str, *, goes_on: Callable[[], bool] = lambda: True) -> int:
                 is_begun = carry_out(item, lease)
                 begun += is_begun
                 lease.renew()
-                has_hung = monotonic() - began_at > HUNG_S
+                has_hung = monotonic() - began_at > hung_s
                 if has_hung or (is_begun and lane.hung_at is not None):
                     lane.hung_at = timezone.now() if has_hung else None
                     lane.save(update_fields=["hung_at"])

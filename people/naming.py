@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from permissions.models import Team, User
 from permissions.selectors import find_group, find_user
+from ui.moments import as_utc, begin_of
 
 _SPANS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -28,11 +29,11 @@ def parse_moment(text: str) -> datetime:
     if span:
         return timezone.now() + timedelta(**{_SPANS[span[2]]: int(span[1])})
     try:
-        day = parse_date(text)
-        found = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # noqa: DTZ001 - made aware
+        if day := parse_date(text):
+            return begin_of(day)
+        if moment := parse_datetime(text):
+            return as_utc(moment)
     except ValueError:
-        found = None
-    if found is None:
-        words = _("“%s” is no moment; use 2030-12-31, 2030-12-31T18:00, or a span such as 12h, 30d, 2w.")
-        raise ValueError(words % text)
-    return timezone.make_aware(found) if timezone.is_naive(found) else found
+        pass  # looks like one, and no calendar has it
+    words = _("“%s” is no moment; use 2030-12-31, 2030-12-31T18:00, or a span such as 12h, 30d, 2w.")
+    raise ValueError(words % text)

@@ -16,6 +16,8 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from ui.moments import as_utc, begin_of
+
 LONGEST = 200
 _TERM = re.compile(
     r"""(?P<minus>-?)
@@ -160,14 +162,11 @@ def _span_of(value: str, sample: str) -> tuple[datetime, datetime]:
     days = {"today": today, "yesterday": today - timedelta(days=1)}
     try:
         day = days.get(value.lower()) or date.fromisoformat(value)
-        begin = timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - made aware
-        return begin, begin + timedelta(days=1)
+        return begin_of(day), begin_of(day + timedelta(days=1))
     except (ValueError, OverflowError):
         pass
     try:
-        minute = datetime.fromisoformat(value)
-        begin = timezone.make_aware(minute) if timezone.is_naive(minute) else minute
-        begin.timestamp()
+        begin = as_utc(datetime.fromisoformat(value))
         return begin, begin + timedelta(minutes=1)
     except (ValueError, OverflowError) as error:
         raise Unreadable(_("it is compared to a day or a time, as in %s") % sample) from error

@@ -12,7 +12,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.db.models.sql.where import WhereNode
 
-# So many rows of a list are on pages, and are counted; a file has as many (see `ui.exporting`).
+# So many rows of a list are on pages, and are counted; a file has more of them (see `ui.exporting`).
 DEEPEST = 10_000
 
 if TYPE_CHECKING:

@@ -189,8 +189,8 @@ def _by_role(model: Any, access: Access) -> Iterator[Way]:
         within = f"({within} OR (mine.scope_kind = %s AND mine.scope_pk = {up}))"
         around = (outer,)
     owner = f"x.{_column(model._meta.get_field(access.owner).column)}" if access.owner else ""
+    of_theirs = f"JOIN {table} x ON {owner} = mine.owner_id"
     if owner:
-        of_theirs = f"JOIN {table} x ON {owner} = mine.owner_id"
         yield way(of_theirs, f"mine.tag = '' AND {within}", params=around)
     if access.tags:
         link = model._meta.get_field(access.tags).remote_field

@@ -11,7 +11,6 @@ from django.db import connection
 from django.utils import timezone
 
 from objectlog.models import Entry, Outcome
-from operations import lanes
 from operations.lanes import Passes, claim_lanes, work_lane
 from operations.models import Batch, BatchItem, BatchLane, BatchState, ItemState, Verdict
 from tests.operations.test_batches import Yard, states
@@ -101,16 +100,12 @@ def test_lanes_that_hang_get_half_of_the_places_and_come_last(db: None, monkeypa
     assert claim_lanes() == []
 
 
-def test_a_call_that_hangs_ends_the_pass_and_a_quick_one_clears_the_lane(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lanes, "HUNG_S", 0.3)
+def test_a_call_that_hangs_ends_the_pass_and_a_quick_one_clears_the_lane(yard: Yard) -> None:
     yard.simulator.faults.slow(0.4, method="PUT", path="/2/instances/.*", times=1)
     yard.shut_down(1, 2, 3)
-    assert work_lane(yard.lane) == 1
+    assert work_lane(yard.lane, hung_s=0.3) == 1
     assert BatchLane.objects.get().hung_at is not None
-    monkeypatch.setattr(lanes, "HUNG_S", 30.0)
-    assert work_lane(yard.lane) == 2
+    assert work_lane(yard.lane, hung_s=30.0) == 2
     assert BatchLane.objects.get().hung_at is None
 
 

@@ -272,6 +272,39 @@ def test_every_sample_of_the_help_can_be_asked_for(site: Site, sign_in: SignIn, 
         assert chosen == with_it.context["page"].paginator.count
 
 
+EDGES = [
+    *("9999-12-31", "9999-12-31T23:30-05:00", "0001-01-01", "0001-01-01T00:00+05:00", "2026-02-30", "24:00"),
+    *(
+        "9" * 30,
+        "9" * 1900,
+        "-" + "9" * 30,
+        "9" * 300 + "T",
+        "1e999",
+        "nan",
+        "²",
+        "٣",
+        "%",
+        "_",
+        "\\",
+        "'",
+        "(",
+        "\x01",
+    ),
+]
+
+
+@pytest.mark.long
+@pytest.mark.feature("G051")
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_nothing_that_is_asked_of_a_list_breaks_it(site: Site, sign_in: SignIn, name: str) -> None:
+    """Each key compared with what lies at the edge of dates, numbers and texts."""
+    client = sign_in(site.admin)
+    for key in ["", *TABLES[name].language.keys]:
+        for asked in (f"{key}{operator}{edge}" for operator in (":", "<", ">=") for edge in EDGES):
+            text = asked if key else asked.lstrip(":<>=")
+            assert client.get(URLS[name], {"q": text}).status_code == 200, text
+
+
 def test_lists_have_names_of_their_own() -> None:
     with pytest.raises(ValueError, match="two lists of machines"):
         declare(TABLES["machines"])

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from clusters.models import Cluster, Job, JobStatus
+from clusters.models import Cluster, Job, JobStatus, Mirrored
 from clusters.operations.settle import (
     IN_DOUBT,
     adopt_jobs,
@@ -28,10 +28,10 @@ from clusters.sync.targets import list_targets
 from objectlog.models import Entry
 from operations.clock import is_left_ahead
 from operations.table import OPERATIONS
+from permissions.kinds import KINDS
 from rapi.client import RapiClient
 from rapi.errors import RapiError
 from updates.due import bring_forward
-from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.refresh import refresh_machines
 
 _AT_WORK = (JobStatus.RUNNING, JobStatus.CANCELING)
@@ -101,19 +101,22 @@ def digest_listing(
 
 
 def _is_confirmed(entry: Entry) -> bool:
-    """Whether the machine's row, read since its jobs were seen to have ended, shows what they did.
+    """Whether the row of the entry's target, read since its jobs were seen to have ended, shows what they did.
 
     A row that contradicts a success is read again in the next pass, and believed after a while.
     """
     jobs = entry.jobs.all()
     operation = OPERATIONS.get(entry.verb)
-    if operation is None or operation.kind != "vm" or any(job.status != JobStatus.SUCCESS for job in jobs):
-        return True
+    model = KINDS[operation.kind].model if operation is not None and operation.kind in KINDS else None
+    if operation is None or model is None or not issubclass(model, Mirrored):
+        return True  # nothing that Ganeti is read for
     ended = max((job.seen_at for job in jobs if job.seen_at is not None), default=None)
-    if ended is None or timezone.now() - ended > _CONFIRMED_WITHIN or is_left_ahead(ended):
+    if ended is None or any(job.status != JobStatus.SUCCESS for job in jobs):
         return True
-    vm = VirtualMachine.objects.filter(pk__in=[entry.target_pk], missing_since__isnull=True).first()
-    return vm is None or (vm.read_at is not None and vm.read_at >= ended and operation.is_shown_by(vm))
+    if timezone.now() - ended > _CONFIRMED_WITHIN or is_left_ahead(ended):
+        return True
+    row = model._default_manager.filter(pk__in=[entry.target_pk], missing_since__isnull=True).first()
+    return row is None or (row.read_at is not None and row.read_at >= ended and operation.is_shown_by(row))
 
 
 def _refresh(cluster: Cluster, readings: Readings, *, ended: list[Job], at_work: list[Job]) -> int:

@@ -1,8 +1,8 @@
-"""What a person said about a cluster that is not added yet, kept between two pages: sealed, for a short time."""
+"""What a person said about a cluster and is not saved yet, kept between two pages: sealed, for a short time."""
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from clusters.operations.wanted import ClusterSettings
@@ -32,3 +32,15 @@ def password_of(draft: ClusterSettings | None, *, host: str, port: int, username
     if draft is None or (draft.host, draft.port, draft.username) != (host, port, username):
         return ""
     return draft.password or ""
+
+
+def with_kept(wanted: ClusterSettings, draft: ClusterSettings | None) -> ClusterSettings:
+    """`wanted` with the passwords that were typed before, as far as they would go to where they were meant to go."""
+    if draft is None:
+        return wanted
+    password, vnc_password = wanted.password, wanted.vnc_password
+    if wanted.username and password is None:
+        password = password_of(draft, host=wanted.host, port=wanted.port, username=wanted.username) or None
+    if vnc_password is None and (draft.host, draft.port) == (wanted.host, wanted.port):
+        vnc_password = draft.vnc_password or None
+    return replace(wanted, password=password, vnc_password=vnc_password)

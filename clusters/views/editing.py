@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from clusters.described import page_for
 from clusters.forms.cluster import EditForm, describe_cluster
 from clusters.operations.cluster import EditCluster
-from clusters.operations.drafts import open_draft, password_of, seal_draft
+from clusters.operations.drafts import open_draft, seal_draft, with_kept
 from clusters.operations.probe import MAY_BE_KEPT, SLOW, Probe, probe_cluster
 from clusters.operations.remedies import REMEDIES
 from clusters.operations.wanted import (
@@ -25,6 +25,7 @@ from clusters.selectors import get_cluster
 from clusters.views.frame import cluster_page
 from clusters.views.settings import describe_settings
 from clusters.views.stored import table_of
+from objectlog.changes import as_rows
 from operations.actors import actor_on_web
 from operations.contract import Ask, Forbidden, Invalid, Refusal
 from operations.pipeline import run
@@ -66,23 +67,26 @@ class ClusterEdit(View):
         form = self._form(request.POST)
         if not form.is_valid():
             return self._show(request, form, 422)
-        wanted = form.settings()
-        if wanted.username and wanted.password is None:
-            known = password_of(kept, host=wanted.host, port=wanted.port, username=wanted.username)
-            wanted = replace(wanted, password=known or None)
+        wanted = with_kept(form.settings(), kept if "kept" in request.POST else None)
+        operation, ask = EditCluster(), Ask(actor_on_web(self.user), self.cluster, wanted)
         try:
-            EditCluster().check(Ask(actor_on_web(self.user), self.cluster, wanted))
+            operation.check(ask)
         except Invalid as invalid:
             return self._mark(request, form, invalid)
         except Forbidden as forbidden:
             raise PermissionDenied(str(forbidden)) from forbidden
+        if "preview" in request.POST:
+            request.session[self._draft] = [seal_draft(wanted), False]
+            changes = as_rows(change.as_data() for change in operation.changes(ask))
+            is_kept = bool(wanted.password or wanted.vnc_password)
+            return self._show(request, form, is_preview=True, changes=changes, password_kept=is_kept)
         if concerns_connection(self.cluster, wanted):
             password = self.cluster.password if wanted.password is None else wanted.password
             tried = replace(wanted, password=password if wanted.username else "")
             probe = probe_cluster(actor_on_web(self.user), tried, known=self.cluster)
             if probe.error:
                 request.session[self._draft] = [seal_draft(wanted), probe.error_kind in MAY_BE_KEPT]
-                return self._explain(request, form, probe, is_kept=bool(wanted.password))
+                return self._explain(request, form, probe, is_kept=bool(wanted.password or wanted.vnc_password))
         return self._save(request, form, wanted)
 
     def _form(self, given: Any = None) -> EditForm:

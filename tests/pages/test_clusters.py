@@ -263,9 +263,28 @@ def test_a_password_typed_beside_a_wrong_fingerprint_need_not_be_typed_again(
     known.refresh_from_db()
     assert admin.post(EDIT, form_of(known, password=simulator.password)).status_code == 422
     fingerprint = normalize_fingerprint(simulator.fingerprint)
-    assert admin.post(EDIT, form_of(known, tls_fingerprint=fingerprint))["Location"] == "/clusters/alpha/"
+    corrected = form_of(known, tls_fingerprint=fingerprint)
+    opened_anew = admin.post(EDIT, corrected)
+    assert set(opened_anew.context["form"].errors) == {"password"}, "only the page that says so uses what it kept"
+    assert admin.post(EDIT, {**corrected, "kept": "1"})["Location"] == "/clusters/alpha/"
     found = as_in_database(known)
     assert (found["password"], found["tls_fingerprint"]) == (simulator.password, fingerprint)
+
+
+def test_changes_are_shown_before_they_are_saved(admin: Client, known: Cluster, simulator: Simulator) -> None:
+    before = as_in_database(known)
+    typed = {"description": "New", "password": simulator.password, "vnc_password": "typed"}
+    answer = admin.post(EDIT, form_of(known, preview="1", **typed))
+    shown = text_of(answer)
+    assert (answer.status_code, as_in_database(known), simulator.requests) == (200, before, [])
+    assert {("password", "", "changed"), ("VNC password", "", "changed")} < set(answer.context["changes"])
+    assert "<dt>description</dt>" in shown and simulator.password not in shown
+    assert "Nothing would change." in text_of(admin.post(EDIT, form_of(known, preview="1")))
+    admin.post(EDIT, form_of(known, preview="1", **typed))
+    assert admin.post(EDIT, form_of(known, description="New", kept="1"))["Location"] == "/clusters/alpha/"
+    known.refresh_from_db()
+    assert (known.description, known.vnc_password) == ("New", "typed"), "passwords are typed once"
+    assert "Save anyway" not in text_of(admin.post(EDIT, form_of(known, preview="1", port=free_port(), **typed)))
 
 
 def test_edit_does_not_turn_a_cluster_into_another(admin: Client, known: Cluster, make_simulator: Any) -> None:

@@ -7,12 +7,17 @@ import pytest
 from django.utils import timezone
 
 from clusters.connection import client_for
-from clusters.models import Job
+from clusters.models import Job, Node
+from clusters.operations.ganeti import GanetiOperation
 from clusters.sync.fetch import fetch_snapshot
 from clusters.sync.jobs import apply_jobs, list_jobs
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known, KnownJobs
-from objectlog.models import Entry, Outcome
+from objectlog.models import Entry, Outcome, Via
+from objectlog.services import advance, begin
+from operations.contract import NoParams
+from operations.table import OPERATIONS
+from tests.factories import make_job
 from tests.updates.conftest import update
 from tests.updates.following import VM1, VM2, VM3, follow, machine, operate
 from tests.updates.test_leases import in_thread, wait_for
@@ -174,6 +179,33 @@ def test_a_row_that_goes_on_contradicting_is_believed_after_a_while(simulator, c
     entry.refresh_from_db()
     assert entry.outcome == Outcome.SUCCEEDED
     assert machine(cluster).status == "running" and not machine(cluster).is_busy
+
+
+class DrainNode(GanetiOperation[Node, NoParams]):
+    """Of a kind that has no operation which is sent yet."""
+
+    kind, verb, label, needs = "node", "zz-drain", "Drain", "migrate"
+
+    def cluster_of(self, target):
+        return target.cluster
+
+    def is_shown_by(self, target):
+        return target.drained
+
+
+def test_the_row_of_any_kind_confirms(simulator, cluster, root, monkeypatch):
+    monkeypatch.setitem(OPERATIONS, DrainNode().key, DrainNode())
+    node = Node.objects.earliest("name")
+    target = DrainNode().target_of(node)
+    who = {"actor_id": root.user.pk, "actor_name": "root", "persona_name": "root", "via": Via.WEB}
+    entry = begin(**who, verb=DrainNode().key, target=target, params={})
+    advance(entry, Outcome.SUBMITTED, job_ids=[7777])
+    make_job(cluster, ganeti_id=7777, status="success", entry=entry, seen_at=timezone.now())
+    for is_drained in (False, True):
+        Node.objects.update(drained=is_drained, read_at=timezone.now())
+        follow(cluster)
+        entry.refresh_from_db()
+        assert (entry.outcome == Outcome.SUCCEEDED) is is_drained
 
 
 def test_a_failure_needs_no_confirmation(simulator, cluster, root):

@@ -30,6 +30,11 @@ SENTENCES: dict[str, Sentence] = {
     "vm.shutdown-now": Sentence(_("Forced %(object)s off"), _("Forcing off of %(object)s")),
     "vm.reboot": Sentence(_("Rebooted %(object)s"), _("Reboot of %(object)s")),
     "vm.rename": Sentence(_("Renamed %(object)s to %(new_name)s"), _("Rename of %(object)s to %(new_name)s")),
+    "vm.migrate": Sentence(_("Migrated %(object)s"), _("Migration of %(object)s")),
+    "vm.failover": Sentence(_("Failed %(object)s over"), _("Failover of %(object)s")),
+    "vm.cleanup-migration": Sentence(
+        _("Cleaned up after a migration of %(object)s"), _("Cleaning up after a migration of %(object)s")
+    ),
     "vm.console": Sentence(_("Opened the console of %(object)s"), _("Console of %(object)s")),
     "job.cancel": Sentence(_("Cancelled %(object)s"), _("Cancelling of %(object)s")),
     "job.clear": Sentence(_("Cleared the failure of %(object)s"), _("Clearing the failure of %(object)s")),

@@ -1,6 +1,6 @@
 """Migration, failover, evacuation."""
 
-from simulator.errors import PrereqError
+from simulator.errors import ExecError, PrereqError
 from simulator.execution.allocation import ALLOCATOR, choose_node, target_of_move
 from simulator.execution.base import Execution, Op, executes
 from simulator.execution.power import check_node
@@ -24,6 +24,15 @@ def check_target(target: Node) -> None:
         raise PrereqError(f"Can't use drained node {target.name}", "wrong_state")
 
 
+def check_memory(execution: Execution, instance: Instance, target: Node) -> None:
+    """As Ganeti does for failovers, too, and in the same words."""
+    needed = execution.cluster.merged_beparams(instance)["minmem"]
+    available = execution.cluster.free_memory(target)
+    if needed > available:
+        text = f"Not enough memory on node {target.name} for migrating instance {instance.name}:"
+        raise PrereqError(f"{text} needed {needed} MiB, available {available} MiB", "insufficient_resources")
+
+
 def move(instance: Instance, target: Node) -> None:
     """Make the target the primary; with DRBD the nodes change places."""
     if instance.disk_template == "drbd":
@@ -40,7 +49,10 @@ def migrate(execution: Execution, op: Op) -> Steps:
         raise PrereqError(f"Hypervisor {instance.hypervisor} doesn't support live migration", "wrong_state")
     op.setdefault("mode", cluster.settings["hvparams"].get(instance.hypervisor, {}).get("migration_mode", "live"))
     target = target_of_move(execution, instance, op)
+    if op.get("cleanup"):
+        return (yield from clean_up_steps(execution, instance, target))
     check_target(target)
+    check_memory(execution, instance, target)
     if cluster.nodes[instance.primary].offline:
         raise PrereqError("Can't migrate, please use failover: Node is marked offline", "wrong_state")
     check_node(execution, instance)
@@ -70,12 +82,33 @@ def migrate(execution: Execution, op: Op) -> Steps:
     return None
 
 
+def clean_up_steps(execution: Execution, instance: Instance, target: Node) -> Steps:
+    """Take the node on which it runs for its primary, whatever the configuration says."""
+    yield 0.3
+    execution.log(f"Migrating instance {instance.name}")
+    execution.log("* checking where the instance actually runs (if this hangs, the hypervisor might be in a bad state)")
+    if instance.runs_on is None:
+        raise ExecError(
+            "Instance does not seem to be running at all; in this case it's safer to repair by running 'gnt-instance"
+            " stop' to ensure disk shutdown, and then restarting it"
+        )
+    if instance.runs_on == instance.primary:
+        execution.log(f"* instance confirmed to be running on its primary node ({instance.primary})")
+    else:
+        execution.log(f"* instance running on secondary node ({instance.runs_on}), updating config")
+        move(instance, execution.cluster.nodes[instance.runs_on])
+    execution.log("* done")
+    return None
+
+
 @executes("INSTANCE_FAILOVER")
 def fail_over(execution: Execution, op: Op) -> Steps:
     instance = execution.instance(op)
     check_layout(instance, "failovers")
     target = target_of_move(execution, instance, op)
     check_target(target)
+    if instance.admin_state == "up":
+        check_memory(execution, instance, target)
     yield 0.3
     return (yield from fail_over_steps(execution, instance, target))
 

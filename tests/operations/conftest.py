@@ -11,7 +11,11 @@ from permissions.services import grant
 from rapi.trust import normalize_fingerprint
 from simulator import Simulator
 from tests.factories import make_cluster, make_user, make_vm
+from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
+
+# Operations that need disks on two nodes.
+MOVES = ("vm.migrate", "vm.failover", "vm.cleanup-migration")
 
 
 @dataclass
@@ -26,6 +30,11 @@ class Scene:
     def submissions(self) -> int:
         """How many requests could have started a job."""
         return sum(method != "GET" and "/query/" not in path for method, path in self.simulator.requests)
+
+    def mirror_disks(self) -> None:
+        """Its disks are on node2, too."""
+        self.simulator.outside.modify(self.vm.name, disk_template="drbd", secondary="node2.example.org")
+        update(self.cluster)
 
 
 @pytest.fixture

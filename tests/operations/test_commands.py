@@ -19,7 +19,7 @@ from operations.table import OPERATIONS
 from permissions.services import make_team, set_role
 from simulator import Simulator
 from tests.factories import free_port, make_admin, make_job, make_node, make_user
-from tests.operations.conftest import Scene
+from tests.operations.conftest import MOVES, Scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,6 +38,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         scene.simulator.outside.stop(scene.vm.name)
     if verb in ("vm.start", "vm.rename"):
         machines.update(status="ADMIN_down", admin_state="down")
+    if verb in MOVES:
+        scene.mirror_disks()
     if verb == "vm.forget":
         machines.update(missing_since=timezone.now())
         return f"lab/{scene.vm.uuid}"  # what is missing is addressed by its identity

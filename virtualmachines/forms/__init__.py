@@ -1,5 +1,6 @@
 """Forms of the virtualmachines app; loaded with it, so that operations find theirs."""
 
 from virtualmachines.forms.actions import RebootForm, RenameForm, ShutdownForm
+from virtualmachines.forms.moving import CleanUpMigrationForm, FailoverForm, MigrateForm
 
-__all__ = ["RebootForm", "RenameForm", "ShutdownForm"]
+__all__ = ["CleanUpMigrationForm", "FailoverForm", "MigrateForm", "RebootForm", "RenameForm", "ShutdownForm"]

@@ -4,6 +4,7 @@ from operations.contract import AnyOperation
 from operations.table import register
 from virtualmachines.operations.console import OpenConsole
 from virtualmachines.operations.forget import ForgetMachine
+from virtualmachines.operations.moving import CleanUpMigration, FailOver, Migrate
 from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
 from virtualmachines.operations.rename import Rename
 
@@ -14,11 +15,14 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     Reboot(),
     OpenConsole(),
     Rename(),
+    Migrate(),
+    FailOver(),
+    CleanUpMigration(),
     ForgetMachine(),
 )
 
 # What can be done to many machines at once, from their list.
-BULK = ("vm.start", "vm.shutdown", "vm.reboot", "vm.shutdown-now")
+BULK = ("vm.start", "vm.shutdown", "vm.reboot", "vm.shutdown-now", "vm.migrate", "vm.failover")
 
 
 def list_bulk() -> list[AnyOperation]:

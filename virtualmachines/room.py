@@ -1,0 +1,217 @@
+"""Where a machine can run, and what would stay free there: for everything that makes or moves one.
+
+Figures are those of the last reading. What Ganeti is certain to refuse is named; the rest it judges itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
+
+from clusters.models import Cluster, Node
+from rapi.shapes.fields import listing, mapping
+from ui.templatetags.units import mib
+from virtualmachines.models import VirtualMachine
+
+# Templates whose disks lie on a node, by the kind of storage there. The others lie elsewhere, or there are none.
+_STORAGE = {"plain": "lvm", "drbd": "lvm", "file": "file"}
+_NOBODY: Mapping[int, str] = {}
+# What DRBD keeps beside each disk, in MiB (lib/constants: DRBD_META_SIZE).
+DRBD_META_MIB = 128
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a machine takes of a node. `memory_mib`: when it starts there; 0 if it will not."""
+
+    memory_mib: int = 0
+    vcpus: int = 0
+    disks_mib: tuple[int, ...] = ()
+    disk_template: str = ""
+    max_memory_mib: int = 0
+
+    @property
+    def disk_mib(self) -> int:
+        """What its disks take on the node's own storage."""
+        if self.disk_template not in _STORAGE:
+            return 0
+        extra = DRBD_META_MIB if self.disk_template == "drbd" else 0
+        return sum(self.disks_mib) + extra * len(self.disks_mib)
+
+
+def need_of(vm: VirtualMachine, *, runs: bool = True, brings_disks: bool = True) -> Need:
+    """What a machine takes of a node that it comes to. DRBD's disks are on its second node already."""
+    sizes = tuple(disk.get("size_mib") or 0 for disk in vm.disks) if brings_disks else ()
+    least = vm.memory_min_mib or vm.memory_mib
+    return Need(least if runs else 0, vm.vcpus, sizes, vm.disk_template, vm.memory_mib)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A node, and what stays free there with the machine; None where it is not known. `reason`: why it can't be."""
+
+    node: Node
+    memory_after_mib: int | None
+    disk_after_mib: int | None
+    vcpus_after: int
+    reason: str = ""
+    caution: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether nothing is known that forbids it."""
+        return not self.reason
+
+    @property
+    def words(self) -> str:
+        """What stays free, or why it can't be."""
+        if self.reason:
+            return self.reason
+        memory, disk = mib(self.memory_after_mib), mib(self.disk_after_mib)
+        if self.disk_after_mib is None:
+            free = _("%(memory)s of memory stay free") % {"memory": memory}
+        else:
+            free = _("%(memory)s of memory and %(disk)s of disk stay free") % {"memory": memory, "disk": disk}
+        return f"{free}; {self.caution}" if self.caution else free
+
+    @property
+    def share_free(self) -> float:
+        """The scarcest of memory and disk: what part of the node's stays free."""
+        shares = [
+            after / total
+            for after, total in (
+                (self.memory_after_mib, self.node.memory_total_mib),
+                (self.disk_after_mib, self.node.disk_total_mib),
+            )
+            if after is not None and total
+        ]
+        return min(shares, default=0.0)
+
+
+def rank_nodes(
+    cluster: Cluster, need: Need, *, group: str = "", barred: Mapping[int, str] | None = None
+) -> list[Place]:
+    """Every node of a cluster, best first, those that can't be last. Two queries, however many nodes.
+
+    `group`: the name of the only group that counts. `barred`: nodes that are out for another reason, by key.
+    """
+    nodes = Node.objects.filter(cluster=cluster, missing_since=None)
+    return _rank(cluster, nodes, need, group=group, barred=barred or {})
+
+
+def places_for(vm: VirtualMachine, *, runs: bool = True, brings_disks: bool | None = None) -> list[Place]:
+    """Every node that a machine could be moved to, best first. The node where it is now comes last, and says so."""
+    brings = vm.disk_template in ("plain", "file") if brings_disks is None else brings_disks
+    barred = {vm.primary_node_id: _("it is there now")} if vm.primary_node_id is not None else {}
+    nodes = Node.objects.filter(cluster=vm.cluster_id, missing_since=None)
+    return _rank(vm.cluster, nodes, need_of(vm, runs=runs, brings_disks=brings), barred=barred, home=_home_of(vm))
+
+
+def place_on(vm: VirtualMachine, node: Node, *, runs: bool = True, brings_disks: bool = False) -> Place:
+    """One node as a place for a machine: its secondary, for instance."""
+    nodes = Node.objects.filter(pk=node.pk)
+    return _rank(vm.cluster, nodes, need_of(vm, runs=runs, brings_disks=brings_disks), home=_home_of(vm))[0]
+
+
+def _home_of(vm: VirtualMachine) -> int | None:
+    """Its node group: within it Ganeti does not judge a machine by the policy again."""
+    return vm.primary_node.group_id if vm.primary_node is not None else None
+
+
+def _rank(
+    cluster: Cluster,
+    nodes: Any,
+    need: Need,
+    *,
+    group: str = "",
+    barred: Mapping[int, str] = _NOBODY,
+    home: int | None = None,
+) -> list[Place]:
+    found = list(nodes.select_related("group").defer("raw"))
+    running = ~Q(admin_state__in=["down", "offline"]) | Q(status__in=["running", "ERROR_up"])
+    rows = VirtualMachine.objects.filter(running, primary_node__in=found, missing_since=None).order_by()
+    vcpus = dict(rows.values_list("primary_node").annotate(Sum("vcpus")))
+    storage = _storage_told(cluster)
+    places = []
+    for node in found:
+        policy = mapping(node.group.raw.get("ipolicy")) if node.group is not None else {}
+        memory = None if node.memory_free_mib is None else node.memory_free_mib - need.memory_mib
+        tells_disk = _STORAGE.get(need.disk_template) == storage != "" and node.disk_free_mib is not None
+        disk = (node.disk_free_mib or 0) - need.disk_mib if tells_disk else None
+        used = (vcpus.get(node.pk) or 0) + (need.vcpus if need.memory_mib else 0)
+        breach = find_breach(policy, need) if home is None or node.group_id != home else ""
+        reason = barred.get(node.pk) or _find_bar(node, group) or breach or _find_lack(memory, disk)
+        places.append(Place(node, memory, disk, used, reason, _warn_of_vcpus(node, policy, used)))
+    return sorted(places, key=lambda place: (bool(place.reason), -place.share_free, place.node.name))
+
+
+def _storage_told(cluster: Cluster) -> str:
+    """The kind of storage whose free space Ganeti tells of nodes: that of the first template that is enabled."""
+    templates = listing(mapping(cluster.info).get("enabled_disk_templates"))
+    return _STORAGE.get(str(templates[0]), "") if templates else ""
+
+
+def _find_bar(node: Node, group: str) -> str:
+    """Why no machine can come to the node at all."""
+    if node.offline:
+        return _("set offline")
+    if node.drained:
+        return _("drained: nothing new is put there")
+    if not node.vm_capable:
+        return _("does not run machines")
+    if group and (node.group is None or node.group.name != group):
+        return _("not in group %(group)s") % {"group": group}
+    if not node.answers:
+        return _("does not respond")
+    return ""
+
+
+def _find_lack(memory: int | None, disk: int | None) -> str:
+    """What there is not enough of."""
+    if memory is not None and memory < 0:
+        return _("%(size)s of memory too little") % {"size": mib(-memory)}
+    if disk is not None and disk < 0:
+        return _("%(size)s of disk too little") % {"size": mib(-disk)}
+    return ""
+
+
+def _warn_of_vcpus(node: Node, policy: Mapping[str, Any], used: int) -> str:
+    """Ganeti's allocator keeps the ratio; where a person names the node, nobody does."""
+    ratio = policy.get("vcpu-ratio")
+    if not isinstance(ratio, int | float) or not node.cpu_total or used <= ratio * node.cpu_total:
+        return ""
+    return _("%(used)d vCPUs on %(cpus)d CPUs, above the policy") % {"used": used, "cpus": node.cpu_total}
+
+
+def find_breach(policy: Mapping[str, Any], need: Need) -> str:
+    """Why the policy of instances of a node group takes no machine like this; empty if it does, or is not known.
+
+    As Ganeti judges (lib/cmdlib/instance_utils.py, ComputeIPolicySpecViolation): it is enough to fit one of the pairs.
+    """
+    templates = listing(policy.get("disk-templates"))
+    if templates and need.disk_template and need.disk_template not in templates:
+        return _("the policy of its group does not allow %(template)s disks") % {"template": need.disk_template}
+    pairs = [mapping(pair) for pair in listing(policy.get("minmax"))]
+    breaches = [breach for pair in pairs if (breach := _find_breach_of(pair, need))]
+    return breaches[0] if pairs and len(breaches) == len(pairs) else ""
+
+
+def _find_breach_of(pair: Mapping[str, Any], need: Need) -> str:
+    least, most = mapping(pair.get("min")), mapping(pair.get("max"))
+    memory = need.max_memory_mib or need.memory_mib
+    wanted = [("memory-size", memory, _("memory")), ("cpu-count", need.vcpus, _("vCPUs"))]
+    wanted += [("disk-size", size, _("disk size")) for size in need.disks_mib]
+    wanted += [("disk-count", len(need.disks_mib), _("number of disks"))] if need.disks_mib else []
+    for name, value, words in wanted:
+        low, high = least.get(name), most.get(name)
+        if isinstance(high, int) and value > high:
+            return _("its group allows %(what)s up to %(limit)s") % {"what": words, "limit": _say(name, high)}
+        if isinstance(low, int) and 0 < value < low:
+            return _("its group allows %(what)s from %(limit)s") % {"what": words, "limit": _say(name, low)}
+    return ""
+
+
+def _say(name: str, value: int) -> str:
+    return mib(value) if name.endswith("-size") else str(value)

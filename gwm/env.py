@@ -180,6 +180,17 @@ SETTINGS: tuple[Setting, ...] = (
         least=1,
         most=500,
     ),
+    Setting(
+        "GWM_MOST_DISKS", "integer", "16", "Disks that a machine can be given here; Ganeti takes 16.", least=1, most=16
+    ),
+    Setting(
+        "GWM_MOST_NICS",
+        "integer",
+        "8",
+        "Network cards that a machine can be given here; Ganeti takes 8.",
+        least=1,
+        most=8,
+    ),
     Setting("GWM_DEMO", "flag", "yes", "Start the demo cluster when there is no cluster yet. Also `--no-demo`."),
     # console
     Setting("GWM_CONSOLE_TICKET_S", "seconds", "30", "Life of a console ticket.", least=5, most=600),

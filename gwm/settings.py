@@ -48,6 +48,8 @@ GWM_RAPI_READ_TIMEOUT_S = config.seconds("GWM_RAPI_READ_TIMEOUT_S")
 GWM_WORKER_THREADS = config.integer("GWM_WORKER_THREADS")
 GWM_BATCH_JOBS = config.integer("GWM_BATCH_JOBS")
 GWM_BATCH_LANES = config.integer("GWM_BATCH_LANES")
+GWM_MOST_DISKS = config.integer("GWM_MOST_DISKS")
+GWM_MOST_NICS = config.integer("GWM_MOST_NICS")
 GWM_DEMO = config.flag("GWM_DEMO")
 
 # Console

@@ -35,6 +35,7 @@ SENTENCES: dict[str, Sentence] = {
     "vm.cleanup-migration": Sentence(
         _("Cleaned up after a migration of %(object)s"), _("Cleaning up after a migration of %(object)s")
     ),
+    "vm.create": Sentence(_("Created %(name)s"), _("Creation of %(name)s")),
     "vm.console": Sentence(_("Opened the console of %(object)s"), _("Console of %(object)s")),
     "job.cancel": Sentence(_("Cancelled %(object)s"), _("Cancelling of %(object)s")),
     "job.clear": Sentence(_("Cleared the failure of %(object)s"), _("Clearing the failure of %(object)s")),

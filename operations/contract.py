@@ -127,6 +127,8 @@ class Detour:
 class Operation(Generic[T, P]):
     """One thing that can be done to a target. A class for each, one instance in the table.
 
+    `asked_of` is the kind of its target where that is not `kind`: a machine is created on a cluster.
+
     `kind` and `verb` make its key, "vm.reboot": command-line word and journal verb; the verb stands in addresses.
     `needs` is the verb of the policy. `doing` is what the target's state says meanwhile, `noun` what it is called then
     ("A reboot").
@@ -160,6 +162,7 @@ class Operation(Generic[T, P]):
     needs_browser: ClassVar[bool] = False
     wants_typed_name: ClassVar[bool] = False
     is_on_site: bool = False
+    asked_of: ClassVar[str] = ""
     overrules: ClassVar[frozenset[str]] = frozenset()
     params_type: ClassVar[type] = NoParams
 
@@ -167,6 +170,11 @@ class Operation(Generic[T, P]):
     def key(self) -> str:
         """Its name in the table."""
         return f"{self.kind}.{self.verb}"
+
+    @property
+    def target_kind(self) -> str:
+        """The kind of its target."""
+        return self.asked_of or self.kind
 
     def rows(self) -> QuerySet[Any]:
         """What it can be done to, with what `obstacle` reads: a batch finds its targets here."""

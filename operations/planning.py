@@ -87,7 +87,7 @@ def _item(
     return BatchItem(
         batch=batch,
         position=position,
-        kind=operation.kind,
+        kind=operation.target_kind,
         target_pk=target.pk,
         target_uuid=getattr(target, "uuid", ""),
         target_name=operation.name_of(target)[:255],

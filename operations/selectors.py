@@ -88,4 +88,4 @@ def find_check(user: User, operation: AnyOperation, target: Model, uuid: str) ->
         asked = Entry.objects.filter(uuid=UUID(uuid), actor=user)
     except ValueError:
         return None
-    return asked.filter(verb=operation.key + CHECK, target_kind=operation.kind, target_pk=target.pk).first()
+    return asked.filter(verb=operation.key + CHECK, target_kind=operation.target_kind, target_pk=target.pk).first()

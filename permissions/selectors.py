@@ -54,6 +54,15 @@ def find_persona(user: User, name: str) -> Persona | None:
     return Persona.objects.get_or_create(group_id=team.pk)[0] if team is not None else None
 
 
+def find_persona_of_anybody(name: str) -> Persona | None:
+    """The persona of this person or (with @) team, whoever asks; made at first use."""
+    if name.startswith("@"):
+        team = find_group(name.removeprefix("@"))
+        return Persona.objects.get_or_create(group_id=team.pk)[0] if team is not None else None
+    person = User.objects.filter(username=name, is_active=True).first()
+    return Persona.objects.get_or_create(user=person)[0] if person is not None else None
+
+
 def list_personas(user: User) -> list[Persona]:
     """All as whom `user` may act: they themselves, then teams by name; made at first use."""
     own = Persona.objects.get_or_create(user=user)[0]

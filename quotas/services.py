@@ -56,23 +56,40 @@ def remove_quota(persona: Persona, cluster: Cluster) -> bool:
     return bool(Quota.objects.filter(persona=persona, cluster=cluster).delete()[0])
 
 
+def judge_room(persona: Persona | None, cluster: Cluster, wanted: Amounts, used: Amounts) -> None:
+    """Raises Exceeded where this much is more than is left. What belongs to nobody has no limit."""
+    if persona is None:
+        return
+    limits = limits_of(persona, cluster)
+    over = limits.exceeded_by(claimed_by(persona, cluster) + used, wanted)
+    if over:
+        raise Exceeded(persona, cluster, over, limits)
+
+
+def require_room(persona: Persona | None, cluster: Cluster, wanted: Amounts, usage: Callable[[], Amounts]) -> None:
+    """The same for what will be counted at once, by a row of this transaction. Raises Exceeded.
+
+    `usage` counts what the persona's machines use there; it is called under a lock that all who take of a quota take,
+    so that of two at the same instant the second counts the first.
+    """
+    if persona is None:
+        return
+    if not connection.in_atomic_block:
+        raise TypeError("room is taken in the transaction of what it is for")
+    Persona.objects.select_for_update(no_key=True).get(pk=persona.pk)
+    judge_room(persona, cluster, wanted, usage())
+
+
 def claim(
     persona: Persona | None, cluster: Cluster, wanted: Amounts, entry: UUID, usage: Callable[[], Amounts]
 ) -> Claim | None:
-    """Claim what an operation will use, inside its first transaction. Raises Exceeded.
+    """Claim what an operation will use, inside its first transaction: see `require_room`. Raises Exceeded.
 
-    `usage` counts what the persona's machines use there; it is called under a lock that all claims of a persona take,
-    so that of two at the same instant the second counts the first. What belongs to nobody claims nothing.
+    What belongs to nobody claims nothing.
     """
+    require_room(persona, cluster, wanted, usage)
     if persona is None:
         return None
-    if not connection.in_atomic_block:
-        raise TypeError("a claim is made in the transaction of what it is for")
-    Persona.objects.select_for_update(no_key=True).get(pk=persona.pk)
-    limits = limits_of(persona, cluster)
-    over = limits.exceeded_by(claimed_by(persona, cluster) + usage(), wanted)
-    if over:
-        raise Exceeded(persona, cluster, over, limits)
     values = dict(zip(DIMENSIONS, wanted.values(), strict=True))
     return Claim.objects.create(entry=entry, persona=persona, cluster=cluster, **values)
 

@@ -1,6 +1,7 @@
 """Rows for tests, made the short way. What they have in common is here, what a test is about stands in the test."""
 
 import socket
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -8,6 +9,8 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from clusters.models import Cluster, Job, JobTarget, Network, Node, NodeGroup, Schedule
+from objectlog.models import Via
+from objectlog.services import Target, begin
 from operations.models import Batch
 from permissions.models import User
 from virtualmachines.models import VirtualMachine
@@ -111,6 +114,16 @@ def make_job(cluster: Cluster, *targets: tuple[str, str], **fields: Any) -> Job:
             uuid=tie.uuid if tie is not None else "",
         )
     return job
+
+
+def reserve_vm(cluster: Cluster, name: str, **fields: Any) -> VirtualMachine:
+    """A row that waits for its machine, which a job of ours has been making for a minute."""
+    vm = make_vm(cluster, name, **{"uuid": "", "status": "", "raw": {}, **fields})
+    about = Target("vm", vm.pk, name, cluster.slug, cluster.pk)
+    values: dict[str, Any] = {"actor_id": None, "actor_name": "", "persona_name": "", "via": Via.WEB, "params": {}}
+    entry = begin(**values, verb="vm.create", target=about)
+    make_job(cluster, entry=entry, started_at=timezone.now() - timedelta(minutes=1))
+    return vm
 
 
 def make_batch(actor: User, **fields: Any) -> Batch:

@@ -102,7 +102,7 @@ class GanetiOperation(Operation[T, P]):
                 Job.objects.filter(pk=job.pk).update(entry=entry)
             JobTarget.objects.update_or_create(
                 job=job,
-                kind=KINDS[self.kind].in_ganeti,
+                kind=KINDS[entry.target_kind].in_ganeti,
                 name=entry.target_name,
                 defaults={"cluster": cluster, "target_pk": entry.target_pk, "uuid": entry.target_uuid},
             )

@@ -299,7 +299,10 @@ def _is_of(info: JobInfo, entry: Entry) -> bool:
         return True
     touched = [each for each in touched_by(steps_of(info)) if each.kind == kind.in_ganeti]
     return not touched or any(
-        each.name == entry.target_name or (each.uuid and each.uuid == entry.target_uuid) for each in touched
+        each.name == entry.target_name
+        or (each.is_made and each.name.startswith(f"{entry.target_name}."))  # the cluster looked the name up
+        or (each.uuid and each.uuid == entry.target_uuid)
+        for each in touched
     )
 
 

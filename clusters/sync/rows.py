@@ -118,9 +118,10 @@ def _create(
 ) -> list[int]:
     """Insert rows, unless another updater did so since; the lock decides who comes first. Their keys."""
     there, reserved = set(), set()
-    for uuid, name in model._default_manager.filter(cluster=cluster).order_by().values_list("uuid", "name"):
+    rows_there = model._default_manager.filter(cluster=cluster).order_by()
+    for uuid, name, missing_since in rows_there.values_list("uuid", "name", "missing_since"):
         there.add(uuid)
-        if not uuid:
+        if not uuid and missing_since is None:
             reserved.add(name)  # its row was made since; the next update finds it by name
     rows = [
         model(cluster=cluster, uuid=uuid, changed_at=now, read_at=read_from, **values)

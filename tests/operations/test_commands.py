@@ -20,6 +20,7 @@ from permissions.services import make_team, set_role
 from simulator import Simulator
 from tests.factories import free_port, make_admin, make_job, make_node, make_user
 from tests.operations.conftest import MOVES, Scene
+from tests.updates.conftest import update
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,6 +41,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         machines.update(status="ADMIN_down", admin_state="down")
     if verb in MOVES:
         scene.mirror_disks()
+    if verb == "vm.create":
+        update(scene.cluster)
     if verb == "vm.forget":
         machines.update(missing_since=timezone.now())
         return f"lab/{scene.vm.uuid}"  # what is missing is addressed by its identity
@@ -77,9 +80,12 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
         "role.set": ["--set=name=operator", "--set=verbs=vm.power,vm.console"],
         "cluster.add": ["--set=slug=new", "--set=host=192.0.2.9", "--set=port=5080", "--set=tls_trust=system"],
         "cluster.edit": ["--set=description=edited"],
+        "vm.create": [
+            '--set=spec={"name": "New1.example.org", "os": "debootstrap+default", "disks": [{"size_mib": 1024}]}'
+        ],
         "vm.rename": ["--set=new_name=renamed.example.org"],
     }
-    where = [] if operation.is_on_site else [target_for(scene, key, operation.kind)]
+    where = [] if operation.is_on_site else [target_for(scene, key, operation.target_kind)]
     said = call("operate", key, *where, "--as", "root", *given.get(key, for_verb.get(operation.verb, [])))
     assert str(operation.label) in said
     assert Entry.objects.get().verb == key

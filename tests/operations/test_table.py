@@ -30,7 +30,7 @@ def test_operation_is_complete(operation: AnyOperation) -> None:
     if operation.is_on_site:
         assert operation.needs in SITE_VERBS
     else:
-        access = access_of(KINDS[operation.kind].model)
+        access = access_of(KINDS[operation.target_kind].model)
         given = {VIEW, *access.verbs}.union(*access.from_parent.values())
         assert operation.needs in given, "nobody but administrators could ever do it"
     assert find_sentence(operation.key) is not None

@@ -130,6 +130,7 @@ OPERATIONS: dict[str, Row] = {
     "vm.reboot": Row(POWER, see=SEE_VM),
     "vm.rename": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM),
     **{f"vm.{verb}": Row(MIGRATE, see=SEE_VM) for verb in ("migrate", "failover", "cleanup-migration")},
+    "vm.create": Row(CLUSTER_ADMINS | {"c_create_vm"}, see=SEE_CLUSTER),
     "vm.console": Row(CONSOLE, see=SEE_VM),
     "job.cancel": Row(POWER, see=SEE_JOB),
     "job.clear": Row(POWER, see=SEE_JOB),

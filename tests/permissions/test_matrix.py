@@ -160,7 +160,7 @@ def test_operation_in_the_pipeline(world: World, name: str) -> None:
     else:
         roles = EVERYBODY
     for role in sorted(roles):
-        target: Any = SITE if operation.is_on_site else world.target(operation.kind)
+        target: Any = SITE if operation.is_on_site else world.target(operation.target_kind)
         if target is not SITE:
             target.refresh_from_db()
         try:

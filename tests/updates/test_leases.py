@@ -14,7 +14,7 @@ from clusters.sync.fetch import BEAT_S, fetch_snapshot
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import Known
 from operations.lease import Lease, LeaseLost
-from tests.factories import make_cluster, make_vm
+from tests.factories import make_cluster, reserve_vm
 from tests.updates.conftest import update
 from updates.cycle import sync_cluster
 from updates.due import claim_due, claim_to_follow, select_due
@@ -166,8 +166,8 @@ def test_what_is_newer_than_the_reading_stays(simulator, cluster):
 
 
 def test_a_machine_being_created_is_found_by_name_and_not_missed(simulator, cluster):
-    reserved = make_vm(cluster, "new.example.org", uuid="", status="", raw={}, notes="ordered")
-    waiting = make_vm(cluster, "later.example.org", uuid="", status="", raw={})
+    reserved = reserve_vm(cluster, "new.example.org", notes="ordered")
+    waiting = reserve_vm(cluster, "later.example.org")
     made = simulator.outside.add("new.example.org")
     update(cluster)
     reserved.refresh_from_db()
@@ -197,7 +197,7 @@ def test_a_row_reserved_while_the_reading_was_under_way_is_not_doubled(simulator
     simulator.faults.slow(1.0, mentions="admin_state")
     join = in_thread(lambda: sync_cluster(cluster))
     wait_for(lambda: len(simulator.requests) == 8)
-    reserved = make_vm(cluster, "new.example.org", uuid="", status="", raw={})
+    reserved = reserve_vm(cluster, "new.example.org")
     made = simulator.outside.add("new.example.org")
     assert join().outcome == "updated"
     assert VirtualMachine.objects.filter(name="new.example.org").count() == 1

@@ -3,4 +3,13 @@
 from virtualmachines.forms.actions import RebootForm, RenameForm, ShutdownForm
 from virtualmachines.forms.moving import CleanUpMigrationForm, FailoverForm, MigrateForm
 
-__all__ = ["CleanUpMigrationForm", "FailoverForm", "MigrateForm", "RebootForm", "RenameForm", "ShutdownForm"]
+__all__ = [
+    "CleanUpMigrationForm",
+    "CreateForm",
+    "FailoverForm",
+    "MigrateForm",
+    "RebootForm",
+    "RenameForm",
+    "ShutdownForm",
+]
+from virtualmachines.forms.specs import CreateForm

@@ -3,6 +3,7 @@
 from operations.contract import AnyOperation
 from operations.table import register
 from virtualmachines.operations.console import OpenConsole
+from virtualmachines.operations.creating import Create
 from virtualmachines.operations.forget import ForgetMachine
 from virtualmachines.operations.moving import CleanUpMigration, FailOver, Migrate
 from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
@@ -30,4 +31,4 @@ def list_bulk() -> list[AnyOperation]:
     return [operation for operation in VM_OPERATIONS if operation.key in BULK]
 
 
-register(*VM_OPERATIONS)
+register(*VM_OPERATIONS, Create())

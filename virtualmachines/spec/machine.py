@@ -127,7 +127,7 @@ class VMSpec:
         return replace(
             self,
             hypervisor=hypervisor,
-            disk_template=(self.disk_template or defaults.disk_template) if self.disks else DISKLESS,
+            disk_template=(self.disk_template or defaults.disk_template) if self.disks or self.source else DISKLESS,
             nics=tuple(_trimmed_nic(nic, defaults.nic) for nic in self.nics),
             beparams=_differing(self.beparams, defaults.beparams),
             hvparams=_differing(self.hvparams, defaults.hvparams_of(hypervisor, self.os)),

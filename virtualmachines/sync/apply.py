@@ -18,6 +18,7 @@ from rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
 from rapi.shapes.reading import Records
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.columns import values_of_config, values_of_live
+from virtualmachines.sync.reserved import Reserved
 from virtualmachines.sync.tags import mirror_tags, tags_changed
 
 # What is compared for every machine in every update.
@@ -64,7 +65,7 @@ class Rows:
     """The machines of a cluster as they stand here. `reserved` are rows that wait for Ganeti to make the machine."""
 
     by_uuid: Mapping[str, dict[str, Any]]
-    reserved: Mapping[str, dict[str, Any]]
+    reserved: Reserved
     loaded_at: datetime
 
     def fingerprints(self) -> dict[str, Seen]:
@@ -80,21 +81,22 @@ def load_machines(cluster: Cluster, which: Q = Q()) -> Rows:  # noqa: B008 (an e
     """The rows of all machines of a cluster, light enough for ten thousand, or of those that `which` selects."""
     loaded_at = timezone.now()
     by_uuid: dict[str, dict[str, Any]] = {}
-    reserved: dict[str, dict[str, Any]] = {}
+    reserved: list[dict[str, Any]] = []
     for values in VirtualMachine.objects.filter(which, cluster=cluster).order_by("pk").values_list(*_LIGHT):
         row = dict(zip(_LIGHT, values, strict=True))
         if row["uuid"]:
             by_uuid[row["uuid"]] = row
-        elif row["missing_since"] is None:
-            reserved[row["name"]] = row
-    return Rows(by_uuid, reserved, loaded_at)
+        else:
+            reserved.append(row)
+    return Rows(by_uuid, Reserved.of(reserved), loaded_at)
 
 
 def apply_machines(cluster: Cluster, snapshot: Snapshot, rows: Rows, now: datetime) -> Written:
     """Write what changed. `rows` were loaded before the reading; nodes are written already."""
     nodes = _node_keys(cluster)
-    written_since = load_machines(cluster, Q(changed_at__gte=rows.loaded_at - _WRITES_TAKE))
-    rows = Rows({**rows.by_uuid, **written_since.by_uuid}, rows.reserved, rows.loaded_at)
+    # those reserved too: by now their jobs may be at work
+    written_since = load_machines(cluster, Q(changed_at__gte=rows.loaded_at - _WRITES_TAKE) | Q(uuid=""))
+    rows = Rows({**rows.by_uuid, **written_since.by_uuid}, written_since.reserved, rows.loaded_at)
     configs = complete(VirtualMachine, cluster, snapshot.configs, InstanceInfo.parse)
     live = snapshot.live.machines or {}
     doubts = Doubts(snapshot.unreadable, "instance")
@@ -102,11 +104,11 @@ def apply_machines(cluster: Cluster, snapshot: Snapshot, rows: Rows, now: dateti
     for uuid, seen in snapshot.machines.items():
         config = configs.get(uuid)
         wanted = _wanted(config, snapshot.placement.get(seen.name), live.get(uuid), nodes)
-        row = rows.by_uuid.get(uuid) or rows.reserved.get(seen.name)
+        row = rows.by_uuid.get(uuid) or (rows.reserved.find(config.name, config.ctime) if config is not None else None)
         wanted |= note(row or NEW, doubts.why(uuid, seen.name, is_listed=True), now)
         if row is not None:
             _plan_change(plan, row, uuid, wanted)
-        elif config is not None:
+        elif config is not None and not rows.reserved.is_held(config.name):
             plan.new[uuid] = wanted
     # The lists were not read at the same moment: a machine that the nodes still name, and no other has its name, stays.
     doubtful = snapshot.placement.keys() - {seen.name for seen in snapshot.machines.values()}
@@ -169,17 +171,16 @@ def _apply_some(
     nodes = _node_keys(cluster)
     configs = complete(VirtualMachine, cluster, found, InstanceInfo.parse)
     doubts = Doubts(found.bad, "instance")
-    names = [config.name for config in configs.values()]
-    rows = load_machines(cluster, Q(uuid__in=uuids | configs.keys()) | Q(uuid="", name__in=names))
+    rows = load_machines(cluster, Q(uuid__in=uuids | configs.keys()) | Q(uuid=""))
     plan = Plan()
     for uuid, config in configs.items():
         place = Placement(config.primary_node, config.secondary_nodes)
         wanted = _wanted(config, place, live.get(uuid), nodes)
-        row = rows.by_uuid.get(uuid) or rows.reserved.get(config.name)
-        if row is None:
-            plan.new[uuid] = wanted
-        else:
+        row = rows.by_uuid.get(uuid) or rows.reserved.find(config.name, config.ctime)
+        if row is not None:
             _plan_change(plan, row, uuid, wanted)
+        elif not rows.reserved.is_held(config.name):
+            plan.new[uuid] = wanted
     for uuid in uuids - configs.keys():
         row = rows.by_uuid.get(uuid)
         if row is None or row["missing_since"] is not None:

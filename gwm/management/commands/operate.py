@@ -110,7 +110,7 @@ def _find_target(user: User, operation: AnyOperation, text: str | None) -> Model
         if text:
             raise CommandError(f"“{operation.key}” takes no target.")
         return SITE
-    kind = KINDS[operation.kind]
+    kind = KINDS[operation.target_kind]
     if kind.parse(text or "") is None:
         raise CommandError(f"“{operation.key}” takes {kind.typed}, not “{text or ''}”.")
     return read_object(text or "", [kind], user)

@@ -1,0 +1,228 @@
+"""Make a machine.
+
+Its row is made before anything is sent and is the reservation: it holds the name, counts in its owner's quota, and is
+shown as being created. What Ganeti then makes is tied to it (virtualmachines.sync.reserved). What was refused leaves no
+row; what failed leaves one that says so, from which one can try again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from clusters.models import Cluster
+from clusters.operations.ganeti import GanetiOperation
+from objectlog.changes import Change
+from objectlog.models import Entry, Outcome
+from objectlog.services import Target
+from operations.contract import Ask, Claims, Invalid, Submission
+from permissions.models import Persona
+from permissions.policy import can, may_act_for
+from permissions.services import grant, persona_of
+from quotas.amounts import Amounts
+from quotas.services import Exceeded, judge_room, require_room
+from rapi.client import RapiClient
+from ui.templatetags.units import mib
+from virtualmachines.models import VirtualMachine
+from virtualmachines.rules import Facts, judge_creation
+from virtualmachines.rules.names import explain_name
+from virtualmachines.spec import Defaults, VMSpec, creation_of, spec_as_data
+from virtualmachines.usage import usage_of
+
+_CDROMS = ("cdrom_image_path", "cdrom2_image_path")
+
+
+@dataclass(frozen=True)
+class CreateParams:
+    """The machine, whose it is (None: as whom one acts), and what is noted of it here."""
+
+    spec: VMSpec = field(default_factory=lambda: VMSpec(""))
+    owner: Persona | None = None
+    notes: str = ""
+
+
+class Create(GanetiOperation[Cluster, CreateParams]):
+    """Its target is the cluster; the journal's entry is about the machine. A check is about the cluster."""
+
+    kind = "vm"
+    asked_of = "cluster"
+    verb = "create"
+    label = gettext_lazy("Create")
+    doing = gettext_lazy("creating")
+    noun = gettext_lazy("A creation")
+    needs = "create_vm"
+    icon = "plus"
+    has_own_page = True
+    can_check = True
+    params_type = CreateParams
+
+    def cluster_of(self, target: Any) -> Cluster:
+        """The target's own, once it is made."""
+        return target if isinstance(target, Cluster) else target.cluster
+
+    def rows(self) -> QuerySet[Cluster]:
+        return Cluster.objects.order_by("slug")
+
+    def target_of(self, target: Any) -> Target:
+        about = super().target_of(target)
+        return replace(about, kind="cluster") if isinstance(target, Cluster) else about
+
+    def obstacle(self, target: Cluster) -> str | None:
+        if not target.enabled_hypervisors:
+            return _("Nothing is known of %s yet. Wait until it has been read for the first time.") % target
+        return None
+
+    def check(self, ask: Ask[Cluster, CreateParams]) -> None:
+        cluster, user, spec = ask.target, ask.actor.user, ask.params.spec
+        faults = judge_creation(
+            completed(spec, cluster),
+            Facts.of(cluster),
+            is_admin=bool(can(user, "admin", cluster)),
+            may_export=bool(can(user, "export", cluster)),
+        )
+        if words := explain_name(spec.name, cluster.pk):
+            faults["name"] = words
+        if words := _explain_owner(ask):
+            faults["owner"] = words
+        if faults:
+            raise Invalid(faults)
+        owner = owner_of(ask)
+        try:
+            judge_room(owner, cluster, amounts_of(spec, cluster), usage_of(owner, cluster))
+        except Exceeded as exceeded:
+            raise Invalid({"": str(exceeded)}) from exceeded
+
+    def changes(self, ask: Ask[Cluster, CreateParams]) -> list[Change]:
+        return list(_describe(completed(ask.params.spec, ask.target), owner_of(ask), ask.target))
+
+    def claim(self, ask: Ask[Cluster, CreateParams], entry: UUID) -> Claims:
+        cluster, owner = ask.target, owner_of(ask)
+        spec = completed(ask.params.spec, cluster)
+        wanted = amounts_of(spec, cluster)
+        try:
+            require_room(owner, cluster, wanted, lambda: usage_of(owner, cluster))
+        except Exceeded as exceeded:
+            raise Invalid({"": str(exceeded)}) from exceeded
+        never_made(cluster).filter(name=spec.name).delete()
+        vm = VirtualMachine.objects.create(
+            cluster=cluster,
+            owner=owner,
+            notes=ask.params.notes,
+            search_text=f"{spec.name} {spec.os}".lower().strip(),
+            **_columns_of(spec, cluster),
+        )
+        whom = owner.user if owner.user is not None else owner.group
+        if whom is not None:
+            grant(["admin"], whom, vm, by=ask.actor.user)
+        return Claims(made=vm)
+
+    def submit(self, client: RapiClient, ask: Ask[Cluster, CreateParams], reason: str) -> Submission:
+        spec, defaults = completed(ask.params.spec, ask.target), Defaults.of(ask.target.info)
+        return Submission([client.create_instance(creation_of(spec, defaults), reason=reason, dry_run=ask.dry_run)])
+
+    def is_shown_by(self, target: Any) -> bool:
+        return bool(target.uuid)
+
+    def succeeded(self, entry: Entry) -> None:
+        """One that was given up and made after all is there again."""
+        VirtualMachine.objects.filter(pk__in=[entry.target_pk], uuid="").update(missing_since=None)
+
+    def failed(self, entry: Entry) -> None:
+        """What Ganeti made all the same stays as it is; what it made and took back was never made."""
+        rows = VirtualMachine.objects.filter(pk__in=[entry.target_pk])
+        if entry.outcome == Outcome.REFUSED:
+            rows.filter(uuid="").delete()
+            return
+        rows.filter(uuid="", missing_since=None).update(missing_since=timezone.now())
+        rows.exclude(missing_since=None).update(uuid="")
+
+    def journal_params(self, params: CreateParams) -> dict[str, Any]:
+        """Enough to fill the form again; no secrets."""
+        owner = params.owner.name if params.owner is not None else ""
+        return {
+            "name": params.spec.name,
+            "spec": spec_as_data(params.spec),
+            "owner": f"@{owner}" if params.owner is not None and params.owner.group_id is not None else owner,
+            "notes": params.notes,
+        }
+
+
+def never_made(cluster: Cluster) -> QuerySet[VirtualMachine]:
+    """Rows of machines whose creation failed."""
+    return VirtualMachine.objects.filter(cluster=cluster, uuid="", missing_since__isnull=False)
+
+
+def owner_of(ask: Ask[Cluster, CreateParams]) -> Persona:
+    """Whose it will be."""
+    return ask.params.owner or ask.actor.persona or persona_of(ask.actor.user)
+
+
+def _explain_owner(ask: Ask[Cluster, CreateParams]) -> str:
+    """Who administers the cluster creates for anybody; others for those for whom they act."""
+    owner, user = owner_of(ask), ask.actor.user
+    if may_act_for(user, owner) or can(user, "admin", ask.target):
+        return ""
+    return _("You may not act for %s.") % owner
+
+
+def completed(spec: VMSpec, cluster: Cluster) -> VMSpec:
+    """With what follows of what is said: a CD-ROM is on the IDE bus, and what is not installed is not started."""
+    defaults = Defaults.of(cluster.info)
+    hvparams = dict(spec.hvparams)
+    in_force = defaults.hvparams_of(spec.hypervisor or defaults.hypervisor, spec.os)
+    if any(hvparams.get(name) for name in _CDROMS) and "cdrom_disk_type" in in_force:
+        hvparams.setdefault("cdrom_disk_type", "ide")
+    options = replace(spec.options, start=spec.options.start and not spec.options.no_install)
+    return replace(spec, hvparams=hvparams, options=options)
+
+
+def amounts_of(spec: VMSpec, cluster: Cluster) -> Amounts:
+    """What it will use, as quotas count it: one that is not started holds its disks alone."""
+    columns = _columns_of(spec, cluster)
+    runs = columns["admin_state"] == "up"
+    return Amounts(
+        memory_mib=columns["memory_mib"] if runs else 0,
+        disk_mib=columns["disk_mib"],
+        vcpus=columns["vcpus"] if runs else 0,
+        machines=1,
+    )
+
+
+def _columns_of(spec: VMSpec, cluster: Cluster) -> dict[str, Any]:
+    """What is known of it before it is there."""
+    defaults = Defaults.of(cluster.info)
+    own = spec.trimmed(defaults)
+    beparams: dict[str, Any] = {**defaults.beparams, **own.beparams}
+    memory = int(beparams.get("maxmem") or 0)
+    return {
+        "name": spec.name,
+        "admin_state": "up" if spec.options.start and not spec.options.no_install else "down",
+        "hypervisor": own.hypervisor,
+        "os": own.os,
+        "disk_template": own.disk_template,
+        "vcpus": int(beparams.get("vcpus") or 0),
+        "memory_mib": memory,
+        "memory_min_mib": int(beparams.get("minmem") or memory),
+        "disk_mib": sum(disk.size_mib for disk in own.disks),
+    }
+
+
+def _describe(spec: VMSpec, owner: Persona, cluster: Cluster) -> Iterator[Change]:
+    """What it will be, for confirmation and journal."""
+    columns = _columns_of(spec, cluster)
+    yield Change("name", gettext_noop("name"), None, spec.name)
+    yield Change("owner", gettext_noop("owner"), None, owner.name)
+    yield Change("os", gettext_noop("OS"), None, spec.os)
+    yield Change("hypervisor", gettext_noop("hypervisor"), None, columns["hypervisor"])
+    yield Change("beparams.vcpus", gettext_noop("virtual CPUs"), None, str(columns["vcpus"]))
+    yield Change("beparams.maxmem", gettext_noop("memory"), None, mib(columns["memory_mib"]))
+    yield Change("disk_template", gettext_noop("kind of disks"), None, columns["disk_template"])
+    sizes = ", ".join(mib(disk.size_mib) for disk in spec.disks)
+    yield Change("disks", gettext_noop("disks"), None, sizes)
+    places = ", ".join(nic.network or nic.link or nic.mode or "auto" for nic in spec.nics)
+    yield Change("nics", gettext_noop("network cards"), None, places)

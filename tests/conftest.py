@@ -1,3 +1,6 @@
 """What all tests share. Fixtures live in plugins beside the tests that need them most."""
 
-pytest_plugins = ["tests.features", "tests.servers", "tests.fixtures.simulator", "tests.ganeti.plugin"]
+pytest_plugins = [
+    *["tests.features", "tests.servers", "tests.collecting"],
+    *["tests.fixtures.simulator", "tests.ganeti.plugin"],
+]

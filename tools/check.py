@@ -142,9 +142,8 @@ def summarise(
     for outcome in outcomes:
         counted = ", ".join(f"{number} {word}" for word, number in outcome.counts.items())
         detail = "; ".join(part for part in (counted, outcome.reason) if part)
-        print(
-            f"{outcome.state:<8} {outcome.seconds:6.1f} s  {outcome.gate.title}{'  (' + detail + ')' if detail else ''}"
-        )
+        took = f"{outcome.seconds:6.1f} s, {outcome.cpu_seconds:6.1f} s of CPU"
+        print(f"{outcome.state:<8} {took}  {outcome.gate.title}{'  (' + detail + ')' if detail else ''}")
     if skipped_gates:
         print("Not asked for: " + "; ".join(gate.title for gate in skipped_gates))
     demanded = list_demanded(load_outcomes(features_file).values())

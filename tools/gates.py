@@ -51,6 +51,8 @@ class Outcome:
     gate: Gate
     state: str  # passed, failed, left out
     seconds: float = 0.0
+    #: of the command and all the processes it started and waited for
+    cpu_seconds: float = 0.0
     reason: str = ""
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -208,11 +210,24 @@ def run_command(gate: Gate, environment: dict[str, str], complete: bool, say: Sa
                 counts = {}
                 for number, word in _COUNTS.findall(line):
                     counts[_AS.get(word, word)] = counts.get(_AS.get(word, word), 0) + int(number)
+        cpu_seconds = cpu_seconds_at_end(process.pid)
     stopping.remove(process)
     code = process.returncode
     if gate.has_tests and code == NO_TESTS:
         return Outcome(gate, "failed" if complete else "left out", reason="there are no such tests")
-    return Outcome(gate, "passed" if code == 0 else "failed", counts=counts, reason="" if code == 0 else f"exit {code}")
+    outcome = Outcome(gate, "passed" if code == 0 else "failed", counts=counts, cpu_seconds=cpu_seconds)
+    outcome.reason = "" if code == 0 else f"exit {code}"
+    return outcome
+
+
+def cpu_seconds_at_end(pid: int) -> float:
+    """Wait until a process has ended, and say what it used; whoever waits for it afterwards still finds it."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (ChildProcessError, FileNotFoundError):
+        return 0.0  # the run is being stopped, which has waited for it already
+    return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
 def environment_for(added: dict[str, str], complete: bool) -> dict[str, str]:
@@ -221,7 +236,6 @@ def environment_for(added: dict[str, str], complete: bool) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
     return {
         **kept,
-        "PYTHONDONTWRITEBYTECODE": "1",
         **({"GWM_TEST_COMPLETE": "1"} if complete else {}),
         **added,
     }

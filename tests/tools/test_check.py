@@ -138,6 +138,15 @@ def test_every_test_is_in_a_gate_and_the_browser_is_not_beside_a_lab(tmp_path: P
     ]
 
 
+def test_what_a_gate_and_its_processes_used_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    burns = "import time\nwhile time.process_time() < 0.3: pass"
+    code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burns!r}])\n{burns}"
+    outcome = run_gate(Gate("a gate", [sys.executable, "-c", code]), complete=False)
+    assert outcome.state == "passed" and outcome.cpu_seconds > 0.5
+    summarise([outcome], [], tmp_path / "none")
+    assert f"{outcome.cpu_seconds:6.1f} s of CPU  a gate" in capsys.readouterr().out
+
+
 def test_a_gate_that_cannot_be_started_fails_and_the_others_run(capsys: pytest.CaptureFixture[str]) -> None:
     gates = [Gate("lost", ["/nowhere/at/all"]), gate("1 passed in 1s")]
     assert [outcome.state for outcome in run_gates(gates, False, 2)] == ["failed", "passed"]

@@ -36,6 +36,12 @@ SENTENCES: dict[str, Sentence] = {
         _("Cleaned up after a migration of %(object)s"), _("Cleaning up after a migration of %(object)s")
     ),
     "vm.create": Sentence(_("Created %(name)s"), _("Creation of %(name)s")),
+    "vm.replace-disks": Sentence(_("Replaced disks of %(object)s"), _("Replacement of disks of %(object)s")),
+    "vm.export": Sentence(_("Exported %(object)s to %(target_node)s"), _("Export of %(object)s to %(target_node)s")),
+    "vm.export-and-remove": Sentence(
+        _("Exported %(object)s to %(target_node)s and removed it"),
+        _("Export and removal of %(object)s to %(target_node)s"),
+    ),
     "vm.console": Sentence(_("Opened the console of %(object)s"), _("Console of %(object)s")),
     "job.cancel": Sentence(_("Cancelled %(object)s"), _("Cancelling of %(object)s")),
     "job.clear": Sentence(_("Cleared the failure of %(object)s"), _("Clearing the failure of %(object)s")),

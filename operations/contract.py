@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 
 from objectlog.changes import Change
 from objectlog.services import Target
-from permissions.policy import Verdict, can
+from permissions.policy import Allowed, Verdict, can
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -130,8 +130,8 @@ class Operation(Generic[T, P]):
     `asked_of` is the kind of its target where that is not `kind`: a machine is created on a cluster.
 
     `kind` and `verb` make its key, "vm.reboot": command-line word and journal verb; the verb stands in addresses.
-    `needs` is the verb of the policy. `doing` is what the target's state says meanwhile, `noun` what it is called then
-    ("A reboot").
+    `needs` is the verb of the policy, `needs_too` are further ones where one does not say it all. `doing` is what the
+    target's state says meanwhile, `noun` what it is called then ("A reboot").
 
     What must hold: `sends`, it talks to a cluster; `needs_reach`, the cluster it is sent to must answer and be
     writable; `needs_target`, the target must be there in Ganeti; `locks`, nothing else may be under way on it, save
@@ -145,6 +145,7 @@ class Operation(Generic[T, P]):
     verb: ClassVar[str]
     label: ClassVar[Words]
     needs: str
+    needs_too: ClassVar[Sequence[str]] = ()
     doing: ClassVar[Words] = ""
     noun: ClassVar[Words] = ""
     icon: ClassVar[str] = ""
@@ -186,8 +187,9 @@ class Operation(Generic[T, P]):
 
     def judge(self, ask: Ask[T, P]) -> Verdict:
         """Ask the policy."""
-        target: Any = ask.target
-        return can(ask.actor.user, self.needs, None if target is SITE else target)
+        target: Any = None if ask.target is SITE else ask.target
+        verdicts = (can(ask.actor.user, verb, target) for verb in (self.needs, *self.needs_too))
+        return next((verdict for verdict in verdicts if not verdict), Allowed())
 
     def obstacle(self, target: T) -> str | None:
         """Why not now, as a sentence; None if it can be done. Without parameters and without a query for each row."""

@@ -62,8 +62,9 @@ def list_offers(target: Any, operations: Sequence[AnyOperation], held: frozenset
     """
     offers = []
     for operation in operations:
-        if operation.needs not in held:
-            reason: str | None = access_of(type(target)).refuse(operation.needs)
+        lacking = [verb for verb in (operation.needs, *operation.needs_too) if verb not in held]
+        if lacking:
+            reason: str | None = access_of(type(target)).refuse(lacking[0])
         else:
             reason = None if find_detour(operation, target, held) else find_obstacle(operation, target)
         offers.append(Offer(operation, reason or ""))

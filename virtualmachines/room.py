@@ -109,6 +109,18 @@ def places_for(vm: VirtualMachine, *, runs: bool = True, brings_disks: bool | No
     return _rank(vm.cluster, nodes, need_of(vm, runs=runs, brings_disks=brings), barred=barred, home=_home_of(vm))
 
 
+def places_for_secondary(vm: VirtualMachine) -> list[Place]:
+    """Every node that could have the second copy of a machine's disks, best first."""
+    barred = {key: _("it is there now") for key in (vm.primary_node_id, vm.secondary_node_id) if key is not None}
+    nodes = Node.objects.filter(cluster=vm.cluster_id, missing_since=None)
+    return _rank(vm.cluster, nodes, need_of(vm, runs=False), barred=barred, home=_home_of(vm))
+
+
+def list_receivers(vm: VirtualMachine) -> list[Place]:
+    """Every node that can take an export. How much space there is for exports Ganeti does not tell."""
+    return _rank(vm.cluster, Node.objects.filter(cluster=vm.cluster_id, missing_since=None), Need())
+
+
 def place_on(vm: VirtualMachine, node: Node, *, runs: bool = True, brings_disks: bool = False) -> Place:
     """One node as a place for a machine: its secondary, for instance."""
     nodes = Node.objects.filter(pk=node.pk)

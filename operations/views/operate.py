@@ -24,7 +24,7 @@ from operations.pipeline import run
 from operations.selectors import find_check
 from operations.table import list_operations
 from permissions.kinds import KINDS
-from permissions.policy import Denied, can, verbs_on
+from permissions.policy import Denied, verbs_on
 from permissions.signed_in import person_of
 from ui.places import label_of_list, list_of
 
@@ -87,7 +87,8 @@ class OperateView(View):
         if operation is None:
             raise Http404(_("There is no such operation."))
         target = KINDS[self.kind].find(person_of(request), **where)
-        verdict = can(request.user, operation.needs, target)  # the pipeline asks again; this one comes before the form
+        # The pipeline asks again; this one comes before the form.
+        verdict = operation.judge(Ask(actor_on_web(person_of(request)), target, None))
         if isinstance(verdict, Denied):
             raise PermissionDenied(verdict.reason)
         return operation, target

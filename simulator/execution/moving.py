@@ -179,24 +179,51 @@ def evacuate(execution: Execution, op: Op) -> Steps:
 @executes("INSTANCE_REPLACE_DISKS")
 def replace_disks(execution: Execution, op: Op) -> Steps:
     cluster = execution.cluster
+    mode, wanted, allocator = op["mode"], op.get("remote_node"), op.get("iallocator")
+    if mode == "replace_new_secondary" and not (wanted or allocator):
+        text = "When changing the secondary either an iallocator script must be used or the new node given"
+        raise PrereqError(text, "wrong_input")
+    if mode != "replace_new_secondary" and (wanted or allocator):
+        text = "The iallocator and new node options can only be used when changing the secondary node"
+        raise PrereqError(text, "wrong_input")
     instance = execution.instance(op)
     if instance.secondary is None:
         text = "The instance has a strange layout, expected one secondary but found 0"
         raise PrereqError(text, "internal_error")
-    new = instance.secondary
-    if op["mode"] in ("replace_new_secondary", "replace_auto"):
-        wanted = op.get("remote_node")
-        group = cluster.nodes[instance.primary].group
-        avoid = {instance.primary, instance.secondary}
-        new = cluster.node(wanted).name if wanted else choose_node(cluster, 0, avoid=avoid, group=group).name
+    if op.get("disks") and mode in ("replace_new_secondary", "replace_auto"):
+        raise PrereqError("Cannot specify disks to be replaced", "wrong_input")
+    new = cluster.nodes[instance.secondary]
+    if mode == "replace_new_secondary":
+        new = new_secondary(execution, instance, wanted)
+    for node in (cluster.nodes[instance.primary], new):
+        if node.offline:
+            raise PrereqError(f"Can't use offline node {node.name}", "wrong_state")
+    numbers = list(op.get("disks") or range(len(instance.disks)))
+    if mode == "replace_auto":
+        execution.log(f"No disks need replacement for instance '{instance.name}'")
+        return None
     yield 0.4
-    execution.log(
-        f"Replacing disk(s) {', '.join(str(i) for i in range(len(instance.disks)))} for instance '{instance.name}'"
-    )
+    execution.log(f"Replacing disk(s) {', '.join(map(str, numbers))} for instance '{instance.name}'")
     execution.log(f"Current primary node: {instance.primary}")
     for step in ("Check device existence", "Check peer consistency", "Allocate new storage", "Sync devices"):
         execution.log(f"STEP {step}")
         yield 0.5
-    instance.secondary = new
+    instance.secondary = new.name
     cluster.bump(instance)
     return None
+
+
+def new_secondary(execution: Execution, instance: Instance, wanted: str | None) -> Node:
+    """The node asked for, or one that hail selects."""
+    cluster = execution.cluster
+    if not wanted:
+        group = cluster.nodes[instance.primary].group
+        return choose_node(cluster, 0, avoid={instance.primary, instance.secondary or ""}, group=group)
+    node = cluster.node(wanted)
+    if node.name == instance.primary:
+        raise PrereqError("The specified node is the primary node of the instance", "wrong_input")
+    if node.name == instance.secondary:
+        raise PrereqError("The specified node is already the secondary node of the instance", "wrong_input")
+    if node.drained:
+        raise PrereqError(f"Can't use drained node {node.name}", "wrong_state")
+    return node

@@ -9,50 +9,14 @@ from django.urls import reverse
 from clusters.models import Cluster, Node
 from objectlog.models import Entry, Event, Outcome
 from objectlog.reading import read_event
-from operations.contract import Ask, Invalid
-from operations.forms import params_from
-from operations.offers import list_offers
-from operations.pipeline import run
-from operations.table import OPERATIONS
-from permissions.policy import verbs_on
+from operations.contract import Invalid
 from simulator import Simulator
-from tests.moving.conftest import Prepare
-from tests.operations.conftest import Scene
+from tests.moving.conftest import Prepare, do, reason_against, sent, where
 from tests.updates.conftest import update
-from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
-from virtualmachines.selectors import get_vm
 
 pytestmark = pytest.mark.django_db
 NODE1, NODE2 = "node1.example.org", "node2.example.org"
-
-
-def do(scene: Scene, verb: str, **given: Any) -> Entry:
-    """What a caller asks for, up to the end of its job and the next update."""
-    operation, vm = OPERATIONS[f"vm.{verb}"], VirtualMachine.objects.get(name=scene.vm.name)
-    entry = run(operation, Ask(scene.alice, vm, params_from(operation, scene.alice, vm, given)))
-    scene.simulator.run_jobs()
-    follow_cluster(Cluster.objects.get())
-    update(Cluster.objects.get())
-    entry.refresh_from_db()
-    scene.vm.refresh_from_db()
-    return entry
-
-
-def reason_against(scene: Scene, verb: str) -> str:
-    """What the button says."""
-    vm = get_vm(scene.alice.user, "lab", scene.vm.name)
-    return list_offers(vm, [OPERATIONS[f"vm.{verb}"]], verbs_on(scene.alice.user, vm))[0].reason
-
-
-def sent(simulator: Simulator) -> dict[str, Any]:
-    """The opcode of the last job."""
-    return dict(simulator.queue.jobs[max(simulator.queue.jobs)].ops[0])
-
-
-def where(scene: Scene) -> tuple[str | None, str | None]:
-    first, second = scene.vm.primary_node, scene.vm.secondary_node
-    return first.name if first else None, second.name if second else None
 
 
 @pytest.mark.feature("F200")

@@ -15,7 +15,7 @@ from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
 
 # Operations that need disks on two nodes.
-MOVES = ("vm.migrate", "vm.failover", "vm.cleanup-migration")
+MOVES = ("vm.migrate", "vm.failover", "vm.cleanup-migration", "vm.replace-disks")
 
 
 @dataclass

@@ -29,7 +29,8 @@ from virtualmachines.operations.rename import Rename, RenameParams
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("G053")]
 NEW = "shop1.example.org"
-GIVEN: dict[str, dict[str, str]] = {"vm.rename": {"new_name": NEW}}
+TO = {"target_node": "node2.example.org"}
+GIVEN: dict[str, dict[str, str]] = {"vm.rename": {"new_name": NEW}, "vm.export": TO, "vm.export-and-remove": TO}
 CHECKED = sorted(key for key, operation in OPERATIONS.items() if operation.can_check and not operation.asked_of)
 
 

@@ -39,6 +39,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         scene.simulator.outside.stop(scene.vm.name)
     if verb in ("vm.start", "vm.rename"):
         machines.update(status="ADMIN_down", admin_state="down")
+    if verb in ("vm.export", "vm.export-and-remove"):
+        update(scene.cluster)
     if verb in MOVES:
         scene.mirror_disks()
     if verb == "vm.create":
@@ -84,6 +86,8 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
             '--set=spec={"name": "New1.example.org", "os": "debootstrap+default", "disks": [{"size_mib": 1024}]}'
         ],
         "vm.rename": ["--set=new_name=renamed.example.org"],
+        "vm.export": ["--set=target_node=node2.example.org"],
+        "vm.export-and-remove": ["--set=target_node=node2.example.org"],
     }
     where = [] if operation.is_on_site else [target_for(scene, key, operation.target_kind)]
     said = call("operate", key, *where, "--as", "root", *given.get(key, for_verb.get(operation.verb, [])))

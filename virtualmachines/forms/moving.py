@@ -1,4 +1,4 @@
-"""What is asked before a machine is moved."""
+"""What is asked before a machine, or one of its disks, is moved."""
 
 from typing import Any
 
@@ -6,11 +6,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from operations.forms import OperationForm, asks_for
+from ui.templatetags.units import mib
 from virtualmachines.forms.actions import ShutdownForm
 from virtualmachines.forms.placement import NodeField
 from virtualmachines.operations.moving import SHARED, has_allocator
-from virtualmachines.room import places_for
+from virtualmachines.operations.replacing import NEW_SECONDARY
+from virtualmachines.room import list_receivers, places_for, places_for_secondary
 
+NONE = _("None")
 AUTOMATIC = _("Automatic: the cluster's allocator chooses")
 
 
@@ -82,3 +85,96 @@ class FailoverForm(_Destination, ShutdownForm):
         super().fit()
         if self.target.disk_template != "drbd":
             self.fields["ignore_consistency"].widget = forms.HiddenInput()
+
+
+class _Numbers(forms.CheckboxSelectMultiple):
+    """Numbers that may come as one text, "0,2", from where there are no boxes to tick."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """The numbers, as a list."""
+        value = super().value_from_datadict(data, files, name)
+        return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+
+
+@asks_for("vm.replace-disks")
+class ReplaceDisksForm(OperationForm):
+    """Which copy is replaced, of which disks, and where a new one is made."""
+
+    mode = forms.ChoiceField(
+        label=_("Which copy"),
+        required=False,
+        initial="replace_auto",
+        widget=forms.RadioSelect,
+        choices=[
+            ("replace_auto", _("Automatic: those that Ganeti finds broken")),
+            ("replace_on_primary", _("The one on its node, from that on its secondary node")),
+            ("replace_on_secondary", _("The one on its secondary node, from that on its node")),
+            (NEW_SECONDARY, _("Move the second copy to another node")),
+        ],
+    )
+    disks = forms.TypedMultipleChoiceField(
+        label=_("Disks"),
+        required=False,
+        coerce=int,
+        empty_value=[],
+        widget=_Numbers,
+        choices=[(str(number), str(number)) for number in range(16)],
+        help_text=_("None ticked: all. Single ones only where they are."),
+    )
+    target_node = NodeField(label=_("New secondary node"), required=False)
+
+    field_order = ["mode", "disks", "target_node"]
+
+    def fit(self) -> None:
+        """Name the nodes, the disks with their sizes, and what stays free elsewhere."""
+        fields: Any = self.fields
+        first, second = self.target.primary_node, self.target.secondary_node
+        if first is not None and second is not None:
+            told = {"first": first.name, "second": second.name}
+            fields["mode"].choices = [
+                fields["mode"].choices[0],
+                ("replace_on_primary", _("The copy on %(first)s, from that on %(second)s") % told),
+                ("replace_on_secondary", _("The copy on %(second)s, from that on %(first)s") % told),
+                (NEW_SECONDARY, _("Move the copy on %(second)s to another node") % told),
+            ]
+        fields["disks"].choices = [
+            (str(number), " ".join(filter(None, [str(number), disk.get("name"), f"({mib(disk.get('size_mib'))})"])))
+            for number, disk in enumerate(self.target.disks)
+        ]
+        automatic = AUTOMATIC if has_allocator(self.target) else NONE
+        fields["target_node"].offer(places_for_secondary(self.target), otherwise=automatic)
+
+    def clean_mode(self) -> str:
+        """Empty means the default."""
+        return str(self.cleaned_data["mode"] or "replace_auto")
+
+    def clean_disks(self) -> tuple[int, ...]:
+        """In order."""
+        return tuple(sorted(self.cleaned_data["disks"]))
+
+
+@asks_for("vm.export-and-remove")
+class ExportAndRemoveForm(ShutdownForm):
+    """Where the export is kept."""
+
+    target_node = NodeField(label=_("Keep the export on"), required=False)
+
+    field_order = ["target_node", "timeout_s"]
+
+    def fit(self) -> None:
+        """Where something can be put."""
+        field: Any = self.fields["target_node"]
+        field.offer(list_receivers(self.target), tells_room=False)
+
+
+@asks_for("vm.export")
+class ExportForm(ExportAndRemoveForm):
+    """And whether the guest may go on writing."""
+
+    keep_running = forms.BooleanField(
+        label=_("Keep it running"),
+        required=False,
+        help_text=_("The copy is then as after a power failure: what the guest had not written is not in it."),
+    )
+
+    field_order = ["target_node", "timeout_s", "keep_running"]

@@ -26,9 +26,12 @@ class NodeField(forms.CharField):
 
     widget: Any = forms.HiddenInput
 
-    def offer(self, places: Sequence[Place], *, otherwise: Any = "") -> None:
+    def offer(self, places: Sequence[Place], *, otherwise: Any = "", tells_room: bool = True) -> None:
         """List these places, best first. `otherwise`: what it is called to choose none of them, if one need not."""
-        choices = [(place.node.name, f"{place.node.name}: {place.words}") for place in places]
+        choices = []
+        for place in places:
+            words = place.words if tells_room else place.reason
+            choices.append((place.node.name, f"{place.node.name}: {words}" if words else place.node.name))
         widget = NodeSelect()
         widget.choices = [("", otherwise), *choices] if otherwise else choices
         widget.barred = frozenset(place.node.name for place in places if not place.is_usable)

@@ -4,10 +4,12 @@ from operations.contract import AnyOperation
 from operations.table import register
 from virtualmachines.operations.console import OpenConsole
 from virtualmachines.operations.creating import Create
+from virtualmachines.operations.exporting import Export, ExportAndRemove
 from virtualmachines.operations.forget import ForgetMachine
 from virtualmachines.operations.moving import CleanUpMigration, FailOver, Migrate
 from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
 from virtualmachines.operations.rename import Rename
+from virtualmachines.operations.replacing import ReplaceDisks
 
 VM_OPERATIONS: tuple[AnyOperation, ...] = (
     Start(),
@@ -19,6 +21,9 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     Migrate(),
     FailOver(),
     CleanUpMigration(),
+    ReplaceDisks(),
+    Export(),
+    ExportAndRemove(),
     ForgetMachine(),
 )
 

@@ -1,0 +1,123 @@
+"""Replace mirrored disks: where one copy is broken, or its node is to be another."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from objectlog.changes import Change
+from objectlog.messages import Message
+from operations.contract import Ask, Invalid, Submission
+from rapi.client import RapiClient
+from rapi.resources.storage import ReplaceMode
+from rapi.shapes.fields import mapping
+from rapi.shapes.instance import FORTHCOMING
+from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.base import VMOperation, look_whether_same
+from virtualmachines.operations.power import explain_off_limits
+from virtualmachines.room import places_for_secondary
+
+NEW_SECONDARY: ReplaceMode = "replace_new_secondary"
+# Where single disks can be named.
+IN_PLACE = ("replace_on_primary", "replace_on_secondary")
+
+
+@dataclass(frozen=True)
+class ReplaceDisksParams:
+    """`disks`: their numbers, all if empty. `target_node`: the new secondary; empty leaves it to the allocator."""
+
+    mode: ReplaceMode = "replace_auto"
+    disks: tuple[int, ...] = ()
+    target_node: str = ""
+
+
+class ReplaceDisks(VMOperation[ReplaceDisksParams]):
+    """Of machines with disks on two nodes (DRBD)."""
+
+    verb = "replace-disks"
+    label = gettext_lazy("Replace disks")
+    doing = gettext_lazy("replacing disks")
+    noun = gettext_lazy("A replacement of disks")
+    needs = "replace_disks"
+    icon = "disk"
+    question = gettext_lazy("Replace disks of {target}?")
+    consequence = gettext_lazy(
+        "It keeps running. What is replaced is copied anew from the other node, which takes its time and makes the "
+        "disks slower; until it is done there is one good copy only."
+    )
+    params_type = ReplaceDisksParams
+    can_check = True
+
+    def rows(self) -> QuerySet[VirtualMachine]:
+        return super().rows().select_related("secondary_node")
+
+    def obstacle(self, target: VirtualMachine) -> str | None:
+        if target.status == FORTHCOMING:
+            return explain_off_limits(target)
+        if target.disk_template != "drbd":
+            return _("Only disks that are mirrored between two nodes (drbd) can be replaced; its are %(template)s.") % {
+                "template": target.disk_template or "?"
+            }
+        if target.secondary_node is None:
+            return _("It has no secondary node.")
+        node = target.primary_node
+        if node is not None and node.offline:
+            return _("Its node %(node)s is set offline in Ganeti: fail it over first.") % {"node": node.name}
+        return None
+
+    def check(self, ask: Ask[VirtualMachine, ReplaceDisksParams]) -> None:
+        target, params, errors = ask.target, ask.params, {}
+        second = target.secondary_node
+        unknown = [str(number) for number in params.disks if not 0 <= number < len(target.disks)]
+        if params.disks and params.mode not in IN_PLACE:
+            errors["disks"] = _("Single disks can be replaced on its node or its secondary node, not with this choice.")
+        elif unknown:
+            errors["disks"] = _("It has no disk %(number)s.") % {"number": ", ".join(unknown)}
+        if params.mode != NEW_SECONDARY and params.target_node:
+            errors["target_node"] = _("A node is chosen for a new secondary node only.")
+        elif params.mode != NEW_SECONDARY and second is not None and second.offline:
+            errors["mode"] = _("Its secondary node %(node)s is set offline: choose a new one.") % {"node": second.name}
+        elif params.mode == NEW_SECONDARY and (trouble := self._judge_node(target, params.target_node)):
+            errors["target_node"] = trouble
+        if errors:
+            raise Invalid(errors)
+
+    def _judge_node(self, target: VirtualMachine, name: str) -> str:
+        """What is wrong with the new secondary node."""
+        if not name:
+            has_allocator = _allocator_of(target) is not None
+            return "" if has_allocator else _("Choose a node: this cluster has no allocator that would choose one.")
+        found = {place.node.name: place for place in places_for_secondary(target)}
+        if name not in found:
+            return _("The cluster has no node called %(node)s.") % {"node": name}
+        reason = found[name].reason
+        told = {"node": name, "reason": reason}
+        return _("Its disks can't go to %(node)s: %(reason)s.") % told if reason else ""
+
+    def changes(self, ask: Ask[VirtualMachine, ReplaceDisksParams]) -> list[Change]:
+        if ask.params.mode != NEW_SECONDARY or ask.target.secondary_node is None:
+            return []
+        after = ask.params.target_node or Message(gettext_noop("where the allocator says"))
+        return [Change("secondary_node", gettext_noop("secondary node"), ask.target.secondary_node.name, after)]
+
+    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ReplaceDisksParams], reason: str) -> Submission:
+        look_whether_same(client, ask.target)
+        params = ask.params
+        is_left_open = params.mode == NEW_SECONDARY and not params.target_node
+        number = client.replace_disks(
+            ask.target.name,
+            mode=params.mode,
+            disks=params.disks,
+            remote_node=params.target_node or None,
+            iallocator=_allocator_of(ask.target) if is_left_open else None,
+            reason=reason,
+            dry_run=ask.dry_run,
+        )
+        return Submission([number])
+
+
+def _allocator_of(target: VirtualMachine) -> str | None:
+    """The cluster's own: here, other than for moves, Ganeti wants it named."""
+    name = mapping(target.cluster.info).get("default_iallocator")
+    return str(name) if name else None

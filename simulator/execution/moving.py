@@ -199,10 +199,10 @@ def replace_disks(execution: Execution, op: Op) -> Steps:
         if node.offline:
             raise PrereqError(f"Can't use offline node {node.name}", "wrong_state")
     numbers = list(op.get("disks") or range(len(instance.disks)))
+    yield 0.4
     if mode == "replace_auto":
         execution.log(f"No disks need replacement for instance '{instance.name}'")
         return None
-    yield 0.4
     execution.log(f"Replacing disk(s) {', '.join(map(str, numbers))} for instance '{instance.name}'")
     execution.log(f"Current primary node: {instance.primary}")
     for step in ("Check device existence", "Check peer consistency", "Allocate new storage", "Sync devices"):

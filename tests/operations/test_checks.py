@@ -91,7 +91,8 @@ def test_each_is_checked_and_nothing_changes(check: Check, key: str) -> None:
     assert (entry.verb, entry.outcome) == (f"{key}.check", Outcome.SUCCEEDED)
     assert check.state() == before
     job = Job.objects.get(entry=entry)
-    assert job.title.startswith("Check: ") and [target.target_pk for target in job.targets.all()] == [check.scene.vm.pk]
+    targets = job.targets.filter(kind="instance")
+    assert job.title.startswith("Check: ") and [target.target_pk for target in targets] == [check.scene.vm.pk]
     told = read_event(Event.objects.get(entry_uuid=entry.uuid, is_overtaken=False)).sentence
     assert told.startswith("Checked, and Ganeti would do it: ") and check.scene.vm.name in told
     assert not JobTarget.objects.filter(name=NEW).exists(), "a check gives no name"

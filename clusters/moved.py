@@ -31,10 +31,11 @@ def current_cluster(slug: str) -> Cluster | None:
 def find_row(rows: QuerySet[R], kind: str, slug: str, name: str) -> R:
     """The one of `rows` (those that somebody may see) that `slug` and `name` in a URL mean; one query if it is there.
 
-    A name means what is there under it. A uuid means its row, there or missing. Raises Moved for the name of what was
+    A name means what is there under it, else what was to be created and never was. A uuid means its row, there or
+    missing. Raises Moved for the name of what was
     renamed, or is missing, where nothing that is there has it; Http404 for all else.
     """
-    named = Q(name=name, missing_since__isnull=True)
+    named = Q(name=name, missing_since__isnull=True) | Q(name=name, uuid="")
     found = list(rows.filter(named | Q(uuid=name), cluster__slug=slug))
     if found:
         return min(found, key=lambda row: row.name != name or row.is_missing)

@@ -52,6 +52,9 @@ SENTENCES: dict[str, Sentence] = {
         _("Took over the address at which cluster %(object)s answers"), _("Change of the address of cluster %(object)s")
     ),
     "cluster.remove": Sentence(_("Removed cluster %(object)s"), _("Removal of cluster %(object)s")),
+    "vm.discard": Sentence(
+        _("Removed the failed attempt to create %(object)s"), _("Removal of the failed attempt to create %(object)s")
+    ),
     "vm.forget": Sentence(_("Forgot %(object)s"), _("Forgetting %(object)s")),
     "node.forget": Sentence(_("Forgot node %(object)s"), _("Forgetting node %(object)s")),
     "grant": Sentence(_("Gave %(verbs)s on %(object)s to %(who)s"), _("Grant of %(verbs)s on %(object)s to %(who)s")),

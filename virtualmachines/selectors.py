@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 
 from clusters.models import Node
 from clusters.moved import find_row
+from objectlog.models import Entry
 from operations.triggers import are_there
 from permissions.models import User
 from permissions.policy import visible, visible_by_parent
@@ -138,6 +139,13 @@ def vms_on_node(vms: QuerySet[VirtualMachine], node: Node, *, is_primary: bool) 
 def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
     """One machine with what `list_vms_with_all` gives, see `clusters.moved.find_row`. Http404, Moved."""
     return find_row(list_vms_with_all(user), "instance", slug, name)
+
+
+def creation_of_vm(vm: VirtualMachine) -> Entry | None:
+    """How far its creation has come, or why it failed, while Ganeti has no machine of it. One query, for such alone."""
+    if vm.uuid:
+        return None
+    return Entry.objects.filter(verb="vm.create", target_kind="vm", target_pk=vm.pk).order_by("-pk").first()
 
 
 def sum_on_node(vms: QuerySet[VirtualMachine], node: Node) -> dict[str, int]:

@@ -29,12 +29,15 @@ STATES: dict[str, State] = {
 }
 UNKNOWN = State("off", _("unknown"), _("Its state has not been read yet."))
 MISSING = State("warn", _("missing"), _("Ganeti does not list it any more. What is kept here is its last known state."))
+NEVER_MADE = State("err", _("not created"), _("Its creation failed. Its page says why, and how to try again."))
 
 
-def state_of(status: str, *, is_missing: bool = False, doing: str = "") -> State:
+def state_of(status: str, *, is_missing: bool = False, doing: str = "", was_never_made: bool = False) -> State:
     """The state to show: what is being done to the machine comes before what Ganeti last said of it."""
     if doing:
         return State("busy", doing)
+    if was_never_made:
+        return NEVER_MADE
     if is_missing:
         return MISSING
     return STATES.get(status, UNKNOWN)

@@ -1,17 +1,24 @@
 """From a wish to a machine: its row is there from the first moment on, and is the machine's ever after."""
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from clusters.models import Job
-from objectlog.models import Entry, Outcome
-from operations.contract import Forbidden, Invalid, Refusal
+from objectlog.models import Entry, Outcome, Via
+from operations.contract import Actor, Ask, Forbidden, Invalid, NoParams, Refusal
+from operations.forms import params_from
+from operations.pipeline import run
 from permissions.policy import verbs_on
 from permissions.services import make_team, persona_of, revoke
 from quotas.amounts import Limits
 from quotas.services import set_quota
-from tests.creating.conftest import NEW, Maker
-from tests.factories import make_user, make_vm
+from tests.creating.conftest import NEW, SPEC, Maker
+from tests.factories import make_admin, make_user, make_vm
+from virtualmachines.forms.specs import data_of_entry
 from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.creating import Create, CreateParams
+from virtualmachines.operations.forget import Discard
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("F183")]
 
@@ -149,3 +156,28 @@ def test_without_the_right_or_a_cluster_that_can_be_asked(maker: Maker) -> None:
     with pytest.raises(Forbidden, match="needs create_vm"):
         maker.create()
     assert maker.simulator.count("POST") == 0 and maker.rows() == []
+
+
+@pytest.mark.feature("F181")
+def test_the_page_of_a_creation_says_how_it_is(maker: Maker, client: Client) -> None:
+    client.force_login(maker.alice.user)
+    page = reverse("vm", args=["lab", NEW])
+    entry = maker.create(notes="ordered")
+    assert "creating" in client.get(page).content.decode()
+    del maker.simulator.cluster.operating_systems[:]
+    maker.finish()
+    text = client.get(page).content.decode()
+    assert "It was not created." in text and "not found in search path" in text and "not created" in text
+    assert "Remove the attempt" in text and "Reboot" not in text
+    entry.refresh_from_db()
+    again = params_from(Create(), maker.alice, maker.cluster, data_of_entry(entry))
+    assert again == CreateParams(SPEC, None, "ordered")
+    assert client.post(reverse("vm-do", args=["lab", NEW, "discard"])).status_code == 302
+    assert maker.rows() == []
+    assert client.get(page).status_code == 404
+
+
+def test_what_is_there_is_not_an_attempt(maker: Maker) -> None:
+    vm = make_vm(maker.cluster, NEW, missing_since="2026-01-01T00:00:00Z")
+    with pytest.raises(Refusal, match="whose creation failed"):
+        run(Discard(), Ask(Actor(make_admin(), Via.WEB), vm, NoParams()))

@@ -138,6 +138,7 @@ OPERATIONS: dict[str, Row] = {
     "job.cancel": Row(POWER, see=SEE_JOB),
     "job.clear": Row(POWER, see=SEE_JOB),
     "cluster.refresh": Row(SEE_CLUSTER),
+    "vm.discard": Row(VM_ADMINS | {"vm_remove"}, see=SEE_VM),
     "vm.forget": Row(CLUSTER_ADMINS, see=SEE_VM),
     "node.forget": Row(CLUSTER_ADMINS, see=SEE_NODES),
     "cluster.add": Row(ROOT, see=EVERYBODY),

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from objectlog.models import Entry
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
 from permissions.policy import can
@@ -58,3 +59,9 @@ class CreateForm(OperationForm):
 
     def params(self, operation: AnyOperation) -> CreateParams:
         return CreateParams(**{name: self.cleaned_data[name] for name in ("spec", "owner", "notes")})
+
+
+def data_of_entry(entry: Entry) -> dict[str, Any]:
+    """What was asked for in a creation, as the form above takes it: to be changed and tried again."""
+    kept = entry.params if isinstance(entry.params, dict) else {}
+    return {name: kept[name] for name in ("spec", "owner", "notes") if name in kept}

@@ -122,6 +122,11 @@ class VirtualMachine(Mirrored, Busy):
         return self.name
 
     @property
+    def was_never_made(self) -> bool:
+        """Whether it is what is left of a creation that failed."""
+        return not self.uuid and self.missing_since is not None
+
+    @property
     def hvparams(self) -> dict[str, object]:
         """The hypervisor parameters in force, cluster defaults filled in."""
         found = self.raw.get("hvparams")

@@ -5,7 +5,7 @@ from operations.table import register
 from virtualmachines.operations.console import OpenConsole
 from virtualmachines.operations.creating import Create
 from virtualmachines.operations.exporting import Export, ExportAndRemove
-from virtualmachines.operations.forget import ForgetMachine
+from virtualmachines.operations.forget import Discard, ForgetMachine
 from virtualmachines.operations.moving import CleanUpMigration, FailOver, Migrate
 from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
 from virtualmachines.operations.rename import Rename
@@ -25,6 +25,7 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     Export(),
     ExportAndRemove(),
     ForgetMachine(),
+    Discard(),
 )
 
 # What can be done to many machines at once, from their list.

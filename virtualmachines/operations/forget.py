@@ -1,10 +1,13 @@
 """Forget a machine that Ganeti lists no more."""
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
 from clusters.operations.forget import Forget
+from operations.contract import Ask, NoParams
 from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.base import VMOperation
 
 
 class ForgetMachine(Forget[VirtualMachine]):
@@ -15,3 +18,23 @@ class ForgetMachine(Forget[VirtualMachine]):
 
     def cluster_of(self, target: VirtualMachine) -> Cluster:
         return target.cluster
+
+
+class Discard(VMOperation[NoParams]):
+    """What is left of a creation that failed. Nobody else needs it, so its owner may."""
+
+    verb = "discard"
+    label = gettext_lazy("Remove the attempt")
+    needs = "remove"
+    icon = "trash"
+    question = gettext_lazy("Remove the failed attempt to create {target}?")
+    consequence = gettext_lazy("Ganeti has no machine of it. What was typed stays in the journal.")
+    sends = False
+    needs_target = False
+
+    def obstacle(self, target: VirtualMachine) -> str | None:
+        return None if target.was_never_made else _("This is for machines whose creation failed.")
+
+    def perform(self, ask: Ask[VirtualMachine, NoParams]) -> str:
+        ask.target.delete()
+        return ""

@@ -3,6 +3,8 @@
 Fields are paths in the spec: name, hvparams.boot_order, disks.0.size_mib, nics.1.ip, placement.primary.
 """
 
+from dataclasses import replace
+
 from django.conf import settings
 
 from virtualmachines.rules.devices import judge_disks, judge_nics
@@ -25,7 +27,7 @@ def judge_creation(spec: VMSpec, facts: Facts, *, is_admin: bool, may_export: bo
         *judge_options(own, facts, is_admin=is_admin),
         *judge_source(own, facts, may_export=may_export),
         *judge_disks(own, facts, settings.GWM_MOST_DISKS, is_admin=is_admin),
-        *judge_nics(own, facts, settings.GWM_MOST_NICS, is_admin=is_admin),
+        *judge_nics(replace(own, nics=spec.nics), facts, settings.GWM_MOST_NICS, is_admin=is_admin),
         *judge_parameters(own, facts, is_admin=is_admin),
         *judge_sizes(own, facts),
     ):

@@ -20,7 +20,12 @@ def state_of_vm(vm: Any) -> State:
     """The state to show of a machine."""
     operation = OPERATIONS.get(vm.busy_with)
     doing = str(operation.doing if operation is not None else "") or vm.busy_with
-    return state_of(vm.status, is_missing=vm.missing_since is not None, doing=doing if vm.busy_entry else "")
+    return state_of(
+        vm.status,
+        is_missing=vm.missing_since is not None,
+        doing=doing if vm.busy_entry else "",
+        was_never_made=vm.was_never_made,
+    )
 
 
 @register.simple_tag

@@ -23,7 +23,7 @@ from permissions.signed_in import person_of
 from ui.places import tabs_of
 from virtualmachines.operations import VM_OPERATIONS
 from virtualmachines.parameters import describe_parameters
-from virtualmachines.selectors import get_vm
+from virtualmachines.selectors import creation_of_vm, get_vm
 
 if TYPE_CHECKING:
     from permissions.models import User
@@ -44,6 +44,8 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
         name = offer.operation.verb
         if name == "forget" and not vm.is_missing:
             continue
+        if (name == "discard") != vm.was_never_made:
+            continue
         is_page = offer.operation.has_own_page
         url = reverse("vm-do", args=[vm.cluster.slug, vm.lasting_address, name])
         if is_page:
@@ -56,6 +58,7 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
         "held": held,
         "buttons": first,
         "more": more,
+        "creation": creation_of_vm(vm),
         "tabs": tabs_of("vm", where, current),
         "current_tab": current,
     }
@@ -64,7 +67,7 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
 def _first_buttons(vm: Any) -> list[str]:
     """What stands on the page; the rest is in the menu."""
     if vm.is_missing:
-        return ["forget"]
+        return ["discard" if vm.was_never_made else "forget"]
     return ["console", "shutdown", "reboot"] if vm.is_running else ["start", "console"]
 
 

@@ -42,6 +42,16 @@ SENTENCES: dict[str, Sentence] = {
         _("Exported %(object)s to %(target_node)s and removed it"),
         _("Export and removal of %(object)s to %(target_node)s"),
     ),
+    "vm.modify": Sentence(_("Changed %(object)s"), _("Change of %(object)s")),
+    "vm.grow-disk": Sentence(_("Grew a disk of %(object)s"), _("Growth of a disk of %(object)s")),
+    "vm.detach-disk": Sentence(_("Detached a disk of %(object)s"), _("Detaching of a disk of %(object)s")),
+    "vm.attach-disk": Sentence(
+        _("Attached disk %(uuid)s to %(object)s"), _("Attaching of disk %(uuid)s to %(object)s")
+    ),
+    "vm.convert-disks": Sentence(
+        _("Converted the disks of %(object)s to %(disk_template)s"),
+        _("Conversion of the disks of %(object)s to %(disk_template)s"),
+    ),
     "vm.console": Sentence(_("Opened the console of %(object)s"), _("Console of %(object)s")),
     "job.cancel": Sentence(_("Cancelled %(object)s"), _("Cancelling of %(object)s")),
     "job.clear": Sentence(_("Cleared the failure of %(object)s"), _("Clearing the failure of %(object)s")),

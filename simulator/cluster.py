@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import PrereqError
-from simulator.model import FilterRule, Group, Instance, Network, Node, Params, new_uuid
+from simulator.model import Disk, FilterRule, Group, Instance, Network, Node, Params, new_uuid
 
 DATA = Path(__file__).parent / "data"
 FIRST_NETWORK_PORT = 11000
@@ -46,6 +46,7 @@ class Cluster:
         self.groups: dict[str, Group] = {}
         self.networks: dict[str, Network] = {}
         self.instances: dict[str, Instance] = {}
+        self.detached: dict[str, Disk] = {}
         self.filters: dict[str, FilterRule] = {}
         self.operating_systems = ["noop", "debootstrap+default", "debootstrap+bookworm", "debootstrap+trixie"]
         self.lock = threading.RLock()

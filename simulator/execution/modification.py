@@ -38,7 +38,7 @@ def modify(execution: Execution, op: Op) -> Steps:
     check_memory(execution, instance, beparams, op)
     if op.get("disk_template"):
         check_template(cluster, op["disk_template"])
-    check_disks(instance, op)
+    check_disks(execution, instance, op)
     yield 0.5
     changes: Changes = []
     if op.get("pnode"):
@@ -88,15 +88,25 @@ def check_memory(execution: Execution, instance: Instance, beparams: dict[str, A
         raise PrereqError(f"{text} on its primary node", "insufficient_resources")
 
 
-def check_disks(instance: Instance, op: Op) -> None:
+def check_disks(execution: Execution, instance: Instance, op: Op) -> None:
     for action, _, params in (normal(change) for change in op["disks"]):
         if action == "add" and not instance.disks:
             raise PrereqError("Must specify disk type on diskless instance", "wrong_input")
         if action in ("remove", "detach") and instance.runs_on and not op.get("hotplug"):
             text = f"Instance '{instance.name}' is marked to be up, can't {action} volume from a running instance"
             raise PrereqError(f"{text} without using hotplug", "wrong_state")
+        if action == "attach" and detached_disk(execution, params) is None:
+            raise PrereqError(f"No disk was found with this UUID: {params.get('uuid')}", "wrong_input")
         if action == "modify" and "size" in params:
             raise PrereqError("Disk size change not possible, use grow-disk", "wrong_input")
+
+
+def detached_disk(execution: Execution, params: dict[str, Any]) -> Disk | None:
+    """By its uuid or name, as Ganeti finds it."""
+    for disk in execution.cluster.detached.values():
+        if disk.uuid == params.get("uuid") or (disk.name and disk.name == params.get("name")):
+            return disk
+    return None
 
 
 def normal(change: list[Any]) -> tuple[str, Any, dict[str, Any]]:
@@ -132,9 +142,18 @@ def change_disks(execution: Execution, op: Op, instance: Instance, changes: Chan
             changes.append([f"disk/{number}", f"add:size={disk.size},mode={disk.mode}"])
             yield from sync_disks(execution, instance)
             continue
+        if action == "attach":
+            attached = detached_disk(execution, params)
+            if attached is not None:
+                del execution.cluster.detached[attached.uuid]
+                instance.disks.append(attached)
+                changes.append([f"disk/{len(instance.disks) - 1}", f"attach:size={attached.size},mode={attached.mode}"])
+            continue
         number = position(instance.disks, index, "disk")
         if action in ("remove", "detach"):
-            del instance.disks[number]
+            gone = instance.disks.pop(number)
+            if action == "detach":
+                execution.cluster.detached[gone.uuid] = gone
             changes.append([f"disk/{number}", action])
         elif action == "modify":
             disk = instance.disks[number]

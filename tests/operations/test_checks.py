@@ -20,6 +20,7 @@ from operations.planning import Step, plan_steps
 from operations.table import OPERATIONS
 from permissions.services import grant
 from rapi.client import RapiClient
+from simulator.model import Disk
 from tests.factories import make_admin, make_user
 from tests.operations.conftest import MOVES, Scene
 from tests.updates.conftest import update
@@ -30,7 +31,17 @@ from virtualmachines.operations.rename import Rename, RenameParams
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("G053")]
 NEW = "shop1.example.org"
 TO = {"target_node": "node2.example.org"}
-GIVEN: dict[str, dict[str, str]] = {"vm.rename": {"new_name": NEW}, "vm.export": TO, "vm.export-and-remove": TO}
+GIVEN: dict[str, dict[str, Any]] = {
+    "vm.rename": {"new_name": NEW},
+    "vm.export": TO,
+    "vm.export-and-remove": TO,
+    "vm.modify": {"wanted": {"beparams": {"vcpus": 3}}},
+    "vm.grow-disk": {"disk": 0, "more_mib": 1024},
+    "vm.detach-disk": {"disk": 0},
+    "vm.attach-disk": {"uuid": "40000000-0000-4000-8000-000000000001"},
+    "vm.convert-disks": {"disk_template": "file"},
+}
+STOPPED = ("vm.start", "vm.rename", "vm.detach-disk", "vm.convert-disks")
 CHECKED = sorted(key for key, operation in OPERATIONS.items() if operation.can_check and not operation.asked_of)
 
 
@@ -81,7 +92,10 @@ def stop(check: Check) -> None:
 def test_each_is_checked_and_nothing_changes(check: Check, key: str) -> None:
     operation = OPERATIONS[key]
     assert operation.sends
-    if key in ("vm.start", "vm.rename"):
+    if key == "vm.attach-disk":
+        disk = Disk(1024, uuid=GIVEN[key]["uuid"])
+        check.scene.simulator.cluster.detached[disk.uuid] = disk
+    if key in STOPPED:
         stop(check)
     if key in MOVES:
         check.scene.mirror_disks()

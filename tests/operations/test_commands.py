@@ -32,19 +32,23 @@ def call(*words: str) -> str:
     return out.getvalue()
 
 
+_STOPPED = ("vm.rename", "vm.detach-disk", "vm.convert-disks")
+_READ = ("vm.modify", "vm.grow-disk", "vm.detach-disk", "vm.attach-disk", "vm.convert-disks", "vm.create")
+
+
 def target_for(scene: Scene, verb: str, kind: str) -> str:
     """What the command line calls something of this kind to which `verb` can be done now."""
     machines, clusters = type(scene.vm).objects, Cluster.objects
-    if verb == "vm.rename":
+    if verb in _READ:
+        update(scene.cluster)
+    if verb in _STOPPED:
         scene.simulator.outside.stop(scene.vm.name)
-    if verb in ("vm.start", "vm.rename"):
+    if verb in ("vm.start", *_STOPPED):
         machines.update(status="ADMIN_down", admin_state="down")
     if verb in ("vm.export", "vm.export-and-remove"):
         update(scene.cluster)
     if verb in MOVES:
         scene.mirror_disks()
-    if verb == "vm.create":
-        update(scene.cluster)
     if verb == "vm.forget":
         machines.update(missing_since=timezone.now())
         return f"lab/{scene.vm.uuid}"  # what is missing is addressed by its identity
@@ -85,6 +89,11 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
         "vm.create": [
             '--set=spec={"name": "New1.example.org", "os": "debootstrap+default", "disks": [{"size_mib": 1024}]}'
         ],
+        "vm.modify": ['--set=wanted={"beparams": {"vcpus": 3}}'],
+        "vm.grow-disk": ["--set=disk=0", "--set=more_mib=1024"],
+        "vm.detach-disk": ["--set=disk=0"],
+        "vm.attach-disk": ["--set=uuid=40000000-0000-4000-8000-000000000001"],
+        "vm.convert-disks": ["--set=disk_template=file"],
         "vm.rename": ["--set=new_name=renamed.example.org"],
         "vm.export": ["--set=target_node=node2.example.org"],
         "vm.export-and-remove": ["--set=target_node=node2.example.org"],

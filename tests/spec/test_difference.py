@@ -80,16 +80,16 @@ def test_nothing() -> None:
         ({"osparams": {"x": "y"}}, {"osparams": {"x": "y"}}),
         ({"os": "debian"}, {"os_name": "debian"}),
         ({"disk_template": "sharedfile"}, {"disk_template": "sharedfile"}),
-        ({"disks": (ROOT,)}, {"disks": [["remove", 1, {}]]}),
-        ({"disks": ()}, {"disks": [["remove", 1, {}], ["remove", 0, {}]]}),
+        ({"disks": (ROOT,)}, {"disks": [["remove", "d2", {}]]}),
+        ({"disks": ()}, {"disks": [["remove", "d2", {}], ["remove", "d1", {}]]}),
         ({"disks": (ROOT, DATA, DiskSpec(16))}, {"disks": [["add", -1, {"size": 16}]]}),
-        ({"disks": (DATA, DiskSpec(16))}, {"disks": [["add", -1, {"size": 16}], ["remove", 0, {}]]}),
-        ({"disks": (replace(ROOT, name=""), DATA)}, {"disks": [["modify", 0, {"name": "none"}]]}),
-        ({"disks": (replace(ROOT, mode="ro"), DATA)}, {"disks": [["modify", 0, {"mode": "ro"}]]}),
-        ({"nics": (LAN, replace(WAN, ip="", link="br1"))}, {"nics": [["modify", 1, {"ip": "none", "link": "br1"}]]}),
+        ({"disks": (DATA, DiskSpec(16))}, {"disks": [["add", -1, {"size": 16}], ["remove", "d1", {}]]}),
+        ({"disks": (replace(ROOT, name=""), DATA)}, {"disks": [["modify", "d1", {"name": "none"}]]}),
+        ({"disks": (replace(ROOT, mode="ro"), DATA)}, {"disks": [["modify", "d1", {"mode": "ro"}]]}),
+        ({"nics": (LAN, replace(WAN, ip="", link="br1"))}, {"nics": [["modify", "n2", {"ip": "none", "link": "br1"}]]}),
         ({"nics": (LAN, WAN, NicSpec(network="lan", ip="pool"))},
          {"nics": [["add", -1, {"ip": "pool", "network": "lan"}]]}),
-        ({"nics": ()}, {"nics": [["remove", 1, {}], ["remove", 0, {}]]}),
+        ({"nics": ()}, {"nics": [["remove", "n2", {}], ["remove", "n1", {}]]}),
     ],
 )  # fmt: skip
 def test_what_is_sent(changes: dict[str, Any], sent: dict[str, Any]) -> None:
@@ -99,7 +99,7 @@ def test_what_is_sent(changes: dict[str, Any], sent: dict[str, Any]) -> None:
 def test_a_card_that_follows_the_cluster_again() -> None:
     before = replace(WEB, nics=(replace(LAN, link="br1"),))
     requests = requests_for(difference(before, replace(WEB, nics=(LAN,)), DEFAULTS))
-    assert requests.modify is not None and requests.modify.body() == {"nics": [["modify", 0, {"link": "default"}]]}
+    assert requests.modify is not None and requests.modify.body() == {"nics": [["modify", "n1", {"link": "default"}]]}
 
 
 def test_other_requests() -> None:

@@ -1,13 +1,20 @@
 """Forms of the virtualmachines app; loaded with it, so that operations find theirs."""
 
 from virtualmachines.forms.actions import RebootForm, RenameForm, ShutdownForm
+from virtualmachines.forms.disks import AttachDiskForm, ConvertDisksForm, DetachDiskForm, GrowDiskForm
+from virtualmachines.forms.modifying import ModifyForm
 from virtualmachines.forms.moving import CleanUpMigrationForm, FailoverForm, MigrateForm
 
 __all__ = [
+    "AttachDiskForm",
     "CleanUpMigrationForm",
+    "ConvertDisksForm",
     "CreateForm",
+    "DetachDiskForm",
     "FailoverForm",
+    "GrowDiskForm",
     "MigrateForm",
+    "ModifyForm",
     "RebootForm",
     "RenameForm",
     "ShutdownForm",

@@ -4,8 +4,10 @@ from operations.contract import AnyOperation
 from operations.table import register
 from virtualmachines.operations.console import OpenConsole
 from virtualmachines.operations.creating import Create
+from virtualmachines.operations.disks import AttachDisk, ConvertDisks, DetachDisk, GrowDisk
 from virtualmachines.operations.exporting import Export, ExportAndRemove
 from virtualmachines.operations.forget import Discard, ForgetMachine
+from virtualmachines.operations.modifying import Modify
 from virtualmachines.operations.moving import CleanUpMigration, FailOver, Migrate
 from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
 from virtualmachines.operations.rename import Rename
@@ -17,6 +19,11 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     ShutdownNow(),
     Reboot(),
     OpenConsole(),
+    Modify(),
+    GrowDisk(),
+    DetachDisk(),
+    AttachDisk(),
+    ConvertDisks(),
     Rename(),
     Migrate(),
     FailOver(),

@@ -3,12 +3,13 @@
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from django.utils.translation import gettext as _
 
 from virtualmachines.spec.machine import VMSpec
 
+T = TypeVar("T")
 #: never kept anywhere: neither Ganeti nor we tell them again
 SECRETS = frozenset({"osparams_private", "osparams_secret"})
 _MOST = 1000
@@ -30,8 +31,18 @@ def spec_as_data(spec: VMSpec, *, with_secrets: bool = False) -> dict[str, Any]:
 
 def spec_from_data(data: Any) -> VMSpec:
     """From what `spec_as_data` gives, or somebody wrote. Raises BadData, which names the field."""
-    spec: VMSpec = _read(VMSpec, data, "")
-    return spec
+    return from_data(VMSpec, data)
+
+
+def as_data(value: Any) -> Any:
+    """What a dataclass says, without what it leaves open."""
+    return _as_data(value)
+
+
+def from_data(kind: type[T], data: Any) -> T:
+    """The dataclass from what `as_data` gives. Raises BadData."""
+    found: T = _read(kind, data, "")
+    return found
 
 
 def _as_data(value: Any) -> Any:
@@ -46,7 +57,7 @@ def _as_data(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_as_data(each) for each in value]
     if isinstance(value, Mapping):
-        return dict(value)
+        return {name: _as_data(each) for name, each in value.items()}
     return value
 
 

@@ -143,8 +143,11 @@ def _grown(change: PartChanged) -> int:
 
 
 def _device_changes(changes: list[Changed], kind: type) -> list[DeviceChange]:
-    """Changes by number, then additions at the end, then removals from the end, so that every number holds."""
-    changed: dict[int, dict[str, Any]] = {}
+    """Changes, then additions at the end, then removals from the end, so that every number holds.
+
+    What has a uuid is called by it: a number may mean another part by the time Ganeti reads it.
+    """
+    changed: dict[int | str, dict[str, Any]] = {}
     added: list[DeviceChange] = []
     removed: list[DeviceChange] = []
     for change in changes:
@@ -152,14 +155,14 @@ def _device_changes(changes: list[Changed], kind: type) -> list[DeviceChange]:
             continue
         match change:
             case PartChanged():
-                changed.setdefault(change.index, {})[change.field] = _emptied(change)
+                changed.setdefault(change.part.uuid or change.index, {})[change.field] = _emptied(change)
             case PartRemoved():
-                removed.insert(0, ("remove", change.index, {}))
+                removed.insert(0, ("remove", change.part.uuid or change.index, {}))
             case PartAdded(part=DiskSpec() as disk):
                 added.append(("add", -1, _disk(disk)))
             case PartAdded(part=NicSpec() as nic):
                 added.append(("add", -1, _nic(nic)))
-    return [*(("modify", index, values) for index, values in sorted(changed.items())), *added, *removed]
+    return [*(("modify", index, values) for index, values in changed.items()), *added, *removed]
 
 
 def _emptied(change: PartChanged) -> Any:

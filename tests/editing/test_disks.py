@@ -1,0 +1,133 @@
+"""Disks grow, come and go, and are converted; what that means is said before."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from objectlog.models import Entry, Outcome
+from operations.contract import Forbidden, Invalid, Refusal
+from permissions.services import grant, persona_of
+from quotas.amounts import Limits
+from quotas.models import Claim
+from quotas.services import set_quota
+from simulator.model import Disk
+from tests.editing.conftest import Desk
+from virtualmachines.models import VirtualMachine
+
+pytestmark = [pytest.mark.django_db, pytest.mark.feature("F195")]
+
+
+@pytest.mark.parametrize("given", [{"size_mib": 20480}, {"more_mib": 1024}])
+def test_a_disk_grows_to_a_size_or_by_an_amount(desk: Desk, given: dict[str, int]) -> None:
+    before = desk.there.disks[0].size
+    after = given.get("size_mib") or before + given["more_mib"]
+    entry = desk.do("grow-disk", disk=0, **given)
+    desk.simulator.cluster.instances[desk.vm.name].disks[0].size = before
+    assert desk.settle(entry).outcome == Outcome.SUCCEEDED
+    assert desk.there.disks[0].size == after == desk.vm.disks[0]["size_mib"]
+    [told] = entry.changes or []
+    assert told["field"] == "disks.0.size_mib" and told["before"] != told["after"]
+
+
+def test_what_grew_meanwhile_does_not_grow_twice(desk: Desk) -> None:
+    before = desk.there.disks[0].size
+    entry = desk.do("grow-disk", disk=0, more_mib=1024)
+    desk.there.disks[0].size = before + 1024
+    desk.settle(entry)
+    assert desk.there.disks[0].size == before + 1024
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"disk": 1, "more_mib": 1}, "disk"),
+        ({"disk": 0}, "size_mib"),
+        ({"disk": 0, "size_mib": 1 << 20, "more_mib": 1}, "size_mib"),
+        ({"disk": 0, "size_mib": 1}, "size_mib"),
+        ({"disk": 0, "more_mib": 0}, "more_mib"),
+        ({"disk": 0, "more_mib": -5}, "more_mib"),
+    ],
+)
+def test_what_cannot_grow_so_is_said_at_its_field(desk: Desk, given: dict[str, int], field: str) -> None:
+    with pytest.raises(Invalid) as invalid:
+        desk.do("grow-disk", **given)
+    assert set(invalid.value.errors) == {field}
+    assert desk.scene.submissions() == 0
+
+
+def test_growth_is_claimed(desk: Desk) -> None:
+    persona = persona_of(desk.alice.user)
+    VirtualMachine.objects.filter(pk=desk.vm.pk).update(owner=persona)
+    set_quota(persona, desk.vm.cluster, Limits(disk_mib=desk.vm.disk_mib + 1024))
+    with pytest.raises(Invalid, match="exceeds the quota"):
+        desk.do("grow-disk", disk=0, more_mib=1025)
+    entry = desk.do("grow-disk", disk=0, more_mib=1024)
+    assert Claim.objects.get().disk_mib == 1024
+    desk.settle(entry)
+    assert not Claim.objects.exists()
+
+
+def test_a_disk_is_detached_and_attached_by_who_administers_the_cluster(desk: Desk) -> None:
+    desk.there.disks.append(Disk(2048, name="data"))
+    desk.simulator.cluster.bump(desk.there)
+    desk.read()
+    with pytest.raises(Refusal, match="running"):
+        desk.do("detach-disk", disk=1)
+    desk.stop()
+    uuid = desk.there.disks[1].uuid
+    entry = desk.settle(desk.do("detach-disk", disk=1))
+    assert entry.outcome == Outcome.SUCCEEDED and len(desk.there.disks) == 1
+    assert uuid in str(entry.changes), "without it nobody could attach it again"
+    with pytest.raises(Forbidden):
+        desk.do("attach-disk", uuid=uuid)
+    with pytest.raises(Invalid, match="no uuid"):
+        desk.do("attach-disk", desk.root, uuid="data")
+    desk.settle(desk.do("attach-disk", desk.root, uuid=uuid))
+    assert [disk.uuid for disk in desk.there.disks][1:] == [uuid]
+
+
+def test_disks_are_converted_and_what_is_lost_is_said(desk: Desk, client: Client) -> None:
+    url = reverse("vm-do", args=["lab", desk.vm.name, "convert-disks"])
+    client.force_login(desk.alice.user)
+    assert "old disks are deleted" in client.get(url).content.decode()
+    desk.stop()
+    old = desk.vm.disk_template
+    new = "plain" if old != "plain" else "file"
+    answer = client.post(url, {"disk_template": new, "secondary": ""})
+    assert answer.status_code == 422 and desk.scene.submissions() == 0, "its name must be typed"
+    assert client.post(url, {"disk_template": new, "typed_name": desk.vm.name}).status_code == 302
+    desk.settle(Entry.objects.get())
+    assert desk.there.disk_template == new == desk.vm.disk_template
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"disk_template": "diskless"}, "disk_template"),
+        ({"disk_template": "blockdev"}, "disk_template"),
+        ({"disk_template": "nonsense"}, "disk_template"),
+        ({"disk_template": "drbd"}, "secondary"),
+        ({"disk_template": "drbd", "secondary": "nowhere"}, "secondary"),
+        ({"disk_template": "file", "secondary": "node1"}, "secondary"),
+    ],
+)
+def test_what_cannot_be_converted_is_said_at_its_field(desk: Desk, given: dict[str, Any], field: str) -> None:
+    desk.there.disk_template = "plain"
+    desk.simulator.cluster.settings["enabled_disk_templates"] = ["plain", "drbd", "file", "diskless", "blockdev"]
+    desk.simulator.cluster.bump(desk.there)
+    desk.simulator.cluster.touch()
+    desk.stop()
+    before = desk.scene.submissions()
+    with pytest.raises(Invalid) as invalid:
+        desk.do("convert-disks", **given)
+    assert set(invalid.value.errors) == {field}
+    assert desk.scene.submissions() == before
+
+
+def test_a_running_machine_is_stopped_converted_and_started(desk: Desk, client: Client) -> None:
+    grant(["power"], desk.alice.user, desk.vm)
+    client.force_login(desk.alice.user)
+    page = client.get(reverse("vm-do", args=["lab", desk.vm.name, "convert-disks"])).content.decode()
+    assert "Shut down, convert, start" in page

@@ -1,0 +1,90 @@
+"""What is asked before something is done to the disks of a machine."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from operations.forms import OperationForm, asks_for
+from ui.templatetags.units import mib
+from virtualmachines.operations.disks import templates_for
+
+_MOST_MIB = 2**40
+
+
+def _called(number: int, disk: Any) -> str:
+    words = {"number": number, "size": mib(disk.get("size_mib") or 0), "name": disk.get("name") or ""}
+    return (_("Disk %(number)s, %(size)s") % words + f" {words['name']}").rstrip()
+
+
+class _OneDisk(OperationForm):
+    """Which of the machine's disks."""
+
+    disk = forms.TypedChoiceField(
+        label=gettext_lazy("Disk"),
+        coerce=int,
+        choices=[(number, str(number)) for number in range(16)],
+        initial=0,
+        error_messages={"invalid_choice": gettext_lazy("It has no disk with this number.")},
+    )
+
+    def fit(self) -> None:
+        """With what each is called."""
+        field: Any = self.fields["disk"]
+        field.choices = [(number, _called(number, disk)) for number, disk in enumerate(self.target.disks)]
+
+
+@asks_for("vm.detach-disk")
+class DetachDiskForm(_OneDisk):
+    """Which."""
+
+
+@asks_for("vm.grow-disk")
+class GrowDiskForm(_OneDisk):
+    """To which size, or by how much. In MiB, as Ganeti counts."""
+
+    size_mib = forms.IntegerField(
+        label=gettext_lazy("New size, in MiB"),
+        required=False,
+        min_value=1,
+        max_value=_MOST_MIB,
+        help_text=gettext_lazy("How large it is afterwards."),
+    )
+    more_mib = forms.IntegerField(
+        label=gettext_lazy("Or larger by, in MiB"),
+        required=False,
+        min_value=1,
+        max_value=_MOST_MIB,
+        help_text=gettext_lazy("Instead of the new size."),
+    )
+
+
+@asks_for("vm.attach-disk")
+class AttachDiskForm(OperationForm):
+    """Which, of those that no machine has."""
+
+    uuid = forms.CharField(
+        label=gettext_lazy("UUID of the disk"),
+        max_length=36,
+        help_text=gettext_lazy("The journal has it, where the disk was detached."),
+        error_messages={"required": gettext_lazy("Type the uuid of the disk.")},
+    )
+
+
+@asks_for("vm.convert-disks")
+class ConvertDisksForm(OperationForm):
+    """To what kind of storage."""
+
+    disk_template = forms.CharField(label=gettext_lazy("New kind of disks"), max_length=20)
+    secondary = forms.CharField(
+        label=gettext_lazy("Node that mirrors them"),
+        required=False,
+        max_length=255,
+        help_text=gettext_lazy("For mirrored disks (drbd) only: the full name of a node."),
+    )
+
+    def fit(self) -> None:
+        """The kinds that Ganeti can convert to, as a choice."""
+        options = [(name, name) for name in templates_for(self.target)]
+        self.fields["disk_template"].widget = forms.Select(choices=options)

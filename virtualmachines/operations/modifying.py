@@ -1,0 +1,168 @@
+"""Change what a machine has: size, OS, parameters, disks and network cards."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from objectlog.changes import Change
+from objectlog.models import Entry
+from operations.contract import Ask, Claims, Invalid, Refusal, Submission
+from permissions.policy import can
+from quotas.services import Exceeded, claim, give_back
+from rapi.client import RapiClient
+from rapi.shapes.fields import BadRecord
+from rapi.shapes.instance import FORTHCOMING, InstanceInfo
+from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.base import VMOperation, look_whether_same
+from virtualmachines.operations.power import explain_off_limits
+from virtualmachines.rules import Facts
+from virtualmachines.rules.changes import judge_change
+from virtualmachines.spec import CannotChange, Defaults, VMSpec, difference, read_spec, requests_for
+from virtualmachines.spec.data import BadData, as_data
+from virtualmachines.spec.difference import Difference
+from virtualmachines.spec.edits import Edit
+from virtualmachines.spec.telling import tell_changes
+from virtualmachines.usage import growth_of, usage_of
+
+_VERSION_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class ModifyParams:
+    """What is wanted otherwise.
+
+    `opened`: the version of the settings that this was said of; with another in force nothing is sent. Empty: any.
+    `hotplug`: disks and network cards are changed in the running guest, too, not only from its next start on.
+    `typed_name`: the machine's name, where disks go.
+    """
+
+    wanted: Edit = field(default_factory=Edit)
+    opened: str = ""
+    hotplug: bool = False
+    typed_name: str = ""
+
+
+class Modify(VMOperation[ModifyParams]):
+    """Most of it takes effect when the machine is started the next time; see virtualmachines.waiting."""
+
+    verb = "modify"
+    label = gettext_lazy("Edit")
+    doing = gettext_lazy("being changed")
+    noun = gettext_lazy("A change of its settings")
+    needs = "modify"
+    icon = "edit"
+    question = gettext_lazy("Change {target}?")
+    can_check = True
+    params_type = ModifyParams
+
+    def rows(self) -> QuerySet[VirtualMachine]:
+        """With the whole record, which every rule reads."""
+        return super().rows().defer(None)
+
+    def obstacle(self, target: VirtualMachine) -> str | None:
+        return explain_off_limits(target) if target.status == FORTHCOMING else None
+
+    def check(self, ask: Ask[VirtualMachine, ModifyParams]) -> None:
+        target, params = ask.target, ask.params
+        before = spec_of(target)
+        if params.opened and params.opened != version_of(before):
+            words = _("Its settings were changed since you opened them. Look at them again; nothing was sent.")
+            raise Invalid({"opened": words})
+        after, wanted = _wanted(ask)
+        faults = judge_change(
+            before,
+            after,
+            wanted,
+            Facts.of(target.cluster),
+            target,
+            is_admin=bool(can(ask.actor.user, "admin", target.cluster)),
+            hotplugs=params.hotplug,
+        )
+        if not wanted:
+            faults.setdefault("wanted", _("Nothing would be other than it is."))
+        if params.wanted.removes_disks and params.typed_name != target.name:
+            faults["typed_name"] = _("Disks are removed with all that is on them: type %s to confirm.") % target.name
+        if not faults:
+            try:
+                requests_for(wanted)
+            except CannotChange as cannot:
+                faults["wanted"] = str(cannot)
+        if faults:
+            raise Invalid(faults)
+
+    def changes(self, ask: Ask[VirtualMachine, ModifyParams]) -> list[Change]:
+        _after, wanted = _wanted(ask)
+        sees_host = bool(can(ask.actor.user, "admin", ask.target.cluster))
+        return tell_changes(wanted.changes, ask.target.hypervisor, sees_host=sees_host)
+
+    def claim(self, ask: Ask[VirtualMachine, ModifyParams], entry: UUID) -> Claims:
+        target, owner = ask.target, ask.target.owner
+        after, _wanted_changes = _wanted(ask)
+        more = growth_of(target, after, Defaults.of(target.cluster.info))
+        if owner is None or not any(amount > 0 for amount in more.values()):
+            return Claims()
+        try:
+            claim(owner, target.cluster, more, entry, lambda: usage_of(owner, target.cluster))
+        except Exceeded as exceeded:
+            raise Invalid({"": str(exceeded)}) from exceeded
+        return Claims()
+
+    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ModifyParams], reason: str) -> Submission:
+        look_whether_same(client, ask.target)
+        _after, wanted = _wanted(ask)
+        changes = requests_for(wanted).modify
+        if changes is None:
+            raise AssertionError("check() refuses what changes nothing")
+        number = client.modify_instance(
+            ask.target.name,
+            changes,
+            reason=reason,
+            hotplug="yes" if ask.params.hotplug else "no",
+            dry_run=ask.dry_run,
+        )
+        return Submission([number])
+
+    def succeeded(self, entry: Entry) -> None:
+        """The row was read again before the entry is settled: it counts with its new size."""
+        give_back(entry.uuid)
+
+    def failed(self, entry: Entry) -> None:
+        give_back(entry.uuid)
+
+    def journal_params(self, params: ModifyParams) -> dict[str, Any]:
+        """Enough to fill the form again."""
+        return {"wanted": as_data(params.wanted), "opened": params.opened, "hotplug": params.hotplug}
+
+
+def spec_of(vm: VirtualMachine) -> VMSpec:
+    """The machine as it was last read. Raises Refusal where its record can't be read."""
+    try:
+        spec = read_spec(InstanceInfo.parse(vm.raw))
+    except BadRecord as bad:
+        raise Refusal(_("What Ganeti says of its settings can't be read here: %s") % bad) from bad
+    node = vm.primary_node
+    return replace(spec, placement=replace(spec.placement, primary=node.name if node is not None else ""))
+
+
+def version_of(spec: VMSpec) -> str:
+    """What tells one state of the settings from another. Starting it, moving it, and tags are no part of it."""
+    settings = replace(spec.as_told(), placement=VMSpec("").placement, tags=frozenset())
+    parts = [disk.uuid for disk in spec.disks] + [nic.uuid for nic in spec.nics]
+    text = json.dumps([as_data(settings), parts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_VERSION_LENGTH]
+
+
+def _wanted(ask: Ask[VirtualMachine, ModifyParams]) -> tuple[VMSpec, Difference]:
+    """The machine as it would be, and what differs then. Raises Invalid."""
+    before = spec_of(ask.target)
+    try:
+        after = ask.params.wanted.apply(before)
+    except BadData as bad:
+        raise Invalid({bad.where: str(bad)}) from bad
+    return after, difference(before, after, Defaults.of(ask.target.cluster.info))

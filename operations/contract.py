@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 
 from objectlog.changes import Change
 from objectlog.services import Target
+from operations.groups import Group
 from permissions.policy import Allowed, Verdict, can
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class Operation(Generic[T, P]):
     be found again. `can_check`: Ganeti can be asked whether it would, and `submit` heeds `ask.dry_run`.
     `has_own_page`: it is asked for there, not on the page behind every button. `wants_typed_name`: that page has the
     name of the target typed. `needs_browser`: what it gives is for a browser. `is_on_site`: its target is the site.
+    `group`: where it stands in the menu of the target.
     """
 
     kind: str
@@ -149,6 +151,7 @@ class Operation(Generic[T, P]):
     doing: ClassVar[Words] = ""
     noun: ClassVar[Words] = ""
     icon: ClassVar[str] = ""
+    group: ClassVar[Group] = Group.SETTINGS
     question: ClassVar[Words] = ""
     way_out: ClassVar[Words] = ""
     consequence: ClassVar[Words] = ""
@@ -194,6 +197,10 @@ class Operation(Generic[T, P]):
     def obstacle(self, target: T) -> str | None:
         """Why not now, as a sentence; None if it can be done. Without parameters and without a query for each row."""
         return None
+
+    def suits(self, target: T) -> bool:
+        """Whether it makes sense for the target at all: what does not is left out, not shown with a reason."""
+        return True
 
     def detour(self, target: T) -> Detour | None:
         """The way round what `obstacle` says of the target, if there is one. Without a query for each row."""

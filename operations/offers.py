@@ -56,12 +56,14 @@ def find_detour(operation: AnyOperation, target: Any, held: Collection[str]) -> 
 
 
 def list_offers(target: Any, operations: Sequence[AnyOperation], held: frozenset[str]) -> list[Offer]:
-    """The operations as buttons for who holds the verbs `held` on the target (`permissions.policy.verbs_on`).
+    """Those of the operations that suit the target, as buttons for who holds the verbs `held` on it (`verbs_on`).
 
     What depends on parameters is judged when it is run.
     """
     offers = []
     for operation in operations:
+        if not operation.suits(target):
+            continue
         lacking = [verb for verb in (operation.needs, *operation.needs_too) if verb not in held]
         if lacking:
             reason: str | None = access_of(type(target)).refuse(lacking[0])

@@ -28,8 +28,9 @@ class Column:
     puts rows in order; empty: it does not.
 
     `css`: `num` for numbers on the right; p3, p2, p1 give way, in this order, as a table narrows that nobody has made
-    their own. `stands` is "state" or "name" for what leads a row when rows are stacked; `short` stands beside the
-    value then. `width` is about how many pixels it takes. An `is_fixed` one is always there, an `is_extra` one only if
+    their own. `stands` is "state" or "name" for what leads a row when rows are stacked, and "menu" for what ends it;
+    `short` stands beside the value then. `width` is about how many pixels it takes. An `is_fixed` one is always there,
+    an `is_extra` one only if
     chosen.
     """
 

@@ -38,6 +38,12 @@ def _chips(tags: list[str]) -> SafeString:
     return draw("{}" * len(chips), *chips)
 
 
+def _menu(vm: Any, _context: Context) -> SafeString:
+    """A link to all that can be done to it, which a script opens as a dialog."""
+    there = f"{page('vm', vm.cluster.slug, vm.lasting_address)}actions/"
+    return draw('<a class="row-menu" href="{}" aria-label="{}"></a>', there, gettext("Actions on %s") % vm.name)
+
+
 def _cluster(vm: Any, context: Context) -> object:
     if vm.cluster_id in context["linked_clusters"]:
         return linked(page("cluster", vm.cluster.slug), vm.cluster.slug)
@@ -251,6 +257,7 @@ VM_TABLE = declare(
                 is_extra=True,
             ),
             code("uuid", name="uuid", label=_("UUID"), sort=("uuid",), is_extra=True),
+            Column(name="menu", label=_("Actions"), cell=_menu, values={}, stands="menu", width=48, is_fixed=True),
         ),
     )
 )

@@ -15,6 +15,7 @@ urlpatterns = [
     path(f"{_NODE}primary/", lists.node_primary, name="node-primary"),
     path(f"{_NODE}secondary/", lists.node_secondary, name="node-secondary"),
     path(_VM, detail.vm_overview, name="vm"),
+    path(f"{_VM}actions/", detail.vm_actions, name="vm-actions"),
     path(f"{_VM}parameters/", detail.vm_parameters, name="vm-parameters"),
     path(f"{_VM}jobs/", detail.vm_jobs, name="vm-jobs"),
     path(f"{_VM}console/", console.vm_console, name="vm-console"),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from clusters.models import Cluster, FormerName, Mirrored, Node
 from clusters.operations.ganeti import GanetiOperation
 from operations.contract import Ask, NoParams
+from operations.groups import Group
 from permissions.kinds import KINDS
 
 R = TypeVar("R", bound=Mirrored)
@@ -20,10 +21,14 @@ class Forget(GanetiOperation[R, NoParams]):
     label = gettext_lazy("Forget")
     needs = "forget"
     icon = "trash"
+    group = Group.DANGER
     question = gettext_lazy("Forget {target}?")
     is_destructive = True
     sends = False
     needs_target = False
+
+    def suits(self, target: R) -> bool:
+        return target.is_missing
 
     def obstacle(self, target: R) -> str | None:
         if not target.is_missing:

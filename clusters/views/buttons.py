@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+
+from operations.groups import Group
 from operations.offers import Offer
 
 
@@ -18,6 +21,7 @@ class Button:
     reason: str = ""
     style: str = ""
     is_page: bool = False
+    group: Group = Group.SETTINGS
 
 
 def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False) -> Button:
@@ -32,7 +36,23 @@ def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False)
         offer.reason,
         style or ("danger" if operation.is_destructive else ""),
         is_page,
+        operation.group,
     )
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a menu with its heading; a menu of one part needs none."""
+
+    label: str | Promise
+    buttons: Sequence[Button]
+
+
+def menu_of(buttons: Sequence[Button]) -> list[Section]:
+    """The menu of these buttons, group by group."""
+    found = {group: [button for button in buttons if button.group is group] for group in Group}
+    sections = [Section(group.label, some) for group, some in found.items() if some]
+    return [Section("", sections[0].buttons)] if len(sections) == 1 else sections
 
 
 def put_first(buttons: Sequence[Button], names: Sequence[str]) -> tuple[list[Button], list[Button]]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from clusters.operations import CLUSTER_OPERATIONS, NODE_OPERATIONS
 from clusters.operations.cluster import EditCluster
-from clusters.views.buttons import Button, button_of
+from clusters.views.buttons import Button, button_of, menu_of
 from clusters.views.stored import unreadable_of
 from operations.contract import AnyOperation
 from operations.offers import Offer, list_offers
@@ -40,7 +40,7 @@ def cluster_page(user: User, cluster: Any, current: str) -> dict[str, Any]:
         "use_address": use_address if cluster.answers_at else None,
         "refresh": buttons.pop("refresh"),
         "buttons": [button_of(edit, reverse("cluster-edit", args=[slug]), is_page=True)],
-        "more": list(buttons.values()),
+        "menu": menu_of(list(buttons.values())),
         "tabs": tabs_of("cluster", [slug], current),
     }
 

@@ -35,6 +35,7 @@ PAGES: dict[str, Shows] = {
     "overview": Shows(("vms:*", "nodes:*", "cluster:*", "jobs:*"), _ALL),
     "vms": Shows(("vms:*", "cluster:*", "hosts:*", "people:*"), _ALL),
     "vm": Shows((*_VM, "of:{about}", "people:*"), _HERE, jobs=True),
+    "vm-actions": Shows(_VM, _HERE),
     "vm-parameters": Shows(_VM, _HERE),
     "vm-console": Shows(_VM, _HERE),
     "vm-jobs": Shows((*_VM, "of:{about}"), _HERE, jobs=True),

@@ -144,10 +144,13 @@ def sample_context(now: datetime) -> dict[str, Any]:
             _button("Shut down", "power"),
             _button("Reboot", "restart", reason="It is being migrated: wait for job 18,204 or cancel it."),
         ],
-        "more": [
-            _button("Rename", "edit"),
-            _button("Migrate", "right", reason="Only cluster admins may migrate; ask the owner of prod."),
-            _button("Remove", "trash", "danger"),
+        "menu": [
+            SimpleNamespace(label="Settings", buttons=[_button("Rename", "edit")]),
+            SimpleNamespace(
+                label="Move",
+                buttons=[_button("Migrate", "right", reason="Only cluster admins may migrate; ask the owner of prod.")],
+            ),
+            SimpleNamespace(label="Danger", buttons=[_button("Delete", "trash", "danger")]),
         ],
         "down": SimpleNamespace(
             slug="old",

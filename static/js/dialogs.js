@@ -75,7 +75,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target !== dialog) return;
-  if (!dialog.querySelector("form")) {
+  if (!dialog.querySelector("#confirm, #actions")) {
     // The page that came has no confirmation (signed out, refused): show that page instead.
     location.assign(event.detail.pathInfo.requestPath);
     return;
@@ -84,7 +84,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const title = dialog.querySelector("h2");
   if (title) dialog.setAttribute("aria-label", title.textContent);
   let first =
-    dialog.querySelector("input:not([type=hidden]), select, textarea") ?? dialog.querySelector("[type=submit]");
+    dialog.querySelector("input:not([type=hidden]), select, textarea") ??
+    dialog.querySelector("[type=submit], .menu-panel a, .menu-panel button");
   if (first?.type === "radio") first = dialog.querySelector(`[name="${first.name}"]:checked`) ?? first;
   first?.focus();
 });

@@ -44,12 +44,20 @@ document.addEventListener("click", (event) => {
   if (target.closest("[aria-disabled='true']")) event.preventDefault();
 });
 
+// What can be done to a row of a list: the link's page, as a dialog.
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element && event.target.closest("a.row-menu");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  globalThis.htmx.ajax("GET", link.href, { target: "#dialog", select: "#actions" });
+});
+
 document.addEventListener("keydown", (event) => {
-  const menu = event.target instanceof Element && event.target.closest("details.menu");
+  const menu = event.target instanceof Element && event.target.closest("details.menu, .actions-of");
   if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
   if (event.target.matches("select")) return; // its own arrows
   event.preventDefault();
-  menu.open = true;
+  if (menu.matches("details")) menu.open = true;
   const items = [...menu.querySelectorAll(".menu-panel :is(a, button, input:not([type=hidden]), select)")];
   const at = items.indexOf(document.activeElement);
   const next = { ArrowDown: at + 1, ArrowUp: at < 0 ? items.length - 1 : at - 1, Home: 0, End: items.length - 1 };

@@ -29,6 +29,8 @@ def _head(context: Context, shown: Shown, column: Column) -> SafeString:
         first = "desc" if column.biggest_first else "asc"
         return sort_header(context, column.name, str(column.label), column.css.replace(" dim", ""), first)
     css = column.css.replace(" dim", "")
+    if column.stands == "menu":
+        return draw('<th scope="col" class="menu-col"><span class="visually-hidden">{}</span></th>', column.label)
     return draw('<th scope="col"{}>{}</th>', draw(' class="{}"', css) if css else "", column.label)
 
 
@@ -53,7 +55,7 @@ def table_rows(context: Context, shown: Shown, rows: Iterable[Any], picks: str =
 
 _BOX = '<input class="pick" type="checkbox" name="{}" value="{}" aria-label="{}">'
 _END, _END_ROW = SafeString("</td>"), SafeString("</tr>\n")
-_LEADING = {"state": "state-col", "name": "name"}
+_LEADING = {"state": "state-col", "name": "name", "menu": "menu-col"}
 
 
 def _opening(column: Column) -> SafeString:

@@ -24,6 +24,9 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
     def cluster_of(self, target: VirtualMachine) -> Cluster:
         return target.cluster
 
+    def suits(self, target: VirtualMachine) -> bool:
+        return not target.was_never_made
+
     def rows(self) -> QuerySet[VirtualMachine]:
         cluster = ("cluster__info", "cluster__operating_systems")
         rows = VirtualMachine.objects.select_related("cluster", "primary_node").defer("raw", *cluster)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
 from operations.contract import Actor, Ask, NoParams, Refusal
+from operations.groups import Group
 from operations.pipeline import run
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
@@ -136,6 +137,7 @@ class OpenConsole(VMOperation[NoParams]):
     label = gettext_lazy("Console")
     needs = "console"
     icon = "screen"
+    group = Group.POWER
     sends = False
     locks = False
     has_own_page = True

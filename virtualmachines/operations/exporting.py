@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from operations.contract import Ask, Invalid, Submission
+from operations.groups import Group
 from rapi.client import RapiClient
 from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
@@ -41,6 +42,7 @@ class _Export(VMOperation[P]):
 
     needs = "export"
     icon = "download"
+    group = Group.MOVE
     can_check = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
@@ -104,6 +106,7 @@ class Export(_Export[ExportParams]):
 class ExportAndRemove(_Export[ExportAndRemoveParams]):
     """Afterwards there is the export alone."""
 
+    group = Group.DANGER
     verb = "export-and-remove"
     label = gettext_lazy("Export and remove")
     doing = gettext_lazy("exporting, to be removed")

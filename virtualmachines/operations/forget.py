@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy
 from clusters.models import Cluster
 from clusters.operations.forget import Forget
 from operations.contract import Ask, NoParams
+from operations.groups import Group
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
 
@@ -19,6 +20,9 @@ class ForgetMachine(Forget[VirtualMachine]):
     def cluster_of(self, target: VirtualMachine) -> Cluster:
         return target.cluster
 
+    def suits(self, target: VirtualMachine) -> bool:
+        return target.is_missing and not target.was_never_made
+
 
 class Discard(VMOperation[NoParams]):
     """What is left of a creation that failed. Nobody else needs it, so its owner may."""
@@ -27,10 +31,14 @@ class Discard(VMOperation[NoParams]):
     label = gettext_lazy("Remove the attempt")
     needs = "remove"
     icon = "trash"
+    group = Group.DANGER
     question = gettext_lazy("Remove the failed attempt to create {target}?")
     consequence = gettext_lazy("Ganeti has no machine of it. What was typed stays in the journal.")
     sends = False
     needs_target = False
+
+    def suits(self, target: VirtualMachine) -> bool:
+        return target.was_never_made
 
     def obstacle(self, target: VirtualMachine) -> str | None:
         return None if target.was_never_made else _("This is for machines whose creation failed.")

@@ -12,6 +12,7 @@ from clusters.models import Node
 from objectlog.changes import Change
 from objectlog.messages import Message
 from operations.contract import Ask, Invalid, Submission
+from operations.groups import Group
 from rapi.client import RapiClient
 from rapi.shapes.fields import mapping
 from rapi.shapes.instance import FORTHCOMING
@@ -70,6 +71,7 @@ class Move(VMOperation[P]):
 
     needs = "migrate"
     icon = "node"
+    group = Group.MOVE
     can_check = True
     starts_there = True
 
@@ -196,6 +198,7 @@ class CleanUpMigration(Move[MoveParams]):
     doing = gettext_lazy("cleaning up after a migration")
     noun = gettext_lazy("Cleaning up after a migration")
     icon = "refresh"
+    group = Group.MOVE
     question = gettext_lazy("Clean up after a failed migration of {target}?")
     consequence = gettext_lazy(
         "Ganeti looks on which of the two nodes it runs, takes that one as its node, and ends what is left of the "

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from clusters.models import Job
 from objectlog.models import Entry
 from operations.contract import Ask, NoParams, Submission
+from operations.groups import Group
 from rapi.client import RapiClient
 from rapi.errors import JobLost, Refused
 from rapi.shapes.instance import FORTHCOMING
@@ -112,6 +113,7 @@ class Start(VMOperation[NoParams]):
     can_check = True
     needs = "power"
     icon = "play"
+    group = Group.POWER
     question = gettext_lazy("Start {target}?")
 
     def obstacle(self, target: VirtualMachine) -> str | None:
@@ -134,6 +136,7 @@ class Shutdown(VMOperation[ShutdownParams]):
     can_check = True
     needs = "power"
     icon = "power"
+    group = Group.POWER
     question = gettext_lazy("Shut down {target}?")
     consequence = gettext_lazy("The guest is asked to shut down; when the shutdown timeout is over it is switched off.")
     params_type = ShutdownParams
@@ -163,6 +166,7 @@ class ShutdownNow(VMOperation[NoParams]):
     noun = gettext_lazy("A forced shutdown")
     needs = "power"
     icon = "power-off"
+    group = Group.POWER
     question = gettext_lazy("Force {target} off?")
     consequence = gettext_lazy("It loses what it has not written to disk, as if its plug were pulled.")
     is_destructive = True
@@ -200,6 +204,7 @@ class Reboot(VMOperation[RebootParams]):
     can_check = True
     needs = "power"
     icon = "restart"
+    group = Group.POWER
     question = gettext_lazy("Reboot {target}?")
     params_type = RebootParams
 

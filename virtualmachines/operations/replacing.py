@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from objectlog.changes import Change
 from objectlog.messages import Message
 from operations.contract import Ask, Invalid, Submission
+from operations.groups import Group
 from rapi.client import RapiClient
 from rapi.resources.storage import ReplaceMode
 from rapi.shapes.fields import mapping
@@ -41,6 +42,7 @@ class ReplaceDisks(VMOperation[ReplaceDisksParams]):
     noun = gettext_lazy("A replacement of disks")
     needs = "replace_disks"
     icon = "disk"
+    group = Group.DISKS
     question = gettext_lazy("Replace disks of {target}?")
     consequence = gettext_lazy(
         "It keeps running. What is replaced is copied anew from the other node, which takes its time and makes the "

@@ -57,7 +57,7 @@ def _split(reason: str) -> tuple[str, str]:
 
 def _start_of(page: dict[str, Any]) -> dict[str, Any]:
     """Whether this person may start the machine now, and why not."""
-    button = next(each for each in [*page["buttons"], *page["more"]] if each.name == "start")
+    button = next(each for each in [*page["buttons"], *page["more_power"]] if each.name == "start")
     return {"allowed": button.allowed, "reason": str(button.reason)}
 
 

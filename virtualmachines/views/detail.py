@@ -14,9 +14,10 @@ from django.views.decorators.http import require_safe
 
 from clusters.described import page_for
 from clusters.selectors import jobs_about, list_job_rows, list_jobs, with_right_to_cancel
-from clusters.views.buttons import button_of, put_first
+from clusters.views.buttons import Button, button_of, menu_of, put_first
 from clusters.views.jobs import answer_with_jobs, log_lines
 from clusters.views.stored import moment_of
+from operations.groups import Group
 from operations.offers import list_offers
 from permissions.policy import can, verbs_on
 from permissions.signed_in import person_of
@@ -37,31 +38,31 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
     """State, buttons and tabs of a machine's page."""
     where = [vm.cluster.slug, vm.address]
     held = verbs_on(user, vm)
-    running = vm.is_running
-    main = "console" if running else "start"
-    buttons = []
-    for offer in list_offers(vm, VM_OPERATIONS, held):
-        name = offer.operation.verb
-        if name == "forget" and not vm.is_missing:
-            continue
-        if (name == "discard") != vm.was_never_made:
-            continue
-        is_page = offer.operation.has_own_page
-        url = reverse("vm-do", args=[vm.cluster.slug, vm.lasting_address, name])
-        if is_page:
-            url = reverse("vm-console", args=where)
-        buttons.append(button_of(offer, url, style="primary" if name == main else "", is_page=is_page))
+    buttons = _buttons(vm, held)
     first, more = put_first(buttons, _first_buttons(vm))
     return {
         "vm": vm,
         "cluster": vm.cluster,
         "held": held,
         "buttons": first,
-        "more": more,
         "creation": creation_of_vm(vm),
+        "menu": menu_of(more),
+        "more_power": [button for button in more if button.group is Group.POWER],
         "tabs": tabs_of("vm", where, current),
         "current_tab": current,
     }
+
+
+def _buttons(vm: Any, held: frozenset[str]) -> list[Button]:
+    """What can be done to a machine by who holds these verbs on it."""
+    main = "console" if vm.is_running else "start"
+    buttons = []
+    for offer in list_offers(vm, VM_OPERATIONS, held):
+        name, is_page = offer.operation.verb, offer.operation.has_own_page
+        where = [vm.cluster.slug, vm.address if is_page else vm.lasting_address]
+        url = reverse(f"vm-{name}", args=where) if is_page else reverse("vm-do", args=[*where, name])
+        buttons.append(button_of(offer, url, style="primary" if name == main else "", is_page=is_page))
+    return buttons
 
 
 def _first_buttons(vm: Any) -> list[str]:
@@ -112,6 +113,15 @@ def _vnc_address(vm: Any) -> str:
     if vm.network_port is None or vm.primary_node is None or not vm.is_running:
         return ""
     return f"{vm.primary_node.name}:{vm.network_port}"
+
+
+@require_safe
+def vm_actions(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """Everything that can be done to it: what the menu of its row in a list shows."""
+    user = person_of(request)
+    vm = get_vm(user, slug, name)
+    buttons = _buttons(vm, verbs_on(user, vm))
+    return render(request, "virtualmachines/actions.html", {"vm": vm, "cluster": vm.cluster, "menu": menu_of(buttons)})
 
 
 @require_safe

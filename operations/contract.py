@@ -111,6 +111,15 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A call to Ganeti for people to read: its first line, its body, and the command that does the same, if any."""
+
+    line: str
+    body: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
 class Detour:
     """The way round an obstacle: what is done before, and after. `label` is its button's, `text` says what happens."""
 
@@ -233,6 +242,10 @@ class Operation(Generic[T, P]):
         raises NotTaken where the caller may not send any more.
         """
         raise NotImplementedError
+
+    def rehearse(self, ask: Ask[T, P]) -> Sequence[Shown]:
+        """What would be sent, in order, without secrets; nothing is sent."""
+        return ()
 
     def accept(self, ask: Ask[T, P], entry: Entry, submission: Submission) -> None:
         """Hook: it was taken. Runs in the second transaction, before the entry says so."""

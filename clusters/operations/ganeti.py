@@ -1,10 +1,12 @@
 """What operations on clusters, and on what is in them, share: whether the cluster can be asked, the call, its jobs."""
 
+import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,10 +18,13 @@ from clusters.models import Cluster, Job, JobTarget, Schedule
 from clusters.saying import words_of
 from objectlog.models import Entry
 from objectlog.services import Target
-from operations.contract import SITE, Ask, NotTaken, Operation, Submission, TurnedAway
+from operations.contract import SITE, Ask, NotTaken, Operation, Shown, Submission, TurnedAway
 from permissions.kinds import KINDS
 from rapi.client import RapiClient
+from rapi.commands import command_of
 from rapi.errors import RapiError
+from rapi.paths import NotSendable
+from rapi.recording import Call, Recorder
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -84,6 +89,17 @@ class GanetiOperation(Operation[T, P]):
         except RapiError as error:
             raise NotTaken(words_of(error), may_have_run=error.may_have_run) from error
 
+    def rehearse(self, ask: Ask[T, P]) -> list[Shown]:
+        """`submit`, with a client that only writes down. What can't be sent is not shown."""
+        if not self.sends:
+            return []
+        recorder = Recorder(getattr(ask.target, "uuid", ""))
+        try:
+            self.submit(recorder, ask, "shown")
+        except (RapiError, NotSendable):
+            return []
+        return [_show(call) for call in recorder.recorded]
+
     def accept(self, ask: Ask[T, P], entry: Entry, submission: Submission) -> None:
         """Follow the jobs, and make the cluster due for an update."""
         cluster = self.cluster_of(ask.target)
@@ -107,3 +123,9 @@ class GanetiOperation(Operation[T, P]):
                 defaults={"cluster": cluster, "target_pk": entry.target_pk, "uuid": entry.target_uuid},
             )
         Schedule.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
+
+
+def _show(call: Call) -> Shown:
+    query = f"?{urlencode(call.query)}" if call.query else ""
+    body = json.dumps(call.body, indent=2, ensure_ascii=False) if call.body else ""
+    return Shown(f"{call.method} {call.path}{query}", body, command_of(call))

@@ -41,24 +41,24 @@ class OperateView(View):
         check = find_check(person_of(request), operation, target, request.GET.get("check", ""))
         form = self._form(request, operation, target, initial=check.params if check is not None else None)
         refusal = find_obstacle(operation, target) or ""
-        changes = (check.changes or []) if check is not None else self._changes(request, operation, target, form)
-        return self._ask(request, operation, target, form, refusal, changes=changes, check=check)
+        ask = self._filled_in(request, operation, target, form)
+        changes = check.changes if check is not None else None
+        return self._ask(request, operation, target, form, refusal, meant=ask, changes=changes, check=check)
 
     def post(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
         """Do it; or ask Ganeti whether it would, or show what would be other than before."""
         operation, target = self._find(request, verb, where)
-        is_check = "check" in request.POST
-        form = self._form(request, operation, target, request.POST, is_judged=not is_check)
+        is_check, is_preview = "check" in request.POST, "preview" in request.POST
+        form = self._form(request, operation, target, request.POST, is_judged=not (is_check or is_preview))
         if not form.is_valid():
             return self._ask(request, operation, target, form, status=422)
         name, url = str(target), KINDS[self.kind].url_of(target)
         actor = actor_on_web(person_of(request))
         try:
             ask = Ask(actor, target, form.params(operation), dry_run=is_check)
-            if "preview" in request.POST:
+            if is_preview:
                 operation.check(ask)
-                changes = [change.as_data() for change in operation.changes(ask)]
-                return self._ask(request, operation, target, form, changes=changes)
+                return self._ask(request, operation, target, form, meant=ask)
             if "detour" in request.POST and not is_check:
                 data = {name: form.cleaned_data[name] for name in form.fields if name != "typed_name"}
                 return redirect("batch", uuid=begin_detour(operation, actor, target, data).uuid)
@@ -93,18 +93,18 @@ class OperateView(View):
             raise PermissionDenied(verdict.reason)
         return operation, target
 
-    def _changes(self, request: HttpRequest, operation: AnyOperation, target: Model, form: OperationForm) -> list[Any]:
-        """What would be other than before with the parameters as they are filled in, if they will do."""
-        if not operation.tells_changes:
-            return []
+    def _filled_in(
+        self, request: HttpRequest, operation: AnyOperation, target: Model, form: OperationForm
+    ) -> Ask[Any, Any] | None:
+        """What is asked for with the parameters as they are filled in, if they will do."""
         filled = {name: form.get_initial_for_field(field, name) for name, field in form.base_fields.items()}
         actor = actor_on_web(person_of(request))
         try:
             ask = Ask(actor, target, params_from(operation, actor, target, filled))
             operation.check(ask)
         except (Forbidden, Refusal):
-            return []
-        return [change.as_data() for change in operation.changes(ask)]
+            return None
+        return ask
 
     def _form(
         self,
@@ -138,11 +138,15 @@ class OperateView(View):
         form: OperationForm,
         refusal: str = "",
         status: int = 200,
-        changes: Sequence[Mapping[str, Any]] = (),
+        meant: Ask[Any, Any] | None = None,
+        changes: Sequence[Mapping[str, Any]] | None = None,
         check: Any = None,
     ) -> HttpResponse:
         kind = KINDS[self.kind]
         url = kind.url_of(target)
+        shown = operation.rehearse(meant) if meant is not None else ()
+        if changes is None:
+            changes = [change.as_data() for change in operation.changes(meant)] if meant is not None else []
         detour, text = self._detour(request, operation, target), operation.consequence_for(target)
         context = {
             "operation": operation,
@@ -158,7 +162,9 @@ class OperateView(View):
             "refusal": "" if detour is not None and request.method == "GET" else refusal,
             "may_try_again": request.method == "POST",
             "changes": as_rows(changes),
-            "can_preview": operation.tells_changes and bool(form.base_fields),
+            "can_preview": (operation.tells_changes or operation.sends) and bool(form.base_fields),
+            "preview_label": _("Show changes") if operation.tells_changes else _("Show command"),
+            "shown": shown,
             "can_check": operation.can_check and detour is None,
             "check": check,
             "check_url": f"{request.path}?check={check.uuid}" if check is not None else "",

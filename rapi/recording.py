@@ -8,9 +8,9 @@ from typing import Any
 
 from rapi.client import RapiClient
 from rapi.errors import NotFound
-from rapi.text import clean_text
 from rapi.transport import Answer
 from rapi.trust import Trust
+from rapi.words import words as _
 
 #: parameters whose values nobody is shown
 SECRET = frozenset({"osparams_private", "osparams_secret", "source_handshake", "x509_key_name"})
@@ -54,7 +54,7 @@ class Recorder(RapiClient):
         if path.startswith("/2/query/") and isinstance(body, Mapping) and body.get("fields") == ["uuid"]:
             value = {"fields": [{"name": "uuid"}], "data": [[[0, self._identity]]]}
             return Answer(200, value, is_json=True, seconds=0.0, size=0)
-        raise NotFound(f"Nothing is asked while a call is only written down: {clean_text(path, 100)}")
+        raise NotFound(_("Nothing is asked while a call is only written down."))
 
 
 def _without_secrets(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
+from itertools import islice
 from typing import Any
 
 from clusters.catalogue import Release
@@ -22,10 +24,23 @@ class NodeFacts:
 
 @dataclass(frozen=True)
 class NetworkFacts:
-    """A network: its addresses, and the groups that reach it."""
+    """A network: its addresses, how many are free, and the groups that reach it."""
 
     cidr: str = ""
     groups: frozenset[str] = frozenset()
+    name: str = ""
+    free: int | None = None
+    address_map: str = ""
+
+    @property
+    def first_free(self) -> list[str]:
+        """The first few addresses that nobody has: "." in Ganeti's map of them."""
+        try:
+            start = ip_network(self.cidr, strict=False).network_address
+        except ValueError:
+            return []
+        free = (at for at, taken in enumerate(self.address_map) if taken == ".")
+        return [str(start + at) for at in islice(free, 10)]
 
 
 @dataclass(frozen=True)
@@ -60,8 +75,13 @@ class Facts:
             has_user_pool=bool(info.get("uid_pool")),
             policy=mapping(info.get("ipolicy")),
             policies={name: mapping(mapping(row["raw"]).get("ipolicy")) for name, row in groups.items()},
-            nodes={node.name: _facts_of(node) for node in Node.objects.filter(**here).select_related("group")},
-            networks=_networks(Network.objects.filter(**here).values_list("name", "uuid", "cidr", "raw"), groups),
+            nodes={
+                node.name: _facts_of(node)
+                for node in Node.objects.filter(**here).select_related("group").only(*_OF_NODE)
+            },
+            networks=_networks(
+                Network.objects.filter(**here).values_list("name", "uuid", "cidr", "raw", "free_count"), groups
+            ),
         )
 
     def judged_by(self, primary: str, group: str) -> Mapping[str, Mapping[str, Any]]:
@@ -70,6 +90,9 @@ class Facts:
         wanted = node.group if node is not None else group
         some = {name: each for name, each in self.policies.items() if each and wanted in ("", name)}
         return some or {"": self.policy}
+
+
+_OF_NODE = ("name", "offline", "drained", "vm_capable", "cpu_total", "group__name")
 
 
 def _facts_of(node: Node) -> NodeFacts:
@@ -81,8 +104,8 @@ def _networks(rows: Any, groups: Mapping[str, Mapping[str, Any]]) -> dict[str, N
     """By name and by uuid: Ganeti takes both."""
     by_uuid = {row["uuid"]: name for name, row in groups.items()}
     found = {}
-    for name, uuid, cidr, raw in rows:
+    for name, uuid, cidr, raw, free in rows:
         links = [listing(each) for each in listing(mapping(raw).get("group_list"))]
         reached = frozenset(by_uuid.get(str(link[0]), str(link[0])) for link in links if link)
-        found[name] = found[uuid] = NetworkFacts(cidr, reached)
+        found[name] = found[uuid] = NetworkFacts(cidr, reached, name, free, str(mapping(raw).get("map") or ""))
     return found

@@ -1,0 +1,126 @@
+"""Where a new machine runs, the kind of its disks, and how it is made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from virtualmachines.forms.pieces.piece import Given, Piece, Typed
+from virtualmachines.forms.pieces.select import QuickSelect
+from virtualmachines.forms.pieces.typed import ON
+from virtualmachines.room import Place
+from virtualmachines.spec import Placement, VMSpec
+from virtualmachines.spec.machine import DISKLESS
+
+
+@dataclass(frozen=True)
+class TemplatePiece(Piece):
+    """Which kind of disks; the first of those that the cluster makes is its default."""
+
+    templates: Sequence[str]
+
+    def fields(self, given: Given) -> dict[str, forms.Field]:
+        labels = _templates()
+        now = str(given.get("disk_template") or "")
+        some = [name for name in dict.fromkeys([*self.templates, now]) if name and name != DISKLESS]
+        first = _("Default (%s)") % self.templates[0] if self.templates else _("Default")
+        options = [("", first), *((name, f"{name}: {labels[name]}" if name in labels else name) for name in some)]
+        return {
+            "disk_template": forms.CharField(
+                label=_("Kind of disks"), required=False, max_length=20, widget=QuickSelect(options)
+            )
+        }
+
+    def typed(self, spec: VMSpec) -> Typed:
+        return {"disk_template": spec.disk_template} if spec.disk_template not in ("", DISKLESS) else {}
+
+    def read(self, values: Given, spec: VMSpec) -> VMSpec:
+        return replace(spec, disk_template=cast(Any, values.get("disk_template") or ""))
+
+
+def _templates() -> dict[str, str]:
+    return {
+        "plain": _("on its node, in LVM"),
+        "drbd": _("on its node, mirrored to another"),
+        "file": _("a file on its node"),
+        "sharedfile": _("a file that all nodes reach"),
+        "rbd": _("in Ceph"),
+        "gluster": _("in Gluster"),
+        "ext": _("by a storage provider"),
+        "blockdev": _("a block device that is there already"),
+    }
+
+
+@dataclass(frozen=True)
+class PlacementPiece(Piece):
+    """`places` are the nodes, best first; without an allocator one of them has to be chosen."""
+
+    groups: Sequence[str]
+    places: Sequence[Place]
+    has_allocator: bool
+
+    def fields(self, given: Given) -> dict[str, forms.Field]:
+        automatic = _("Automatic: the cluster's allocator chooses")
+        nodes = [(place.node.name, f"{place.node.name}: {place.words}") for place in self.places]
+        barred = [place.node.name for place in self.places if not place.is_usable]
+        names = [place.node.name for place in self.places]
+        found: dict[str, forms.Field] = {}
+        if len(self.groups) > 1 or given.get("placement.group"):
+            options = [("", _("Any")), *((name, name) for name in self.groups)]
+            found["placement.group"] = _choice(_("Node group"), options)
+        first = automatic if self.has_allocator else _("Choose a node: this cluster has no allocator")
+        found["placement.primary"] = _choice(_("Node"), [("", first), *nodes], barred)
+        if len(names) > 1 or given.get("placement.secondary"):
+            found["placement.secondary"] = _choice(
+                _("Secondary node"),
+                [("", automatic if self.has_allocator else _("none")), *((name, name) for name in names)],
+                help_text=_("For mirrored disks (drbd), beside a node that you have chosen."),
+            )
+        return found
+
+    def typed(self, spec: VMSpec) -> Typed:
+        texts = {name: getattr(spec.placement, name) for name in ("group", "primary", "secondary")}
+        return {f"placement.{name}": text for name, text in texts.items() if text}
+
+    def read(self, values: Given, spec: VMSpec) -> VMSpec:
+        where = {name: values.get(f"placement.{name}") or "" for name in ("group", "primary", "secondary")}
+        return replace(spec, placement=Placement(allocator=spec.placement.allocator, **where))
+
+
+def _choice(label: str, options: list[tuple[str, Any]], barred: Sequence[str] = (), **more: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label, required=False, max_length=255, widget=QuickSelect(options, barred=barred), **more
+    )
+
+
+class OptionsPiece(Piece):
+    """How a new machine is made."""
+
+    def fields(self, given: Given) -> dict[str, forms.Field]:
+        found = {
+            "start": forms.BooleanField(label=_("Start it once it is there")),
+            "no_install": forms.BooleanField(
+                label=_("Install nothing"),
+                help_text=_(
+                    "The disks stay empty, and the machine stopped: to install it from a CD-ROM, for instance."
+                ),
+            ),
+            "name_check": forms.BooleanField(
+                label=_("Look the name up in DNS"), help_text=_("Where DNS does not know it, nothing is made.")
+            ),
+            "ip_check": forms.BooleanField(
+                label=_("Make sure that nobody answers at its address"), help_text=_("Only with the name looked up.")
+            ),
+        }
+        for each in found.values():
+            each.required = False
+        return {f"options.{name}": each for name, each in found.items()}
+
+    def typed(self, spec: VMSpec) -> Typed:
+        return {path: ON for path in self.fields({}) if getattr(spec.options, path.removeprefix("options."))}
+
+    def read(self, values: Given, spec: VMSpec) -> VMSpec:
+        wanted: dict[str, Any] = {path.removeprefix("options."): bool(values.get(path)) for path in self.fields({})}
+        return replace(spec, options=replace(spec.options, **wanted))

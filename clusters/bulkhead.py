@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.utils.translation import ngettext
+from objectlog.words import ngettext
 
 
 class Full(Exception):

@@ -12,6 +12,7 @@ from django.db.models.query import ModelIterable
 from django.utils.translation import gettext as _
 
 from clusters.models import Job, JobTarget
+from objectlog.words import ToldField
 
 if TYPE_CHECKING:
     _Iterable = ModelIterable[Job]
@@ -29,7 +30,7 @@ _CONCEALED: dict[str, Any] = {
     "waiting_for": [],
 }
 # The title as far as it is told: for lists that search in it and sort by it.
-TOLD_TITLE = Case(When(is_partial=True, then=F("seen_name")), default=F("title"))
+TOLD_TITLE = Case(When(is_partial=True, then=F("seen_name")), default=F("title"), output_field=ToldField())
 
 
 class _Disclosed(_Iterable):

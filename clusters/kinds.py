@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from clusters.models import Cluster, Job, Network, Node, NodeGroup
 from clusters.moved import find_row
 from clusters.selectors import list_clusters, list_groups, list_jobs, list_networks, list_nodes, pick_cluster, pick_job
+from objectlog.words import gettext as _
 from permissions.kinds import Kind, add_kind
 
 _IN_CLUSTER = r"(?P<slug>[^/@]+)/(?P<name>[^/]+)"

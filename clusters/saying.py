@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.utils.translation import gettext
-
+from objectlog.words import gettext, joined
 from rapi.errors import RapiError, Refused
 from rapi.words import Words
 
@@ -20,7 +19,7 @@ def said(value: Any) -> str:
 
 def say(error: RapiError) -> str:
     """What went wrong, and where."""
-    return f"{error.where}: {said(error.message)}" if error.where else said(error.message)
+    return joined(": ", [error.where, said(error.message)])
 
 
 def words_of(error: RapiError) -> str:

@@ -1,8 +1,8 @@
 """One cluster is here once: twice, its machines would count twice, and operations on them not see each other."""
 
-from django.utils.translation import gettext as _
-
 from clusters.models import Cluster
+from objectlog.words import gettext as _
+from objectlog.words import joined
 from rapi.errors import DuplicateCluster
 from rapi.shapes.cluster import ClusterInfo
 
@@ -22,4 +22,4 @@ def check_unique(cluster: Cluster, info: ClusterInfo) -> None:
     """Of two that are one, the one that came later stops. Raises DuplicateCluster, which names the other."""
     twin = find_twin(info.uuid, other_than=cluster)
     if twin is not None and (not cluster.uuid or twin.pk < cluster.pk):
-        raise DuplicateCluster(explain_twin(twin) + " " + _("Remove one of the two."))
+        raise DuplicateCluster(joined(" ", [explain_twin(twin), _("Remove one of the two.")]))

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
+
+from objectlog.words import Told, as_kept, say, told
 
 NOTHING = "—"
 
@@ -34,6 +37,8 @@ def as_data(value: Any) -> Any:
         return {str(name): as_data(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [as_data(each) for each in value]
+    if isinstance(value, Promise | Told):
+        return as_kept(told(value))
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
@@ -50,6 +55,8 @@ def read(value: Any) -> str:
             except (KeyError, TypeError, ValueError):
                 continue
         return str(value["message"])
+    if isinstance(value, Mapping) and "said" in value:
+        return say(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={read(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):

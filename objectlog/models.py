@@ -13,6 +13,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from objectlog.words import ToldField
+
 
 class Outcome(models.TextChoices):
     """How far an operation has come. The first three are open, the others final.
@@ -70,7 +72,7 @@ class Entry(models.Model):
     # null: written by the release before this one
     changes = models.JSONField(default=list, null=True, blank=True, help_text="before and after, see objectlog.changes")
     outcome = models.CharField(max_length=15, choices=Outcome.choices)
-    message = models.TextField(blank=True, help_text="in Ganeti's own words where it refused or failed")
+    message = ToldField(blank=True, help_text="in Ganeti's own words where it refused or failed")
     job_ids = models.JSONField(default=list, blank=True, help_text="Ganeti's job numbers")
     clean_listings = models.PositiveSmallIntegerField(
         default=0, help_text="job lists read without finding this entry's reason, while its outcome is unknown"

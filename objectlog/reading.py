@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from objectlog.changes import as_rows, tell
 from objectlog.messages import read
 from objectlog.models import Event, Via
+from objectlog.words import say
 
 
 @dataclass(frozen=True)
@@ -37,4 +38,4 @@ def _read_text(text: dict[str, Any]) -> Told:
     changes = text["changes"]
     sentence = ": ".join(filter(None, [read(text["sentence"]), tell(changes)]))
     via = str(Via(text["via"]).label) if text["via"] in Via.values else text["via"]
-    return Told(sentence, text["words"], as_rows(changes), via, text["job_ids"], text["target_uuid"], text)
+    return Told(sentence, say(text["words"]), as_rows(changes), via, text["job_ids"], text["target_uuid"], text)

@@ -15,11 +15,15 @@ from objectlog.changes import Change, tell
 from objectlog.messages import as_data, read
 from objectlog.models import OPEN_OUTCOMES, Entry, Event, Outcome, Via
 from objectlog.sentences import compose
+from objectlog.words import as_kept, in_english
 
 
 @dataclass(frozen=True)
 class Target:
-    """What an entry is about, and as it is called now; with the key and short name of its cluster."""
+    """What an entry is about, and as it is called now; with the key and short name of its cluster.
+
+    A name that is words of ours (the title of a job) is kept in English.
+    """
 
     kind: str
     pk: int | None
@@ -62,7 +66,7 @@ def begin(
             target_kind=target.kind,
             target_pk=target.pk,
             target_uuid=target.uuid,
-            target_name=target.name,
+            target_name=in_english(target.name)[:255],
             cluster_pk=target.cluster_pk,
             cluster_name=target.cluster,
             params=params,
@@ -191,11 +195,11 @@ def _write_event(
         "outcome": str(outcome),
         "target_kind": target.kind,
         "target_pk": target.pk,
-        "target_name": target.name[:255],
+        "target_name": in_english(target.name)[:255],
         "cluster_pk": target.cluster_pk,
         "cluster_name": target.cluster,
         "entry_uuid": entry_uuid,
-        "said": say_in_english(sentence, changes, words),
+        "said": say_in_english(sentence, changes, in_english(words)),
     }
     text = {
         **fields,
@@ -205,7 +209,7 @@ def _write_event(
         "target_uuid": target.uuid,
         "sentence": sentence,
         "changes": list(changes),
-        "words": words,
+        "words": as_kept(words),
         "job_ids": list(job_ids),
     }
     return Event.objects.create(at=now, actor_id=actor_id, text=write_text(text), **fields)

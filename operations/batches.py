@@ -12,9 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome, Via
+from objectlog.words import gettext as _
+from objectlog.words import told
 from operations.contract import Actor, AnyOperation, Ask, Forbidden, Invalid, NotTaken, Refusal, TurnedAway
 from operations.forms import params_from
 from operations.lease import Lease, LeaseLost
@@ -66,7 +67,7 @@ def _follow(item: BatchItem, entry: Entry | None) -> None:
     elif entry.is_open:
         state, reason = ItemState.RUNNING, ""
     else:
-        state, reason = ItemState.FAILED, entry.message or str(entry.get_outcome_display())
+        state, reason = ItemState.FAILED, entry.message or told(Outcome(entry.outcome).label)
     if state != item.state:
         BatchItem.objects.filter(pk=item.pk, entry=entry).update(state=state, reason=reason)
 

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 
 from objectlog.changes import Change
 from objectlog.services import Target
+from objectlog.words import joined
 from operations.groups import Group
 from permissions.policy import Allowed, Verdict, can
 
@@ -44,7 +45,7 @@ class Invalid(Refusal):
     """Parameters that can't be taken: a sentence for each field, "" for what concerns them together."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__(" ".join(errors.values()))
+        super().__init__(joined(" ", errors.values()))
         self.errors = dict(errors)
 
 

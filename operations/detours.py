@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
+from objectlog.words import gettext as _
 from operations.contract import Actor, AnyOperation, Ask, Detour, Forbidden, Refusal
 from operations.forms import form_for, params_from
 from operations.models import OPEN_ITEMS, Batch, BatchItem, BatchState

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from objectlog.words import gettext as _
+from objectlog.words import ngettext
 from operations.contract import Actor, AnyOperation, Invalid
 from operations.table import FORMS, F
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from objectlog.models import Entry, Via
+from objectlog.words import ToldField
 
 
 class Busy(models.Model):
@@ -104,7 +105,7 @@ class BatchItem(models.Model):
     lane = models.CharField(max_length=100, blank=True)
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     state = models.CharField(max_length=10, choices=ItemState.choices, default=ItemState.WAITING)
-    reason = models.TextField(blank=True, help_text="why it is skipped, waits or has failed")
+    reason = ToldField(blank=True, help_text="why it is skipped, waits or has failed")
     after = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="followers")
     entry = models.ForeignKey(Entry, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
+from objectlog.words import gettext as _
 from operations.contract import AnyOperation, Detour
 from operations.models import Busy
 from operations.table import OPERATIONS

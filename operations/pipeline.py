@@ -13,11 +13,11 @@ from uuid import uuid4
 
 from django.db import models, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from objectlog.models import Entry, Outcome
 from objectlog.sentences import CHECK
 from objectlog.services import advance, begin, note
+from objectlog.words import gettext as _
 from operations.contract import SITE, AnyOperation, Ask, Claims, Forbidden, NotTaken, Operation, Refusal, TurnedAway
 from operations.models import Busy
 from operations.offers import find_obstacle

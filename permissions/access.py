@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from objectlog.words import gettext as _
+from objectlog.words import told
 
 VIEW = "view"
 # What somebody holds on a team by being in it; nobody grants it.
@@ -64,7 +66,7 @@ class Access:
     def refuse(self, verb: str) -> str:
         """The sentence for who lacks `verb`."""
         refusal = self.refusals.get(verb)
-        return str(refusal) if refusal else _("You may not do this (needs %s).") % verb
+        return told(refusal) if refusal else _("You may not do this (needs %s).") % verb
 
     def granting(self, verb: str) -> frozenset[str]:
         """Verbs whose grant on the object itself allows `verb`."""

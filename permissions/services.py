@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group, Permission
 from django.db import models, transaction
 from django.db.models import Model
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from objectlog.words import gettext as _
 from permissions.access import Access
 from permissions.models import Persona, Role, RoleGrant, RoleVerb, Team, User, content_type_of
 from permissions.policy import access_of, grant_tables

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.db import connection
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
+from objectlog.words import gettext as _
 from permissions.models import Persona
 from quotas.amounts import DIMENSIONS, Amounts, Limits
 from quotas.models import Claim, DefaultQuota, Quota

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from clusters.connection import client_for
 from clusters.models import Cluster, Schedule
@@ -20,6 +19,7 @@ from clusters.sync.rows import Written
 from clusters.sync.snapshot import Known, LiveState, Snapshot
 from clusters.sync.unreadable import list_unreadable
 from clusters.twins import check_unique
+from objectlog.words import gettext as _
 from operations.lease import Lease, LeaseLost
 from rapi.client import RapiClient
 from rapi.errors import RapiError

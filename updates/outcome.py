@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from clusters.models import Cluster, Schedule
+from objectlog.words import gettext as _
 from operations.lease import Lease
 from rapi.errors import RapiError, TimedOut, Unreachable
 from rapi.transport import Endpoint
@@ -73,7 +74,7 @@ def describe_own_error(kind: type[BaseException], now: datetime) -> dict[str, An
     """What the rows say if this program failed."""
     return {
         "failures": F("failures") + 1,
-        "last_error": f"The update ended in an error of this program ({kind.__name__}); its log has the details.",
+        "last_error": _("The update ended in an error of this program (%s); its log has the details.") % kind.__name__,
         "last_error_kind": "internal",
         "next_sync_at": now + timedelta(seconds=_AFTER_OWN_ERROR_S),
     }

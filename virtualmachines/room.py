@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, Sum
-from django.utils.translation import gettext as _
 
 from clusters.models import Cluster, Node
+from objectlog.words import gettext as _
 from rapi.shapes.fields import listing, mapping
 from ui.templatetags.units import mib
 from virtualmachines.models import VirtualMachine

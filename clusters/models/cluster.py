@@ -7,6 +7,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models.schedule import Schedule
+from objectlog.words import ToldField
 from permissions.access import Access
 from sealing.fields import EncryptedTextField
 
@@ -83,9 +84,9 @@ class Cluster(models.Model):
 
     # What is wrong.
     unreachable_since = models.DateTimeField(null=True, blank=True)
-    last_error = models.TextField(blank=True)
+    last_error = ToldField(blank=True)
     last_error_kind = models.CharField(max_length=40, blank=True)
-    live_error = models.TextField(blank=True, help_text="why live state is older than the rest; empty: it is not")
+    live_error = ToldField(blank=True, help_text="why live state is older than the rest; empty: it is not")
     defaults_digest = models.CharField(
         max_length=64, blank=True, help_text="of what Ganeti merges into every machine's record"
     )

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.models.cluster import Cluster
 from objectlog.models import Entry
+from objectlog.words import ToldField
 from permissions.access import Access, Related
 
 _OF_CLUSTER = {
@@ -61,7 +62,7 @@ class Job(models.Model):
     ganeti_id = models.BigIntegerField(help_text="Ganeti's number of the job on its cluster")
     entry = models.ForeignKey(Entry, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
     status = models.CharField(max_length=12, choices=JobStatus.choices, default=JobStatus.QUEUED)
-    title = models.CharField(max_length=255, blank=True, help_text="in words: what the job does to what")
+    title = ToldField(blank=True, help_text="in words: what the job does to what")
     summary = models.JSONField(default=list, blank=True, help_text="Ganeti's summary of each opcode")
     opcodes = models.JSONField(default=list, blank=True, help_text="OP_ID and parameters, without secrets")
     opcode_statuses = models.JSONField(default=list, blank=True)
@@ -71,7 +72,7 @@ class Job(models.Model):
     results = models.JSONField(
         default=list, db_default=[], blank=True, help_text="what each opcode gave, once the job has ended well"
     )
-    error = models.TextField(blank=True, help_text="why it failed, in Ganeti's words")
+    error = ToldField(blank=True, help_text="why it failed, in Ganeti's words")
     waiting_for = models.JSONField(
         default=list, blank=True, help_text="locks it waits for: {lock, mode, holders: [job numbers]}"
     )

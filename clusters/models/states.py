@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Case, F, Q, When
 
+from objectlog.words import ToldField
+
 # `Mirrored.address`, for the database.
 ADDRESS = Case(When(~Q(uuid="") & Q(missing_since__isnull=False), then=F("uuid")), default=F("name"))
 
@@ -28,7 +30,7 @@ class Mirrored(models.Model):
     unreadable_since = models.DateTimeField(
         null=True, blank=True, help_text="since when Ganeti's record of it can't be read; the rest is from before"
     )
-    unreadable_why = models.TextField(blank=True, help_text="what is wrong with the record")
+    unreadable_why = ToldField(blank=True, help_text="what is wrong with the record")
 
     class Meta:
         abstract = True

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, FormerSlug, Schedule
@@ -20,6 +19,7 @@ from clusters.operations.wanted import (
     must_type_vnc_password,
 )
 from objectlog.changes import Change
+from objectlog.words import gettext as _
 from operations.contract import SITE, Actor, Ask, Claims, Forbidden, Invalid, NoParams, Site
 from operations.pipeline import run
 from permissions.policy import Denied, can

@@ -2,11 +2,11 @@
 
 from typing import TypeVar
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, FormerName, Mirrored, Node
 from clusters.operations.ganeti import GanetiOperation
+from objectlog.words import gettext as _
 from operations.contract import Ask, NoParams
 from operations.groups import Group
 from permissions.kinds import KINDS

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
 from clusters.bulkhead import CALLS, Full
 from clusters.connection import client_for
@@ -18,6 +17,8 @@ from clusters.models import Cluster, Job, JobTarget, Schedule
 from clusters.saying import words_of
 from objectlog.models import Entry
 from objectlog.services import Target
+from objectlog.words import gettext as _
+from objectlog.words import joined, told
 from operations.contract import SITE, Ask, NotTaken, Operation, Shown, Submission, TurnedAway
 from permissions.kinds import KINDS
 from rapi.client import RapiClient
@@ -103,7 +104,7 @@ class GanetiOperation(Operation[T, P]):
     def accept(self, ask: Ask[T, P], entry: Entry, submission: Submission) -> None:
         """Follow the jobs, and make the cluster due for an update."""
         cluster = self.cluster_of(ask.target)
-        title = f"{self.label} {entry.target_name}"
+        title = joined(" ", [told(self.label), entry.target_name])
         for number in submission.job_ids:
             job, _is_new = Job.objects.get_or_create(
                 cluster=cluster,

@@ -1,11 +1,11 @@
 """What can be done to a job."""
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.ganeti import GanetiOperation
+from objectlog.words import gettext as _
 from operations.contract import Ask, NoParams, Submission
 from rapi.client import RapiClient
 from rapi.errors import Refused
@@ -22,7 +22,7 @@ class _OnJob(GanetiOperation[Job, NoParams]):
         return target.cluster
 
     def name_of(self, target: Job) -> str:
-        return (_("job %(number)s: %(title)s") % {"number": target.ganeti_id, "title": target.title})[:255]
+        return _("job %(number)s: %(title)s") % {"number": target.ganeti_id, "title": target.title}
 
 
 class CancelJob(_OnJob):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from clusters.bulkhead import CALLS, Full
 from clusters.connection import trust_of
@@ -11,6 +10,7 @@ from clusters.models import Cluster
 from clusters.operations.wanted import ClusterSettings, is_elsewhere
 from clusters.saying import say
 from clusters.twins import explain_twin, find_twin
+from objectlog.words import gettext as _
 from operations.contract import Actor, Forbidden
 from permissions.policy import Denied, can
 from rapi.client import RapiClient

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.ganeti import PREPARED_WITHIN_S
@@ -18,6 +17,8 @@ from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
 from objectlog.selectors import list_unanswered_entries
 from objectlog.sentences import is_check
 from objectlog.services import advance, count_absence, note_jobs
+from objectlog.words import gettext as _
+from objectlog.words import joined
 from operations.clock import left_ahead
 from operations.models import Busy
 from operations.settling import give_back, release
@@ -77,7 +78,7 @@ def settle_entry(entry: Entry) -> bool:
             outcome = {JobStatus.CANCELED: Outcome.CANCELED, JobStatus.LOST: Outcome.LOST}.get(
                 JobStatus(failed[0].status), Outcome.FAILED
             )
-            done = advance(entry, outcome, message="\n".join(job.error for job in failed if job.error))
+            done = advance(entry, outcome, message=joined("\n", [job.error for job in failed]))
             if done and operation is not None:
                 operation.failed(entry)
         release(entry)
@@ -119,7 +120,7 @@ def count_clean_listing(cluster: Cluster, *, listed_from: datetime, is_complete:
             words = _("Nothing of it was found on %(cluster)s by %(time)s; it is not known whether it was carried out.")
         said = words % {"cluster": cluster, "time": time}
         with transaction.atomic():
-            give_back(operation, entry, outcome, "\n".join(filter(None, [entry.message, said])))
+            give_back(operation, entry, outcome, joined("\n", [entry.message, said]))
         given_up.append(entry)
     return given_up
 

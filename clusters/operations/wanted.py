@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import resolve
-from django.utils.translation import gettext as _
 
 from clusters.models import Cluster, TlsTrust
 from clusters.operations.comparing import LABELS
 from clusters.saying import said
+from objectlog.words import gettext as _
 from operations.contract import Invalid
 from rapi.trust import normalize_fingerprint
 from ui.places import page_of

@@ -12,12 +12,12 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from clusters.saying import say
 from clusters.sync.jobs import list_jobs
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing, Known, LiveState, Snapshot, digest_defaults
+from objectlog.words import gettext as _
 from rapi.errors import DuplicateCluster, RapiError, TimedOut, Unreachable, WrongCluster
 from rapi.shapes.cluster import ClusterInfo
 from rapi.shapes.instance import InstanceFingerprint, InstanceInfo, InstanceLive, place_instances

@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from objectlog.words import gettext as _
 from rapi.client import RapiClient
 from rapi.errors import Refused
 from rapi.resources.query import Resource

@@ -13,7 +13,6 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from clusters.models import Cluster, Job, JobStatus, NodeGroup
 from clusters.saying import said
@@ -24,6 +23,7 @@ from clusters.sync.targets import write_targets
 from clusters.sync.touched import steps_of, touched_by
 from clusters.sync.wording import title_of
 from objectlog.models import Entry, Outcome
+from objectlog.words import gettext as _
 from operations.clock import is_left_ahead
 from permissions.kinds import KINDS
 from rapi.client import RapiClient

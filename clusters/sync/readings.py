@@ -8,9 +8,8 @@ state in calls of their own, because one dead node delays these by seconds.
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
-from django.utils.translation import gettext as _
-
 from clusters.sync.guarded import Guard
+from objectlog.words import gettext as _
 from rapi.client import RapiClient
 from rapi.errors import Garbled
 from rapi.query import FieldState

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from clusters.saying import said
+from objectlog.words import as_kept, told
 from rapi.shapes.reading import Unreadable
 
 # How many of them a cluster's row names; a cluster with more of them has one trouble, not fifty.
@@ -31,7 +32,7 @@ class Doubts:
     def why(self, uuid: str, name: str, *, is_listed: bool) -> str:
         """Why the record of this row can't be read, or nothing. `is_listed`: another reading found it."""
         found = self._by_key.get(uuid) or ("" if is_listed else self._by_name.get(name, ""))
-        return found or (str(_NAMELESS) if self._has_nameless and not is_listed else "")
+        return found or (told(_NAMELESS) if self._has_nameless and not is_listed else "")
 
 
 def note(row: Mapping[str, Any], why: str, now: datetime) -> dict[str, Any]:
@@ -42,16 +43,16 @@ def note(row: Mapping[str, Any], why: str, now: datetime) -> dict[str, Any]:
     return {} if row["unreadable_since"] is None else {"unreadable_since": None, "unreadable_why": ""}
 
 
-def list_unreadable(bad: Iterable[Unreadable], before: Any, now: datetime) -> list[dict[str, str]]:
+def list_unreadable(bad: Iterable[Unreadable], before: Any, now: datetime) -> list[dict[str, Any]]:
     """For the cluster's row: each with the time since when, which one that was there before keeps."""
     since = {}
     for each in before if isinstance(before, list) else []:
         if isinstance(each, dict):
             since[each.get("kind"), each.get("key"), each.get("name")] = each.get("since")
-    found: dict[tuple[str, str, str], dict[str, str]] = {}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for each in bad:
         place = (each.kind, each.key, each.name)
         began = since.get(place) or now.isoformat(timespec="seconds")
-        named = {"kind": each.kind, "key": each.key, "name": each.name, "why": said(each.why), "since": began}
+        named = {"kind": each.kind, "key": each.key, "name": each.name, "why": as_kept(said(each.why)), "since": began}
         found.setdefault(place, named)
     return list(found.values())[:MOST_NAMED]

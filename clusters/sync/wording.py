@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 
+from objectlog.words import gettext as _
+from objectlog.words import joined, ngettext
 from rapi.shapes.job import JobInfo, Opcode, split_summary
 from rapi.text import clean_text
 
@@ -13,66 +14,66 @@ _TITLE_LENGTH = 255
 
 # OP_ID without its prefix: words with the object's name in them.
 _TITLES: dict[str, str] = {
-    "INSTANCE_CREATE": gettext_noop("Create {}"),
-    "INSTANCE_REINSTALL": gettext_noop("Reinstall {}"),
-    "INSTANCE_REMOVE": gettext_noop("Remove {}"),
-    "INSTANCE_RENAME": gettext_noop("Rename {}"),
-    "INSTANCE_STARTUP": gettext_noop("Start {}"),
-    "INSTANCE_SHUTDOWN": gettext_noop("Shut down {}"),
-    "INSTANCE_REBOOT": gettext_noop("Reboot {}"),
-    "INSTANCE_REPLACE_DISKS": gettext_noop("Replace disks of {}"),
-    "INSTANCE_FAILOVER": gettext_noop("Fail over {}"),
-    "INSTANCE_MIGRATE": gettext_noop("Migrate {}"),
-    "INSTANCE_MOVE": gettext_noop("Move {}"),
-    "INSTANCE_CONSOLE": gettext_noop("Console of {}"),
-    "INSTANCE_ACTIVATE_DISKS": gettext_noop("Activate disks of {}"),
-    "INSTANCE_DEACTIVATE_DISKS": gettext_noop("Deactivate disks of {}"),
-    "INSTANCE_RECREATE_DISKS": gettext_noop("Recreate disks of {}"),
-    "INSTANCE_QUERY_DATA": gettext_noop("Inspect {}"),
-    "INSTANCE_SET_PARAMS": gettext_noop("Modify {}"),
-    "INSTANCE_GROW_DISK": gettext_noop("Grow a disk of {}"),
-    "INSTANCE_CHANGE_GROUP": gettext_noop("Change the group of {}"),
+    "INSTANCE_CREATE": gettext_noop("Create %s"),
+    "INSTANCE_REINSTALL": gettext_noop("Reinstall %s"),
+    "INSTANCE_REMOVE": gettext_noop("Remove %s"),
+    "INSTANCE_RENAME": gettext_noop("Rename %s"),
+    "INSTANCE_STARTUP": gettext_noop("Start %s"),
+    "INSTANCE_SHUTDOWN": gettext_noop("Shut down %s"),
+    "INSTANCE_REBOOT": gettext_noop("Reboot %s"),
+    "INSTANCE_REPLACE_DISKS": gettext_noop("Replace disks of %s"),
+    "INSTANCE_FAILOVER": gettext_noop("Fail over %s"),
+    "INSTANCE_MIGRATE": gettext_noop("Migrate %s"),
+    "INSTANCE_MOVE": gettext_noop("Move %s"),
+    "INSTANCE_CONSOLE": gettext_noop("Console of %s"),
+    "INSTANCE_ACTIVATE_DISKS": gettext_noop("Activate disks of %s"),
+    "INSTANCE_DEACTIVATE_DISKS": gettext_noop("Deactivate disks of %s"),
+    "INSTANCE_RECREATE_DISKS": gettext_noop("Recreate disks of %s"),
+    "INSTANCE_QUERY_DATA": gettext_noop("Inspect %s"),
+    "INSTANCE_SET_PARAMS": gettext_noop("Modify %s"),
+    "INSTANCE_GROW_DISK": gettext_noop("Grow a disk of %s"),
+    "INSTANCE_CHANGE_GROUP": gettext_noop("Change the group of %s"),
     "INSTANCE_MULTI_ALLOC": gettext_noop("Create machines"),
-    "BACKUP_PREPARE": gettext_noop("Prepare an export of {}"),
-    "BACKUP_EXPORT": gettext_noop("Export {}"),
-    "BACKUP_REMOVE": gettext_noop("Remove the export of {}"),
-    "NODE_ADD": gettext_noop("Add node {}"),
-    "NODE_REMOVE": gettext_noop("Remove node {}"),
-    "NODE_SET_PARAMS": gettext_noop("Modify node {}"),
-    "NODE_POWERCYCLE": gettext_noop("Power-cycle node {}"),
-    "NODE_EVACUATE": gettext_noop("Evacuate node {}"),
-    "NODE_MIGRATE": gettext_noop("Migrate machines off {}"),
-    "NODE_QUERY_STORAGE": gettext_noop("Query storage of {}"),
-    "NODE_MODIFY_STORAGE": gettext_noop("Modify storage of node {}"),
-    "REPAIR_NODE_STORAGE": gettext_noop("Repair storage of node {}"),
-    "OOB_COMMAND": gettext_noop("Out-of-band command on {}"),
-    "GROUP_ADD": gettext_noop("Add node group {}"),
-    "GROUP_REMOVE": gettext_noop("Remove node group {}"),
-    "GROUP_RENAME": gettext_noop("Rename node group {}"),
-    "GROUP_SET_PARAMS": gettext_noop("Modify node group {}"),
-    "GROUP_ASSIGN_NODES": gettext_noop("Assign nodes to {}"),
-    "GROUP_EVACUATE": gettext_noop("Evacuate node group {}"),
-    "GROUP_VERIFY_DISKS": gettext_noop("Verify disks of {}"),
-    "NETWORK_ADD": gettext_noop("Add network {}"),
-    "NETWORK_REMOVE": gettext_noop("Remove network {}"),
-    "NETWORK_RENAME": gettext_noop("Rename network {}"),
-    "NETWORK_SET_PARAMS": gettext_noop("Modify network {}"),
-    "NETWORK_CONNECT": gettext_noop("Connect network {}"),
-    "NETWORK_DISCONNECT": gettext_noop("Disconnect network {}"),
+    "BACKUP_PREPARE": gettext_noop("Prepare an export of %s"),
+    "BACKUP_EXPORT": gettext_noop("Export %s"),
+    "BACKUP_REMOVE": gettext_noop("Remove the export of %s"),
+    "NODE_ADD": gettext_noop("Add node %s"),
+    "NODE_REMOVE": gettext_noop("Remove node %s"),
+    "NODE_SET_PARAMS": gettext_noop("Modify node %s"),
+    "NODE_POWERCYCLE": gettext_noop("Power-cycle node %s"),
+    "NODE_EVACUATE": gettext_noop("Evacuate node %s"),
+    "NODE_MIGRATE": gettext_noop("Migrate machines off %s"),
+    "NODE_QUERY_STORAGE": gettext_noop("Query storage of %s"),
+    "NODE_MODIFY_STORAGE": gettext_noop("Modify storage of node %s"),
+    "REPAIR_NODE_STORAGE": gettext_noop("Repair storage of node %s"),
+    "OOB_COMMAND": gettext_noop("Out-of-band command on %s"),
+    "GROUP_ADD": gettext_noop("Add node group %s"),
+    "GROUP_REMOVE": gettext_noop("Remove node group %s"),
+    "GROUP_RENAME": gettext_noop("Rename node group %s"),
+    "GROUP_SET_PARAMS": gettext_noop("Modify node group %s"),
+    "GROUP_ASSIGN_NODES": gettext_noop("Assign nodes to %s"),
+    "GROUP_EVACUATE": gettext_noop("Evacuate node group %s"),
+    "GROUP_VERIFY_DISKS": gettext_noop("Verify disks of %s"),
+    "NETWORK_ADD": gettext_noop("Add network %s"),
+    "NETWORK_REMOVE": gettext_noop("Remove network %s"),
+    "NETWORK_RENAME": gettext_noop("Rename network %s"),
+    "NETWORK_SET_PARAMS": gettext_noop("Modify network %s"),
+    "NETWORK_CONNECT": gettext_noop("Connect network %s"),
+    "NETWORK_DISCONNECT": gettext_noop("Disconnect network %s"),
     "CLUSTER_SET_PARAMS": gettext_noop("Modify the cluster"),
     "CLUSTER_REDIST_CONF": gettext_noop("Redistribute the configuration"),
     "CLUSTER_VERIFY": gettext_noop("Verify the cluster"),
     "CLUSTER_VERIFY_CONFIG": gettext_noop("Verify the configuration"),
-    "CLUSTER_VERIFY_GROUP": gettext_noop("Verify node group {}"),
+    "CLUSTER_VERIFY_GROUP": gettext_noop("Verify node group %s"),
     "CLUSTER_VERIFY_DISKS": gettext_noop("Verify disks"),
     "CLUSTER_REPAIR_DISK_SIZES": gettext_noop("Repair disk sizes"),
-    "CLUSTER_RENAME": gettext_noop("Rename the cluster to {}"),
+    "CLUSTER_RENAME": gettext_noop("Rename the cluster to %s"),
     "CLUSTER_RENEW_CRYPTO": gettext_noop("Renew the cluster's keys"),
     "CLUSTER_ACTIVATE_MASTER_IP": gettext_noop("Activate the master's address"),
     "CLUSTER_DEACTIVATE_MASTER_IP": gettext_noop("Deactivate the master's address"),
     "OS_DIAGNOSE": gettext_noop("List operating systems"),
-    "TAGS_SET": gettext_noop("Set tags on {}"),
-    "TAGS_DEL": gettext_noop("Remove tags from {}"),
+    "TAGS_SET": gettext_noop("Set tags on %s"),
+    "TAGS_DEL": gettext_noop("Remove tags from %s"),
     "TEST_DELAY": gettext_noop("Wait (test)"),
 }
 
@@ -123,14 +124,16 @@ def _name_or_nothing(value: str, names: Mapping[str, str]) -> str:
 
 def _fill_in(opcode: Opcode, template: str, name: str) -> str:
     """The title of one step. Without a name it says what kind of thing it is about, or nothing of it."""
-    if name or "{}" not in template:
-        return _(template).format(name)
+    if "%s" not in template:
+        return _(template)
+    if name:
+        return _(template) % name
     unnamed = _UNNAMED.get(opcode.name) or next(
         (words for prefix, words in _UNNAMED_BY_PREFIX if opcode.name.startswith(prefix)), ""
     )
     if opcode.name.startswith("TAGS_"):
         unnamed = _TAGGED.get(str(opcode.params.get("kind")), unnamed)
-    return _(template).format(_(unnamed) if unnamed else "").strip()
+    return _(template) % _(unnamed) if unnamed else _(template.removesuffix(" %s"))
 
 
 def title_of(job: JobInfo, names: Mapping[str, str]) -> str:
@@ -145,7 +148,7 @@ def title_of(job: JobInfo, names: Mapping[str, str]) -> str:
     known = _TITLES.get(first.name)
     if known is None:
         words = first.name.replace("_", " ").capitalize() or _("Job %s") % job.id
-        title = f"{words} {name}".strip()
+        title = joined(" ", [words, name])
     else:
         title = _fill_in(first, known, name)
     more = len(job.opcodes) - 1

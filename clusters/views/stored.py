@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from objectlog.words import say
 from rapi.shapes.fields import Seconds, Texts, listing, mapping
 
 _KINDS = {
@@ -38,7 +39,7 @@ def unreadable_of(stored: Any) -> list[dict[str, Any]]:
         {
             "kind": _KINDS.get(str(each.get("kind")), each.get("kind")),
             "name": each.get("name") or each.get("key") or _("without a name"),
-            "why": each.get("why"),
+            "why": say(each.get("why")),
             "since": _parsed(each.get("since")),
         }
         for each in map(mapping, listing(stored))

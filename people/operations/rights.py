@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from clusters.models import Cluster
 from objectlog.changes import Change
 from objectlog.messages import Message
 from objectlog.services import Target
+from objectlog.words import gettext as _
 from operations.contract import SITE, Ask, Invalid, Operation, Site
 from permissions.kinds import KINDS
 from permissions.models import Persona, Role, RoleVerb, Team, User

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext
 
+from objectlog.words import gettext, told
 from permissions.models import User
 from permissions.policy.acting import may_act_for, teams_to_act_for
 from permissions.policy.endings import find_endings
@@ -88,7 +88,7 @@ def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:
         return Allowed("administrator")
     if obj is None:
         declared = SITE_VERBS.get(verb, OTHER_SITE_VERB)
-        return Allowed("staff") if declared.for_staff and user.is_staff else Denied(str(declared.refusal))
+        return Allowed("staff") if declared.for_staff and user.is_staff else Denied(told(declared.refusal))
     return Allowed() if verb in verbs_on(user, obj) else Denied(access_of(type(obj)).refuse(verb))
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
+from objectlog.words import gettext as _
 from permissions.models import Persona, Team, User
 from permissions.policy.lists import condition
 from permissions.policy.verdicts import Allowed, Denied, Verdict

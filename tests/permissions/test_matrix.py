@@ -23,6 +23,8 @@ from permissions.services import grant, make_team, persona_of
 from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_user, make_vm
 from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, EVERYBODY, OPERATIONS, PAGES, ROLES, WHERE, Row
+from tests.words.kept import list_translated
+from tests.words.pseudo import spoken
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("F107", "F108")]
@@ -164,16 +166,15 @@ def test_operation_in_the_pipeline(world: World, name: str) -> None:
         if target is not SITE:
             target.refresh_from_db()
         try:
-            run(
-                operation,
-                Ask(Actor(world.users[role], Via.CLI), target, params_for(operation, world)),
-            )
+            with spoken():
+                run(operation, Ask(Actor(world.users[role], Via.CLI), target, params_for(operation, world)))
             answer = "may"
         except Refusal:
             answer = "may"
         except Forbidden:
             answer = "forbidden"
         assert answer == ("may" if role in row.may else "forbidden"), role
+    assert list_translated() == []
 
 
 def test_account_that_is_switched_off_is_signed_out(world: World) -> None:

@@ -12,8 +12,8 @@ from django.utils.translation import trans_real
 
 LANGUAGE = "en-xa"
 _PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_ACCENTED = "áƀćđéƒğĥíĵķĺɱńóƥɋŕšţúṽŵẋýžÁƁĆĐÉƑĞĤÍĴĶĹṀŃÓƤɊŔŠŢÚṼŴẊÝŽ"
-_LETTERS = str.maketrans(_PLAIN, _ACCENTED)
+ACCENTED = "áƀćđéƒğĥíĵķĺɱńóƥɋŕšţúṽŵẋýžÁƁĆĐÉƑĞĤÍĴĶĹṀŃÓƤɊŔŠŢÚṼŴẊÝŽ"
+_LETTERS = str.maketrans(_PLAIN, ACCENTED)
 # What a translator leaves as it is: values, markup, entities.
 _KEPT = re.compile(r"%\(\w+\)[\d.]*[sdf]|%[\d.]*[sdf]|%%|\{\w*\}|<[^>]*>|&#?\w+;")
 

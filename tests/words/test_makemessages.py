@@ -52,7 +52,7 @@ def test_makemessages_has_nothing_to_complain_of(catalogue: tuple[Path, str]) ->
         "In progress",  # a filter
         "being cancelled",  # a state
         "Ganeti does not know job %(number)s any more.",  # the RAPI client, which knows no Django
-        "Grow a disk of {}",  # the title of a job
+        "Grow a disk of %s",  # the title of a job
         "Gave %(verbs)s on %(object)s to %(who)s",  # the journal
         "Connecting again in {seconds} s.",  # a script
         "%d job in progress",  # with a plural

@@ -3,10 +3,10 @@
 from typing import TypeVar
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
 from clusters.operations.ganeti import GanetiOperation
+from objectlog.words import gettext as _
 from rapi.client import RapiClient
 from rapi.errors import NotFound
 from virtualmachines.models import VirtualMachine

@@ -8,10 +8,10 @@ import time
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
+from objectlog.words import gettext as _
 from operations.contract import Actor, Ask, NoParams, Refusal
 from operations.groups import Group
 from operations.pipeline import run

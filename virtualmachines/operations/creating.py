@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from clusters.models import Cluster
@@ -20,6 +19,7 @@ from clusters.operations.ganeti import GanetiOperation
 from objectlog.changes import Change
 from objectlog.models import Entry, Outcome
 from objectlog.services import Target
+from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, Submission
 from permissions.models import Persona
 from permissions.policy import can, may_act_for

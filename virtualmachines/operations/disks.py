@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Literal, cast
 from uuid import UUID
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from clusters.models import Node
 from objectlog.changes import Change
 from objectlog.models import Entry
+from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Detour, Invalid, Submission
 from quotas.amounts import Amounts
 from quotas.services import Exceeded, claim, give_back

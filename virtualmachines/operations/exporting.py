@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, Submission
 from operations.groups import Group
 from rapi.client import RapiClient

@@ -1,10 +1,10 @@
 """Forget a machine that Ganeti lists no more."""
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
 from clusters.operations.forget import Forget
+from objectlog.words import gettext as _
 from operations.contract import Ask, NoParams
 from operations.groups import Group
 from virtualmachines.models import VirtualMachine

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from objectlog.changes import Change
 from objectlog.models import Entry
+from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, Refusal, Submission
 from permissions.policy import can
 from quotas.services import Exceeded, claim, give_back

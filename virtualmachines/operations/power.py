@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Job
 from objectlog.models import Entry
+from objectlog.words import gettext as _
 from operations.contract import Ask, NoParams, Submission
 from operations.groups import Group
 from rapi.client import RapiClient

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from objectlog.changes import Change
+from objectlog.words import gettext as _
 from operations.contract import Ask, Detour, Invalid, Submission
 from rapi.client import RapiClient
 from rapi.shapes.instance import FORTHCOMING

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from objectlog.changes import Change
 from objectlog.messages import Message
+from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, Submission
 from operations.groups import Group
 from rapi.client import RapiClient

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from django.utils.translation import gettext as _
-
 from clusters.catalogue import DISK, NIC, Parameter
+from objectlog.words import gettext as _
 from virtualmachines.models import VirtualMachine
 from virtualmachines.rules.devices import MOST_DISKS, MOST_NICS, judge_disks, judge_nics
 from virtualmachines.rules.facts import Facts

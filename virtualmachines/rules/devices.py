@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import fields
 from ipaddress import ip_address, ip_network
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from clusters.catalogue import DISK, NIC, Table
+from objectlog.words import gettext as _
+from objectlog.words import ngettext
 from virtualmachines.rules.facts import Facts
 from virtualmachines.rules.sizes import Fault
 from virtualmachines.spec import DiskSpec, NicSpec, VMSpec

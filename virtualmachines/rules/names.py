@@ -2,8 +2,7 @@
 
 import re
 
-from django.utils.translation import gettext as _
-
+from objectlog.words import gettext as _
 from virtualmachines.models import VirtualMachine
 
 # What Ganeti takes for a name (lib/netutils.py, Hostname.GetNormalizedName), less what could not be a DNS name.

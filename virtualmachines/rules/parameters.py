@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from clusters.catalogue import BACKEND, Table, of_hypervisor
+from objectlog.words import gettext as _
 from virtualmachines.rules.facts import Facts
 from virtualmachines.rules.sizes import Fault
 from virtualmachines.spec import VMSpec

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from objectlog.words import gettext as _
 from virtualmachines.rules.facts import Facts
 from virtualmachines.rules.sizes import Fault
 from virtualmachines.spec import VMSpec

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from objectlog.words import gettext as _
 from rapi.shapes.fields import listing, mapping
 from ui.templatetags.units import mib
 from virtualmachines.rules.facts import Facts

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from django.utils.translation import gettext as _
-
+from objectlog.words import gettext as _
 from virtualmachines.spec.machine import VMSpec
 
 T = TypeVar("T")

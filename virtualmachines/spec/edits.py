@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
-from django.utils.translation import gettext as _
-
+from objectlog.words import gettext as _
 from virtualmachines.spec.data import BadData
 from virtualmachines.spec.machine import DiskSpec, NicSpec, Value, VMSpec
 

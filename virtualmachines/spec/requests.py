@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.utils.translation import gettext as _
-
+from objectlog.words import gettext as _
 from rapi.resources.lifecycle import DeviceChange, DiskTemplate, InstanceChanges, InstanceSpec
 from virtualmachines.spec.difference import (
     Changed,

@@ -150,7 +150,7 @@ class Operation(Generic[T, P]):
     be found again. `can_check`: Ganeti can be asked whether it would, and `submit` heeds `ask.dry_run`.
     `has_own_page`: it is asked for there, not on the page behind every button. `wants_typed_name`: that page has the
     name of the target typed. `needs_browser`: what it gives is for a browser. `is_on_site`: its target is the site.
-    `group`: where it stands in the menu of the target.
+    `for_users`: what it means for the people who use the target. `group`: where it stands in the menu of the target.
     """
 
     kind: str
@@ -165,6 +165,7 @@ class Operation(Generic[T, P]):
     question: ClassVar[Words] = ""
     way_out: ClassVar[Words] = ""
     consequence: ClassVar[Words] = ""
+    for_users: ClassVar[Words] = ""
     is_destructive: ClassVar[bool] = False
     sends: ClassVar[bool] = True
     needs_reach: ClassVar[bool] = True
@@ -271,6 +272,10 @@ class Operation(Generic[T, P]):
     def consequence_for(self, target: T) -> str:
         """What one should know before it is done to this target."""
         return str(self.consequence)
+
+    def facts(self, target: T) -> Sequence[tuple[Words, str]]:
+        """What its page lists of the target before it is done: labels and values, of what will be lost for instance."""
+        return ()
 
     def longest_s(self, params: Mapping[str, Any]) -> float | None:
         """Seconds that a running job of it takes at the longest, by the entry's parameters; None: it can't be told."""

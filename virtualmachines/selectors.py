@@ -9,9 +9,10 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
+from django.http import Http404
 
 from clusters.models import Node
-from clusters.moved import find_row
+from clusters.moved import Moved, find_row
 from objectlog.models import Entry
 from operations.triggers import are_there
 from permissions.models import User
@@ -19,6 +20,7 @@ from permissions.policy import visible, visible_by_parent
 from ui.filtering import Wanted
 from ui.paging import DEEPEST
 from virtualmachines.columns import VM_TABLE
+from virtualmachines.deleted import explain_gone
 from virtualmachines.filters import GROUPS, group_of
 from virtualmachines.models import MachineCount, VirtualMachine
 
@@ -137,8 +139,13 @@ def vms_on_node(vms: QuerySet[VirtualMachine], node: Node, *, is_primary: bool) 
 
 
 def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
-    """One machine with what `list_vms_with_all` gives, see `clusters.moved.find_row`. Http404, Moved."""
-    return find_row(list_vms_with_all(user), "instance", slug, name)
+    """One machine with what `list_vms_with_all` gives, see `clusters.moved.find_row`. Http404, Moved, Deleted."""
+    try:
+        return find_row(list_vms_with_all(user), "instance", slug, name)
+    except Moved:
+        raise
+    except Http404 as missing:
+        raise explain_gone(user, slug, name) or missing from missing
 
 
 def creation_of_vm(vm: VirtualMachine) -> Entry | None:

@@ -184,6 +184,7 @@ def _show(
         "form": form,
         "can_preview": operation is not None and operation.tells_changes and bool(form and form.base_fields),
         "consequence": str(operation.consequence) if operation is not None else "",
+        "for_users": operation.for_users if operation is not None else "",
     }
     return render(request, f"operations/{'plan' if is_planned else 'batch'}.html", context, status=status)
 

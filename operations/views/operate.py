@@ -153,6 +153,8 @@ class OperateView(View):
             "target": target,
             "title": _question(operation, target),
             "text": f"{detour.text} {text}" if detour is not None else text,
+            "for_users": operation.for_users,
+            "facts": operation.facts(target),
             "form": form,
             "detour": detour,
             "submit_label": operation.label if detour is None else detour.label,

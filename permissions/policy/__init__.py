@@ -16,7 +16,7 @@ from objectlog.words import gettext, told
 from permissions.models import User
 from permissions.policy.acting import may_act_for, teams_to_act_for
 from permissions.policy.endings import find_endings
-from permissions.policy.holders import find_candidates, find_grant, granted_roles, granted_verbs
+from permissions.policy.holders import count_holders, find_candidates, find_grant, granted_roles, granted_verbs
 from permissions.policy.lists import condition, conditions_by_parent
 from permissions.policy.reach import reach_kept
 from permissions.policy.sources import GrantKey, Source, find_sources
@@ -34,6 +34,7 @@ __all__ = [
     "Verdict",
     "access_of",
     "can",
+    "count_holders",
     "find_endings",
     "find_grant",
     "grant_tables",

@@ -41,6 +41,22 @@ def find_candidates(obj: Model) -> QuerySet[User]:
     return User.objects.filter(people, is_active=True).distinct().order_by("username")
 
 
+def count_holders(on: Model) -> tuple[int, int]:
+    """To how many people and to how many teams something was granted on just this object, as verbs or as roles."""
+    tables = grant_tables(type(on))
+    if tables is None:
+        return 0, 0
+    roles = RoleGrant.objects.filter(_has_not_ended(), scope_kind=access_of(type(on)).kind or "-", scope_pk=on.pk)
+    people, teams = (
+        {
+            *table.objects.filter(_has_not_ended(), content_object=on).values_list(whom, flat=True),
+            *roles.exclude(**{whom: None}).values_list(whom, flat=True),
+        }
+        for table, whom in zip(tables, ("user", "group"), strict=True)
+    )
+    return len(people), len(teams)
+
+
 def granted_verbs(who: User | Group, on: Model) -> dict[str, datetime | None]:
     """The verbs that were granted to just this person or team on just this object and give something now, with ends."""
     tables = grant_tables(type(on))

@@ -2,7 +2,8 @@
  * Parts of a page read anew and put into it. Elements are kept and changed (Idiomorph), so that focus, scroll and what
  * is open stay; what a person is at stays as it is: a field typed into, an open menu or dialog, a console.
  *
- * Each returns how it went: done, later (something was left out for now), again (no answer), signed-out, gone.
+ * Each returns how it went: done, later (something was left out for now), again (no answer), signed-out, gone,
+ * deleted.
  */
 import { describeMoment, tick } from "./times.js";
 
@@ -14,6 +15,7 @@ export async function renewPage() {
   const shown = document.querySelector("meta[name=live-note]");
   const { outcome, page, url } = await read(shown.dataset.row || location.href); // its row, whatever it is called now
   if (outcome === "gone") showGone();
+  if (outcome === "deleted") location.reload(); // its URL says what became of it
   if (!page) return outcome;
   const main = page.getElementById("work");
   const note = page.querySelector("meta[name=live-note]");
@@ -81,7 +83,8 @@ async function read(url) {
   try {
     const answer = await ask(url);
     if (isSignIn(answer)) return { outcome: "signed-out" };
-    if ([403, 404, 410].includes(answer.status)) return { outcome: "gone" };
+    if (answer.status === 410) return { outcome: "deleted" };
+    if ([403, 404].includes(answer.status)) return { outcome: "gone" };
     if (!answer.ok) return { outcome: "again" };
     return { page: new DOMParser().parseFromString(await answer.text(), "text/html"), url: answer.url + location.hash };
   } catch {

@@ -62,6 +62,9 @@ class VirtualMachine(Mirrored, Busy):
         Persona, null=True, blank=True, on_delete=models.SET_NULL, related_name="virtual_machines"
     )
     notes = models.TextField(blank=True)
+    is_protected = models.BooleanField(
+        default=False, db_default=False, help_text="whether it may not be deleted or reinstalled here"
+    )
 
     # Configuration.
     admin_state = models.CharField(max_length=10, blank=True, help_text="up, down or offline: what it should be")

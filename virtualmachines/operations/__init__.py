@@ -4,12 +4,14 @@ from operations.contract import AnyOperation
 from operations.table import register
 from virtualmachines.operations.console import OpenConsole
 from virtualmachines.operations.creating import Create
+from virtualmachines.operations.deleting import Delete
 from virtualmachines.operations.disks import AttachDisk, ConvertDisks, DetachDisk, GrowDisk
 from virtualmachines.operations.exporting import Export, ExportAndRemove
 from virtualmachines.operations.forget import Discard, ForgetMachine
 from virtualmachines.operations.modifying import Modify
 from virtualmachines.operations.moving import CleanUpMigration, FailOver, Migrate
 from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
+from virtualmachines.operations.protecting import Protect, Unprotect
 from virtualmachines.operations.rename import Rename
 from virtualmachines.operations.replacing import ReplaceDisks
 
@@ -31,6 +33,9 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     ReplaceDisks(),
     Export(),
     ExportAndRemove(),
+    Protect(),
+    Unprotect(),
+    Delete(),
     ForgetMachine(),
     Discard(),
 )

@@ -13,6 +13,7 @@ from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, look_whether_same
 from virtualmachines.operations.power import SHUTDOWN_TIMEOUT_S, explain_off_limits
+from virtualmachines.operations.protecting import explain_protection
 from virtualmachines.room import list_receivers
 
 # Disks of which the node can take a snapshot, so that the machine need not wait for the copy (DTS_SNAPSHOT_CAPABLE).
@@ -42,12 +43,15 @@ class _Export(VMOperation[P]):
 
     needs = "export"
     icon = "download"
+    removes = False
     group = Group.MOVE
     can_check = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
         if target.status == FORTHCOMING:
             return explain_off_limits(target)
+        if self.removes and target.is_protected:
+            return explain_protection(target)
         node = target.primary_node
         if node is not None and node.offline:
             return _("Its node %(node)s is set offline in Ganeti: its disks can't be read.") % {"node": node.name}
@@ -107,6 +111,7 @@ class ExportAndRemove(_Export[ExportAndRemoveParams]):
     """Afterwards there is the export alone."""
 
     group = Group.DANGER
+    removes = True
     verb = "export-and-remove"
     label = gettext_lazy("Export and remove")
     doing = gettext_lazy("exporting, to be removed")

@@ -138,6 +138,7 @@ class Shutdown(VMOperation[ShutdownParams]):
     icon = "power"
     group = Group.POWER
     question = gettext_lazy("Shut down {target}?")
+    for_users = gettext_lazy("Nobody can use it until it is started again; whoever works on it is cut off.")
     consequence = gettext_lazy("The guest is asked to shut down; when the shutdown timeout is over it is switched off.")
     params_type = ShutdownParams
 
@@ -168,6 +169,7 @@ class ShutdownNow(VMOperation[NoParams]):
     icon = "power-off"
     group = Group.POWER
     question = gettext_lazy("Force {target} off?")
+    for_users = gettext_lazy("Whoever works on it is cut off at once, without a warning, and loses what is not saved.")
     consequence = gettext_lazy("It loses what it has not written to disk, as if its plug were pulled.")
     is_destructive = True
     overrules = frozenset({"vm.shutdown"})
@@ -206,6 +208,7 @@ class Reboot(VMOperation[RebootParams]):
     icon = "restart"
     group = Group.POWER
     question = gettext_lazy("Reboot {target}?")
+    for_users = gettext_lazy("Whoever works on it is cut off until it is up again.")
     params_type = RebootParams
 
     def obstacle(self, target: VirtualMachine) -> str | None:

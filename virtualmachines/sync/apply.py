@@ -16,6 +16,7 @@ from clusters.sync.unreadable import NEW, Doubts, note
 from operations.clock import left_ahead
 from rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
 from rapi.shapes.reading import Records
+from virtualmachines.deleted import leave_out_deleted
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.columns import values_of_config, values_of_live
 from virtualmachines.sync.reserved import Reserved
@@ -196,9 +197,11 @@ def _apply_some(
 def _write(cluster: Cluster, plan: Plan, *, read_from: datetime, now: datetime, even_busy: bool = False) -> Written:
     """The plan, and the rows of tags if any tag changes, in one transaction."""
     changed = tags_changed(plan)
-    if not changed:
+    if not changed and not plan.new:
         return write_plan(VirtualMachine, cluster, plan, read_from=read_from, now=now, even_busy=even_busy)
     with transaction.atomic():
+        lock_writers(cluster)
+        leave_out_deleted(cluster, plan, read_from)
         written = write_plan(VirtualMachine, cluster, plan, read_from=read_from, now=now, even_busy=even_busy)
         for which in changed:
             mirror_tags(cluster, which)

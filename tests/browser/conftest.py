@@ -21,11 +21,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from simulator import Simulator
 from tests.browser.changes import CHANGES, OTHER_VM, START, Write
 from tests.browser.product import ADMIN, PASSWORD, Product
+from tests.browser.waiting import PATIENCE_MS
 from tests.browser.watching import Watch
 from tests.up.running import ROOT
 
 RESULTS = ROOT / "test-results"
-PATIENCE_MS = 20_000  # the job follower looks every 1.5 s, an update comes every 5 s; the machine may be busy
 FLAGS = [
     *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"],
     *["--disable-background-networking", "--disable-component-update", "--disable-sync"],

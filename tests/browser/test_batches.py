@@ -31,7 +31,7 @@ def test_a_batch_from_the_list_to_its_end(person, demo, with_script):
     expect(page.get_by_role("heading", level=1)).to_have_text("Reboot: 1 machine")
     state = page.locator(".head .state")
     if with_script:
-        expect(state).to_have_text(re.compile("ended"), timeout=60_000)  # the page is true without being loaded again
+        expect(state).to_have_text(re.compile("ended"))  # the page is true without being loaded again
     else:
         reload_until(page, state, "ended")
     expect(page.locator("main tbody tr")).to_contain_text("succeeded")

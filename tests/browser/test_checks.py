@@ -21,7 +21,7 @@ def test_checked_then_looked_at_and_not_done(person, demo, machine, with_script)
     answer = page.locator("#check")
     expect(page).to_have_url(re.compile(r"\?check="))
     if with_script:
-        expect(answer).to_contain_text("Ganeti would do it", timeout=60_000)
+        expect(answer).to_contain_text("Ganeti would do it")
     else:
         reload_until(page, answer, "Ganeti would do it")
     expect(page.get_by_role("spinbutton")).to_have_value("7")

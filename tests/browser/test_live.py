@@ -34,8 +34,8 @@ from tests.browser.changes import (
     Write,
     open_live,
 )
-from tests.browser.conftest import PATIENCE_MS
 from tests.browser.product import PASSWORD, Product
+from tests.browser.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.feature("G045")
 # A page, what is changed, where it shows, and what is read there then.
@@ -153,7 +153,7 @@ def test_where_no_signal_gets_through_it_asks_now_and_then(
 def test_a_page_left_while_its_signal_is_being_opened_complains_of_nothing(still: Product, person: Any) -> None:
     page = person(still, bypass_csp=True)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
-        silent.settimeout(PATIENCE_MS / 1000)
+        silent.settimeout(PATIENCE_S)
         address = f"ws://127.0.0.1:{silent.getsockname()[1]}/"
         page.add_init_script(
             f"window.WebSocket = class extends WebSocket {{ constructor(url, names) {{ super({address!r}, names); }} }}"

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-PATIENCE_S = 40.0
+#: Everything that is waited for comes by itself; this only ends a test of what hangs, however busy the machine is.
+PATIENCE_S = 60.0
+PATIENCE_MS = 1000 * PATIENCE_S
 
 
 def wait_for(

@@ -12,6 +12,7 @@ RETURN = 0xFF0D
 CONTROL, ALT, DELETE = 0xFFE3, 0xFFE9, 0xFFFF
 RAW, DESKTOP_SIZE = 0, -223
 BYTES_PER_PIXEL = 4
+PATIENCE_S = 60.0  # only a screen that hangs takes so long, however busy the machine is
 
 
 class RfbClient:
@@ -20,7 +21,7 @@ class RfbClient:
     ``pixels`` is the screen as last seen: ``width * height`` pixels of 4 bytes (blue, green, red, nothing).
     """
 
-    def __init__(self, host: str, port: int, timeout_s: float = 10.0) -> None:
+    def __init__(self, host: str, port: int, timeout_s: float = PATIENCE_S) -> None:
         self._socket = socket.create_connection((host, port), timeout=timeout_s)
         self.width = self.height = 0
         self.pixels = bytearray()
@@ -119,16 +120,25 @@ class RfbClient:
         while select.select([self._socket], [], [], patience_s)[0]:
             self._take_message()
 
-    def wait_for_change(self, before: bytes, timeout_s: float = 10.0) -> bytes:
+    def look_again(self, patience_s: float) -> bytes:
+        """The screen as soon as the server says that something of it is new, or when patience ends."""
+        self._request(incremental=True)
+        if select.select([self._socket], [], [], max(0.0, patience_s))[0]:
+            self._take_message()
+            self.take_pending()
+        return bytes(self.pixels)
+
+    def wait_for_change(self, before: bytes, timeout_s: float = PATIENCE_S) -> bytes:
         """The screen as soon as it differs from ``before``; TimeoutError when it does not."""
         end = time.monotonic() + timeout_s
-        while time.monotonic() < end:
-            now = self.look()
-            if now != before:
-                return now
-        raise TimeoutError(f"the screen did not change within {timeout_s:.0f} s")
+        now = self.look()
+        while now == before:
+            if time.monotonic() >= end:
+                raise TimeoutError(f"the screen did not change within {timeout_s:.0f} s")
+            now = self.look_again(end - time.monotonic())
+        return now
 
-    def wait_until_still(self, quiet_s: float = 0.5, timeout_s: float = 20.0) -> bytes:
+    def wait_until_still(self, quiet_s: float = 0.5, timeout_s: float = PATIENCE_S) -> bytes:
         """The screen once it has not changed for ``quiet_s``."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
@@ -139,14 +149,15 @@ class RfbClient:
                 return before
         raise TimeoutError(f"the screen was never still within {timeout_s:.0f} s")
 
-    def wait_for_color(self, color: tuple[int, int, int], timeout_s: float = 20.0) -> bytes:
+    def wait_for_color(self, color: tuple[int, int, int], timeout_s: float = PATIENCE_S) -> bytes:
         """The screen once its lower right pixel has this colour (red, green, blue)."""
         wanted = bytes(reversed(color))
         end = time.monotonic() + timeout_s
-        while time.monotonic() < end:
-            now = self.look()
-            if now[-BYTES_PER_PIXEL:-1] == wanted:
-                return now
+        now = self.look()
+        while now[-BYTES_PER_PIXEL:-1] != wanted and time.monotonic() < end:
+            now = self.look_again(end - time.monotonic())
+        if now[-BYTES_PER_PIXEL:-1] == wanted:
+            return now
         raise TimeoutError(f"the lower right pixel is {now[-BYTES_PER_PIXEL:-1][::-1].hex()}, not {bytes(color).hex()}")
 
     def press(self, *keys: int) -> None:

@@ -10,11 +10,13 @@ from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
+from tests.browser.waiting import PATIENCE_MS
 from tests.vncproxy.ends import KEY, Browser, ToyVnc
 
 ROOT = Path(__file__).resolve().parents[2]
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class Daemon:

@@ -128,7 +128,7 @@ def test_a_stopped_machine_is_started_from_here_and_shows_its_screen(console, vn
     cover.get_by_role("link", name="Start").click()
     page.locator("#dialog").get_by_role("button", name="Start").click()
     expect(page.locator("#toasts")).to_contain_text("Start of web1 is under way.")
-    state(page, "on", timeout=15_000)
+    state(page, "on")
 
 
 def test_who_may_not_start_it_reads_why(console):
@@ -287,10 +287,10 @@ def test_shows_a_real_machine_types_into_it_and_survives_its_migration_and_resta
         return {"host": host, "port": port}
 
     def wait_for(page, condition):
-        page.wait_for_function(f"() => {{ const colours = ({COLOURS})(); return {condition}; }}", timeout=60_000)
+        page.wait_for_function(f"() => {{ const colours = ({COLOURS})(); return {condition}; }}")
 
     page = console.show(**point_at_it())
-    state(page, "on", timeout=30_000)
+    state(page, "on")
     wait_for(page, f"colours['{BLUE}'] > 10000")
     before = page.evaluate(COLOURS)
     page.locator("canvas").click()
@@ -299,10 +299,10 @@ def test_shows_a_real_machine_types_into_it_and_survives_its_migration_and_resta
     ganeti.migrate(guest)
     state(page, "waiting")
     point_at_it()
-    state(page, "on", timeout=60_000)
+    state(page, "on")
     wait_for(page, f"colours['{BLUE}'] > 10000")
     ganeti.gnt("instance", "reboot", "--type=hard", guest)
     point_at_it()
-    state(page, "on", timeout=60_000)
+    state(page, "on")
     wait_for(page, f"colours['{BLUE}'] > 10000")
     ganeti.remove(guest)

@@ -289,7 +289,7 @@ def test_pasted_text_and_a_touch_keyboard_write_the_same_on_a_real_machine(conso
                 page.get_by_role("button", name="Paste text").click()
                 page.locator("[data-part=paste-text]").fill(text)
                 page.get_by_role("button", name="Type it").click()
-                expect(page.locator("#toasts")).to_contain_text("The text was typed.", timeout=10_000)
+                expect(page.locator("#toasts")).to_contain_text("The text was typed.")
             else:
                 page.evaluate("document.querySelector('[data-do=keyboard]').click()")
                 for end in range(4, len(text) + 4, 4):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-SOON_MS = 5_000
+SOON_MS = 15_000  # sooner than a page asks by itself (poll_ms of live.js), however busy the machine is
 VM, OTHER_VM, NODE = "vm1.example.org", "vm2.example.org", "node1.example.org"
 Write = Callable[..., None]
 VMS, NODES, CLUSTERS = "virtualmachines_virtualmachine", "clusters_node", "clusters_cluster"

@@ -125,6 +125,13 @@ class BatchItem(models.Model):
         return self.operation or self.batch.operation
 
     @property
+    def about(self) -> tuple[str, int | None]:
+        """What it is about, by kind and key: its target, or what it has made by now."""
+        if self.entry is not None and self.entry.target_kind != self.kind:
+            return self.entry.target_kind, self.entry.target_pk
+        return self.kind, self.target_pk
+
+    @property
     def data(self) -> dict[str, Any]:
         """What its parameters are made from."""
         return dict(self.batch.params if self.params is None else self.params)

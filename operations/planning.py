@@ -55,6 +55,25 @@ def plan_steps(actor: Actor, target: Any, steps: Sequence[Step], *, about: AnyOp
     return batch
 
 
+def plan_each(
+    operation: AnyOperation, actor: Actor, target: Any, asked: Sequence[tuple[str, Mapping[str, Any]]]
+) -> Batch:
+    """Plan an operation on one target many times, each time with parameters of its own, and called by their name.
+
+    So several machines are created on a cluster.
+    """
+    batch = _new_batch(operation, actor, {})
+    may = visible(actor.user, operation.needs, type(target)._default_manager.filter(pk=target.pk)).exists()
+    refusal = "" if may else access_of(type(target)).refuse(operation.needs)
+    items = []
+    for position, (name, params) in enumerate(asked):
+        item = _item(batch, position, operation, target, refusal)
+        item.target_name, item.params = name[:255], dict(params)
+        items.append(item)
+    _write(batch, items)
+    return batch
+
+
 def _list_steps(batch: Batch, actor: Actor, target: Any, steps: Sequence[Step]) -> Iterator[BatchItem]:
     rows = type(target)._default_manager.filter(pk=target.pk)
     for position, step in enumerate(steps):

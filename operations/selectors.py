@@ -77,6 +77,11 @@ def tally_items(batch: Batch) -> Tally:
     return Tally(**numbers)
 
 
+def has_own_params(batch: Batch) -> bool:
+    """Whether its items have parameters of their own, so that none are asked for all of them."""
+    return BatchItem.objects.filter(batch=batch, params__isnull=False).exists()
+
+
 def list_items(batch: Batch) -> QuerySet[BatchItem]:
     """The items of a batch with their entries."""
     return BatchItem.objects.filter(batch=batch).select_related("entry")

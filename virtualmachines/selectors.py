@@ -16,13 +16,16 @@ from clusters.moved import Moved, find_row
 from objectlog.models import Entry
 from operations.triggers import are_there
 from permissions.models import User
-from permissions.policy import visible, visible_by_parent
+from permissions.policy import can, visible, visible_by_parent
+from rapi.shapes.instance import InstanceInfo
 from ui.filtering import Wanted
 from ui.paging import DEEPEST
 from virtualmachines.columns import VM_TABLE
 from virtualmachines.deleted import explain_gone
 from virtualmachines.filters import GROUPS, group_of
 from virtualmachines.models import MachineCount, VirtualMachine
+from virtualmachines.spec import VMSpec, read_spec
+from virtualmachines.spec.copying import as_settings, without_guarded
 
 
 def list_vms(user: User) -> QuerySet[VirtualMachine]:
@@ -146,6 +149,12 @@ def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
         raise
     except Http404 as missing:
         raise explain_gone(user, slug, name) or missing from missing
+
+
+def settings_of(user: User, vm: VirtualMachine) -> tuple[VMSpec, list[str]]:
+    """Its settings for another machine, and the names of those that `user` may neither set nor see, left out."""
+    spec = as_settings(read_spec(InstanceInfo.parse(vm.raw)))
+    return (spec, []) if can(user, "admin", vm.cluster) else without_guarded(spec)
 
 
 def creation_of_vm(vm: VirtualMachine) -> Entry | None:

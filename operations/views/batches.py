@@ -21,7 +21,15 @@ from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, label_of, tit
 from operations.contract import Actor, Ask, Invalid
 from operations.forms import OperationForm, form_for, params_from
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
-from operations.selectors import get_batch, list_batches, list_begun, list_items, tally_items, with_numbers
+from operations.selectors import (
+    get_batch,
+    has_own_params,
+    list_batches,
+    list_begun,
+    list_items,
+    tally_items,
+    with_numbers,
+)
 from operations.table import OPERATIONS
 from permissions.kinds import places_of
 from permissions.policy import can
@@ -119,7 +127,8 @@ def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
 def _form(request: HttpRequest, batch: Any, given: Any = None) -> OperationForm:
     """Parameters for all, and for what destroys the number of targets, to be typed."""
     operation = OPERATIONS.get(batch.operation)
-    form = (form_for(operation) if operation is not None else OperationForm)(
+    asks = operation is not None and not has_own_params(batch)
+    form = (form_for(operation) if operation is not None and asks else OperationForm)(
         given, actor=actor_on_web(person_of(request))
     )
     if operation is not None and operation.is_destructive:
@@ -161,10 +170,10 @@ def _show(
         items = items.filter(**{"verdict" if is_planned else "state": part})
     listing = list_page(request, items, ITEM_COLUMNS, "order")
     items_here = listing.page.object_list
-    places = places_of(user, [(item.kind, item.target_pk) for item in items_here])
+    places = places_of(user, [item.about for item in items_here])
     for item in items_here:
         item.batch, item.label = batch, label_of(item.operation)
-        item.place = places.get((item.kind, item.target_pk))
+        item.place = places.get(item.about)
     if is_planned:
         _tell_changes(actor_on_web(user), batch, list(items_here), batch.params if params is None else params)
     numbers = {name: getattr(tally, name) for name in parts}

@@ -23,8 +23,8 @@ class BadData(ValueError):
 
 
 def spec_as_data(spec: VMSpec, *, with_secrets: bool = False) -> dict[str, Any]:
-    """What it says, without what it leaves open. Secrets only on demand."""
-    found: dict[str, Any] = _as_data(spec)
+    """What it says, without what it leaves open; that it has no network card is said. Secrets only on demand."""
+    found: dict[str, Any] = {"nics": [], **_as_data(spec)}
     return found if with_secrets else {name: value for name, value in found.items() if name not in SECRETS}
 
 

@@ -1,0 +1,180 @@
+"""Whoever creates is killed, or cut off, at any step: there is one machine or none, one row, and the row says which."""
+
+import json
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulator import Simulator
+from tests.operations.installation import Installation, wait_for
+
+pytestmark = [pytest.mark.feature("F181", "G004"), pytest.mark.standalone]
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with Simulator(nodes=2, instances=1) as simulator:
+        folder: Path = tmp_path_factory.mktemp("product")
+        yield Installation(folder, simulator)
+
+
+@pytest.fixture(autouse=True)
+def without_faults(product: Installation) -> Iterator[None]:
+    product.simulator.forget_requests()
+    yield
+    product.simulator.faults.clear()
+
+
+def create(product: Installation, name: str) -> subprocess.Popen[str]:
+    spec = {"name": name, "os": "debootstrap+default", "disks": [{"size_mib": 1024}]}
+    return product.start("operate", "vm.create", "lab", "--as=root", f"--set=spec={json.dumps(spec)}")
+
+
+def jobs(product: Installation, name: str) -> int:
+    return sum(op.get("instance_name") == name for job in product.simulator.queue.jobs.values() for op in job.ops)
+
+
+def has_arrived(product: Installation) -> bool:
+    return any(method == "POST" and path.startswith("/2/instances") for method, path in product.simulator.requests)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    assert process.poll() is None, "it should have been in the middle of it"
+    process.kill()
+    process.communicate()
+
+
+def find_out(product: Installation) -> None:
+    """What the update cycle does in the next minutes."""
+    product.simulator.faults.clear()
+    product.let_time_pass()
+    product.sync()
+    product.simulator.run_jobs()
+    product.sync()
+    product.sync()
+
+
+def row(product: Installation, name: str) -> tuple[str, bool, bool]:
+    """Its only row: uuid, whether it is missing (or was never made), whether it is busy."""
+    found = product.rows(
+        "SELECT uuid, missing_since IS NOT NULL, busy_entry IS NOT NULL"
+        " FROM virtualmachines_virtualmachine WHERE name = ?",
+        name,
+    )
+    assert len(found) == 1, found
+    return found[0]
+
+
+def assert_none(product: Installation, name: str) -> None:
+    assert product.entry_of(name)[0] == "not_submitted" and product.entry_of(name)[2]
+    assert row(product, name) == ("", True, False)
+    assert jobs(product, name) == 0 and name not in product.simulator.cluster.instances
+
+
+def assert_one(product: Installation, name: str) -> None:
+    assert product.entry_of(name)[0] == "succeeded"
+    assert row(product, name) == (product.simulator.cluster.instances[name].uuid, False, False)
+    assert jobs(product, name) == 1
+
+
+def test_before_the_first_transaction(product: Installation) -> None:
+    with product.locked():
+        process = create(product, "a.example.org")
+        files = Path(f"/proc/{process.pid}/fd")
+        wait_for(lambda: any("sqlite3-wal" in str(fd.resolve()) for fd in files.iterdir()), "it opens the database")
+        kill(process)
+    assert product.rows("SELECT 1 FROM virtualmachines_virtualmachine WHERE name = 'a.example.org'") == []
+    assert not has_arrived(product)
+
+
+def test_before_sending(product: Installation) -> None:
+    simulator = product.simulator
+    simulator.stop_listening()
+    with socket.create_server((simulator.host, simulator.port)) as deaf:
+        process = create(product, "b.example.org")
+        connection, _ = deaf.accept()
+        kill(process)
+        connection.close()
+    simulator.listen_again()
+    assert row(product, "b.example.org") == ("", False, True), "it is being created, for all that is known"
+    find_out(product)
+    assert_none(product, "b.example.org")
+
+
+@pytest.mark.parametrize("fault", ["hang", "drop"])
+def test_before_ganeti_took_it(product: Installation, fault: str) -> None:
+    name = f"{fault}.example.org"
+    product.simulator.faults.add(fault, method="POST", path="/2/instances")
+    process = create(product, name)
+    wait_for(lambda: has_arrived(product), "the request arrives")
+    if fault == "hang":
+        kill(process)
+    else:
+        assert "no answer" in process.communicate()[0]
+    find_out(product)
+    assert_none(product, name)
+
+
+@pytest.mark.parametrize("fault", ["hang_after", "drop_after"])
+def test_before_the_answer(product: Installation, fault: str) -> None:
+    name = f"{fault.replace('_', '-')}.example.org"
+    product.simulator.faults.add(fault, method="POST", path="/2/instances")
+    process = create(product, name)
+    wait_for(lambda: jobs(product, name), "Ganeti takes it")
+    if fault == "hang_after":
+        kill(process)
+    else:
+        assert "no answer" in process.communicate()[0]
+    find_out(product)
+    assert_one(product, name)
+
+
+def test_after_the_answer_before_it_was_written_down(product: Installation) -> None:
+    product.simulator.faults.slow(1.0, method="POST", path="/2/instances")
+    process = create(product, "c.example.org")
+    wait_for(lambda: has_arrived(product), "the request arrives")
+    with product.locked():
+        wait_for(lambda: jobs(product, "c.example.org"), "Ganeti takes it")
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.0)
+        kill(process)
+    find_out(product)
+    assert_one(product, "c.example.org")
+
+
+def test_a_machine_that_was_made_before_anybody_looked_for_the_job(product: Installation) -> None:
+    """Killed before the answer, and all of the job is over when the first update comes by."""
+    product.simulator.faults.add("hang_after", method="POST", path="/2/instances")
+    process = create(product, "d.example.org")
+    wait_for(lambda: jobs(product, "d.example.org"), "Ganeti takes it")
+    kill(process)
+    product.simulator.faults.clear()
+    product.simulator.run_jobs()
+    product.sync()
+    product.sync()
+    assert_one(product, "d.example.org")
+
+
+def test_a_follower_killed_before_it_settled(product: Installation) -> None:
+    with create(product, "e.example.org") as process:
+        assert "job" in process.communicate()[0]
+    product.simulator.run_jobs()
+    product.simulator.faults.slow(3.0)
+    product.simulator.forget_requests()
+    process = product.start("sync_clusters")
+    wait_for(lambda: product.simulator.requests, "it reads from the cluster")
+    kill(process)
+    product.write("UPDATE clusters_schedule SET leased_until = NULL")  # the lease of the dead runs out by itself
+    find_out(product)
+    assert_one(product, "e.example.org")
+
+
+def test_given_up_and_tried_again_there_is_one(product: Installation) -> None:
+    assert_none(product, "b.example.org")
+    with create(product, "b.example.org") as process:
+        process.communicate()
+    find_out(product)
+    assert_one(product, "b.example.org")

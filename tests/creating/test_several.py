@@ -1,0 +1,134 @@
+"""Several machines at once: names from a pattern, a plan, and each made once."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from objectlog.models import Entry
+from operations.batches import settle
+from operations.contract import Invalid
+from operations.lanes import work_lane
+from operations.models import Batch
+from operations.planning import begin_batch
+from permissions.services import persona_of
+from quotas.amounts import Limits
+from quotas.services import set_quota
+from tests.creating.conftest import SPEC, Maker
+from tests.factories import make_vm
+from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.creating import Create, CreateParams
+from virtualmachines.operations.several import plan_creations
+from virtualmachines.rules.patterns import BadPattern, expand
+from virtualmachines.spec import DiskSpec, NicSpec
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("G009")]
+FIVE = replace(SPEC, name="web{1..5}.example.org")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("web1", ["web1"]),
+        ("web{1..3}", ["web1", "web2", "web3"]),
+        ("web{08..11}.x", ["web08.x", "web09.x", "web10.x", "web11.x"]),
+        ("{blue,green}{1..2}", ["blue1", "blue2", "green1", "green2"]),
+        ("a{7..7}", ["a7"]),
+    ],
+)
+def test_names_of_a_pattern(pattern: str, names: list[str]) -> None:
+    assert expand(pattern) == names
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a{", "a}", "a{}", "a{1..}", "a{3..1}", "a{1..501}", "a{1..9}{1..99}", "a{b,b}", "a{b}"]
+)
+def test_what_makes_no_names(pattern: str) -> None:
+    with pytest.raises(BadPattern):
+        expand(pattern)
+
+
+def plan_of(maker: Maker, spec: Any = FIVE, **params: Any) -> Batch:
+    maker.cluster.refresh_from_db()
+    return plan_creations(Create(), maker.alice, maker.cluster, CreateParams(spec, **params))
+
+
+def test_each_is_made_once_and_is_its_owners(maker: Maker, client: Client) -> None:
+    client.force_login(maker.alice.user)
+    batch = plan_of(maker, notes="a farm")
+    page = reverse("batch", args=[batch.uuid])
+    text = client.get(page).content.decode()
+    assert "web3" in text and "GiB" in text
+    assert not VirtualMachine.objects.filter(notes="a farm").exists(), "a plan makes nothing"
+    assert client.post(reverse("batch-do", args=[batch.uuid, "begin"])).status_code == 302
+    lane = f"cluster {maker.cluster.pk}"
+    for _again in range(3):
+        work_lane(lane)
+        maker.finish()
+        settle(lane)
+    work_lane(lane)
+    made = VirtualMachine.objects.filter(notes="a farm").order_by("name")
+    assert [row.name for row in made] == [f"web{number}.example.org" for number in range(1, 6)]
+    assert all(row.uuid == maker.simulator.cluster.instances[row.name].uuid for row in made)
+    assert {row.owner for row in made} == {persona_of(maker.alice.user)}
+    assert Entry.objects.filter(verb="vm.create", outcome="succeeded").count() == 5
+    assert maker.simulator.count("POST", "/2/instances") == 5
+    batch.refresh_from_db()
+    assert batch.state == "done"
+    assert reverse("vm", args=["lab", "web3.example.org"]) in client.get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": "web{1..5"}, "name"),
+        ({"name": "-web{1..5}"}, "name"),
+        ({"nics": (NicSpec("aa:00:00:12:34:56"),)}, "nics.0.mac"),
+        ({"nics": (NicSpec(ip="192.0.2.1"),)}, "nics.0.ip"),
+        ({"disks": (DiskSpec(1024, adopt="old"),)}, "disks.0.adopt"),
+        ({"osparams_secret": {"password": "x"}}, "osparams_secret"),
+        ({"os": "nothing"}, "os"),
+    ],
+)
+def test_what_several_cannot_have_is_said_before_there_is_a_plan(
+    maker: Maker, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        plan_of(maker, replace(FIVE, **changes))
+    assert set(refused.value.errors) == {field}
+    assert not Batch.objects.exists()
+
+
+def test_names_that_are_taken_and_a_quota_that_is_too_small(maker: Maker) -> None:
+    make_vm(maker.cluster, "web2.example.org")
+    with pytest.raises(Invalid, match=r"called web2\.example\.org"):
+        plan_of(maker)
+    set_quota(persona_of(maker.alice.user), maker.cluster, Limits(machines=4))
+    with pytest.raises(Invalid, match="machines by 1"):
+        plan_of(maker, replace(FIVE, name="new{1..5}"))
+
+
+def test_a_plan_of_five_hundred_takes_as_many_queries_as_one_of_five(maker: Maker) -> None:
+    persona_of(maker.alice.user)  # made at first use
+    numbers = []
+    for most in (5, 500):
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
+            plan_of(maker, replace(FIVE, name=f"web{{1..{most}}}"))
+        numbers.append(len([each for each in caught.captured_queries if "INSERT" not in each["sql"]]))
+    assert numbers[0] == numbers[1]
+
+
+def test_one_that_fails_can_be_tried_again(maker: Maker) -> None:
+    maker.simulator.faults.refuse(400, "No guest OS specified", method="POST", path="/2/instances", times=1)
+    batch = plan_of(maker, replace(FIVE, name="web{1..1}"))
+    assert begin_batch(batch, {})
+    work_lane(f"cluster {maker.cluster.pk}")
+    item = batch.items.get()
+    assert (item.state, item.reason) == ("failed", "No guest OS specified")
+    assert maker.rows("web1") == []

@@ -1,0 +1,44 @@
+"""The settings of one machine for another: what is its own alone is left behind."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from clusters.catalogue import BACKEND, DISK, Table, of_hypervisor
+from virtualmachines.spec.machine import DiskSpec, NicSpec, Params, Placement, VMSpec
+
+
+def as_settings(spec: VMSpec) -> VMSpec:
+    """Without name, place, addresses and identities; an address of a network becomes a free one of it."""
+    return replace(
+        spec,
+        name="",
+        placement=Placement(),
+        disks=tuple(DiskSpec(disk.size_mib, spindles=disk.spindles) for disk in spec.disks),
+        nics=tuple(_as_settings_of_nic(nic) for nic in spec.nics),
+    )
+
+
+def _as_settings_of_nic(nic: NicSpec) -> NicSpec:
+    return replace(nic, mac="auto", ip="pool" if nic.network and nic.ip else "", uuid="")
+
+
+def without_guarded(spec: VMSpec) -> tuple[VMSpec, list[str]]:
+    """What everybody may set and see, and the names of the parameters that were left out of it."""
+    left_out = [
+        *_guarded(spec.beparams, BACKEND),
+        *_guarded(spec.hvparams, of_hypervisor(spec.hypervisor)),
+    ]
+    has_spindles = any(disk.spindles is not None for disk in spec.disks)
+    kept = replace(
+        spec,
+        beparams={name: value for name, value in spec.beparams.items() if name not in left_out},
+        hvparams={name: value for name, value in spec.hvparams.items() if name not in left_out},
+        disks=tuple(replace(disk, spindles=None) for disk in spec.disks),
+    )
+    return kept, [*left_out, *(["spindles"] if has_spindles and DISK["spindles"].is_for_admins else [])]
+
+
+def _guarded(params: Params, table: Table) -> Iterator[str]:
+    for name in params:
+        if name not in table or table[name].is_for_admins:
+            yield name

@@ -31,6 +31,11 @@ class Scene:
         """How many requests could have started a job."""
         return sum(method != "GET" and "/query/" not in path for method, path in self.simulator.requests)
 
+    def start(self) -> None:
+        """It runs again."""
+        self.simulator.outside.start(self.vm.name)
+        update(self.cluster)
+
     def mirror_disks(self) -> None:
         """Its disks are on node2, too."""
         self.simulator.outside.modify(self.vm.name, disk_template="drbd", secondary="node2.example.org")

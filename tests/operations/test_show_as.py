@@ -10,9 +10,10 @@ from django.urls import reverse
 from objectlog.models import Entry
 from operations.contract import AnyOperation, Ask
 from operations.forms import params_from
+from operations.offers import find_obstacle
 from operations.pipeline import run
 from operations.table import OPERATIONS
-from tests.operations.conftest import MOVES, Scene
+from tests.operations.conftest import Scene
 from tests.operations.test_checks import GIVEN, Check, check, stop
 from virtualmachines.models import VirtualMachine
 
@@ -21,18 +22,18 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("G031
 SENT = sorted(
     key for key, operation in OPERATIONS.items() if operation.sends and operation.kind == "vm" and key != "vm.create"
 )
-# What it takes for an operation to be possible at all, beyond what `Check` has.
-STOPPED = ("vm.start", "vm.rename")
 
 
 def prepared(check: Check, key: str) -> Ask[Any, Any]:
-    if key in STOPPED:
-        stop(check)
-    if key in MOVES:
-        check.scene.mirror_disks()
+    """As it is, or stopped, or with disks on two nodes: whatever lets the operation be done."""
+    operation = OPERATIONS[key]
+    for change in (lambda: None, lambda: stop(check), check.scene.mirror_disks, check.scene.start):
+        change()
         VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()
-    vm = VirtualMachine.objects.get()
-    return Ask(check.admin, vm, params_from(OPERATIONS[key], check.admin, vm, GIVEN.get(key, {})))
+        vm = VirtualMachine.objects.get()
+        if find_obstacle(operation, vm) is None:
+            return Ask(check.admin, vm, params_from(operation, check.admin, vm, GIVEN.get(key, {})))
+    raise AssertionError(f"Nothing was found that lets {key} be done.")
 
 
 @pytest.mark.parametrize("key", SENT)

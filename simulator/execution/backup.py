@@ -57,6 +57,8 @@ def export(execution: Execution, op: Op) -> Steps:
         execution.log(f"disk/{index} finished receiving data")
     execution.log(f"Finalizing export on {target.name}")
     yield 0.3
+    if not instance.disks:  # measured on 3.0.2: nothing has made the folder
+        raise ExecError("Export failed, errors in export finalization")
     if starts and not has_snapshots:
         execution.log(f"Starting instance {instance.name}")
         cluster.start(instance)

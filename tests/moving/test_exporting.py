@@ -70,6 +70,10 @@ def test_not_from_a_node_that_is_offline(prepare: Prepare) -> None:
     assert "can't be read" in reason_against(scene, "export")
 
 
+def test_not_without_disks(prepare: Prepare) -> None:
+    assert "no disks" in reason_against(prepare("diskless"), "export")
+
+
 def test_removal_takes_the_right_to_remove_as_well(prepare: Prepare, simulator: Simulator, client: Client) -> None:
     scene = prepare("plain", rights=("export",))
     client.force_login(scene.alice.user)

@@ -153,3 +153,21 @@ def test_the_page_says_where_it_will_be_and_what_stays_free(prepare: Prepare, cl
     Node.objects.filter(name=NODE2).update(memory_free_mib=1)
     page = client.get(reverse("vm-do", args=["lab", scene.vm.name, "migrate"])).content.decode()
     assert "It would be on node2.example.org" in page and "of memory too little" in page
+
+
+@pytest.mark.feature("F200", "F203", "F204")
+@pytest.mark.parametrize("verb", ["migrate", "failover", "replace-disks"])
+@pytest.mark.parametrize("fault", ["drop", "drop_after"])
+def test_a_line_that_is_cut_moves_it_once_or_not_at_all(
+    prepare: Prepare, simulator: Simulator, verb: str, fault: str
+) -> None:
+    """And what became of it is found out, not guessed."""
+    scene = prepare("drbd")
+    simulator.faults.add(fault, path=f"/2/instances/.*/{verb}", times=1)
+    entry = do(scene, verb, **({"mode": "replace_on_secondary"} if verb == "replace-disks" else {}))
+    assert len(simulator.queue.jobs) == (fault == "drop_after")
+    if fault == "drop_after":
+        assert entry.outcome == Outcome.SUCCEEDED
+        assert where(scene) == ((NODE1, NODE2) if verb == "replace-disks" else (NODE2, NODE1))
+    else:
+        assert entry.outcome in (Outcome.REFUSED, Outcome.UNKNOWN) and where(scene) == (NODE1, NODE2)

@@ -52,6 +52,8 @@ class _Export(VMOperation[P]):
             return explain_off_limits(target)
         if self.removes and target.is_protected:
             return explain_protection(target)
+        if target.disk_template == "diskless":
+            return _("It has no disks: there is nothing to export.")
         node = target.primary_node
         if node is not None and node.offline:
             return _("Its node %(node)s is set offline in Ganeti: its disks can't be read.") % {"node": node.name}

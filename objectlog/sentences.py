@@ -55,6 +55,11 @@ SENTENCES: dict[str, Sentence] = {
     "vm.delete": Sentence(_("Deleted %(object)s"), _("Deletion of %(object)s")),
     "vm.protect": Sentence(_("Protected %(object)s from deletion"), _("Protection of %(object)s")),
     "vm.unprotect": Sentence(_("Removed the protection of %(object)s"), _("Removal of the protection of %(object)s")),
+    "vm.insert-cd": Sentence(
+        _("Inserted CD %(image)s into %(object)s"), _("Insertion of CD %(image)s into %(object)s")
+    ),
+    "vm.eject-cd": Sentence(_("Ejected the CD of %(object)s"), _("Ejection of the CD of %(object)s")),
+    "cluster.cd-images": Sentence(_("Set the CD images of %(object)s"), _("Change of the CD images of %(object)s")),
     "vm.console": Sentence(_("Opened the console of %(object)s"), _("Console of %(object)s")),
     "job.cancel": Sentence(_("Cancelled %(object)s"), _("Cancelling of %(object)s")),
     "job.clear": Sentence(_("Cleared the failure of %(object)s"), _("Clearing the failure of %(object)s")),

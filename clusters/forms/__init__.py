@@ -1,5 +1,6 @@
 """Forms of the clusters app; loaded with it, so that operations find theirs."""
 
 from clusters.forms.cluster import AddOperationForm, EditOperationForm
+from clusters.forms.images import CdImagesForm
 
-__all__ = ["AddOperationForm", "EditOperationForm"]
+__all__ = ["AddOperationForm", "CdImagesForm", "EditOperationForm"]

@@ -64,6 +64,7 @@ class Cluster(models.Model):
     is_demo = models.BooleanField(default=False, help_text="the simulator that `manage.py up` runs")
     sync_interval_s = models.PositiveIntegerField(null=True, blank=True, help_text="empty: the setting's value")
     created_at = models.DateTimeField(auto_now_add=True)
+    cd_images = models.JSONField(null=True, blank=True, help_text="CD images for its machines: {name, path} each")
 
     # What Ganeti says of itself, from /2/info.
     uuid = models.CharField(max_length=36, blank=True)

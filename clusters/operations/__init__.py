@@ -2,11 +2,18 @@
 
 from clusters.operations.cluster import AddCluster, EditCluster, RefreshCluster, RemoveCluster, UseAddress
 from clusters.operations.forget import ForgetNode
+from clusters.operations.images import SetCdImages
 from clusters.operations.job import CancelJob, ClearJob
 from operations.contract import AnyOperation
 from operations.table import register
 
-CLUSTER_OPERATIONS: tuple[AnyOperation, ...] = (RefreshCluster(), EditCluster(), UseAddress(), RemoveCluster())
+CLUSTER_OPERATIONS: tuple[AnyOperation, ...] = (
+    RefreshCluster(),
+    EditCluster(),
+    SetCdImages(),
+    UseAddress(),
+    RemoveCluster(),
+)
 JOB_OPERATIONS: tuple[AnyOperation, ...] = (CancelJob(), ClearJob())
 NODE_OPERATIONS: tuple[AnyOperation, ...] = (ForgetNode(),)
 

@@ -78,7 +78,7 @@ def _check_slug_is_free(slug: str, among: QuerySet[Cluster]) -> None:
         raise Invalid({"slug": explain_taken(slug)})
 
 
-class _OnRecord(GanetiOperation[Cluster, P]):
+class OnRecord(GanetiOperation[Cluster, P]):
     """Of our record, not of the cluster: possible while it is away."""
 
     kind = "cluster"
@@ -90,7 +90,7 @@ class _OnRecord(GanetiOperation[Cluster, P]):
         return target
 
 
-class RefreshCluster(_OnRecord[NoParams]):
+class RefreshCluster(OnRecord[NoParams]):
     """Ask for an update now instead of at its time."""
 
     verb = "refresh"
@@ -105,7 +105,7 @@ class RefreshCluster(_OnRecord[NoParams]):
         return ""
 
 
-class EditCluster(_OnRecord[ClusterSettings]):
+class EditCluster(OnRecord[ClusterSettings]):
     """Change address, credentials, trust or description."""
 
     verb = "edit"
@@ -156,7 +156,7 @@ class EditCluster(_OnRecord[ClusterSettings]):
         return {**params.describe(), **{name: value is not None for name, value in changed.items()}}
 
 
-class UseAddress(_OnRecord[NoParams]):
+class UseAddress(OnRecord[NoParams]):
     """Make the address at which the cluster was found the configured one.
 
     It is one of the cluster's own master candidates and showed the cluster's identity and its trusted certificate, so
@@ -186,7 +186,7 @@ class UseAddress(_OnRecord[NoParams]):
         return said
 
 
-class RemoveCluster(_OnRecord[NoParams]):
+class RemoveCluster(OnRecord[NoParams]):
     """Forget a cluster with all we keep about it. The cluster itself is not touched."""
 
     verb = "remove"

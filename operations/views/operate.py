@@ -97,7 +97,8 @@ class OperateView(View):
         self, request: HttpRequest, operation: AnyOperation, target: Model, form: OperationForm
     ) -> Ask[Any, Any] | None:
         """What is asked for with the parameters as they are filled in, if they will do."""
-        filled = {name: form.get_initial_for_field(field, name) for name, field in form.base_fields.items()}
+        there = [name for name in form.base_fields if name in form.fields]
+        filled = {name: form.get_initial_for_field(form.fields[name], name) for name in there}
         actor = actor_on_web(person_of(request))
         try:
             ask = Ask(actor, target, params_from(operation, actor, target, filled))

@@ -17,6 +17,8 @@ from virtualmachines.models import VirtualMachine
 # Operations that need disks on two nodes.
 MOVES = ("vm.migrate", "vm.failover", "vm.cleanup-migration", "vm.replace-disks")
 
+CDS = ("vm.insert-cd", "vm.eject-cd")
+
 
 @dataclass
 class Scene:
@@ -30,6 +32,12 @@ class Scene:
     def submissions(self) -> int:
         """How many requests could have started a job."""
         return sum(method != "GET" and "/query/" not in path for method, path in self.simulator.requests)
+
+    def put_cd_in(self) -> None:
+        """Its cluster lists a CD, and it is in the drive."""
+        Cluster.objects.update(cd_images=[{"name": "Debian", "path": "/srv/debian.iso"}])
+        self.simulator.outside.modify(self.vm.name, hvparams={"cdrom_image_path": "/srv/debian.iso"})
+        update(Cluster.objects.get())
 
     def start(self) -> None:
         """It runs again."""

@@ -22,7 +22,7 @@ from permissions.services import grant
 from rapi.client import RapiClient
 from simulator.model import Disk
 from tests.factories import make_admin, make_user
-from tests.operations.conftest import MOVES, Scene
+from tests.operations.conftest import CDS, MOVES, Scene
 from tests.updates.conftest import update
 from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
@@ -35,6 +35,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "vm.rename": {"new_name": NEW},
     "vm.export": TO,
     "vm.export-and-remove": TO,
+    "vm.insert-cd": {"image": "Debian"},
     "vm.modify": {"wanted": {"beparams": {"vcpus": 3}}},
     "vm.grow-disk": {"disk": 0, "more_mib": 1024},
     "vm.detach-disk": {"disk": 0},
@@ -97,6 +98,9 @@ def test_each_is_checked_and_nothing_changes(check: Check, key: str) -> None:
         check.scene.simulator.cluster.detached[disk.uuid] = disk
     if key in STOPPED:
         stop(check)
+    if key in CDS:
+        check.scene.put_cd_in()
+        VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()
     if key in MOVES:
         check.scene.mirror_disks()
         VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()

@@ -19,7 +19,7 @@ from operations.table import OPERATIONS
 from permissions.services import make_team, set_role
 from simulator import Simulator
 from tests.factories import free_port, make_admin, make_job, make_node, make_user
-from tests.operations.conftest import MOVES, Scene
+from tests.operations.conftest import CDS, MOVES, Scene
 from tests.updates.conftest import update
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,6 +47,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         machines.update(status="ADMIN_down", admin_state="down")
     if verb in ("vm.export", "vm.export-and-remove"):
         update(scene.cluster)
+    if verb in CDS:
+        scene.put_cd_in()
     if verb in MOVES:
         scene.mirror_disks()
     if verb == "vm.forget":
@@ -95,6 +97,8 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
         "vm.attach-disk": ["--set=uuid=40000000-0000-4000-8000-000000000001"],
         "vm.convert-disks": ["--set=disk_template=file"],
         "vm.rename": ["--set=new_name=renamed.example.org"],
+        "vm.insert-cd": ["--set=image=Debian"],
+        "cluster.cd-images": ["--set=images=Debian = /srv/debian.iso"],
         "vm.export": ["--set=target_node=node2.example.org"],
         "vm.export-and-remove": ["--set=target_node=node2.example.org"],
     }

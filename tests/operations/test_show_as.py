@@ -27,6 +27,7 @@ SENT = sorted(
 def prepared(check: Check, key: str) -> Ask[Any, Any]:
     """As it is, or stopped, or with disks on two nodes: whatever lets the operation be done."""
     operation = OPERATIONS[key]
+    check.scene.put_cd_in()
     for change in (lambda: None, lambda: stop(check), check.scene.mirror_disks, check.scene.start):
         change()
         VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()

@@ -1,6 +1,7 @@
 """Forms of the virtualmachines app; loaded with it, so that operations find theirs."""
 
 from virtualmachines.forms.actions import RebootForm, RenameForm, ShutdownForm
+from virtualmachines.forms.cdrom import InsertCdForm
 from virtualmachines.forms.disks import AttachDiskForm, ConvertDisksForm, DetachDiskForm, GrowDiskForm
 from virtualmachines.forms.modifying import ModifyForm
 from virtualmachines.forms.moving import CleanUpMigrationForm, FailoverForm, MigrateForm
@@ -13,6 +14,7 @@ __all__ = [
     "DetachDiskForm",
     "FailoverForm",
     "GrowDiskForm",
+    "InsertCdForm",
     "MigrateForm",
     "ModifyForm",
     "RebootForm",

@@ -2,6 +2,7 @@
 
 from operations.contract import AnyOperation
 from operations.table import register
+from virtualmachines.operations.cdrom import EjectCd, InsertCd
 from virtualmachines.operations.console import OpenConsole
 from virtualmachines.operations.creating import Create
 from virtualmachines.operations.deleting import Delete
@@ -26,6 +27,8 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     DetachDisk(),
     AttachDisk(),
     ConvertDisks(),
+    InsertCd(),
+    EjectCd(),
     Rename(),
     Migrate(),
     FailOver(),

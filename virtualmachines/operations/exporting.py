@@ -45,6 +45,7 @@ class _Export(VMOperation[P]):
     icon = "download"
     removes = False
     group = Group.MOVE
+    group = Group.MOVE
     can_check = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
@@ -119,6 +120,7 @@ class ExportAndRemove(_Export[ExportAndRemoveParams]):
     doing = gettext_lazy("exporting, to be removed")
     noun = gettext_lazy("An export with removal")
     needs_too = ("remove",)
+    group = Group.DANGER
     is_destructive = True
     wants_typed_name = True
     question = gettext_lazy("Export {target} and remove it?")

@@ -72,6 +72,7 @@ class Move(VMOperation[P]):
     needs = "migrate"
     icon = "node"
     group = Group.MOVE
+    group = Group.MOVE
     can_check = True
     starts_there = True
 

@@ -43,6 +43,7 @@ class ReplaceDisks(VMOperation[ReplaceDisksParams]):
     needs = "replace_disks"
     icon = "disk"
     group = Group.DISKS
+    group = Group.DISKS
     question = gettext_lazy("Replace disks of {target}?")
     consequence = gettext_lazy(
         "It keeps running. What is replaced is copied anew from the other node, which takes its time and makes the "

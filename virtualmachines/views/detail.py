@@ -22,6 +22,7 @@ from operations.offers import list_offers
 from permissions.policy import can, verbs_on
 from permissions.signed_in import person_of
 from ui.places import tabs_of
+from virtualmachines.elsewhere import list_elsewhere
 from virtualmachines.operations import VM_OPERATIONS
 from virtualmachines.parameters import describe_parameters
 from virtualmachines.selectors import creation_of_vm, get_vm
@@ -62,6 +63,8 @@ def _buttons(vm: Any, held: frozenset[str]) -> list[Button]:
         where = [vm.cluster.slug, vm.address if is_page else vm.lasting_address]
         url = reverse(f"vm-{name}", args=where) if is_page else reverse("vm-do", args=[*where, name])
         buttons.append(button_of(offer, url, style="primary" if name == main else "", is_page=is_page))
+    for each in list_elsewhere(vm, held):
+        buttons.append(Button(each.name, str(each.label), "", each.icon, False, each.reason_for(vm), group=each.group))
     return buttons
 
 

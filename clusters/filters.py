@@ -64,12 +64,16 @@ def _word(value: str) -> Q:
     return _told(value) | (Q(ganeti_id=int(value)) if value.isdecimal() else Q())
 
 
+def _in_state(word: str) -> Q:
+    return Q(status=word.lower())
+
+
 JOBS = Language(
     keys={
         "number": of_number(_("number"), "number>1200", "ganeti_id"),
         "cluster": of_text(_("cluster"), "cluster:prod", lambda value: Q(cluster__slug=value.lower())),
         "status": of_choices(
-            _("state"), "status:error", {name: condition for name, (__, condition) in JOB_GROUPS.items()}, "status"
+            _("state"), "status:error", {name: condition for name, (__, condition) in JOB_GROUPS.items()}, _in_state
         ),
         "title": of_text(_("words of the job"), 'title:"shut down"', _told),
         "by": of_text(_("person"), "by:alice", lambda value: Q(entry__actor_name__iexact=value)),

@@ -28,6 +28,8 @@ OUTCOMES: dict[str, tuple[Any, list[str]]] = {
     "bad": (_("Failed"), ["failed", "canceled", "refused", "not_submitted", "lost", "denied", "turned_away"]),
 }
 
+# Django's own way to these makes the words of all outcomes anew for each row.
+_WORDS = dict(Outcome.choices)
 # What no operation does.
 _OTHER_VERBS = {
     "grant": _("Grant a right"),
@@ -172,7 +174,7 @@ JOURNAL_TABLE = declare(
             Column(
                 name="outcome",
                 label=_("Outcome"),
-                cell=lambda event, _context: state(event.outcome, word=event.get_outcome_display()),
+                cell=lambda event, _context: state(event.outcome, word=_WORDS.get(event.outcome, event.outcome)),
                 values={"outcome": lambda event: event.outcome},
                 sort=("outcome", "-at"),
                 stands="state",

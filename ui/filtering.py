@@ -71,17 +71,31 @@ class Unreadable(ValueError):
 class Key:
     """What may stand before an operator: how it becomes a condition (or `Unreadable`), and words and a sample of it.
 
-    `choices` are the values that it takes, if these are few.
+    `choices` are the values that it takes, if these are few. `near` is true wherever the condition is, and quickly
+    found by an index; where one asks for the opposite, it is of no use.
     """
 
     label: str | Promise
     sample: str
     condition: Callable[[Term], Q]
     choices: tuple[str, ...] = ()
+    near: Callable[[str], Q] | None = None
+
+    def ask(self, term: Term) -> Q:
+        """The condition, or its opposite."""
+        condition = self.condition(term)
+        if term.negated:
+            return ~condition
+        return condition if self.near is None else self.near(term.value) & condition
 
 
 def of_text(
-    label: str | Promise, sample: str, has: Callable[[str], Q], *, equals: Callable[[str], Q] | None = None
+    label: str | Promise,
+    sample: str,
+    has: Callable[[str], Q],
+    *,
+    equals: Callable[[str], Q] | None = None,
+    near: Callable[[str], Q] | None = None,
 ) -> Key:
     """A key for words; `equals` is what = means where that differs from a colon."""
 
@@ -90,17 +104,19 @@ def of_text(
             raise Unreadable(_("it can only be compared by : or ="))
         return equals(term.value) if equals is not None and term.operator == "=" else has(term.value)
 
-    return Key(label, sample, condition)
+    return Key(label, sample, condition, near=near)
 
 
-def of_choices(label: str | Promise, sample: str, choices: Mapping[str, Q], other: str = "") -> Key:
-    """A key for one of some words; any other word is looked for in the field `other`, if there is one."""
+def of_choices(
+    label: str | Promise, sample: str, choices: Mapping[str, Q], other: Callable[[str], Q] | None = None
+) -> Key:
+    """A key for one of some words; what any other word means says `other`, if there is any."""
 
     def has(value: str) -> Q:
         if value.lower() in choices:
             return choices[value.lower()]
-        if other:
-            return Q(**{f"{other}__iexact": value})
+        if other is not None:
+            return other(value)
         raise Unreadable(_("it is one of %s") % ", ".join(choices))
 
     return replace(of_text(label, sample, has), choices=tuple(choices))
@@ -216,14 +232,17 @@ class Language:
         for term in terms:
             key = self.keys.get(self.key_of(term.key))
             try:
-                each = self.word(f"{term.key}{term.operator}{term.value}") if key is None else key.condition(term)
+                condition &= self._ask_word(term) if key is None else key.ask(term)
             except Unreadable as error:
                 problem = problem or _("“%(term)s” can't be read: %(reason)s.") % {"term": term, "reason": error}
                 continue
-            condition &= ~each if term.negated else each
             if key is None and term.key and not _OF_ADDRESS.fullmatch(term.key):
                 unknown.append(term.key)
         return Asked(Q(pk__in=()) if problem else condition, problem, tuple(unknown))
+
+    def _ask_word(self, term: Term) -> Q:
+        condition = self.word(f"{term.key}{term.operator}{term.value}")
+        return ~condition if term.negated else condition
 
     def describe(self) -> str:
         """Its keys, in a sentence."""

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.paginator import Page
 from django.http import HttpRequest
 
+from ui.groups import Through
 from ui.paging import Pages
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -45,7 +46,7 @@ def order_rows(rows: Any, columns: Columns, sort: str) -> Any:
     The key breaks ties, so that pages do not overlap.
     """
     downwards = sort.startswith("-")
-    fields = columns[sort.lstrip("-")]
+    fields = [field.expression if isinstance(field, Through) else field for field in columns[sort.lstrip("-")]]
     if isinstance(rows, list):
         return sorted(rows, key=lambda row: [_comparable(row, field) for field in fields], reverse=downwards)
     ordering = [_turned(field) if downwards else field for field in fields]
@@ -96,7 +97,9 @@ def list_page(
     """
     sort = read_sort(request, columns, default)
     size = size or read_page_size(request)
-    paginator = Pages(order_rows(rows, columns, sort), size, total, keys_first=keys_first)
+    first = columns[sort.lstrip("-")][0]
+    through = first if isinstance(first, Through) else None
+    paginator = Pages(order_rows(rows, columns, sort), size, total, keys_first=keys_first, through=through)
     page = paginator.get_page(request.GET.get("page"))
     return Listing(
         page,

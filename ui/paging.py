@@ -12,8 +12,12 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.db.models.sql.where import WhereNode
 
+from ui.groups import Through, cut_to_groups
+
 # So many rows of a list are on pages, and are counted; a file has more of them (see `ui.exporting`).
 DEEPEST = 10_000
+# From so many rows on it is quicker to find the groups that a page is of first than to sort all rows.
+MANY = 5_000
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
@@ -25,12 +29,22 @@ class Pages(_Paginator):
     """The pages of `rows`, a query or a list; `total` is their number if the page has counted them already.
 
     With ``keys_first`` the database picks the keys of a page before it works out what stands in its rows: otherwise
-    it does so for every row that it sorts.
+    it does so for every row that it sorts. With ``through``, by which many `rows` are in order, it sorts only those
+    that the page is among.
     """
 
-    def __init__(self, rows: Any, size: int, total: int | None = None, *, keys_first: bool = False) -> None:
+    def __init__(
+        self,
+        rows: Any,
+        size: int,
+        total: int | None = None,
+        *,
+        keys_first: bool = False,
+        through: Through | None = None,
+    ) -> None:
         super().__init__(rows, size)
         self._keys_first = keys_first
+        self._through = through
         if total is not None:
             self.__dict__["count"] = total
 
@@ -59,6 +73,9 @@ class Pages(_Paginator):
         page: Page[Any] = super().page(number)
         if self._keys_first:
             rows, on_page = cast("QuerySet[Any]", self.object_list), cast("QuerySet[Any]", page.object_list)
+            if self._through is not None and self.count > MANY:
+                first = (page.number - 1) * self.per_page
+                on_page = cut_to_groups(rows, self._through, first, first + self.per_page)
             # What was asked of the keys is not asked of their rows again.
             page.object_list = _unfiltered(rows).filter(pk__in=on_page.values("pk"))
         return page

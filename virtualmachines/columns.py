@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models.functions import Coalesce
 from django.template import Context
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -11,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ui.columns import Column, code, number, size, text, timestamp, words
+from ui.groups import Through
 from ui.places import list_of
 from ui.tables import Table, declare
 from ui.templatetags.parts import draw, hostname, linked, short_host
@@ -128,7 +128,7 @@ VM_TABLE = declare(
                 cell=_owner,
                 values={"owner": lambda vm: vm.owner.name if vm.owner is not None else None},
                 fields=("owner__user__username", "owner__group__name"),
-                sort=(Coalesce("owner__user__username", "owner__group__name"), "name"),
+                sort=(Through("owner", "user__username", "group__name"), "name"),
                 css="p1",
             ),
             Column(
@@ -148,7 +148,7 @@ VM_TABLE = declare(
                 cell=lambda vm, context: _node(vm, context, vm.primary_node),
                 values={"primary_node": lambda vm: vm.primary_node.name if vm.primary_node is not None else None},
                 fields=("primary_node__name",),
-                sort=("primary_node__name", "name"),
+                sort=(Through("primary_node", "name"), "name"),
                 css="p2",
             ),
             Column(
@@ -158,14 +158,14 @@ VM_TABLE = declare(
                 cell=lambda vm, context: _node(vm, context, vm.secondary_node),
                 values={"secondary_node": lambda vm: vm.secondary_node.name if vm.secondary_node is not None else None},
                 fields=("secondary_node__name",),
-                sort=("secondary_node__name", "name"),
+                sort=(Through("secondary_node", "name"), "name"),
                 is_extra=True,
             ),
             text(
                 "primary_node__group__name",
                 name="group",
                 label=_("Node group"),
-                sort=("primary_node__group__name", "name"),
+                sort=(Through("primary_node", "group__name"), "name"),
                 is_extra=True,
             ),
             Column(

@@ -3,14 +3,15 @@
 from typing import Any
 
 from django.db.models import F, Q
-from django.db.models.lookups import In
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster, Node
 from permissions.models import Persona
+from rapi.shapes.instance import FORTHCOMING, INSTANCE_STATUSES
 from ui.filtering import Language, Wanted, of_choices, of_number, of_size, of_text, of_timestamp
-from virtualmachines.search import Listed, Says
+from ui.listed import Listed, OfFew
+from virtualmachines.search import Says
 
 STOPPED = ("ADMIN_down", "ADMIN_offline", "USER_down", "forthcoming")
 TROUBLE = ("ERROR_down", "ERROR_nodedown", "ERROR_nodeoffline", "ERROR_up", "ERROR_wrongnode")
@@ -52,31 +53,40 @@ def _conditions() -> dict[str, Q]:
     return conditions
 
 
-# Of what machines belong to there are few: they are looked up by themselves, and not joined with every machine.
+# Of what machines belong to there are few: they are looked up by themselves, and not joined with every machine. Without
+# a node neither to be on it nor the opposite would hold.
 def _on_cluster(slug: str) -> Q:
-    return Q(cluster__in=Cluster.objects.filter(slug=slug.lower()).values("pk"))
+    return Q(OfFew(F("cluster"), Cluster.objects.filter(slug=slug.lower()).values("pk")))
 
 
 def _owned_by(name: str) -> Q:
     owners = Persona.objects.filter(Q(user__username__iexact=name) | Q(group__name__iexact=name))
-    return Q(owner__in=owners.values("pk"))
+    return Q(OfFew(F("owner"), owners.values("pk")), owner__isnull=False)
 
 
 def _on_node(name: str) -> Q:
     nodes = Node.objects.filter(name__istartswith=name).values("pk")
-    # Without a node neither this nor its opposite would hold.
-    primary = Q(In(Listed(F("primary_node")), nodes), primary_node__isnull=False)
-    return primary | Q(In(Listed(F("secondary_node")), nodes), secondary_node__isnull=False)
+    primary = Q(OfFew(Listed(F("primary_node")), nodes), primary_node__isnull=False)
+    return primary | Q(OfFew(Listed(F("secondary_node")), nodes), secondary_node__isnull=False)
 
 
 def _in_group(name: str) -> Q:
-    return Q(primary_node__in=Node.objects.filter(group__name__iexact=name).values("pk"))
+    nodes = Node.objects.filter(group__name__iexact=name).values("pk")
+    return Q(OfFew(F("primary_node"), nodes), primary_node__isnull=False)
+
+
+_WORDS = {word.lower(): word for word in (*INSTANCE_STATUSES, FORTHCOMING)}
+
+
+def _in_state(word: str) -> Q:
+    """Ganeti's word in whatever case; one that it has only since is taken as it stands."""
+    return Q(status__listed=_WORDS.get(word.lower(), word))
 
 
 MACHINES = Language(
     keys={
         "cluster": of_text(_("cluster"), "cluster:prod", _on_cluster),
-        "status": of_choices(_("state"), "status:stopped", _conditions(), other="status"),
+        "status": of_choices(_("state"), "status:stopped", _conditions(), other=_in_state),
         "owner": of_text(_("owner"), "owner:alice", _owned_by),
         "node": of_text(_("node"), "node:node1", _on_node),
         "os": of_text(_("operating system"), "os:debian", lambda value: Q(os__icontains=value)),
@@ -86,8 +96,9 @@ MACHINES = Language(
         "name": of_text(
             _("name"),
             "name:web",
-            lambda value: Q(Says(value), name__icontains=value),
-            equals=lambda value: Q(Says(value), name__iexact=value),
+            lambda value: Q(name__icontains=value),
+            equals=lambda value: Q(name__iexact=value),
+            near=lambda value: Q(Says(value)),
         ),
         "mem": of_size(_("memory"), "mem>4G", "memory_mib__listed"),
         "vcpus": of_number(_("vCPUs"), "vcpus>=2", "vcpus__listed"),

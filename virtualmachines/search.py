@@ -15,7 +15,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, BooleanField, CharField, F, Func, IntegerField, Transform
+from django.db.models import BooleanField, F, Func
 from django.db.models.sql.compiler import SQLCompiler
 
 from operations.triggers import PREFIX, Columns, create_trigger
@@ -109,27 +109,6 @@ class Says(Func):
     def _escaped(self, mark: str) -> str:
         """The word as a part of a pattern."""
         return "".join(f"{mark}{letter}" if letter in (mark, "%", "_") else letter for letter in self.word)
-
-
-class Listed(Transform):
-    """A column by which rows are picked along the index of lists, where SQLite would take an index of this column alone
-    and go through the long rows; it does not know how many have a value."""
-
-    lookup_name = "listed"
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
-        """The column."""
-        sql, params = compiler.compile(self.get_source_expressions()[0])
-        return sql, list(params)
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
-        """The column, without its indexes."""
-        sql, params = self.as_sql(compiler, connection)
-        return f"+{sql}", params
-
-
-for field in (CharField, IntegerField, BigIntegerField):
-    field.register_lookup(Listed)
 
 
 def make_index(connection: BaseDatabaseWrapper) -> None:

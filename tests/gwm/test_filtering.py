@@ -92,6 +92,12 @@ def test_sizes_and_words(text: str, condition: Q) -> None:
     assert _key(of_size("k", "key>4G", "size")).read(parse(text)).condition == condition
 
 
+def test_what_an_index_finds_near_is_asked_first_and_not_for_the_opposite() -> None:
+    key = of_text("k", "key:a", lambda value: Q(text=value), near=lambda value: Q(near=value))
+    assert _key(key).read(parse("key:a")).condition == Q(near="a") & Q(text="a")
+    assert _key(key).read(parse("-key:a")).condition == ~Q(text="a")
+
+
 @pytest.mark.parametrize(
     ("key", "text", "problem"),
     [

@@ -1,6 +1,6 @@
 """Whether the journal is as it was written: every event, their order, and both ends of the chain.
 
-It streams: memory does not grow with the journal. What was removed by `prune_journal` is not missed.
+It streams: memory does not grow with the journal. What was removed by `prune_journal`, even meanwhile, is not missed.
 """
 
 import json
@@ -39,8 +39,8 @@ class Verification:
         for row in self._rows(newest.number):
             yield from self._check(dict(zip(_COLUMNS, row, strict=True)))
         if self.number < newest.number:
-            yield _describe_missing(self.number + 1, newest.number)
-        elif self.seal != newest.seal:
+            yield from self._explain_gap(newest.number)
+        elif self.number == newest.number and self.seal != newest.seal:
             yield _("Event %s is not the one that was sealed last.") % self.number
         if self.expected is not None and self.expected[0] > self.number:
             yield _("Event %s, which is expected, is not there.") % self.expected[0]
@@ -59,8 +59,8 @@ class Verification:
     def _check(self, row: dict[str, Any]) -> Iterator[str]:
         number = row["number"]
         if number > self.number + 1:
-            yield _describe_missing(self.number + 1, number - 1)
-        elif row["previous"] != self.seal:
+            yield from self._explain_gap(number - 1)
+        if number == self.number + 1 and row["previous"] != self.seal:
             yield _("Event %(number)s does not follow event %(before)s: they were reordered, or one was replaced.") % {
                 "number": number,
                 "before": number - 1,
@@ -76,6 +76,16 @@ class Verification:
             yield _("Event %s is not the one that is expected.") % number
         self.checked += 1
         self.number, self.seal = number, row["seal"]
+
+    def _explain_gap(self, last: int) -> Iterator[str]:
+        """Events up to `last` are not there: they are missing, but for those that were removed since the last look."""
+        removed = self._read_end(ChainEnd.REMOVED)
+        if problem := self._explain_end(removed):
+            yield problem
+        elif removed.number > self.number:
+            self.number, self.seal = removed.number, removed.seal
+        if self.number < last:
+            yield _describe_missing(self.number + 1, last)
 
     def _check_rest(self) -> Iterator[str]:
         """What is outside the chain, and what is told of it beside it."""

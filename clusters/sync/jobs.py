@@ -6,7 +6,7 @@ the same transaction in which it is first written: that is how a submission whos
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,8 +31,9 @@ from rapi.errors import Garbled, JobLost, Refused
 from rapi.shapes.job import JobInfo
 from rapi.shapes.reading import Unreadable
 
-# How much of a cluster's past is imported when it is new.
-NEWEST_AT_FIRST = 200
+# How much of a cluster's past is imported when it is new, and of what it did while it was not read for a while.
+NEWEST_AT_FIRST, NEWEST_AFTER_ABSENCE = 200, 2000
+_ABSENCE = timedelta(minutes=10)
 _GAP_WINDOW = 50
 _LONGEST_LEAP = 1_000_000_000
 _MOST_LOST_LOOKUPS = 20
@@ -82,24 +83,36 @@ class JobChanges:
 
 def load_known_jobs(cluster: Cluster) -> KnownJobs:
     """What is known before a listing."""
+    at_most = _most_newer(cluster)
     if cluster.last_job_id == 0:
-        return KnownJobs(is_first=cluster.synced_at is None)
+        return KnownJobs(at_most=at_most)
     jobs = Job.objects.filter(cluster=cluster).order_by()
     open_ids = frozenset(jobs.exclude(status__in=Job.FINAL).values_list("ganeti_id", flat=True))
     floor = max(0, cluster.last_job_id - _GAP_WINDOW)
     seen = set(jobs.filter(ganeti_id__gt=floor).values_list("ganeti_id", flat=True))
     first = min(seen, default=cluster.last_job_id)
     gaps = frozenset(range(max(floor + 1, first), cluster.last_job_id + 1)) - seen
-    return KnownJobs(cluster.last_job_id, open_ids, gaps)
+    return KnownJobs(cluster.last_job_id, open_ids, gaps, at_most)
+
+
+def _most_newer(cluster: Cluster) -> int:
+    """A cluster that is read all the time can't have more new jobs than it runs within minutes. After an absence, and
+    after a failure, which may be that of too long an answer, their numbers are asked for first."""
+    schedule = cluster.schedule
+    if schedule.synced_at is None:
+        return NEWEST_AT_FIRST if cluster.last_job_id == 0 else NEWEST_AFTER_ABSENCE
+    is_behind = schedule.failures > 0 or timezone.now() - schedule.synced_at > _ABSENCE
+    return NEWEST_AFTER_ABSENCE if is_behind else 0
 
 
 def list_jobs(readings: Readings, known: KnownJobs) -> JobListing:
-    """One query for all jobs that are open or new to us. Raises RapiError."""
+    """One query for all jobs that are open or new to us; one more where these may be very many. Raises RapiError."""
     started_at = timezone.now()
     newer_than, ids = known.last_id, known.open_ids | known.gaps
-    if known.is_first:
-        there = _without_leaps(readings.list_job_ids())
-        newer_than = there[-NEWEST_AT_FIRST] - 1 if len(there) > NEWEST_AT_FIRST else 0
+    if known.at_most:
+        # The highest that is known comes along: from it on it is seen how far others leap.
+        there = _without_leaps(sorted({known.last_id, *readings.list_job_ids(known.last_id)} - {0}))
+        newer_than = max(newer_than, there[-known.at_most] - 1 if len(there) > known.at_most else 0)
     found = readings.read_jobs(ids, newer_than)
     numbers = _without_leaps(sorted({known.last_id, *ids, *(job.id for job in found.good.values())} - {0}))
     fit = frozenset(numbers)

@@ -12,6 +12,7 @@ from clusters.sync.guarded import Guard
 from objectlog.words import gettext as _
 from rapi.client import RapiClient
 from rapi.errors import Garbled
+from rapi.paths import job_number
 from rapi.query import FieldState
 from rapi.resources.jobs import which_jobs
 from rapi.resources.query import Resource, any_of
@@ -88,9 +89,12 @@ class Readings:
         records = [record | {"offline": is_off} for record, is_off in zip(result.records(), offline, strict=True)]
         return read_records("node", NodeLive.parse, records)
 
-    def list_job_ids(self) -> list[int]:
-        """The numbers of all jobs that are not archived, ascending."""
-        return self._client.list_job_ids()
+    def list_job_ids(self, newer_than: int) -> list[int]:
+        """The numbers of all jobs above this one that are not archived, ascending. Of a million jobs this is an answer
+        that can still be read."""
+        found = self._client.query("job", ("id",), which_jobs((), newer_than))
+        numbers = (job_number(each["id"]) for each in found.records())
+        return sorted(number for number in numbers if number is not None)
 
     def read_jobs(self, ids: Collection[int] = (), newer_than: int | None = None) -> Records[JobInfo]:
         """These jobs and those with a greater number, with logs and results."""

@@ -37,13 +37,14 @@ class KnownJobs:
     """Which jobs to ask for: those newer than the highest number seen, the open ones, and numbers never seen.
 
     `gaps` are numbers just below the highest that were given out but not there yet when the list was read: two
-    submissions at the same moment may become visible in the other order. `is_first`: no job of it was ever read.
+    submissions at the same moment may become visible in the other order. Where there may be very many newer ones,
+    `at_most` so many of the newest are read; 0: however many there are.
     """
 
     last_id: int = 0
     open_ids: frozenset[int] = frozenset()
     gaps: frozenset[int] = frozenset()
-    is_first: bool = False
+    at_most: int = 0
 
 
 @dataclass(frozen=True)

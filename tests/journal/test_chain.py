@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from itertools import pairwise
 from typing import Any
@@ -11,14 +11,14 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from gwm.celery import TIMETABLE
 from gwm.tasks import seal_journal
 from objectlog.canonical import make_seal
-from objectlog.chain import ChainBroken, delete_cut, seal_all, seal_events
+from objectlog.chain import ChainBroken, cut, delete_cut, seal_all, seal_events
 from objectlog.models import ChainEnd, Entry, Event, Outcome
 from objectlog.reading import read_event
 from objectlog.services import advance
@@ -250,6 +250,62 @@ def test_a_retention_that_was_killed_is_finished_by_the_next(time_machine: Any) 
     assert find_problems() == []
     delete_cut()
     assert not Event.objects.filter(number__lte=4).exists()
+
+
+def remove(before: datetime) -> None:
+    """What `prune_journal` does once it has verified the journal."""
+    cut(before)
+    delete_cut()
+
+
+MEANWHILE: dict[str, Callable[[list[Event]], object]] = {
+    "the oldest are removed": lambda ten: remove(ten[6].at),
+    "the oldest are cut off, and not yet deleted": lambda ten: cut(ten[6].at),
+    "some of what was cut off is deleted": lambda ten: (
+        cut(ten[8].at),
+        Event.objects.filter(number__in=[1, 2]).delete(),
+    ),
+    "all are removed": lambda ten: remove(timezone.now()),
+    "more are sealed": lambda ten: (write(), seal_all()),
+    "more are sealed and all are removed": lambda ten: (write(), seal_all(), remove(timezone.now())),
+}
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+def test_a_verification_misses_nothing_that_is_removed_or_sealed_meanwhile(ten: list[Event], meanwhile: str) -> None:
+    """Whichever of its statements it happens before."""
+
+    def look(before: int) -> tuple[list[str], int]:
+        count = 0
+
+        def run_beside(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count == before:
+                MEANWHILE[meanwhile](ten)
+            return execute(sql, params, many, context)
+
+        with transaction.atomic():
+            verification = Verification()
+            with connection.execute_wrapper(run_beside):
+                found = list(verification.problems())
+            transaction.set_rollback(True)
+        return found, count
+
+    _found, statements = look(0)
+    assert statements > 5
+    assert {before: look(before)[0] for before in range(1, statements + 1)} == {
+        before: [] for before in range(1, statements + 1)
+    }
+
+
+def test_what_is_missing_is_named_beside_what_is_removed_meanwhile(ten: list[Event]) -> None:
+    Event.objects.filter(number__in=[3, 9]).delete()
+    verification = Verification()
+    problems = verification.problems()
+    assert next(problems) == "Event 3 is missing."
+    remove(ten[5].at)
+    assert list(problems) == ["Event 9 is missing."]
 
 
 def test_sealing_takes_few_statements(django_assert_max_num_queries: Callable[..., Any]) -> None:

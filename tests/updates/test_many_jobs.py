@@ -1,5 +1,6 @@
 """A cluster that runs jobs by the thousand: what they cost grows as they do, and no transaction with them."""
 
+from datetime import timedelta
 from time import process_time
 from typing import Any
 
@@ -9,11 +10,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from clusters.connection import client_for
 from clusters.models import Job, JobTarget
-from clusters.sync.jobs import apply_jobs, explain_waiting
+from clusters.sync.jobs import NEWEST_AFTER_ABSENCE, apply_jobs, explain_waiting, list_jobs, load_known_jobs
+from clusters.sync.readings import Readings
+from clusters.sync.snapshot import KnownJobs
 from clusters.sync.targets import list_targets
+from rapi.parsing import MAX_PARSED_BYTES, parsed_bytes
 from rapi.shapes.job import JobInfo, LockInfo, PendingLock
 from tests.factories import make_admin, make_cluster, make_vm
+from tests.updates.conftest import update
 
 pytestmark = [pytest.mark.feature("G046"), pytest.mark.django_db]
 MANY, FEW = 4000, 500
@@ -91,3 +97,36 @@ def test_the_page_of_a_machine_with_thousands_of_jobs(client: Any) -> None:
         url = reverse(name, args=["beta", vm.name])
         client.get(url)
         assert cpu_of(lambda url=url: client.get(url)) < 0.4, url
+
+
+@pytest.mark.parametrize(
+    ("schedule", "at_most"),
+    [
+        ({}, 0),
+        ({"failures": 1}, NEWEST_AFTER_ABSENCE),
+        ({"synced_at": timezone.now() - timedelta(minutes=11)}, NEWEST_AFTER_ABSENCE),
+        ({"synced_at": None}, NEWEST_AFTER_ABSENCE),
+    ],
+)
+def test_where_there_may_be_very_many_new_ones_only_the_newest_are_asked_for(
+    schedule: dict[str, Any], at_most: int
+) -> None:
+    cluster = make_cluster(last_job_id=7, **schedule)
+    assert load_known_jobs(cluster).at_most == at_most
+
+
+def test_after_an_absence_the_newest_and_the_open_ones_are_read(simulator: Any, cluster: Any) -> None:
+    first = simulator.outside.submit("CLUSTER_REDIST_CONF")
+    update(cluster)
+    numbers = [simulator.outside.submit("CLUSTER_REDIST_CONF").id for _ in range(8)]
+    for most, newest in ((3, numbers[-3:]), (8, numbers), (9, numbers), (0, numbers)):
+        with client_for(cluster) as client:
+            known = KnownJobs(first.id, frozenset({first.id}), at_most=most)
+            listing = list_jobs(Readings(client), known)
+        assert [each.id for each in listing.jobs] == [first.id, *newest]
+
+
+def test_the_numbers_of_a_million_jobs_can_be_read() -> None:
+    rows = b",".join(b"[[0,%d]]" % number for number in range(1_000_001, 2_000_001))
+    answer = b'{"fields":[{"kind":"number","name":"id","title":"ID"}],"data":[%s]}' % rows
+    assert parsed_bytes(answer) < MAX_PARSED_BYTES

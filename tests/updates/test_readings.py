@@ -36,7 +36,7 @@ class Reader:
     def __init__(self, cluster):
         self.cluster = cluster
         self.rows = load_machines(cluster)
-        known = Known(cluster.uuid, "", self.rows.fingerprints(), KnownJobs(is_first=True), with_live=True)
+        known = Known(cluster.uuid, "", self.rows.fingerprints(), KnownJobs(at_most=200), with_live=True)
         with client_for(cluster) as client:
             readings = Readings(client)
             self.snapshot = fetch_snapshot(readings, known)

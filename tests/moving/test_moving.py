@@ -108,7 +108,7 @@ def test_without_an_allocator_a_node_must_be_chosen(prepare: Prepare, verb: str,
         do(scene, verb)
     client.force_login(scene.alice.user)
     page = client.get(reverse("vm-do", args=["lab", scene.vm.name, verb])).content.decode()
-    assert "Automatic" not in page and f'<option value="{NODE2}">' in page
+    assert "Automatic" not in page and f'<option value="{NODE2}" selected>' in page
 
 
 @pytest.mark.feature("F204")

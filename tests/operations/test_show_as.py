@@ -76,8 +76,9 @@ def test_the_page_shows_what_is_on_the_form(check: Check, client: Client) -> Non
 
 def test_where_something_is_to_be_typed_nothing_is_shown_until_it_is(check: Check, client: Client) -> None:
     client.force_login(check.admin.user)
-    url = reverse("vm-do", args=["lab", check.scene.vm.name, "export-and-remove"])
+    url = reverse("vm-do", args=["lab", check.scene.vm.name, "rename"])
     assert "show-as" not in client.get(url).content.decode()
+    url = reverse("vm-do", args=["lab", check.scene.vm.name, "export-and-remove"])
     page = client.post(url, {"target_node": "node2.example.org", "preview": "1"}).content.decode()
     assert "gnt-backup export --node=node2.example.org" in page and "--remove-instance" in page
     assert check.scene.vm.name in check.scene.simulator.cluster.instances and not Entry.objects.exists()

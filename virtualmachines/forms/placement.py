@@ -36,4 +36,6 @@ class NodeField(forms.CharField):
         widget.choices = [("", otherwise), *choices] if otherwise else choices
         widget.barred = frozenset(place.node.name for place in places if not place.is_usable)
         widget.is_required = self.required
+        if not otherwise:  # as the browser will have it
+            self.initial = next((place.node.name for place in places if place.is_usable), "")
         self.widget = widget

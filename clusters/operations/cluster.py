@@ -11,6 +11,7 @@ from clusters.models import Cluster, FormerSlug, Schedule
 from clusters.operations.comparing import LABELS, compare_settings
 from clusters.operations.ganeti import GanetiOperation
 from clusters.operations.probe import RIGHT_TO_POINT
+from clusters.operations.settle import give_up_with
 from clusters.operations.wanted import (
     ClusterSettings,
     explain_taken,
@@ -203,5 +204,6 @@ class RemoveCluster(OnRecord[NoParams]):
         return compare_settings(ask.target, None)
 
     def perform(self, ask: Ask[Cluster, NoParams]) -> str:
+        give_up_with(ask.target)
         ask.target.delete()
         return ""

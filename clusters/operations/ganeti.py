@@ -104,6 +104,8 @@ class GanetiOperation(Operation[T, P]):
     def accept(self, ask: Ask[T, P], entry: Entry, submission: Submission) -> None:
         """Follow the jobs, and make the cluster due for an update."""
         cluster = self.cluster_of(ask.target)
+        if not Cluster.objects.select_for_update().filter(pk=cluster.pk).values_list("pk"):
+            return  # it was removed during the call, and the entry says so
         title = joined(" ", [told(self.label), entry.target_name])
         for number in submission.job_ids:
             job, _is_new = Job.objects.get_or_create(

@@ -15,7 +15,7 @@ from clusters.models import Cluster, Job, JobStatus
 from clusters.operations.ganeti import PREPARED_WITHIN_S
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome
 from objectlog.selectors import list_unanswered_entries
-from objectlog.sentences import is_check
+from objectlog.sentences import CHECK, is_check
 from objectlog.services import advance, count_absence, note_jobs
 from objectlog.words import gettext as _
 from objectlog.words import joined
@@ -123,6 +123,15 @@ def count_clean_listing(cluster: Cluster, *, listed_from: datetime, is_complete:
             give_back(operation, entry, outcome, joined("\n", [entry.message, said]))
         given_up.append(entry)
     return given_up
+
+
+def give_up_with(cluster: Cluster) -> None:
+    """The cluster is removed, and nobody will learn how what is under way on it ends: it is lost."""
+    words = _("Cluster %s was removed here while this was in progress; how it ended is not known.") % cluster.slug
+    under_way = Entry.objects.filter(cluster_pk=cluster.pk, outcome__in=OPEN_OUTCOMES)
+    sent = [key for key, operation in OPERATIONS.items() if operation.sends]
+    for entry in under_way.filter(verb__in=[*sent, *(f"{key}{CHECK}" for key in sent)]).order_by("pk"):
+        give_back(OPERATIONS.get(entry.verb), entry, Outcome.LOST, joined("\n", [entry.message, words]))
 
 
 def note_deadline(entry: Entry, *, running_at: datetime) -> None:

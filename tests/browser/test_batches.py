@@ -65,3 +65,34 @@ def looks_well(page, with_script):
         assert check(page) == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     page.set_viewport_size(WIDE)
+
+
+def press_until(page, key, wanted):
+    """As somebody without a mouse comes there."""
+    for _ in range(120):
+        if wanted.evaluate("one => one === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{key} does not lead to {wanted}")
+
+
+def test_a_batch_by_the_keyboard_alone(person, demo):
+    page = person(demo)
+    page.goto("/vms/?cluster=demo&q=wiki")
+    tick = page.locator(".pick").first
+    press_until(page, "Tab", tick)
+    page.keyboard.press("Space")
+    expect(tick).to_be_checked()
+    press_until(page, "Tab", page.get_by_role("group", name="Selected machines").get_by_role("button", name="Reboot"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Reboot: 1 machine?")
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    press_until(page, "Tab", page.get_by_role("button", name="Reboot 1 machine"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".head .state")).to_have_text(re.compile("ended"), timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    row = page.locator("main tbody").get_by_role("link").first
+    press_until(page, "Tab", row)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("wiki")

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from clusters.models import Cluster
 from clusters.operations.cluster import OnRecord
 from objectlog.changes import Change
+from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid
 
 # So many fit into a choice that one can still read.

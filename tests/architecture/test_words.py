@@ -237,3 +237,31 @@ def test_a_script_holds_no_words(path: Path) -> None:
     strings = ["".join(found) for found in _STRING.findall(source)]
     assert [text for text in strings if _SAID.fullmatch(text) and text != "ago"] == []
     assert re.findall(r'(?:textContent|ariaLabel|title) = "[A-Z][^"]*"|say\([^;]*"[A-Z][^"]*"', source) == []
+
+
+# What decides, reads clusters or carries out: its sentences end in the database. Forms, views and columns only show.
+WRITES = (
+    *("operations", "clusters/operations", "clusters/sync", "clusters/twins.py", "clusters/bulkhead.py", "updates"),
+    *("virtualmachines/operations", "virtualmachines/rules", "virtualmachines/spec", "virtualmachines/room.py"),
+    *("virtualmachines/sync", "people/operations", "permissions/policy"),
+    *("permissions/access.py", "permissions/services.py", "quotas/services.py"),
+)
+SHOWS = frozenset({"views", "templatetags", "migrations", "columns.py", "models.py"})
+
+
+def list_writers() -> Iterator[Path]:
+    for name in WRITES:
+        place = ROOT / name
+        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+            if not SHOWS & set(path.relative_to(ROOT).parts):
+                yield path
+
+
+def test_who_writes_sentences_down_takes_those_that_know_what_they_are_made_of() -> None:
+    wrong = []
+    for path in list_writers():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation":
+                taken = {each.name for each in node.names} & {"gettext", "ngettext"}
+                wrong += [f"{path.relative_to(ROOT)}: import {name} from objectlog.words" for name in sorted(taken)]
+    assert wrong == []

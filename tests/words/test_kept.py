@@ -1,14 +1,12 @@
 """What is written down in one language is read in another: no column keeps a translated word.
 
-That no operation leaves one when it is denied or refused is asked of all of them in tests/permissions/test_matrix.py.
+That no operation leaves one when it is denied or refused is asked of all of them in tests/permissions/test_matrix.py,
+and who has to take sentences from objectlog.words stands in tests/architecture/test_words.py.
 """
 
 from __future__ import annotations
 
-import ast
 import pickle
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,34 +29,6 @@ from tests.words.pseudo import accent, spoken
 from updates.cycle import sync_cluster
 from updates.follower import follow_cluster
 from virtualmachines.operations.power import Shutdown, ShutdownParams, Start
-
-ROOT = Path(__file__).resolve().parents[2]
-# What decides, reads clusters or carries out: its sentences end in the database. Forms, views and columns only show.
-WRITES = (
-    *("operations", "clusters/operations", "clusters/sync", "clusters/twins.py", "clusters/bulkhead.py", "updates"),
-    *("virtualmachines/operations", "virtualmachines/rules", "virtualmachines/spec", "virtualmachines/room.py"),
-    *("virtualmachines/sync", "people/operations", "permissions/policy"),
-    *("permissions/access.py", "permissions/services.py", "quotas/services.py"),
-)
-SHOWS = frozenset({"views", "templatetags", "migrations", "columns.py", "models.py"})
-
-
-def list_writers() -> Iterator[Path]:
-    for name in WRITES:
-        place = ROOT / name
-        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
-            if not SHOWS & set(path.relative_to(ROOT).parts):
-                yield path
-
-
-def test_who_writes_sentences_down_takes_those_that_know_what_they_are_made_of() -> None:
-    wrong = []
-    for path in list_writers():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation":
-                taken = {each.name for each in node.names} & {"gettext", "ngettext"}
-                wrong += [f"{path.relative_to(ROOT)}: import {name} from objectlog.words" for name in sorted(taken)]
-    assert wrong == []
 
 
 def lazily(words: str) -> Any:

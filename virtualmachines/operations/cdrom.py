@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from clusters.operations.images import read_images
 from objectlog.changes import Change
 from objectlog.messages import Message
+from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, NoParams, Submission
 from rapi.client import RapiClient
 from rapi.resources.lifecycle import InstanceChanges

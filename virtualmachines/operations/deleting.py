@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, FormerName
 from clusters.sync.rows import lock_writers
 from objectlog.models import Entry
+from objectlog.words import gettext as _
+from objectlog.words import ngettext
 from operations.contract import Ask, Submission, Words
 from operations.groups import Group
 from permissions.policy import count_holders

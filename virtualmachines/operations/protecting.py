@@ -1,9 +1,9 @@
 """Protection from deletion: a note of ours on the machine, which Ganeti does not know."""
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from objectlog.changes import Change
+from objectlog.words import gettext as _
 from operations.contract import Ask, NoParams
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation

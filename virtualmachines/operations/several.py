@@ -3,9 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from clusters.models import Cluster
+from objectlog.words import gettext as _
 from operations.contract import Actor, Ask, Invalid
 from operations.models import Batch
 from operations.planning import plan_each

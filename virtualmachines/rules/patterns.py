@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from django.utils.translation import gettext as _
+from objectlog.words import gettext as _
 
 MOST = 500
 _PART = re.compile(r"\{(?:(?P<first>\d{1,9})\.\.(?P<last>\d{1,9})|(?P<words>[^{},]+(?:,[^{},]+)+))\}")

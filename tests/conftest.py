@@ -2,5 +2,5 @@
 
 pytest_plugins = [
     *["tests.features", "tests.servers", "tests.collecting"],
-    *["tests.fixtures.simulator", "tests.fixtures.undoing", "tests.ganeti.plugin"],
+    *["tests.fixtures.simulator", "tests.fixtures.undoing", "tests.browser.chromium", "tests.ganeti.plugin"],
 ]

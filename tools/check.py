@@ -30,6 +30,8 @@ from tools.lab.prerequisites import missing_prerequisites  # noqa: E402
 from tools.throwaway import postgresql, redis_server  # noqa: E402
 
 _SERVERLESS = "not ganeti and not browser and not redis"
+#: the cores of a gate that waits for processes, time-outs and machines half of its time
+WAITS = 0.5
 
 
 def list_gates(features_file: Path) -> list[Gate]:
@@ -64,7 +66,7 @@ def spread(processes: int) -> list[str]:
 
 
 def list_test_gates(features_file: Path) -> list[Gate]:
-    """Return the gates that run tests. A gate beside the browser takes one core, so that pages load as they should."""
+    """Return the gates that run tests, those that take long first where others can run beside them."""
     cores = os.cpu_count() or 1
     every = min(4, cores)
 
@@ -78,21 +80,39 @@ def list_test_gates(features_file: Path) -> list[Gate]:
         gate(
             "Tests on SQLite and the simulator",
             f"{quick} and not long",
-            processes=every,
+            processes=every + 1,  # some of its tests wait for time-outs
             cores=every,
             is_fast=True,
         ),
-        gate("Tests in a browser", "browser", lacking=lacking_browser, uses="interfaces"),
+        gate(
+            "Tests in a browser",
+            "browser and not ganeti",
+            processes=min(2, every),  # pages wait for servers, and servers for pages
+            lacking=lacking_browser,
+            uses="interfaces",
+        ),
         gate("Many values in many pages", f"{quick} and long"),
-        gate("Whole installations, started, killed and stopped", f"{_SERVERLESS} and standalone", processes=every),
-        gate("Tests on PostgreSQL", f"{quick} and database and not alike", environment=with_postgresql),
-        gate("Tests over a real Redis, on PostgreSQL", "redis", environment=with_redis),
+        gate(
+            "Whole installations, started, killed and stopped",
+            f"{_SERVERLESS} and standalone",
+            processes=every,
+            cores=WAITS,
+        ),
+        gate("Tests over a real Redis, on PostgreSQL", "redis", environment=with_redis, cores=WAITS),
         gate(
             "Tests and contract on a real Ganeti",
             "ganeti and not browser",
             processes=every,  # a lab for each process
             lacking=lambda: " ".join(missing_prerequisites()),
             uses="interfaces",  # those that come and go with a lab make Chromium give up the pages it is loading
+        ),
+        gate("Tests on PostgreSQL", f"{quick} and database and not alike", environment=with_postgresql),
+        gate(
+            "Tests in a browser on a real Ganeti",
+            "ganeti and browser",
+            lacking=lambda: lacking_browser() or " ".join(missing_prerequisites()),
+            uses="interfaces",
+            cores=WAITS,
         ),
     ]
 

@@ -39,7 +39,7 @@ class Gate:
     lacking: Callable[[], str] = lambda: ""
     has_tests: bool = False
     #: how many cores it keeps busy
-    cores: int = 1
+    cores: float = 1
     #: gates with the same word here disturb each other
     uses: str = ""
 

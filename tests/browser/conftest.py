@@ -8,7 +8,6 @@ on the browser's console. What a failure looked like is kept below test-results/
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from simulator import Simulator
 from tests.browser.changes import CHANGES, OTHER_VM, START, Write
@@ -26,23 +25,17 @@ from tests.browser.watching import Watch
 from tests.up.running import ROOT
 
 RESULTS = ROOT / "test-results"
-FLAGS = [
-    *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"],
-    *["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-]
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is here, and run it last: Playwright's event loop stays with the thread until the session ends."""
+    """Mark what is here."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-    items.sort(key=lambda item: item.path.is_relative_to(here))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -51,18 +44,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     setattr(item, f"outcome_of_{report.when}", report)
     return report
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Chromium as Debian packages it."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.fail("Chromium is demanded (GWM_TEST_COMPLETE) and not installed (Debian: apt install chromium).")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def run_product(directory: Path, *options: str, **environment: str) -> Iterator[Product]:

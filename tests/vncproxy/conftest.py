@@ -1,7 +1,6 @@
 """The broker as its own process, and the console's page with a browser, for tests over the loopback."""
 
 import os
-import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.browser.waiting import PATIENCE_MS
 from tests.vncproxy.ends import KEY, Browser, ToyVnc
@@ -104,15 +103,6 @@ def vnc():
     yield make
     for server in servers:
         server.close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
 
 
 @contextmanager

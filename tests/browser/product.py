@@ -11,7 +11,7 @@ from typing import Any
 from tests.up.running import ROOT, Installation
 
 ADMIN, PASSWORD = "admin", "correct-horse-battery"
-COMMAND_TIMEOUT_S = 60.0
+COMMAND_TIMEOUT_S = 300.0
 
 
 class Product(Installation):

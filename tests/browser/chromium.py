@@ -16,7 +16,7 @@ FLAGS = [
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Playwright's event loop stays with the thread to the end of the session; Django's ORM refuses to work beside it."""
+    """Playwright's event loop stays with the thread to the session's end; Django's ORM refuses to work beside it."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

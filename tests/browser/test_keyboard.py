@@ -25,7 +25,7 @@ def test_search_help_and_go_to(page):
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/vms/"))
     page.keyboard.press("n")
-    expect(page.get_by_role("link", name="db1.example.org")).to_be_focused()
+    expect(page.get_by_role("link", name="db1.example.org", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("db1.example.org")
     page.keyboard.press("?")

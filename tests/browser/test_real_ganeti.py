@@ -67,7 +67,7 @@ def test_a_cluster_added_by_its_fingerprint_shows_what_it_has(page, ganeti, gues
     page.goto("/clusters/real/nodes/")
     expect(page.locator("main tbody tr")).to_have_count(len(ganeti.nodes))
     page.goto("/vms/")
-    expect(page.get_by_role("link", name=guest)).to_be_visible()
+    expect(page.get_by_role("link", name=guest, exact=True)).to_be_visible()
 
 
 @pytest.mark.feature("F206", "F209", "F134", "F136")

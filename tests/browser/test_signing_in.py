@@ -25,7 +25,7 @@ def test_one_comes_to_where_one_wanted_to_go(person, demo):
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Password").press("Enter")
     expect(page).to_have_url(re.compile(r"/vms/\?status=running&q=web$"))
-    expect(page.get_by_role("link", name="web1.example.org")).to_be_visible()
+    expect(page.get_by_role("link", name="web1.example.org", exact=True)).to_be_visible()
 
 
 @pytest.mark.feature("F001")

@@ -32,7 +32,7 @@ def test_lists(plain):
     box = plain.get_by_role("searchbox", name="Name, address, tag")
     box.fill("db")
     plain.get_by_role("button", name="Filter").click()
-    expect(plain.get_by_role("link", name="db1.example.org")).to_be_visible()
+    expect(plain.get_by_role("link", name="db1.example.org", exact=True)).to_be_visible()
     plain.get_by_role("columnheader", name="Name").get_by_role("link").click()
     expect(plain.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", re.compile("ending"))
     expect(plain.get_by_text("Pop out")).to_have_count(0)

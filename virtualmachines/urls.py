@@ -3,7 +3,7 @@
 from django.urls import path
 
 from operations.views.operate import OperateView
-from virtualmachines.views import batch, console, detail, lists
+from virtualmachines.views import batch, console, detail, edit, lists
 
 _VM = "clusters/<slug:slug>/vms/<str:name>/"
 _NODE = "clusters/<slug:slug>/nodes/<str:name>/"
@@ -18,6 +18,8 @@ urlpatterns = [
     path(f"{_VM}actions/", detail.vm_actions, name="vm-actions"),
     path(f"{_VM}parameters/", detail.vm_parameters, name="vm-parameters"),
     path(f"{_VM}jobs/", detail.vm_jobs, name="vm-jobs"),
+    path(f"{_VM}edit/", edit.vm_edit, name="vm-modify"),
+    path(f"{_VM}edit/confirm/", edit.vm_edit_confirm, name="vm-modify-confirm"),
     path(f"{_VM}console/", console.vm_console, name="vm-console"),
     path(f"{_VM}console/window/", console.vm_console_popout, name="vm-console-popout"),
     path(f"{_VM}console/ticket/", console.vm_console_ticket, name="vm-console-ticket"),

@@ -72,6 +72,8 @@ STILL = frozenset(
         "cluster-edit",
         "cluster-do",
         "vm-do",
+        "vm-modify",
+        "vm-modify-confirm",
         "node-do",
         "job-do",
         "batch-do",

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.feature("F195")]
 
 
 @pytest.mark.parametrize("given", [{"size_mib": 20480}, {"more_mib": 1024}])
-def test_a_disk_grows_to_a_size_or_by_an_amount(desk: Desk, given: dict[str, int]) -> None:
+def test_a_disk_grows_to_a_size_or_by_an_amount(desk: Desk, given: dict[str, Any]) -> None:
     before = desk.there.disks[0].size
     after = given.get("size_mib") or before + given["more_mib"]
     entry = desk.do("grow-disk", disk=0, **given)
@@ -50,7 +50,7 @@ def test_what_grew_meanwhile_does_not_grow_twice(desk: Desk) -> None:
         ({"disk": 0, "more_mib": -5}, "more_mib"),
     ],
 )
-def test_what_cannot_grow_so_is_said_at_its_field(desk: Desk, given: dict[str, int], field: str) -> None:
+def test_what_cannot_grow_so_is_said_at_its_field(desk: Desk, given: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as invalid:
         desk.do("grow-disk", **given)
     assert set(invalid.value.errors) == {field}

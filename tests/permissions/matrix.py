@@ -67,6 +67,7 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["cluster-vms", "cluster-do"], CLUSTER),
     **dict.fromkeys(["node", "node-do", "node-jobs", "node-primary", "node-secondary"], NODE),
     **dict.fromkeys(["vm", "vm-actions", "vm-parameters", "vm-jobs", "vm-journal", "vm-do"], VM),
+    **dict.fromkeys(["vm-modify", "vm-modify-confirm"], VM),
     **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket"], VM),
     "batch": BATCH,
     "batch-do": {**BATCH, "verb": "stop"},
@@ -112,6 +113,7 @@ PAGES: dict[str, Row] = {
     "vm-parameters": Row(SEE_VM),
     "vm-jobs": Row(SEE_VM),
     "vm-journal": Row(SEE_VM),
+    **dict.fromkeys(["vm-modify", "vm-modify-confirm"], Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM)),
     "vm-console": Row(CONSOLE, see=SEE_VM),
     "vm-console-popout": Row(CONSOLE, see=SEE_VM),
     "vm-console-ticket": Row(CONSOLE, see=SEE_VM, method="post"),
@@ -122,7 +124,12 @@ PAGES: dict[str, Row] = {
 # Addresses that stand for one operation each.
 DOORS = {"vm": "vm-do", "node": "node-do", "cluster": "cluster-do", "job": "job-do"}
 # Operations with a page of their own.
-OWN_PAGES = {"cluster.add": "cluster-add", "cluster.edit": "cluster-edit", "vm.console": "vm-console-ticket"}
+OWN_PAGES = {
+    "cluster.add": "cluster-add",
+    "cluster.edit": "cluster-edit",
+    "vm.console": "vm-console-ticket",
+    "vm.modify": "vm-modify",
+}
 
 OPERATIONS: dict[str, Row] = {
     "vm.start": Row(POWER, see=SEE_VM),

@@ -11,11 +11,17 @@ from virtualmachines.spec.data import BadData, from_data
 from virtualmachines.spec.edits import Edit
 
 
+class _Changes(forms.JSONField):
+    """To want nothing is said as {}; the operation finds that nothing would change."""
+
+    empty_values = (None, "")
+
+
 @asks_for("vm.modify")
 class ModifyForm(OperationForm):
     """What is wanted otherwise, as JSON."""
 
-    wanted = forms.JSONField(
+    wanted = _Changes(
         label=_("Changes"),
         help_text=_('As JSON, such as {"beparams": {"vcpus": 4}}; null makes a parameter follow the cluster again.'),
         error_messages={"invalid": _("This is no JSON."), "required": _("Say what is to be changed.")},

@@ -11,6 +11,7 @@ from objectlog.changes import Change
 from objectlog.models import Entry
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Detour, Invalid, Submission
+from operations.groups import Group
 from quotas.amounts import Amounts
 from quotas.services import Exceeded, claim, give_back
 from rapi.client import RapiClient
@@ -57,6 +58,7 @@ class GrowDisk(VMOperation[GrowDiskParams]):
     noun = gettext_lazy("The growth of a disk")
     needs = "modify"
     icon = "plus"
+    group = Group.DISKS
     question = gettext_lazy("Grow a disk of {target}?")
     consequence = gettext_lazy(
         "A disk never shrinks again. The guest sees the new size at once, or from its next start on, and has to "
@@ -150,6 +152,7 @@ class DetachDisk(VMOperation[DiskParams]):
     noun = gettext_lazy("The detaching of a disk")
     needs = "modify"
     icon = "disk"
+    group = Group.DISKS
     question = gettext_lazy("Detach a disk of {target}?")
     consequence = gettext_lazy(
         "The disk and its data stay in Ganeti, without a machine, and still take their room. Nothing there lists "
@@ -202,6 +205,7 @@ class AttachDisk(VMOperation[AttachDiskParams]):
     noun = gettext_lazy("The attaching of a disk")
     needs = "attach_disk"
     icon = "disk"
+    group = Group.DISKS
     question = gettext_lazy("Attach a disk to {target}?")
     consequence = gettext_lazy(
         "A disk that was detached before, with what is on it. It must lie on the same nodes, and be of the same kind."
@@ -246,6 +250,7 @@ class ConvertDisks(VMOperation[ConvertParams]):
     noun = gettext_lazy("The conversion of its disks")
     needs = "modify"
     icon = "disk"
+    group = Group.DISKS
     question = gettext_lazy("Convert the disks of {target}?")
     consequence = gettext_lazy(
         "Everything is copied to new disks, which takes long and needs room for both; then the old disks are deleted. "

@@ -13,6 +13,7 @@ from objectlog.changes import Change
 from objectlog.models import Entry
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, Refusal, Submission
+from operations.groups import Group
 from permissions.policy import can
 from quotas.services import Exceeded, claim, give_back
 from rapi.client import RapiClient
@@ -57,7 +58,8 @@ class Modify(VMOperation[ModifyParams]):
     noun = gettext_lazy("A change of its settings")
     needs = "modify"
     icon = "edit"
-    question = gettext_lazy("Change {target}?")
+    group = Group.SETTINGS
+    has_own_page = True
     can_check = True
     params_type = ModifyParams
 

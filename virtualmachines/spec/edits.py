@@ -1,7 +1,7 @@
 """What somebody wants changed of a machine that exists. What they do not name stays as it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
 
 from objectlog.words import gettext as _
@@ -103,3 +103,43 @@ def _changed(part: P, edit: NicEdit | DiskEdit) -> P:
         # With a network these are the network's: they go unless they were said, and then the rules speak.
         values = {"mode": "", "link": "", "vlan": ""} | values
     return replace(part, **values)
+
+
+def edit_between(before: VMSpec, after: VMSpec) -> Edit:
+    """What has to be wanted for the one to become the other. Raises BadData for what no edit says: a disk's size."""
+    for number, disk in enumerate(after.disks):
+        known = next((each for each in before.disks if each.uuid and each.uuid == disk.uuid), disk)
+        if disk.size_mib != known.size_mib:
+            raise BadData(f"disks.{number}.size_mib", _("A disk is grown by itself: Grow disk."))
+    return Edit(
+        os=None if after.os == before.os else after.os,
+        beparams=_wishes(before.beparams, after.beparams),
+        hvparams=_wishes(before.hvparams, after.hvparams),
+        osparams=_wishes(before.osparams, after.osparams),
+        nics=_edits_between(before.nics, after.nics, NicEdit),
+        nics_added=tuple(nic for nic in after.nics if not nic.uuid),
+        disks=_edits_between(before.disks, after.disks, DiskEdit),
+        disks_added=tuple(disk for disk in after.disks if not disk.uuid),
+    )
+
+
+def _wishes(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, Value | None]:
+    names = sorted(before.keys() | after.keys())
+    return {name: after.get(name) for name in names if _as_typed(before, name) != _as_typed(after, name)}
+
+
+def _as_typed(values: Mapping[str, Value], name: str) -> tuple[type, Any]:
+    """1 and true are different values."""
+    return type(values.get(name)), values.get(name)
+
+
+def _edits_between(before: Sequence[Any], after: Sequence[Any], kind: type[Any]) -> dict[str, Any]:
+    kept = {part.uuid: part for part in after if part.uuid}
+    names = [each.name for each in fields(kind) if each.name != "remove"]
+    edits = {}
+    for number, part in enumerate(before):
+        now = kept.get(part.uuid) if part.uuid else None
+        values = {name: getattr(now, name) for name in names if now and getattr(now, name) != getattr(part, name)}
+        if now is None or values:
+            edits[part.uuid or str(number)] = kind(remove=now is None, **values)
+    return edits

@@ -72,7 +72,7 @@ def _first_buttons(vm: Any) -> list[str]:
     """What stands on the page; the rest is in the menu."""
     if vm.is_missing:
         return ["discard" if vm.was_never_made else "forget"]
-    return ["console", "shutdown", "reboot"] if vm.is_running else ["start", "console"]
+    return ["console", "modify", "shutdown", "reboot"] if vm.is_running else ["start", "console", "modify"]
 
 
 def _is_news(job: Any) -> bool:

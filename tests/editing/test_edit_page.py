@@ -1,0 +1,178 @@
+"""The page on which a machine is changed: what one sees is what is asked, and what is asked is what was shown."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from objectlog.models import Entry, Outcome
+from operations.models import Batch, BatchItem
+from permissions.services import grant
+from tests.editing.conftest import Desk
+from virtualmachines.models import VMUserGrant
+
+pytestmark = [pytest.mark.django_db, pytest.mark.feature("F190")]
+
+
+class Browser:
+    """Sends forms as a browser without a script does: all of their fields, as they stand there."""
+
+    def __init__(self, desk: Desk, client: Client) -> None:
+        self.desk, self.client = desk, client
+        self.url = reverse("vm-modify", args=["lab", desk.vm.name])
+        self.page: Any = None
+        client.force_login(desk.alice.user)
+
+    @property
+    def text(self) -> str:
+        """The page as it came."""
+        return str(self.page.content.decode())
+
+    def open(self, url: str = "") -> "Browser":
+        """Go there."""
+        self.page = self.client.get(url or self.url)
+        return self
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What the form would send."""
+        form = self.page.context["form"]
+        values = {name: form[name].value() or "" for name in form.fields}
+        return {**values, "opened": self.page.context["opened"]}
+
+    def send(self, **typed: str) -> "Browser":
+        """The form with these fields typed over."""
+        self.page = self.client.post(self.url, {**self.fields, **typed}, follow=True)
+        return self
+
+    def confirm(self, **typed: str) -> "Browser":
+        """The page that says what would be other."""
+        where = re.search(r'id="confirm" method="post" action="([^"]+)"', self.text)
+        assert where is not None
+        self.page = self.client.post(where[1].replace("&amp;", "&"), typed, follow=True)
+        return self
+
+
+@pytest.fixture
+def browser(desk: Desk, client: Client) -> Browser:
+    return Browser(desk, client)
+
+
+@pytest.mark.feature("F184")
+def test_from_the_form_by_the_confirmation_to_ganeti(desk: Desk, browser: Browser) -> None:
+    browser.open().send(**{"beparams.vcpus": "4", "beparams.maxmem": "2 GiB"})
+    assert browser.page.redirect_chain and desk.scene.submissions() == 0, "nothing is sent before it is confirmed"
+    assert "Virtual CPUs" in browser.text and "<ins>4</ins>" in browser.text
+    browser.confirm()
+    desk.settle(Entry.objects.get())
+    assert (desk.vm.vcpus, desk.vm.memory_mib) == (4, 2048)
+
+
+def test_what_is_sent_is_what_was_shown(desk: Desk, browser: Browser) -> None:
+    """Whatever a confirmation is sent with: what it means was kept on the server."""
+    browser.open().send(**{"beparams.vcpus": "4"})
+    browser.confirm(**{"beparams.vcpus": "8", "wanted": '{"os": "noop"}', "opened": "x"})
+    assert Entry.objects.get().params["wanted"] == {"beparams": {"vcpus": 4}}
+
+
+def test_nothing_typed_is_nothing_changed(browser: Browser) -> None:
+    assert "Nothing would be other" in browser.open().send().text and browser.page.status_code == 422
+
+
+def test_what_is_wrong_stands_at_its_field(desk: Desk, browser: Browser) -> None:
+    browser.open().send(**{"beparams.vcpus": "0", "hvparams.boot_order": "cdrom"})
+    assert browser.page.status_code == 422
+    assert {"beparams.vcpus"} <= set(browser.page.context["form"].errors)
+    browser.send(**{"beparams.vcpus": "2"})
+    assert set(browser.page.context["form"].errors) == {"hvparams.boot_order"}
+    assert desk.scene.submissions() == 0
+
+
+@pytest.mark.feature("F186", "F195")
+def test_parts_come_and_go_without_a_script(desk: Desk, browser: Browser) -> None:
+    desk.stop()
+    browser.open().send(add="nics")
+    browser.send(**{"nics.1.link": "br9"})
+    browser.confirm()
+    desk.settle(Entry.objects.get())
+    assert desk.there.nics[1].params["link"] == "br9"
+    Entry.objects.all().delete()
+    gone = desk.there.nics[0]
+    browser.open()
+    browser.page = browser.client.post(browser.url, {**browser.fields, "remove": "nics.0"})
+    browser.send().confirm()
+    desk.settle(Entry.objects.get())
+    assert len(desk.there.nics) == 1 and gone not in desk.there.nics
+
+
+@pytest.mark.feature("F195")
+def test_a_disk_is_removed_by_who_types_the_name(desk: Desk, browser: Browser) -> None:
+    desk.stop()
+    desk.edit(wanted={"disks_added": [{"size_mib": 1024}]})
+    Entry.objects.all().delete()
+    browser.open()
+    browser.page = browser.client.post(browser.url, {**browser.fields, "remove": "disks.1"})
+    browser.send()
+    assert "Type vm1.example.org to confirm" in " ".join(browser.text.split())
+    browser.confirm(typed_name="vm2.example.org")
+    assert browser.page.status_code == 422 and not Entry.objects.exists()
+    browser.confirm(typed_name=desk.vm.name)
+    desk.settle(Entry.objects.get())
+    assert len(desk.there.disks) == 1
+
+
+def test_the_second_of_two_is_told_what_the_first_changed(desk: Desk, browser: Browser) -> None:
+    browser.open()
+    desk.edit(desk.root, wanted={"beparams": {"maxmem": 4096}})
+    Entry.objects.all().delete()
+    browser.send(**{"beparams.vcpus": "4"})
+    assert browser.page.status_code == 409 and "changed this machine since" in browser.text
+    assert "<ins>4 GiB</ins>" in browser.text
+    assert (browser.fields["beparams.maxmem"], browser.fields["beparams.vcpus"]) == ("4 GiB", "4")
+    browser.send().confirm()
+    desk.settle(Entry.objects.get())
+    assert (desk.vm.vcpus, desk.vm.memory_mib) == (4, 4096), "the change of the first stays"
+
+
+def test_a_change_between_confirmation_and_saving_is_seen(desk: Desk, browser: Browser) -> None:
+    browser.open().send(**{"beparams.vcpus": "4"})
+    desk.edit(desk.root, wanted={"beparams": {"maxmem": 4096}})
+    Entry.objects.all().delete()
+    browser.confirm()
+    assert browser.page.status_code == 422 and not Entry.objects.exists()
+
+
+def test_ganetis_refusal_reopens_the_form_with_its_words_at_the_field(desk: Desk, browser: Browser) -> None:
+    browser.open().send(**{"beparams.vcpus": "4"})
+    words = "Parameter 'be/vcpus' fails validation"
+    desk.simulator.faults.refuse(400, words, method="PUT", path="/2/instances/.*/modify")
+    browser.confirm()
+    assert browser.page.status_code == 422
+    assert words in str(browser.page.context["form"].errors["beparams.vcpus"].as_data())
+    assert browser.fields["beparams.vcpus"] == "4"
+
+
+def test_it_is_checked_by_ganeti_first(desk: Desk, browser: Browser) -> None:
+    browser.open().send(**{"beparams.vcpus": "4"}).confirm(check="1")
+    assert Entry.objects.get().verb == "vm.modify.check" and 'id="check"' in browser.text
+    desk.read()
+    assert desk.vm.vcpus == 1
+
+
+@pytest.mark.feature("F191")
+def test_save_and_restart_is_a_batch(desk: Desk, browser: Browser) -> None:
+    VMUserGrant.objects.filter(permission__codename="power").delete()
+    assert "Save and restart" not in browser.open().send(**{"beparams.vcpus": "4"}).text, "Alice may not restart it"
+    grant(["power"], desk.alice.user, desk.vm)
+    browser.open().send(**{"beparams.vcpus": "4"})
+    browser.confirm(restart="1")
+    items = BatchItem.objects.filter(batch=Batch.objects.get()).order_by("position")
+    assert [item.key for item in items] == ["vm.modify", "vm.reboot"]
+    assert items[1].after == items[0] and not Entry.objects.exclude(outcome=Outcome.SUBMITTING).exists()
+
+
+def test_a_forged_form_is_none(desk: Desk, browser: Browser) -> None:
+    browser.open().send(**{"beparams.vcpus": "4", "opened": "forged"})
+    assert browser.page.status_code == 409 and desk.scene.submissions() == 0

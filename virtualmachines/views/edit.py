@@ -1,0 +1,267 @@
+"""Change a machine: the form, and the page that says what would be other than before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from objectlog.changes import as_rows
+from operations.actors import actor_on_web
+from operations.contract import Ask, Forbidden, Invalid, Refusal
+from operations.forms import params_from
+from operations.offers import find_obstacle
+from operations.pipeline import run
+from operations.planning import Step, begin_batch, plan_steps
+from operations.selectors import find_check
+from operations.table import OPERATIONS
+from permissions.policy import Denied, can
+from permissions.signed_in import person_of
+from virtualmachines.forms.editing import EditForm, Typed, merge, seal, unseal
+from virtualmachines.forms.pieces import SpecForm, with_part, without_part
+from virtualmachines.operations.modifying import spec_of, version_of
+from virtualmachines.rules import Facts
+from virtualmachines.selectors import get_vm
+from virtualmachines.spec.data import BadData, as_data
+from virtualmachines.spec.edits import edit_between
+from virtualmachines.views.detail import vm_page
+
+# So many changes that wait for their confirmation are kept for a person.
+_MOST_DRAFTS = 5
+_DRAFTS = "edits"
+# The first field of a part that is added.
+_FIRST = {"disks": "size_mib", "nics": "mac"}
+
+
+@dataclass
+class _Desk:
+    """Who changes which machine, and the form for it."""
+
+    request: HttpRequest
+    vm: Any
+    actor: Any
+    edit: EditForm
+
+    @property
+    def operation(self) -> Any:
+        """The one that all of this leads to."""
+        return OPERATIONS["vm.modify"]
+
+    def ask(self, data: Mapping[str, Any], *, dry_run: bool = False) -> Ask[Any, Any]:
+        """Raises Invalid."""
+        return Ask(self.actor, self.vm, params_from(self.operation, self.actor, self.vm, data), dry_run)
+
+
+def _find(request: HttpRequest, slug: str, name: str) -> _Desk | HttpResponse:
+    """Or back to the machine's page, which says what is wrong with its record."""
+    user = person_of(request)
+    vm = get_vm(user, slug, name)
+    verdict = can(user, "modify", vm)
+    if isinstance(verdict, Denied):
+        raise PermissionDenied(verdict.reason)
+    try:
+        spec = spec_of(vm)
+    except Refusal as refusal:
+        messages.warning(request, str(refusal))
+        return redirect("vm", slug, vm.address)
+    edit = EditForm(spec, Facts.of(vm.cluster), is_admin=bool(can(user, "admin", vm.cluster)))
+    return _Desk(request, vm, actor_on_web(user), edit)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """The form: filled in with the machine as it is, or with what was typed."""
+    desk = _find(request, slug, name)
+    if isinstance(desk, HttpResponse):
+        return desk
+    now, version = desk.edit.typed(), version_of(desk.edit.spec)
+    if request.method != "POST":
+        draft = _drafts(request).get(request.GET.get("draft", ""))
+        typed = draft["typed"] if draft is not None and draft["vm"] == desk.vm.pk else now
+        return _show(desk, desk.edit.form(typed, is_judged=False), seal(version, now))
+    sealed = request.POST.get("opened", "")
+    typed = {path: text for path, text in request.POST.items() if "." in path or path in ("os", "osparams")}
+    for button, of in (("add", _FIRST), ("remove", None)):
+        if which := request.POST.get(button, ""):
+            if of is not None:
+                typed = with_part(which, of[which], typed) if which in of else typed
+            else:
+                typed = without_part(which, typed)
+            return _show(desk, desk.edit.form(typed, is_judged=False), sealed)
+    opened_version, opened = unseal(sealed)
+    if opened_version != version:
+        typed, changed = merge(opened, typed, now)
+        form = desk.edit.form(typed, is_judged=False)
+        since = [_since(form, path, opened, now) for path in changed]
+        return _show(desk, form, seal(version, now), since=since, status=409)
+    return _review(desk, typed, sealed, version)
+
+
+def _review(desk: _Desk, typed: Typed, sealed: str, version: str) -> HttpResponse:
+    """Judge what was typed; if it will do, it is kept as a draft, and its page says what it means."""
+    form = desk.edit.form(typed, is_judged=True)
+    try:
+        if not form.errors:
+            wanted = edit_between(desk.edit.spec, form.spec(desk.edit.spec))
+            data = {"wanted": as_data(wanted), "opened": version}
+            if desk.request.POST.get("hotplug"):
+                data["hotplug"] = True
+            # The name is typed on the next page, which says which disks would be lost.
+            desk.operation.check(desk.ask({**data, "typed_name": desk.vm.name}))
+            key = _keep(desk.request, {"vm": desk.vm.pk, "typed": typed, "data": data})
+            return redirect(f"{_url(desk, 'vm-modify-confirm')}?{urlencode({'draft': key})}")
+    except BadData as bad:
+        form.put_errors({bad.where: str(bad)})
+    except Invalid as invalid:
+        form.put_errors(invalid.errors)
+    except Refusal as refusal:
+        return _show(desk, form, sealed, refusal=str(refusal), status=409)
+    return _show(desk, form, sealed, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def vm_edit_confirm(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """What would be other than before. What is sent is what was kept when the form was judged."""
+    desk = _find(request, slug, name)
+    if isinstance(desk, HttpResponse):
+        return desk
+    key = request.GET.get("draft", "")
+    draft = _drafts(request).get(key)
+    if draft is None or draft["vm"] != desk.vm.pk:
+        messages.warning(request, _("These changes are no longer kept. Make them again."))
+        return redirect(_url(desk, "vm-modify"))
+    if request.method != "POST":
+        return _confirm(desk, key, draft)
+    data = {**draft["data"], "typed_name": request.POST.get("typed_name", "").strip()}
+    try:
+        if "restart" in request.POST:
+            return _save_and_restart(desk, key, data)
+        entry = run(desk.operation, desk.ask(data, dry_run="check" in request.POST))
+    except Forbidden as forbidden:
+        raise PermissionDenied(str(forbidden)) from forbidden
+    except Invalid as invalid:
+        if set(invalid.errors) == {"typed_name"}:
+            return _confirm(desk, key, draft, invalid.errors["typed_name"], status=422)
+        return _again(desk, draft, invalid.errors)
+    except Refusal as refusal:
+        return _confirm(desk, key, draft, refusal=str(refusal), status=409)
+    if entry.outcome == "refused":
+        return _again(desk, draft, _at_fields(desk, draft["typed"], entry.message))
+    if "check" in request.POST:
+        return redirect(f"{request.path}?{urlencode({'draft': key, 'check': str(entry.uuid)})}")
+    _forget(request, key)
+    if entry.outcome == "unknown":
+        words = _(
+            "The cluster gave no answer (%s). It is being found out whether it took the job; nothing is sent twice."
+        )
+        messages.warning(request, words % entry.message)
+    else:
+        messages.success(request, _("The changes were handed to Ganeti."))
+    return redirect(_url(desk, "vm"))
+
+
+def _save_and_restart(desk: _Desk, key: str, data: Mapping[str, Any]) -> HttpResponse:
+    """Change it and, when that has succeeded, restart it. Raises Invalid, and Refusal."""
+    ask = desk.ask(data)
+    if obstacle := find_obstacle(desk.operation, desk.vm):
+        raise Refusal(obstacle)
+    desk.operation.check(ask)
+    steps = [Step(desk.operation, data), Step(OPERATIONS["vm.reboot"], {"type": "hard"})]
+    batch = plan_steps(desk.actor, desk.vm, steps)
+    begin_batch(batch, {})
+    _forget(desk.request, key)
+    return redirect("batch", uuid=batch.uuid)
+
+
+def _again(desk: _Desk, draft: Mapping[str, Any], faults: Mapping[str, str]) -> HttpResponse:
+    """The form once more, as it was typed, with what is wrong at its field."""
+    now = desk.edit.typed()
+    form = desk.edit.form(draft["typed"], is_judged=True)
+    form.put_errors(faults)
+    return _show(desk, form, seal(version_of(desk.edit.spec), now), status=422)
+
+
+def _at_fields(desk: _Desk, typed: Typed, words: str) -> dict[str, str]:
+    """Ganeti's words at the field whose name they have; above the form if they name none."""
+    said = _("The cluster says: %s") % (words or _("no reason given"))
+    form = desk.edit.form(typed, is_judged=False)
+    tables = [path for path in form.fields if path.startswith(("hvparams.", "beparams."))]
+    return {next((path for path in tables if path.partition(".")[2] in words), ""): said}
+
+
+def _since(form: SpecForm, path: str, opened: Typed, now: Typed) -> tuple[str, str, str]:
+    """What somebody else has changed: its label, before and after."""
+    label = str(form.fields[path].label) if path in form.fields else path
+    return label, opened.get(path, "") or _("as the cluster"), now.get(path, "") or _("as the cluster")
+
+
+def _show(
+    desk: _Desk, form: SpecForm, opened: str, *, since: Any = (), refusal: str = "", status: int = 200
+) -> HttpResponse:
+    refusal = refusal or find_obstacle(desk.operation, desk.vm) or ""
+    context = {
+        **vm_page(person_of(desk.request), desk.vm, "edit"),
+        "form": form,
+        "sections": list(desk.edit.sections(form)),
+        "opened": opened,
+        "since": since,
+        "refusal": refusal,
+        "can_hotplug": desk.vm.is_running and desk.vm.hypervisor == "kvm",
+        "hotplug": desk.request.POST.get("hotplug", ""),
+    }
+    return render(desk.request, "virtualmachines/edit.html", context, status=status)
+
+
+def _confirm(
+    desk: _Desk, key: str, draft: Mapping[str, Any], name_error: str = "", *, refusal: str = "", status: int = 200
+) -> HttpResponse:
+    user = person_of(desk.request)
+    try:
+        ask = desk.ask(draft["data"])
+        changes = desk.operation.changes(ask)
+    except Invalid as invalid:
+        return _again(desk, draft, invalid.errors)
+    check = find_check(user, desk.operation, desk.vm, desk.request.GET.get("check", ""))
+    back = f"{_url(desk, 'vm-modify')}?{urlencode({'draft': key})}"
+    context = {
+        **vm_page(user, desk.vm, "edit"),
+        "changes": as_rows(change.as_data() for change in changes),
+        "removes_disks": ask.params.wanted.removes_disks,
+        "name_error": name_error,
+        "refusal": refusal or find_obstacle(desk.operation, desk.vm) or "",
+        "can_restart": desk.vm.is_running and bool(can(user, "power", desk.vm)),
+        "check": check,
+        "check_url": desk.request.get_full_path(),
+        "back_url": back,
+    }
+    return render(desk.request, "virtualmachines/edit_confirm.html", context, status=status)
+
+
+def _url(desk: _Desk, name: str) -> str:
+    address = desk.vm.address if name == "vm" else desk.vm.lasting_address
+    return reverse(name, args=[desk.vm.cluster.slug, address])
+
+
+def _drafts(request: HttpRequest) -> dict[str, Any]:
+    drafts = request.session.get(_DRAFTS)
+    return drafts if isinstance(drafts, dict) else {}
+
+
+def _keep(request: HttpRequest, draft: Mapping[str, Any]) -> str:
+    """Keep it, and forget the oldest of too many."""
+    key, drafts = uuid4().hex, _drafts(request)
+    newest = list(drafts.items())[-(_MOST_DRAFTS - 1) :]
+    request.session[_DRAFTS] = {**dict(newest), key: dict(draft)}
+    return key
+
+
+def _forget(request: HttpRequest, key: str) -> None:
+    request.session[_DRAFTS] = {name: draft for name, draft in _drafts(request).items() if name != key}

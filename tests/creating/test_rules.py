@@ -53,11 +53,11 @@ FACTS = Facts(
         nic={"mode": "bridged", "link": "br0", "vlan": ""},
     ),
     hypervisors=("kvm", "xen-pvm", "xen-hvm"),
-    templates=("plain", "drbd", "file", "ext", "blockdev", "diskless"),
+    templates=("plain", "sharedfile", "drbd", "file", "ext", "blockdev", "diskless"),
     systems=frozenset({"debootstrap+default"}),
     allocator="hail",
     policy=POLICY,
-    policies={"default": POLICY, "small": {"minmax": [{"min": LIMITS, "max": MOST | {"memory-size": 2048}}]}},
+    policies={"default": POLICY, "small": POLICY | {"minmax": [{"min": LIMITS, "max": MOST | {"memory-size": 2048}}]}},
     nodes={
         "node1": NodeFacts("default", 16),
         "node2": NodeFacts("default", 16),
@@ -101,6 +101,9 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("disk_template", {"disk_template": "rbd"}, {"disk_template": "file"}),
     ("disks", {"disks": (DISK,) * 17}, {"disks": (DISK,) * 4}),
     ("nics", {"nics": (NIC,) * 9}, {"nics": (NIC,) * 4}),
+    ("disks", {"disks": (DISK,) * 5}, {"disks": (DISK,) * 4}),
+    ("nics", {"nics": (NIC,) * 5}, {"nics": (NIC,) * 4}),
+    ("disk_template", {"disk_template": "sharedfile"}, {"disk_template": "file"}),
     ("disks.0.size_mib", disk(size_mib=0), disk(size_mib=1024)),
     ("disks.0.size_mib", disk(size_mib=204801), disk(size_mib=102400)),
     ("disks.1.name", {"disks": (DiskSpec(1024, name="a"),) * 2}, {"disks": (DiskSpec(1024, name="a"), DISK)}),
@@ -205,6 +208,13 @@ def test_the_policy_may_be_stepped_over_by_who_administers_the_cluster() -> None
     large = replace(SPEC, beparams={"maxmem": 999_999}, options=Options(ignore_ipolicy=True))
     assert faults(large) == {}
     assert "options.ignore_ipolicy" in faults(large, is_admin=False)
+
+
+def test_more_processors_than_the_policy_lets_any_node_have() -> None:
+    crowded = replace(FACTS, policies={}, policy=POLICY | {"vcpu-ratio": 0.5})
+    assert set(faults(replace(SPEC, beparams={"vcpus": 8}), crowded)) == set(), "the largest node has 16"
+    found = faults(replace(SPEC, beparams={"vcpus": 8}), replace(crowded, policy=POLICY | {"vcpu-ratio": 0.25}))
+    assert "0.25 for each of 16 CPUs" in found["beparams.vcpus"]
 
 
 def test_a_policy_of_old_has_one_pair_of_limits() -> None:

@@ -162,8 +162,8 @@ def test_without_the_right_or_a_cluster_that_can_be_asked(maker: Maker) -> None:
 def test_the_page_of_a_creation_says_how_it_is(maker: Maker, client: Client) -> None:
     client.force_login(maker.alice.user)
     page = reverse("vm", args=["lab", NEW])
-    entry = maker.create(notes="ordered")
-    assert "creating" in client.get(page).content.decode()
+    entry = maker.create(notes="ordered", is_protected=True)
+    assert the_row().is_protected and "creating" in client.get(page).content.decode()
     del maker.simulator.cluster.operating_systems[:]
     maker.finish()
     text = client.get(page).content.decode()
@@ -171,7 +171,7 @@ def test_the_page_of_a_creation_says_how_it_is(maker: Maker, client: Client) -> 
     assert "Remove the attempt" in text and "Reboot" not in text
     entry.refresh_from_db()
     again = params_from(Create(), maker.alice, maker.cluster, data_of_entry(entry))
-    assert again == CreateParams(SPEC, None, "ordered")
+    assert again == CreateParams(SPEC, None, "ordered", is_protected=True)
     assert client.post(reverse("vm-do", args=["lab", NEW, "discard"])).status_code == 302
     assert maker.rows() == []
     assert client.get(page).status_code == 404

@@ -32,6 +32,12 @@ class CreateForm(OperationForm):
     )
     notes = forms.CharField(label=gettext_lazy("Notes"), required=False, max_length=10_000, widget=forms.Textarea)
 
+    is_protected = forms.BooleanField(
+        label=gettext_lazy("Protected"),
+        required=False,
+        help_text=gettext_lazy("It is not deleted or reinstalled before somebody takes the protection away."),
+    )
+
     def clean_spec(self) -> Any:
         """A spec; names are written in lower case."""
         data = self.cleaned_data["spec"]
@@ -58,10 +64,10 @@ class CreateForm(OperationForm):
         return found
 
     def params(self, operation: AnyOperation) -> CreateParams:
-        return CreateParams(**{name: self.cleaned_data[name] for name in ("spec", "owner", "notes")})
+        return CreateParams(**{name: self.cleaned_data[name] for name in self.base_fields})
 
 
 def data_of_entry(entry: Entry) -> dict[str, Any]:
     """What was asked for in a creation, as the form above takes it: to be changed and tried again."""
     kept = entry.params if isinstance(entry.params, dict) else {}
-    return {name: kept[name] for name in ("spec", "owner", "notes") if name in kept}
+    return {name: kept[name] for name in CreateForm.base_fields if name in kept}

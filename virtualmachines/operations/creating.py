@@ -39,11 +39,12 @@ _CDROMS = ("cdrom_image_path", "cdrom2_image_path")
 
 @dataclass(frozen=True)
 class CreateParams:
-    """The machine, whose it is (None: as whom one acts), and what is noted of it here."""
+    """The machine, whose it is (None: as whom one acts), and what is kept of it here alone."""
 
     spec: VMSpec = field(default_factory=lambda: VMSpec(""))
     owner: Persona | None = None
     notes: str = ""
+    is_protected: bool = False
 
 
 class Create(GanetiOperation[Cluster, CreateParams]):
@@ -113,6 +114,7 @@ class Create(GanetiOperation[Cluster, CreateParams]):
             cluster=cluster,
             owner=owner,
             notes=ask.params.notes,
+            is_protected=ask.params.is_protected,
             search_text=f"{spec.name} {spec.os}".lower().strip(),
             **_columns_of(spec, cluster),
         )
@@ -149,6 +151,7 @@ class Create(GanetiOperation[Cluster, CreateParams]):
             "spec": spec_as_data(params.spec),
             "owner": f"@{owner}" if params.owner is not None and params.owner.group_id is not None else owner,
             "notes": params.notes,
+            "is_protected": params.is_protected,
         }
 
 

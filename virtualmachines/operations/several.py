@@ -77,4 +77,4 @@ def _check_room(actor: Actor, cluster: Cluster, first: CreateParams, number: int
 def _data(operation: Create, params: CreateParams, name: str) -> dict[str, Any]:
     """As the operation's form takes it."""
     kept = operation.journal_params(replace(params, spec=replace(params.spec, name=name)))
-    return {each: kept[each] for each in ("spec", "owner", "notes")}
+    return {each: value for each, value in kept.items() if each != "name"}

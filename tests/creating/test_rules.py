@@ -33,6 +33,7 @@ KVM: dict[str, Any] = {
         "nic_type": "paravirtual",
     },
     "of_the_future": "",
+    "counted_in_the_future": 1,
 }
 FACTS = Facts(
     release=(3, 0),
@@ -114,6 +115,9 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("disks", {"disk_template": "file", **disk(adopt="x")}, disk(adopt="x")),
     ("nics.0.mac", nic(mac="xx"), nic(mac="aa:00:00:12:34:56")),
     ("nics.1.mac", {"nics": (NicSpec("aa:00:00:12:34:56"), NicSpec("AA:00:00:12:34:56"))}, {"nics": (NIC, NIC)}),
+    ("nics.0.ip", nic(network="lan", ip="192.0.2"), nic(network="lan", ip="none")),
+    ("nics.1.name", {"nics": (NicSpec(name="a"),) * 2}, {"nics": (NicSpec(name="a"), NIC)}),
+    ("nics.1.ip", {"nics": (NicSpec(ip="192.0.2.1"),) * 2}, {"nics": (NicSpec(ip="192.0.2.1"), NIC)}),
     ("nics.0.ip", nic(ip="pool"), nic(ip="pool", network="lan")),
     ("nics.0.ip", nic(ip="1.2.3"), nic(ip="192.0.2.1")),
     ("nics.0.ip", nic(mode="routed"), nic(mode="routed", ip="192.0.2.1")),
@@ -157,6 +161,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         hv(cdrom2_image_path="/a.iso"),
         hv(cdrom2_image_path="/a.iso", cdrom_image_path="/b.iso"),
     ),
+    ("hvparams.boot_order", hv(boot_order="floppy"), hv(boot_order="floppy", floppy_image_path="/srv/a.img")),
     ("hvparams.initrd_path", hv(initrd_path="/i"), hv(initrd_path="/i", kernel_path="/k")),
     ("hvparams.root_path", hv(kernel_path="/k", root_path=""), hv(kernel_path="/k")),
     ("hvparams.root_path", hv("xen-pvm", root_path=""), hv("xen-pvm", root_path="", use_bootloader=True)),
@@ -166,6 +171,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("hvparams.security_model", hv(security_model="pool"), hv()),
     ("hvparams.vnc_x509_path", hv(vnc_x509_path="/x"), hv(vnc_x509_path="/x", vnc_tls=True)),
     ("hvparams.vnc_x509_verify", hv(vnc_x509_verify=True), hv(vnc_x509_verify=True, vnc_x509_path="/x", vnc_tls=True)),
+    ("hvparams.counted_in_the_future", hv(counted_in_the_future="x"), hv(counted_in_the_future=2)),
     ("hvparams.unheard_of", hv(unheard_of="x"), hv(of_the_future="x")),
     ("hvparams.kernel_path", hv(kernel_path="boot/k"), hv(kernel_path="/boot/k")),
     ("beparams.maxmem", be(maxmem=16384), be(maxmem=8192)),
@@ -215,6 +221,30 @@ def test_more_processors_than_the_policy_lets_any_node_have() -> None:
     assert set(faults(replace(SPEC, beparams={"vcpus": 8}), crowded)) == set(), "the largest node has 16"
     found = faults(replace(SPEC, beparams={"vcpus": 8}), replace(crowded, policy=POLICY | {"vcpu-ratio": 0.25}))
     assert "0.25 for each of 16 CPUs" in found["beparams.vcpus"]
+
+
+def test_what_a_release_does_not_know_is_told_apart_from_what_is_wrong() -> None:
+    found = faults(replace(SPEC, beparams={"maxmem": 2048}), replace(FACTS, release=(2, 5)))
+    assert "release of Ganeti does not know" in found["beparams.maxmem"]
+    found = faults(replace(SPEC, disks=(DiskSpec(1024, name="a"),)), replace(FACTS, release=(2, 7)))
+    assert "release of Ganeti does not know" in found["disks.0.name"]
+
+
+def test_a_cluster_that_makes_nothing_without_disks() -> None:
+    bare = replace(SPEC, disks=())
+    assert faults(bare) == {}
+    assert set(faults(bare, replace(FACTS, templates=("plain",)))) == {"disks"}
+
+
+def test_disks_and_cards_are_as_many_as_the_settings_say(settings: Any) -> None:
+    settings.GWM_MOST_DISKS, settings.GWM_MOST_NICS = 2, 1
+    anything = replace(FACTS, policy={}, policies={})
+    found = faults(replace(SPEC, disks=(DISK,) * 3, nics=(NIC,) * 2), anything)
+    assert found == {
+        "disks": "A machine has at most 2 disks here.",
+        "nics": "A machine has at most 1 network card here.",
+    }
+    assert faults(replace(SPEC, disks=(DISK,) * 2), anything) == {}
 
 
 def test_a_policy_of_old_has_one_pair_of_limits() -> None:

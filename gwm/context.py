@@ -22,6 +22,7 @@ from gwm.selectors import (
 )
 from permissions.models import User
 from permissions.policy import can
+from ui.framed import handed
 from ui.places import page_of
 from virtualmachines.selectors import count_all_by_state, count_there
 
@@ -190,7 +191,7 @@ class NavCluster:
 class Frame:
     """The frame for one person at one place; each part is read when it is drawn, and once.
 
-    A page that has read a part anyway sets it (see `frame_of`).
+    A page that has read a part anyway sets it (see `frame_of`, and `ui.framed` for apps below).
     """
 
     def __init__(self, user: User, path: str) -> None:
@@ -274,6 +275,7 @@ def frame_of(request: HttpRequest, user: User) -> Frame:
     kept = getattr(request, _KEPT, None)
     if not isinstance(kept, Frame):
         kept = Frame(user, request.path)
+        kept.__dict__.update(handed(request))
         setattr(request, _KEPT, kept)
     return kept
 

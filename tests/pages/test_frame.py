@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clusters.models import Job
@@ -14,6 +16,7 @@ from permissions.services import grant
 from tests.factories import make_job, make_user
 from tests.pages.conftest import Site
 from ui.templatetags.units import as_words
+from virtualmachines.selectors import count_all_by_state, count_there
 from virtualmachines.templatetags.machines import os_name
 
 SignIn = Callable[[User], Client]
@@ -123,3 +126,13 @@ def test_values_of_parameters() -> None:
     assert as_words({"mode": "bridged", "link": None, "vlan": False}) == "mode=bridged, link=none, vlan=no"
     assert as_words([{"size": 1024}, {"size": 2048, "vg": ["a", "b"]}]) == "size=1024; size=2048, vg=a, b"
     assert as_words([[0, {"size": 1}], ["add", {}]]) == "0; size=1; add; "
+
+
+def test_what_a_page_has_counted_anyway_is_not_counted_again_for_its_frame(site: Site, sign_in: SignIn) -> None:
+    for user in (site.admin, site.alice):
+        with CaptureQueriesContext(connection) as queries:
+            page = sign_in(user).get("/vms/")
+        counted = [each["sql"] for each in queries if "sum_machines" in each["sql"]]
+        assert len(counted) == 1
+        machines = {item.label: item.count for item in page.context["nav"][0].items}["Virtual machines"]
+        assert machines == count_there(count_all_by_state(user)) > 0

@@ -26,8 +26,8 @@ VM = "/clusters/cluster07/vms/vm0007.cluster07.example.org/"
 LIST, OVERVIEW = "list of 50, administrator", "overview, administrator"
 # What is asked: name, address, who asks, limits for milliseconds of CPU time and queries.
 PAGES: list[tuple[str, str, str, float | None, int | None]] = [
-    (LIST, "/vms/?per_page=50", "admin", 40, 8),
-    ("list of 50, user who may see 50", "/vms/?per_page=50", "user", 40, 8),
+    (LIST, "/vms/?per_page=50", "admin", 40, 7),
+    ("list of 50, user who may see 50", "/vms/?per_page=50", "user", 40, 7),
     ("list of one cluster, administrator", "/vms/?per_page=50&cluster=cluster05", "admin", 40, 8),
     ("list, a word, administrator", "/vms/?per_page=50&q=vm0007", "admin", 60, 8),
     ("list, a word that all have, administrator", "/vms/?per_page=50&q=example", "admin", 60, 8),

@@ -15,6 +15,7 @@ from clusters.views.frame import cluster_page, node_page
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
 from ui.filtering import Wanted
+from ui.framed import hand_to_frame
 from ui.listing import ages_of
 from ui.tables import show
 from virtualmachines.columns import VM_TABLE
@@ -23,6 +24,7 @@ from virtualmachines.operations import list_bulk
 from virtualmachines.selectors import (
     count_all_by_state,
     count_by_group,
+    count_there,
     filter_vms,
     list_vms,
     sum_by_group,
@@ -37,7 +39,10 @@ def _count(
     slug, within = only_cluster(wanted), (scope or {}).get("cluster", "")
     if scope is None or slug is None or (slug and within and slug != within):
         return count_by_group(filter_vms(vms, wanted.without("status")))
-    return sum_by_group(count_all_by_state(person_of(request), slug or within))
+    states = count_all_by_state(person_of(request), slug or within)
+    if not slug and not within:
+        hand_to_frame(request, machines=count_there(states))
+    return sum_by_group(states)
 
 
 def _answer(

@@ -139,3 +139,17 @@ def test_memory_does_not_grow_with_a_file(site: Site) -> None:
         most.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert most[1] < 1.5 * most[0]
+
+
+def test_what_nobody_has_read_yet_is_not_made(site: Site, django_assert_num_queries: Callable[..., Any]) -> None:
+    make_machines(site, 4 * exporting.PIECE)
+    rows = VirtualMachine.objects.order_by("name")
+    with django_assert_num_queries(3):  # whether it is long, all keys, and the first rows
+        answer = exporting.export(
+            RequestFactory().get("/", {"format": "csv"}), "machines", rows, {"n": lambda vm: vm.name}
+        )
+        assert isinstance(answer, StreamingHttpResponse)
+        pieces = iter(answer)
+        next(pieces)
+    with django_assert_num_queries(1):
+        next(pieces)

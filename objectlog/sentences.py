@@ -53,6 +53,17 @@ SENTENCES: dict[str, Sentence] = {
         _("Conversion of the disks of %(object)s to %(disk_template)s"),
     ),
     "vm.delete": Sentence(_("Deleted %(object)s"), _("Deletion of %(object)s")),
+    "vm.reinstall": Sentence(_("Reinstalled %(object)s"), _("Reinstallation of %(object)s")),
+    "vm.activate-disks": Sentence(_("Activated the disks of %(object)s"), _("Activation of the disks of %(object)s")),
+    "vm.deactivate-disks": Sentence(
+        _("Deactivated the disks of %(object)s"), _("Deactivation of the disks of %(object)s")
+    ),
+    "vm.recreate-disks": Sentence(_("Recreated disks of %(object)s"), _("Recreation of disks of %(object)s")),
+    "vm.set-offline": Sentence(_("Set %(object)s offline"), _("Setting %(object)s offline")),
+    "vm.set-online": Sentence(_("Set %(object)s online"), _("Setting %(object)s online")),
+    "vm.add-tags": Sentence(_("Added tags to %(object)s"), _("Adding tags to %(object)s")),
+    "vm.remove-tags": Sentence(_("Removed tags of %(object)s"), _("Removing tags of %(object)s")),
+    "vm.set-owner": Sentence(_("Changed the owner of %(object)s"), _("Change of the owner of %(object)s")),
     "vm.protect": Sentence(_("Protected %(object)s from deletion"), _("Protection of %(object)s")),
     "vm.unprotect": Sentence(_("Removed the protection of %(object)s"), _("Removal of the protection of %(object)s")),
     "vm.insert-cd": Sentence(

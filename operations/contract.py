@@ -147,7 +147,8 @@ class Operation(Generic[T, P]):
     What must hold: `sends`, it talks to a cluster; `needs_reach`, the cluster it is sent to must answer and be
     writable; `needs_target`, the target must be there in Ganeti; `locks`, nothing else may be under way on it, save
     what it `overrules` (keys; the target is then busy with this one). `leaves_job`: a submission that got no answer can
-    be found again. `can_check`: Ganeti can be asked whether it would, and `submit` heeds `ask.dry_run`.
+    be found again. `unsigned_opcode`: an opcode of that job, where Ganeti takes no reason with the call: by it, object
+    and time it is found then. `can_check`: Ganeti can be asked whether it would, and `submit` heeds `ask.dry_run`.
     `has_own_page`: it is asked for there, not on the page behind every button. `wants_typed_name`: that page has the
     name of the target typed. `needs_browser`: what it gives is for a browser. `is_on_site`: its target is the site.
     `for_users`: what it means for the people who use the target. `group`: where it stands in the menu of the target.
@@ -172,6 +173,7 @@ class Operation(Generic[T, P]):
     needs_target: ClassVar[bool] = True
     locks: ClassVar[bool] = True
     leaves_job: ClassVar[bool] = True
+    unsigned_opcode: ClassVar[str] = ""
     can_check: ClassVar[bool] = False
     has_own_page: ClassVar[bool] = False
     needs_browser: ClassVar[bool] = False

@@ -14,6 +14,7 @@ from clusters.models import Cluster, Job, JobStatus, Mirrored
 from clusters.operations.settle import (
     IN_DOUBT,
     adopt_jobs,
+    adopt_unsigned,
     count_clean_listing,
     has_ended,
     list_open_entries,
@@ -75,6 +76,7 @@ def digest_listing(
     if overdue:
         late, is_complete = look_up_unseen(client, cluster, since=min(entry.created_at for entry in overdue))
         changes = changes + apply_jobs(cluster, late, read_from=listing.started_at)
+        adopt_unsigned(cluster, overdue)
         entries = list_open_entries(cluster)
     done.jobs_written, done.jobs_ended = changes.written, len(changes.ended) + len(changes.past)
 

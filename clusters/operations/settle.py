@@ -23,10 +23,13 @@ from operations.clock import left_ahead
 from operations.models import Busy
 from operations.settling import give_back, release
 from operations.table import OPERATIONS
+from permissions.kinds import KINDS
 from rapi.caller import longest_change_s
 
 # A lost submission is given up after so many complete job lists, read after its deadline, that lack its reason.
 CLEAN_LISTINGS_NEEDED = 2
+# By so much Ganeti's clock may be another than ours, where a job is known by its time.
+_CLOCKS_DIFFER = timedelta(seconds=5)
 # It is not known whether there is a job, or the search for one was given up.
 IN_DOUBT = (Outcome.SUBMITTING, Outcome.UNKNOWN, Outcome.NOT_SUBMITTED)
 
@@ -44,6 +47,26 @@ def adopt_jobs(entries: Iterable[Entry]) -> None:
         if entry.outcome in IN_DOUBT:
             for job in entry.jobs.all():
                 adopt_job(job, entry)
+
+
+def adopt_unsigned(cluster: Cluster, entries: Iterable[Entry]) -> None:
+    """Of those in doubt whose call takes no reason: the one job of that time, object and opcode is taken for theirs."""
+    for entry in entries:
+        operation = OPERATIONS.get(entry.verb)
+        if operation is None or not operation.unsigned_opcode or entry.target_pk is None:
+            continue
+        until = entry.created_at + timedelta(seconds=submit_deadline_s())
+        jobs = Job.objects.filter(
+            cluster=cluster,
+            entry=None,
+            received_at__range=(entry.created_at - _CLOCKS_DIFFER, until + _CLOCKS_DIFFER),
+            targets__kind=KINDS[operation.kind].in_ganeti,
+            targets__target_pk=entry.target_pk,
+        ).distinct()
+        opcode = f"OP_{operation.unsigned_opcode}"
+        alike = [job for job in jobs if any(each.get("OP_ID") == opcode for each in job.opcodes)]
+        if len(alike) == 1:
+            adopt_job(alike[0], entry)
 
 
 def has_ended(entry: Entry) -> bool:
@@ -110,7 +133,7 @@ def count_clean_listing(cluster: Cluster, *, listed_from: datetime, is_complete:
         operation = OPERATIONS.get(entry.verb)
         if count_absence(entry) < CLEAN_LISTINGS_NEEDED:
             continue
-        is_sure = is_complete and operation is not None and operation.leaves_job
+        is_sure = is_complete and operation is not None and operation.leaves_job and not operation.unsigned_opcode
         time = f"{timezone.localtime():%H:%M %Z}"
         if is_sure:
             outcome = Outcome.NOT_SUBMITTED

@@ -44,6 +44,17 @@ class Scene:
         self.simulator.outside.start(self.vm.name)
         update(self.cluster)
 
+    def tag(self) -> None:
+        """It has a tag, "old"."""
+        self.simulator.outside.modify(self.vm.name, tags=["old"])
+        update(self.cluster)
+
+    def set_offline(self) -> None:
+        """It is stopped, and holds no memory."""
+        self.simulator.outside.stop(self.vm.name)
+        self.simulator.outside.modify(self.vm.name, admin_state="offline")
+        update(self.cluster)
+
     def mirror_disks(self) -> None:
         """Its disks are on node2, too."""
         self.simulator.outside.modify(self.vm.name, disk_template="drbd", secondary="node2.example.org")

@@ -33,6 +33,8 @@ NEW = "shop1.example.org"
 TO = {"target_node": "node2.example.org"}
 GIVEN: dict[str, dict[str, Any]] = {
     "vm.rename": {"new_name": NEW},
+    "vm.add-tags": {"tags": "web"},
+    "vm.remove-tags": {"tags": "old"},
     "vm.export": TO,
     "vm.export-and-remove": TO,
     "vm.insert-cd": {"image": "Debian"},
@@ -42,7 +44,14 @@ GIVEN: dict[str, dict[str, Any]] = {
     "vm.attach-disk": {"uuid": "40000000-0000-4000-8000-000000000001"},
     "vm.convert-disks": {"disk_template": "file"},
 }
-STOPPED = ("vm.start", "vm.rename", "vm.detach-disk", "vm.convert-disks")
+STOPPED = (
+    "vm.set-offline",
+    "vm.recreate-disks",
+    "vm.start",
+    "vm.rename",
+    "vm.detach-disk",
+    "vm.convert-disks",
+)
 CHECKED = sorted(key for key, operation in OPERATIONS.items() if operation.can_check and not operation.asked_of)
 
 
@@ -101,6 +110,11 @@ def test_each_is_checked_and_nothing_changes(check: Check, key: str) -> None:
     if key in CDS:
         check.scene.put_cd_in()
         VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()
+    if key == "vm.set-online":
+        check.scene.set_offline()
+    if key == "vm.remove-tags":
+        check.scene.tag()
+    VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()
     if key in MOVES:
         check.scene.mirror_disks()
         VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()

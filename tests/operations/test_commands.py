@@ -32,8 +32,21 @@ def call(*words: str) -> str:
     return out.getvalue()
 
 
-_STOPPED = ("vm.rename", "vm.detach-disk", "vm.convert-disks")
-_READ = ("vm.modify", "vm.grow-disk", "vm.detach-disk", "vm.attach-disk", "vm.convert-disks", "vm.create")
+_STOPPED = (
+    *("vm.set-offline", "vm.deactivate-disks", "vm.recreate-disks"),
+    "vm.rename",
+    "vm.detach-disk",
+    "vm.convert-disks",
+)
+_READ = (
+    *("vm.reinstall", "vm.activate-disks", "vm.deactivate-disks", "vm.recreate-disks"),
+    "vm.modify",
+    "vm.grow-disk",
+    "vm.detach-disk",
+    "vm.attach-disk",
+    "vm.convert-disks",
+    "vm.create",
+)
 
 
 def target_for(scene: Scene, verb: str, kind: str) -> str:
@@ -51,6 +64,12 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         scene.put_cd_in()
     if verb in MOVES:
         scene.mirror_disks()
+    if verb == "vm.set-online":
+        scene.set_offline()
+    if verb == "vm.remove-tags":
+        machines.update(tags=["web"])
+    if verb == "vm.unprotect":
+        machines.update(is_protected=True)
     if verb == "vm.forget":
         machines.update(missing_since=timezone.now())
         return f"lab/{scene.vm.uuid}"  # what is missing is addressed by its identity
@@ -96,6 +115,9 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
         "vm.detach-disk": ["--set=disk=0"],
         "vm.attach-disk": ["--set=uuid=40000000-0000-4000-8000-000000000001"],
         "vm.convert-disks": ["--set=disk_template=file"],
+        "vm.add-tags": ["--set=tags=web,prod"],
+        "vm.remove-tags": ["--set=tags=web"],
+        "vm.set-owner": ["--set=owner=bob"],
         "vm.rename": ["--set=new_name=renamed.example.org"],
         "vm.insert-cd": ["--set=image=Debian"],
         "cluster.cd-images": ["--set=images=Debian = /srv/debian.iso"],

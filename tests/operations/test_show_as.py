@@ -28,7 +28,14 @@ def prepared(check: Check, key: str) -> Ask[Any, Any]:
     """As it is, or stopped, or with disks on two nodes: whatever lets the operation be done."""
     operation = OPERATIONS[key]
     check.scene.put_cd_in()
-    for change in (lambda: None, lambda: stop(check), check.scene.mirror_disks, check.scene.start):
+    check.scene.tag()
+    for change in (
+        lambda: None,
+        lambda: stop(check),
+        check.scene.mirror_disks,
+        check.scene.start,
+        check.scene.set_offline,
+    ):
         change()
         VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()
         vm = VirtualMachine.objects.get()

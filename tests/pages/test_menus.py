@@ -9,7 +9,9 @@ from django.test import Client
 from operations.groups import Group
 from operations.offers import find_obstacle
 from permissions.models import User
+from permissions.policy import verbs_on
 from tests.pages.conftest import Site
+from virtualmachines.elsewhere import list_elsewhere
 from virtualmachines.operations import VM_OPERATIONS
 
 pytestmark = pytest.mark.django_db
@@ -30,10 +32,11 @@ def offered(html: str, prefix: str = "") -> list[str]:
 
 def test_the_page_and_the_row_offer_the_same_in_the_order_of_the_groups(site: Site, sign_in: SignIn) -> None:
     client = sign_in(site.admin)
-    there = [each for each in VM_OPERATIONS if each.suits(site.web)]
+    there = {each.verb: each.group for each in VM_OPERATIONS if each.suits(site.web)}
+    there |= {each.name: each.group for each in list_elsewhere(site.web, verbs_on(site.admin, site.web))}
     on_page, on_row = offered(read(client, PAGE)), offered(read(client, f"{PAGE}actions/"), "row-")
-    assert sorted(on_page) == sorted(on_row) == sorted(each.verb for each in there)
-    order = [next(each.group for each in there if each.verb == verb) for verb in on_row]
+    assert sorted(on_page) == sorted(on_row) == sorted(there)
+    order = [there[verb] for verb in on_row]
     assert order == sorted(order, key=list(Group).index)
     row = next(line for line in read(client, "/vms/").split("<tr ") if f'id="vm-{site.web.pk}"' in line)
     (link,) = re.findall(r'class="row-menu" href="([^"]+)" aria-label="Actions on web1\.example\.org"', row)

@@ -145,6 +145,14 @@ OPERATIONS: dict[str, Row] = {
     "vm.replace-disks": Row(CLUSTER_ADMINS | {"c_replace_disks"}, see=SEE_VM),
     "vm.export": Row(CLUSTER_ADMINS | {"c_export"}, see=SEE_VM),
     "vm.export-and-remove": Row(CLUSTER_ADMINS, see=SEE_VM),
+    "vm.reinstall": Row(VM_ADMINS | {"vm_remove"}, see=SEE_VM),
+    **{
+        f"vm.{verb}-disks": Row(CLUSTER_ADMINS | {"c_replace_disks"}, see=SEE_VM)
+        for verb in ("activate", "deactivate", "recreate")
+    },
+    **{f"vm.set-{state}": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM) for state in ("offline", "online")},
+    **{f"vm.{verb}-tags": Row(VM_ADMINS | {"vm_tags"}, see=SEE_VM) for verb in ("add", "remove")},
+    "vm.set-owner": Row(CLUSTER_ADMINS, see=SEE_VM),
     "vm.delete": Row(VM_ADMINS | {"vm_remove"}, see=SEE_VM),
     **{f"vm.{verb}": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM) for verb in ("protect", "unprotect")},
     **{f"vm.{verb}": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM) for verb in ("insert-cd", "eject-cd")},

@@ -3,6 +3,7 @@
 from virtualmachines.forms.actions import RebootForm, RenameForm, ShutdownForm
 from virtualmachines.forms.cdrom import InsertCdForm
 from virtualmachines.forms.disks import AttachDiskForm, ConvertDisksForm, DetachDiskForm, GrowDiskForm
+from virtualmachines.forms.lifecycle import ReinstallForm, TagsForm
 from virtualmachines.forms.modifying import ModifyForm
 from virtualmachines.forms.moving import CleanUpMigrationForm, FailoverForm, MigrateForm
 
@@ -18,7 +19,9 @@ __all__ = [
     "MigrateForm",
     "ModifyForm",
     "RebootForm",
+    "ReinstallForm",
     "RenameForm",
     "ShutdownForm",
+    "TagsForm",
 ]
 from virtualmachines.forms.specs import CreateForm

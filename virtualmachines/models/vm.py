@@ -45,12 +45,14 @@ class VirtualMachine(Mirrored, Busy):
             "replace_disks": _("You may not replace the disks of this machine (needs replace_disks)."),
             "export": _("You may not export this machine (needs export)."),
             "attach_disk": _("You may not attach disks (needs admin on the cluster)."),
+            "set_owner": _("You may not change the owner of this machine (needs admin on the cluster)."),
             "forget": _("You may not forget this machine (needs forget)."),
         },
         implies={"admin": _EVERYTHING, "power": frozenset({"console"})},
         parent="cluster",
         from_parent={
-            "admin": _EVERYTHING | {"view", "admin", "migrate", "replace_disks", "export", "forget", "attach_disk"},
+            "admin": _EVERYTHING
+            | {"view", "admin", "migrate", "replace_disks", "export", "forget", "attach_disk", "set_owner"},
             "migrate": frozenset({"view", "migrate"}),
             "replace_disks": frozenset({"view", "replace_disks"}),
             "export": frozenset({"view", "export"}),

@@ -11,10 +11,15 @@ from virtualmachines.operations.exporting import Export, ExportAndRemove
 from virtualmachines.operations.forget import Discard, ForgetMachine
 from virtualmachines.operations.modifying import Modify
 from virtualmachines.operations.moving import CleanUpMigration, FailOver, Migrate
+from virtualmachines.operations.offline import SetOffline, SetOnline
+from virtualmachines.operations.owning import SetOwner
 from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
 from virtualmachines.operations.protecting import Protect, Unprotect
+from virtualmachines.operations.reinstalling import Reinstall
 from virtualmachines.operations.rename import Rename
 from virtualmachines.operations.replacing import ReplaceDisks
+from virtualmachines.operations.storage import ActivateDisks, DeactivateDisks, RecreateDisks
+from virtualmachines.operations.tagging import AddTags, RemoveTags
 
 VM_OPERATIONS: tuple[AnyOperation, ...] = (
     Start(),
@@ -38,13 +43,39 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     ExportAndRemove(),
     Protect(),
     Unprotect(),
+    AddTags(),
+    RemoveTags(),
+    SetOwner(),
+    SetOffline(),
+    SetOnline(),
+    ActivateDisks(),
+    DeactivateDisks(),
+    RecreateDisks(),
+    Reinstall(),
     Delete(),
     ForgetMachine(),
     Discard(),
 )
 
 # What can be done to many machines at once, from their list.
-BULK = ("vm.start", "vm.shutdown", "vm.reboot", "vm.shutdown-now", "vm.migrate", "vm.failover")
+BULK = (
+    "vm.start",
+    "vm.shutdown",
+    "vm.reboot",
+    "vm.shutdown-now",
+    "vm.migrate",
+    "vm.failover",
+    "vm.add-tags",
+    "vm.remove-tags",
+    "vm.set-owner",
+    "vm.protect",
+    "vm.unprotect",
+    "vm.set-offline",
+    "vm.set-online",
+    "vm.activate-disks",
+    "vm.deactivate-disks",
+    "vm.delete",
+)
 
 
 def list_bulk() -> list[AnyOperation]:

@@ -80,7 +80,8 @@ def explain_off_limits(target: VirtualMachine) -> str | None:
     return None
 
 
-def _node_offline(target: VirtualMachine) -> str | None:
+def explain_node_offline(target: VirtualMachine) -> str | None:
+    """Why nothing can be done that its node would do."""
     node = target.primary_node
     if node is not None and node.offline:
         return _("Its node %(node)s is set offline in Ganeti: move the machine or set the node online first.") % {
@@ -119,7 +120,7 @@ class Start(VMOperation[NoParams]):
     def obstacle(self, target: VirtualMachine) -> str | None:
         if target.status == "running":
             return _("It is running already.")
-        return explain_off_limits(target) or _node_offline(target)
+        return explain_off_limits(target) or explain_node_offline(target)
 
     def is_shown_by(self, target: VirtualMachine) -> bool:
         return target.admin_state == "up" and target.is_running
@@ -214,7 +215,7 @@ class Reboot(VMOperation[RebootParams]):
     def obstacle(self, target: VirtualMachine) -> str | None:
         return (
             explain_off_limits(target)
-            or _node_offline(target)
+            or explain_node_offline(target)
             or (None if target.is_running else _("It is not running; start it instead."))
         )
 

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
+from operations.contract import AnyOperation
+from operations.groups import Group
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
 from ui.filtering import Wanted
@@ -30,6 +32,8 @@ from virtualmachines.selectors import (
     sum_by_group,
     vms_on_node,
 )
+
+_ON_BAR = ("start", "shutdown", "reboot", "shutdown-now")
 
 
 def _count(
@@ -73,7 +77,8 @@ def _answer(
     drawn = {
         **shown.as_context(listing, wanted, groups=groups, always=("running", "stopped")),
         "search_text": wanted.text,
-        "bulk_operations": list_bulk(),
+        "bulk_operations": [each for each in list_bulk() if each.verb in _ON_BAR],
+        "bulk_menu": _bulk_menu(),
         "bulk_filter": None if scope is None else _with_scope(request.GET, scope),
         "nothing_matches": wanted.explain(
             _("None of the machines you may see matches. Leave out a word, or look at all.")
@@ -81,6 +86,13 @@ def _answer(
         **ages_of(listing.page.object_list),
     }
     return render(request, template, {**context, **drawn})
+
+
+def _bulk_menu() -> list[tuple[Any, list[AnyOperation]]]:
+    """What can be done to many at once, behind the buttons for their power: the groups with their headings."""
+    others = [each for each in list_bulk() if each.verb not in _ON_BAR]
+    found = [(group.label, [each for each in others if each.group is group]) for group in Group]
+    return [(label, some) for label, some in found if some]
 
 
 def _with_scope(given: QueryDict, scope: Mapping[str, str]) -> str:

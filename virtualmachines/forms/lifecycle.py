@@ -1,0 +1,135 @@
+"""What is asked before a machine is reinstalled, its disks are recreated, or somebody else becomes its owner."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from operations.contract import AnyOperation
+from operations.forms import OperationForm, asks_for
+from permissions.selectors import find_persona_of_anybody
+from virtualmachines.forms.pieces.system import group_systems
+from virtualmachines.forms.pieces.typed import PLAIN, PairsField
+from virtualmachines.operations.owning import OwnerParams
+from virtualmachines.operations.reinstalling import ReinstallParams
+
+
+@asks_for("vm.reinstall")
+class ReinstallForm(OperationForm):
+    """Which system, with which parameters, and whether it is started then."""
+
+    os = forms.CharField(
+        label=gettext_lazy("Operating system"),
+        required=False,
+        max_length=255,
+        help_text=gettext_lazy("Empty: the one it has."),
+        widget=forms.Select(),
+    )
+    osparams = PairsField(
+        label=gettext_lazy("OS parameters"),
+        help_text=gettext_lazy("One name=value a line. Those that are not named stay as they are."),
+    )
+    start = forms.BooleanField(label=gettext_lazy("Start it afterwards"), required=False, initial=True)
+
+    def fit(self) -> None:
+        """The systems of its cluster, its own chosen."""
+        field: Any = self.fields["os"]
+        field.widget.choices = group_systems(self.target.cluster.operating_systems, self.target.os)
+        field.initial = self.target.os
+
+    def params(self, operation: AnyOperation) -> ReinstallParams:
+        return ReinstallParams(**self.cleaned_data_of("os", "osparams", "start"))
+
+    def cleaned_data_of(self, *names: str) -> dict[str, Any]:
+        """These fields alone."""
+        return {name: self.cleaned_data[name] for name in names}
+
+
+@asks_for("vm.activate-disks")
+class ActivateDisksForm(OperationForm):
+    """How strict Ganeti is."""
+
+    ignore_size = forms.BooleanField(
+        label=gettext_lazy("Also where a disk is not as large as Ganeti believes"), required=False
+    )
+
+
+@asks_for("vm.recreate-disks")
+class RecreateDisksForm(OperationForm):
+    """Which of them."""
+
+    disks = forms.CharField(
+        label=gettext_lazy("Disks"),
+        required=False,
+        help_text=gettext_lazy("Their numbers, such as 0, 2. Empty: all of them."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+
+    def clean_disks(self) -> tuple[int, ...]:
+        """Numbers."""
+        words = re.split(r"[\s,]+", self.cleaned_data["disks"].strip("(), "))
+        if not all(re.fullmatch(r"[0-9]{1,3}", word) for word in words if word):
+            raise ValidationError(_("Type the numbers of disks, such as 0, 2."))
+        return tuple(int(word) for word in words if word)
+
+
+class TagsField(forms.CharField):
+    """Several tags, apart by spaces or commas; a list, where a program says them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=gettext_lazy("Tags"),
+            max_length=2000,
+            help_text=gettext_lazy("Several ones apart by spaces."),
+            widget=forms.TextInput(attrs=PLAIN),
+            error_messages={"required": gettext_lazy("Type a tag.")},
+        )
+
+    def to_python(self, value: Any) -> Any:
+        """As text."""
+        return super().to_python(" ".join(map(str, value)) if isinstance(value, list | tuple) else value)
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        """Each once."""
+        return tuple(dict.fromkeys(re.split(r"[\s,]+", super().clean(value).strip())))
+
+
+@asks_for("vm.add-tags")
+@asks_for("vm.remove-tags")
+class TagsForm(OperationForm):
+    """Which ones."""
+
+    tags = TagsField()
+
+
+@asks_for("vm.set-owner")
+class OwnerForm(OperationForm):
+    """A person, a team, or nobody."""
+
+    owner = forms.CharField(
+        label=gettext_lazy("Owner"),
+        required=False,
+        max_length=151,
+        help_text=gettext_lazy("A user name, or a team as @team. Empty: nobody."),
+        widget=forms.TextInput(attrs=PLAIN),
+    )
+
+    def fit(self) -> None:
+        """Whose it is now."""
+        owner = self.target.owner
+        if owner is not None:
+            self.fields["owner"].initial = f"@{owner.name}" if owner.group_id is not None else owner.name
+
+    def clean_owner(self) -> str:
+        """The name of somebody who is there."""
+        name = str(self.cleaned_data["owner"]).strip()
+        if name and find_persona_of_anybody(name) is None:
+            raise ValidationError(_("There is nobody called %s.") % name)
+        return name
+
+    def params(self, operation: AnyOperation) -> OwnerParams:
+        name = self.cleaned_data["owner"]
+        return OwnerParams(find_persona_of_anybody(name) if name else None)

@@ -129,7 +129,12 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("nics.0.network", nic(network="lost"), nic(network="lan")),
     ("nics.0.network", {**nic(network="lan"), **at("node3")}, {**nic(network="lan"), **at("node1")}),
     ("nics.0.link", nic(network="lan", link="br1"), nic(link="br1")),
-    ("placement.secondary", at("node1", "node1"), at("node1")),
+    ("placement.secondary", at("node1", "node2"), at("node1")),
+    (
+        "placement.secondary",
+        {"disk_template": "drbd", **at("node1", "node1")},
+        {"disk_template": "drbd", **at("node2", "node1")},
+    ),
     (
         "placement.secondary",
         {"disk_template": "drbd", **at("node1")},

@@ -47,7 +47,7 @@ def test_typed_text_focus_caret_and_scroll_stay(visitor: Page, write: Write, run
 
 def test_focus_stays_in_its_row_and_on_its_button(visitor: Page, write: Write, running: None) -> None:
     open_live(visitor, "/vms/?sort=status")
-    link = visitor.get_by_role("link", name=VM)
+    link = visitor.get_by_role("link", name=VM, exact=True)
     link.focus()
     write(STOP)  # the row moves
     at_work(visitor)

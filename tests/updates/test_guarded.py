@@ -6,6 +6,7 @@ On a real Ganeti 3.0.2 `gnt-instance add-tags web1 für` is enough: every query 
 import pytest
 
 from clusters.models import Job, Node, Schedule
+from objectlog.words import say
 from tests.updates.conftest import update
 from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
@@ -115,4 +116,4 @@ def test_a_field_that_no_record_has_is_left_out(simulator, cluster):
     report = update(cluster)
     assert report.outcome == "updated" and report.rapi_calls <= MOST_CALLS
     assert Node.objects.get(name="node2.example.org").drained
-    assert "broken in this release" in cluster.unreadable[0]["why"]
+    assert "broken in this release" in say(cluster.unreadable[0]["why"])

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -11,9 +12,10 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import Http404
 
-from clusters.models import Node
+from clusters.models import Cluster, Node
 from clusters.moved import Moved, find_row
 from objectlog.models import Entry
+from objectlog.sentences import CHECK
 from operations.triggers import are_there
 from permissions.models import User
 from permissions.policy import can, visible, visible_by_parent
@@ -162,6 +164,32 @@ def creation_of_vm(vm: VirtualMachine) -> Entry | None:
     if vm.uuid:
         return None
     return Entry.objects.filter(verb="vm.create", target_kind="vm", target_pk=vm.pk).order_by("-pk").first()
+
+
+def list_clusters_to_create_on(user: User) -> QuerySet[Cluster]:
+    """The clusters on which `user` may create machines, without what is large."""
+    return visible(user, "create_vm", Cluster.objects.order_by("slug")).defer("info", "operating_systems")
+
+
+def may_create(user: User) -> bool:
+    """Whether there is a cluster on which `user` may create machines."""
+    return user.is_active and visible(user, "create_vm", Cluster.objects.order_by()).exists()
+
+
+def find_vm_called(user: User, called: str) -> VirtualMachine | None:
+    """The machine that is called so, cluster/name, if `user` may see what it is made of: there is a record of it."""
+    slug, _slash, name = called.strip().partition("/")
+    there = list_vms(user).filter(cluster__slug=slug, name=name.lower(), missing_since=None).exclude(uuid="")
+    return there.first()
+
+
+def find_creation(user: User, uuid: str) -> Entry | None:
+    """A creation, or a check of one, that `user` asked for."""
+    try:
+        asked = Entry.objects.filter(uuid=UUID(uuid), actor=user)
+    except ValueError:
+        return None
+    return asked.filter(verb__in=["vm.create", "vm.create" + CHECK]).first()
 
 
 def sum_on_node(vms: QuerySet[VirtualMachine], node: Node) -> dict[str, int]:

@@ -3,13 +3,15 @@
 from django.urls import path
 
 from operations.views.operate import OperateView
-from virtualmachines.views import batch, console, detail, edit, lists
+from virtualmachines.views import batch, console, creating, detail, edit, lists
 
 _VM = "clusters/<slug:slug>/vms/<str:name>/"
 _NODE = "clusters/<slug:slug>/nodes/<str:name>/"
 
 urlpatterns = [
     path("vms/", lists.vm_list, name="vms"),
+    path("vms/create/", creating.CreateMachine.as_view(), name="vms-create"),
+    path("vms/create/live/", creating.create_live, name="vms-create-live"),
     path("vms/batch/", batch.vms_batch, name="vms-batch"),
     path("clusters/<slug:slug>/vms/", lists.cluster_vms, name="cluster-vms"),
     path(f"{_NODE}primary/", lists.node_primary, name="node-primary"),

@@ -78,6 +78,7 @@ STILL = frozenset(
         "job-do",
         "batch-do",
         "vms-batch",
+        "vms-create",
     }
 )
 _OBJECTS = ("vm", "cluster", "node", "job", "batch")

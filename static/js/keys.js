@@ -1,5 +1,5 @@
 /*
- * Keys: / search, ? help, g and a letter to go, n and p through a list, j jobs, t light or dark, Esc out.
+ * Keys: / search, ? help, g and a letter to go, c create a machine, n and p through a list, j jobs, t light or dark, Esc out.
  * Silent, but for Esc, while a console is on the page: what is typed there is meant for the machine.
  */
 import { openDialog } from "./dialogs.js";
@@ -37,6 +37,7 @@ const actions = {
     panel.open = !panel.open;
     panel.querySelector("summary").focus();
   },
+  c: () => document.querySelector("[data-creates]")?.click(),
   n: () => step(1),
   p: () => step(-1),
   t: switchTheme,

@@ -134,7 +134,7 @@ def test_the_parameters_were_found() -> None:
     assert {"page", "per_page", "sort", "q", "status", "since", "actor", "verb", "node"} <= set(PARAMETERS)
 
 
-ONLY_POSTED = ("logout", "lists", "vm-console-ticket", "vms-batch")
+ONLY_POSTED = ("logout", "lists", "vm-console-ticket", "vms-batch", "vms-create-live")
 PAGES = [(name, where) for name, where in URLS if "verb" not in where and name not in ONLY_POSTED]
 
 
@@ -178,7 +178,9 @@ def fields_of(page: str) -> set[str]:
 
 
 TAKES_FORMS = [
-    (name, where) for name, where in URLS if "verb" in where or name in ("login", "cluster-add", "cluster-edit")
+    (name, where)
+    for name, where in URLS
+    if "verb" in where or name in ("login", "cluster-add", "cluster-edit", "vms-create")
 ]
 
 

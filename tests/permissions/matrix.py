@@ -38,6 +38,7 @@ VM_ADMINS = CLUSTER_ADMINS | {"vm_admin", "vm_admin_by_group"}
 MIGRATE = CLUSTER_ADMINS | {"c_migrate"}
 POWER = VM_ADMINS | {"vm_power"}
 CONSOLE = POWER | {"vm_console"}
+CREATE = CLUSTER_ADMINS | {"c_create_vm", "other_admin"}  # somewhere
 SEE_VM = CONSOLE | {"vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
 SEE_JOB = CONSOLE | {"vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
 NOBODY: frozenset[str] = frozenset()
@@ -91,6 +92,8 @@ PAGES: dict[str, Row] = {
     "nodes": Row(EVERYBODY),
     "vms": Row(EVERYBODY),
     "jobs": Row(EVERYBODY),
+    "vms-create": Row(CREATE, see=EVERYBODY),
+    "vms-create-live": Row(CREATE, see=EVERYBODY, method="post"),
     "vms-batch": Row(EVERYBODY, method="post"),
     "batches": Row(EVERYBODY),
     "batch": Row(ROOT),  # of whom it is, see tests/pages/test_batches.py

@@ -208,8 +208,10 @@ def test_disks_come_and_go_and_nothing_else_typed_is_lost() -> None:
 
 
 def test_a_form_that_is_not_judged_shows_what_was_typed_and_says_nothing_of_it() -> None:
-    form = SpecForm([DisksPiece(RELEASE, is_admin=False)], {"disks.0.size_mib": "much"}, is_judged=False)
+    typed = {"disks.0.size_mib": "much", "disks.1.size_mib": "2 GiB"}
+    form = SpecForm([DisksPiece(RELEASE, is_admin=False)], typed, is_judged=False)
     assert form.errors == {}
+    assert form.spec(BLANK).disks[1] == DiskSpec(2048)
     assert 'value="much"' in str(form["disks.0.size_mib"])
 
 

@@ -7,9 +7,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clusters.models import Cluster
 from objectlog.models import Entry
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
+from permissions.models import Persona, User
 from permissions.policy import can
 from permissions.selectors import find_persona, find_persona_of_anybody
 from virtualmachines.operations.creating import CreateParams
@@ -55,10 +57,7 @@ class CreateForm(OperationForm):
         name = self.cleaned_data["owner"].strip()
         if not name or self.actor is None:
             return None
-        user = self.actor.user
-        found = find_persona(user, name)
-        if found is None and self.target is not None and can(user, "admin", self.target):
-            found = find_persona_of_anybody(name)
+        found = find_owner(self.actor.user, self.target, name)
         if found is None:
             raise ValidationError(_("You may not act for %s.") % name)
         return found
@@ -71,3 +70,11 @@ def data_of_entry(entry: Entry) -> dict[str, Any]:
     """What was asked for in a creation, as the form above takes it: to be changed and tried again."""
     kept = entry.params if isinstance(entry.params, dict) else {}
     return {name: kept[name] for name in CreateForm.base_fields if name in kept}
+
+
+def find_owner(user: User, cluster: Cluster | None, name: str) -> Persona | None:
+    """The persona of this name if `user` may create for it on the cluster: whoever administers that, for anybody."""
+    found = find_persona(user, name)
+    if found is None and cluster is not None and can(user, "admin", cluster):
+        found = find_persona_of_anybody(name)
+    return found

@@ -79,18 +79,8 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         return None
 
     def check(self, ask: Ask[Cluster, CreateParams]) -> None:
-        cluster, user, spec = ask.target, ask.actor.user, ask.params.spec
-        faults = judge_creation(
-            completed(spec, cluster),
-            Facts.of(cluster),
-            is_admin=bool(can(user, "admin", cluster)),
-            may_export=bool(can(user, "export", cluster)),
-        )
-        if words := explain_name(spec.name, cluster.pk):
-            faults["name"] = words
-        if words := _explain_owner(ask):
-            faults["owner"] = words
-        if faults:
+        cluster, spec = ask.target, ask.params.spec
+        if faults := faults_of(ask, Facts.of(cluster)):
             raise Invalid(faults)
         owner = owner_of(ask)
         try:
@@ -163,6 +153,22 @@ def never_made(cluster: Cluster) -> QuerySet[VirtualMachine]:
 def owner_of(ask: Ask[Cluster, CreateParams]) -> Persona:
     """Whose it will be."""
     return ask.params.owner or ask.actor.persona or persona_of(ask.actor.user)
+
+
+def faults_of(ask: Ask[Cluster, CreateParams], facts: Facts) -> dict[str, str]:
+    """Everything that is wrong with the machine, by path in the spec; quotas are judged apart."""
+    cluster, user, spec = ask.target, ask.actor.user, ask.params.spec
+    faults = judge_creation(
+        completed(spec, cluster),
+        facts,
+        is_admin=bool(can(user, "admin", cluster)),
+        may_export=bool(can(user, "export", cluster)),
+    )
+    if words := explain_name(spec.name, cluster.pk):
+        faults["name"] = words
+    if words := _explain_owner(ask):
+        faults["owner"] = words
+    return faults
 
 
 def _explain_owner(ask: Ask[Cluster, CreateParams]) -> str:

@@ -33,6 +33,10 @@ _OF_TEMPLATE: Mapping[str, tuple[str, ...]] = {
 }
 
 
+# Fields that are there of every part, so that one of which nothing is said is there as well.
+_ALWAYS = frozenset({"size_mib", "mac"})
+
+
 @dataclass(frozen=True)
 class _Parts(Piece):
     """What disks and cards have in common."""
@@ -45,7 +49,8 @@ class _Parts(Piece):
         found = {}
         for number, part in enumerate(parts):
             for each in fields(part):
-                if text := _text_of(each.name, getattr(part, each.name)):
+                text = _text_of(each.name, getattr(part, each.name))
+                if text or each.name in _ALWAYS:
                     found[f"{where}.{number}.{each.name}"] = text
         return found
 
@@ -176,8 +181,8 @@ class NicsPiece(_Parts):
 
 
 def _text_of(name: str, value: Any) -> str:
-    if value in ("", None) or value == {}:
+    if value in ("", None, {}):
         return ""
     if name == "size_mib":
-        return size_text(value)
+        return size_text(value) if value else ""
     return pairs_text(value) if isinstance(value, Mapping) else str(value)

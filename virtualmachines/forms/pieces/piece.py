@@ -38,20 +38,21 @@ class Piece:
 
 
 class SpecForm(forms.Form):
-    """A form of pieces. Without `is_judged` it shows what was typed and says nothing of it."""
+    """A form of pieces. Without `is_judged` it reads what was typed and says nothing of what is wrong with it."""
 
     def __init__(self, pieces: Sequence[Piece], given: Given, *, is_judged: bool = True) -> None:
         super().__init__(given)
         self.pieces, self.is_judged = pieces, is_judged
+        self.said: Mapping[str, Sequence[Any]] = {}
         for piece in pieces:
             self.fields.update(piece.fields(given))
 
     def full_clean(self) -> None:
-        """Not at all, if it is only shown."""
-        if self.is_judged:
-            super().full_clean()
-        else:
-            self._errors, self.cleaned_data = ErrorDict(), {}
+        """Read everything, and forget what is wrong where nobody is to be told."""
+        super().full_clean()
+        self.said = dict(self.errors)
+        if not self.is_judged:
+            self._errors = ErrorDict()
 
     def spec(self, base: VMSpec) -> VMSpec:
         """`base` with everything that was typed. Of a form with errors: with what could be read of it."""

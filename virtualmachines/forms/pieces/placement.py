@@ -1,6 +1,6 @@
 """Where a new machine runs, the kind of its disks, and how it is made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -55,30 +55,37 @@ def _templates() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class PlacementPiece(Piece):
-    """`places` are the nodes, best first; without an allocator one of them has to be chosen."""
+    """Automatic, where the cluster has an allocator; or one of the nodes, which `rank` puts in order."""
 
     groups: Sequence[str]
-    places: Sequence[Place]
+    nodes: Sequence[str]
     has_allocator: bool
 
     def fields(self, given: Given) -> dict[str, forms.Field]:
-        automatic = _("Automatic: the cluster's allocator chooses")
-        nodes = [(place.node.name, f"{place.node.name}: {place.words}") for place in self.places]
-        barred = [place.node.name for place in self.places if not place.is_usable]
-        names = [place.node.name for place in self.places]
         found: dict[str, forms.Field] = {}
         if len(self.groups) > 1 or given.get("placement.group"):
             options = [("", _("Any")), *((name, name) for name in self.groups)]
-            found["placement.group"] = _choice(_("Node group"), options)
-        first = automatic if self.has_allocator else _("Choose a node: this cluster has no allocator")
-        found["placement.primary"] = _choice(_("Node"), [("", first), *nodes], barred)
-        if len(names) > 1 or given.get("placement.secondary"):
+            found["placement.group"] = _choice(_("Node group"), QuickSelect(options))
+        nodes = [(name, name) for name in self.nodes]
+        found["placement.primary"] = _choice(_("Node"), QuickSelect([self._first(), *nodes]))
+        if len(nodes) > 1 or given.get("placement.secondary"):
             found["placement.secondary"] = _choice(
                 _("Secondary node"),
-                [("", automatic if self.has_allocator else _("none")), *((name, name) for name in names)],
+                QuickSelect([("", _("none")), *nodes]),
                 help_text=_("For mirrored disks (drbd), beside a node that you have chosen."),
             )
         return found
+
+    def rank(self, found: Mapping[str, forms.Field], places: Sequence[Place]) -> None:
+        """Let the fields list the nodes best first, with what stays free there, or why it can't be there."""
+        nodes = [(place.node.name, f"{place.node.name}: {place.words}") for place in places]
+        barred = [place.node.name for place in places if not place.is_usable]
+        found["placement.primary"].widget = QuickSelect([self._first(), *nodes], barred=barred)
+
+    def _first(self) -> tuple[str, str]:
+        if self.has_allocator:
+            return "", _("Automatic: the cluster's allocator chooses")
+        return "", _("Choose a node: this cluster has no allocator")
 
     def typed(self, spec: VMSpec) -> Typed:
         texts = {name: getattr(spec.placement, name) for name in ("group", "primary", "secondary")}
@@ -89,10 +96,8 @@ class PlacementPiece(Piece):
         return replace(spec, placement=Placement(allocator=spec.placement.allocator, **where))
 
 
-def _choice(label: str, options: list[tuple[str, Any]], barred: Sequence[str] = (), **more: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label, required=False, max_length=255, widget=QuickSelect(options, barred=barred), **more
-    )
+def _choice(label: str, widget: QuickSelect, **more: Any) -> forms.CharField:
+    return forms.CharField(label=label, required=False, max_length=255, widget=widget, **more)
 
 
 class OptionsPiece(Piece):

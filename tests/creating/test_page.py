@@ -1,0 +1,198 @@
+"""The page on which machines are created: what it asks, keeps, says while one types, and where it leads."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from permissions.services import grant
+from quotas.amounts import Limits
+from quotas.services import set_default
+from tests.creating.conftest import NEW, Maker
+from tests.factories import make_cluster, make_user, make_vm
+from virtualmachines.models import VirtualMachine
+
+pytestmark = pytest.mark.django_db
+URL, LIVE = "/vms/create/", "/vms/create/live/"
+TYPED = {"cluster": "lab", "name": NEW, "os": "debootstrap+default", "disks.0.size_mib": "1 GiB", "nics.0.mac": "auto"}
+
+
+@pytest.fixture
+def alice(maker: Maker) -> Client:
+    client = Client()
+    client.force_login(maker.alice.user)
+    return client
+
+
+def text_of(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def value_of(page: str, path: str) -> str:
+    found = re.search(rf'<input[^>]*name="{re.escape(path)}"[^>]*>', page)
+    assert found is not None, path
+    value = re.search(r'value="([^"]*)"', found[0])
+    return value[1] if value else ""
+
+
+@pytest.mark.feature("F147", "F159", "F160", "F183")
+def test_name_and_system_are_enough_and_lead_to_the_machine(maker: Maker, alice: Client) -> None:
+    page = text_of(alice.get(URL))
+    assert 'value="lab" selected' in page
+    fields = dict.fromkeys(re.findall(r'name="((?:beparams|disks|nics)\.[^"]+)"', page), "")
+    answer = alice.post(URL, {**fields, "cluster": "lab", "name": "NEW1.example.org", "os": "debootstrap+default"})
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"/clusters/lab/vms/{NEW}/"
+    (body,) = [request.body for request in maker.simulator.requests if request.method == "POST"]
+    assert body["instance_name"] == NEW
+    assert [disk["size"] for disk in body["disks"]] == [128]  # the standard of the policy
+
+
+def test_what_is_typed_is_sent(maker: Maker, alice: Client) -> None:
+    typed = {
+        "beparams.vcpus": "2",
+        "beparams.maxmem": "512 MiB",
+        "disks.1.size_mib": "2 GiB",
+        "hvparams.boot_order": "network",
+        "hvparams.acpi": "off",
+        "tags": "web, prod",
+    }
+    assert alice.post(URL, {**TYPED, **typed, "notes": "ours"}).status_code == 302
+    (body,) = [request.body for request in maker.simulator.requests if request.method == "POST"]
+    assert [disk["size"] for disk in body["disks"]] == [1024, 2048]
+    assert body["beparams"]["vcpus"] == 2
+    assert body["beparams"]["maxmem"] == 512
+    assert body["hvparams"] == {"boot_order": "network", "acpi": False}
+    assert body["tags"] == ["prod", "web"]
+    assert VirtualMachine.objects.get(name=NEW).notes == "ours"
+
+
+@pytest.mark.feature("F147")
+def test_a_disk_more_or_less_loses_nothing(maker: Maker, alice: Client) -> None:
+    typed = {**TYPED, "hvparams.kernel_args": "ro single", "tags": "web", "disks.0.size_mib": "much"}
+    page = text_of(alice.post(URL, {**typed, "more": "disks"}))
+    assert value_of(page, "disks.0.size_mib") == "much"
+    assert value_of(page, "disks.1.size_mib") == ""
+    assert value_of(page, "hvparams.kernel_args") == "ro single"
+    assert "field-error" not in page
+    assert 'id="fold-disks" open' in page
+    page = text_of(alice.post(URL, {**typed, "disks.1.size_mib": "3 GiB", "less": "disks.0"}))
+    assert value_of(page, "disks.0.size_mib") == "3 GiB"
+    assert "disks.1." not in page
+    assert value_of(page, "tags") == "web"
+    page = text_of(alice.post(URL, {**typed, "nics.1.mac": "auto", "less": "nics.0"}))
+    assert "nics.1." not in page
+
+
+@pytest.mark.feature("F154", "F177")
+def test_another_hypervisor_has_other_parameters_and_what_was_typed_stays(maker: Maker, alice: Client) -> None:
+    page = text_of(alice.get(URL))
+    assert "hvparams.boot_order" in page
+    page = text_of(alice.post(URL, {**TYPED, "hypervisor": "fake", "renew": "hypervisor"}))
+    assert "hvparams.boot_order" not in page
+    assert value_of(page, "name") == NEW
+
+
+@pytest.mark.feature("F151", "F152", "F168", "F178")
+def test_what_is_wrong_stands_at_its_field_and_everything_else_stays(maker: Maker, alice: Client) -> None:
+    wrong = {**TYPED, "name": "two words", "beparams.maxmem": "900 GiB", "hvparams.boot_order": "cdrom"}
+    answer = alice.post(URL, wrong)
+    page = text_of(answer)
+    assert answer.status_code == 422
+    assert 'href="#id_name"' in page
+    for path in ("name", "beparams.maxmem", "hvparams.boot_order"):
+        assert re.search(rf'has-error[^>]*data-field="{re.escape(path)}"', page), path
+    assert 'id="fold-hypervisor" open' in page
+    assert value_of(page, "beparams.maxmem") == "900 GiB"
+    assert not VirtualMachine.objects.filter(name="two words").exists()
+
+
+@pytest.mark.feature("F180", "F181", "G010")
+def test_a_refusal_comes_back_in_ganetis_words_at_the_field(maker: Maker, alice: Client) -> None:
+    maker.simulator.refuse_next("POST", "/2/instances", 400, "OS 'debootstrap' not in supported OS list")
+    answer = alice.post(URL, TYPED)
+    page = text_of(answer)
+    assert answer.status_code == 409
+    assert re.search(r'has-error[^>]*data-field="os"', page)
+    assert "not in supported OS list" in page
+    assert value_of(page, "disks.0.size_mib") == "1 GiB"
+
+
+@pytest.mark.feature("G010")
+def test_a_check_makes_nothing_and_comes_back_filled_in(maker: Maker, alice: Client) -> None:
+    answer = alice.post(URL, {**TYPED, "tags": "web", "check": "1"})
+    assert answer.status_code == 302
+    page = text_of(alice.get(answer.headers["Location"]))
+    assert 'id="check"' in page
+    assert value_of(page, "name") == NEW
+    assert value_of(page, "disks.0.size_mib") == "1 GiB"
+    assert value_of(page, "tags") == "web"
+    assert maker.rows() == []
+
+
+@pytest.mark.feature("F149", "F150", "F179")
+def test_clusters_are_those_where_one_may_create_and_the_others_say_why_not(maker: Maker, alice: Client) -> None:
+    grant(["create_vm"], maker.alice.user, make_cluster("away", read_only=True))
+    make_cluster("hidden")
+    page = text_of(alice.get(URL))
+    assert re.search(r'<option value="away" disabled>away: [^<]*read-only', page)
+    assert "hidden" not in page
+    client = Client()
+    client.force_login(make_user("bob"))
+    answer = client.get(URL)
+    assert answer.status_code == 403
+    assert "You may not create machines on any cluster" in text_of(answer)
+
+
+@pytest.mark.feature("G010")
+def test_while_one_types_quota_room_and_what_cannot_be_are_told(maker: Maker, alice: Client) -> None:
+    set_default(maker.cluster, Limits(memory_mib=256, machines=1))
+    page = text_of(alice.post(LIVE, {**TYPED, "beparams.maxmem": "512 MiB"}))
+    assert re.search(r'is-over"><th scope="row">memory</th>\s*<td>0.MiB</td><td>512.MiB</td><td>256.MiB</td>', page)
+    page = text_of(alice.post(LIVE, {**TYPED, "beparams.maxmem": "900 GiB"}))
+    assert 'data-fault="id_beparams.maxmem"' in page
+    make_vm(maker.cluster, "taken.example.org")
+    assert 'data-fault="id_name"' in text_of(alice.post(LIVE, {**TYPED, "name": "taken.example.org"}))
+    assert "data-fault" not in text_of(alice.post(LIVE, {"cluster": "lab", "name": "", "disks.0.size_mib": ""}))
+    assert 'id="says-disks"' in page
+
+
+@pytest.mark.feature("G011")
+def test_the_settings_of_a_machine_can_be_taken(maker: Maker, alice: Client) -> None:
+    vm = VirtualMachine.objects.filter(cluster=maker.cluster).exclude(uuid="").order_by("name")[0]
+    assert "There is no machine" in text_of(alice.get(URL, {"like": f"lab/{vm.name}"}))
+    grant(["admin"], maker.alice.user, vm)
+    page = text_of(alice.get(URL, {"like": f"lab/{vm.name}"}))
+    assert value_of(page, "name") == ""
+    assert value_of(page, "beparams.vcpus") == str(vm.vcpus)
+    assert page.count("disks.") >= len(vm.disks)
+    assert str(vm.disks[0]["uuid"]) not in page
+
+
+def test_host_parameters_are_for_administrators_of_the_cluster(maker: Maker, alice: Client) -> None:
+    assert "hvparams.kvm_extra" not in text_of(alice.get(URL))
+    answer = alice.post(URL, {**TYPED, "hvparams.kvm_extra": "-s"})
+    assert answer.status_code == 302
+    (body,) = [request.body for request in maker.simulator.requests if request.method == "POST"]
+    assert "kvm_extra" not in str(body)
+    grant(["admin"], maker.alice.user, maker.cluster)
+    assert "hvparams.kvm_extra" in text_of(alice.get(URL))
+
+
+def test_the_page_asks_few_questions_however_many_clusters(maker: Maker, alice: Client) -> None:
+    def ask(url: str, **typed: str) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            answer = alice.post(url, typed) if typed else alice.get(url)
+        assert answer.status_code == 200
+        return len(asked)
+
+    few = ask(URL)
+    for _ in range(20):
+        grant(["create_vm"], maker.alice.user, make_cluster())
+    assert ask(URL) == few <= 26
+    assert ask(LIVE, **TYPED) <= 22

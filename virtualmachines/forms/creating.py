@@ -1,0 +1,407 @@
+"""The form of a new machine: pieces in sections, each with a line that says what it holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clusters.catalogue import BACKEND, of_hypervisor
+from clusters.models import Cluster
+from operations.contract import Actor
+from permissions.models import Persona
+from rapi.shapes.fields import mapping
+from ui.templatetags.units import mib
+from virtualmachines.forms.pieces import (
+    DisksPiece,
+    HypervisorPiece,
+    NicsPiece,
+    OptionsPiece,
+    ParameterPiece,
+    Piece,
+    PlacementPiece,
+    PlainText,
+    QuickSelect,
+    SpecForm,
+    SystemPiece,
+    TagsPiece,
+    TemplatePiece,
+    typed_of,
+)
+from virtualmachines.forms.pieces.piece import Given, Typed, numbers_of
+from virtualmachines.forms.specs import find_owner
+from virtualmachines.operations.creating import CreateParams
+from virtualmachines.room import Place
+from virtualmachines.rules import Facts
+from virtualmachines.spec import DiskSpec, NicSpec, Options, Placement, VMSpec
+from virtualmachines.spec.machine import DISKLESS
+
+#: a new machine, before anything is typed: a disk and a card as the cluster has them
+BLANK = VMSpec("", disks=(DiskSpec(0),), nics=(NicSpec(),))
+_SIZE = ("vcpus", "maxmem")
+
+
+class NamePiece(Piece):
+    """Its name, in lower case."""
+
+    def fields(self, given: Given) -> dict[str, forms.Field]:
+        return {
+            "name": forms.CharField(
+                label=_("Name"),
+                max_length=253,
+                widget=PlainText(placeholder="web1.example.org"),
+                help_text=_("The host name by which it is found."),
+                error_messages={"required": _("Type a name, such as web1.example.org.")},
+            )
+        }
+
+    def typed(self, spec: VMSpec) -> Typed:
+        return {"name": spec.name} if spec.name else {}
+
+    def read(self, values: Given, spec: VMSpec) -> VMSpec:
+        return replace(spec, name=str(values.get("name") or "").strip().lower())
+
+
+@dataclass(frozen=True)
+class SizePiece(ParameterPiece):
+    """CPUs and memory; what is left open is as in the standard of the policy."""
+
+    std: Mapping[str, Any] = field(default_factory=dict)
+
+    def fields(self, given: Given = {}) -> dict[str, forms.Field]:  # noqa: B006 (it is only read)
+        found = super().fields(given)
+        for name in _SIZE:
+            made = found.get(f"beparams.{name}")
+            if made is not None and name in self.std:
+                made.widget.attrs["placeholder"] = mib(self.std[name]) if name == "maxmem" else str(self.std[name])
+        return found
+
+    def read(self, values: Given, spec: VMSpec) -> VMSpec:
+        """The minimum goes down with the memory: a machine may always have less than the cluster's default."""
+        found = super().read(values, spec)
+        params = {**{name: self.std[name] for name in _SIZE if name in self.std}, **found.beparams}
+        least, most = params.get("minmem", self.defaults.get("minmem")), params.get("maxmem")
+        if isinstance(least, int) and isinstance(most, int) and least > most and "minmem" not in found.beparams:
+            params["minmem"] = most
+        return replace(spec, beparams=params)
+
+
+def std_of(facts: Facts, group: str = "", node: str = "") -> dict[str, int]:
+    """The standard size where it would run: parameters, and disk_mib."""
+    policy = next(iter(facts.judged_by(node, group).values()))
+    std = mapping(mapping(policy).get("std")) or mapping(facts.policy.get("std"))
+    names = {"vcpus": "cpu-count", "maxmem": "memory-size", "disk_mib": "disk-size"}
+    return {name: std[limited] for name, limited in names.items() if type(std.get(limited)) is int and std[limited] > 0}
+
+
+#: fields on which others depend: with a script the form is asked for anew when they change, and keeps what was typed
+_RENEWING = ("cluster", "hypervisor", "disk_template")
+_RENEWS = {
+    "hx-post": "",
+    "hx-trigger": "change",
+    "hx-target": "#create",
+    "hx-select": "#create",
+    "hx-swap": "outerHTML",
+    "hx-vals": '{"renew": ""}',
+}
+
+
+#: classes of form.css, by path or by the end of it
+_WIDTHS = {
+    "cluster": "f4",
+    "name": "f8",
+    "owner": "f4",
+    "os": "f8",
+    "beparams.vcpus": "f4",
+    "beparams.maxmem": "f4",
+}
+_OF_PARTS = {"network": "f8", **dict.fromkeys(("size_mib", "mode", "mac", "ip", "link", "vlan", "name"), "f4")}
+_NARROW = ("hvparams.", "beparams.", "disks.", "nics.", "options.", "placement.p", "placement.s")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A disk or a network card of the form."""
+
+    which: str
+    title: str
+    fields: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the form: fields, groups of fields with headings, disks or cards. `says`: what it holds."""
+
+    name: str
+    title: str
+    says: str = ""
+    fields: Sequence[Any] = ()
+    groups: Sequence[tuple[Any, Sequence[Any]]] = ()
+    parts: Sequence[Part] = ()
+    adds: str = ""
+    is_folded: bool = True
+    is_open: bool = False
+
+
+class MachineForm(SpecForm):
+    """A new machine on a cluster, as `actor` may make it."""
+
+    def __init__(
+        self,
+        given: Given,
+        *,
+        actor: Actor,
+        cluster: Cluster,
+        facts: Facts,
+        is_admin: bool,
+        personas: Sequence[Persona],
+        clusters: Mapping[str, str],
+        is_judged: bool = True,
+    ) -> None:
+        self.actor, self.cluster, self.facts, self.is_admin = actor, cluster, facts, is_admin
+        self.personas = personas
+        self.hypervisor = str(given.get("hypervisor") or facts.defaults.hypervisor)
+        self.placement = PlacementPiece(sorted(facts.policies), sorted(facts.nodes), bool(facts.allocator))
+        super().__init__(self._pieces(given), given, is_judged=is_judged)
+        self.fields["owner"] = self._owner()
+        self.fields["cluster"] = self._cluster(clusters)
+        self._draw_widths()
+        for path in _RENEWING:
+            if path in self.fields:
+                self.fields[path].widget.attrs |= _RENEWS
+        for number in numbers_of("nics", given):
+            if f"nics.{number}.network" in self.fields:
+                self.fields[f"nics.{number}.network"].widget.attrs |= _RENEWS
+        self.fields["notes"] = forms.CharField(
+            label=_("Notes"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
+        )
+
+    def _pieces(self, given: Given) -> list[Piece]:
+        facts, release, is_admin = self.facts, self.facts.release, self.is_admin
+        template = str(given.get("disk_template") or facts.defaults.disk_template)
+        std = std_of(facts, str(given.get("placement.group") or ""), str(given.get("placement.primary") or ""))
+        networks = {each.name: each for each in facts.networks.values() if each.groups}
+        hvparams = facts.defaults.hvparams_of(self.hypervisor, str(given.get("os") or ""))
+        backend = facts.defaults.beparams
+        self.hv = ParameterPiece("hvparams", of_hypervisor(self.hypervisor), hvparams, release, is_admin)
+        self.be = ParameterPiece("beparams", BACKEND, backend, release, is_admin, without=_SIZE)
+        return [
+            NamePiece(),
+            self.be,
+            SizePiece("beparams", BACKEND, backend, release, is_admin, only=_SIZE, std=std),
+            SystemPiece(self.cluster.operating_systems),
+            TemplatePiece(facts.templates),
+            DisksPiece(release, is_admin, template, std.get("disk_mib", 0)),
+            NicsPiece(release, is_admin, facts.defaults.nic, networks),
+            self.placement,
+            HypervisorPiece(facts.hypervisors),
+            self.hv,
+            OptionsPiece(),
+            TagsPiece(),
+        ]
+
+    def _draw_widths(self) -> None:
+        """How wide each field stands in its row; the first disk's size stands with the machine's."""
+        for path, made in self.fields.items():
+            name = path.rpartition(".")[2]
+            drawn: Any = made
+            drawn.css = (
+                _WIDTHS.get(path)
+                or _OF_PARTS.get(name if path.count(".") == 2 else "")
+                or ("f6" if path.startswith(_NARROW) else "f12")
+            )
+        for number in numbers_of("disks", self.data)[:1]:
+            drawn = self.fields[f"disks.{number}.size_mib"]
+            drawn.label, drawn.css = _("Disk"), "f4"
+
+    def _owner(self) -> forms.Field:
+        """Oneself, or a team; who administers the cluster creates for anybody."""
+        label, names = _("Owner"), [_name_of(each) for each in self.personas]
+        options = [("", _("You (%s)") % self.actor.user.username), *((name, name) for name in names[1:])]
+        if self.is_admin:
+            help_text = _("A user name, or a team as @team. Empty: you.")
+            return forms.CharField(label=label, required=False, widget=PlainText(), help_text=help_text)
+        widget: forms.Widget = QuickSelect(options) if len(options) > 1 else forms.HiddenInput()
+        return forms.CharField(label=label, required=False, widget=widget)
+
+    def _cluster(self, clusters: Mapping[str, str]) -> forms.Field:
+        """`clusters`: by short name, why nothing can be created there now, or an empty text."""
+        options = [(slug, f"{slug}: {reason}" if reason else slug) for slug, reason in clusters.items()]
+        barred = [slug for slug, reason in clusters.items() if reason and slug != self.cluster.slug]
+        return forms.CharField(label=_("Cluster"), widget=QuickSelect(options, barred=barred))
+
+    def clean(self) -> dict[str, Any] | None:
+        """The owner, as a persona."""
+        name = str(self.cleaned_data.get("owner") or "").strip()
+        found = find_owner(self.actor.user, self.cluster, name) if name else None
+        if name and found is None:
+            self.add_error("owner", _("You may not act for %s.") % name)
+        self.owner = found
+        return None
+
+    def params(self) -> CreateParams:
+        """What is asked for; of a form with errors, as far as it could be read."""
+        return CreateParams(self.spec(VMSpec("")), self.owner, str(self.cleaned_data.get("notes") or ""))
+
+    def offer(self, places: Sequence[Place]) -> None:
+        """Let the nodes stand in this order, with what stays free."""
+        self.placement.rank(self.fields, places)
+
+    def sections(self, opened: str = "") -> list[Section]:
+        """All of the form; `opened` is the section at which something was done."""
+        spec = self.params().spec
+        disks, cards = numbers_of("disks", self.data), numbers_of("nics", self.data)
+        first = [f"disks.{disks[0]}.size_mib"] if disks else []
+        sized = [f"beparams.{name}" for name in _SIZE]
+        made = [
+            Section("machine", _("Machine"), spec.name, self._some("cluster", "name", "os", "owner"), is_folded=False),
+            Section("size", _("Size"), _say_size(spec), self._some(*sized, *first), is_folded=False),
+            Section(
+                "osparams",
+                _("OS parameters"),
+                _count(len(spec.osparams) + len(spec.osparams_private) + len(spec.osparams_secret)),
+                self._some("osparams", "osparams_private", "osparams_secret"),
+            ),
+            Section(
+                "disks",
+                _("Disks"),
+                _say_disks(spec, self.facts),
+                self._some("disk_template"),
+                parts=[self._part("disks", at, number, first) for at, number in enumerate(disks)],
+                adds=_("Add a disk") if len(disks) < settings.GWM_MOST_DISKS else "",
+            ),
+            Section(
+                "nics",
+                _("Network"),
+                _say_nics(spec, self.facts),
+                parts=[self._part("nics", at, number, []) for at, number in enumerate(cards)],
+                adds=_("Add a network card") if len(cards) < settings.GWM_MOST_NICS else "",
+            ),
+            Section(
+                "placement",
+                _("Placement"),
+                spec.placement.primary or (_("automatic") if self.facts.allocator else _("to be chosen")),
+                self._some("placement.group", "placement.primary", "placement.secondary"),
+            ),
+            Section(
+                "hypervisor",
+                _("Hypervisor"),
+                f"{self.hypervisor}: {_count(len(spec.hvparams))}",
+                self._some("hypervisor"),
+                self._groups(self.hv),
+            ),
+            Section("backend", _("CPU and memory"), _say_backend(spec), self._some(*self.be.fields())),
+            Section(
+                "options",
+                _("Options"),
+                _say_options(spec.options),
+                self._some("tags", "notes", *OptionsPiece().fields({})),
+            ),
+        ]
+        return [replace(each, is_open=each.name == opened or self._has_errors(each)) for each in made]
+
+    def problems(self) -> list[tuple[str, str, str]]:
+        """What is wrong: the id of the field, what it is called, and the words."""
+        found = [("", "", str(words)) for words in self.non_field_errors()]
+        for section in self.sections():
+            named = [("", each) for each in (*section.fields, *(one for _t, some in section.groups for one in some))]
+            named += [(f"{part.title}: ", each) for part in section.parts for each in part.fields]
+            for start, each in named:
+                found += [(each.id_for_label, f"{start}{each.label}", str(words)) for words in each.errors]
+        return found
+
+    def _some(self, *paths: str) -> list[Any]:
+        return [self[path] for path in paths if path in self.fields]
+
+    def _groups(self, piece: ParameterPiece) -> list[tuple[Any, Sequence[Any]]]:
+        return [(group.title, self._some(*paths)) for group, paths in piece.grouped()]
+
+    def _part(self, where: str, at: int, number: int, without: Sequence[str]) -> Part:
+        start = f"{where}.{number}."
+        paths = [path for path in self.fields if path.startswith(start) and path not in without]
+        title = _("Disk %s") % at if where == "disks" else _("Network card %s") % at
+        return Part(f"{where}.{number}", title, self._some(*paths))
+
+    def _has_errors(self, section: Section) -> bool:
+        shown = [*section.fields, *(each for _t, some in section.groups for each in some)]
+        shown += [each for part in section.parts for each in part.fields]
+        return any(each.name in self.errors for each in shown)
+
+
+def typed_for(form: MachineForm, spec: VMSpec) -> Typed:
+    """What would have to be typed for a machine, as far as the form has fields for it."""
+    return typed_of(form.pieces, spec)
+
+
+def settings_of(spec: VMSpec) -> VMSpec:
+    """A machine's settings for another one: without its name, addresses, identities, and where it runs."""
+    cards = (replace(nic, mac="auto", ip="pool" if nic.network and nic.ip else "", uuid="") for nic in spec.nics)
+    disks = (replace(disk, uuid="", adopt="") for disk in spec.disks)
+    return replace(spec, name="", nics=tuple(cards), disks=tuple(disks), placement=Placement(), options=Options())
+
+
+def _name_of(persona: Persona) -> str:
+    return f"@{persona.name}" if persona.group_id is not None else persona.name
+
+
+def _count(number: int) -> str:
+    if not number:
+        return _("as the cluster has it")
+    return ngettext("%d of its own", "%d of its own", number) % number
+
+
+def _say_disks(spec: VMSpec, facts: Facts) -> str:
+    if not spec.disks:
+        return _("none")
+    template = spec.disk_template or facts.defaults.disk_template
+    sizes = " + ".join(mib(disk.size_mib) if disk.size_mib else "?" for disk in spec.disks)
+    return f"{sizes}, {template}" if template and template != DISKLESS else sizes
+
+
+def _say_nics(spec: VMSpec, facts: Facts) -> str:
+    if not spec.nics:
+        return _("none")
+    default = f"{facts.defaults.nic.get('mode') or ''} {facts.defaults.nic.get('link') or ''}".strip()
+    return ", ".join(nic.network or f"{nic.mode} {nic.link}".strip() or default or _("default") for nic in spec.nics)
+
+
+def _say_size(spec: VMSpec) -> str:
+    vcpus, memory = spec.beparams.get("vcpus"), spec.beparams.get("maxmem")
+    said = [ngettext("%d vCPU", "%d vCPUs", vcpus) % vcpus] if isinstance(vcpus, int) else []
+    return ", ".join([*said, mib(memory)] if isinstance(memory, int) else said)
+
+
+def _say_backend(spec: VMSpec) -> str:
+    return _count(len([name for name in spec.beparams if name not in (*_SIZE, "minmem")]))
+
+
+def _say_options(options: Options) -> str:
+    said = [_("started once it is there") if options.start and not options.no_install else _("not started")]
+    if options.no_install:
+        said.append(_("nothing is installed"))
+    if options.name_check:
+        said.append(_("name looked up"))
+    return ", ".join(said)
+
+
+#: in Ganeti's words, what a refusal is about
+_ABOUT = (
+    (re.compile(r"hostname|instance name|already in the cluster|resolve", re.IGNORECASE), "name"),
+    (re.compile(r"\bOS\b|variant", re.IGNORECASE), "os"),
+    (re.compile(r"memory", re.IGNORECASE), "beparams.maxmem"),
+    (re.compile(r"vcpus?|cpu", re.IGNORECASE), "beparams.vcpus"),
+    (re.compile(r"disk|storage|volume group|spindle", re.IGNORECASE), "disks.0.size_mib"),
+    (re.compile(r"network|nic\b|mac address|\bip\b", re.IGNORECASE), "nics.0.ip"),
+    (re.compile(r"node|iallocator|group", re.IGNORECASE), "placement.primary"),
+)
+
+
+def about(words: str, form: SpecForm) -> str:
+    """The field that Ganeti's words concern; empty if that can't be told."""
+    return next((path for pattern, path in _ABOUT if pattern.search(words) and path in form.fields), "")

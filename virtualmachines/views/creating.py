@@ -1,0 +1,190 @@
+"""The page on which a machine is created, and its live part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views import View
+from django.views.decorators.http import require_POST
+
+from operations.actors import actor_on_web
+from operations.contract import Ask, Forbidden, Invalid, Refusal
+from operations.offers import find_obstacle
+from operations.pipeline import run
+from permissions.policy import can
+from permissions.selectors import list_personas
+from permissions.signed_in import person_of
+from rapi.shapes.instance import InstanceInfo
+from ui.places import page_of
+from virtualmachines.forms.creating import BLANK, MachineForm, about, settings_of, typed_for
+from virtualmachines.forms.pieces import with_part, without_part
+from virtualmachines.forms.pieces.piece import Typed
+from virtualmachines.operations.creating import Create, faults_of, owner_of
+from virtualmachines.outlook import places_of, shares_of
+from virtualmachines.rules import Facts
+from virtualmachines.selectors import find_creation, find_vm_called, list_clusters_to_create_on
+from virtualmachines.spec import BadData, VMSpec, read_spec, spec_from_data
+
+CREATE = Create()
+# What a part has by which it is there: its button adds that field. Buttons are not called add and remove: a form has
+# methods of these names, which scripts call.
+_FIRST_FIELDS = {"disks": "size_mib", "nics": "mac"}
+
+
+class _Page:
+    """One request: who asks, what was typed, on which cluster. PermissionDenied for who may create nowhere."""
+
+    def __init__(self, request: HttpRequest, typed: Typed) -> None:
+        self.request, self.user, self.typed = request, person_of(request), typed
+        self.actor = actor_on_web(self.user)
+        self.clusters = list(list_clusters_to_create_on(self.user))
+        if not self.clusters:
+            raise PermissionDenied(
+                _("You may not create machines on any cluster (needs create_vm). Ask an administrator for that right.")
+            )
+        self.barred = {each.slug: find_obstacle(CREATE, each) or "" for each in self.clusters}
+        usable = [each for each in self.clusters if not self.barred[each.slug]]
+        wanted = [each for each in self.clusters if each.slug == typed.get("cluster")]
+        self.cluster: Any = (wanted or usable or self.clusters)[0]
+        self.cluster.refresh_from_db(fields=["info", "operating_systems"])
+        self.facts = Facts.of(self.cluster)
+        self.is_admin = bool(can(self.user, "admin", self.cluster))
+        self.personas = list_personas(self.user)
+        self.typed["cluster"] = self.cluster.slug
+
+    def form(self, *, is_judged: bool) -> MachineForm:
+        """What was typed."""
+        return MachineForm(
+            self.typed,
+            actor=self.actor,
+            cluster=self.cluster,
+            facts=self.facts,
+            is_admin=self.is_admin,
+            personas=self.personas,
+            clusters=self.barred,
+            is_judged=is_judged,
+        )
+
+    def fill(self, spec: VMSpec) -> None:
+        """As if this machine had been typed: first what decides which fields there are."""
+        self.typed |= {"hypervisor": spec.hypervisor, "disk_template": spec.disk_template, "os": spec.os}
+        self.typed |= typed_for(self.form(is_judged=False), spec)
+
+    def show(
+        self, form: MachineForm, opened: str = "", *, refusal: str = "", check: Any = None, status: int = 200
+    ) -> HttpResponse:
+        """The whole page."""
+        context = {
+            "sections": form.sections(opened),
+            "problems": form.problems(),
+            "obstacle": self.barred[self.cluster.slug],
+            "refusal": refusal,
+            "check": check,
+            "check_url": f"{self.request.path}?check={check.uuid}" if check is not None else "",
+            **self.outlook(form),
+        }
+        form.offer(context["places"])
+        return render(self.request, "virtualmachines/create.html", context, status=status)
+
+    def outlook(self, form: MachineForm) -> dict[str, Any]:
+        """What is told while one types: of fields that are still empty it is not said that they are."""
+        params = form.params()
+        ask = Ask(self.actor, self.cluster, params)
+        places = places_of(self.cluster, params.spec)
+        usable = [place for place in places if place.is_usable]
+        chosen = [place for place in places if place.node.name == params.spec.placement.primary]
+        faults = {**faults_of(ask, self.facts), **{name: " ".join(words) for name, words in form.said.items()}}
+        return {
+            "form": form,
+            "faults": [(path, words) for path, words in faults.items() if self.typed.get(path)],
+            "owner": owner_of(ask),
+            "shares": shares_of(owner_of(ask), self.cluster, params.spec),
+            "places": places,
+            "usable": usable,
+            "place": next(iter(chosen or usable), None),
+            "is_chosen": bool(chosen),
+        }
+
+
+class CreateMachine(View):
+    """The form; what its buttons do besides sending it shows it again with everything that was typed."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Empty, or filled in as an earlier one was, or with the settings of a machine (`like`: cluster/name)."""
+        user, typed = person_of(request), {"cluster": request.GET.get("cluster", "")}
+        entry = find_creation(user, request.GET.get("check", ""))
+        like = request.GET.get("like", "")
+        vm = find_vm_called(user, like) if like else None
+        if entry is not None:
+            typed["cluster"] = entry.cluster_name or entry.target_name
+        elif vm is not None and not typed["cluster"]:
+            typed["cluster"] = like.partition("/")[0]
+        page = _Page(request, typed)
+        if entry is not None:
+            page.fill(_spec_of(entry))
+            page.typed |= {name: str(entry.params.get(name) or "") for name in ("owner", "notes")}
+        else:
+            page.fill(BLANK if vm is None else settings_of(read_spec(InstanceInfo.parse(vm.raw))))
+        refusal = _("There is no machine %s that you may see.") % like if like and vm is None else ""
+        return page.show(page.form(is_judged=False), refusal=refusal, check=_check_of(entry))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Create it, ask Ganeti whether it would, or change the form."""
+        page = _Page(request, typed := {name: str(value) for name, value in request.POST.items()})
+        if added := _FIRST_FIELDS.get(typed.get("more", "")):
+            page.typed = with_part(typed["more"], added, typed)
+            return page.show(page.form(is_judged=False), typed["more"])
+        if "less" in typed:
+            page.typed = without_part(typed["less"], typed)
+            return page.show(page.form(is_judged=False), typed["less"].partition(".")[0])
+        if "renew" in typed:
+            return page.show(page.form(is_judged=False), typed["renew"])
+        form = page.form(is_judged=True)
+        if form.is_valid():
+            return _send(page, form, is_check="check" in typed)
+        return page.show(form, status=422)
+
+
+def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
+    """Through the pipeline. What is refused comes back with everything that was typed, at the field it concerns."""
+    try:
+        entry = run(CREATE, Ask(page.actor, page.cluster, form.params(), dry_run=is_check))
+    except Forbidden as forbidden:
+        raise PermissionDenied(str(forbidden)) from forbidden
+    except Invalid as invalid:
+        form.put_errors(invalid.errors)
+        return page.show(form, status=422)
+    except Refusal as refusal:
+        return page.show(form, refusal=str(refusal), status=409)
+    if entry.outcome == "refused":
+        form.put_errors({about(entry.message, form): _("Ganeti says: %s") % (entry.message or _("no reason given"))})
+        return page.show(form, status=409)
+    if is_check:
+        return redirect(f"{reverse('vms-create')}?check={entry.uuid}")
+    return redirect(page_of("vm", page.cluster.slug, entry.target_name))
+
+
+@require_POST
+def create_live(request: HttpRequest) -> HttpResponse:
+    """The live part: quotas, room, and what of that which was typed can't be."""
+    page = _Page(request, {name: str(value) for name, value in request.POST.items()})
+    form = page.form(is_judged=False)
+    return render(request, "virtualmachines/_create_live.html", {**page.outlook(form), "sections": form.sections()})
+
+
+def _spec_of(entry: Any) -> VMSpec:
+    """The machine that was asked for; one that this release can't read any more is a new one."""
+    try:
+        return spec_from_data(entry.params.get("spec"))
+    except BadData:
+        return BLANK
+
+
+def _check_of(entry: Any) -> Any:
+    """The entry, if it is a check."""
+    return entry if entry is not None and entry.verb != CREATE.key else None

@@ -239,10 +239,10 @@ class MachineForm(SpecForm):
     def clean(self) -> dict[str, Any] | None:
         """The owner, as a persona."""
         name = str(self.cleaned_data.get("owner") or "").strip()
-        found = find_owner(self.actor.user, self.cluster, name) if name else None
-        if name and found is None:
+        found = find_owner(self.actor.user, self.cluster, name) if name else self.personas[0]
+        if found is None:
             self.add_error("owner", _("You may not act for %s.") % name)
-        self.owner = found
+        self.owner = found or self.personas[0]
         return None
 
     def params(self) -> CreateParams:
@@ -339,11 +339,23 @@ def typed_for(form: MachineForm, spec: VMSpec) -> Typed:
     return typed_of(form.pieces, spec)
 
 
-def settings_of(spec: VMSpec) -> VMSpec:
-    """A machine's settings for another one: without its name, addresses, identities, and where it runs."""
+def settings_of(spec: VMSpec, in_force: Mapping[str, Any]) -> VMSpec:
+    """A machine's settings for another one: without its name, addresses, identities, and where it runs.
+
+    `in_force` are its backend parameters: its size is taken where it is the cluster's default, too.
+    """
+    size = {name: in_force[name] for name in _SIZE if isinstance(in_force.get(name), int)}
     cards = (replace(nic, mac="auto", ip="pool" if nic.network and nic.ip else "", uuid="") for nic in spec.nics)
     disks = (replace(disk, uuid="", adopt="") for disk in spec.disks)
-    return replace(spec, name="", nics=tuple(cards), disks=tuple(disks), placement=Placement(), options=Options())
+    return replace(
+        spec,
+        name="",
+        nics=tuple(cards),
+        disks=tuple(disks),
+        beparams={**size, **spec.beparams},
+        placement=Placement(),
+        options=Options(),
+    )
 
 
 def _name_of(persona: Persona) -> str:

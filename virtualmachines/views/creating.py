@@ -24,7 +24,7 @@ from ui.places import page_of
 from virtualmachines.forms.creating import BLANK, MachineForm, about, settings_of, typed_for
 from virtualmachines.forms.pieces import with_part, without_part
 from virtualmachines.forms.pieces.piece import Typed
-from virtualmachines.operations.creating import Create, faults_of, owner_of
+from virtualmachines.operations.creating import Create, faults_of
 from virtualmachines.outlook import places_of, shares_of
 from virtualmachines.rules import Facts
 from virtualmachines.selectors import find_creation, find_vm_called, list_clusters_to_create_on
@@ -81,7 +81,7 @@ class _Page:
         """The whole page."""
         context = {
             "sections": form.sections(opened),
-            "problems": form.problems(),
+            "problems": form.problems() if form.errors else [],
             "obstacle": self.barred[self.cluster.slug],
             "refusal": refusal,
             "check": check,
@@ -102,8 +102,8 @@ class _Page:
         return {
             "form": form,
             "faults": [(path, words) for path, words in faults.items() if self.typed.get(path)],
-            "owner": owner_of(ask),
-            "shares": shares_of(owner_of(ask), self.cluster, params.spec),
+            "owner": form.owner,
+            "shares": shares_of(form.owner, self.cluster, params.spec),
             "places": places,
             "usable": usable,
             "place": next(iter(chosen or usable), None),
@@ -129,7 +129,7 @@ class CreateMachine(View):
             page.fill(_spec_of(entry))
             page.typed |= {name: str(entry.params.get(name) or "") for name in ("owner", "notes")}
         else:
-            page.fill(BLANK if vm is None else settings_of(read_spec(InstanceInfo.parse(vm.raw))))
+            page.fill(BLANK if vm is None else settings_of(read_spec(InstanceInfo.parse(vm.raw)), vm.beparams))
         refusal = _("There is no machine %s that you may see.") % like if like and vm is None else ""
         return page.show(page.form(is_judged=False), refusal=refusal, check=_check_of(entry))
 

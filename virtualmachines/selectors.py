@@ -171,11 +171,6 @@ def list_clusters_to_create_on(user: User) -> QuerySet[Cluster]:
     return visible(user, "create_vm", Cluster.objects.order_by("slug")).defer("info", "operating_systems")
 
 
-def may_create(user: User) -> bool:
-    """Whether there is a cluster on which `user` may create machines."""
-    return user.is_active and visible(user, "create_vm", Cluster.objects.order_by()).exists()
-
-
 def find_vm_called(user: User, called: str) -> VirtualMachine | None:
     """The machine that is called so, cluster/name, if `user` may see what it is made of: there is a record of it."""
     slug, _slash, name = called.strip().partition("/")

@@ -39,7 +39,7 @@ from virtualmachines.forms.specs import find_owner
 from virtualmachines.operations.creating import CreateParams
 from virtualmachines.room import Place
 from virtualmachines.rules import Facts
-from virtualmachines.spec import DiskSpec, NicSpec, Options, Placement, VMSpec
+from virtualmachines.spec import DiskSpec, NicSpec, Options, VMSpec
 from virtualmachines.spec.machine import DISKLESS
 
 #: a new machine, before anything is typed: a disk and a card as the cluster has them
@@ -339,23 +339,10 @@ def typed_for(form: MachineForm, spec: VMSpec) -> Typed:
     return typed_of(form.pieces, spec)
 
 
-def settings_of(spec: VMSpec, in_force: Mapping[str, Any]) -> VMSpec:
-    """A machine's settings for another one: without its name, addresses, identities, and where it runs.
-
-    `in_force` are its backend parameters: its size is taken where it is the cluster's default, too.
-    """
+def with_size(spec: VMSpec, in_force: Mapping[str, Any]) -> VMSpec:
+    """With the size that is in force, where that is the cluster's default, too."""
     size = {name: in_force[name] for name in _SIZE if isinstance(in_force.get(name), int)}
-    cards = (replace(nic, mac="auto", ip="pool" if nic.network and nic.ip else "", uuid="") for nic in spec.nics)
-    disks = (replace(disk, uuid="", adopt="") for disk in spec.disks)
-    return replace(
-        spec,
-        name="",
-        nics=tuple(cards),
-        disks=tuple(disks),
-        beparams={**size, **spec.beparams},
-        placement=Placement(),
-        options=Options(),
-    )
+    return replace(spec, beparams={**size, **spec.beparams})
 
 
 def _name_of(persona: Persona) -> str:

@@ -19,16 +19,15 @@ from operations.pipeline import run
 from permissions.policy import can
 from permissions.selectors import list_personas
 from permissions.signed_in import person_of
-from rapi.shapes.instance import InstanceInfo
 from ui.places import page_of
-from virtualmachines.forms.creating import BLANK, MachineForm, about, settings_of, typed_for
+from virtualmachines.forms.creating import BLANK, MachineForm, about, typed_for, with_size
 from virtualmachines.forms.pieces import with_part, without_part
 from virtualmachines.forms.pieces.piece import Typed
 from virtualmachines.operations.creating import Create, faults_of
 from virtualmachines.outlook import places_of, shares_of
 from virtualmachines.rules import Facts
-from virtualmachines.selectors import find_creation, find_vm_called, list_clusters_to_create_on
-from virtualmachines.spec import BadData, VMSpec, read_spec, spec_from_data
+from virtualmachines.selectors import find_creation, find_vm_called, list_clusters_to_create_on, settings_of
+from virtualmachines.spec import BadData, VMSpec, spec_from_data
 
 CREATE = Create()
 # What a part has by which it is there: its button adds that field. Buttons are not called add and remove: a form has
@@ -128,8 +127,10 @@ class CreateMachine(View):
         if entry is not None:
             page.fill(_spec_of(entry))
             page.typed |= {name: str(entry.params.get(name) or "") for name in ("owner", "notes")}
+        elif vm is not None:
+            page.fill(with_size(settings_of(user, vm)[0], vm.beparams))
         else:
-            page.fill(BLANK if vm is None else settings_of(read_spec(InstanceInfo.parse(vm.raw)), vm.beparams))
+            page.fill(BLANK)
         refusal = _("There is no machine %s that you may see.") % like if like and vm is None else ""
         return page.show(page.form(is_judged=False), refusal=refusal, check=_check_of(entry))
 

@@ -1,7 +1,6 @@
 /*
- * Keys: / search, ? help, g and a letter to go, c create a machine, n and p through a list, j jobs, t light or dark, Esc
- * out.
- * Silent, but for Esc, while a console is on the page: what is typed there is meant for the machine.
+ * Keys: / search, ? help, g and a letter to go, c create a machine, n and p through a list, j jobs, t light or dark,
+ * Esc out. Silent, but for Esc, while a console is on the page: what is typed there is meant for the machine.
  */
 import { openDialog } from "./dialogs.js";
 import { closeMenus, closeNav } from "./menus.js";

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -16,7 +16,6 @@ from clusters.catalogue import BACKEND, of_hypervisor
 from clusters.models import Cluster
 from operations.contract import Actor
 from permissions.models import Persona
-from rapi.shapes.fields import mapping
 from ui.templatetags.units import mib
 from virtualmachines.forms.pieces import (
     DisksPiece,
@@ -35,6 +34,7 @@ from virtualmachines.forms.pieces import (
     typed_of,
 )
 from virtualmachines.forms.pieces.piece import Given, Typed, numbers_of
+from virtualmachines.forms.pieces.size import SIZE, NamePiece, SizePiece, std_of
 from virtualmachines.forms.specs import find_owner
 from virtualmachines.operations.creating import CreateParams
 from virtualmachines.room import Place
@@ -44,60 +44,6 @@ from virtualmachines.spec.machine import DISKLESS
 
 #: a new machine, before anything is typed: a disk and a card as the cluster has them
 BLANK = VMSpec("", disks=(DiskSpec(0),), nics=(NicSpec(),))
-_SIZE = ("vcpus", "maxmem")
-
-
-class NamePiece(Piece):
-    """Its name, in lower case."""
-
-    def fields(self, given: Given) -> dict[str, forms.Field]:
-        return {
-            "name": forms.CharField(
-                label=_("Name"),
-                max_length=253,
-                widget=PlainText(placeholder="web1.example.org"),
-                help_text=_("The host name by which it is found."),
-                error_messages={"required": _("Type a name, such as web1.example.org.")},
-            )
-        }
-
-    def typed(self, spec: VMSpec) -> Typed:
-        return {"name": spec.name} if spec.name else {}
-
-    def read(self, values: Given, spec: VMSpec) -> VMSpec:
-        return replace(spec, name=str(values.get("name") or "").strip().lower())
-
-
-@dataclass(frozen=True)
-class SizePiece(ParameterPiece):
-    """CPUs and memory; what is left open is as in the standard of the policy."""
-
-    std: Mapping[str, Any] = field(default_factory=dict)
-
-    def fields(self, given: Given = {}) -> dict[str, forms.Field]:  # noqa: B006 (it is only read)
-        found = super().fields(given)
-        for name in _SIZE:
-            made = found.get(f"beparams.{name}")
-            if made is not None and name in self.std:
-                made.widget.attrs["placeholder"] = mib(self.std[name]) if name == "maxmem" else str(self.std[name])
-        return found
-
-    def read(self, values: Given, spec: VMSpec) -> VMSpec:
-        """The minimum goes down with the memory: a machine may always have less than the cluster's default."""
-        found = super().read(values, spec)
-        params = {**{name: self.std[name] for name in _SIZE if name in self.std}, **found.beparams}
-        least, most = params.get("minmem", self.defaults.get("minmem")), params.get("maxmem")
-        if isinstance(least, int) and isinstance(most, int) and least > most and "minmem" not in found.beparams:
-            params["minmem"] = most
-        return replace(spec, beparams=params)
-
-
-def std_of(facts: Facts, group: str = "", node: str = "") -> dict[str, int]:
-    """The standard size where it would run: parameters, and disk_mib."""
-    policy = next(iter(facts.judged_by(node, group).values()))
-    std = mapping(mapping(policy).get("std")) or mapping(facts.policy.get("std"))
-    names = {"vcpus": "cpu-count", "maxmem": "memory-size", "disk_mib": "disk-size"}
-    return {name: std[limited] for name, limited in names.items() if type(std.get(limited)) is int and std[limited] > 0}
 
 
 #: fields on which others depend: with a script the form is asked for anew when they change, and keeps what was typed
@@ -190,11 +136,11 @@ class MachineForm(SpecForm):
         hvparams = facts.defaults.hvparams_of(self.hypervisor, str(given.get("os") or ""))
         backend = facts.defaults.beparams
         self.hv = ParameterPiece("hvparams", of_hypervisor(self.hypervisor), hvparams, release, is_admin)
-        self.be = ParameterPiece("beparams", BACKEND, backend, release, is_admin, without=_SIZE)
+        self.be = ParameterPiece("beparams", BACKEND, backend, release, is_admin, without=SIZE)
         return [
             NamePiece(),
             self.be,
-            SizePiece("beparams", BACKEND, backend, release, is_admin, only=_SIZE, std=std),
+            SizePiece("beparams", BACKEND, backend, release, is_admin, only=SIZE, std=std),
             SystemPiece(self.cluster.operating_systems),
             TemplatePiece(facts.templates),
             DisksPiece(release, is_admin, template, std.get("disk_mib", 0)),
@@ -258,7 +204,7 @@ class MachineForm(SpecForm):
         spec = self.params().spec
         disks, cards = numbers_of("disks", self.data), numbers_of("nics", self.data)
         first = [f"disks.{disks[0]}.size_mib"] if disks else []
-        sized = [f"beparams.{name}" for name in _SIZE]
+        sized = [f"beparams.{name}" for name in SIZE]
         made = [
             Section("machine", _("Machine"), spec.name, self._some("cluster", "name", "os", "owner"), is_folded=False),
             Section("size", _("Size"), _say_size(spec), self._some(*sized, *first), is_folded=False),
@@ -341,7 +287,7 @@ def typed_for(form: MachineForm, spec: VMSpec) -> Typed:
 
 def with_size(spec: VMSpec, in_force: Mapping[str, Any]) -> VMSpec:
     """With the size that is in force, where that is the cluster's default, too."""
-    size = {name: in_force[name] for name in _SIZE if isinstance(in_force.get(name), int)}
+    size = {name: in_force[name] for name in SIZE if isinstance(in_force.get(name), int)}
     return replace(spec, beparams={**size, **spec.beparams})
 
 
@@ -377,7 +323,7 @@ def _say_size(spec: VMSpec) -> str:
 
 
 def _say_backend(spec: VMSpec) -> str:
-    return _count(len([name for name in spec.beparams if name not in (*_SIZE, "minmem")]))
+    return _count(len([name for name in spec.beparams if name not in (*SIZE, "minmem")]))
 
 
 def _say_options(options: Options) -> str:

@@ -75,13 +75,14 @@ def test_what_is_typed_is_sent(maker: Maker, alice: Client) -> None:
         "hvparams.acpi": "off",
         "tags": "web, prod",
     }
-    assert alice.post(URL, {**TYPED, **typed, "notes": "ours"}).status_code == 302
+    assert alice.post(URL, {**TYPED, **typed, "notes": "ours", "is_protected": "on"}).status_code == 302
     spec = sent()
     assert [disk["size_mib"] for disk in spec["disks"]] == [1024, 2048]
     assert spec["beparams"] == {"vcpus": 2, "maxmem": 512}
     assert spec["hvparams"] == {"boot_order": "network", "acpi": False}
     assert spec["tags"] == ["prod", "web"]
-    assert VirtualMachine.objects.get(name=NEW).notes == "ours"
+    row = VirtualMachine.objects.get(name=NEW)
+    assert (row.notes, row.is_protected) == ("ours", True)
 
 
 @pytest.mark.feature("F147")

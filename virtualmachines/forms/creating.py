@@ -68,7 +68,7 @@ _WIDTHS = {
     "beparams.maxmem": "f4",
 }
 _OF_PARTS = {"network": "f8", **dict.fromkeys(("size_mib", "mode", "mac", "ip", "link", "vlan", "name"), "f4")}
-_NARROW = ("hvparams.", "beparams.", "disks.", "nics.", "options.", "placement.p", "placement.s")
+_NARROW = ("hvparams.", "beparams.", "disks.", "nics.", "options.", "is_protected", "placement.p", "placement.s")
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,11 @@ class MachineForm(SpecForm):
         super().__init__(self._pieces(given), given, is_judged=is_judged)
         self.fields["owner"] = self._owner()
         self.fields["cluster"] = self._cluster(clusters)
+        self.fields["is_protected"] = forms.BooleanField(
+            label=_("Protected"),
+            required=False,
+            help_text=_("It is not deleted or reinstalled before somebody takes the protection away."),
+        )
         self._draw_widths()
         for path in _RENEWING:
             if path in self.fields:
@@ -193,7 +198,9 @@ class MachineForm(SpecForm):
 
     def params(self) -> CreateParams:
         """What is asked for; of a form with errors, as far as it could be read."""
-        return CreateParams(self.spec(VMSpec("")), self.owner, str(self.cleaned_data.get("notes") or ""))
+        spec, values = self.spec(VMSpec("")), self.cleaned_data
+        notes = str(values.get("notes") or "")
+        return CreateParams(spec, self.owner, notes, is_protected=bool(values.get("is_protected")))
 
     def offer(self, places: Sequence[Place]) -> None:
         """Let the nodes stand in this order, with what stays free."""
@@ -247,7 +254,7 @@ class MachineForm(SpecForm):
                 "options",
                 _("Options"),
                 _say_options(spec.options),
-                self._some("tags", "notes", *OptionsPiece().fields({})),
+                self._some("tags", "notes", *OptionsPiece().fields({}), "is_protected"),
             ),
         ]
         return [replace(each, is_open=each.name == opened or self._has_errors(each)) for each in made]

@@ -23,6 +23,7 @@ from ui.places import page_of
 from virtualmachines.forms.creating import BLANK, MachineForm, about, typed_for, with_size
 from virtualmachines.forms.pieces import with_part, without_part
 from virtualmachines.forms.pieces.piece import Typed
+from virtualmachines.forms.pieces.typed import ON
 from virtualmachines.operations.creating import Create, faults_of
 from virtualmachines.outlook import places_of, shares_of
 from virtualmachines.rules import Facts
@@ -127,6 +128,7 @@ class CreateMachine(View):
         if entry is not None:
             page.fill(_spec_of(entry))
             page.typed |= {name: str(entry.params.get(name) or "") for name in ("owner", "notes")}
+            page.typed |= {"is_protected": ON} if entry.params.get("is_protected") else {}
         elif vm is not None:
             page.fill(with_size(settings_of(user, vm)[0], vm.beparams))
         else:

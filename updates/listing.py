@@ -34,6 +34,7 @@ from rapi.client import RapiClient
 from rapi.errors import RapiError
 from updates.due import bring_forward
 from virtualmachines.sync.refresh import refresh_machines
+from virtualmachines.sync.waiting import forget_restarted
 
 _AT_WORK = (JobStatus.RUNNING, JobStatus.CANCELING)
 # After a job has ended, figures of nodes have changed too: a whole update soon, but not one for each of many jobs.
@@ -89,6 +90,7 @@ def digest_listing(
         touched |= {job.pk: job for job in changes.past}
         at_work = [job for job in changes.open if job.status in _AT_WORK]
     done.machines_written = _refresh(cluster, readings, ended=list(touched.values()), at_work=at_work)
+    forget_restarted(cluster, [*changes.ended, *changes.past])
     done.settled = sum(settle_entry(entry) for entry in finished if _is_confirmed(entry))
     if overdue:
         given_up = count_clean_listing(cluster, listed_from=listing.started_at, is_complete=is_complete)

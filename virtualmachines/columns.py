@@ -24,7 +24,8 @@ _TAGS_BESIDE_NAME = 3
 
 def _name(vm: Any, _context: Context) -> SafeString:
     name = linked(page("vm", vm.cluster.slug, vm.address), hostname(vm.name))
-    return draw("<div>{}{}</div>", name, _chips(vm.tags[:_TAGS_BESIDE_NAME]))
+    waits = draw('<span class="chip">{}</span>', gettext("restart needed")) if vm.waiting_since else ""
+    return draw("<div>{}{}{}</div>", name, waits, _chips(vm.tags[:_TAGS_BESIDE_NAME]))
 
 
 def _chips(tags: list[str]) -> SafeString:
@@ -108,7 +109,7 @@ VM_TABLE = declare(
                 label=_("Name"),
                 cell=_name,
                 values={"name": lambda vm: vm.name},
-                fields=("tags",),
+                fields=("tags", "waiting_since"),
                 sort=("name",),
                 stands="name",
                 width=320,

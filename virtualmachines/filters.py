@@ -83,6 +83,8 @@ def _in_state(word: str) -> Q:
     return Q(status__listed=_WORDS.get(word.lower(), word))
 
 
+_RESTART = {"needed": Q(waiting_since__isnull=False)}
+
 MACHINES = Language(
     keys={
         "cluster": of_text(_("cluster"), "cluster:prod", _on_cluster),
@@ -100,6 +102,7 @@ MACHINES = Language(
             equals=lambda value: Q(name__iexact=value),
             near=lambda value: Q(Says(value)),
         ),
+        "restart": of_choices(_("whether a restart is needed"), "restart:needed", _RESTART),
         "mem": of_size(_("memory"), "mem>4G", "memory_mib__listed"),
         "vcpus": of_number(_("vCPUs"), "vcpus>=2", "vcpus__listed"),
         "disk": of_size(_("disk"), "disk<50G", "disk_mib__listed"),

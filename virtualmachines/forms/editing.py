@@ -66,6 +66,10 @@ class EditForm:
         form = SpecForm(self.pieces, typed, is_judged=is_judged)
         for name in _UNTOLD:
             form.fields.pop(name, None)
+        for name in [name for name in form.fields if name.startswith("disks.")]:
+            of_new = name.rpartition(".")[2] not in ("size_mib", "mode", "name", "uuid")
+            if of_new and typed.get(f"{name.rpartition('.')[0]}.uuid"):
+                del form.fields[name]
         for name, field in form.fields.items():
             if name.endswith(".size_mib") and typed.get(f"{name.rpartition('.')[0]}.uuid"):
                 field.widget.attrs["readonly"] = True

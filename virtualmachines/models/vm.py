@@ -94,6 +94,16 @@ class VirtualMachine(Mirrored, Busy):
     memory_used_mib = models.BigIntegerField(null=True, blank=True)
     vcpus_used = models.IntegerField(null=True, blank=True)
 
+    waiting = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="what waits for a restart: with which value the guest runs, by the path of the setting",
+    )
+    waiting_since = models.DateTimeField(
+        null=True, blank=True, help_text="when what waits was last changed, by Ganeti's clock"
+    )
+
     class Meta:
         ordering = ["name", "cluster"]
         indexes = [
@@ -106,6 +116,7 @@ class VirtualMachine(Mirrored, Busy):
             models.Index(fields=["vcpus", "name", "id"], name="vm_by_vcpus"),
             models.Index(fields=["memory_mib", "name", "id"], name="vm_by_memory"),
             models.Index(fields=["disk_mib", "name", "id"], name="vm_by_disk"),
+            models.Index(fields=["name", "id"], condition=models.Q(waiting_since__isnull=False), name="vm_waiting"),
             # What a right on a cluster gives: the keys of its machines, without their rows.
             models.Index(fields=["cluster", "id"], name="vm_of_cluster"),
             # Everything that lists and overviews count and sum, so that they need not touch the rows.

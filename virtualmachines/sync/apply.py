@@ -21,6 +21,7 @@ from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.columns import values_of_config, values_of_live
 from virtualmachines.sync.reserved import Reserved
 from virtualmachines.sync.tags import mirror_tags, tags_changed
+from virtualmachines.sync.waiting import forget_stopped, note_waiting
 
 # What is compared for every machine in every update.
 _LIGHT = (
@@ -38,6 +39,7 @@ _LIGHT = (
     "missing_since",
     "unreadable_since",
     "unreadable_why",
+    "waiting_since",
 )
 # The rest of the configuration, loaded and compared only for machines whose record was read anew.
 _HEAVY = (
@@ -132,6 +134,7 @@ def apply_machine_live(cluster: Cluster, live: LiveState, rows: Rows, now: datet
     for uuid, each in (live.machines or {}).items():
         row = rows.by_uuid.get(uuid)
         if row is not None and row["missing_since"] is None and (changes := compare(row, values_of_live(each))):
+            forget_stopped(row, changes)
             plan.changed[row["pk"]] = changes
     return write_plan(VirtualMachine, cluster, plan, read_from=live.started_at, now=now)
 
@@ -233,6 +236,7 @@ def _plan_change(plan: Plan, row: dict[str, Any], uuid: str, wanted: Values) -> 
         changes["missing_since"] = None
     if row["uuid"] != uuid:
         changes["uuid"] = uuid
+    forget_stopped(row, changes)
     if changes or heavy:
         plan.changed[row["pk"]] = changes | heavy
 
@@ -245,10 +249,11 @@ def _sift_config(cluster: Cluster, plan: Plan) -> None:
     rows = VirtualMachine.objects.filter(cluster=cluster).order_by()
     if len(loaded) <= _LOAD_SINGLY:
         rows = rows.filter(pk__in=loaded)
-    for row in rows.values("pk", *_HEAVY):
+    for row in rows.values("pk", "status", "mtime", "waiting", *_HEAVY):
         values = plan.changed.get(row["pk"])
         if values is None or "raw" not in values:
             continue
+        note_waiting(cluster, row, values)
         for column in _HEAVY:
             if row[column] == values[column]:
                 del values[column]

@@ -24,7 +24,7 @@ from permissions.signed_in import person_of
 from ui.places import tabs_of
 from virtualmachines.elsewhere import list_elsewhere
 from virtualmachines.operations import VM_OPERATIONS
-from virtualmachines.parameters import describe_parameters
+from virtualmachines.parameters import describe_parameters, describe_waiting
 from virtualmachines.selectors import creation_of_vm, get_vm
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     context = {
         **page,
         **work_on(user, vm),
+        "restart_waits": describe_waiting(vm, sees_host=_runs_cluster(user, vm, page["held"])),
         "created": moment_of(vm.ctime),
         "modified": moment_of(vm.mtime),
         "auto_balance": vm.beparams.get("auto_balance"),

@@ -58,7 +58,7 @@ _ATTRIBUTES = frozenset(
     {"title", "placeholder", "aria-label", "alt", "data-label", "data-away", "data-obstacle", "data-remedy"}
 )
 # What is on a page and not ours to translate: keys of a keyboard, commands, Ganeti's parameters and its log.
-_UNTRANSLATED_TAGS = frozenset({"script", "style", "code", "kbd", "textarea"})
+_UNTRANSLATED_TAGS = frozenset({"script", "style", "code", "kbd", "pre", "textarea"})
 _UNTRANSLATED_CLASSES = frozenset({"mono", "log-line", "console-keys", "bare-mark", "mark", "fingerprint"})
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 

@@ -36,6 +36,7 @@ KNOWN = re.compile(
     | \{\w+\}                                       # values that a script fills in
     | \b[a-z]+:(?:\w+\b|(?=[,.]))                   # terms and keys of a filter, as one types them
     | \breachable,\ failed,\ unreachable,\ new\b     # and values
+    | gnt-instance\ (?:move\ -n\ NODE|change-group\ --to\ GROUP)  # commands, in a sentence
     | the\ console\ broker\ does\ not\ answer.*     # the detail of an error, as logs have it
     | \b(?:Ganeti\ Web\ Manager|Ganeti|RAPI|kvm|drbd|plain|image\+noble|Noble|x86_64|64bit|default|master|UTC|GiB|MiB
       |TiB|UUID|VNC|MAC|VLAN|IPv4|IPv6|CPU|OS|NUMA|bridged|br0|root|admin|power|PIN|PEM|CA|SHA|status\.json|min|ms
@@ -53,7 +54,18 @@ WHERE = {
     "batch": BATCH,
 }
 NOT_PAGES = frozenset(
-    {"logout", "live-ages", "live-changed", "job-status", "vm-console-ticket", "vms-batch", "batch-do", "lists"}
+    {
+        "vm-modify",
+        "vm-modify-confirm",
+        "logout",
+        "live-ages",
+        "live-changed",
+        "job-status",
+        "vm-console-ticket",
+        "vms-batch",
+        "batch-do",
+        "lists",
+    }
 )
 # For who is not signed in, or has a password; they have tests of their own.
 WITHOUT_ADMIN = frozenset({"login", "change-password"})

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from objectlog.changes import Change
+from objectlog.messages import Message
 from objectlog.words import gettext as _
 from operations.contract import Ask, NoParams
 from virtualmachines.models import VirtualMachine
@@ -29,7 +30,7 @@ class _Protection(VMOperation[NoParams]):
         return super().suits(target) and target.is_protected != self.wanted
 
     def changes(self, ask: Ask[VirtualMachine, NoParams]) -> list[Change]:
-        before, after = (gettext_noop("on"), gettext_noop("off"))[:: 1 if not self.wanted else -1]
+        before, after = (Message(gettext_noop("on")), Message(gettext_noop("off")))[:: 1 if not self.wanted else -1]
         return [Change("is_protected", gettext_noop("protection"), before, after)]
 
     def perform(self, ask: Ask[VirtualMachine, NoParams]) -> str:

@@ -19,6 +19,7 @@ from objectlog.sentences import CHECK
 from operations.triggers import are_there
 from permissions.models import User
 from permissions.policy import can, visible, visible_by_parent
+from rapi.shapes.fields import BadRecord
 from rapi.shapes.instance import InstanceInfo
 from ui.filtering import Wanted
 from ui.paging import DEEPEST
@@ -153,9 +154,15 @@ def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
         raise explain_gone(user, slug, name) or missing from missing
 
 
-def settings_of(user: User, vm: VirtualMachine) -> tuple[VMSpec, list[str]]:
-    """Its settings for another machine, and the names of those that `user` may neither set nor see, left out."""
-    spec = as_settings(read_spec(InstanceInfo.parse(vm.raw)))
+def settings_of(user: User, vm: VirtualMachine) -> tuple[VMSpec, list[str]] | None:
+    """Its settings for another machine, and the names of those that `user` may neither set nor see, left out.
+
+    None: what is kept of it can't be read, as an older release has written it.
+    """
+    try:
+        spec = as_settings(read_spec(InstanceInfo.parse(vm.raw)))
+    except BadRecord:
+        return None
     return (spec, []) if can(user, "admin", vm.cluster) else without_guarded(spec)
 
 

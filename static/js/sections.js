@@ -40,7 +40,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 document.addEventListener("htmx:afterSettle", (event) => {
   const form = document.getElementById("create");
-  if (event.detail.target.id === "outlook" || event.target.id === "outlook") showFaults();
+  if (form) showFaults();
   if (!form || !open.length) return;
   for (const id of open) {
     const fold = document.getElementById(id);

@@ -19,7 +19,9 @@ def test_the_settings_without_what_is_its_own(maker: Maker) -> None:
     made.nics[0].ip = "192.0.2.9"
     maker.update()
     original = VirtualMachine.objects.get(name="vm1.example.org")
-    spec, left_out = settings_of(maker.alice.user, original)
+    found = settings_of(maker.alice.user, original)
+    assert found is not None
+    spec, left_out = found
     assert left_out == ["kvm_extra"]
     assert (spec.name, spec.placement.primary, spec.hvparams) == ("", "", {"nic_type": "e1000"})
     assert [(nic.mac, nic.ip, nic.uuid) for nic in spec.nics] == [("auto", "", "")] * len(made.nics)
@@ -35,5 +37,7 @@ def test_who_administers_the_cluster_copies_all_of_them(maker: Maker) -> None:
     maker.simulator.outside.modify("vm1.example.org", hvparams={"kvm_extra": "-x"})
     maker.update()
     grant(["admin"], maker.alice.user, maker.cluster)
-    spec, left_out = settings_of(maker.alice.user, VirtualMachine.objects.get(name="vm1.example.org"))
+    found = settings_of(maker.alice.user, VirtualMachine.objects.get(name="vm1.example.org"))
+    assert found is not None
+    spec, left_out = found
     assert (spec.hvparams, left_out) == ({"kvm_extra": "-x"}, [])

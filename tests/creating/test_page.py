@@ -209,3 +209,35 @@ def test_the_page_asks_few_questions_however_many_clusters(maker: Maker, alice: 
         grant(["create_vm"], maker.alice.user, make_cluster())
     assert ask(URL) == few <= 26
     assert ask(LIVE, **TYPED) <= 22
+
+
+@pytest.mark.feature("G031")
+def test_the_command_and_the_call_are_shown_and_nothing_is_sent(maker: Maker, alice: Client) -> None:
+    typed = {**TYPED, "osparams_secret": "password=marker-secret", "show": "1"}
+    page = text_of(alice.post(URL, typed))
+    shown = page[page.index("show-as") : page.index("</details>", page.index("show-as"))]
+    assert "gnt-instance add" in shown and NEW in shown and "POST /2/instances" in shown
+    assert "marker-secret" not in shown
+    assert maker.simulator.count("POST", "/2/instances") == 0 and not Entry.objects.exists()
+
+
+def test_what_would_not_do_is_said_in_place_of_a_command(maker: Maker, alice: Client) -> None:
+    make_vm(maker.cluster, NEW)
+    answer = alice.post(URL, {**TYPED, "show": "1"})
+    assert answer.status_code == 422 and "show-as" not in text_of(answer)
+
+
+@pytest.mark.feature("G011")
+def test_settings_that_one_may_not_set_are_named_when_they_are_left_out(maker: Maker, alice: Client) -> None:
+    vm = VirtualMachine.objects.filter(cluster=maker.cluster).exclude(uuid="").order_by("name")[0]
+    grant(["admin"], maker.alice.user, vm)
+    vm.raw["custom_hvparams"] = {"kernel_path": "/boot/own"}
+    vm.save(update_fields=["raw"])
+    page = text_of(alice.get(URL, {"like": f"lab/{vm.name}"}))
+    assert "Left out, as only admins of a cluster" in page and "kernel_path" in page and "/boot/own" not in page
+
+
+def test_a_machine_whose_record_cannot_be_read_is_no_model(maker: Maker, alice: Client) -> None:
+    vm = make_vm(maker.cluster, "old.example.org")
+    grant(["admin"], maker.alice.user, vm)
+    assert "be read. Try again" in text_of(alice.get(URL, {"like": f"lab/{vm.name}"}))

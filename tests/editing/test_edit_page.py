@@ -70,6 +70,12 @@ def test_from_the_form_by_the_confirmation_to_ganeti(desk: Desk, browser: Browse
     assert (desk.vm.vcpus, desk.vm.memory_mib) == (4, 2048)
 
 
+@pytest.mark.feature("G031")
+def test_the_confirmation_shows_command_and_call(desk: Desk, browser: Browser) -> None:
+    browser.open().send(**{"beparams.vcpus": "4"})
+    assert "gnt-instance modify" in browser.text and "vcpus=4" in browser.text and desk.scene.submissions() == 0
+
+
 def test_what_is_sent_is_what_was_shown(desk: Desk, browser: Browser) -> None:
     """Whatever a confirmation is sent with: what it means was kept on the server."""
     browser.open().send(**{"beparams.vcpus": "4"})

@@ -21,7 +21,9 @@ from tests.pages.conftest import Site
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G045")]
 SignIn = Callable[[User], Client]
 # Answers that are no page of their own, what takes POST only, and pages for strangers.
-NO_PAGES = re.compile(r"^(dock|live-.*|job-status|vm-console-(ticket|popout)|login|logout|account.*|None)$")
+NO_PAGES = re.compile(
+    r"^(dock|live-.*|job-status|vm-console-(ticket|popout)|vms-create-live|login|logout|account.*|None)$"
+)
 
 
 def names() -> set[str]:

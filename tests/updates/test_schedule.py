@@ -67,7 +67,8 @@ def test_the_migration_carries_the_values_over_and_back():
         # The release before goes on reading and adding clusters, this one adds them without knowing its columns.
         assert old.objects.values(*MOVED).get() == row
         old.objects.create(slug="b", host="h", failures=1)
-        Cluster.objects.create(slug="c", host="h")
+        this = states.project_state(AFTER).apps.get_model("clusters", "Cluster")
+        this.objects.create(slug="c", host="h")
         assert old.objects.get(slug="c").failures == 0
 
         Schedule.objects.filter(cluster__slug="a").update(failures=4)

@@ -39,7 +39,7 @@ KNOWN = re.compile(
     | gnt-instance\ (?:move\ -n\ NODE|change-group\ --to\ GROUP)  # commands, in a sentence
     | the\ console\ broker\ does\ not\ answer.*     # the detail of an error, as logs have it
     | \b(?:Ganeti\ Web\ Manager|Ganeti|RAPI|kvm|drbd|plain|image\+noble|Noble|x86_64|64bit|default|master|UTC|GiB|MiB
-      |TiB|UUID|VNC|MAC|VLAN|IPv4|IPv6|CPU|OS|NUMA|bridged|br0|root|admin|power|PIN|PEM|CA|SHA|status\.json|min|ms
+      |TiB|UUID|VNC|MAC|VLAN|IPv4|IPv6|CPU|OS|NUMA|bridged|routed|openvswitch|ro|rw|auto|br0|root|admin|power|PIN|PEM|CA|SHA|status\.json|min|ms
       |CSV|JSON|sqlite|postgresql|Ctrl|Alt|Del|OP_\w+|INSTANCE_\w+|EN|VM|[a-z]+\d+|[0-9a-f-]{36})\b""",
     re.VERBOSE,
 )
@@ -63,6 +63,7 @@ NOT_PAGES = frozenset(
         "job-status",
         "vm-console-ticket",
         "vms-batch",
+        "vms-create-live",
         "batch-do",
         "lists",
     }

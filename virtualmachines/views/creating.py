@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -13,7 +14,7 @@ from django.views import View
 from django.views.decorators.http import require_POST
 
 from operations.actors import actor_on_web
-from operations.contract import Ask, Forbidden, Invalid, Refusal
+from operations.contract import Ask, Forbidden, Invalid, Refusal, Shown
 from operations.offers import find_obstacle
 from operations.pipeline import run
 from permissions.policy import can
@@ -76,15 +77,25 @@ class _Page:
         self.typed |= typed_for(self.form(is_judged=False), spec)
 
     def show(
-        self, form: MachineForm, opened: str = "", *, refusal: str = "", check: Any = None, status: int = 200
+        self,
+        form: MachineForm,
+        opened: str = "",
+        *,
+        refusal: str = "",
+        check: Any = None,
+        shown: Sequence[Shown] = (),
+        left_out: Sequence[str] = (),
+        status: int = 200,
     ) -> HttpResponse:
-        """The whole page."""
+        """The whole page. `left_out`: settings of the machine that was taken as a model which one may not set."""
         context = {
             "sections": form.sections(opened),
             "problems": form.problems() if form.errors else [],
             "obstacle": self.barred[self.cluster.slug],
             "refusal": refusal,
             "check": check,
+            "shown": shown,
+            "left_out": ", ".join(left_out),
             "check_url": f"{self.request.path}?check={check.uuid}" if check is not None else "",
             **self.outlook(form),
         }
@@ -120,21 +131,28 @@ class CreateMachine(View):
         entry = find_creation(user, request.GET.get("check", ""))
         like = request.GET.get("like", "")
         vm = find_vm_called(user, like) if like else None
+        settings = settings_of(user, vm) if vm is not None else None
         if entry is not None:
             typed["cluster"] = entry.cluster_name or entry.target_name
         elif vm is not None and not typed["cluster"]:
             typed["cluster"] = like.partition("/")[0]
         page = _Page(request, typed)
+        left_out: Sequence[str] = ()
         if entry is not None:
             page.fill(_spec_of(entry))
             page.typed |= {name: str(entry.params.get(name) or "") for name in ("owner", "notes")}
             page.typed |= {"is_protected": ON} if entry.params.get("is_protected") else {}
-        elif vm is not None:
-            page.fill(with_size(settings_of(user, vm)[0], vm.beparams))
+        elif vm is not None and settings is not None:
+            spec, left_out = settings
+            page.fill(with_size(spec, vm.beparams))
         else:
             page.fill(BLANK)
-        refusal = _("There is no machine %s that you may see.") % like if like and vm is None else ""
-        return page.show(page.form(is_judged=False), refusal=refusal, check=_check_of(entry))
+        refusal = ""
+        if like and vm is None:
+            refusal = _("There is no machine %s that you may see.") % like
+        elif like and settings is None:
+            refusal = _("What is kept of %s can't be read. Try again when it has been updated.") % like
+        return page.show(page.form(is_judged=False), refusal=refusal, check=_check_of(entry), left_out=left_out)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Create it, ask Ganeti whether it would, or change the form."""
@@ -148,9 +166,22 @@ class CreateMachine(View):
         if "renew" in typed:
             return page.show(page.form(is_judged=False), typed["renew"])
         form = page.form(is_judged=True)
+        if form.is_valid() and "show" in typed:
+            return _rehearse(page, form)
         if form.is_valid():
             return _send(page, form, is_check="check" in typed)
         return page.show(form, status=422)
+
+
+def _rehearse(page: _Page, form: MachineForm) -> HttpResponse:
+    """The command and the call that would be sent; nothing is."""
+    ask = Ask(page.actor, page.cluster, form.params())
+    try:
+        CREATE.check(ask)
+    except Invalid as invalid:
+        form.put_errors(invalid.errors)
+        return page.show(form, status=422)
+    return page.show(form, shown=CREATE.rehearse(ask))
 
 
 def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:

@@ -234,6 +234,7 @@ def _confirm(
     context = {
         **vm_page(user, desk.vm, "edit"),
         "changes": as_rows(change.as_data() for change in changes),
+        "shown": desk.operation.rehearse(ask),
         "removes_disks": ask.params.wanted.removes_disks,
         "name_error": name_error,
         "refusal": refusal or find_obstacle(desk.operation, desk.vm) or "",

@@ -24,7 +24,6 @@ from permissions.models import User
 HOST = "127.0.0.1"
 SLUG = "demo"
 FIRST_SYNC_TIMEOUT_S = 30.0
-_CONSOLE_PORTS = range(11000, 20000, 200)
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,6 @@ class Demo:
             "--certificate-dir": str(self.directory),
             "--state": str(self.directory / "state.json"),
             "--password-file": str(self.directory / "password"),
-            "--console-port": str(find_console_ports()),
         }
         words = [word for option in options.items() for word in option]
         command = [sys.executable, "-m", "simulator", "--demo", *words]
@@ -121,8 +119,3 @@ def find_free_port() -> int:
     """Return a port of the loopback that nobody uses just now."""
     with socket.create_server((HOST, 0)) as server:
         return int(server.getsockname()[1])
-
-
-def find_console_ports() -> int:
-    """Return where a range of ports for the machines' consoles begins that looks unused."""
-    return next((first for first in _CONSOLE_PORTS if is_free(first) and is_free(first + 1)), _CONSOLE_PORTS[0])

@@ -14,7 +14,7 @@ from types import FrameType
 
 from simulator.certificate import kept_certificate, local_certificate
 from simulator.cluster import FIRST_NETWORK_PORT, Cluster
-from simulator.consoles import VNC_PASSWORD, Consoles
+from simulator.consoles import VNC_PASSWORD, Consoles, claim_ports
 from simulator.demo import build_demo, move_console_ports
 from simulator.demo_activity import Activity
 from simulator.job import Job
@@ -42,7 +42,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--console-port",
         type=int,
         default=FIRST_NETWORK_PORT,
-        help="first VNC port of the demo's machines (default %(default)s)",
+        help="where to look for VNC ports for the demo's machines (default %(default)s)",
     )
     parser.add_argument("--no-consoles", action="store_true", help="do not open VNC ports")
     parser.add_argument("--quiet", action="store_true", help="no jobs of its own now and then")
@@ -50,15 +50,15 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def make_simulator(options: argparse.Namespace) -> Simulator:
+def make_simulator(options: argparse.Namespace, console_port: int) -> Simulator:
     jobs: dict[int, Job] = {}
     last_id = 0
     if options.state and options.state.exists():
         cluster, jobs, last_id = load(options.state)
         if options.demo:
-            move_console_ports(cluster, options.console_port)
+            move_console_ports(cluster, console_port)
     elif options.demo:
-        cluster, jobs, last_id = build_demo(options.name, options.console_port)
+        cluster, jobs, last_id = build_demo(options.name, console_port)
     else:
         cluster = Cluster(options.name)
         populate(cluster, nodes=options.nodes, instances=options.instances)
@@ -111,8 +111,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    console_port, claim = claim_ports(options.console_port) if options.demo else (options.console_port, None)
     try:
-        simulator = make_simulator(options)
+        simulator = make_simulator(options, console_port)
     except (StateError, OSError) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return 1
@@ -134,6 +135,8 @@ def main(arguments: list[str] | None = None) -> int:
             activity.stop()
         if consoles:
             consoles.stop()
+    if claim is not None:
+        claim.close()
     return 0
 
 

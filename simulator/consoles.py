@@ -15,6 +15,8 @@ VNC_PASSWORD = "gwmdemo"  # noqa: S105 (of invented machines; only eight charact
 WITH_SCREEN = frozenset({"kvm", "xen-hvm"})
 LOOK_INTERVAL = 0.2  # seconds between looks at which machines run
 HOST = "127.0.0.1"
+PORTS = 200  # of a demo: its machines, and those that are made
+END_OF_PORTS = 20000
 
 
 @dataclass(slots=True)
@@ -25,6 +27,21 @@ class Port:
     boot: int
     listener: socket.socket
     guest: Guest
+
+
+def claim_ports(begin: int) -> tuple[int, socket.socket | None]:
+    """The first port of a range, at `begin` or after it, that no other simulator has and nobody seems to use.
+
+    It is claimed by listening on the last port of the range, as long as the socket is open: simulators that start at
+    the same moment would take each other's machines for theirs. Without a socket if all ranges are taken.
+    """
+    for first in range(begin, END_OF_PORTS, PORTS):
+        try:
+            with socket.create_server((HOST, first)), socket.create_server((HOST, first + 1)):
+                return first, socket.create_server((HOST, first + PORTS - 1))
+        except OSError:
+            continue
+    return begin, None
 
 
 class Consoles:

@@ -70,6 +70,9 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         machines.update(tags=["web"])
     if verb == "vm.unprotect":
         machines.update(is_protected=True)
+    if verb == "vm.discard":
+        machines.update(missing_since=timezone.now(), uuid="")
+        return f"lab/{scene.vm.name}"
     if verb == "vm.forget":
         machines.update(missing_since=timezone.now())
         return f"lab/{scene.vm.uuid}"  # what is missing is addressed by its identity

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from simulator import Simulator
-from simulator.consoles import VNC_PASSWORD, Consoles
+from simulator.consoles import PORTS, VNC_PASSWORD, Consoles, claim_ports
 from tests.simulator.viewer import Refused, Viewer
 
 pytestmark = pytest.mark.feature("F206")
@@ -106,3 +106,16 @@ def test_the_port_goes_and_comes_with_the_machine(simulator: Simulator, port: in
     again = Viewer(port)
     assert again.update(incremental=False)
     again.close()
+
+
+def test_simulators_that_start_together_have_ports_of_their_own() -> None:
+    first, claim = claim_ports(15000)
+    assert claim is not None
+    with claim:
+        second, other = claim_ports(15000)
+        assert other is not None
+        other.close()
+        assert second >= first + PORTS
+    again, claim = claim_ports(first)
+    assert claim is not None and again == first
+    claim.close()

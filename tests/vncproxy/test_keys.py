@@ -95,8 +95,10 @@ def connections_to(port):
 def press_only(page, chord):
     """Hold these keys on the screen, whatever came before."""
     page.evaluate("document.querySelector('dialog[open]')?.close(); document.exitFullscreen().catch(() => {})")
-    if page.locator("[data-console]").get_attribute("data-state") == "off":
-        page.locator("[data-part=cover] [data-do=connect]").click()
+    # At once: a console may come back by itself, and then there is no such button.
+    page.evaluate(
+        "document.querySelector('[data-console][data-state=off] [data-part=cover] [data-do=connect]')?.click()"
+    )
     connected(page)
     page.locator("canvas").click()
     for key in chord:

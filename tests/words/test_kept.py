@@ -17,7 +17,7 @@ from objectlog.messages import as_data, read
 from objectlog.models import Event
 from objectlog.reading import read_event
 from objectlog.words import Told, as_kept, gettext, in_english, joined, ngettext, say, told
-from operations.contract import Ask, Refusal
+from operations.contract import Ask, Invalid, Refusal
 from operations.lanes import work_lane
 from operations.models import BatchItem
 from operations.pipeline import run
@@ -56,6 +56,7 @@ def lazily(words: str) -> Any:
         (lambda: joined(" ", ["zz", ""]), "zz"),
         (lambda: joined(" ", []), ""),
         (lambda: str(Refusal(gettext("no"))), "no"),
+        (lambda: Invalid({"a": gettext("One."), "b": gettext("Two.")}).args[0], "One. Two."),
         (lambda: pickle.loads(pickle.dumps(gettext("%s is gone.") % "zz")), "zz is gone."),  # noqa: S301 - our own
     ],
 )
@@ -97,6 +98,7 @@ def test_what_comes_of_an_operation(yard: Yard) -> None:
     with spoken():
         entry = run(Shutdown(), Ask(yard.root, vm1, ShutdownParams()))
         assert Job.objects.get().title == f"{accent('Shut down')} vm1.example.org"
+        assert list_translated() == [], "before anybody else writes the job"
         with pytest.raises(Refusal):
             run(Shutdown(), Ask(yard.root, vm1, ShutdownParams()))
         yard.simulator.faults.add("drop", path="/2/instances/.*", times=1)

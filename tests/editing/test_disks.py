@@ -19,10 +19,10 @@ from virtualmachines.models import VirtualMachine
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("F195")]
 
 
-@pytest.mark.parametrize("given", [{"size_mib": 20480}, {"more_mib": 1024}])
+@pytest.mark.parametrize("given", [{"size_mib": 20480}, {"more_mib": 1024}, {"more_mib": "1 GiB"}])
 def test_a_disk_grows_to_a_size_or_by_an_amount(desk: Desk, given: dict[str, Any]) -> None:
     before = desk.there.disks[0].size
-    after = given.get("size_mib") or before + given["more_mib"]
+    after = given.get("size_mib") or before + 1024
     entry = desk.do("grow-disk", disk=0, **given)
     desk.simulator.cluster.instances[desk.vm.name].disks[0].size = before
     assert desk.settle(entry).outcome == Outcome.SUCCEEDED

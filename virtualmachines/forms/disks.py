@@ -8,9 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from operations.forms import OperationForm, asks_for
 from ui.templatetags.units import mib
+from virtualmachines.forms.pieces.typed import SizeField
 from virtualmachines.operations.disks import templates_for
-
-_MOST_MIB = 2**40
 
 
 def _called(number: int, disk: Any) -> str:
@@ -42,20 +41,16 @@ class DetachDiskForm(_OneDisk):
 
 @asks_for("vm.grow-disk")
 class GrowDiskForm(_OneDisk):
-    """To which size, or by how much. In MiB, as Ganeti counts."""
+    """To which size, or by how much."""
 
-    size_mib = forms.IntegerField(
-        label=gettext_lazy("New size, in MiB"),
+    size_mib = SizeField(
+        label=gettext_lazy("New size"),
         required=False,
-        min_value=1,
-        max_value=_MOST_MIB,
-        help_text=gettext_lazy("How large it is afterwards."),
+        help_text=gettext_lazy("How large it is afterwards, such as 40 GiB."),
     )
-    more_mib = forms.IntegerField(
-        label=gettext_lazy("Or larger by, in MiB"),
+    more_mib = SizeField(
+        label=gettext_lazy("Or larger by"),
         required=False,
-        min_value=1,
-        max_value=_MOST_MIB,
         help_text=gettext_lazy("Instead of the new size."),
     )
 

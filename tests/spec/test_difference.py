@@ -83,7 +83,7 @@ def test_nothing() -> None:
         ({"disks": (ROOT,)}, {"disks": [["remove", "d2", {}]]}),
         ({"disks": ()}, {"disks": [["remove", "d2", {}], ["remove", "d1", {}]]}),
         ({"disks": (ROOT, DATA, DiskSpec(16))}, {"disks": [["add", -1, {"size": 16}]]}),
-        ({"disks": (DATA, DiskSpec(16))}, {"disks": [["add", -1, {"size": 16}], ["remove", "d1", {}]]}),
+        ({"disks": (DATA, DiskSpec(16))}, {"disks": [["add", "-1", {"size": 16}], ["remove", "d1", {}]]}),
         ({"disks": (replace(ROOT, name=""), DATA)}, {"disks": [["modify", "d1", {"name": "none"}]]}),
         ({"disks": (replace(ROOT, mode="ro"), DATA)}, {"disks": [["modify", "d1", {"mode": "ro"}]]}),
         ({"nics": (LAN, replace(WAN, ip="", link="br1"))}, {"nics": [["modify", "n2", {"ip": "none", "link": "br1"}]]}),

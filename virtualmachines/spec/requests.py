@@ -144,7 +144,8 @@ def _grown(change: PartChanged) -> int:
 def _device_changes(changes: list[Changed], kind: type) -> list[DeviceChange]:
     """Changes, then additions at the end, then removals from the end, so that every number holds.
 
-    What has a uuid is called by it: a number may mean another part by the time Ganeti reads it.
+    What has a uuid is called by it: a number may mean another part by the time Ganeti reads it. In one list all parts
+    are called by numbers or all by texts (SetParamsMods in Ganeti's src/Ganeti/OpParams.hs); "-1" is the end as well.
     """
     changed: dict[int | str, dict[str, Any]] = {}
     added: list[DeviceChange] = []
@@ -161,7 +162,10 @@ def _device_changes(changes: list[Changed], kind: type) -> list[DeviceChange]:
                 added.append(("add", -1, _disk(disk)))
             case PartAdded(part=NicSpec() as nic):
                 added.append(("add", -1, _nic(nic)))
-    return [*(("modify", index, values) for index, values in changed.items()), *added, *removed]
+    found = [*(("modify", which, values) for which, values in changed.items()), *added, *removed]
+    if any(isinstance(which, str) for _action, which, _values in found):
+        return [(action, str(which), values) for action, which, values in found]
+    return found
 
 
 def _emptied(change: PartChanged) -> Any:

@@ -91,7 +91,7 @@ def list_test_gates(features_file: Path) -> list[Gate]:
             lacking=lacking_browser,
             uses="interfaces",
         ),
-        gate("Many values in many pages", f"{quick} and long"),
+        gate("Tests on PostgreSQL", f"{quick} and database and not alike", environment=with_postgresql),
         gate(
             "Whole installations, started, killed and stopped",
             f"{_SERVERLESS} and standalone",
@@ -106,7 +106,7 @@ def list_test_gates(features_file: Path) -> list[Gate]:
             lacking=lambda: " ".join(missing_prerequisites()),
             uses="interfaces",  # those that come and go with a lab make Chromium give up the pages it is loading
         ),
-        gate("Tests on PostgreSQL", f"{quick} and database and not alike", environment=with_postgresql),
+        gate("Many values in many pages", f"{quick} and long"),
         gate(
             "Tests in a browser on a real Ganeti",
             "ganeti and browser",

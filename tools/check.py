@@ -91,7 +91,13 @@ def list_test_gates(features_file: Path) -> list[Gate]:
             lacking=lacking_browser,
             uses="interfaces",
         ),
-        gate("Tests on PostgreSQL", f"{quick} and database and not alike", environment=with_postgresql),
+        gate(
+            "Tests on PostgreSQL",
+            f"{quick} and database and not alike",
+            environment=with_postgresql,
+            processes=every,
+            cores=every,
+        ),
         gate(
             "Whole installations, started, killed and stopped",
             f"{_SERVERLESS} and standalone",

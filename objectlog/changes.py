@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from objectlog.messages import as_data, read
+from objectlog.messages import Message, as_data, read
 
 # So many are told in a sentence; the others are counted.
 TOLD = 4
@@ -17,31 +17,36 @@ LONGEST = 80
 
 @dataclass(frozen=True)
 class Change:
-    """One field: its name, its label as a gettext message id, its value before and after (`None`: there was none).
+    """One field: its name, its label as a gettext message id or a message, its value before and after (`None`: none).
 
     Of what `is_hidden` (secrets, long texts) only that it was changed is known, and kept.
     """
 
     field: str
-    label: str
+    label: str | Message
     before: Any = None
     after: Any = None
     is_hidden: bool = False
 
     def as_data(self) -> dict[str, Any]:
         """As JSON keeps it."""
-        kept = {"field": self.field, "label": self.label}
+        kept = {"field": self.field, "label": as_data(self.label)}
         return kept if self.is_hidden else {**kept, "before": as_data(self.before), "after": as_data(self.after)}
 
 
 def as_rows(changes: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
     """Label, before and after in the reader's language; of what is hidden, "changed" alone."""
     return [
-        (gettext(change["label"]), read(change["before"]), read(change["after"]))
+        (_label_of(change), read(change["before"]), read(change["after"]))
         if "after" in change
-        else (gettext(change["label"]), "", gettext(_("changed")))
+        else (_label_of(change), "", gettext(_("changed")))
         for change in changes
     ]
+
+
+def _label_of(change: Mapping[str, Any]) -> str:
+    label = change["label"]
+    return gettext(label) if isinstance(label, str) else read(label)
 
 
 def _tell_one(label: str, before: str, after: str) -> str:

@@ -73,6 +73,9 @@ def test_disks(desk: Desk) -> None:
     assert (added.name, added.mode) == ("logs", "ro")
     Entry.objects.all().delete()
     gone = {"disks": {added.uuid: {"remove": True}}}
+    VirtualMachine.objects.update(is_protected=True)
+    assert "protected" in refused(desk, gone, typed_name=desk.vm.name)["typed_name"]
+    VirtualMachine.objects.update(is_protected=False)
     assert set(refused(desk, gone)) == {"typed_name"} == set(refused(desk, gone, typed_name="vm2.example.org"))
     desk.edit(wanted=gone, typed_name=desk.vm.name)
     assert added not in desk.there.disks

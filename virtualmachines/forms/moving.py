@@ -9,7 +9,7 @@ from operations.forms import OperationForm, asks_for
 from ui.templatetags.units import mib
 from virtualmachines.forms.actions import ShutdownForm
 from virtualmachines.forms.placement import NodeField
-from virtualmachines.operations.moving import SHARED, has_allocator
+from virtualmachines.operations.moving import SHARED, allocator_of
 from virtualmachines.operations.replacing import NEW_SECONDARY
 from virtualmachines.room import list_receivers, places_for, places_for_secondary
 
@@ -29,7 +29,7 @@ class _Destination(OperationForm):
         field: Any = self.fields["target_node"]
         runs = self.target.is_running or self.target.admin_state == "up"
         places = places_for(self.target, runs=runs)
-        field.offer(places, otherwise=AUTOMATIC if has_allocator(self.target) else "")
+        field.offer(places, otherwise=AUTOMATIC if allocator_of(self.target) else "")
 
 
 @asks_for("vm.migrate")
@@ -141,7 +141,7 @@ class ReplaceDisksForm(OperationForm):
             (str(number), " ".join(filter(None, [str(number), disk.get("name"), f"({mib(disk.get('size_mib'))})"])))
             for number, disk in enumerate(self.target.disks)
         ]
-        automatic = AUTOMATIC if has_allocator(self.target) else NONE
+        automatic = AUTOMATIC if allocator_of(self.target) else NONE
         fields["target_node"].offer(places_for_secondary(self.target), otherwise=automatic)
 
     def clean_mode(self) -> str:

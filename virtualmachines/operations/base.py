@@ -1,14 +1,17 @@
 """What all operations on machines share."""
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from django.db.models import QuerySet
 
 from clusters.models import Cluster
 from clusters.operations.ganeti import GanetiOperation
 from objectlog.words import gettext as _
+from operations.contract import Ask, Submission
 from rapi.client import RapiClient
 from rapi.errors import NotFound
+from rapi.resources.lifecycle import InstanceChanges
+from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
 
 P = TypeVar("P")
@@ -47,3 +50,24 @@ def look_whether_same(client: RapiClient, vm: VirtualMachine) -> None:
         raise NotFound(_("Ganeti no longer lists %(machine)s. Nothing was sent.") % {"machine": vm.name}) from error
     if found != [(vm.uuid,)]:
         raise NotFound(_("%(machine)s is another machine in Ganeti by now. Nothing was sent.") % {"machine": vm.name})
+
+
+def modify(
+    client: RapiClient,
+    ask: Ask[VirtualMachine, P],
+    changes: InstanceChanges,
+    reason: str,
+    *,
+    hotplug: Literal["yes", "no"] = "no",
+) -> Submission:
+    """Have its settings changed, if it is still the machine that was meant."""
+    look_whether_same(client, ask.target)
+    number = client.modify_instance(ask.target.name, changes, reason=reason, hotplug=hotplug, dry_run=ask.dry_run)
+    return Submission([number])
+
+
+def explain_forthcoming(target: VirtualMachine) -> str | None:
+    """Why nothing can be done to it but to create it, if Ganeti has only its reservation."""
+    if target.status == FORTHCOMING:
+        return _("It is only reserved in Ganeti (forthcoming) and has to be created first.")
+    return None

@@ -13,10 +13,8 @@ from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, NoParams, Submission
 from rapi.client import RapiClient
 from rapi.resources.lifecycle import InstanceChanges
-from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, look_whether_same
-from virtualmachines.operations.power import explain_off_limits
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, modify
 
 P = TypeVar("P")
 # Boot orders by hypervisor: from CD, and from disk.
@@ -58,16 +56,11 @@ class _WithDrive(VMOperation[P]):
         return target.hypervisor in _BOOT_ORDERS
 
     def obstacle(self, target: VirtualMachine) -> str | None:
-        if target.status == FORTHCOMING:
-            return explain_off_limits(target)
+        if reserved := explain_forthcoming(target):
+            return reserved
         if target.hypervisor not in _BOOT_ORDERS:
             return _("Machines of %(hypervisor)s have no CD-ROM drive.") % {"hypervisor": target.hypervisor}
         return None
-
-    def _send(self, client: RapiClient, ask: Ask[VirtualMachine, P], reason: str, values: dict[str, str]) -> Submission:
-        look_whether_same(client, ask.target)
-        changes = InstanceChanges(hvparams=values)
-        return Submission([client.modify_instance(ask.target.name, changes, reason=reason, dry_run=ask.dry_run)])
 
 
 class InsertCd(_WithDrive[InsertParams]):
@@ -108,7 +101,7 @@ class InsertCd(_WithDrive[InsertParams]):
             given["cdrom_disk_type"] = "ide"  # what is left empty becomes that of the disks, which boots no CD
         if ask.params.boots:
             given["boot_order"] = _BOOT_ORDERS[target.hypervisor][0]
-        return self._send(client, ask, reason, given)
+        return modify(client, ask, InstanceChanges(hvparams=given), reason)
 
 
 class EjectCd(_WithDrive[NoParams]):
@@ -139,4 +132,4 @@ class EjectCd(_WithDrive[NoParams]):
         given = {"cdrom_image_path": ""}
         if boots_from_cd(ask.target):
             given["boot_order"] = _BOOT_ORDERS[ask.target.hypervisor][1]
-        return self._send(client, ask, reason, given)
+        return modify(client, ask, InstanceChanges(hvparams=given), reason)

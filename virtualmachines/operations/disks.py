@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from clusters.models import Node
 from objectlog.changes import Change
+from objectlog.messages import Message
 from objectlog.models import Entry
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Detour, Invalid, Submission
@@ -17,11 +18,11 @@ from quotas.services import Exceeded, claim, give_back
 from rapi.client import RapiClient
 from rapi.resources.lifecycle import DiskTemplate, InstanceChanges
 from rapi.shapes.fields import listing, mapping
-from rapi.shapes.instance import FORTHCOMING
 from ui.templatetags.units import mib
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, look_whether_same
-from virtualmachines.operations.power import Shutdown, Start, explain_off_limits
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, modify
+from virtualmachines.operations.power import Shutdown, Start
+from virtualmachines.spec.telling import disk_called
 from virtualmachines.usage import usage_of
 
 # What Ganeti can grow, and what it can't convert to or from (lib/constants, DTS_GROWABLE and DTS_NOT_CONVERTIBLE_*).
@@ -68,8 +69,8 @@ class GrowDisk(VMOperation[GrowDiskParams]):
     can_check = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
-        if target.status == FORTHCOMING:
-            return explain_off_limits(target)
+        if reserved := explain_forthcoming(target):
+            return reserved
         if target.disk_template == "diskless":
             return _("It has no disks.")
         if target.disk_template not in GROWABLE:
@@ -91,7 +92,7 @@ class GrowDisk(VMOperation[GrowDiskParams]):
     def changes(self, ask: Ask[VirtualMachine, GrowDiskParams]) -> list[Change]:
         before = size_of(ask.target, ask.params.disk) or 0
         number = ask.params.disk
-        return [Change(f"disks.{number}.size_mib", f"Disk {number}", mib(before), mib(_size_after(ask)))]
+        return [Change(f"disks.{number}.size_mib", disk_called(number), mib(before), mib(_size_after(ask)))]
 
     def claim(self, ask: Ask[VirtualMachine, GrowDiskParams], entry: UUID) -> Claims:
         target, owner = ask.target, ask.target.owner
@@ -162,8 +163,8 @@ class DetachDisk(VMOperation[DiskParams]):
     can_check = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
-        if target.status == FORTHCOMING:
-            return explain_off_limits(target)
+        if reserved := explain_forthcoming(target):
+            return reserved
         if not target.disks:
             return _("It has no disks.")
         return _("It is running: shut it down first.") if target.is_running else None
@@ -180,13 +181,13 @@ class DetachDisk(VMOperation[DiskParams]):
     def changes(self, ask: Ask[VirtualMachine, DiskParams]) -> list[Change]:
         disk = ask.target.disks[ask.params.disk]
         words = f"{mib(disk.get('size_mib') or 0)}, {disk.get('uuid')}"
-        return [Change(f"disks.{ask.params.disk}", f"Disk {ask.params.disk}", words, gettext_noop("detached"))]
+        gone = Message(gettext_noop("detached"))
+        return [Change(f"disks.{ask.params.disk}", disk_called(ask.params.disk), words, gone)]
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, DiskParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
         uuid = ask.target.disks[ask.params.disk]["uuid"]
         changes = InstanceChanges(disks=[("detach", uuid, {})])
-        return Submission([client.modify_instance(ask.target.name, changes, reason=reason, dry_run=ask.dry_run)])
+        return modify(client, ask, changes, reason)
 
 
 @dataclass(frozen=True)
@@ -214,8 +215,8 @@ class AttachDisk(VMOperation[AttachDiskParams]):
     can_check = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
-        if target.status == FORTHCOMING:
-            return explain_off_limits(target)
+        if reserved := explain_forthcoming(target):
+            return reserved
         if len(target.disks) >= MOST_DISKS:
             return _("It has as many disks as Ganeti allows.")
         return None
@@ -227,12 +228,11 @@ class AttachDisk(VMOperation[AttachDiskParams]):
             raise Invalid({"uuid": _("This is no uuid. The journal has it, where the disk was detached.")}) from error
 
     def changes(self, ask: Ask[VirtualMachine, AttachDiskParams]) -> list[Change]:
-        return [Change("disks", gettext_noop("New disk"), gettext_noop("none"), ask.params.uuid)]
+        return [Change("disks", gettext_noop("New disk"), Message(gettext_noop("none")), ask.params.uuid)]
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, AttachDiskParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
         changes = InstanceChanges(disks=[("attach", -1, {"uuid": ask.params.uuid})])
-        return Submission([client.modify_instance(ask.target.name, changes, reason=reason, dry_run=ask.dry_run)])
+        return modify(client, ask, changes, reason)
 
 
 @dataclass(frozen=True)
@@ -262,8 +262,8 @@ class ConvertDisks(VMOperation[ConvertParams]):
     wants_typed_name = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
-        if target.status == FORTHCOMING:
-            return explain_off_limits(target)
+        if reserved := explain_forthcoming(target):
+            return reserved
         if not target.disks or target.disk_template in _FROM_NOTHING:
             return _("It has no disks.")
         return _("It is running. Ganeti converts disks of stopped machines only.") if target.is_running else None
@@ -299,13 +299,12 @@ class ConvertDisks(VMOperation[ConvertParams]):
         return told
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ConvertParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
         changes = InstanceChanges(
             disk_template=cast(DiskTemplate, ask.params.disk_template),
             remote_node=ask.params.secondary or None,
             file_driver=_driver(ask.params.disk_template),
         )
-        return Submission([client.modify_instance(ask.target.name, changes, reason=reason, dry_run=ask.dry_run)])
+        return modify(client, ask, changes, reason)
 
 
 def _driver(template: str) -> Literal["loop"] | None:

@@ -9,10 +9,9 @@ from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, Submission
 from operations.groups import Group
 from rapi.client import RapiClient
-from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, look_whether_same
-from virtualmachines.operations.power import SHUTDOWN_TIMEOUT_S, explain_off_limits
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same
+from virtualmachines.operations.power import SHUTDOWN_TIMEOUT_S
 from virtualmachines.operations.protecting import explain_protection
 from virtualmachines.room import list_receivers
 
@@ -45,12 +44,11 @@ class _Export(VMOperation[P]):
     icon = "download"
     removes = False
     group = Group.MOVE
-    group = Group.MOVE
     can_check = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
-        if target.status == FORTHCOMING:
-            return explain_off_limits(target)
+        if reserved := explain_forthcoming(target):
+            return reserved
         if self.removes and target.is_protected:
             return explain_protection(target)
         if target.disk_template == "diskless":
@@ -120,7 +118,6 @@ class ExportAndRemove(_Export[ExportAndRemoveParams]):
     doing = gettext_lazy("exporting, to be removed")
     noun = gettext_lazy("An export with removal")
     needs_too = ("remove",)
-    group = Group.DANGER
     is_destructive = True
     wants_typed_name = True
     question = gettext_lazy("Export {target} and remove it?")

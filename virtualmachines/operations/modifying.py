@@ -18,10 +18,10 @@ from permissions.policy import can
 from quotas.services import Exceeded, claim, give_back
 from rapi.client import RapiClient
 from rapi.shapes.fields import BadRecord
-from rapi.shapes.instance import FORTHCOMING, InstanceInfo
+from rapi.shapes.instance import InstanceInfo
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, look_whether_same
-from virtualmachines.operations.power import explain_off_limits
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, modify
+from virtualmachines.operations.protecting import explain_protection
 from virtualmachines.rules import Facts
 from virtualmachines.rules.changes import judge_change
 from virtualmachines.spec import CannotChange, Defaults, VMSpec, difference, read_spec, requests_for
@@ -50,7 +50,7 @@ class ModifyParams:
 
 
 class Modify(VMOperation[ModifyParams]):
-    """Most of it takes effect when the machine is started the next time; see virtualmachines.waiting."""
+    """Most of it takes effect when the machine is started the next time; see virtualmachines.sync.waiting."""
 
     verb = "modify"
     label = gettext_lazy("Edit")
@@ -68,7 +68,7 @@ class Modify(VMOperation[ModifyParams]):
         return super().rows().defer(None)
 
     def obstacle(self, target: VirtualMachine) -> str | None:
-        return explain_off_limits(target) if target.status == FORTHCOMING else None
+        return explain_forthcoming(target)
 
     def check(self, ask: Ask[VirtualMachine, ModifyParams]) -> None:
         target, params = ask.target, ask.params
@@ -90,6 +90,8 @@ class Modify(VMOperation[ModifyParams]):
             faults.setdefault("wanted", _("Nothing would be other than it is."))
         if params.wanted.removes_disks and params.typed_name != target.name:
             faults["typed_name"] = _("Disks are removed with all that is on them: type %s to confirm.") % target.name
+        elif params.wanted.removes_disks and (protected := explain_protection(target)):
+            faults["typed_name"] = protected
         if not faults:
             try:
                 requests_for(wanted)
@@ -116,19 +118,11 @@ class Modify(VMOperation[ModifyParams]):
         return Claims()
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ModifyParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
         _after, wanted = _wanted(ask)
         changes = requests_for(wanted).modify
         if changes is None:
             raise AssertionError("check() refuses what changes nothing")
-        number = client.modify_instance(
-            ask.target.name,
-            changes,
-            reason=reason,
-            hotplug="yes" if ask.params.hotplug else "no",
-            dry_run=ask.dry_run,
-        )
-        return Submission([number])
+        return modify(client, ask, changes, reason, hotplug="yes" if ask.params.hotplug else "no")
 
     def succeeded(self, entry: Entry) -> None:
         """The row was read again before the entry is settled: it counts with its new size."""

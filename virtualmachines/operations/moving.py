@@ -15,10 +15,9 @@ from operations.contract import Ask, Invalid, Submission
 from operations.groups import Group
 from rapi.client import RapiClient
 from rapi.shapes.fields import mapping
-from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, look_whether_same
-from virtualmachines.operations.power import SHUTDOWN_TIMEOUT_S, explain_off_limits
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same
+from virtualmachines.operations.power import SHUTDOWN_TIMEOUT_S
 from virtualmachines.room import place_on, places_for
 
 P = TypeVar("P", bound="MoveParams")
@@ -61,9 +60,9 @@ def explain_disks(target: VirtualMachine) -> str | None:
     ) % {"template": target.disk_template or "?", "node": target.primary_node or "?", "machine": target.name}
 
 
-def has_allocator(target: VirtualMachine) -> bool:
-    """Whether its cluster can choose a node by itself."""
-    return bool(mapping(target.cluster.info).get("default_iallocator"))
+def allocator_of(target: VirtualMachine) -> str:
+    """What chooses a node where nobody does; empty if its cluster has none."""
+    return str(mapping(target.cluster.info).get("default_iallocator") or "")
 
 
 class Move(VMOperation[P]):
@@ -72,7 +71,6 @@ class Move(VMOperation[P]):
     needs = "migrate"
     icon = "node"
     group = Group.MOVE
-    group = Group.MOVE
     can_check = True
     starts_there = True
 
@@ -80,8 +78,8 @@ class Move(VMOperation[P]):
         return super().rows().select_related("secondary_node")
 
     def obstacle(self, target: VirtualMachine) -> str | None:
-        if target.status == FORTHCOMING:
-            return explain_off_limits(target)
+        if reserved := explain_forthcoming(target):
+            return reserved
         return explain_disks(target) or self._find_secondary_trouble(target)
 
     def _find_secondary_trouble(self, target: VirtualMachine) -> str | None:
@@ -125,7 +123,7 @@ class Move(VMOperation[P]):
             if found[name].reason:
                 told = {"node": name, "reason": found[name].reason}
                 raise Invalid({"target_node": _("It can't go to %(node)s: %(reason)s.") % told})
-        elif not has_allocator(target):
+        elif not allocator_of(target):
             raise Invalid({"target_node": _("Choose a node: this cluster has no allocator that would choose one.")})
 
     def changes(self, ask: Ask[VirtualMachine, P]) -> list[Change]:

@@ -8,7 +8,7 @@ from operations.groups import Group
 from rapi.client import RapiClient
 from rapi.resources.lifecycle import InstanceChanges
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, look_whether_same
+from virtualmachines.operations.base import VMOperation, modify
 
 
 class _Offline(VMOperation[NoParams]):
@@ -24,9 +24,8 @@ class _Offline(VMOperation[NoParams]):
         return (target.admin_state == "offline") == self.wanted
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, NoParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
         changes = InstanceChanges(offline=self.wanted)
-        return Submission([client.modify_instance(ask.target.name, changes, reason=reason, dry_run=ask.dry_run)])
+        return modify(client, ask, changes, reason)
 
 
 class SetOffline(_Offline):

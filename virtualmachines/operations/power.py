@@ -13,9 +13,8 @@ from operations.contract import Ask, NoParams, Submission
 from operations.groups import Group
 from rapi.client import RapiClient
 from rapi.errors import JobLost, Refused
-from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, look_whether_same
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same
 
 # Ganeti's own default (OpParams.hs, pShutdownTimeout).
 SHUTDOWN_TIMEOUT_S = 120
@@ -73,8 +72,8 @@ def reboot_types(hypervisor: str) -> dict[str, Any]:
 
 def explain_off_limits(target: VirtualMachine) -> str | None:
     """Why no operation on its power can succeed, whatever its state."""
-    if target.status == FORTHCOMING:
-        return _("It is only reserved in Ganeti (forthcoming) and has to be created first.")
+    if reserved := explain_forthcoming(target):
+        return reserved
     if target.admin_state == "offline":
         return _("It is set offline in Ganeti and holds no memory; it must be set online first.")
     return None
@@ -91,8 +90,8 @@ def explain_node_offline(target: VirtualMachine) -> str | None:
 
 
 def _stopped(target: VirtualMachine) -> str | None:
-    if target.status == FORTHCOMING:
-        return explain_off_limits(target)
+    if reserved := explain_forthcoming(target):
+        return reserved
     if target.admin_state != "up" and not target.is_running:
         return _("It is stopped already.")
     return None

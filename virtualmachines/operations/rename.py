@@ -9,10 +9,9 @@ from objectlog.changes import Change
 from objectlog.words import gettext as _
 from operations.contract import Ask, Detour, Invalid, Submission
 from rapi.client import RapiClient
-from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, look_whether_same
-from virtualmachines.operations.power import Shutdown, Start, explain_off_limits
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same
+from virtualmachines.operations.power import Shutdown, Start
 
 # What Ganeti takes for a name (lib/netutils.py, Hostname.GetNormalizedName), less what could not be a DNS name.
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?)*")
@@ -57,7 +56,7 @@ class Rename(VMOperation[RenameParams]):
     def obstacle(self, target: VirtualMachine) -> str | None:
         if target.is_running:
             return _("It is running. Ganeti renames stopped machines only: shut it down first.")
-        return explain_off_limits(target) if target.status == FORTHCOMING else None
+        return explain_forthcoming(target)
 
     def detour(self, target: VirtualMachine) -> Detour | None:
         return _RESTART if target.is_running else None

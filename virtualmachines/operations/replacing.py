@@ -12,11 +12,9 @@ from operations.contract import Ask, Invalid, Submission
 from operations.groups import Group
 from rapi.client import RapiClient
 from rapi.resources.storage import ReplaceMode
-from rapi.shapes.fields import mapping
-from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, look_whether_same
-from virtualmachines.operations.power import explain_off_limits
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same
+from virtualmachines.operations.moving import allocator_of
 from virtualmachines.room import places_for_secondary
 
 NEW_SECONDARY: ReplaceMode = "replace_new_secondary"
@@ -43,7 +41,6 @@ class ReplaceDisks(VMOperation[ReplaceDisksParams]):
     needs = "replace_disks"
     icon = "disk"
     group = Group.DISKS
-    group = Group.DISKS
     question = gettext_lazy("Replace disks of {target}?")
     consequence = gettext_lazy(
         "It keeps running. What is replaced is copied anew from the other node, which takes its time and makes the "
@@ -56,8 +53,8 @@ class ReplaceDisks(VMOperation[ReplaceDisksParams]):
         return super().rows().select_related("secondary_node")
 
     def obstacle(self, target: VirtualMachine) -> str | None:
-        if target.status == FORTHCOMING:
-            return explain_off_limits(target)
+        if reserved := explain_forthcoming(target):
+            return reserved
         if target.disk_template != "drbd":
             return _("Only disks that are mirrored between two nodes (drbd) can be replaced; its are %(template)s.") % {
                 "template": target.disk_template or "?"
@@ -89,8 +86,8 @@ class ReplaceDisks(VMOperation[ReplaceDisksParams]):
     def _judge_node(self, target: VirtualMachine, name: str) -> str:
         """What is wrong with the new secondary node."""
         if not name:
-            has_allocator = _allocator_of(target) is not None
-            return "" if has_allocator else _("Choose a node: this cluster has no allocator that would choose one.")
+            words = _("Choose a node: this cluster has no allocator that would choose one.")
+            return "" if allocator_of(target) else words
         found = {place.node.name: place for place in places_for_secondary(target)}
         if name not in found:
             return _("The cluster has no node called %(node)s.") % {"node": name}
@@ -113,14 +110,8 @@ class ReplaceDisks(VMOperation[ReplaceDisksParams]):
             mode=params.mode,
             disks=params.disks,
             remote_node=params.target_node or None,
-            iallocator=_allocator_of(ask.target) if is_left_open else None,
+            iallocator=allocator_of(ask.target) if is_left_open else None,  # here Ganeti wants it named
             reason=reason,
             dry_run=ask.dry_run,
         )
         return Submission([number])
-
-
-def _allocator_of(target: VirtualMachine) -> str | None:
-    """The cluster's own: here, other than for moves, Ganeti wants it named."""
-    name = mapping(target.cluster.info).get("default_iallocator")
-    return str(name) if name else None

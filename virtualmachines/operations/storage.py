@@ -52,6 +52,7 @@ class ActivateDisks(VMOperation[ActivateParams]):
         return _explain_no_disks(target) or explain_node_offline(target)
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ActivateParams], reason: str) -> Submission:
+        look_whether_same(client, ask.target)
         return Submission([client.activate_disks(ask.target.name, ignore_size=ask.params.ignore_size, reason=reason)])
 
 

@@ -85,8 +85,8 @@ def _tell(change: Changed, hypervisor: str, *, sees_host: bool) -> Iterator[Chan
         case PartChanged():
             label = _plain(parameter.label) if parameter is not None else change.field
             before, after = _shown(parameter, change.before), _shown(parameter, change.after)
-            label = f"{_called(change.part, change.index)}: {label}"
-            yield Change(path, label, before, after, is_hidden=is_hidden)
+            words = {"part": _called(change.part, change.index), "field": Message(label)}
+            yield Change(path, Message(gettext_noop("%(part)s: %(field)s"), words), before, after, is_hidden=is_hidden)
 
 
 def _plain(label: Words) -> str:
@@ -110,8 +110,15 @@ def _new(part: DiskSpec | NicSpec) -> str:
     return gettext_noop("New disk") if isinstance(part, DiskSpec) else gettext_noop("New network card")
 
 
-def _called(part: DiskSpec | NicSpec, index: int) -> str:
-    return f"{'Disk' if isinstance(part, DiskSpec) else 'Network card'} {index}"
+def _called(part: DiskSpec | NicSpec, index: int) -> Message:
+    if isinstance(part, DiskSpec):
+        return disk_called(index)
+    return Message(gettext_noop("Network card %(number)s"), {"number": index})
+
+
+def disk_called(index: int) -> Message:
+    """What a disk is called by its number."""
+    return Message(gettext_noop("Disk %(number)s"), {"number": index})
 
 
 def _describe(part: DiskSpec | NicSpec) -> str:

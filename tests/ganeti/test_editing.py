@@ -138,3 +138,22 @@ def test_what_waits_for_a_restart(hand: Hand, ganeti: GanetiCluster) -> None:
     ganeti.gnt("instance", "reboot", "-t", "hard", "--shutdown-timeout=1", hand.name)
     update(hand.cluster)
     assert hand.vm.waiting == {} and hand.vm.waiting_since is None
+
+
+@pytest.mark.feature("F172", "F174", "F175")
+def test_a_cd_is_inserted_booted_from_and_ejected(hand: Hand) -> None:
+    """A file that every node has stands for an image: Ganeti looks only whether it is there."""
+    hand.cluster.cd_images = [{"name": "Here", "path": "/etc/os-release"}, {"name": "Gone", "path": "/no/such.iso"}]
+    hand.cluster.save(update_fields=["cd_images"])
+    hand.do("insert-cd", image="Here", boots="on")
+    update(hand.cluster)
+    drive = {name: hand.vm.hvparams[name] for name in ("cdrom_image_path", "cdrom_disk_type", "boot_order")}
+    assert drive == {"cdrom_image_path": "/etc/os-release", "cdrom_disk_type": "ide", "boot_order": "cdrom"}
+    hand.do("eject-cd")
+    update(hand.cluster)
+    assert not hand.vm.hvparams["cdrom_image_path"] and hand.vm.hvparams["boot_order"] == "disk"
+    entry = hand.begin("insert-cd", image="Gone")
+    with pytest.raises(AssertionError):
+        settle(hand.cluster, entry)
+    entry.refresh_from_db()
+    assert entry.outcome == Outcome.FAILED and "/no/such.iso" in entry.message

@@ -1,5 +1,6 @@
 """What may be changed of a machine that exists."""
 
+import re
 from collections.abc import Iterator
 
 from clusters.catalogue import DISK, NIC, Parameter
@@ -9,7 +10,7 @@ from virtualmachines.rules.devices import MOST_DISKS, MOST_NICS, judge_disks, ju
 from virtualmachines.rules.facts import Facts
 from virtualmachines.rules.parameters import judge_parameters
 from virtualmachines.rules.sizes import Fault, judge_sizes
-from virtualmachines.spec import DiskSpec, NicSpec, VMSpec
+from virtualmachines.spec import DiskSpec, VMSpec
 from virtualmachines.spec.difference import (
     Changed,
     Difference,
@@ -25,6 +26,7 @@ from virtualmachines.spec.telling import parameter_of, path_of
 # Only these take and give back disks and network cards while the guest runs.
 _HOTPLUGGING = frozenset({"kvm"})
 _OS_IMAGE = "os-image"
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
 def judge_change(
@@ -119,22 +121,13 @@ def _judge_macs(before: VMSpec, after: VMSpec, vm: VirtualMachine) -> Iterator[F
     known = {nic.mac.lower() for nic in before.nics}
     for number, nic in enumerate(after.nics):
         mac = nic.mac.lower()
-        if mac in known or not _is_mac(nic):
+        if mac in known or not _MAC.fullmatch(mac):
             continue
         path = f"nics.{number}.mac"
         if int(mac[:2], 16) & 1:
             yield path, _("%s is an address for groups of cards: the first two digits must be an even number.") % mac
         elif _owner_of(mac, vm):
             yield path, _("%(machine)s has the MAC address %(mac)s.") % {"machine": _owner_of(mac, vm), "mac": mac}
-
-
-def _is_mac(nic: NicSpec) -> bool:
-    digits = nic.mac.split(":")
-    return len(digits) == 6 and all(len(pair) == 2 and pair.isalnum() and _is_hex(pair) for pair in digits)
-
-
-def _is_hex(text: str) -> bool:
-    return all(letter in "0123456789abcdefABCDEF" for letter in text)
 
 
 def _owner_of(mac: str, vm: VirtualMachine) -> str:

@@ -38,7 +38,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   open = [...document.querySelectorAll("details.section-fold[open]")].map((fold) => fold.id);
 });
 
-document.addEventListener("htmx:afterSettle", (event) => {
+document.addEventListener("htmx:afterSettle", () => {
   const form = document.getElementById("create");
   if (form) showFaults();
   if (!form || !open.length) return;

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import check
 from tests.browser.conftest import NARROW, WIDE
-from tests.browser.waiting import reload_until
+from tests.browser.waiting import reload_until, wait_for_script
 
 pytestmark = pytest.mark.feature("G050")
 
@@ -87,7 +87,7 @@ def test_a_batch_by_the_keyboard_alone(person, demo):
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Reboot: 1 machine?")
     page.set_viewport_size({"width": 320, "height": 640})
-    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")  # once it is laid out anew
+    wait_for_script(page, "document.documentElement.scrollWidth <= innerWidth")  # once it is laid out anew
     press_until(page, "Tab", page.get_by_role("button", name="Reboot 1 machine"))
     page.keyboard.press("Enter")
     expect(page.locator(".head .state")).to_have_text(re.compile("ended"), timeout=60_000)

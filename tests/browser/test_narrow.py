@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.addresses import Address, list_pages
+from tests.browser.waiting import wait_for_script
 
 pytestmark = pytest.mark.feature("G026")
 PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 320, "height": 640}}
@@ -110,7 +111,7 @@ def test_back_after_a_form_in_a_dialog_leads_to_the_page_it_was_on(page):
     page.go_back()
     expect(page.locator("h1")).to_have_text("vm116.example.org")
     page.go_back()
-    page.wait_for_function("history.state?.dialog")
+    wait_for_script(page, "history.state?.dialog")
     expect(page.locator("h1")).to_have_text("vm116.example.org")
     page.go_back()
     expect(page).to_have_url("/vms/")

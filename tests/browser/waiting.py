@@ -25,6 +25,11 @@ def wait_for(
     return value
 
 
+def wait_for_script(page: Any, script: str) -> None:
+    """Until a script's value is true; `wait_for_function` is refused by the content policy from the second look on."""
+    wait_for(page, lambda: page.evaluate(script), script)
+
+
 def reload_until(
     page: Any, place: Any, pattern: str = "", *, gone: bool = False, timeout_s: float = PATIENCE_S
 ) -> None:

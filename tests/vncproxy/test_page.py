@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.waiting import wait_for_script
 from tests.vncproxy.conftest import make_certificate, serve
 from tests.vncproxy.ends import SERVER_INIT_NAME
 from tests.vncproxy.test_loopback import wait_until
@@ -287,7 +288,7 @@ def test_shows_a_real_machine_types_into_it_and_survives_its_migration_and_resta
         return {"host": host, "port": port}
 
     def wait_for(page, condition):
-        page.wait_for_function(f"() => {{ const colours = ({COLOURS})(); return {condition}; }}")
+        wait_for_script(page, f"() => {{ const colours = ({COLOURS})(); return {condition}; }}")
 
     page = console.show(**point_at_it())
     state(page, "on")

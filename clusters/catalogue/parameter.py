@@ -47,7 +47,7 @@ class Group(Enum):
     BOOT = gettext_lazy("Boot")
     DISPLAY = gettext_lazy("Display and console")
     CPU = gettext_lazy("CPU and memory")
-    DISKS = gettext_lazy("Disks")
+    DISKS = gettext_lazy("Disk parameters")
     NETWORK = gettext_lazy("Network")
     MIGRATION = gettext_lazy("Migration")
     SECURITY = gettext_lazy("Security and devices")

@@ -30,7 +30,7 @@ class TagsParams:
 
 class _Tagging(VMOperation[TagsParams]):
     needs = "tags"
-    icon = "filter"
+    icon = "tag"
     can_check = True
     params_type = TagsParams
 

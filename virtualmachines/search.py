@@ -25,7 +25,7 @@ logger = logging.getLogger("virtualmachines.search")
 VMS, TEXTS = "virtualmachines_virtualmachine", "virtualmachines_machinetext"
 # The index of TEXTS: on SQLite a table, of FTS5.
 PARTS = "virtualmachines_machinetext_parts"
-_READ = ("id", "name", "os", "search_text")
+_READ = ("id", "name", "os", "search_text", "notes")
 # An index of three letters in a row knows nothing of fewer, and does not get faster by very many.
 _SHORTEST, _LONGEST = 3, 200
 
@@ -54,7 +54,8 @@ _INSTEAD = "ON CONFLICT (id) DO UPDATE SET text = excluded.text"
 
 def _text_of(row: str) -> str:
     """SQL: what is searched of a machine; of one whose record was not read yet what is known."""
-    return f"CASE WHEN {row}.search_text = '' THEN LOWER({row}.name || ' ' || {row}.os) ELSE {row}.search_text END"
+    ganetis = f"CASE WHEN {row}.search_text = '' THEN LOWER({row}.name || ' ' || {row}.os) ELSE {row}.search_text END"
+    return f"({ganetis}) || CASE WHEN {row}.notes = '' THEN '' ELSE ' ' || LOWER({row}.notes) END"
 
 
 def _make_triggers_of_parts() -> Iterator[str]:

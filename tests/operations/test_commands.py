@@ -121,6 +121,7 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
         "vm.add-tags": ["--set=tags=web,prod"],
         "vm.remove-tags": ["--set=tags=web"],
         "vm.set-owner": ["--set=owner=bob"],
+        "vm.notes": ["--set=notes=Ask **Bob** first"],
         "vm.rename": ["--set=new_name=renamed.example.org"],
         "vm.insert-cd": ["--set=image=Debian"],
         "cluster.cd-images": ["--set=images=Debian = /srv/debian.iso"],

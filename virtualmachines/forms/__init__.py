@@ -6,6 +6,7 @@ from virtualmachines.forms.disks import AttachDiskForm, ConvertDisksForm, Detach
 from virtualmachines.forms.lifecycle import ReinstallForm, TagsForm
 from virtualmachines.forms.modifying import ModifyForm
 from virtualmachines.forms.moving import CleanUpMigrationForm, FailoverForm, MigrateForm
+from virtualmachines.forms.noting import NotesForm
 
 __all__ = [
     "AttachDiskForm",
@@ -18,6 +19,7 @@ __all__ = [
     "InsertCdForm",
     "MigrateForm",
     "ModifyForm",
+    "NotesForm",
     "RebootForm",
     "ReinstallForm",
     "RenameForm",

@@ -11,6 +11,7 @@ from virtualmachines.operations.exporting import Export, ExportAndRemove
 from virtualmachines.operations.forget import Discard, ForgetMachine
 from virtualmachines.operations.modifying import Modify
 from virtualmachines.operations.moving import CleanUpMigration, FailOver, Migrate
+from virtualmachines.operations.noting import EditNotes
 from virtualmachines.operations.offline import SetOffline, SetOnline
 from virtualmachines.operations.owning import SetOwner
 from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
@@ -28,6 +29,7 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     Reboot(),
     OpenConsole(),
     Modify(),
+    EditNotes(),
     GrowDisk(),
     DetachDisk(),
     AttachDisk(),

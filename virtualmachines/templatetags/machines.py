@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from operations.table import OPERATIONS
 from ui.templatetags.parts import draw, state
 from ui.templatetags.units import DASH
+from virtualmachines.notes import draw_notes
 from virtualmachines.states import State, state_of
 
 register = template.Library()
@@ -45,6 +46,12 @@ def vm_addresses(vm: Any) -> SafeString:
     if len(found) == 1:
         return draw("{}", found[0])
     return draw('{} <span class="dim" title="{}">+{}</span>', found[0], ", ".join(found[1:]), len(found) - 1)
+
+
+@register.filter
+def notes(text: str) -> SafeString:
+    """Notes in Markdown, drawn."""
+    return draw_notes(text)
 
 
 @register.filter

@@ -13,6 +13,7 @@ from ui.columns import Column, code, number, size, text, timestamp, words
 from ui.groups import Through
 from ui.places import list_of
 from ui.tables import Table, declare
+from ui.tags import look_of_tag
 from ui.templatetags.parts import draw, hostname, linked, short_host
 from ui.templatetags.places import page
 from ui.templatetags.units import DASH
@@ -33,7 +34,13 @@ def _chips(tags: list[str]) -> SafeString:
         return draw("")
     there = list_of("vm")
     chips = [
-        draw('<a class="chip" href="{}?{}">{}</a>', there, urlencode({"tag": tag}), Truncator(tag).chars(24))
+        draw(
+            '<a class="chip is-tag {}" href="{}?{}">{}</a>',
+            look_of_tag(tag),
+            there,
+            urlencode({"tag": tag}),
+            Truncator(tag).chars(24),
+        )
         for tag in tags
     ]
     return draw("{}" * len(chips), *chips)

@@ -18,6 +18,7 @@ TEXT_PAIRS = [
         for ground in ("panel", "hover", f"{state}-soft")
     ),
     *(("text", f"{state}-soft") for state in ("warn", "bad", "ok", "accent")),
+    *((ink, f"{ink}-soft") for ink in COLOURS if f"{ink}-soft" in COLOURS and ink.startswith("tag-")),
     ("accent", "accent-soft"),
     ("accent", "warn-soft"),
     ("on-accent", "accent"),

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ui.said import said
+from ui.tags import look_of_tag
 from ui.templatetags.units import Number, count, mib_of, some_of
 
 register = template.Library()
@@ -296,6 +297,12 @@ def full_stop(text: str) -> str:
 
 
 _WIDTHS = {"host": "f8", "port": "f4", "username": "f6", "password": "f6", "slug": "f6"}
+
+
+@register.filter
+def tag_look(tag: str) -> str:
+    """The class of a tag's chip: its colour."""
+    return look_of_tag(str(tag))
 
 
 @register.filter

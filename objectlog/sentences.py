@@ -29,6 +29,7 @@ SENTENCES: dict[str, Sentence] = {
     "vm.shutdown": Sentence(_("Shut down %(object)s"), _("Shutdown of %(object)s")),
     "vm.shutdown-now": Sentence(_("Forced %(object)s off"), _("Forcing off of %(object)s")),
     "vm.reboot": Sentence(_("Rebooted %(object)s"), _("Reboot of %(object)s")),
+    "vm.apply-settings": Sentence(_("Restarted %(object)s with its new settings"), _("Restart of %(object)s")),
     "vm.rename": Sentence(_("Renamed %(object)s to %(new_name)s"), _("Rename of %(object)s to %(new_name)s")),
     "vm.migrate": Sentence(_("Migrated %(object)s"), _("Migration of %(object)s")),
     "vm.failover": Sentence(_("Failed %(object)s over"), _("Failover of %(object)s")),

@@ -197,6 +197,10 @@ class Operation(Generic[T, P]):
         """What it can be done to, with what `obstacle` reads: a batch finds its targets here."""
         raise NotImplementedError
 
+    def whole_rows(self) -> QuerySet[Any]:
+        """The same with what `check` and `changes` read of many at once."""
+        return self.rows()
+
     def lane_of(self, target: T) -> str:
         """What shares a limit with the target in batches: for what is sent, its cluster."""
         return ""

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from objectlog.words import gettext as _
 from objectlog.words import ngettext
 from operations.contract import Actor, AnyOperation, Invalid
-from operations.table import FORMS, F
+from operations.table import FORMS, FORMS_FOR_MANY, F
 
 
 class OperationForm(forms.Form):
@@ -28,6 +29,13 @@ class OperationForm(forms.Form):
     def fit(self) -> None:
         """Narrow choices to what makes sense for `self.target` and `self.actor`."""
 
+    def fit_many(self, targets: QuerySet[Any]) -> None:
+        """Narrow choices to what makes sense for some of these, where many are asked for at once."""
+
+    def kept(self) -> dict[str, Any]:
+        """What a batch keeps of it: names and values that `params_from` takes for each of its targets."""
+        return {name: self.cleaned_data[name] for name in self.base_fields}
+
     def params(self, operation: AnyOperation) -> Any:
         """The operation's parameters, from a form that is valid."""
         return operation.params_type(**{name: self.cleaned_data[name] for name in self.base_fields})
@@ -41,6 +49,21 @@ def asks_for(key: str) -> Callable[[F], F]:
         return form
 
     return put
+
+
+def asks_for_many(key: str) -> Callable[[F], F]:
+    """The same for a form that asks once for many targets, where the form for one would not do."""
+
+    def put(form: F) -> F:
+        FORMS_FOR_MANY[key] = form
+        return form
+
+    return put
+
+
+def form_for_many(operation: AnyOperation) -> type[OperationForm]:
+    """The form that asks for parameters of many targets at once."""
+    return FORMS_FOR_MANY.get(operation.key) or form_for(operation)
 
 
 def form_for(operation: AnyOperation) -> type[OperationForm]:

@@ -82,6 +82,12 @@ def has_own_params(batch: Batch) -> bool:
     return BatchItem.objects.filter(batch=batch, params__isnull=False).exists()
 
 
+def targets_of(batch: Batch, operation: AnyOperation) -> QuerySet[Any]:
+    """What the batch would be done to."""
+    will = BatchItem.objects.filter(batch=batch, verdict=Verdict.WILL, kind=operation.target_kind)
+    return operation.rows().filter(pk__in=will.values("target_pk"))
+
+
 def list_items(batch: Batch) -> QuerySet[BatchItem]:
     """The items of a batch with their entries."""
     return BatchItem.objects.filter(batch=batch).select_related("entry")

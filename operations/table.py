@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 OPERATIONS: dict[str, AnyOperation] = {}
 FORMS: dict[str, "type[OperationForm]"] = {}
+# Where many targets are asked for something else than one.
+FORMS_FOR_MANY: dict[str, "type[OperationForm]"] = {}
 F = TypeVar("F", bound="type[OperationForm]")
 
 

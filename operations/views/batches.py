@@ -18,8 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 from objectlog.changes import as_rows
 from operations.actors import actor_on_web
 from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, label_of, title_of
-from operations.contract import Actor, Ask, Invalid
-from operations.forms import OperationForm, form_for, params_from
+from operations.contract import Actor, Ask, Forbidden, Refusal
+from operations.forms import OperationForm, form_for_many, params_from
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
 from operations.selectors import (
     get_batch,
@@ -28,6 +28,7 @@ from operations.selectors import (
     list_begun,
     list_items,
     tally_items,
+    targets_of,
     with_numbers,
 )
 from operations.table import OPERATIONS
@@ -111,8 +112,8 @@ def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
         if not form.is_valid():
             return _show(request, batch, form, status=422)
         if "preview" in request.POST:
-            return _show(request, batch, form, params={name: form.cleaned_data[name] for name in form.base_fields})
-        begin_batch(batch, {name: form.cleaned_data[name] for name in form.base_fields})
+            return _show(request, batch, form, params=form.kept())
+        begin_batch(batch, form.kept())
     elif verb == "retry":
         number = retry_failed(batch)
         words = ngettext("%d item is tried again.", "%d items are tried again.", number) % number
@@ -128,30 +129,40 @@ def _form(request: HttpRequest, batch: Any, given: Any = None) -> OperationForm:
     """Parameters for all, and for what destroys the number of targets, to be typed."""
     operation = OPERATIONS.get(batch.operation)
     asks = operation is not None and not has_own_params(batch)
-    form = (form_for(operation) if operation is not None and asks else OperationForm)(
+    form = (form_for_many(operation) if operation is not None and asks else OperationForm)(
         given, actor=actor_on_web(person_of(request))
     )
+    if operation is not None and asks:
+        form.fit_many(targets_of(batch, operation))
     if operation is not None and operation.is_destructive:
         form.fields["typed_count"] = _TypedCount(tally_items(batch).will)
     return form
 
 
-def _tell_changes(actor: Actor, batch: Any, items: list[Any], params: Mapping[str, Any]) -> None:
-    """Put before and after to the items of a plan, where their operations say so. One query for each operation."""
+def _tell_changes(
+    actor: Actor, batch: Any, items: list[Any], params: Mapping[str, Any], *, is_judged: bool = False
+) -> None:
+    """Put before and after to the items of a plan, where their operations say so. One query for each operation.
+
+    With what was typed it is judged, too, and why one of them would be refused stands beside it.
+    """
     for key in {item.key for item in items}:
         operation = OPERATIONS.get(key)
         if operation is None or not operation.tells_changes:
             continue
         mine = [item for item in items if item.key == key and item.verdict == "will"]
-        targets = operation.rows().in_bulk([item.target_pk for item in mine])
+        targets = operation.whole_rows().in_bulk([item.target_pk for item in mine])
         for item in mine:
             data = params if item.params is None else item.params
             try:
                 target = targets[item.target_pk]
                 ask = Ask(actor, target, params_from(operation, actor, target, data))
-            except (KeyError, Invalid):  # it is gone, or what is to be typed was not yet
-                continue
-            item.changes = as_rows(change.as_data() for change in operation.changes(ask))
+                if is_judged:
+                    operation.check(ask)
+                item.changes = as_rows(change.as_data() for change in operation.changes(ask))
+            except (KeyError, Forbidden, Refusal) as refusal:  # it is gone, or what is to be typed was not yet
+                if is_judged and not isinstance(refusal, KeyError):
+                    item.refusal = str(refusal)
 
 
 def _show(
@@ -175,7 +186,8 @@ def _show(
         item.batch, item.label = batch, label_of(item.operation)
         item.place = places.get(item.about)
     if is_planned:
-        _tell_changes(actor_on_web(user), batch, list(items_here), batch.params if params is None else params)
+        typed = batch.params if params is None else params
+        _tell_changes(actor_on_web(user), batch, list(items_here), typed, is_judged=params is not None)
     numbers = {name: getattr(tally, name) for name in parts}
     if not is_planned:
         numbers["skipped"] += tally.fell_away + tally.denied

@@ -107,7 +107,7 @@ def test_each_is_checked_and_nothing_changes(check: Check, key: str) -> None:
         check.scene.simulator.cluster.detached[disk.uuid] = disk
     if key in STOPPED:
         stop(check)
-    if key in CDS:
+    if key in (*CDS, "vm.apply-settings"):  # a CD that is put in waits for a restart
         check.scene.put_cd_in()
         VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()
     if key == "vm.set-online":

@@ -68,6 +68,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         scene.set_offline()
     if verb == "vm.remove-tags":
         machines.update(tags=["web"])
+    if verb == "vm.apply-settings":
+        machines.update(waiting_since=timezone.now())
     if verb == "vm.unprotect":
         machines.update(is_protected=True)
     if verb == "vm.discard":

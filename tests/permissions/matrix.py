@@ -139,6 +139,7 @@ OPERATIONS: dict[str, Row] = {
     "vm.shutdown": Row(POWER, see=SEE_VM),
     "vm.shutdown-now": Row(POWER, see=SEE_VM),
     "vm.reboot": Row(POWER, see=SEE_VM),
+    "vm.apply-settings": Row(POWER, see=SEE_VM),
     "vm.modify": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM),
     **dict.fromkeys(("vm.grow-disk", "vm.detach-disk", "vm.convert-disks"), Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM)),
     "vm.attach-disk": Row(CLUSTER_ADMINS, see=SEE_VM),

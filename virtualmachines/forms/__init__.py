@@ -4,6 +4,7 @@ from virtualmachines.forms.actions import RebootForm, RenameForm, ShutdownForm
 from virtualmachines.forms.cdrom import InsertCdForm
 from virtualmachines.forms.disks import AttachDiskForm, ConvertDisksForm, DetachDiskForm, GrowDiskForm
 from virtualmachines.forms.lifecycle import ReinstallForm, TagsForm
+from virtualmachines.forms.many import ManySettingsForm
 from virtualmachines.forms.modifying import ModifyForm
 from virtualmachines.forms.moving import CleanUpMigrationForm, FailoverForm, MigrateForm
 from virtualmachines.forms.noting import NotesForm
@@ -17,6 +18,7 @@ __all__ = [
     "FailoverForm",
     "GrowDiskForm",
     "InsertCdForm",
+    "ManySettingsForm",
     "MigrateForm",
     "ModifyForm",
     "NotesForm",

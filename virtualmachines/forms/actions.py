@@ -9,6 +9,7 @@ from operations.forms import OperationForm, asks_for
 from virtualmachines.operations.power import REBOOT_TYPES, SHUTDOWN_TIMEOUT_S, reboot_types
 
 
+@asks_for("vm.apply-settings")
 @asks_for("vm.delete")
 @asks_for("vm.shutdown")
 class ShutdownForm(OperationForm):

@@ -14,7 +14,7 @@ from virtualmachines.operations.moving import CleanUpMigration, FailOver, Migrat
 from virtualmachines.operations.noting import EditNotes
 from virtualmachines.operations.offline import SetOffline, SetOnline
 from virtualmachines.operations.owning import SetOwner
-from virtualmachines.operations.power import Reboot, Shutdown, ShutdownNow, Start
+from virtualmachines.operations.power import ApplySettings, Reboot, Shutdown, ShutdownNow, Start
 from virtualmachines.operations.protecting import Protect, Unprotect
 from virtualmachines.operations.reinstalling import Reinstall
 from virtualmachines.operations.rename import Rename
@@ -27,6 +27,7 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     Shutdown(),
     ShutdownNow(),
     Reboot(),
+    ApplySettings(),
     OpenConsole(),
     Modify(),
     EditNotes(),
@@ -65,8 +66,10 @@ BULK = (
     "vm.shutdown",
     "vm.reboot",
     "vm.shutdown-now",
+    "vm.apply-settings",
     "vm.migrate",
     "vm.failover",
+    "vm.modify",
     "vm.add-tags",
     "vm.remove-tags",
     "vm.set-owner",

@@ -39,7 +39,7 @@ class NoConsole(Exception):
 
 def explain_coming_up(vm: VirtualMachine) -> str:
     """What to say of a machine that is about to run by itself: nobody has to start it. Empty for all others."""
-    if vm.is_busy and vm.busy_with == "vm.reboot":
+    if vm.is_busy and vm.busy_with in ("vm.reboot", "vm.apply-settings"):
         return _("The machine is rebooting. The console connects as soon as it runs.")
     if vm.is_busy and vm.busy_with == "vm.start":
         return _("The machine is starting. The console connects as soon as it runs.")

@@ -54,6 +54,8 @@ class Modify(VMOperation[ModifyParams]):
 
     verb = "modify"
     label = gettext_lazy("Edit")
+    consequence = gettext_lazy("Most of it takes effect when a machine is started or restarted the next time.")
+    for_users = gettext_lazy("Whoever works on it notices nothing before that.")
     doing = gettext_lazy("being changed")
     noun = gettext_lazy("A change of its settings")
     needs = "modify"
@@ -63,9 +65,9 @@ class Modify(VMOperation[ModifyParams]):
     can_check = True
     params_type = ModifyParams
 
-    def rows(self) -> QuerySet[VirtualMachine]:
+    def whole_rows(self) -> QuerySet[VirtualMachine]:
         """With the whole record, which every rule reads."""
-        return super().rows().defer(None)
+        return self.rows().select_related("owner").defer(None)
 
     def obstacle(self, target: VirtualMachine) -> str | None:
         return explain_forthcoming(target)

@@ -231,3 +231,20 @@ class Reboot(VMOperation[RebootParams]):
             dry_run=ask.dry_run,
         )
         return Submission([number])
+
+
+class ApplySettings(Reboot):
+    """The restart that settings wait for, where any do: for many machines, of which some need none."""
+
+    verb = "apply-settings"
+    label = gettext_lazy("Restart to apply settings")
+    noun = gettext_lazy("A restart")
+    question = gettext_lazy("Restart {target} with its new settings?")
+
+    def suits(self, target: VirtualMachine) -> bool:
+        return super().suits(target) and target.waiting_since is not None
+
+    def obstacle(self, target: VirtualMachine) -> str | None:
+        return super().obstacle(target) or (
+            _("Nothing of it waits for a restart.") if target.waiting_since is None else None
+        )

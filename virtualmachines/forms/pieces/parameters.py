@@ -1,6 +1,6 @@
 """Hypervisor, backend and OS parameters: of the catalogue, those that the cluster reports and the person may set."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -84,7 +84,7 @@ class ParameterPiece(Piece):
 
     def _field(self, parameter: Parameter, now: str) -> ParameterField:
         default = self.defaults.get(parameter.name)
-        made = ParameterField(parameter, default, self.release, _READ.get(parameter.kind, str))
+        made = ParameterField(parameter, default, self.release, READERS.get(parameter.kind, str))
         shown = shown_default(default, parameter.kind)
         if parameter.kind in (Kind.SWITCH, Kind.CHOICE):
             made.widget = QuickSelect(self._options(parameter, default, shown, now))
@@ -117,4 +117,9 @@ def _read_number(text: str) -> int:
     return int(forms.IntegerField().clean(text))
 
 
-_READ = {Kind.SWITCH: _read_switch, Kind.INTEGER: _read_number, Kind.SIZE: read_size}
+#: what reads what was typed for a parameter of this kind; the others are text
+READERS: Mapping[Kind, Callable[[str], Any]] = {
+    Kind.SWITCH: _read_switch,
+    Kind.INTEGER: _read_number,
+    Kind.SIZE: read_size,
+}

@@ -65,6 +65,7 @@ class Place:
 PLACES = (
     Place(gettext_lazy("Overview"), "/", "overview", "o"),
     Place(gettext_lazy("Virtual machines"), "/vms/", "machine", "v", "machines"),
+    Place(gettext_lazy("Templates"), "/templates/", "template", "t"),
     Place(gettext_lazy("Clusters"), "/clusters/", "cluster", "c", "clusters", needs_some=True),
     Place(gettext_lazy("Nodes"), "/nodes/", "node", "n", "nodes", needs_some=True),
     Place(gettext_lazy("Jobs"), "/jobs/", "job", "j", "jobs"),

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clusters/<slug:slug>/vms/<str:name>/journal/", journal.vm_journal, name="vm-journal"),
     path("clusters/<slug:slug>/journal/", journal.cluster_journal, name="cluster-journal"),
     path("clusters/<slug:slug>/nodes/<str:name>/journal/", journal.node_journal, name="node-journal"),
+    path("templates/<slug:slug>/<str:name>/journal/", journal.template_journal, name="template-journal"),
     path("journal/", journal.journal, name="journal"),
     path("about/", about.about, name="about"),
     path("health/", health.health, name="health"),

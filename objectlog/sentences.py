@@ -37,6 +37,10 @@ SENTENCES: dict[str, Sentence] = {
         _("Cleaned up after a migration of %(object)s"), _("Cleaning up after a migration of %(object)s")
     ),
     "vm.create": Sentence(_("Created %(name)s"), _("Creation of %(name)s")),
+    "template.create": Sentence(_("Created template %(object)s"), _("Creation of template %(name)s")),
+    "template.edit": Sentence(_("Changed template %(object)s"), _("Change of template %(object)s")),
+    "template.copy": Sentence(_("Copied a template to %(object)s"), _("Copy of template %(object)s")),
+    "template.delete": Sentence(_("Deleted template %(object)s"), _("Deletion of template %(object)s")),
     "vm.replace-disks": Sentence(_("Replaced disks of %(object)s"), _("Replacement of disks of %(object)s")),
     "vm.export": Sentence(_("Exported %(object)s to %(target_node)s"), _("Export of %(object)s to %(target_node)s")),
     "vm.export-and-remove": Sentence(

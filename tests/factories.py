@@ -13,7 +13,7 @@ from objectlog.models import Via
 from objectlog.services import Target, begin
 from operations.models import Batch
 from permissions.models import User
-from virtualmachines.models import VirtualMachine
+from virtualmachines.models import MachineTemplate, VirtualMachine
 
 _numbers = count(1)
 # What `make_cluster` takes for the row of the updates.
@@ -91,6 +91,17 @@ def make_vm(cluster: Cluster, name: str = "", **fields: Any) -> VirtualMachine:
         "raw": {"hvparams": {"vnc_bind_address": "0.0.0.0"}, "beparams": {"vcpus": 2}},
     }
     return VirtualMachine.objects.create(cluster=cluster, name=name, **{**values, **fields})
+
+
+def make_template(name: str, cluster: Cluster | None = None, **fields: Any) -> MachineTemplate:
+    """A template of a small machine."""
+    values: dict[str, Any] = {
+        "spec": {"name": "", "os": "debian+12", "beparams": {"vcpus": 1}, "disks": [{"size_mib": 10240}], "nics": [{}]},
+        "os": "debian+12",
+        "vcpus": 1,
+        "disk_mib": 10240,
+    }
+    return MachineTemplate.objects.create(name=name, cluster=cluster, **{**values, **fields})
 
 
 def make_job(cluster: Cluster, *targets: tuple[str, str], **fields: Any) -> Job:

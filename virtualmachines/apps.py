@@ -23,6 +23,8 @@ class VirtualMachinesConfig(AppConfig):
             Part("jobs", _("Jobs"), "vm-jobs", 40),
         )
         add_list("vm", "vms", _("Virtual machines"))
+        add_parts("template", Part("overview", _("Overview"), "template", 10))
+        add_list("template", "templates", _("Templates"))
         add_parts("cluster", Part("vms", _("Machines"), "cluster-vms", 20))
         add_parts(
             "node",

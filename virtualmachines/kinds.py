@@ -1,10 +1,16 @@
-"""The kinds of this app: machines."""
+"""The kinds of this app: machines and their templates."""
 
 from clusters.kinds import PLACE_OF_MIRRORED, place_of_mirrored
 from clusters.moved import find_row
 from permissions.kinds import Kind, add_kind
-from virtualmachines.models import VirtualMachine
+from virtualmachines.models import MachineTemplate, VirtualMachine
 from virtualmachines.selectors import list_vms_with_all
+from virtualmachines.template_selectors import (
+    PLACE_OF_TEMPLATE,
+    list_templates_with_all,
+    pick_template,
+    place_of_template,
+)
 
 add_kind(
     Kind(
@@ -18,6 +24,20 @@ add_kind(
         needed=PLACE_OF_MIRRORED,
         named=lambda vm: str(vm.name),
         in_ganeti="instance",
+        journal="admin",
+    )
+)
+
+add_kind(
+    Kind(
+        "template",
+        MachineTemplate,
+        typed="CLUSTER/TEMPLATE, or -/TEMPLATE for one of any cluster",
+        pattern=r"(?P<slug>[^/@]+)/(?P<name>[^/]+)",
+        rows=list_templates_with_all,
+        pick=pick_template,
+        place=place_of_template,
+        needed=PLACE_OF_TEMPLATE,
         journal="admin",
     )
 )

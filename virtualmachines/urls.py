@@ -1,11 +1,12 @@
-"""Addresses of machines."""
+"""Addresses of machines and templates."""
 
 from django.urls import path
 
 from operations.views.operate import OperateView
-from virtualmachines.views import batch, console, creating, detail, edit, lists
+from virtualmachines.views import batch, console, creating, detail, edit, lists, templates
 
 _VM = "clusters/<slug:slug>/vms/<str:name>/"
+_TEMPLATE = "templates/<slug:slug>/<str:name>/"
 _NODE = "clusters/<slug:slug>/nodes/<str:name>/"
 
 urlpatterns = [
@@ -13,6 +14,11 @@ urlpatterns = [
     path("vms/create/", creating.CreateMachine.as_view(), name="vms-create"),
     path("vms/create/live/", creating.create_live, name="vms-create-live"),
     path("vms/batch/", batch.vms_batch, name="vms-batch"),
+    path("templates/", templates.template_list, name="templates"),
+    path("templates/create/", templates.template_create, name="template-create"),
+    path(_TEMPLATE, templates.template_overview, name="template"),
+    path(f"{_TEMPLATE}edit/", templates.template_edit, name="template-edit"),
+    path(f"{_TEMPLATE}do/<slug:verb>/", OperateView.as_view(kind="template"), name="template-do"),
     path("clusters/<slug:slug>/vms/", lists.cluster_vms, name="cluster-vms"),
     path(f"{_NODE}primary/", lists.node_primary, name="node-primary"),
     path(f"{_NODE}secondary/", lists.node_secondary, name="node-secondary"),

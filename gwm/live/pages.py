@@ -42,6 +42,9 @@ PAGES: dict[str, Shows] = {
     "vm-journal": Shows((*_VM, "journal:vm:{vm}"), _HERE),
     "cluster-journal": Shows((*_CLUSTER, "journaled:{cluster}"), _HERE),
     "node-journal": Shows((*_NODE, "journal:node:{node}"), _HERE),
+    "templates": Shows(("templates:*", "cluster:*", "people:*")),
+    "template": Shows(("template:{template}", "people:*")),
+    "template-journal": Shows(("template:{template}", "journal:template:{template}")),
     "clusters": Shows(("cluster:*", "nodes:*", "vms:*"), _ALL),
     "cluster": Shows((*_CLUSTER, "age:{cluster}", "nodes:{cluster}", "vms:{cluster}", "networks:{cluster}"), _HERE),
     "cluster-parameters": Shows(_CLUSTER, _HERE),
@@ -79,9 +82,12 @@ STILL = frozenset(
         "batch-do",
         "vms-batch",
         "vms-create",
+        "template-create",
+        "template-edit",
+        "template-do",
     }
 )
-_OBJECTS = ("vm", "cluster", "node", "job", "batch")
+_OBJECTS = ("vm", "cluster", "node", "job", "batch", "template")
 
 
 def note_for(request: HttpRequest, user: User, context: Mapping[str, Any]) -> Note:

@@ -58,6 +58,7 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
         _all("vms:{cluster_id}", *_OWN),
         _only("machines:{cluster_id}", "missing_since"),
     ),
+    "virtualmachines_machinetemplate": (_all("template:{id}"), _all("templates:{cluster_id}")),
     "clusters_job": (
         _all("job:{id}", "seen_at"),
         _all("jobs:{cluster_id}", "seen_at", "log", "opcodes"),
@@ -83,6 +84,8 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
     "clusters_clustergroupgrant": (_all("rights:groups"),),
     "virtualmachines_vmusergrant": (_all("rights:{user_id}"),),
     "virtualmachines_vmgroupgrant": (_all("rights:groups"),),
+    "virtualmachines_templateusergrant": (_all("rights:{user_id}"),),
+    "virtualmachines_templategroupgrant": (_all("rights:groups"),),
 }
 # Tables of ours that no page shows a row of by itself; tests hold that every table is in one of the two.
 UNWATCHED = frozenset(

@@ -22,7 +22,9 @@ from permissions.signed_in import person_of
 from ui.filtering import Wanted
 from ui.tables import show
 from virtualmachines.selectors import get_vm
+from virtualmachines.template_selectors import get_template
 from virtualmachines.views.detail import vm_page
+from virtualmachines.views.templates import template_page
 
 
 def answer(
@@ -106,3 +108,13 @@ def node_journal(request: HttpRequest, slug: str, name: str) -> HttpResponseBase
     node = get_node(user, slug, name)
     events = events_about(list_visible_events(user), "node", node.pk)
     return answer(request, events, "gwm/node_journal.html", node_page(user, node, "journal"), ("target",))
+
+
+@require_safe
+def template_journal(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
+    """What was done to one template."""
+    user = person_of(request)
+    template = get_template(user, slug, name)
+    events = events_about(list_visible_events(user), "template", template.pk)
+    page = template_page(user, template, "journal")
+    return answer(request, events, "gwm/template_journal.html", page, ("target",))

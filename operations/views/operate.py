@@ -77,8 +77,10 @@ class OperateView(View):
         if is_check:
             return redirect(f"{request.path}?check={entry.uuid}")
         _say(request, operation, name, entry)
-        is_there = type(target)._default_manager.filter(pk=entry.target_pk).exists()
-        return redirect(_safe_next(request) or (url if is_there else list_of(self.kind)))
+        there = type(target)._default_manager.filter(pk=entry.target_pk).first()
+        if there is not None and there.pk != target.pk:
+            url = KINDS[self.kind].url_of(there)  # of what was made
+        return redirect(_safe_next(request) or (url if there is not None else list_of(self.kind)))
 
     def _find(self, request: HttpRequest, verb: str, where: dict[str, Any]) -> tuple[AnyOperation, Model]:
         operation = next(

@@ -22,7 +22,7 @@ from operations.models import BatchItem
 from permissions.models import User
 from permissions.selectors import choice_of
 from permissions.services import keep_choice
-from tests.factories import make_batch, make_cluster, make_job, make_node, make_vm
+from tests.factories import make_batch, make_cluster, make_job, make_node, make_template, make_vm
 from tests.pages.conftest import Site
 from ui.columns import Column
 from ui.tables import TABLES, Choice, Table, declare
@@ -32,6 +32,7 @@ SignIn = Callable[[User], Client]
 URLS = {
     "machines": "/vms/",
     "nodes": "/nodes/",
+    "templates": "/templates/",
     "clusters": "/clusters/",
     "jobs": "/jobs/",
     "journal": "/journal/",
@@ -45,6 +46,8 @@ def fill(site: Site, words: str = "plain") -> None:
     """One more of everything, with `words` wherever somebody else chooses them."""
     cluster = make_cluster("third", name=words, description=words, master=words, host=words, software_version=words)
     node = make_node(cluster, words, primary_ip=words[:45], tags=[words], ctime=1_700_000_000.5)
+    make_template("another")
+    make_template(words[:100], cluster, description=words[:255], os=words)
     nics = [{"mac": words, "ip": words}]
     vm = make_vm(cluster, words, primary_node=node, secondary_node=node, os=words, tags=[words], nics=nics, uuid="")
     locks = [{"lock": words, "mode": "shared", "holders": []}]

@@ -18,12 +18,13 @@ from gwm.cluster_list import CLUSTERS
 from gwm.journal_list import EVENTS
 from operations.columns import BATCHES
 from operations.table import OPERATIONS
-from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_user, make_vm
+from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_template, make_user, make_vm
 from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, WHERE
 from tests.permissions.test_matrix import walk
 from tests.up.running import ROOT
 from virtualmachines.filters import MACHINES
+from virtualmachines.template_columns import TEMPLATES
 
 pytestmark = pytest.mark.django_db
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -40,6 +41,7 @@ def make_people() -> dict[str, str]:
     make_job(cluster, ("instance", vm.name), ganeti_id=7)
     root = make_admin("root")
     make_batch(root, **WHERE["batch"])
+    make_template("small", cluster)
     return {"root": sign_in(root), "stranger": sign_in(make_user("stranger"))}
 
 
@@ -117,7 +119,7 @@ def parameters() -> list[str]:
     """The names of all parameters that the code reads from the query of a URL, and all keys of filters."""
     reads = re.compile(r'GET(?:\.get(?:list)?\(|\[)"(\w+)"')
     tuples = re.compile(r"for name in \(([^)]*)\)")
-    languages = (MACHINES, NODES, JOBS, CLUSTERS, EVENTS, BATCHES)
+    languages = (MACHINES, NODES, JOBS, CLUSTERS, EVENTS, BATCHES, TEMPLATES)
     found = {"q", *(name for each in languages for name in (*each.keys, *each.aliases))}
     for source in (*ROOT.glob("*/views/*.py"), *(ROOT / "ui").glob("*.py")):
         text = source.read_text(encoding="utf-8")
@@ -180,7 +182,9 @@ def fields_of(page: str) -> set[str]:
 TAKES_FORMS = [
     (name, where)
     for name, where in URLS
-    if "verb" in where or name in ("login", "cluster-add", "cluster-edit", "vms-create")
+    if "verb" in where
+    or name in ("login", "cluster-add", "cluster-edit", "vms-create")
+    or name in ("template-create", "template-edit")
 ]
 
 

@@ -40,6 +40,7 @@ POWER = VM_ADMINS | {"vm_power"}
 CONSOLE = POWER | {"vm_console"}
 CREATE = CLUSTER_ADMINS | {"c_create_vm", "other_admin"}  # somewhere
 SEE_VM = CONSOLE | {"vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
+SEE_TEMPLATE = CLUSTER_ADMINS | {"c_create_vm"}  # to whom use of it was granted
 SEE_JOB = CONSOLE | {"vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
 NOBODY: frozenset[str] = frozenset()
 
@@ -54,6 +55,7 @@ class Row:
     open: bool = False
 
 
+TEMPLATE = {"slug": "lab", "name": "small"}
 BATCH = {"uuid": UUID("30000000-0000-4000-8000-000000000001")}
 CLUSTER, NODE, VM, JOB = (
     {"slug": "lab"},
@@ -70,6 +72,7 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["vm", "vm-actions", "vm-parameters", "vm-jobs", "vm-journal", "vm-do"], VM),
     **dict.fromkeys(["vm-modify", "vm-modify-confirm"], VM),
     **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket"], VM),
+    **dict.fromkeys(["template", "template-edit", "template-journal", "template-do"], TEMPLATE),
     "batch": BATCH,
     "batch-do": {**BATCH, "verb": "stop"},
     **dict.fromkeys(["job", "job-status", "job-do"], JOB),
@@ -94,6 +97,10 @@ PAGES: dict[str, Row] = {
     "jobs": Row(EVERYBODY),
     "vms-create": Row(CREATE, see=EVERYBODY),
     "vms-create-live": Row(CREATE, see=EVERYBODY, method="post"),
+    "templates": Row(EVERYBODY),
+    "template-create": Row(CREATE, see=EVERYBODY),
+    **dict.fromkeys(["template", "template-journal"], Row(SEE_TEMPLATE)),
+    "template-edit": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE),
     "vms-batch": Row(EVERYBODY, method="post"),
     "batches": Row(EVERYBODY),
     "batch": Row(ROOT),  # of whom it is, see tests/pages/test_batches.py
@@ -125,12 +132,14 @@ PAGES: dict[str, Row] = {
 }
 
 # Addresses that stand for one operation each.
-DOORS = {"vm": "vm-do", "node": "node-do", "cluster": "cluster-do", "job": "job-do"}
+DOORS = {"vm": "vm-do", "template": "template-do", "node": "node-do", "cluster": "cluster-do", "job": "job-do"}
 # Operations with a page of their own.
 OWN_PAGES = {
     "cluster.add": "cluster-add",
     "cluster.edit": "cluster-edit",
     "vm.console": "vm-console-ticket",
+    "template.create": "template-create",
+    "template.edit": "template-edit",
     "vm.modify": "vm-modify",
 }
 
@@ -146,6 +155,13 @@ OPERATIONS: dict[str, Row] = {
     "vm.rename": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM),
     **{f"vm.{verb}": Row(MIGRATE, see=SEE_VM) for verb in ("migrate", "failover", "cleanup-migration")},
     "vm.create": Row(CLUSTER_ADMINS | {"c_create_vm"}, see=SEE_CLUSTER),
+    "template.create": Row(CREATE, see=EVERYBODY),
+    "template.copy": Row(SEE_TEMPLATE),
+    **{f"template.{verb}": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE) for verb in ("edit", "delete")},
+    **{
+        f"template.{verb}": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE)
+        for verb in ("grant", "revoke", "grant-role", "revoke-role")
+    },
     "vm.replace-disks": Row(CLUSTER_ADMINS | {"c_replace_disks"}, see=SEE_VM),
     "vm.export": Row(CLUSTER_ADMINS | {"c_export"}, see=SEE_VM),
     "vm.export-and-remove": Row(CLUSTER_ADMINS, see=SEE_VM),

@@ -18,7 +18,7 @@ from permissions.access import Access
 from permissions.kinds import KINDS, Kind, add_kind, kind_of, name_of_kind, places_of
 from permissions.policy import reach_kept
 from permissions.services import grant, make_team
-from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.factories import make_admin, make_cluster, make_job, make_node, make_template, make_user, make_vm
 
 TYPED = {
     "team": "@web",
@@ -28,6 +28,7 @@ TYPED = {
     "nodegroup": "lab/default",
     "network": "lab/lan",
     "vm": "lab/web1.example.org",
+    "template": "lab/small",
 }
 
 
@@ -44,6 +45,7 @@ def objects(db: None) -> dict[str, Model]:
         "nodegroup": NodeGroup.objects.create(cluster=cluster, name="default"),
         "network": Network.objects.create(cluster=cluster, name="lan"),
         "vm": vm,
+        "template": make_template("small", cluster),
     }
 
 

@@ -20,12 +20,12 @@ from operations.table import OPERATIONS as ALL_OPERATIONS
 from people.operations.rights import GrantParams, RoleGrantParams, RoleParams
 from permissions.models import Role, User
 from permissions.services import grant, make_team, persona_of
-from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_user, make_vm
+from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_template, make_user, make_vm
 from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, EVERYBODY, OPERATIONS, PAGES, ROLES, WHERE, Row
 from tests.words.kept import list_translated
 from tests.words.pseudo import spoken
-from virtualmachines.models import VirtualMachine
+from virtualmachines.models import MachineTemplate, VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("F107", "F108")]
 
@@ -77,13 +77,24 @@ class World:
         self.vm.owner = persona_of(self.users["owner"])
         self.vm.save()
         make_batch(self.users["root"], **WHERE["batch"])
+        assert self.template.pk
         self._tickets = {role: sign_in(user) for role, user in self.users.items()}
+
+    @property
+    def template(self) -> MachineTemplate:
+        """There again if somebody has just deleted it: nothing holds them up."""
+        found = MachineTemplate.objects.filter(name="small").first()
+        if found is None:
+            found = make_template("small", self.cluster)
+            grant(["use"], self.users["c_create_vm"], found)
+        return found
 
     def client(self, role: str) -> Client:
         return signed_in(self._tickets[role])
 
     def target(self, kind: str) -> Cluster | VirtualMachine | Any:
-        return {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job, "team": self.team}[kind]
+        known: dict[str, Any] = {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job}
+        return {**known, "team": self.team, "template": self.template}[kind]
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +142,7 @@ def test_operation_on_the_web(world: World, name: str, method: str) -> None:
     for role in ROLES:
         if not Cluster.objects.filter(slug="lab").exists():
             raise AssertionError(f"{role} has removed the cluster without typing its name")
+        assert world.template.pk
         before = Entry.objects.count()
         answers[role] = got(getattr(world.client(role), method)(url))
         if answers[role] != "may":

@@ -13,8 +13,10 @@ __all__ = [
     "AttachDiskForm",
     "CleanUpMigrationForm",
     "ConvertDisksForm",
+    "CopyTemplateForm",
     "CreateForm",
     "DetachDiskForm",
+    "EditTemplateDataForm",
     "FailoverForm",
     "GrowDiskForm",
     "InsertCdForm",
@@ -27,5 +29,7 @@ __all__ = [
     "RenameForm",
     "ShutdownForm",
     "TagsForm",
+    "TemplateDataForm",
 ]
 from virtualmachines.forms.specs import CreateForm
+from virtualmachines.forms.templates import CopyTemplateForm, EditTemplateDataForm, TemplateDataForm

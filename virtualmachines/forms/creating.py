@@ -109,8 +109,11 @@ class MachineForm(SpecForm):
         personas: Sequence[Persona],
         clusters: Mapping[str, str],
         is_judged: bool = True,
+        own: VMSpec = VMSpec(""),  # noqa: B008 (it is frozen)
     ) -> None:
+        """`own`: a template, whose parameters have a field whatever the cluster knows."""
         self.actor, self.cluster, self.facts, self.is_admin = actor, cluster, facts, is_admin
+        self.own = own
         self.personas = personas
         self.hypervisor = str(given.get("hypervisor") or facts.defaults.hypervisor)
         self.placement = PlacementPiece(sorted(facts.policies), sorted(facts.nodes), bool(facts.allocator))
@@ -132,6 +135,13 @@ class MachineForm(SpecForm):
         self.fields["notes"] = forms.CharField(
             label=_("Notes"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
         )
+        self.fields["save_as"] = forms.CharField(
+            label=_("Also save as template"),
+            required=False,
+            max_length=100,
+            widget=PlainText(),
+            help_text=_("Its name. Addresses and secrets are not kept in it. Empty: none is saved."),
+        )
 
     def _pieces(self, given: Given) -> list[Piece]:
         facts, release, is_admin = self.facts, self.facts.release, self.is_admin
@@ -140,8 +150,9 @@ class MachineForm(SpecForm):
         networks = {each.name: each for each in facts.networks.values() if each.groups}
         hvparams = facts.defaults.hvparams_of(self.hypervisor, str(given.get("os") or ""))
         backend = facts.defaults.beparams
-        self.hv = ParameterPiece("hvparams", of_hypervisor(self.hypervisor), hvparams, release, is_admin)
-        self.be = ParameterPiece("beparams", BACKEND, backend, release, is_admin, without=SIZE)
+        own = self.own.hvparams if self.own.hypervisor in ("", self.hypervisor) else {}
+        self.hv = ParameterPiece("hvparams", of_hypervisor(self.hypervisor), hvparams, release, is_admin, own)
+        self.be = ParameterPiece("beparams", BACKEND, backend, release, is_admin, self.own.beparams, without=SIZE)
         return [
             NamePiece(),
             self.be,
@@ -254,7 +265,7 @@ class MachineForm(SpecForm):
                 "options",
                 _("Options"),
                 _say_options(spec.options),
-                self._some("tags", "notes", *OptionsPiece().fields({}), "is_protected"),
+                self._some("tags", "notes", *OptionsPiece().fields({}), "is_protected", "save_as"),
             ),
         ]
         return [replace(each, is_open=each.name == opened or self._has_errors(each)) for each in made]

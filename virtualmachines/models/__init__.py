@@ -3,6 +3,7 @@
 from virtualmachines.models.count import CountCheck, MachineCount
 from virtualmachines.models.grants import VMGroupGrant, VMUserGrant
 from virtualmachines.models.tag import MachineTag
+from virtualmachines.models.template import MachineTemplate, TemplateGroupGrant, TemplateUserGrant
 from virtualmachines.models.text import MachineText
 from virtualmachines.models.vm import VirtualMachine
 
@@ -10,7 +11,10 @@ __all__ = [
     "CountCheck",
     "MachineCount",
     "MachineTag",
+    "MachineTemplate",
     "MachineText",
+    "TemplateGroupGrant",
+    "TemplateUserGrant",
     "VMGroupGrant",
     "VMUserGrant",
     "VirtualMachine",

@@ -1,4 +1,4 @@
-"""What can be done to machines."""
+"""What can be done to machines, and to their templates."""
 
 from operations.contract import AnyOperation
 from operations.table import register
@@ -21,6 +21,7 @@ from virtualmachines.operations.rename import Rename
 from virtualmachines.operations.replacing import ReplaceDisks
 from virtualmachines.operations.storage import ActivateDisks, DeactivateDisks, RecreateDisks
 from virtualmachines.operations.tagging import AddTags, RemoveTags
+from virtualmachines.operations.templates import CopyTemplate, CreateTemplate, DeleteTemplate, EditTemplate
 
 VM_OPERATIONS: tuple[AnyOperation, ...] = (
     Start(),
@@ -60,6 +61,8 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     Discard(),
 )
 
+TEMPLATE_OPERATIONS: tuple[AnyOperation, ...] = (EditTemplate(), CopyTemplate(), DeleteTemplate())
+
 # What can be done to many machines at once, from their list.
 BULK = (
     "vm.start",
@@ -88,4 +91,4 @@ def list_bulk() -> list[AnyOperation]:
     return [operation for operation in VM_OPERATIONS if operation.key in BULK]
 
 
-register(*VM_OPERATIONS, Create())
+register(*VM_OPERATIONS, Create(), CreateTemplate(), *TEMPLATE_OPERATIONS)

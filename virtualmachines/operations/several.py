@@ -14,6 +14,7 @@ from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.creating import Create, CreateParams, amounts_of, owner_of
 from virtualmachines.rules.names import is_name
 from virtualmachines.rules.patterns import BadPattern, expand
+from virtualmachines.rules.sharing import judge_shared
 from virtualmachines.usage import usage_of
 
 _TOLD = 5
@@ -47,14 +48,7 @@ def _find_faults(actor: Actor, cluster: Cluster, params: CreateParams, names: li
         faults["name"] = _("These can't be names: %s.") % _some(wrong)
     elif taken:
         faults["name"] = _("There are machines called %s on this cluster already.") % _some(taken)
-    for number, nic in enumerate(spec.nics):
-        if nic.mac not in ("auto", "generate"):
-            faults[f"nics.{number}.mac"] = _("Several machines can't have one address: leave it to Ganeti.")
-        if nic.ip not in ("", "none", "pool"):
-            faults[f"nics.{number}.ip"] = _("Several machines can't have one address: take them from a network.")
-    for number, disk in enumerate(spec.disks):
-        if disk.adopt:
-            faults[f"disks.{number}.adopt"] = _("Several machines can't take over one disk.")
+    faults |= dict(judge_shared(spec))
     for where in ("osparams_private", "osparams_secret"):
         if getattr(spec, where):
             faults[where] = _("Secrets are not kept until a batch comes to them. Create the machines one by one.")

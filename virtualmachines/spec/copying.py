@@ -22,6 +22,37 @@ def _as_settings_of_nic(nic: NicSpec) -> NicSpec:
     return replace(nic, mac="auto", ip="pool" if nic.network and nic.ip else "", uuid="")
 
 
+def as_template(spec: VMSpec) -> VMSpec:
+    """What a creation says, without what only one machine can have: name, addresses, secrets, an export, old disks."""
+    return replace(
+        spec,
+        name="",
+        source=None,
+        osparams_private={},
+        osparams_secret={},
+        disks=tuple(replace(disk, adopt="", uuid="") for disk in spec.disks),
+        nics=tuple(_as_settings_of_nic(nic) for nic in spec.nics),
+    )
+
+
+def numbered(spec: VMSpec) -> VMSpec:
+    """With numbers as uuids, by which a form knows again the parts of what is no machine."""
+    return replace(
+        spec,
+        disks=tuple(replace(disk, uuid=str(number)) for number, disk in enumerate(spec.disks)),
+        nics=tuple(replace(nic, uuid=str(number)) for number, nic in enumerate(spec.nics)),
+    )
+
+
+def without_numbers(spec: VMSpec) -> VMSpec:
+    """The same without them."""
+    return replace(
+        spec,
+        disks=tuple(replace(disk, uuid="") for disk in spec.disks),
+        nics=tuple(replace(nic, uuid="") for nic in spec.nics),
+    )
+
+
 def without_guarded(spec: VMSpec) -> tuple[VMSpec, list[str]]:
     """What everybody may set and see, and the names of the parameters that were left out of it."""
     left_out = [

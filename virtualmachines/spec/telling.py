@@ -1,16 +1,19 @@
 """A difference in words: before and after of each field, as confirmation, journal and API tell it."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import fields, replace
+from itertools import zip_longest
+from typing import Any, Literal
 
 from django.utils.translation import gettext_noop, override
 
 from clusters.catalogue import BACKEND, DISK, NIC, Kind, Level, Parameter, of_hypervisor
 from clusters.catalogue.parameter import Words
 from objectlog.changes import Change
-from objectlog.messages import Message
+from objectlog.messages import Message, as_data, read
 from ui.templatetags.units import mib
 from virtualmachines.spec.difference import (
+    TABLES,
     Changed,
     ParameterChanged,
     PartAdded,
@@ -19,7 +22,7 @@ from virtualmachines.spec.difference import (
     TagsChanged,
     ValueChanged,
 )
-from virtualmachines.spec.machine import DiskSpec, NicSpec
+from virtualmachines.spec.machine import DiskSpec, NicSpec, VMSpec
 
 _VALUES = {
     "name": gettext_noop("name"),
@@ -28,6 +31,18 @@ _VALUES = {
     "disk_template": gettext_noop("kind of disks"),
     "primary": gettext_noop("primary node"),
     "secondary": gettext_noop("secondary node"),
+}
+_PLACES = {
+    "placement.primary": gettext_noop("primary node"),
+    "placement.secondary": gettext_noop("secondary node"),
+    "placement.group": gettext_noop("node group"),
+    "placement.allocator": gettext_noop("allocator"),
+}
+OPTIONS = {
+    "start": gettext_noop("started once it is there"),
+    "no_install": gettext_noop("nothing is installed"),
+    "name_check": gettext_noop("name looked up"),
+    "ip_check": gettext_noop("nobody else at its address"),
 }
 
 
@@ -87,6 +102,60 @@ def _tell(change: Changed, hypervisor: str, *, sees_host: bool) -> Iterator[Chan
             before, after = _shown(parameter, change.before), _shown(parameter, change.after)
             words = {"part": _called(change.part, change.index), "field": Message(label)}
             yield Change(path, Message(gettext_noop("%(part)s: %(field)s"), words), before, after, is_hidden=is_hidden)
+
+
+def tell_all(before: VMSpec, after: VMSpec, *, sees_host: bool = True) -> list[Change]:
+    """Everything that one says otherwise than the other, whether Ganeti would tell it of a machine or not."""
+    changes = [
+        *(ValueChanged(name, *both) for name in _OF_MACHINE if (both := _both(before, after, name))),
+        *_parameters_between(before, after),
+        *([TagsChanged(after.tags - before.tags, before.tags - after.tags)] if after.tags != before.tags else []),
+        *_parts_between(before.disks, after.disks),
+        *_parts_between(before.nics, after.nics),
+    ]
+    told = tell_changes(changes, after.hypervisor, sees_host=sees_host)
+    for path, label in (*_PLACES.items(), *((f"options.{each.name}", each.name) for each in fields(after.options))):
+        where, _dot, name = path.partition(".")
+        if both := _both(getattr(before, where), getattr(after, where), name):
+            told.append(Change(path, OPTIONS.get(label, label), *both))
+    return told
+
+
+def labels_of_lost(before: VMSpec, after: VMSpec) -> list[str]:
+    """What one says and the other does not, or says otherwise: in the reader's words, each once."""
+    told = tell_all(before if before.disks else replace(before, disk_template=after.disk_template), after)
+    lost = [each for each in told if each.before not in ("", None, []) and not isinstance(each.before, Message)]
+    labels = (read(as_data(each.label)) for each in lost)
+    return list(dict.fromkeys(labels))
+
+
+_OF_MACHINE: tuple[Literal["os", "hypervisor", "disk_template"], ...] = ("os", "hypervisor", "disk_template")
+
+
+def _both(before: Any, after: Any, name: str) -> tuple[Any, Any] | None:
+    """The two values, if they differ."""
+    old, new = getattr(before, name), getattr(after, name)
+    return None if (type(old), old) == (type(new), new) else (old, new)
+
+
+def _parameters_between(before: VMSpec, after: VMSpec) -> Iterator[ParameterChanged]:
+    for table in TABLES:
+        old, new = getattr(before, table), getattr(after, table)
+        for name in sorted({*old, *new}):
+            if (type(old.get(name)), old.get(name)) != (type(new.get(name)), new.get(name)):
+                yield ParameterChanged(table, name, old.get(name), new.get(name), is_reset=False)
+
+
+def _parts_between(before: Iterable[Any], after: Iterable[Any]) -> Iterator[Changed]:
+    for index, (old, new) in enumerate(zip_longest(before, after)):
+        if old is None:
+            yield PartAdded(new)
+        elif new is None:
+            yield PartRemoved(index, old)
+        else:
+            for each in fields(old):
+                if each.compare and (both := _both(old, new, each.name)):
+                    yield PartChanged(index, old, each.name, *both)
 
 
 def _plain(label: Words) -> str:

@@ -30,6 +30,8 @@ from virtualmachines.outlook import places_of, shares_of
 from virtualmachines.rules import Facts
 from virtualmachines.selectors import find_creation, find_vm_called, list_clusters_to_create_on, settings_of
 from virtualmachines.spec import BadData, VMSpec, spec_from_data
+from virtualmachines.template_selectors import cluster_of_called, list_choices
+from virtualmachines.views.using import TemplateInUse, judge_beside, save_beside, template_beside
 
 CREATE = Create()
 # What a part has by which it is there: its button adds that field. Buttons are not called add and remove: a form has
@@ -57,6 +59,7 @@ class _Page:
         self.is_admin = bool(can(self.user, "admin", self.cluster))
         self.personas = list_personas(self.user)
         self.typed["cluster"] = self.cluster.slug
+        self.kept = TemplateInUse.find(self.user, typed.get("template", ""), is_admin=self.is_admin)
 
     def form(self, *, is_judged: bool) -> MachineForm:
         """What was typed."""
@@ -69,6 +72,7 @@ class _Page:
             personas=self.personas,
             clusters=self.barred,
             is_judged=is_judged,
+            own=self.kept.spec,
         )
 
     def fill(self, spec: VMSpec) -> None:
@@ -96,6 +100,8 @@ class _Page:
             "check": check,
             "shown": shown,
             "left_out": ", ".join(left_out),
+            "from_template": self.kept.name,
+            "templates": list_choices(self.user),
             "check_url": f"{self.request.path}?check={check.uuid}" if check is not None else "",
             **self.outlook(form),
         }
@@ -128,6 +134,8 @@ class CreateMachine(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Empty, or filled in as an earlier one was, or with the settings of a machine (`like`: cluster/name)."""
         user, typed = person_of(request), {"cluster": request.GET.get("cluster", "")}
+        if request.GET.get("template"):
+            return _from_template(request, typed | {"template": request.GET["template"]})
         entry = find_creation(user, request.GET.get("check", ""))
         like = request.GET.get("like", "")
         vm = find_vm_called(user, like) if like else None
@@ -186,7 +194,10 @@ def _rehearse(page: _Page, form: MachineForm) -> HttpResponse:
 
 def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     """Through the pipeline. What is refused comes back with everything that was typed, at the field it concerns."""
+    wanted = template_beside(form) if form.cleaned_data.get("save_as") else None
     try:
+        if wanted is not None:
+            judge_beside(page.actor, wanted)
         entry = run(CREATE, Ask(page.actor, page.cluster, form.params(), dry_run=is_check))
     except Forbidden as forbidden:
         raise PermissionDenied(str(forbidden)) from forbidden
@@ -200,7 +211,26 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
         return page.show(form, status=409)
     if is_check:
         return redirect(f"{reverse('vms-create')}?check={entry.uuid}")
+    if wanted is not None:
+        save_beside(page.request, page.actor, wanted)
     return redirect(page_of("vm", page.cluster.slug, entry.target_name))
+
+
+def _from_template(request: HttpRequest, typed: Typed) -> HttpResponse:
+    """Filled in as a template says, and what of it can't be had on this cluster said at its field."""
+    typed["cluster"] = typed["cluster"] or cluster_of_called(typed["template"])
+    page = _Page(request, typed)
+    if not page.kept.name:
+        page.fill(BLANK)
+        words = _("There is no template %s that you may see, or what it says can't be read.") % typed["template"]
+        return page.show(page.form(is_judged=False), refusal=words)
+    page.fill(page.kept.spec)
+    page.typed |= page.kept.typed
+    form = page.form(is_judged=False)
+    left_out = page.kept.find_left_out(form.params().spec)
+    faults = faults_of(Ask(page.actor, page.cluster, form.params()), page.facts)
+    form.put_errors({path: words for path, words in faults.items() if path not in ("name", "owner")})
+    return page.show(form, left_out=left_out)
 
 
 @require_POST

@@ -10,6 +10,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.described import page_for
@@ -63,6 +65,9 @@ def _buttons(vm: Any, held: frozenset[str]) -> list[Button]:
         where = [vm.cluster.slug, vm.address if is_page else vm.lasting_address]
         url = reverse(f"vm-{name}", args=where) if is_page else reverse("vm-do", args=[*where, name])
         buttons.append(button_of(offer, url, style="primary" if name == main else "", is_page=is_page))
+    if vm.uuid:
+        like = f"{reverse('template-create')}?{urlencode({'like': f'{vm.cluster.slug}/{vm.name}'})}"
+        buttons.append(Button("save-as-template", _("Save as template"), like, "template", True, is_page=True))
     for each in list_elsewhere(vm, held):
         buttons.append(Button(each.name, str(each.label), "", each.icon, False, each.reason_for(vm), group=each.group))
     return buttons

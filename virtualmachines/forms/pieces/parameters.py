@@ -74,7 +74,8 @@ class ParameterPiece(Piece):
     def _is_shown(self, parameter: Parameter) -> bool:
         is_there = parameter.name in self.defaults or parameter.name in self.own or not self.defaults
         may = self.is_admin or not parameter.is_for_admins
-        return self._is_wanted(parameter.name) and is_there and may and parameter.exists_in(self.release)
+        is_known = parameter.name in self.own or parameter.exists_in(self.release)
+        return self._is_wanted(parameter.name) and is_there and may and is_known
 
     def _unknown(self, name: str) -> Parameter:
         """By the type of its value, which is all that is known."""

@@ -1,0 +1,336 @@
+"""Templates: kept, changed, copied, deleted, and used; alone, from a machine, and beside a new one."""
+
+from dataclasses import replace
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+
+from clusters.models import Cluster
+from objectlog.models import Entry
+from operations.contract import SITE, Actor, Ask, Forbidden, Invalid, Refusal
+from operations.forms import params_from
+from operations.pipeline import run
+from operations.table import OPERATIONS
+from permissions.policy import can
+from permissions.services import grant, make_team, persona_of, revoke
+from tests.creating.conftest import NEW, SPEC, Maker
+from tests.factories import make_cluster, make_template, make_user
+from tests.spec.machines import machines
+from virtualmachines.forms.creating import MachineForm, typed_for
+from virtualmachines.models import MachineTemplate
+from virtualmachines.operations.templates import (
+    CopyParams,
+    CopyTemplate,
+    CreateTemplate,
+    DeleteTemplate,
+    EditTemplate,
+    TemplateParams,
+    spec_of_template,
+    version_of,
+)
+from virtualmachines.rules import Facts
+from virtualmachines.spec import NicSpec, Placement, VMSpec, spec_as_data, spec_from_data
+from virtualmachines.spec.copying import as_template
+from virtualmachines.spec.telling import labels_of_lost, tell_all
+from virtualmachines.template_selectors import list_templates
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+SMALL = as_template(SPEC)
+
+
+def keep(maker: Maker, name: str = "small", spec: VMSpec = SMALL, **params: Any) -> MachineTemplate:
+    """A template of Alice's for the cluster, unless `params` say otherwise."""
+    wanted = TemplateParams(**{"name": name, "cluster": maker.cluster, "spec": spec, **params})
+    entry = run(CreateTemplate(), Ask(maker.alice, SITE, wanted))
+    return MachineTemplate.objects.get(pk=entry.target_pk)
+
+
+def refused(maker: Maker, **params: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as caught:
+        keep(maker, **params)
+    return caught.value.errors
+
+
+def page_of(client: Client, url: str, data: dict[str, str] | None = None, status: int = 200) -> str:
+    answer = client.get(url) if data is None else client.post(url, data)
+    assert answer.status_code == status, answer.content.decode()[:2000]
+    return (
+        unescape(answer.content.decode()).replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    )
+
+
+@pytest.fixture
+def alice(maker: Maker, client: Client) -> Client:
+    client.force_login(maker.alice.user)
+    return client
+
+
+@pytest.mark.feature("F244", "F245", "F246", "F247")
+def test_every_change_is_in_the_journal_with_before_and_after(maker: Maker) -> None:
+    template = keep(maker, description="for tests")
+    assert template.os == SPEC.os and template.disk_mib == 10240
+    entry = Entry.objects.get(verb="template.create")
+    assert (entry.target_kind, entry.target_pk, entry.target_name) == ("template", template.pk, "small")
+    assert {"name", "cluster", "os", "disks", "description"} <= {change["field"] for change in entry.changes}
+
+    wanted = replace(SMALL, os="", beparams={"vcpus": 4})
+    params = TemplateParams("tiny", maker.cluster, wanted, template.owner, opened=version_of(template))
+    entry = run(EditTemplate(), Ask(maker.alice, template, params))
+    told = {change["field"]: (change["before"], change["after"]) for change in entry.changes}
+    assert told["name"] == ("small", "tiny") and told["beparams.vcpus"] == ("", 4)
+    assert told["os"] == (SPEC.os, "") and told["description"] == ("for tests", "")
+    template.refresh_from_db()
+    assert (template.name, template.vcpus, spec_of_template(template)) == ("tiny", 4, wanted)
+
+    entry = run(CopyTemplate(), Ask(maker.alice, template, CopyParams("again", maker.cluster)))
+    copy = MachineTemplate.objects.get(pk=entry.target_pk)
+    assert copy.name == "again" and spec_of_template(copy) == wanted and can(maker.alice.user, "admin", copy)
+
+    entry = run(DeleteTemplate(), Ask(maker.alice, template, None))
+    assert {change["field"]: change["after"] for change in entry.changes}["name"] is None
+    assert list(MachineTemplate.objects.values_list("name", flat=True)) == ["again"]
+
+
+@pytest.mark.feature("F251")
+def test_a_name_is_taken_once_on_a_cluster_and_once_for_any(maker: Maker) -> None:
+    other = make_cluster("other")
+    grant(["create_vm"], maker.alice.user, other)
+    keep(maker)
+    keep(maker, cluster=other)
+    keep(maker, cluster=None)
+    for cluster in (maker.cluster, other, None):
+        assert set(refused(maker, cluster=cluster)) == {"name"}
+    second = keep(maker, "second")
+    with pytest.raises(Invalid) as caught:
+        run(EditTemplate(), Ask(maker.alice, second, TemplateParams("small", maker.cluster, SMALL, second.owner)))
+    assert set(caught.value.errors) == {"name"}
+    for name in ("", " x", "a/b", "-a", "x" * 101):
+        assert set(refused(maker, name=name)) == {"name"}
+
+
+@pytest.mark.feature("F251")
+@pytest.mark.parametrize("is_for_any", [True, False])
+def test_of_two_that_take_a_name_at_once_one_is_told(maker: Maker, is_for_any: bool) -> None:
+    """The other is there between the look and the writing: the database refuses, and the form says so."""
+
+    class Late(CreateTemplate):
+        def changes(self, ask: Any) -> list[Any]:
+            if not MachineTemplate.objects.exists():
+                make_template("small", ask.params.cluster)
+            return super().changes(ask)
+
+    cluster = None if is_for_any else maker.cluster
+    with pytest.raises(Invalid) as caught:
+        run(Late(), Ask(maker.alice, SITE, TemplateParams("small", cluster, SMALL)))
+    assert set(caught.value.errors) == {"name"}
+    assert not Entry.objects.filter(verb="template.create").exists()
+
+
+@pytest.mark.feature("F252")
+def test_whose_it_is_and_who_sees_it(maker: Maker) -> None:
+    member, friend, stranger, admin = (make_user(name) for name in ("member", "friend", "stranger", "admin"))
+    for each in (member, friend, stranger):
+        grant(["create_vm"], each, maker.cluster)
+    grant(["admin"], admin, maker.cluster)
+    team = make_team("ops", [maker.alice.user, member])
+    template = keep(maker, owner=persona_of(team))
+    grant(["use"], friend, template)
+
+    def sees() -> set[str]:
+        people = (maker.alice.user, member, friend, stranger, admin)
+        return {each.username for each in people if list_templates(each).filter(pk=template.pk).exists()}
+
+    assert sees() == {"alice", "member", "friend", "admin"}
+    assert not can(friend, "admin", template) and can(member, "admin", template)
+    revoke(["create_vm"], member, maker.cluster)
+    assert sees() == {"alice", "friend", "admin"}
+    with pytest.raises(Forbidden):
+        run(DeleteTemplate(), Ask(Actor(friend, maker.alice.via), template, None))
+    run(EditTemplate(), Ask(maker.alice, template, TemplateParams("small", maker.cluster, SMALL, None)))
+    assert sees() == {"friend", "admin"}
+
+
+def test_owners_and_clusters_that_are_not_ones_own(maker: Maker) -> None:
+    elsewhere = make_cluster("elsewhere")
+    assert set(refused(maker, owner=persona_of(make_user("bob")))) == {"owner"}
+    with pytest.raises(Forbidden):
+        keep(maker, cluster=elsewhere)
+    template = keep(maker)
+    for operation, params in (
+        (EditTemplate(), TemplateParams("small", elsewhere, SMALL, template.owner)),
+        (CopyTemplate(), CopyParams("copy", elsewhere)),
+    ):
+        with pytest.raises(Invalid) as caught:
+            run(operation, Ask(maker.alice, template, params))
+        assert set(caught.value.errors) == {"cluster"}
+
+
+@pytest.mark.parametrize(
+    ("field", "spec"),
+    [
+        ("spec", replace(SMALL, name=NEW)),
+        ("spec", replace(SMALL, osparams_secret={"password": "x"})),
+        ("nics.0.mac", replace(SMALL, nics=(NicSpec(mac="aa:00:00:12:34:56"),))),
+        ("nics.0.ip", replace(SMALL, nics=(NicSpec(ip="192.0.2.7"),))),
+        ("os", replace(SMALL, os="nosuch")),
+        ("beparams.moon", replace(SMALL, beparams={"moon": "full"})),
+        ("hvparams.kvm_extra", replace(SMALL, hypervisor="kvm", hvparams={"kvm_extra": "-x"})),
+        ("placement.primary", replace(SMALL, placement=Placement(primary="nowhere"))),
+    ],
+)
+def test_what_is_said_is_judged_and_what_is_left_open_is_not(maker: Maker, field: str, spec: VMSpec) -> None:
+    assert set(refused(maker, spec=spec)) == {field}
+    keep(maker, "open", VMSpec("", nics=(NicSpec(),)))
+
+
+def test_two_who_edit_one_at_once(maker: Maker) -> None:
+    template = keep(maker)
+    first = TemplateParams("small", maker.cluster, SMALL, template.owner, "first", opened=version_of(template))
+    run(EditTemplate(), Ask(maker.alice, template, first))
+    with pytest.raises(Refusal, match="Somebody else"):
+        run(EditTemplate(), Ask(maker.alice, template, replace(first, description="second")))
+    template.refresh_from_db()
+    assert template.description == "first"
+
+
+def test_a_copy_of_what_only_admins_may_set_leaves_it_out(maker: Maker) -> None:
+    guarded = spec_as_data(replace(SMALL, hypervisor="kvm", hvparams={"kvm_extra": "-x", "nic_type": "e1000"}))
+    template = make_template("small", maker.cluster, spec=guarded)
+    grant(["use"], maker.alice.user, template)
+    run(CopyTemplate(), Ask(maker.alice, template, CopyParams("copy", maker.cluster)))
+    assert spec_of_template(MachineTemplate.objects.get(name="copy")).hvparams == {"nic_type": "e1000"}
+
+
+def test_on_the_command_line_what_is_not_given_stays(maker: Maker) -> None:
+    data = {"name": "small", "cluster": "lab", "spec": {"os": SPEC.os, "disks": [{"size_mib": 10240}]}}
+    params = params_from(OPERATIONS["template.create"], maker.alice, SITE, data)
+    run(CreateTemplate(), Ask(maker.alice, SITE, params))
+    template = MachineTemplate.objects.get()
+    assert spec_of_template(template) == SMALL
+    params = params_from(OPERATIONS["template.edit"], maker.alice, template, {"description": "new"})
+    entry = run(EditTemplate(), Ask(maker.alice, template, params))
+    assert [change["field"] for change in entry.changes] == ["description"]
+    with pytest.raises(Invalid, match="There is no cluster nowhere"):
+        params_from(OPERATIONS["template.create"], maker.alice, SITE, {**data, "cluster": "nowhere"})
+
+
+@pytest.mark.feature("F244", "F248", "F243", "F245")
+def test_made_shown_and_changed_on_pages(maker: Maker, alice: Client) -> None:
+    page_of(alice, "/templates/create/")
+    typed = {"cluster": "lab", "name": "small", "os": SPEC.os, "disks.0.size_mib": "10 GiB", "nics.0.mac": ""}
+    assert "Secrets" in page_of(alice, "/templates/create/", {**typed, "name": "a/b"}, 422)
+    page_of(alice, "/templates/create/", {**typed, "beparams.vcpus": "3", "options.start": "on"}, 302)
+    template = MachineTemplate.objects.get()
+    assert (template.vcpus, template.disk_mib, template.cluster) == (3, 10240, maker.cluster)
+    for url in ("/templates/", "/templates/lab/small/"):
+        shown = page_of(alice, url)
+        assert "10 GiB" in shown and "small" in shown and "lab" in shown
+    assert "template small" in page_of(alice, "/templates/lab/small/journal/")
+    opened = version_of(template)
+    page_of(alice, "/templates/lab/small/edit/")
+    page_of(alice, "/templates/lab/small/edit/", {**typed, "opened": opened, "is_for_any": "on"}, 302)
+    template.refresh_from_db()
+    assert template.cluster is None
+    page_of(alice, "/templates/-/small/")
+    page_of(alice, "/templates/-/small/edit/", {**typed, "opened": opened}, 409)
+    page_of(alice, "/templates/-/small/do/copy/", {"name": "copy", "cluster": ""}, 302)
+    page_of(alice, "/templates/-/copy/do/delete/", {}, 302)
+    assert [each.name for each in MachineTemplate.objects.all()] == ["small"]
+
+
+@pytest.mark.feature("F250")
+def test_from_a_machine(maker: Maker, alice: Client) -> None:
+    maker.simulator.outside.modify("vm1.example.org", beparams={"vcpus": 3}, hvparams={"nic_type": "e1000"})
+    maker.update()
+    maker.cluster.refresh_from_db()
+    assert "vm1" not in page_of(alice, "/templates/create/?like=lab/vm1.example.org", None).split("<form class")[0]
+    grant(["admin"], maker.alice.user, maker.cluster)
+    filled = page_of(alice, "/templates/create/?like=lab/vm1.example.org")
+    assert 'value="3"' in filled and "Filled in with the settings of" in filled
+    assert "/templates/create/?like=lab%2Fvm1.example.org" in page_of(alice, "/clusters/lab/vms/vm1.example.org/")
+
+
+@pytest.mark.feature("F249", "F148")
+def test_used_and_saved_beside_a_machine(maker: Maker, alice: Client) -> None:
+    typed = {"cluster": "lab", "name": NEW, "os": SPEC.os, "disks.0.size_mib": "10 GiB", "nics.0.mac": ""}
+    typed |= {"beparams.vcpus": "2", "is_protected": "on", "save_as": "small"}
+    make_template("taken", maker.cluster)
+    assert "Type another name" in page_of(alice, "/vms/create/", {**typed, "save_as": "taken"}, 422)
+    assert not maker.rows()
+    page_of(alice, "/vms/create/", typed, 302)
+    template = MachineTemplate.objects.get(name="small")
+    assert len(maker.rows()) == 1 and template.is_protected and spec_of_template(template).name == ""
+    filled = page_of(alice, "/vms/create/?template=lab/small")
+    assert "Filled in from template" in filled and 'lab/small" selected>' in " ".join(filled.split())
+    page_of(alice, "/vms/create/", {**typed, "name": "new2.example.org", "template": "lab/small", "save_as": ""}, 302)
+    assert len(maker.rows("new2.example.org")) == 1
+
+
+@pytest.mark.feature("F249")
+def test_what_the_cluster_does_not_have_is_said_at_its_field_and_not_dropped(maker: Maker, alice: Client) -> None:
+    spec = replace(
+        SMALL,
+        os="nosuch",
+        hypervisor="kvm",
+        disk_template="rbd",
+        hvparams={"nic_type": "e1000", "kvm_extra": "-x", "boot_order": "cdrom"},
+        nics=(NicSpec(network="gone"),),
+    )
+    cluster = Cluster.objects.get(pk=maker.cluster.pk)
+    del cluster.info["hvparams"]["kvm"]["nic_type"]
+    cluster.save()
+    make_template("odd", None, spec=spec_as_data(spec))
+    grant(["use"], maker.alice.user, MachineTemplate.objects.get())
+    shown = page_of(alice, "/vms/create/?template=-/odd&cluster=lab")
+    for words in (
+        "nosuch is not installed on this cluster",
+        "This cluster knows no parameter called nic_type",
+        "To boot from the CD-ROM, choose an image for it",
+        "There is no network called gone",
+        "This cluster makes these kinds of disks",
+    ):
+        assert words in shown, words
+    assert 'name="hvparams.nic_type"' in shown and "Left out" in shown
+    typed = {"template": "-/odd", "cluster": "lab", "name": NEW, "os": SPEC.os, "disks.0.size_mib": "1 GiB"}
+    typed |= {"hypervisor": "kvm", "hvparams.nic_type": "e1000"}
+    again = page_of(alice, "/vms/create/", typed, 422)
+    assert "This cluster knows no parameter called nic_type" in again and not maker.rows()
+
+
+@pytest.mark.feature("F249")
+def test_no_template_loses_anything_unsaid(maker: Maker) -> None:
+    """From a spec to a template and through the form of a new machine: it is the same, but for what is told."""
+    maker.cluster.refresh_from_db()
+    facts, persona = Facts.of(maker.cluster), persona_of(maker.alice.user)
+
+    @given(machines())
+    @hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+    def check(spec: VMSpec) -> None:
+        template = spec_from_data(spec_as_data(as_template(spec)))
+        assert template == as_template(spec)
+
+        def form(typed: dict[str, str]) -> MachineForm:
+            return MachineForm(
+                typed,
+                actor=maker.alice,
+                cluster=maker.cluster,
+                facts=facts,
+                is_admin=True,
+                personas=[persona],
+                clusters={"lab": ""},
+                is_judged=False,
+                own=template,
+            )
+
+        typed = {"cluster": "lab", "hypervisor": template.hypervisor, "disk_template": template.disk_template}
+        typed |= typed_for(form(typed), template)
+        used = form(typed).params().spec
+        lost = {each.field for each in tell_all(template, used) if each.before not in ("", None, [])}
+        assert bool(lost) == bool(labels_of_lost(template, used))
+        assert not lost, lost
+
+    check()

@@ -20,6 +20,7 @@ from permissions.services import grant, make_team, persona_of, revoke
 from tests.creating.conftest import NEW, SPEC, Maker
 from tests.factories import make_cluster, make_template, make_user
 from tests.spec.machines import machines
+from ui.templatetags.units import SPACE
 from virtualmachines.forms.creating import MachineForm, typed_for
 from virtualmachines.models import MachineTemplate
 from virtualmachines.operations.templates import (
@@ -58,9 +59,7 @@ def refused(maker: Maker, **params: Any) -> dict[str, str]:
 def page_of(client: Client, url: str, data: dict[str, str] | None = None, status: int = 200) -> str:
     answer = client.get(url) if data is None else client.post(url, data)
     assert answer.status_code == status, answer.content.decode()[:2000]
-    return (
-        unescape(answer.content.decode()).replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
-    )
+    return unescape(answer.content.decode()).replace(SPACE, " ")
 
 
 @pytest.fixture
@@ -228,7 +227,7 @@ def test_made_shown_and_changed_on_pages(maker: Maker, alice: Client) -> None:
     assert (template.vcpus, template.disk_mib, template.cluster) == (3, 10240, maker.cluster)
     for url in ("/templates/", "/templates/lab/small/"):
         shown = page_of(alice, url)
-        assert "10 GiB" in shown and "small" in shown and "lab" in shown
+        assert "10.0 GiB" in shown and "small" in shown and "lab" in shown
     assert "template small" in page_of(alice, "/templates/lab/small/journal/")
     opened = version_of(template)
     page_of(alice, "/templates/lab/small/edit/")

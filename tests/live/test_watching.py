@@ -22,7 +22,7 @@ from gwm.models import Touched
 from objectlog.models import Entry, Event, Outcome, Via
 from operations.triggers import install_triggers, remove_triggers
 from permissions.services import grant, grant_role, make_team, revoke, revoke_role, set_role
-from tests.factories import make_cluster, make_job, make_node, make_user, make_vm
+from tests.factories import make_cluster, make_job, make_node, make_template, make_user, make_vm
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G045")]
@@ -105,6 +105,7 @@ def rows() -> dict[str, models.Model]:
         make_node(cluster),
         make_vm(cluster),
         make_job(cluster),
+        make_template("small", cluster),
         entry,
         Event.objects.create(at=timezone.now(), verb="vm.reboot", outcome=Outcome.DONE, target_kind="vm", target_pk=1),
     ]

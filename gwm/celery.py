@@ -26,6 +26,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "follow": {"task": "updates.tasks.follow_jobs", "schedule": 1.5, "options": {"expires": 2}},
     "batches": {"task": "operations.tasks.carry_on_batches", "schedule": 1.5, "options": {"expires": 2}},
     "consoles": {"task": "gwm.tasks.close_consoles_without_right", "schedule": 3.0, "options": {"expires": 5}},
+    "letters": {"task": "people.tasks.send_letters", "schedule": 3.0, "options": {"expires": 5}},
     "heartbeat": {"task": "gwm.tasks.record_heartbeat", "schedule": 5.0, "options": {"expires": 5}},
     "seal-journal": {"task": "gwm.tasks.seal_journal", "schedule": 2.0, "options": {"expires": 3}},
     "forget-touched": {"task": "gwm.tasks.forget_what_was_touched", "schedule": 60.0, "options": {"expires": 60}},

@@ -232,6 +232,16 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("GWM_CONSOLE_BIND", "text", "127.0.0.1", "Address of `python -m vncproxy`, a console proxy of its own."),
     Setting("GWM_CONSOLE_PORT", "integer", "8888", "Port of `python -m vncproxy`.", least=1, most=65535),
+    # mail
+    Setting(
+        "GWM_MAIL_URL",
+        "url",
+        "",
+        "Mail server: `smtp`, `smtp+tls` or `smtps`, `://[user:password@]host[:port]`. Needs `GWM_PUBLIC_URL`.",
+        secret=True,
+        shown_default="no mail is sent",
+    ),
+    Setting("GWM_MAIL_FROM", "text", "", "Sender of mails.", shown_default="`gwm@` and the host of `GWM_PUBLIC_URL`"),
     # pages
     Setting("GWM_PAGE_SIZE", "integer", "50", "Rows on a page of a list.", least=5, most=500),
     Setting("GWM_TIME_ZONE", "text", "UTC", "Time zone of dates on pages, such as `Europe/Athens`. Logs are UTC."),

@@ -38,6 +38,8 @@ _OTHER_VERBS = {
     "revoke-role": _("Revoke a role"),
     "role.set": _("Set a role"),
     "person.change-password": _("Change password"),
+    "person.reset-password": _("Reset password"),
+    "person.send-reset": _("Mail a link for a new password"),
     "person.sign-in": _("Sign in"),
     "site.prune-journal": _("Prune the journal"),
 }

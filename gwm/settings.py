@@ -3,7 +3,7 @@
 import os
 import socket
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 
@@ -152,6 +152,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True  # as long as GWM_SESSION_S
 ACCOUNT_LOGOUT_REDIRECT_URL = "login"
+ACCOUNT_FORMS = {"user_token": "people.views.reset.LinkForm"}
+PASSWORD_RESET_TIMEOUT = 3 * 86400
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
@@ -165,6 +167,21 @@ CSRF_COOKIE_NAME = "gwm_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# Mail
+GWM_MAIL_URL = config.url("GWM_MAIL_URL", "smtp", "smtp+tls", "smtps")
+if GWM_MAIL_URL and not GWM_PUBLIC_URL:
+    raise SettingError("GWM_MAIL_URL", "mails have links, whose host must be known.", "Set GWM_PUBLIC_URL.")
+_mail = urlsplit(GWM_MAIL_URL)
+EMAIL_HOST = _mail.hostname or ""
+try:
+    EMAIL_PORT = _mail.port or {"smtps": 465, "smtp+tls": 587}.get(_mail.scheme, 25)
+except ValueError:
+    raise SettingError("GWM_MAIL_URL", "its port is no number.", "Write it like smtp://host:25.") from None
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp+tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = config.text("GWM_MAIL_FROM") or f"gwm@{urlsplit(GWM_PUBLIC_URL).hostname or 'localhost'}"
 
 
 DATABASE_TIMEOUT_S = 5

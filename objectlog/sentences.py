@@ -104,6 +104,14 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "role.set": Sentence(_("Set what role %(name)s holds: %(verbs)s"), _("Change of role %(name)s")),
     "person.change-password": Sentence(_("Changed the password of %(object)s"), _("Password change of %(object)s")),
+    "person.reset-password": Sentence(
+        _("Set a new password of %(object)s by a mailed link, from %(address)s"),
+        _("Password reset of %(object)s from %(address)s"),
+    ),
+    "person.send-reset": Sentence(
+        _("Mailed a link for a new password to %(object)s, asked for from %(address)s"),
+        _("Mailing a link for a new password to %(object)s"),
+    ),
     "person.sign-in": Sentence(_("Signed in from %(address)s"), _("Sign-in as %(object)s from %(address)s")),
     "site.prune-journal": Sentence(
         _("Removed the %(count)s oldest events from the journal, those before %(before)s"), _("Pruning of the journal")

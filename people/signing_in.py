@@ -169,6 +169,19 @@ def record_password_change(person: User) -> None:
     )
 
 
+def record_password_reset(person: User, address: str) -> None:
+    """Write into the journal that a new password was set by a link that was mailed."""
+    note(
+        actor_id=person.pk,
+        actor_name=person.username,
+        via=Via.WEB,
+        verb="person.reset-password",
+        target=Target("person", person.pk, person.username),
+        outcome=Outcome.DONE,
+        params={"address": address},
+    )
+
+
 def record_sign_in(person: User, address: str) -> None:
     """Write into the journal that somebody has signed in."""
     note(

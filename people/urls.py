@@ -3,11 +3,14 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from people.views import account, lists
+from people.views import account, lists, reset
 
 urlpatterns = [
     path("login/", login_not_required(account.SignIn.as_view()), name="login"),
     path("account/password/", account.ChangePassword.as_view(), name="change-password"),
+    path("password/forgotten/", login_not_required(reset.Forgot.as_view()), name="forgot-password"),
+    path("password/forgotten/sent/", login_not_required(reset.ForgotSent.as_view()), name="forgot-password-sent"),
+    path("password/new/<str:uidb36>/<str:key>/", login_not_required(reset.NewPassword.as_view()), name="new-password"),
     path("lists/", lists.choose, name="lists"),
     path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
 ]

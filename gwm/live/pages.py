@@ -69,6 +69,9 @@ STILL = frozenset(
     {
         "about",
         "change-password",
+        "forgot-password",
+        "forgot-password-sent",
+        "new-password",
         "lists",
         "styleguide",
         "cluster-add",

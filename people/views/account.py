@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormView
 
+from people.mailing import can_send
 from people.signing_in import record_password_change, record_sign_in, refuse_uncounted, remember_browser
 from permissions.signed_in import find_person, person_of
 
@@ -46,7 +47,7 @@ class SignIn(views.LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Without links to allauth's other pages, which do not exist here."""
-        return {**FormView.get_context_data(self, **kwargs), "next": self.get_next_url() or ""}
+        return {**FormView.get_context_data(self, **kwargs), "next": self.get_next_url() or "", "can_send": can_send()}
 
     def form_valid(self, form: SignInForm) -> HttpResponse:
         """Sign in, and know this browser again."""

@@ -21,7 +21,7 @@ NODE = {"slug": "demo", "name": "gnt1.example.org"}
 VM = {"slug": "demo", "name": "web1.example.org"}
 STOPPED_VM = {"slug": "demo", "name": "web3.example.org"}
 JOB = {"slug": "demo", "number": 0}  # the number is that of a job of the demo's
-OBJECTS = {"cluster": CLUSTER, "node": NODE, "vm": VM, "job": JOB}
+OBJECTS = {"cluster": CLUSTER, "node": NODE, "vm": VM, "job": JOB, "new-password": {"uidb36": "1", "key": "nothing"}}
 OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "node": NODE_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}
 # The same page again in another state.
 MORE = {

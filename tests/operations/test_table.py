@@ -58,6 +58,12 @@ def test_every_form_belongs_to_an_operation_and_fits_it() -> None:
 
 
 def test_every_sentence_is_used() -> None:
-    others = {"person.change-password", "person.sign-in", "site.prune-journal"}
+    others = {
+        "person.change-password",
+        "person.reset-password",
+        "person.send-reset",
+        "person.sign-in",
+        "site.prune-journal",
+    }
     used = {key if key in SENTENCES else key.rpartition(".")[2] for key in OPERATIONS}
     assert set(SENTENCES) == used | others

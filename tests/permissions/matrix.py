@@ -74,6 +74,7 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket"], VM),
     **dict.fromkeys(["template", "template-edit", "template-journal", "template-do"], TEMPLATE),
     "batch": BATCH,
+    "new-password": {"uidb36": "1", "key": "nothing"},
     "batch-do": {**BATCH, "verb": "stop"},
     **dict.fromkeys(["job", "job-status", "job-do"], JOB),
 }
@@ -82,6 +83,8 @@ PAGES: dict[str, Row] = {
     "login": Row(EVERYBODY, open=True),
     "logout": Row(EVERYBODY, method="post", open=True),
     "change-password": Row(EVERYBODY),
+    **dict.fromkeys(["forgot-password", "forgot-password-sent"], Row(EVERYBODY, open=True)),
+    "new-password": Row(NOBODY, open=True),  # without a link that was mailed
     "lists": Row(EVERYBODY, method="post"),
     "overview": Row(EVERYBODY),
     "dock": Row(EVERYBODY),

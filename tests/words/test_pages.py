@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.hashers import make_password
+from django.core import mail
 from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
@@ -19,6 +22,8 @@ from operations.contract import Actor
 from operations.models import Batch
 from operations.planning import plan
 from operations.table import OPERATIONS
+from people.mailing import send_due_letters
+from permissions.models import User
 from permissions.services import grant, persona_of
 from tests.factories import SCHEDULED, make_admin, make_cluster, make_job, make_node, make_user, make_vm
 from tests.pages.conftest import INFO
@@ -69,7 +74,7 @@ NOT_PAGES = frozenset(
     }
 )
 # For who is not signed in, or has a password; they have tests of their own.
-WITHOUT_ADMIN = frozenset({"login", "change-password"})
+WITHOUT_ADMIN = frozenset({"login", "change-password", "new-password"})
 # Samples of parts for who builds pages; no sentence of it is the product's.
 SAMPLES = frozenset({"styleguide"})
 
@@ -234,6 +239,28 @@ def test_signing_in(db: None, fields: dict[str, str]) -> None:
     answer = Client().post("/login/", fields)
     assert answer.status_code in (200, 422)
     assert find_untranslated(answer.content.decode(), KNOWN) == []
+
+
+def test_a_new_password_by_mail(db: None, settings: Any) -> None:
+    settings.GWM_MAIL_URL, settings.GWM_PUBLIC_URL = "smtp://localhost", "https://zz.example.org"
+    bob = make_user("zzbob")
+    User.objects.filter(pk=bob.pk).update(email="zzbob@example.org", password=make_password("zz"))
+    assert untranslated(Client(), reverse("forgot-password")) == []
+    assert untranslated(Client(), "/password/new/1/nothing/", status=404) == []
+    answer = Client().post(reverse("forgot-password"), {"email": "zz"})
+    assert find_untranslated(answer.content.decode(), KNOWN) == []
+    assert untranslated(Client(), reverse("forgot-password-sent")) == []
+    Client().post(reverse("forgot-password"), {"email": "zzbob@example.org"})
+    send_due_letters()
+    (letter,) = mail.outbox
+    told = re.sub(r"https://\S+", "", f"<p>{letter.subject}</p><p>{letter.body}</p>")
+    assert find_untranslated(told, KNOWN) == []
+    browser = Client()
+    path = re.search(r"/password/new/\S+", letter.body)
+    assert path
+    page = browser.get(path[0], follow=True)
+    for answer in (page, browser.post(page.request["PATH_INFO"], {"password1": "zz", "password2": "zzz"})):
+        assert find_untranslated(answer.content.decode(), KNOWN) == []
 
 
 def test_changing_a_password(client: Client) -> None:

@@ -1,0 +1,107 @@
+"""Mails about accounts. Pages write down what is to be sent; the worker sends it, and tries again for an hour."""
+
+import logging
+from datetime import timedelta
+from smtplib import SMTPException
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from objectlog.models import Outcome, Via
+from objectlog.services import Target, note
+from people.models import Letter
+from permissions.models import User
+
+logger = logging.getLogger("people.mailing")
+
+_FIRST_WAIT = timedelta(seconds=30)
+_MOST_TRIES = 8  # twice the wait each time: an hour in all
+_AT_ONCE = 20
+
+
+def can_send() -> bool:
+    """Whether this service sends mail at all."""
+    return bool(settings.GWM_MAIL_URL)
+
+
+def ask_for_reset(address: str, asked_from: str) -> None:
+    """Have a link for a new password sent to whoever has this email address, if anybody has."""
+    Letter.objects.create(purpose=Letter.Purpose.RESET, address=address, asked_from=asked_from)
+
+
+def send_due_letters() -> int:
+    """Send what is due; how many letters are done with. A worker that is killed meanwhile sends one again."""
+    done = 0
+    for letter in Letter.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")[:_AT_ONCE]:
+        if _claim(letter) and _deliver(letter):
+            letter.delete()
+            done += 1
+    return done
+
+
+def link_for_password(person: User) -> str:
+    """Where this person sets a password without knowing the old one. It works once, and for some days.
+
+    Its host is the configured one, never one that a request named.
+    """
+    place = {"uidb36": user_pk_to_url_str(person), "key": default_token_generator.make_token(person)}
+    return settings.GWM_PUBLIC_URL + reverse("new-password", kwargs=place)
+
+
+def _claim(letter: Letter) -> bool:
+    """Take a letter for this try; not if another worker has, for its moment has moved on then."""
+    again = timezone.now() + _FIRST_WAIT * 2**letter.tries
+    taken = Letter.objects.filter(pk=letter.pk, due_at=letter.due_at).update(due_at=again, tries=F("tries") + 1)
+    return taken == 1
+
+
+def _deliver(letter: Letter) -> bool:
+    """Whether it is done with: sent, for nobody, or given up."""
+    try:
+        for person in _find_people(letter.address):
+            _send_reset(person)
+            _record(letter, person)
+    except (SMTPException, OSError) as error:
+        if letter.tries + 1 < _MOST_TRIES:
+            logger.warning("mail could not be sent, and is tried again: %s", error)
+            return False
+        logger.error("mail could not be sent, and is given up: %s", error)
+    return True
+
+
+def _find_people(address: str) -> list[User]:
+    """Whose password is kept here, and may be set by who reads the mail of their account."""
+    people = User.objects.filter(email__iexact=address, is_active=True).exclude(email="").order_by("pk")
+    return [person for person in people if person.has_usable_password()]
+
+
+def _send_reset(person: User) -> None:
+    """To the address of the account, not the one that was typed: a database may take two spellings for one."""
+    days = settings.PASSWORD_RESET_TIMEOUT // 86400
+    context = {"person": person, "link": link_for_password(person), "days": days, "site": settings.GWM_PUBLIC_URL}
+    EmailMessage(
+        subject=_("New password for %s") % settings.GWM_PUBLIC_URL.partition("://")[2],
+        body=render_to_string("people/mail/reset.txt", context),
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[person.email],
+        headers={"Auto-Submitted": "auto-generated"},
+    ).send()
+
+
+def _record(letter: Letter, person: User) -> None:
+    note(
+        actor_id=None,
+        actor_name="",
+        via=Via.WEB,
+        verb="person.send-reset",
+        outcome=Outcome.DONE,
+        target=Target("person", person.pk, person.username),
+        params={"address": letter.asked_from},
+    )

@@ -1,0 +1,25 @@
+"""What accounts need beside the person: mails that wait to be sent."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class Letter(models.Model):
+    """A mail that is to be sent. What it says, its link included, is written when it is sent, and never kept.
+
+    Whether anybody has the address is looked up then, too: the page that asks takes as long for everybody.
+    """
+
+    class Purpose(models.TextChoices):
+        """What it is for."""
+
+        RESET = "reset"
+
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    address = models.CharField(max_length=254, help_text="the email address as it was typed")
+    asked_from = models.CharField(max_length=45, blank=True, help_text="the network address of who asked for it")
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"

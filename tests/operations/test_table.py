@@ -3,6 +3,7 @@
 import pytest
 
 from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS, NODE_OPERATIONS
+from clusters.operations.ganeti import GanetiOperation
 from gwm.management.commands.operate import OFFERED
 from objectlog.sentences import SENTENCES, find_sentence
 from operations.contract import AnyOperation, NoParams, Operation
@@ -11,6 +12,7 @@ from permissions.access import VIEW
 from permissions.kinds import KINDS
 from permissions.policy import SITE_VERBS, access_of
 from virtualmachines.operations import VM_OPERATIONS
+from virtualmachines.operations.base import VMOperation
 
 
 def test_keys_are_unique() -> None:
@@ -67,3 +69,14 @@ def test_every_sentence_is_used() -> None:
     }
     used = {key if key in SENTENCES else key.rpartition(".")[2] for key in OPERATIONS}
     assert set(SENTENCES) == used | others
+
+
+@pytest.mark.feature("F144")
+@pytest.mark.parametrize(
+    "operation", [each for each in VM_OPERATIONS if not each.needs_browser], ids=lambda each: each.key
+)
+def test_whoever_confirms_is_told_what_happens_to_those_who_use_the_machine(operation: AnyOperation) -> None:
+    """Said by each, or by few that are alike: a sentence that all inherit would be untrue of one."""
+    own = next(base for base in type(operation).__mro__ if "for_users" in vars(base))
+    assert own not in (Operation, GanetiOperation, VMOperation)
+    assert str(operation.for_users).endswith(".")

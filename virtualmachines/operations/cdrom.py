@@ -70,6 +70,7 @@ class InsertCd(_WithDrive[InsertParams]):
     noun = gettext_lazy("Inserting a CD")
     icon = "disk"
     question = gettext_lazy("Insert a CD into {target}?")
+    for_users = gettext_lazy("Whoever works on it is not interrupted.")
     consequence = gettext_lazy("The guest sees it once the machine is started the next time, or rebooted from here.")
     params_type = InsertParams
 
@@ -113,6 +114,7 @@ class EjectCd(_WithDrive[NoParams]):
     noun = gettext_lazy("Ejecting a CD")
     icon = "up"
     question = gettext_lazy("Eject the CD of {target}?")
+    for_users = gettext_lazy("Whoever works on it is not interrupted.")
     consequence = gettext_lazy("The guest keeps it until the machine is started the next time, or rebooted from here.")
 
     def obstacle(self, target: VirtualMachine) -> str | None:

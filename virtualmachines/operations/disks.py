@@ -61,6 +61,7 @@ class GrowDisk(VMOperation[GrowDiskParams]):
     icon = "plus"
     group = Group.DISKS
     question = gettext_lazy("Grow a disk of {target}?")
+    for_users = gettext_lazy("Whoever works on it goes on; the disk may be slower while it grows.")
     consequence = gettext_lazy(
         "A disk never shrinks again. The guest sees the new size at once, or from its next start on, and has to "
         "enlarge partitions and file systems by itself."
@@ -155,6 +156,7 @@ class DetachDisk(VMOperation[DiskParams]):
     icon = "disk"
     group = Group.DISKS
     question = gettext_lazy("Detach a disk of {target}?")
+    for_users = gettext_lazy("What was on the disk can't be reached on the machine any more.")
     consequence = gettext_lazy(
         "The disk and its data stay in Ganeti, without a machine, and still take their room. Nothing there lists "
         "such disks: the journal keeps the uuid by which it can be attached again."
@@ -208,6 +210,7 @@ class AttachDisk(VMOperation[AttachDiskParams]):
     icon = "disk"
     group = Group.DISKS
     question = gettext_lazy("Attach a disk to {target}?")
+    for_users = gettext_lazy("Whoever works on it is not interrupted.")
     consequence = gettext_lazy(
         "A disk that was detached before, with what is on it. It must lie on the same nodes, and be of the same kind."
     )
@@ -252,6 +255,7 @@ class ConvertDisks(VMOperation[ConvertParams]):
     icon = "disk"
     group = Group.DISKS
     question = gettext_lazy("Convert the disks of {target}?")
+    for_users = gettext_lazy("Nobody can use it until its disks are copied and it is started again.")
     consequence = gettext_lazy(
         "Everything is copied to new disks, which takes long and needs room for both; then the old disks are deleted. "
         "Lost are their uuids and parameters of their own, and with storage on one node what a second node "

@@ -76,6 +76,9 @@ class Export(_Export[ExportParams]):
     doing = gettext_lazy("exporting")
     noun = gettext_lazy("An export")
     question = gettext_lazy("Export {target}?")
+    for_users = gettext_lazy(
+        "Where it runs, whoever uses it is cut off until it is started again, unless it is kept running."
+    )
     params_type = ExportParams
 
     def consequence_for(self, target: VirtualMachine) -> str:
@@ -121,6 +124,7 @@ class ExportAndRemove(_Export[ExportAndRemoveParams]):
     is_destructive = True
     wants_typed_name = True
     question = gettext_lazy("Export {target} and remove it?")
+    for_users = gettext_lazy("Nobody can use it any more. Open consoles are closed.")
     consequence = gettext_lazy(
         "It is shut down and exported; then the machine and its disks are removed from Ganeti. What is left is the "
         "export on that node, of which it can be created again. An earlier export of it is replaced."

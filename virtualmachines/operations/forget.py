@@ -16,6 +16,9 @@ class ForgetMachine(Forget[VirtualMachine]):
 
     kind = "vm"
     consequence = gettext_lazy("Its owner, notes and rights are forgotten. Its jobs and the journal stay.")
+    for_users = gettext_lazy(
+        "Nobody can use it as it is: Ganeti does not list it. Should it come back, rights are gone."
+    )
 
     def cluster_of(self, target: VirtualMachine) -> Cluster:
         return target.cluster
@@ -34,6 +37,7 @@ class Discard(VMOperation[NoParams]):
     group = Group.DANGER
     question = gettext_lazy("Remove the failed attempt to create {target}?")
     consequence = gettext_lazy("Ganeti has no machine of it. What was typed stays in the journal.")
+    for_users = gettext_lazy("Nobody used it: it was never there.")
     sends = False
     needs_target = False
 

@@ -155,10 +155,11 @@ class Migrate(Move[MigrateParams]):
     doing = gettext_lazy("migrating")
     noun = gettext_lazy("A migration")
     question = gettext_lazy("Migrate {target}?")
-    consequence = gettext_lazy(
-        "It keeps running and moves with its memory. People who use it notice a pause of seconds at most when live, "
-        "and open consoles are closed."
+    for_users = gettext_lazy(
+        "Whoever works on it notices a pause of seconds at most when live; otherwise "
+        "it stands still while its memory moves. Open consoles are closed."
     )
+    consequence = gettext_lazy("It keeps running and moves with its memory.")
     params_type = MigrateParams
 
     def obstacle(self, target: VirtualMachine) -> str | None:
@@ -199,6 +200,7 @@ class CleanUpMigration(Move[MoveParams]):
     icon = "refresh"
     group = Group.MOVE
     question = gettext_lazy("Clean up after a failed migration of {target}?")
+    for_users = gettext_lazy("Whoever works on it notices nothing.")
     consequence = gettext_lazy(
         "Ganeti looks on which of the two nodes it runs, takes that one as its node, and ends what is left of the "
         "migration. The machine goes on running; it must run on one node only."
@@ -238,14 +240,15 @@ class FailOver(Move[FailoverParams]):
     doing = gettext_lazy("failing over")
     noun = gettext_lazy("A failover")
     question = gettext_lazy("Fail {target} over?")
+    for_users = gettext_lazy("Where it runs, whoever uses it is cut off until it has started again.")
     params_type = FailoverParams
 
     def consequence_for(self, target: VirtualMachine) -> str:
         """What happens to who uses it depends on whether it runs."""
         if target.is_running:
             words = _(
-                "It is shut down here and started on the other node: whoever uses it is cut off until it has started. "
-                "If it does not shut down within the timeout, it is switched off."
+                "It is shut down here and started on the other node. If it does not shut down within the timeout, "
+                "it is switched off."
             )
         else:
             words = _("It is not running: it only changes its node.")

@@ -35,6 +35,7 @@ class SetOffline(_Offline):
     noun = gettext_lazy("Setting it offline")
     icon = "lock"
     question = gettext_lazy("Set {target} offline?")
+    for_users = gettext_lazy("Nobody can use it until it is set online and started.")
     consequence = gettext_lazy("Ganeti keeps no memory free for it any longer. It can't be started until it is online.")
     wanted = True
 
@@ -53,6 +54,7 @@ class SetOnline(_Offline):
     noun = gettext_lazy("Setting it online")
     icon = "plug"
     question = gettext_lazy("Set {target} online?")
+    for_users = gettext_lazy("Nobody notices anything: it stays stopped.")
     consequence = gettext_lazy("It is not started by that, but can be.")
     wanted = False
 

@@ -34,6 +34,7 @@ class SetOwner(VMOperation[OwnerParams]):
     needs = "set_owner"
     icon = "person"
     question = gettext_lazy("Change the owner of {target}?")
+    for_users = gettext_lazy("Whoever works on it notices nothing.")
     consequence = gettext_lazy("It counts for the quota of its owner. Rights on it stay as they are.")
     sends = False
     locks = False

@@ -115,6 +115,7 @@ class Start(VMOperation[NoParams]):
     icon = "play"
     group = Group.POWER
     question = gettext_lazy("Start {target}?")
+    for_users = gettext_lazy("Who uses it can reach it as soon as it is up.")
 
     def obstacle(self, target: VirtualMachine) -> str | None:
         if target.status == "running":

@@ -20,6 +20,7 @@ def explain_protection(target: VirtualMachine) -> str | None:
 class _Protection(VMOperation[NoParams]):
     """What both ways share. Ganeti is not asked, so its cluster may be away."""
 
+    for_users = gettext_lazy("Whoever works on it notices nothing.")
     needs = "modify"
     icon = "shield"
     sends = False

@@ -47,6 +47,9 @@ class Rename(VMOperation[RenameParams]):
     needs = "modify"
     icon = "edit"
     question = gettext_lazy("Rename {target}?")
+    for_users = gettext_lazy(
+        "Whoever reaches it by its name needs the new one; where it runs, they are cut off until it is started again."
+    )
     consequence = gettext_lazy(
         "The guest itself does not learn its new name: host name and addresses inside it stay as they are."
     )

@@ -42,6 +42,7 @@ class ReplaceDisks(VMOperation[ReplaceDisksParams]):
     icon = "disk"
     group = Group.DISKS
     question = gettext_lazy("Replace disks of {target}?")
+    for_users = gettext_lazy("Whoever works on it goes on, with slower disks meanwhile.")
     consequence = gettext_lazy(
         "It keeps running. What is replaced is copied anew from the other node, which takes its time and makes the "
         "disks slower; until it is done there is one good copy only."

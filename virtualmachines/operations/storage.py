@@ -42,6 +42,7 @@ class ActivateDisks(VMOperation[ActivateParams]):
     icon = "plug"
     group = Group.DISKS
     question = gettext_lazy("Activate the disks of {target}?")
+    for_users = gettext_lazy("Nobody notices anything: it is not started by that.")
     consequence = gettext_lazy(
         "They are made available on its node without starting it: to repair or copy what is on them there. Starting it "
         "does the same by itself."
@@ -65,6 +66,7 @@ class DeactivateDisks(VMOperation[NoParams]):
     icon = "unplug"
     group = Group.DISKS
     question = gettext_lazy("Deactivate the disks of {target}?")
+    for_users = gettext_lazy("Nobody notices anything: it is stopped.")
     consequence = gettext_lazy("They are no longer available on its node. What is on them stays.")
 
     def obstacle(self, target: VirtualMachine) -> str | None:

@@ -29,6 +29,9 @@ _TERM = re.compile(
 _OF_ADDRESS = re.compile(r"[0-9a-f]{1,4}")
 _LOOKUPS = {":": "exact", "=": "exact", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 _SIZE = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?([MGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
+_COMPARED = re.compile(r"([<>]=?)(.+)", re.DOTALL)
+_AGE = re.compile(r"(\d{1,4})([mhdw])", re.IGNORECASE | re.ASCII)
+_MINUTES = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
 _UNITS = {"": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 
@@ -147,7 +150,7 @@ def of_size(label: str | Promise, sample: str, field: str) -> Key:
 
 
 def of_moment(label: str | Promise, sample: str, field: str) -> Key:
-    """A key for a time: a day (also "today" and "yesterday"), or a minute; in the zone of the installation."""
+    """A key for a time: a day (also "today" and "yesterday"), a minute, or an age such as 7d: since so long ago."""
     return _of_span(label, sample, lambda lookup, when: Q(**{f"{field}__{lookup}": when}))
 
 
@@ -158,18 +161,33 @@ def of_timestamp(label: str | Promise, sample: str, field: str) -> Key:
 
 def _of_span(label: str | Promise, sample: str, compare: Callable[[str, datetime], Q]) -> Key:
     def condition(term: Term) -> Q:
-        begin, end = _span_of(term.value, sample)
-        if term.operator in (":", "="):
+        operator, value = _split(term)
+        if (age := _AGE.fullmatch(value)) is not None:
+            # The moment so long ago: what is later than that is younger.
+            return compare("lt" if operator in ("<", "<=") else "gte", _since(age))
+        begin, end = _span_of(value, sample)
+        if operator in (":", "="):
             return compare("gte", begin) & compare("lt", end)
         lookup, when = {
             ">": ("gte", end),
             ">=": ("gte", begin),
             "<": ("lt", begin),
             "<=": ("lt", end),
-        }[term.operator]
+        }[operator]
         return compare(lookup, when)
 
     return Key(label, sample, condition)
+
+
+def _split(term: Term) -> tuple[str, str]:
+    """Operator and value; what is compared may stand behind a colon, as in changed:>2026-11-01."""
+    found = _COMPARED.fullmatch(term.value) if term.operator == ":" else None
+    return (found[1], found[2]) if found is not None else (term.operator, term.value)
+
+
+def _since(age: re.Match[str]) -> datetime:
+    """Minutes, hours, days or weeks ago; no earlier than databases tell time."""
+    return timezone.now() - timedelta(minutes=int(age[1]) * _MINUTES[age[2].lower()])
 
 
 def _span_of(value: str, sample: str) -> tuple[datetime, datetime]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, CharField, IntegerField, Transform
+from django.db.models import BigIntegerField, CharField, FloatField, IntegerField, Transform
 from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -27,7 +27,7 @@ class Listed(Transform):
         return f"+{sql}", params
 
 
-for field in (CharField, IntegerField, BigIntegerField):
+for field in (CharField, FloatField, IntegerField, BigIntegerField):
     field.register_lookup(Listed)
 
 

@@ -110,7 +110,7 @@ MACHINES = Language(
         "template": of_text(_("disk template"), "template:drbd", lambda value: Q(disk_template=value.lower())),
         "uuid": of_text(_("beginning of the uuid"), "uuid:3f2a", lambda value: Q(uuid__istartswith=value)),
         "created": of_timestamp(_("when it was created"), "created>2026-11-01", "ctime"),
-        "changed": of_timestamp(_("when its configuration was changed"), "changed:today", "mtime"),
+        "changed": of_timestamp(_("when its configuration was changed"), "changed:7d", "mtime__listed"),
     },
     word=lambda value: Q(Says(value)),
     says=_("name, address, tag, or cluster: owner: node: tag:"),

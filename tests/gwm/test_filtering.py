@@ -139,6 +139,12 @@ NOON, PAST_NOON = datetime(2026, 11, 1, 12, 30, tzinfo=UTC), datetime(2026, 11, 
         ("key>=2026-11-01T12:30", Q(at__gte=NOON)),
         ("key>2026-11-01T13:30+01:00", Q(at__gte=PAST_NOON)),
         ("-key<=2026-11-01T12:30Z", ~Q(at__lt=PAST_NOON)),
+        ("key:>2026-11-01", Q(at__gte=NEXT)),
+        ("key:<=2026-11-01", Q(at__lt=NEXT)),
+        ("key:1d", Q(at__gte=datetime(2026, 11, 1, 9, tzinfo=UTC))),
+        ("key:>24h", Q(at__gte=datetime(2026, 11, 1, 9, tzinfo=UTC))),
+        ("key<1W", Q(at__lt=datetime(2026, 10, 26, 9, tzinfo=UTC))),
+        ("key:<90m", Q(at__lt=datetime(2026, 11, 2, 7, 30, tzinfo=UTC))),
     ],
 )
 def test_times(text: str, condition: Q) -> None:
@@ -147,7 +153,21 @@ def test_times(text: str, condition: Q) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["soon", "2026-13-01", "2026", "9999-12-31", "0001-01-01", "2026-11-01T99", "0001-01-01T00:00+14:00"]
+    "value",
+    [
+        "soon",
+        "2026-13-01",
+        "2026",
+        "9999-12-31",
+        "0001-01-01",
+        "2026-11-01T99",
+        "9999w",
+        "99999d",
+        ">",
+        ">soon",
+        "7y",
+        "0001-01-01T00:00+14:00",
+    ],
 )
 def test_times_that_no_calendar_has_are_no_error(value: str) -> None:
     for operator in (":", "<", "<=", ">", ">="):

@@ -14,7 +14,7 @@ _EVERYTHING = frozenset({"power", "console", "modify", "remove", "tags"})
 # What a list is filtered by: beside the names in an index, so that the long rows are read for one page alone.
 _FILTERED = (
     *("cluster", "status", "missing_since", "busy_entry", "owner", "primary_node", "secondary_node"),
-    *("os", "hypervisor", "disk_template", "memory_mib", "disk_mib", "vcpus"),
+    *("os", "hypervisor", "disk_template", "memory_mib", "disk_mib", "vcpus", "mtime"),
 )
 
 

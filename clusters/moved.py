@@ -36,7 +36,8 @@ def find_row(rows: QuerySet[R], kind: str, slug: str, name: str) -> R:
     renamed, or is missing, where nothing that is there has it; Http404 for all else.
     """
     named = Q(name=name, missing_since__isnull=True) | Q(name=name, uuid="")
-    found = list(rows.filter(named | Q(uuid=name), cluster__slug=slug))
+    # No order: there are two or three at the most, and Django takes long to put wide rows in one.
+    found = list(rows.filter(named | Q(uuid=name), cluster__slug=slug).order_by())
     if found:
         return min(found, key=lambda row: row.name != name or row.is_missing)
     cluster = current_cluster(slug)

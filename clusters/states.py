@@ -1,11 +1,13 @@
 """What state a cluster or a node is in: one function for each, asked by every page that shows it."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, ngettext
 
-from clusters.models import Cluster, Node
+from clusters.models import Node
 from ui.said import said
 
 # What an update failed of, where that is to be told from a cluster that is merely away (rapi/errors.py).
@@ -28,7 +30,31 @@ class NodeTally:
     unresponsive: int = 0
 
 
-def state_of_cluster(cluster: Cluster, tally: NodeTally | None = None) -> tuple[str, str]:
+class Updated(Protocol):
+    """What a cluster's state is told by: its row, or these columns of it."""
+
+    @property
+    def answers_at(self) -> str:
+        """Where it was found, if not at the configured address."""
+
+    @property
+    def unreachable_since(self) -> datetime | None:
+        """Since when it is away."""
+
+    @property
+    def last_error(self) -> str:
+        """What the last update failed of."""
+
+    @property
+    def last_error_kind(self) -> str:
+        """The same as a word of rapi/errors.py."""
+
+    @property
+    def synced_at(self) -> datetime | None:
+        """When the last complete update ended."""
+
+
+def state_of_cluster(cluster: Updated, tally: NodeTally | None = None) -> tuple[str, str]:
     """Kind (ok, busy, warn, bad) and word; `tally` are its nodes, for a person who may see them."""
     kind, word = _state_of_updates(cluster)
     if kind == "ok" and cluster.answers_at:
@@ -43,7 +69,7 @@ def state_of_cluster(cluster: Cluster, tally: NodeTally | None = None) -> tuple[
     return kind, word
 
 
-def _state_of_updates(cluster: Cluster) -> tuple[str, str]:
+def _state_of_updates(cluster: Updated) -> tuple[str, str]:
     """What the last updates found, whatever the nodes are like."""
     failure = _FAILURES.get(cluster.last_error_kind)
     if cluster.unreachable_since is not None:

@@ -1,7 +1,7 @@
 """What the frame of every page needs: navigation, theme, the job dock. Asked for only by templates that draw it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from clusters.models import Cluster, Job
 from clusters.states import NodeTally, state_of_cluster
 from gwm.selectors import (
     DOCK_JOBS,
+    ClusterInFrame,
     list_clusters_for_frame,
     list_dock_jobs,
     tally_nodes,
@@ -183,7 +184,7 @@ class NavCluster:
     count: int | None = None
 
     @classmethod
-    def of(cls, cluster: Cluster, tally: NodeTally | None) -> "NavCluster":
+    def of(cls, cluster: Cluster | ClusterInFrame, tally: NodeTally | None) -> "NavCluster":
         """From a row and its nodes."""
         kind, word = state_of_cluster(cluster, tally)
         return cls(cluster.slug, page_of("cluster", cluster.slug), kind, word)
@@ -200,7 +201,7 @@ class Frame:
         self.path = path
 
     @cached_property
-    def clusters(self) -> list[Cluster]:
+    def clusters(self) -> Sequence[Cluster | ClusterInFrame]:
         return list_clusters_for_frame(self.user)
 
     @cached_property

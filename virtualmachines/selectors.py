@@ -36,10 +36,14 @@ def list_vms(user: User) -> QuerySet[VirtualMachine]:
     return visible(user, "view", VirtualMachine.objects.all())
 
 
+# What no page of one machine shows of what it belongs to.
+_UNSHOWN = ("cluster__info", "cluster__operating_systems", "primary_node__raw", "secondary_node__raw")
+
+
 def list_vms_with_all(user: User) -> QuerySet[VirtualMachine]:
     """The same with their clusters, nodes and owners: for pages of one machine."""
     related = ("cluster__schedule", "primary_node", "secondary_node", "owner__user", "owner__group")
-    return list_vms(user).select_related(*related).defer("cluster__info", "cluster__operating_systems")
+    return list_vms(user).select_related(*related).defer(*_UNSHOWN)
 
 
 def filter_vms(vms: QuerySet[VirtualMachine], wanted: Wanted) -> QuerySet[VirtualMachine]:

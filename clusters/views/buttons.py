@@ -11,7 +11,7 @@ from operations.offers import Offer
 
 @dataclass(frozen=True)
 class Button:
-    """An operation as templates/parts/_button.html draws it. `is_page`: it leads to a page, not to a confirmation."""
+    """An operation as ui/templatetags/buttons.py draws it. `is_page`: it leads to a page, not to a confirmation."""
 
     name: str
     label: str

@@ -79,12 +79,13 @@ def _machines() -> list[SimpleNamespace]:
 
 
 def _button(label: str, icon: str, style: str = "", reason: str = "") -> SimpleNamespace:
-    """What `parts/_button.html` draws."""
+    """What the tag `action` draws."""
     return SimpleNamespace(
         label=label,
         icon=icon,
         style=style,
         url="#",
+        is_page=False,
         allowed=not reason,
         reason=reason,
         name=label.lower().replace(" ", "-"),

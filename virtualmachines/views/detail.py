@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.described import page_for
+from clusters.models import Job
 from clusters.selectors import jobs_about, list_job_rows, list_jobs, with_right_to_cancel
 from clusters.views.buttons import Button, button_of, menu_of, put_first
 from clusters.views.jobs import answer_with_jobs, log_lines
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 # A failed job stays on the machine's page for so long, unless it is cleared or another one follows.
 FAILED_SHOWN_FOR = timedelta(hours=24)
 ENDED_SHOWN_FOR = timedelta(minutes=2)
+_SHOWN_OF_WORK = (
+    *("ganeti_id", "status", "title", "opcode_statuses", "log", "error", "waiting_for"),
+    *("received_at", "started_at", "ended_at", "cluster__slug", "entry__actor_name"),
+)
 
 
 def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
@@ -87,11 +92,17 @@ def _is_news(job: Any) -> bool:
 
 
 def work_on(user: User, vm: Any) -> dict[str, Any]:
-    """The jobs under way on a machine with their logs, or the last one for as long as its end is news. One query."""
-    about = jobs_about(list_jobs(user).defer("opcodes", "cluster__info"), "instance", vm.pk)
-    jobs = list(with_right_to_cancel(user, about)[:4])
-    active = [job for job in jobs if not job.is_final] or [job for job in jobs[:1] if _is_news(job)]
-    return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in active]}
+    """The jobs under way on a machine with their logs, or the last one for as long as its end is news.
+
+    One query, and another one if there is something to show, which is seldom: what is told of a job to whom is dear to
+    find out. Who may not see it has no right to any job on the machine.
+    """
+    last = list(jobs_about(Job.objects.only("status", "ended_at", "cleared_at"), "instance", vm.pk)[:4])
+    shown = [job for job in last if not job.is_final] or [job for job in last[:1] if _is_news(job)]
+    if not shown:
+        return {"work": []}
+    jobs = list_jobs(user).only(*_SHOWN_OF_WORK).filter(pk__in=[job.pk for job in shown]).order_by("-ganeti_id")
+    return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in with_right_to_cancel(user, jobs)]}
 
 
 @require_safe

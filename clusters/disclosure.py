@@ -4,6 +4,7 @@ A job may work on several objects. Who may see only some of them learns that it 
 those: its title, steps, parameters, log and errors may name the others.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ class _Disclosed(_Iterable):
 
     def __iter__(self) -> Iterator[Job]:
         for job in super().__iter__():
-            yield _conceal(job) if getattr(job, "is_partial", False) else job
+            yield _conceal(job, getattr(job, "seen_name", None) or "") if getattr(job, "is_partial", False) else job
 
 
 def disclose(jobs: QuerySet[Job], seen: QuerySet[JobTarget]) -> QuerySet[Job]:
@@ -54,8 +55,27 @@ def disclose(jobs: QuerySet[Job], seen: QuerySet[JobTarget]) -> QuerySet[Job]:
     return jobs
 
 
-def _conceal(job: Job) -> Job:
-    name: str = getattr(job, "seen_name", None) or ""
+def disclose_few(jobs: list[Job], seen: QuerySet[JobTarget]) -> list[Job]:
+    """The same for a few jobs that are read already. One query, if there is anything to find out."""
+    if not jobs or not seen.query.has_filters():
+        return jobs
+    # All, and those that are seen: to look for each whether it is among the others takes databases much longer.
+    touched = JobTarget.objects.order_by().filter(job__in=jobs).values_list("job", "pk", "name", Value(0))
+    told = seen.order_by().filter(job__in=jobs).values_list("job", "pk", "name", Value(1))
+    there: dict[int, set[int]] = defaultdict(set)
+    names: dict[int, dict[int, str]] = defaultdict(dict)
+    for job, pk, name, is_seen in touched.union(told, all=True):
+        there[job].add(pk)
+        if is_seen:
+            names[job][pk] = name
+    return [job if there[job.pk] == names[job.pk].keys() else _conceal(job, _first(names[job.pk])) for job in jobs]
+
+
+def _first(names: dict[int, str]) -> str:
+    return names[min(names)] if names else ""
+
+
+def _conceal(job: Job, name: str) -> Job:
     is_about_it = len(job.opcode_statuses) <= 1 and name and job.title.endswith(f" {name}")
     if not is_about_it:
         job.title = _("Job on %(name)s and others") % {"name": name} if name else _("Job %s") % job.ganeti_id

@@ -8,7 +8,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clusters.disclosure import disclose
+from clusters.disclosure import disclose, disclose_few
 from clusters.models import Cluster, Job, JobStatus, JobTarget, Network, Node, NodeGroup
 from clusters.moved import Moved, current_cluster, find_row
 from permissions.models import User
@@ -87,6 +87,16 @@ def list_job_rows(user: User) -> QuerySet[Job]:
     return list_jobs(user).only(*_JOB_ROW)
 
 
+def read_few_job_rows(user: User, jobs: QuerySet[Job], most: int) -> list[Job]:
+    """The first `most` of those of `jobs` that `user` may see, told and read as `list_job_rows` does.
+
+    What is told of them is found out afterwards, in a query that most often is not needed: to find it out for every job
+    that it sorts takes the database longer than all the rest of a page.
+    """
+    rows = visible(user, "view", jobs.select_related("cluster", "entry").only(*_JOB_ROW))[:most]
+    return disclose_few(list(rows), visible(user, "view", JobTarget.objects.all()))
+
+
 def get_job(user: User, slug: str, number: int) -> Job:
     """One job by Ganeti's number; Http404 if there is none that `user` may see, Moved by a former short name."""
     return pick_job(list_jobs(user), slug, number)
@@ -120,15 +130,44 @@ def jobs_about(jobs: QuerySet[Job], kind: str, pk: int) -> QuerySet[Job]:
     return jobs.filter(pk__in=touched).order_by("-ganeti_id")
 
 
-def with_right_to_cancel(user: User, jobs: QuerySet[Job]) -> QuerySet[Job]:
+# A failed job stays on the page of what it works on for so long, unless it is cleared or another one follows.
+FAILED_IS_NEWS_FOR = timedelta(hours=24)
+END_IS_NEWS_FOR = timedelta(minutes=2)
+_SHOWN_OF_WORK = (
+    *("ganeti_id", "status", "title", "opcode_statuses", "log", "error", "waiting_for"),
+    *("received_at", "started_at", "ended_at", "cluster__slug", "entry__actor_name"),
+)
+
+
+def _is_news(job: Job) -> bool:
+    """Whether how the job ended is still to be seen: a failure until somebody clears it or a day has gone."""
+    shown_for = FAILED_IS_NEWS_FOR if job.status == JobStatus.ERROR else END_IS_NEWS_FOR
+    return job.cleared_at is None and job.ended_at is not None and job.ended_at > timezone.now() - shown_for
+
+
+def read_work_on(user: User, kind: str, pk: int) -> list[Job]:
+    """The jobs under way on an object with their logs, or the last one for as long as its end is news.
+
+    One query, and another one if there is something to show, which is seldom: what is told of a job to whom is dear to
+    find out. Who may not see one of the jobs on an object may see none of them.
+    """
+    last = list(jobs_about(Job.objects.only("status", "ended_at", "cleared_at"), kind, pk)[:4])
+    shown = [job for job in last if not job.is_final] or [job for job in last[:1] if _is_news(job)]
+    if not shown:
+        return []
+    jobs = list_jobs(user).only(*_SHOWN_OF_WORK).filter(pk__in=[job.pk for job in shown]).order_by("-ganeti_id")
+    return list(_with_right_to_cancel(user, jobs))
+
+
+def _with_right_to_cancel(user: User, jobs: QuerySet[Job]) -> QuerySet[Job]:
     """`jobs`, each with `may_cancel`: whether `user` may cancel it, and clear its failure."""
     return jobs.annotate(may_cancel=Exists(visible(user, "cancel", Job.objects.filter(pk=OuterRef("pk")))))
 
 
-def jobs_under_way_or_failed(jobs: QuerySet[Job], *, failed_within: timedelta) -> QuerySet[Job]:
-    """Those of `jobs` that have not ended, and those that failed lately; the former first, newest first."""
+def jobs_under_way_or_failed(*, failed_within: timedelta) -> QuerySet[Job]:
+    """Jobs that have not ended, and those that failed lately, newest first."""
     lately = timezone.now() - failed_within
-    return jobs.filter(
+    return Job.objects.filter(
         Q(status__in=ACTIVE) | Q(status=JobStatus.ERROR, ended_at__gte=lately, cleared_at__isnull=True)
     ).order_by("-ganeti_id")
 

@@ -12,7 +12,7 @@ from clusters.selectors import (
     ACTIVE,
     jobs_under_way_or_failed,
     list_clusters,
-    list_job_rows,
+    read_few_job_rows,
 )
 from clusters.states import NodeTally
 from gwm.cluster_list import group_of
@@ -83,8 +83,8 @@ def tally_nodes(user: User) -> dict[int, NodeTally]:
 
 
 def list_dock_jobs(user: User) -> list[Job]:
-    """The jobs of the dock. One query."""
-    return list(jobs_under_way_or_failed(list_job_rows(user), failed_within=FAILED_SHOWN_FOR)[:DOCK_JOBS])
+    """The jobs of the dock. One query, and one more if there are any for who may not see everything."""
+    return read_few_job_rows(user, jobs_under_way_or_failed(failed_within=FAILED_SHOWN_FOR), DOCK_JOBS)
 
 
 @dataclass(frozen=True)
@@ -230,9 +230,9 @@ def list_vms_in_trouble(user: User, limit: int, *, with_missing: bool) -> list[V
 
 
 def list_failed_jobs(user: User, limit: int) -> list[Job]:
-    """Jobs that failed within the last day and were not cleared, newest first. One query."""
-    failed = jobs_under_way_or_failed(list_job_rows(user), failed_within=ATTENTION_FOR).exclude(status__in=ACTIVE)
-    return list(failed[:limit])
+    """Jobs that failed within the last day and were not cleared, newest first. Queries as for the dock."""
+    failed = jobs_under_way_or_failed(failed_within=ATTENTION_FOR).exclude(status__in=ACTIVE)
+    return read_few_job_rows(user, failed, limit)
 
 
 def events_about(events: QuerySet[Event], kind: str, pk: int) -> QuerySet[Event]:

@@ -27,6 +27,7 @@ from gwm.env import TABLE, Config
 from gwm.processes.health import Alive, Ready
 from gwm.processes.ready import tell_ready
 from gwm.processes.supervisor import SOCKET_FD
+from gwm.processes.waiting import WaitingRequest
 from gwm.readiness import check_readiness
 from vncproxy.broker import Broker, make_broker
 from vncproxy.client import list_control_sockets, own_control_socket
@@ -34,14 +35,14 @@ from vncproxy.connections import Connections, connections_for, raise_file_limit
 from vncproxy.control import remove_stale_socket
 from vncproxy.settings import settings_from
 from vncproxy.tls import tls_options
-from vncproxy.web import AnonymousRequest, ConsoleSite, console_site
+from vncproxy.web import ConsoleSite, console_site
 
 IDLE_CONNECTION_S = 60
 LARGEST_BODY = 2_000_000
 LIVE_PATH = (b"live", b"ws")
 
 
-class BoundedRequest(AnonymousRequest):
+class BoundedRequest(WaitingRequest):
     """A request that is cut off when its body grows too large: twisted.web would keep all of it, for anybody."""
 
     _taken = 0

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clusters.models import Cluster, Job, JobTarget, Node
+from clusters.selectors import list_job_rows, read_few_job_rows
 from permissions.middleware import ReachReadOnce
 from permissions.models import RoleGrant, Team, User
 from permissions.policy import Source, access_of, can, held, reach_kept, verbs_on, visible
@@ -115,7 +116,8 @@ class Site:
         self.machines = [make_vm(self.clusters[number % CLUSTERS]) for number in range(MACHINES)]
         self.nodes = [make_node(cluster) for cluster in self.clusters]
         self.jobs = [
-            Job.objects.create(cluster=self.clusters[number % CLUSTERS], ganeti_id=number) for number in range(JOBS)
+            Job.objects.create(cluster=self.clusters[number % CLUSTERS], ganeti_id=number, error="not for everybody")
+            for number in range(JOBS)
         ]
 
     def objects(self, kind: str) -> list[Any]:
@@ -266,6 +268,9 @@ def compare(site: Site, world: World) -> None:
                 assert told(site, held(user, obj)) == now_held
                 assert verbs_on(user, obj) == {source[0] for source in now_held}
                 assert {verb for verb, keys in listed.items() if obj.pk in keys} == verbs_on(user, obj)
+        jobs = Job.objects.order_by("-ganeti_id")
+        few = [(job.pk, job.title, job.error) for job in read_few_job_rows(user, jobs, JOBS)]
+        assert few == [(job.pk, job.title, job.error) for job in list_job_rows(user).order_by("-ganeti_id")]
         seen = set(visible(user, "view", JobTarget.objects.all()))
         for target in JobTarget.objects.all():
             assert bool(can(user, "view", target)) == (target in seen)

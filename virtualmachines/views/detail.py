@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clusters.described import page_for
-from clusters.models import Job
-from clusters.selectors import jobs_about, list_job_rows, list_jobs, with_right_to_cancel
+from clusters.selectors import jobs_about, list_job_rows, read_work_on
 from clusters.views.buttons import Button, button_of, menu_of, put_first
 from clusters.views.jobs import answer_with_jobs, log_lines
 from clusters.views.stored import moment_of
@@ -32,14 +29,6 @@ from virtualmachines.selectors import creation_of_vm, get_vm
 
 if TYPE_CHECKING:
     from permissions.models import User
-
-# A failed job stays on the machine's page for so long, unless it is cleared or another one follows.
-FAILED_SHOWN_FOR = timedelta(hours=24)
-ENDED_SHOWN_FOR = timedelta(minutes=2)
-_SHOWN_OF_WORK = (
-    *("ganeti_id", "status", "title", "opcode_statuses", "log", "error", "waiting_for"),
-    *("received_at", "started_at", "ended_at", "cluster__slug", "entry__actor_name"),
-)
 
 
 def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
@@ -85,24 +74,10 @@ def _first_buttons(vm: Any) -> list[str]:
     return ["console", "modify", "shutdown", "reboot"] if vm.is_running else ["start", "console", "modify"]
 
 
-def _is_news(job: Any) -> bool:
-    """Whether how the job ended is still to be seen: a failure until somebody clears it or a day has gone."""
-    shown_for = FAILED_SHOWN_FOR if job.status == "error" else ENDED_SHOWN_FOR
-    return job.cleared_at is None and job.ended_at is not None and job.ended_at > timezone.now() - shown_for
-
-
 def work_on(user: User, vm: Any) -> dict[str, Any]:
-    """The jobs under way on a machine with their logs, or the last one for as long as its end is news.
-
-    One query, and another one if there is something to show, which is seldom: what is told of a job to whom is dear to
-    find out. Who may not see it has no right to any job on the machine.
-    """
-    last = list(jobs_about(Job.objects.only("status", "ended_at", "cleared_at"), "instance", vm.pk)[:4])
-    shown = [job for job in last if not job.is_final] or [job for job in last[:1] if _is_news(job)]
-    if not shown:
-        return {"work": []}
-    jobs = list_jobs(user).only(*_SHOWN_OF_WORK).filter(pk__in=[job.pk for job in shown]).order_by("-ganeti_id")
-    return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in with_right_to_cancel(user, jobs)]}
+    """The jobs under way on a machine with their logs, or the last one for as long as its end is news."""
+    jobs = read_work_on(user, "instance", vm.pk)
+    return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in jobs]}
 
 
 @require_safe

@@ -40,6 +40,7 @@ _OTHER_VERBS = {
     "person.change-password": _("Change password"),
     "person.reset-password": _("Reset password"),
     "person.send-reset": _("Mail a link for a new password"),
+    "person.rescue": _("Rescue an administrator"),
     "person.sign-in": _("Sign in"),
     "site.prune-journal": _("Prune the journal"),
 }

@@ -112,6 +112,18 @@ SENTENCES: dict[str, Sentence] = {
         _("Mailed a link for a new password to %(object)s, asked for from %(address)s"),
         _("Mailing a link for a new password to %(object)s"),
     ),
+    "person.rescue": Sentence(_("Made %(object)s an administrator on the server"), _("Rescue of %(object)s")),
+    "person.add": Sentence(_("Added account %(name)s"), _("Adding account %(name)s")),
+    "person.edit": Sentence(_("Edited account %(object)s"), _("Editing of account %(object)s")),
+    "person.set-password": Sentence(
+        _("Set the password of %(object)s, and ended all sessions"), _("Setting of the password of %(object)s")
+    ),
+    "person.sign-out": Sentence(_("Signed %(object)s out everywhere"), _("Signing %(object)s out everywhere")),
+    "person.activate": Sentence(_("Activated account %(object)s"), _("Activation of account %(object)s")),
+    "person.deactivate": Sentence(_("Deactivated account %(object)s"), _("Deactivation of account %(object)s")),
+    "person.promote": Sentence(_("Made %(object)s an administrator"), _("Making %(object)s an administrator")),
+    "person.demote": Sentence(_("Made %(object)s an ordinary user"), _("Making %(object)s an ordinary user")),
+    "person.delete": Sentence(_("Deleted account %(object)s"), _("Deletion of account %(object)s")),
     "person.sign-in": Sentence(_("Signed in from %(address)s"), _("Sign-in as %(object)s from %(address)s")),
     "site.prune-journal": Sentence(
         _("Removed the %(count)s oldest events from the journal, those before %(before)s"), _("Pruning of the journal")

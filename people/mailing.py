@@ -40,7 +40,7 @@ def send_due_letters() -> int:
     """Send what is due; how many letters are done with. A worker that is killed meanwhile sends one again."""
     done = 0
     for letter in Letter.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")[:_AT_ONCE]:
-        if _claim(letter) and _deliver(letter):
+        if claim(letter) and _deliver(letter):
             letter.delete()
             done += 1
     return done
@@ -55,8 +55,8 @@ def link_for_password(person: User) -> str:
     return settings.GWM_PUBLIC_URL + reverse("new-password", kwargs=place)
 
 
-def _claim(letter: Letter) -> bool:
-    """Take a letter for this try; not if another worker has, for its moment has moved on then."""
+def claim(letter: Letter) -> bool:
+    """Whether it is taken for this try; not if another worker has, for its moment has moved on then."""
     again = timezone.now() + _FIRST_WAIT * 2**letter.tries
     taken = Letter.objects.filter(pk=letter.pk, due_at=letter.due_at).update(due_at=again, tries=F("tries") + 1)
     return taken == 1

@@ -182,6 +182,18 @@ def record_password_reset(person: User, address: str) -> None:
     )
 
 
+def record_rescue(person: User) -> None:
+    """Write into the journal that somebody on the server has made an administrator."""
+    note(
+        actor_id=None,
+        actor_name="",
+        via=Via.CLI,
+        verb="person.rescue",
+        target=Target("person", person.pk, person.username),
+        outcome=Outcome.DONE,
+    )
+
+
 def record_sign_in(person: User, address: str) -> None:
     """Write into the journal that somebody has signed in."""
     note(

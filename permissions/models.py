@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
@@ -16,6 +17,19 @@ class User(AbstractUser):
     list_choices = models.JSONField(
         null=True, blank=True, help_text="what they chose for each list: {list: {columns, per_page}}, see ui.tables"
     )
+    sign_outs = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="how often an administrator has ended all their sessions; these are bound to it",
+    )
+    access = Access(noun=_("person"))
+
+    def get_session_auth_hash(self) -> str:
+        """What a session is bound to: the password, and how often all sessions were ended."""
+        bound: str = super().get_session_auth_hash()
+        if not self.sign_outs:
+            return bound
+        return salted_hmac("permissions.User.sign_outs", f"{bound}{self.sign_outs}", algorithm="sha256").hexdigest()
 
 
 class Team(Group):

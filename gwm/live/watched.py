@@ -93,6 +93,7 @@ UNWATCHED = frozenset(
         "objectlog_chainend",
         "objectlog_entry",
         "operations_batchlane",
+        "people_letter",
         "permissions_persona",
         "permissions_user_user_permissions",
         "permissions_role",

@@ -1,5 +1,5 @@
-"""Forms of the operations on rights and roles."""
+"""Forms of the operations on accounts, rights and roles."""
 
-from people.forms import rights
+from people.forms import accounts, rights
 
-__all__ = ["rights"]
+__all__ = ["accounts", "rights"]

@@ -1,10 +1,22 @@
-"""What can be done to rights and roles."""
+"""What can be done to accounts, rights and roles."""
 
 from operations.table import register
+from people.operations.accounts import (
+    Activate,
+    Add,
+    Deactivate,
+    Delete,
+    Demote,
+    Edit,
+    Promote,
+    SetPassword,
+    SignOut,
+)
 from people.operations.rights import GRANTED_ON, ROLES_GRANTED_ON, Grant, GrantRole, Revoke, RevokeRole, SetRole
 
 register(
     *(each(kind) for kind in GRANTED_ON for each in (Grant, Revoke)),
     *(each(kind) for kind in ROLES_GRANTED_ON for each in (GrantRole, RevokeRole)),
     SetRole(),
+    *(each() for each in (Add, Edit, SetPassword, SignOut, Activate, Deactivate, Promote, Demote, Delete)),
 )

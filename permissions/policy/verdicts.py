@@ -22,6 +22,7 @@ SITE_VERBS = {
     "see_styleguide": SiteVerb(_("Only staff may see the style guide."), for_staff=True),
     "see_journal_of_all": SiteVerb(_("Only administrators may see everybody's journal.")),
     "see_batches_of_all": SiteVerb(_("Only administrators may see everybody's batches.")),
+    "change_people": SiteVerb(_("Only administrators may change accounts.")),
     "change_roles": SiteVerb(_("Only administrators may change what a role holds.")),
     "grant_everywhere": SiteVerb(_("Only administrators may grant a role on everything.")),
     "act_as_anybody": SiteVerb(_("Only administrators may act for others.")),

@@ -84,6 +84,9 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         return f"lab/{scene.vm.name}"
     if kind == "node":
         return f"lab/{make_node(scene.cluster, missing_since=timezone.now()).uuid}"
+    if kind == "person":
+        make_user("carol", is_active=verb != "person.activate", is_superuser=verb == "person.demote")
+        return "carol"
     if kind == "team":
         make_team("web")
         return "@web"
@@ -109,6 +112,8 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
         "revoke-role": ["--set=who=bob", f"--set=role={role}"],
     }
     given = {
+        "person.add": ["--set=username=carol", "--set=password=long enough 1"],
+        "person.set-password": ["--set=password=long enough 1"],
         "role.set": ["--set=name=operator", "--set=verbs=vm.power,vm.console"],
         "cluster.add": ["--set=slug=new", "--set=host=192.0.2.9", "--set=port=5080", "--set=tls_trust=system"],
         "cluster.edit": ["--set=description=edited"],

@@ -196,4 +196,6 @@ OPERATIONS: dict[str, Row] = {
     **{f"team.{verb}": Row(ROOT) for verb in ("grant", "revoke", "grant-role", "revoke-role")},
     **{f"site.{verb}": Row(ROOT) for verb in ("grant-role", "revoke-role")},
     "role.set": Row(ROOT),
+    **{f"person.{verb}": Row(ROOT) for verb in ("add", "edit", "set-password", "sign-out", "activate", "deactivate")},
+    **{f"person.{verb}": Row(ROOT) for verb in ("promote", "demote", "delete")},
 }

@@ -21,6 +21,7 @@ from permissions.services import grant, make_team
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_template, make_user, make_vm
 
 TYPED = {
+    "person": "carol",
     "team": "@web",
     "cluster": "lab",
     "job": "lab/7",
@@ -38,6 +39,7 @@ def objects(db: None) -> dict[str, Model]:
     cluster = make_cluster("lab")
     vm = make_vm(cluster, "web1.example.org", uuid="00000000-0000-4000-8000-000000000001")
     return {
+        "person": make_user("carol"),
         "team": make_team("web"),
         "cluster": cluster,
         "job": make_job(cluster, ("instance", vm.name), ganeti_id=7),
@@ -74,7 +76,7 @@ def test_its_page_is_one_of_its_own(objects: dict[str, Model], name: str) -> Non
     kind, admin = KINDS[name], make_admin()
     url = kind.url_of(objects[name])
     if not url:
-        assert name in ("team", "nodegroup", "network")
+        assert name in ("person", "team", "nodegroup", "network")
         return
     found = resolve(url)
     assert kind.find(admin, **found.kwargs) == objects[name]

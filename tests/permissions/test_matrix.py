@@ -57,6 +57,7 @@ class World:
         self.vm = make_vm(self.cluster, "web1.example.org", primary_node=self.node)
         self.job = make_job(self.cluster, ("instance", "web1.example.org"), ganeti_id=7)
         self.team = make_team("ops")
+        self.somebody = make_user("somebody")
         elsewhere = make_cluster("elsewhere")
         make_vm(elsewhere, "web1.example.org")
         self.users: dict[str, User] = {}
@@ -94,7 +95,7 @@ class World:
 
     def target(self, kind: str) -> Cluster | VirtualMachine | Any:
         known: dict[str, Any] = {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job}
-        return {**known, "team": self.team, "template": self.template}[kind]
+        return {**known, "team": self.team, "template": self.template, "person": self.somebody}[kind]
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +170,7 @@ def test_operation_in_the_pipeline(world: World, name: str) -> None:
     operation, row = ALL_OPERATIONS[name], OPERATIONS[name]
     world.cluster.unreachable_since = world.cluster.synced_at  # whoever may comes as far as the refusal
     world.cluster.save()
-    if name in ("cluster.remove", "cluster.edit", "cluster.add"):
+    if name in ("cluster.remove", "cluster.edit", "cluster.add", "person.delete"):
         roles: Any = EVERYBODY - row.may
     else:
         roles = EVERYBODY

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         try:
             user.clean_fields(exclude=["password"])
             user.validate_unique()
-            password = _read_password(options["password_file"])
+            password = read_password(options["password_file"])
             validate_password(password, user)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
@@ -35,7 +35,8 @@ class Command(BaseCommand):
         )
 
 
-def _read_password(file: str | None) -> str:
+def read_password(file: str | None) -> str:
+    """Asked for twice, or the first line of a file. CommandError."""
     if file is None:
         password = getpass("Password: ")
         if getpass("Password again: ") != password:

@@ -1,0 +1,60 @@
+"""What one is asked about an account."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from operations.forms import OperationForm, asks_for
+from permissions.models import User
+
+
+def _longest(name: str) -> int | None:
+    field: Any = User._meta.get_field(name)
+    longest: int | None = field.max_length
+    return longest
+
+
+class _PasswordField(forms.CharField):
+    """A password is taken as it is, blanks included."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=gettext_lazy("Password"),
+            strip=False,
+            max_length=4096,
+            widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        )
+
+
+@asks_for("person.edit")
+class AccountForm(OperationForm):
+    """Address and names; what is not said stays as it is."""
+
+    email = forms.EmailField(label=gettext_lazy("Email address"), required=False, max_length=_longest("email"))
+    first_name = forms.CharField(label=gettext_lazy("First name"), required=False, max_length=_longest("first_name"))
+    last_name = forms.CharField(label=gettext_lazy("Last name"), required=False, max_length=_longest("last_name"))
+
+    def fit(self) -> None:
+        for name in ("email", "first_name", "last_name"):
+            self.fields[name].initial = getattr(self.target, name, "")
+
+    def clean(self) -> dict[str, Any]:
+        """Nothing for what was left out."""
+        given = super().clean() or {}
+        return {name: value if name in self.data else None for name, value in given.items()}
+
+
+@asks_for("person.add")
+class NewAccountForm(AccountForm):
+    """The same, with the name and the first password."""
+
+    username = forms.CharField(label=gettext_lazy("User name"), max_length=_longest("username"))
+    password = _PasswordField()
+
+
+@asks_for("person.set-password")
+class PasswordForm(OperationForm):
+    """A new password."""
+
+    password = _PasswordField()

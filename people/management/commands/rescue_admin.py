@@ -1,0 +1,36 @@
+"""`manage.py rescue_admin NAME`: for when no administrator can sign in any more."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from people.management.commands.add_user import read_password
+from people.signing_in import record_rescue
+from permissions.models import User
+
+
+class Command(BaseCommand):
+    help = "Makes somebody an administrator with a new password, whatever the account is now or whether there is one."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="the user name")
+        parser.add_argument("--password-file", help="file whose first line is the password; - for standard input")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        person = User.objects.filter(username=options["name"]).first() or User(username=options["name"])
+        try:
+            person.full_clean(exclude=["password"])
+            password = read_password(options["password_file"])
+            validate_password(password, person)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        person.set_password(password)
+        person.is_active = person.is_superuser = True
+        with transaction.atomic():
+            person.save()
+            record_rescue(person)
+        self.stdout.write(f"{person} is an administrator, and signs in with the new password. All sessions have ended.")

@@ -1,0 +1,279 @@
+"""What administrators do to accounts. Nothing else writes them, save people themselves on their own pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import OperationalError
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from objectlog.changes import Change
+from objectlog.services import Target
+from objectlog.words import gettext as _
+from objectlog.words import ngettext
+from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site
+from people.selectors import count_machines, lock_administrators
+from permissions.models import User
+from permissions.policy import Verdict, can
+
+P = TypeVar("P")
+LABELS = {
+    "email": gettext_noop("email address"),
+    "first_name": gettext_noop("first name"),
+    "last_name": gettext_noop("last name"),
+}
+
+
+@dataclass(frozen=True)
+class AccountParams:
+    """What is known of a person; None: what it is."""
+
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+
+    @property
+    def said(self) -> dict[str, str]:
+        """What is not left out."""
+        return {name: value for name in LABELS if (value := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True)
+class NewAccountParams(AccountParams):
+    """The same of a new one, with the name and the first password."""
+
+    username: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class PasswordParams:
+    """A new password."""
+
+    password: str = ""
+
+
+class _OnPeople(Operation[User, P]):
+    """Accounts are ours, and administrators' alone: no right on anything gives power over people."""
+
+    kind = "person"
+    needs = "change_people"
+    icon = "person"
+    sends = False
+    needs_target = False
+    locks = False
+    has_own_page = True
+    # Whether it takes an administrator away: there must be another one, and nobody does it to themselves.
+    takes_away: ClassVar[bool] = False
+
+    def judge(self, ask: Ask[User, P]) -> Verdict:
+        return can(ask.actor.user, self.needs)
+
+    def check(self, ask: Ask[User, P]) -> None:
+        if not self.takes_away:
+            return
+        if ask.target.pk == ask.actor.user.pk:
+            raise Refusal(_("You cannot do this to your own account. Ask another administrator."))
+        if not can(ask.target, self.needs):  # none of those who could
+            return
+        try:
+            others = [person for person in lock_administrators() if person.pk != ask.target.pk]
+        except OperationalError as error:
+            raise Refusal(_("Another administrator's account is being changed just now. Try again.")) from error
+        if not others:
+            raise Refusal(_("%s is the last administrator. Make somebody else one first.") % ask.target)
+
+
+class Add(Operation[Site, NewAccountParams]):
+    """Add an account that may do nothing yet."""
+
+    kind = "person"
+    verb = "add"
+    label = gettext_lazy("Add account")
+    needs = "change_people"
+    icon = "plus"
+    sends = False
+    locks = False
+    has_own_page = True
+    is_on_site = True
+    params_type = NewAccountParams
+
+    def check(self, ask: Ask[Site, NewAccountParams]) -> None:
+        person = _made(ask.params)
+        errors = _wrong_password(ask.params.password, person)
+        try:
+            person.full_clean(exclude=["password"])
+        except ValidationError as error:
+            errors |= {field: " ".join(words) for field, words in error.message_dict.items()}
+        if errors:
+            raise Invalid(errors)
+
+    def changes(self, ask: Ask[Site, NewAccountParams]) -> Sequence[Change]:
+        return [Change(name, LABELS[name], None, value) for name, value in ask.params.said.items() if value]
+
+    def target_of(self, target: Any) -> Target:
+        return Target("person", target.pk, target.username) if isinstance(target, User) else Target("person", None, "")
+
+    def claim(self, ask: Ask[Site, NewAccountParams], entry: UUID) -> Claims:
+        person = _made(ask.params)
+        person.set_password(ask.params.password)
+        person.save()
+        return Claims(made=person)
+
+    def perform(self, ask: Ask[Site, NewAccountParams]) -> str:
+        return ""
+
+    def journal_params(self, params: NewAccountParams) -> dict[str, Any]:
+        return {"name": params.username}
+
+
+class Edit(_OnPeople[AccountParams]):
+    """Change what is known of a person."""
+
+    verb = "edit"
+    label = gettext_lazy("Edit account")
+    icon = "edit"
+    params_type = AccountParams
+
+    def changes(self, ask: Ask[User, AccountParams]) -> Sequence[Change]:
+        said = ((name, getattr(ask.target, name), value) for name, value in ask.params.said.items())
+        return [Change(name, LABELS[name], old or None, new or None) for name, old, new in said if old != new]
+
+    def perform(self, ask: Ask[User, AccountParams]) -> str:
+        for name, value in ask.params.said.items():
+            setattr(ask.target, name, value)
+        ask.target.save(update_fields=list(ask.params.said))
+        return ""
+
+    def journal_params(self, params: AccountParams) -> dict[str, Any]:
+        return {}
+
+
+class SetPassword(_OnPeople[PasswordParams]):
+    """Set somebody's password; they are signed out everywhere."""
+
+    verb = "set-password"
+    label = gettext_lazy("Set password")
+    icon = "key"
+    params_type = PasswordParams
+
+    def check(self, ask: Ask[User, PasswordParams]) -> None:
+        if errors := _wrong_password(ask.params.password, ask.target):
+            raise Invalid(errors)
+
+    def perform(self, ask: Ask[User, PasswordParams]) -> str:
+        ask.target.set_password(ask.params.password)
+        ask.target.save(update_fields=["password"])
+        return ""
+
+    def journal_params(self, params: PasswordParams) -> dict[str, Any]:
+        return {}
+
+
+class SignOut(_OnPeople[NoParams]):
+    """End all sessions of somebody, and with them consoles and open pages."""
+
+    verb = "sign-out"
+    label = gettext_lazy("Sign out everywhere")
+    icon = "logout"
+
+    def perform(self, ask: Ask[User, NoParams]) -> str:
+        ask.target.sign_outs += 1
+        ask.target.save(update_fields=["sign_outs"])
+        return ""
+
+
+class _Switch(_OnPeople[NoParams]):
+    """Set one flag of an account."""
+
+    flag: ClassVar[str]
+    to: ClassVar[bool]
+    already: ClassVar[Any]
+
+    def obstacle(self, target: User) -> str | None:
+        return _(self.already) % target if getattr(target, self.flag) == self.to else None
+
+    def perform(self, ask: Ask[User, NoParams]) -> str:
+        setattr(ask.target, self.flag, self.to)
+        ask.target.save(update_fields=[self.flag])
+        return ""
+
+
+class Deactivate(_Switch):
+    """Switch an account off: sessions, consoles and open pages end, and nobody signs in with it."""
+
+    verb = "deactivate"
+    label = gettext_lazy("Deactivate")
+    icon = "lock"
+    flag, to = "is_active", False
+    already = gettext_noop("%s is deactivated already.")
+    takes_away = True
+
+    def perform(self, ask: Ask[User, NoParams]) -> str:
+        ask.target.sign_outs += 1  # a session of before is none when the account is switched on again
+        ask.target.save(update_fields=["sign_outs"])
+        return super().perform(ask)
+
+
+class Activate(_Switch):
+    """Switch an account on again."""
+
+    verb = "activate"
+    label = gettext_lazy("Activate")
+    icon = "check"
+    flag, to = "is_active", True
+    already = gettext_noop("%s is active already.")
+
+
+class Promote(_Switch):
+    """Make somebody an administrator, who may do everything."""
+
+    verb = "promote"
+    label = gettext_lazy("Make administrator")
+    icon = "shield"
+    flag, to = "is_superuser", True
+    already = gettext_noop("%s is an administrator already.")
+
+
+class Demote(_Switch):
+    """Take away what makes somebody an administrator; rights that were granted stay."""
+
+    verb = "demote"
+    label = gettext_lazy("Make ordinary user")
+    icon = "shield"
+    flag, to = "is_superuser", False
+    already = gettext_noop("%s is no administrator.")
+    takes_away = True
+
+
+class Delete(_OnPeople[NoParams]):
+    """Delete an account with its rights and quotas. Its machines stay, and have no owner then; so does the journal."""
+
+    verb = "delete"
+    label = gettext_lazy("Delete account")
+    icon = "trash"
+    is_destructive = True
+    wants_typed_name = True
+    takes_away = True
+
+    def perform(self, ask: Ask[User, NoParams]) -> str:
+        machines = count_machines(ask.target)
+        ask.target.delete()
+        if not machines:
+            return ""
+        return ngettext("%d machine has no owner now.", "%d machines have no owner now.", machines) % machines
+
+
+def _made(params: NewAccountParams) -> User:
+    return User(username=params.username, **params.said)
+
+
+def _wrong_password(password: str, person: User) -> dict[str, str]:
+    try:
+        validate_password(password, person)
+    except ValidationError as error:
+        return {"password": " ".join(error.messages)}
+    return {}

@@ -1,0 +1,37 @@
+"""Reading accounts."""
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from permissions.models import User
+from permissions.policy import can
+from virtualmachines.models import VirtualMachine
+
+
+def list_people(user: User) -> QuerySet[User]:
+    """The accounts that a person may look after: all, or none."""
+    people = User.objects.order_by("username")
+    return people if can(user, "change_people") else people.none()
+
+
+def pick_person(people: QuerySet[User], name: str) -> User:
+    """The one of `people` with this user name. Http404."""
+    found = people.filter(username=name).first()
+    if found is None:
+        raise Http404(_("There is no account %s that you may see.") % name)
+    return found
+
+
+def lock_administrators() -> list[User]:
+    """Those who may do everything, locked until the transaction ends. OperationalError if somebody has locked one.
+
+    It does not wait: two who take each other's rights away would wait for each other.
+    """
+    found = User.objects.select_for_update(nowait=True).filter(is_superuser=True, is_active=True)
+    return list(found.order_by("pk"))
+
+
+def count_machines(person: User) -> int:
+    """How many machines a person owns."""
+    return VirtualMachine.objects.filter(owner__user=person).count()

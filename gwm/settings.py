@@ -62,6 +62,9 @@ GWM_CONSOLE_ORIGINS = config.words("GWM_CONSOLE_ORIGINS")
 GWM_CONSOLE_NODE_NETWORKS = config.networks("GWM_CONSOLE_NODE_NETWORKS")
 GWM_CONSOLE_HANDSHAKE_TIMEOUT_S = config.seconds("GWM_CONSOLE_HANDSHAKE_TIMEOUT_S")
 GWM_CONSOLE_LIMIT = config.integer("GWM_CONSOLE_LIMIT")
+GWM_CONSOLE_PICTURES = config.integer("GWM_CONSOLE_PICTURES")
+GWM_CONSOLE_PICTURE_S = config.seconds("GWM_CONSOLE_PICTURE_S")
+GWM_CONSOLE_PICTURES_PER_MINUTE = config.integer("GWM_CONSOLE_PICTURES_PER_MINUTE")
 GWM_CONSOLE_CONTROL = (
     config.path("GWM_CONSOLE_CONTROL") if config.text("GWM_CONSOLE_CONTROL") else DATA_DIR / "console.sock"
 )
@@ -238,7 +241,13 @@ CACHES = {
         "LOCATION": "gwm_cache",
         # Above it a third is thrown away: with Django's 300, guessing many names would wipe out the counters.
         "OPTIONS": {"MAX_ENTRIES": 50_000},
-    }
+    },
+    # In memory only: what a screen shows is kept nowhere.
+    "pictures": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "pictures",
+        "OPTIONS": {"MAX_ENTRIES": 200},
+    },
 }
 
 # Time and language

@@ -77,6 +77,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "vm.eject-cd": Sentence(_("Ejected the CD of %(object)s"), _("Ejection of the CD of %(object)s")),
     "cluster.cd-images": Sentence(_("Set the CD images of %(object)s"), _("Change of the CD images of %(object)s")),
+    "vm.picture": Sentence(_("Looked at the screen of %(object)s"), _("Picture of the screen of %(object)s")),
     "vm.console": Sentence(_("Opened the console of %(object)s"), _("Console of %(object)s")),
     "job.cancel": Sentence(_("Cancelled %(object)s"), _("Cancelling of %(object)s")),
     "job.clear": Sentence(_("Cleared the failure of %(object)s"), _("Clearing the failure of %(object)s")),

@@ -26,7 +26,8 @@ _TAGS_BESIDE_NAME = 3
 def _name(vm: Any, _context: Context) -> SafeString:
     name = linked(page("vm", vm.cluster.slug, vm.address), hostname(vm.name))
     waits = draw('<span class="chip">{}</span>', gettext("restart needed")) if vm.waiting_since else ""
-    return draw("<div>{}{}{}</div>", name, waits, _chips(vm.tags[:_TAGS_BESIDE_NAME]))
+    screen = draw(" data-has-screen") if vm.is_running else ""
+    return draw("<div{}>{}{}{}</div>", screen, name, waits, _chips(vm.tags[:_TAGS_BESIDE_NAME]))
 
 
 def _chips(tags: list[str]) -> SafeString:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from operations.views.operate import OperateView
-from virtualmachines.views import batch, console, creating, detail, edit, lists, templates
+from virtualmachines.views import batch, console, creating, detail, edit, lists, pictures, templates
 
 _VM = "clusters/<slug:slug>/vms/<str:name>/"
 _TEMPLATE = "templates/<slug:slug>/<str:name>/"
@@ -31,5 +31,6 @@ urlpatterns = [
     path(f"{_VM}console/", console.vm_console, name="vm-console"),
     path(f"{_VM}console/window/", console.vm_console_popout, name="vm-console-popout"),
     path(f"{_VM}console/ticket/", console.vm_console_ticket, name="vm-console-ticket"),
+    path(f"{_VM}console/picture/", pictures.vm_console_picture, name="vm-console-picture"),
     path(f"{_VM}do/<slug:verb>/", OperateView.as_view(kind="vm"), name="vm-do"),
 ]

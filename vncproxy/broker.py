@@ -16,6 +16,9 @@ from twisted.logger import Logger
 from vncproxy.addresses import is_of_this_host, judge, resolve
 from vncproxy.console import Console, Stage
 from vncproxy.control import ControlPort
+from vncproxy.frame import Frame
+from vncproxy.pictures import Draw, Pictures, draw_here
+from vncproxy.png import as_png
 from vncproxy.settings import Address, Settings, parse_address
 from vncproxy.sides import BrowserSide, NodeSide
 from vncproxy.tickets import ExpiredTicketError, InvalidTicketError, Ticket, open_ticket
@@ -34,7 +37,14 @@ class Broker(Service):
     log = Logger(namespace="vncproxy.broker")
 
     def __init__(
-        self, settings: Settings, *, clock: IReactorTime, used: UsedTickets, resolve: Resolve, endpoint: Endpoint
+        self,
+        settings: Settings,
+        *,
+        clock: IReactorTime,
+        used: UsedTickets,
+        resolve: Resolve,
+        endpoint: Endpoint,
+        draw: Draw = draw_here,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -44,6 +54,7 @@ class Broker(Service):
         self._consoles: dict[str, Console] = {}
         self._next_ping: IDelayedCall | None = None
         self._stopped: Deferred[None] | None = None
+        self.pictures = Pictures(settings.keys, settings.pictures, clock, self.dial, draw)
         self.control: ControlPort | None = None
         """Started and stopped with the broker, where there is one."""
 
@@ -79,6 +90,8 @@ class Broker(Service):
             raise ConsoleError(Trouble.EXPIRED) from error
         except InvalidTicketError as error:
             raise ConsoleError(Trouble.BAD_TICKET) from error
+        if ticket.kind != "vnc":
+            raise ConsoleError(Trouble.BAD_TICKET)
         if not self.settings.admits_client(client):
             raise ConsoleError(Trouble.ADDRESS, client)
         if len(self._consoles) >= self.settings.limit:
@@ -187,7 +200,10 @@ def make_broker(settings: Settings, reactor: Any) -> Broker:
         kind = TCP6ClientEndpoint if address.version == 6 else TCP4ClientEndpoint
         return kind(reactor, str(address), port, timeout=seconds)
 
-    broker = Broker(settings, clock=reactor, used=used, resolve=look_up, endpoint=endpoint)
+    def draw(frame: Frame) -> Deferred[bytes]:
+        return deferToThreadPool(reactor, reactor.getThreadPool(), as_png, frame)
+
+    broker = Broker(settings, clock=reactor, used=used, resolve=look_up, endpoint=endpoint, draw=draw)
     if settings.control:
         broker.control = ControlPort(settings.control, broker, reactor)
     return broker

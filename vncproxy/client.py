@@ -65,6 +65,15 @@ def list_control_sockets(path: str) -> list[str]:
     return sorted(str(each) for each in found if numbered.fullmatch(each.stem) and each.is_socket())
 
 
+def nearest_control_socket(path: str) -> str:
+    """The control socket to ask for a picture: a daemon's where there is one, else this process's own, else any."""
+    found = list_control_sockets(path)
+    for wanted in (path, str(own_control_socket(Path(path)))):
+        if wanted in found:
+            return wanted
+    return found[0] if found else path
+
+
 def list_consoles(path: str, *, timeout_s: float = _TIMEOUT_S) -> list[OpenConsole]:
     """All consoles of the broker behind this control socket; raises ControlError."""
     known = {f.name for f in fields(OpenConsole)}
@@ -90,6 +99,22 @@ def close_consoles(
     """
     request = {"do": "close", "id": console_id, "user_id": user_id, "vm": vm, "reason": reason}
     return int(_ask(path, request, timeout_s).get("closed", 0))
+
+
+class NoPicture(Exception):
+    """There is no picture of the screen; the text is for the person, `trouble` the name of a Trouble."""
+
+    def __init__(self, trouble: str, said: str) -> None:
+        super().__init__(said)
+        self.trouble = trouble
+
+
+def take_picture(path: str, ticket: str, *, timeout_s: float) -> str:
+    """A PNG of a machine's screen, in base64, for a sealed ticket. Raises NoPicture and ControlError."""
+    reply = _ask(path, {"do": "picture", "ticket": ticket}, timeout_s)
+    if "picture" not in reply:
+        raise NoPicture(str(reply.get("trouble", "")), str(reply.get("said", "")))
+    return str(reply["picture"])
 
 
 def _ask(path: str, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:

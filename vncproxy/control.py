@@ -4,9 +4,11 @@ One JSON object per line, one answer per line::
 
     {"do": "list"}                                      -> {"consoles": [{"id": …, "user": …, "vm": …, …}]}
     {"do": "close", "id"|"user_id"|"vm": …, "reason": …} -> {"closed": 2}
+    {"do": "picture", "ticket": …}                      -> {"picture": base64 of a PNG} or {"trouble": …, "said": …}
     anything else                                       -> {"error": "…"}
 """
 
+import base64
 import json
 import os
 import socket
@@ -18,12 +20,23 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IListeningPort, IReactorTime, IReactorUNIX
 from twisted.internet.protocol import Factory
+from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import TimeoutMixin
+from twisted.python.failure import Failure
 
+from vncproxy.troubles import ConsoleError, Trouble
+
+_log = Logger(namespace="vncproxy.control")
 _LONGEST_LINE = 65536
 _IDLE_S = 30.0
 _CHOICES = {"id": str, "user_id": int, "vm": str}
+
+
+class TakesPictures(Protocol):
+    """What takes pictures."""
+
+    def take(self, text: str) -> Deferred[bytes]: ...
 
 
 class Consoles(Protocol):
@@ -34,6 +47,9 @@ class Consoles(Protocol):
     def close(
         self, *, console_id: str | None = None, user_id: int | None = None, vm: str | None = None, reason: str = ""
     ) -> int: ...
+
+    @property
+    def pictures(self) -> TakesPictures: ...
 
 
 class Conversation(LineReceiver, TimeoutMixin):
@@ -52,10 +68,22 @@ class Conversation(LineReceiver, TimeoutMixin):
     def lineReceived(self, line: bytes) -> None:
         self.resetTimeout()
         try:
-            reply = self._answer(json.loads(line))
+            request = json.loads(line)
+            if isinstance(request, dict) and request.get("do") == "picture":
+                self._take_picture(str(request.get("ticket")))
+                return
+            reply = self._answer(request)
         except ValueError as error:
             reply = {"error": str(error)}
-        self.sendLine(json.dumps(reply).encode())
+        self._send(reply)
+
+    def _take_picture(self, ticket: str) -> None:
+        taking = self._consoles.pictures.take(ticket)
+        taking.addCallbacks(_encode, _explain).addCallback(self._send)
+
+    def _send(self, reply: dict[str, object]) -> None:
+        if self.connected:
+            self.sendLine(json.dumps(reply).encode())
 
     def connectionLost(self, reason: object = None) -> None:
         self.setTimeout(None)
@@ -81,6 +109,17 @@ class Conversation(LineReceiver, TimeoutMixin):
             vm=chosen.get("vm"),
             reason=str(request.get("reason") or ""),
         )
+
+
+def _encode(png: bytes) -> dict[str, object]:
+    return {"picture": base64.b64encode(png).decode()}
+
+
+def _explain(failure: Failure) -> dict[str, object]:
+    if isinstance(failure.value, ConsoleError):
+        return {"trouble": failure.value.trouble.name, "said": str(failure.value)}
+    _log.failure("a picture failed", failure)
+    return {"error": Trouble.INTERNAL.reason()}
 
 
 class ControlPort(Service):

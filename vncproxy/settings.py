@@ -41,6 +41,8 @@ class Settings:
     """GWM_CONSOLE_IDLE_S: silence on both sides that ends a console; 0: none does."""
     limit: int = 1000
     """GWM_CONSOLE_LIMIT: most consoles open at a time."""
+    pictures: int = 4
+    """GWM_CONSOLE_PICTURES: most pictures of screens taken at a time."""
     message_limit: int = 65536
     """Largest message taken from a browser; keyboard and mouse need little, a pasted text more."""
     control: str = ""
@@ -81,6 +83,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         handshake_timeout_s=number("GWM_CONSOLE_HANDSHAKE_TIMEOUT_S", Settings.handshake_timeout_s),
         idle_s=number("GWM_CONSOLE_IDLE_S", Settings.idle_s, least=0),
         limit=int(number("GWM_CONSOLE_LIMIT", Settings.limit, least=1)),
+        pictures=int(number("GWM_CONSOLE_PICTURES", Settings.pictures, least=0)),
         control=control,
         redis_url=text("REDIS_URL"),
     )

@@ -14,7 +14,7 @@ from sealing.box import Box, NotOurs, box_for
 LONGEST_LIFETIME_S = 900.0  # bounds how long a used ticket has to be remembered; clocks may differ
 LONGEST_TEXT = 4096
 _PURPOSE = "gwm console ticket v1"
-KINDS = frozenset({"vnc"})
+KINDS = frozenset({"vnc", "picture"})
 _PASSWORD_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105 - an alphabet
 _PASSWORD_LENGTH = 8  # VNC authentication looks at eight characters
 
@@ -104,7 +104,9 @@ def _unpack(raw: object) -> Ticket:
         raise TypeError("wrong type")
     if not isinstance(ticket.is_demo, bool):
         raise TypeError("wrong type")
-    if ticket.kind not in KINDS or not ticket.id or not ticket.host or not ticket.browser_password:
+    if ticket.kind not in KINDS or not ticket.id or not ticket.host:
+        raise ValueError("incomplete")
+    if ticket.kind == "vnc" and not ticket.browser_password:
         raise ValueError("incomplete")
     if not isinstance(ticket.port, int) or not 0 < ticket.port < 65536:
         raise ValueError("no such port")

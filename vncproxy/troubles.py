@@ -31,6 +31,9 @@ class Trouble(Enum):
     BROWSER_GONE = (4041, "The browser went away.")
     BROWSER_SILENT = (4042, "The browser has not answered for a while.")
 
+    NO_PICTURE = (4043, "The machine's VNC sent no picture of its screen in time, or none that can be shown.")
+    BUSY = (4044, "Too many pictures are being taken. Try again in a moment.")
+
     CLOSED_BY_STAFF = (4050, "The console was closed.")
     IDLE = (4052, "The console was closed because nothing happened in it for a long time.")
     SHUTTING_DOWN = (4051, "The console broker is restarting.")

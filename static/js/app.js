@@ -9,3 +9,4 @@ import "./toasts.js";
 import "./copy.js";
 import "./logs.js";
 import "./bulk.js";
+import "./pictures.js";

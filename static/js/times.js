@@ -61,6 +61,11 @@ function showOwnZone(now) {
   }
 }
 
+/** Hours, minutes and seconds of a moment, in the reader's zone. */
+export function describeTime(iso) {
+  return describeClock(new Date(iso), "seconds", new Date());
+}
+
 /** A moment in full, in the reader's zone. */
 export function describeMoment(iso) {
   return describeClock(new Date(iso), "moment", new Date());

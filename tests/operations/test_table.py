@@ -69,6 +69,7 @@ def test_every_sentence_is_used() -> None:
         "person.send-reset",
         "person.sign-in",
         "site.prune-journal",
+        "vm.picture",
     }
     used = {key if key in SENTENCES else key.rpartition(".")[2] for key in OPERATIONS}
     assert set(SENTENCES) == used | others

@@ -71,7 +71,7 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["node", "node-do", "node-jobs", "node-primary", "node-secondary"], NODE),
     **dict.fromkeys(["vm", "vm-actions", "vm-parameters", "vm-jobs", "vm-journal", "vm-do"], VM),
     **dict.fromkeys(["vm-modify", "vm-modify-confirm"], VM),
-    **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket"], VM),
+    **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket", "vm-console-picture"], VM),
     **dict.fromkeys(["template", "template-edit", "template-journal", "template-do"], TEMPLATE),
     "batch": BATCH,
     "new-password": {"uidb36": "1", "key": "nothing"},
@@ -130,6 +130,7 @@ PAGES: dict[str, Row] = {
     "vm-console": Row(CONSOLE, see=SEE_VM),
     "vm-console-popout": Row(CONSOLE, see=SEE_VM),
     "vm-console-ticket": Row(CONSOLE, see=SEE_VM, method="post"),
+    "vm-console-picture": Row(CONSOLE, see=SEE_VM, method="post"),
     "job": Row(SEE_JOB),
     "job-status": Row(SEE_JOB),
 }

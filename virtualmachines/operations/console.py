@@ -184,8 +184,15 @@ def _look_again(vm: VirtualMachine) -> tuple[VirtualMachine, Address]:
 def open_console(actor: Actor, vm: VirtualMachine, *, session: str) -> Admission:
     """A ticket for one connection within 30 s, that ends with the session of this mark. Raises Forbidden, Refusal."""
     run(OpenConsole(), Ask(actor, vm, NoParams()))
-    vm, address = _look_again(vm)
     password = new_password()
+    return Admission(seal_ticket(actor, vm, session=session, browser_password=password), password)
+
+
+def seal_ticket(
+    actor: Actor, vm: VirtualMachine, *, session: str, browser_password: str = "", kind: str = "vnc"
+) -> str:
+    """A sealed ticket to the machine's screen as it is now; raises Refusal. Whether the actor may is asked before."""
+    vm, address = _look_again(vm)
     ticket = Ticket(
         host=address.host,
         port=address.port,
@@ -196,8 +203,9 @@ def open_console(actor: Actor, vm: VirtualMachine, *, session: str) -> Admission
         session=session,
         expires_at=time.time() + settings.GWM_CONSOLE_TICKET_S,
         password=vm.cluster.vnc_password,
-        browser_password=password,
+        browser_password=browser_password,
+        kind=kind,
         is_demo=is_our_demo(vm.cluster),
         connect_timeout_s=settings.GWM_CONSOLE_CONNECT_TIMEOUT_S,
     )
-    return Admission(seal(settings.GWM_CONSOLE_KEYS, ticket), password)
+    return seal(settings.GWM_CONSOLE_KEYS, ticket)

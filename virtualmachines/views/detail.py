@@ -24,6 +24,7 @@ from permissions.signed_in import person_of
 from ui.places import tabs_of
 from virtualmachines.elsewhere import list_elsewhere
 from virtualmachines.operations import VM_OPERATIONS
+from virtualmachines.operations.console import OpenConsole
 from virtualmachines.parameters import describe_parameters, describe_waiting
 from virtualmachines.selectors import creation_of_vm, get_vm
 
@@ -89,6 +90,7 @@ def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     context = {
         **page,
         **work_on(user, vm),
+        "screen": _screen_button(page["buttons"]) if OpenConsole.needs in page["held"] else None,
         "restart_waits": describe_waiting(vm, sees_host=_runs_cluster(user, vm, page["held"])),
         "created": moment_of(vm.ctime),
         "modified": moment_of(vm.mtime),
@@ -96,6 +98,11 @@ def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         "vnc_address": _vnc_address(vm) if _runs_cluster(user, vm, page["held"]) else "",
     }
     return render(request, "virtualmachines/overview.html", context)
+
+
+def _screen_button(buttons: list[Button]) -> Button | None:
+    """The console's button: whether there is a screen to show, why not, and where."""
+    return next((each for each in buttons if each.name == OpenConsole.verb), None)
 
 
 def _runs_cluster(user: User, vm: Any, held: Any) -> bool:

@@ -219,9 +219,7 @@ SETTINGS: tuple[Setting, ...] = (
         "by themselves, such as `127.0.0.0/8`.",
         shown_default="all but loopback, link-local and this host's own",
     ),
-    Setting(
-        "GWM_CONSOLE_HANDSHAKE_TIMEOUT_S", "seconds", "10", "Time for a browser to log in to a console.", least=0.1
-    ),
+    Setting("GWM_CONSOLE_HANDSHAKE_TIMEOUT_S", "seconds", "10", "Time for a browser to log in there.", least=0.1),
     Setting("GWM_CONSOLE_LIMIT", "integer", "1000", "Consoles open at the same time, in one process.", least=1),
     Setting("GWM_CONSOLE_PICTURES", "integer", "4", "Pictures of screens taken at a time, in one process; 0: none."),
     Setting("GWM_CONSOLE_PICTURE_S", "seconds", "30", "Oldest picture of a screen that is shown again."),

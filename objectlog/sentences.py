@@ -97,6 +97,9 @@ SENTENCES: dict[str, Sentence] = {
     "revoke": Sentence(
         _("Revoked %(verbs)s on %(object)s from %(who)s"), _("Revocation of %(verbs)s on %(object)s from %(who)s")
     ),
+    "set-rights": Sentence(
+        _("Changed the rights of %(who)s on %(object)s"), _("Change of the rights of %(who)s on %(object)s")
+    ),
     "grant-role": Sentence(
         _("Gave role %(role)s on %(object)s to %(who)s"), _("Grant of role %(role)s on %(object)s to %(who)s")
     ),

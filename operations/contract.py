@@ -175,7 +175,7 @@ class Operation(Generic[T, P]):
     leaves_job: ClassVar[bool] = True
     unsigned_opcode: ClassVar[str] = ""
     can_check: ClassVar[bool] = False
-    has_own_page: ClassVar[bool] = False
+    has_own_page: bool = False
     needs_browser: ClassVar[bool] = False
     wants_typed_name: ClassVar[bool] = False
     is_on_site: bool = False

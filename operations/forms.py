@@ -1,7 +1,7 @@
 """From what a page, a batch, the API or the command line says to an operation's parameters: one parser for all."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
@@ -17,7 +17,11 @@ class OperationForm(forms.Form):
 
     It knows target and actor, so that it can prefill and narrow choices. It looks at shapes and types; what the
     parameters mean is for the operation's `check`.
+
+    Fields `from_address` take what the page's address says, so that a link may lead to a form that is filled in.
     """
+
+    from_address: ClassVar[Sequence[str]] = ()
 
     def __init__(self, data: Any = None, *, target: Any = None, actor: Actor | None = None, **options: Any) -> None:
         super().__init__(data, **options)

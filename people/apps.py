@@ -1,7 +1,15 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from ui.places import Part, add_parts
 
 
 class PeopleConfig(AppConfig):
     name = "people"
     verbose_name = "People"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Put the tabs of rights in."""
+        add_parts("cluster", Part("rights", _("Rights"), "cluster-rights", 70, needs="admin"))
+        add_parts("vm", Part("rights", _("Rights"), "vm-rights", 70, needs="admin"))

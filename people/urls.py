@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from people.views import account, lists, reset
+from people.views import account, lists, reset, rights
 
 urlpatterns = [
     path("login/", login_not_required(account.SignIn.as_view()), name="login"),
@@ -12,5 +12,7 @@ urlpatterns = [
     path("password/forgotten/sent/", login_not_required(reset.ForgotSent.as_view()), name="forgot-password-sent"),
     path("password/new/<str:uidb36>/<str:key>/", login_not_required(reset.NewPassword.as_view()), name="new-password"),
     path("lists/", lists.choose, name="lists"),
+    path("clusters/<slug:slug>/rights/", rights.cluster_rights, name="cluster-rights"),
+    path("clusters/<slug:slug>/vms/<str:name>/rights/", rights.vm_rights, name="vm-rights"),
     path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
 ]

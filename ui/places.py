@@ -3,7 +3,7 @@
 So a lower app's page links to what an upper app shows, and has a tab of it, without naming it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,12 +13,16 @@ from django.urls import get_script_prefix, reverse
 
 @dataclass(frozen=True)
 class Part:
-    """A page of an object, and its tab. Tabs stand by `position`; the first is the object's page itself."""
+    """A page of an object, and its tab. Tabs stand by `position`; the first is the object's page itself.
+
+    `needs`: the verb without which one has no such tab; empty, who sees the object has it.
+    """
 
     name: str
     label: Any
     url_name: str
     position: int
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,12 @@ def add_list(kind: str, url_name: str, label: Any) -> None:
     _LISTS[kind] = (url_name, label)
 
 
-def tabs_of(kind: str, where: Sequence[Any], current: str) -> list[Tab]:
-    """The tabs of the object at `where`, the current one marked."""
+def tabs_of(kind: str, where: Sequence[Any], current: str, held: Container[str] = ()) -> list[Tab]:
+    """The tabs of the object at `where` for who holds the verbs `held` on it, the current one marked."""
     return [
         Tab(part.name, str(part.label), reverse(part.url_name, args=where), part.name == current)
         for part in _PARTS.get(kind, [])
+        if not part.needs or part.needs in held
     ]
 
 

@@ -41,7 +41,7 @@ def cluster_page(user: User, cluster: Any, current: str) -> dict[str, Any]:
         "refresh": buttons.pop("refresh"),
         "buttons": [button_of(edit, reverse("cluster-edit", args=[slug]), is_page=True)],
         "menu": menu_of(list(buttons.values())),
-        "tabs": tabs_of("cluster", [slug], current),
+        "tabs": tabs_of("cluster", [slug], current, held),
     }
 
 

@@ -119,7 +119,10 @@ class OperateView(View):
         initial: Any = None,
         is_judged: bool = True,
     ) -> OperationForm:
-        form = form_for(operation)(given, target=target, actor=actor_on_web(person_of(request)), initial=initial)
+        kind_of_form = form_for(operation)
+        if initial is None and given is None:
+            initial = {name: request.GET[name] for name in kind_of_form.from_address if name in request.GET}
+        form = kind_of_form(given, target=target, actor=actor_on_web(person_of(request)), initial=initial)
         if operation.wants_typed_name and is_judged:
             form.fields["typed_name"] = _TypedName(str(target))
         detour = self._detour(request, operation, target)
@@ -163,7 +166,8 @@ class OperateView(View):
             "submit_label": operation.label if detour is None else detour.label,
             "cancel_label": operation.way_out,
             "style": "destroy" if operation.is_destructive else "primary",
-            "back_url": url,
+            "back_url": _safe_next(request) or url,
+            "next_url": _safe_next(request),
             "refusal": "" if detour is not None and request.method == "GET" else refusal,
             "may_try_again": request.method == "POST",
             "changes": as_rows(changes),
@@ -205,8 +209,8 @@ class _TypedName(forms.CharField):
 
 
 def _safe_next(request: HttpRequest) -> str:
-    """The page of ours on which the button stood, if the form says so."""
-    page = request.POST.get("next", "")
+    """The page of ours on which the button stood, if the address or the form says so."""
+    page = request.POST.get("next", request.GET.get("next", ""))
     is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
     return page if is_ours else ""
 

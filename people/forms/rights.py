@@ -1,18 +1,22 @@
 """What one is asked when rights and roles are given and taken."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from operations.contract import Site
 from operations.forms import OperationForm, asks_for
 from people.naming import find_subject, parse_moment
 from people.operations.rights import GRANTED_ON, ROLES_GRANTED_ON
 from permissions.models import Persona, Role, Team, User
+from permissions.policy import access_of, granted_verbs
 from permissions.selectors import find_role
 from permissions.services import persona_of
 
@@ -59,6 +63,16 @@ class WordsField(forms.CharField):
         return list(dict.fromkeys(re.findall(r"[^\s,]+", super().clean(text))))
 
 
+class VerbsField(WordsField):
+    """Rights: ticked one by one, each with what it allows, or typed. Which can be given is for the operation to say."""
+
+    def offer(self, verbs: Mapping[str, Any]) -> None:
+        """Draw these with boxes to tick."""
+        choices = [(verb, format_html("{} <code>{}</code>", says, verb)) for verb, says in verbs.items()]
+        self.widget = forms.CheckboxSelectMultiple(choices=choices)
+        self.widget.is_required = self.required
+
+
 class MomentField(forms.CharField):
     """A date, a time, or a span from now on."""
 
@@ -87,14 +101,48 @@ class RevokeForm(OperationForm):
     """Which rights, from whom."""
 
     who = SubjectField(label=gettext_lazy("Who"), help_text=gettext_lazy("A user name, or @ and the name of a team."))
-    verbs = WordsField(label=gettext_lazy("Rights"))
+    verbs = VerbsField(label=gettext_lazy("Rights"))
+
+    from_address = ("who",)
+
+    def fit(self) -> None:
+        """What can be given on this kind; what somebody holds already is ticked."""
+        field = self.fields["verbs"]
+        if not isinstance(field, VerbsField):
+            raise TypeError("The rights are a field of another type.")
+        field.offer(access_of(type(self.target)).verbs)
+        held = self._held()
+        self.initial.setdefault("verbs", list(held))
+        ends = {end for end in held.values() if end is not None}
+        if ends and "until" in self.fields:
+            self.initial.setdefault("until", f"{timezone.localtime(min(ends)):%Y-%m-%dT%H:%M}")
+
+    def _held(self) -> Mapping[str, datetime | None]:
+        """What was granted already to whom the address names."""
+        try:
+            return granted_verbs(find_subject(str(self.initial.get("who", ""))), self.target)
+        except ValueError:
+            return {}
 
 
 @_for_each("grant", GRANTED_ON)
 class GrantForm(RevokeForm):
     """Which rights, to whom, until when."""
 
-    until = MomentField(label=gettext_lazy("Until"), required=False)
+    until = MomentField(
+        label=gettext_lazy("Until"),
+        required=False,
+        help_text=gettext_lazy("A day such as 2030-12-31, or a span such as 12h, 30d, 2w. Empty: for good."),
+    )
+
+
+@_for_each("set-rights", GRANTED_ON)
+class SetRightsForm(GrantForm):
+    """Which rights somebody holds, until when."""
+
+    verbs = VerbsField(
+        label=gettext_lazy("Rights"), required=False, help_text=gettext_lazy("None ticked: all are taken back.")
+    )
 
 
 @_for_each("revoke-role", ROLES_GRANTED_ON)
@@ -103,15 +151,33 @@ class RevokeRoleForm(OperationForm):
 
     who = SubjectField(label=gettext_lazy("Who"), help_text=gettext_lazy("A user name, or @ and the name of a team."))
     role = RoleField(label=gettext_lazy("Role"))
-    tag = forms.CharField(label=gettext_lazy("Tag"), required=False, max_length=128)
-    owner = OwnerField(label=gettext_lazy("Owner"), required=False)
+
+    tag = forms.CharField(
+        label=gettext_lazy("Tag"),
+        required=False,
+        max_length=128,
+        help_text=gettext_lazy("For machines with this tag alone."),
+    )
+    owner = OwnerField(
+        label=gettext_lazy("Owner"), required=False, help_text=gettext_lazy("For machines of this owner alone.")
+    )
+
+    from_address = ("who", "role", "tag", "owner")
+
+    def fit(self) -> None:
+        """A role is chosen of those there are; tag and owner narrow what is granted on more than one machine."""
+        names = Role.objects.values_list("name", flat=True)
+        self.fields["role"].widget = forms.Select(choices=[("", ""), *((name, name) for name in names)])
+        if not isinstance(self.target, Site) and access_of(type(self.target)).owner:
+            for name in ("tag", "owner"):
+                self.fields[name].widget = forms.HiddenInput()
 
 
 @_for_each("grant-role", ROLES_GRANTED_ON)
 class GrantRoleForm(RevokeRoleForm):
     """Which role, to whom, for what, until when."""
 
-    until = MomentField(label=gettext_lazy("Until"), required=False)
+    until = GrantForm.base_fields["until"]
 
 
 @asks_for("role.set")

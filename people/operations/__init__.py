@@ -12,10 +12,19 @@ from people.operations.accounts import (
     SetPassword,
     SignOut,
 )
-from people.operations.rights import GRANTED_ON, ROLES_GRANTED_ON, Grant, GrantRole, Revoke, RevokeRole, SetRole
+from people.operations.rights import (
+    GRANTED_ON,
+    ROLES_GRANTED_ON,
+    Grant,
+    GrantRole,
+    Revoke,
+    RevokeRole,
+    SetRights,
+    SetRole,
+)
 
 register(
-    *(each(kind) for kind in GRANTED_ON for each in (Grant, Revoke)),
+    *(each(kind) for kind in GRANTED_ON for each in (Grant, Revoke, SetRights)),
     *(each(kind) for kind in ROLES_GRANTED_ON for each in (GrantRole, RevokeRole)),
     SetRole(),
     *(each() for each in (Add, Edit, SetPassword, SignOut, Activate, Deactivate, Promote, Demote, Delete)),

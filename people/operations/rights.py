@@ -26,6 +26,8 @@ from virtualmachines.models import VirtualMachine
 Grantable = Cluster | VirtualMachine | Team | Site
 P = TypeVar("P")
 GRANTED_ON = tuple(kind.name for kind in KINDS.values() if kind.grantable)
+# On these it is asked for on pages; on the others by commands alone.
+WITH_PAGES = ("cluster", "vm")
 ROLES_GRANTED_ON = (*GRANTED_ON, "site")
 
 
@@ -66,10 +68,10 @@ class _OnRights(Operation[Grantable, P]):
     sends = False
     needs_target = False
     locks = False
-    has_own_page = True
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        self.has_own_page = kind not in WITH_PAGES
 
     def target_of(self, target: Any) -> Target:
         if target is SITE:
@@ -84,7 +86,8 @@ class Grant(_OnRights[GrantParams]):
     """Give verbs on an object, for good or until some moment."""
 
     verb = "grant"
-    label = gettext_lazy("Grant a right")
+    label = gettext_lazy("Grant rights")
+    question = gettext_lazy("Grant rights on {target}?")
     params_type = GrantParams
 
     def check(self, ask: Ask[Grantable, GrantParams]) -> None:
@@ -107,7 +110,9 @@ class Revoke(_OnRights[GrantParams]):
     """Take verbs on an object; what was not held is passed over."""
 
     verb = "revoke"
-    label = gettext_lazy("Revoke a right")
+    label = gettext_lazy("Revoke rights")
+    question = gettext_lazy("Revoke rights on {target}?")
+    is_destructive = True
     params_type = GrantParams
 
     def check(self, ask: Ask[Grantable, GrantParams]) -> None:
@@ -123,6 +128,34 @@ class Revoke(_OnRights[GrantParams]):
 
     def journal_params(self, params: GrantParams) -> dict[str, Any]:
         return {"who": _name(params.who), "verbs": list(params.verbs)}
+
+
+class SetRights(_OnRights[GrantParams]):
+    """Make somebody hold just these verbs on an object, of those that are given one by one."""
+
+    verb = "set-rights"
+    label = gettext_lazy("Change rights")
+    question = gettext_lazy("Change rights on {target}?")
+    params_type = GrantParams
+
+    def check(self, ask: Ask[Grantable, GrantParams]) -> None:
+        errors = _wrong_verbs(self.kind, ask.params.verbs) if ask.params.verbs else {}
+        _judge(errors | _past(ask.params.until))
+
+    def changes(self, ask: Ask[Grantable, GrantParams]) -> list[Change]:
+        before = granted_verbs(ask.params.who, _object(ask))
+        return _verbs_change(before, dict.fromkeys(ask.params.verbs, ask.params.until))
+
+    def perform(self, ask: Ask[Grantable, GrantParams]) -> str:
+        params, on = ask.params, _object(ask)
+        before = granted_verbs(params.who, on)
+        new = [verb for verb in params.verbs if verb not in before or before[verb] != params.until]
+        grant(new, params.who, on, by=ask.actor.user, until=params.until)
+        revoke([verb for verb in before if verb not in params.verbs], params.who, on)
+        return ""
+
+    def journal_params(self, params: GrantParams) -> dict[str, Any]:
+        return {"who": _name(params.who), "verbs": list(params.verbs), **_until(params.until)}
 
 
 class _OnRoleGrants(_OnRights[RoleGrantParams]):
@@ -163,6 +196,7 @@ class GrantRole(_OnRoleGrants):
 
     verb = "grant-role"
     label = gettext_lazy("Grant a role")
+    question = gettext_lazy("Grant a role on {target}?")
     gives = True
 
     def perform(self, ask: Ask[Grantable, RoleGrantParams]) -> str:
@@ -176,6 +210,8 @@ class RevokeRole(_OnRoleGrants):
 
     verb = "revoke-role"
     label = gettext_lazy("Revoke a role")
+    question = gettext_lazy("Revoke a role on {target}?")
+    is_destructive = True
     gives = False
 
     def perform(self, ask: Ask[Grantable, RoleGrantParams]) -> str:

@@ -17,6 +17,7 @@ from permissions.models import User
 from permissions.policy.acting import may_act_for, teams_to_act_for
 from permissions.policy.endings import find_endings
 from permissions.policy.holders import count_holders, find_candidates, find_grant, granted_roles, granted_verbs
+from permissions.policy.holdings import Holding, find_holdings, list_people
 from permissions.policy.lists import condition, conditions_by_parent
 from permissions.policy.reach import reach_kept
 from permissions.policy.sources import GrantKey, Source, find_sources
@@ -29,6 +30,7 @@ __all__ = [
     "Allowed",
     "Denied",
     "GrantKey",
+    "Holding",
     "SiteVerb",
     "Source",
     "Verdict",
@@ -37,10 +39,12 @@ __all__ = [
     "count_holders",
     "find_endings",
     "find_grant",
+    "find_holdings",
     "grant_tables",
     "granted_roles",
     "granted_verbs",
     "held",
+    "list_people",
     "may_act_for",
     "reach_kept",
     "teams_to_act_for",

@@ -46,10 +46,10 @@ def count_holders(on: Model) -> tuple[int, int]:
     tables = grant_tables(type(on))
     if tables is None:
         return 0, 0
-    roles = RoleGrant.objects.filter(_has_not_ended(), scope_kind=access_of(type(on)).kind or "-", scope_pk=on.pk)
+    roles = RoleGrant.objects.filter(has_not_ended(), scope_kind=access_of(type(on)).kind or "-", scope_pk=on.pk)
     people, teams = (
         {
-            *table.objects.filter(_has_not_ended(), content_object=on).values_list(whom, flat=True),
+            *table.objects.filter(has_not_ended(), content_object=on).values_list(whom, flat=True),
             *roles.exclude(**{whom: None}).values_list(whom, flat=True),
         }
         for table, whom in zip(tables, ("user", "group"), strict=True)
@@ -63,7 +63,7 @@ def granted_verbs(who: User | Group, on: Model) -> dict[str, datetime | None]:
     if tables is None:
         return {}
     rows = tables[0].objects.filter(user=who) if isinstance(who, User) else tables[1].objects.filter(group_id=who.pk)
-    there = rows.filter(_has_not_ended(), content_object=on).order_by("permission__codename")
+    there = rows.filter(has_not_ended(), content_object=on).order_by("permission__codename")
     return dict(there.values_list("permission__codename", "expires_at"))
 
 
@@ -71,9 +71,10 @@ def granted_roles(who: User | Group, on: Model | None) -> QuerySet[RoleGrant]:
     """The same of roles on an object, or (None) on everything."""
     subject = Q(user=who) if isinstance(who, User) else Q(group_id=who.pk)
     scope = Q(scope_kind="") if on is None else Q(scope_kind=access_of(type(on)).kind, scope_pk=on.pk)
-    rows = RoleGrant.objects.filter(subject, scope, _has_not_ended())
+    rows = RoleGrant.objects.filter(subject, scope, has_not_ended())
     return rows.select_related("role", "owner__user", "owner__group").order_by("role__name", "tag", "pk")
 
 
-def _has_not_ended() -> Q:
+def has_not_ended() -> Q:
+    """Of a row that grants: that it still gives something."""
     return Q(expires_at=None) | Q(expires_at__gt=timezone.now())

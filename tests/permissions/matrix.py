@@ -65,11 +65,11 @@ CLUSTER, NODE, VM, JOB = (
 )
 WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["cluster", "cluster-edit", "cluster-parameters", "cluster-nodes", "cluster-jobs"], CLUSTER),
-    "cluster-journal": CLUSTER,
+    **dict.fromkeys(["cluster-journal", "cluster-rights"], CLUSTER),
     "node-journal": NODE,
     **dict.fromkeys(["cluster-vms", "cluster-do"], CLUSTER),
     **dict.fromkeys(["node", "node-do", "node-jobs", "node-primary", "node-secondary"], NODE),
-    **dict.fromkeys(["vm", "vm-actions", "vm-parameters", "vm-jobs", "vm-journal", "vm-do"], VM),
+    **dict.fromkeys(["vm", "vm-actions", "vm-parameters", "vm-jobs", "vm-journal", "vm-rights", "vm-do"], VM),
     **dict.fromkeys(["vm-modify", "vm-modify-confirm"], VM),
     **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket", "vm-console-picture"], VM),
     **dict.fromkeys(["template", "template-edit", "template-journal", "template-do"], TEMPLATE),
@@ -115,6 +115,7 @@ PAGES: dict[str, Row] = {
     "cluster-jobs": Row(SEE_CLUSTER),
     "cluster-journal": Row(SEE_CLUSTER),
     "cluster-parameters": Row(SEE_CLUSTER),
+    "cluster-rights": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster-edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "node": Row(SEE_NODES),
     "node-primary": Row(SEE_NODES),
@@ -126,6 +127,7 @@ PAGES: dict[str, Row] = {
     "vm-parameters": Row(SEE_VM),
     "vm-jobs": Row(SEE_VM),
     "vm-journal": Row(SEE_VM),
+    "vm-rights": Row(VM_ADMINS, see=SEE_VM),
     **dict.fromkeys(["vm-modify", "vm-modify-confirm"], Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM)),
     "vm-console": Row(CONSOLE, see=SEE_VM),
     "vm-console-popout": Row(CONSOLE, see=SEE_VM),
@@ -147,6 +149,7 @@ OWN_PAGES = {
     "vm.modify": "vm-modify",
 }
 
+RIGHTS = ("grant", "revoke", "set-rights")
 OPERATIONS: dict[str, Row] = {
     "vm.start": Row(POWER, see=SEE_VM),
     "vm.shutdown": Row(POWER, see=SEE_VM),
@@ -192,9 +195,9 @@ OPERATIONS: dict[str, Row] = {
     "cluster.edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.use-address": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.remove": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
-    **{f"vm.{verb}": Row(VM_ADMINS, see=SEE_VM) for verb in ("grant", "revoke", "grant-role", "revoke-role")},
-    **{f"cluster.{verb}": Row(CLUSTER_ADMINS) for verb in ("grant", "revoke", "grant-role", "revoke-role")},
-    **{f"team.{verb}": Row(ROOT) for verb in ("grant", "revoke", "grant-role", "revoke-role")},
+    **{f"vm.{verb}": Row(VM_ADMINS, see=SEE_VM) for verb in (*RIGHTS, "grant-role", "revoke-role")},
+    **{f"cluster.{verb}": Row(CLUSTER_ADMINS, see=SEE_CLUSTER) for verb in (*RIGHTS, "grant-role", "revoke-role")},
+    **{f"team.{verb}": Row(ROOT) for verb in (*RIGHTS, "grant-role", "revoke-role")},
     **{f"site.{verb}": Row(ROOT) for verb in ("grant-role", "revoke-role")},
     "role.set": Row(ROOT),
     **{f"person.{verb}": Row(ROOT) for verb in ("add", "edit", "set-password", "sign-out", "activate", "deactivate")},

@@ -21,7 +21,7 @@ from clusters.models import Cluster, Job, JobTarget, Node
 from clusters.selectors import list_job_rows, read_few_job_rows
 from permissions.middleware import ReachReadOnce
 from permissions.models import RoleGrant, Team, User
-from permissions.policy import Source, access_of, can, held, reach_kept, verbs_on, visible
+from permissions.policy import Source, access_of, can, find_holdings, held, reach_kept, verbs_on, visible
 from permissions.services import forget_grants_of_nothing, grant, grant_role, make_team, persona_of, revoke, set_role
 from tests.factories import make_cluster, make_node, make_user, make_vm
 from virtualmachines.models import MachineTag, VirtualMachine
@@ -246,6 +246,14 @@ def told(site: Site, sources: list[Source]) -> set[tuple[Any, ...]]:
     return {(s.verb, s.granted, s.via_role, s.via_team, s.via_parent, ends_in[s.until]) for s in sources}
 
 
+def given_to(user: User, obj: Model) -> set[str]:
+    """By what the page of rights says was given, and being in a team."""
+    teams = set(user.groups.all())
+    member = {"view"} if obj in {Team(pk=team.pk) for team in teams} else set()
+    theirs = [each for each in find_holdings(obj) if each.who == user or each.who in teams]
+    return member.union(*(each.gives for each in theirs))
+
+
 def compare(site: Site, world: World) -> None:
     model = Naive(site, world)
     kinds: dict[str, list[Any]] = {
@@ -268,6 +276,8 @@ def compare(site: Site, world: World) -> None:
                 assert told(site, held(user, obj)) == now_held
                 assert verbs_on(user, obj) == {source[0] for source in now_held}
                 assert {verb for verb, keys in listed.items() if obj.pk in keys} == verbs_on(user, obj)
+            for obj in objects if kind in HOW_MANY else ():
+                assert given_to(user, obj) == verbs_on(user, obj)
         jobs = Job.objects.order_by("-ganeti_id")
         few = [(job.pk, job.title, job.error) for job in read_few_job_rows(user, jobs, JOBS)]
         assert few == [(job.pk, job.title, job.error) for job in list_job_rows(user).order_by("-ganeti_id")]

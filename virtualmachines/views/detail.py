@@ -46,7 +46,7 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
         "creation": creation_of_vm(vm),
         "menu": menu_of(more),
         "more_power": [button for button in more if button.group is Group.POWER],
-        "tabs": tabs_of("vm", where, current),
+        "tabs": tabs_of("vm", where, current, held),
         "current_tab": current,
     }
 

@@ -1,0 +1,98 @@
+"""Who holds what on a cluster or a machine, by which way, and where it is changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from clusters.selectors import get_cluster
+from clusters.views.frame import cluster_page
+from permissions.policy import Holding, access_of, find_holdings, list_people
+from permissions.signed_in import person_of
+from virtualmachines.selectors import get_vm
+from virtualmachines.views.detail import vm_page
+
+# So many names are told; of more, how many.
+MOST_PEOPLE = 30
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: who, what, by which way, and what can be done about it here."""
+
+    held: Holding
+    verbs: Sequence[tuple[str, datetime | None]]
+    is_here: bool
+    change: str = ""
+    revoke: str = ""
+
+
+@require_safe
+def cluster_rights(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who may do what on a cluster."""
+    user = person_of(request)
+    cluster = get_cluster(user, slug)
+    door = ("cluster-do", [slug])
+    return _page(request, cluster, "people/cluster_rights.html", cluster_page(user, cluster, "rights"), door)
+
+
+@require_safe
+def vm_rights(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """Who may do what to a machine."""
+    user = person_of(request)
+    vm = get_vm(user, slug, name)
+    door = ("vm-do", [slug, vm.lasting_address])
+    return _page(request, vm, "people/vm_rights.html", vm_page(user, vm, "rights"), door)
+
+
+def _page(
+    request: HttpRequest, obj: Any, template: str, page: dict[str, Any], door: tuple[str, list[Any]]
+) -> HttpResponse:
+    access = access_of(type(obj))
+    if "admin" not in page["held"]:
+        raise PermissionDenied(access.refuse("admin"))
+    back = request.get_full_path()
+
+    def link(verb: str, **filled: str) -> str:
+        return f"{reverse(door[0], args=[*door[1], verb])}?{urlencode({**filled, 'next': back})}"
+
+    holdings = find_holdings(obj)
+    verb = request.GET.get("verb", "")
+    verb = verb if verb in access.verbs else ""
+    people = list_people(holdings, verb) if verb else []
+    shown = [each for each in holdings if not verb or verb in each.gives]
+    context = {
+        **page,
+        "rows": [_row(each, obj, link) for each in shown],
+        "grant": link("grant"),
+        "grant_role": link("grant-role"),
+        "verb": verb,
+        "verbs": access.verbs.items(),
+        "people": people[:MOST_PEOPLE],
+        "more_people": len(people) - MOST_PEOPLE,
+        "noun": access.noun,
+    }
+    return render(request, template, context)
+
+
+def _row(held: Holding, obj: Model, link: Any) -> Row:
+    """What was granted on something else is changed there."""
+    is_here = held.on is obj
+    verbs = sorted(held.verbs.items())
+    if not is_here:
+        return Row(held, verbs, is_here)
+    if held.role is None:
+        return Row(held, verbs, is_here, link("set-rights", who=held.name), link("revoke", who=held.name))
+    owner = held.owner
+    scope = {"tag": held.tag, "owner": "" if owner is None else f"{'@' if owner.group_id else ''}{owner.name}"}
+    given = {name: value for name, value in scope.items() if value}
+    role = str(held.role)
+    return Row(held, verbs, is_here, "", link("revoke-role", who=held.name, role=role, **given))

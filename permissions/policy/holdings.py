@@ -1,0 +1,123 @@
+"""Who was given what that counts on one object: what its page of rights lists, and who may do a thing to it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db.models import Model, Q
+
+from permissions.access import Access
+from permissions.models import Granted, Persona, Role, RoleGrant, User
+from permissions.policy.holders import has_not_ended
+from permissions.policy.ways import access_of, grant_tables
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What one person or team was given in one way.
+
+    `on` is what it was given on: the object asked about, the one it belongs to, or (None) everything. `verbs` are those
+    that were given there, with their ends; what comes of `role` is the role's. `gives` is all that it allows on the
+    object asked about: nothing, where it counts only for what belongs to that.
+    """
+
+    who: User | Group
+    on: Model | None
+    verbs: Mapping[str, datetime | None]
+    gives: frozenset[str]
+    role: Role | None = None
+    tag: str = ""
+    owner: Persona | None = None
+    granted_by: User | None = None
+    granted_at: datetime | None = None
+    until: datetime | None = field(default=None)
+
+    @property
+    def is_team(self) -> bool:
+        """Whether it was given to a team."""
+        return isinstance(self.who, Group)
+
+    @property
+    def name(self) -> str:
+        """What one types for who holds it."""
+        return f"@{self.who.name}" if isinstance(self.who, Group) else self.who.username
+
+
+def find_holdings(obj: Model) -> list[Holding]:
+    """All that counts on `obj` now, its own first; what superusers may do is given by nobody."""
+    access = access_of(type(obj))
+    parent: Model | None = getattr(obj, access.parent) if access.parent else None
+    found = list(_of_grants(obj, access.granting, access.every))
+    if parent is not None:
+        from_parent = [each for each in _of_grants(parent, access.granting_from_parent, access.every) if each.gives]
+        found += from_parent
+    return [*found, *_of_roles(obj, parent, access)]
+
+
+def list_people(holdings: Iterable[Holding], verb: str) -> list[User]:
+    """Everybody who may do `verb` by what is held, and superusers, by name; accounts that are switched off left out."""
+    giving = [each for each in holdings if verb in each.gives]
+    people = [each.who.pk for each in giving if not each.is_team]
+    teams = [each.who.pk for each in giving if each.is_team]
+    which = Q(is_superuser=True) | Q(pk__in=people) | Q(groups__in=teams)
+    return list(User.objects.filter(which, is_active=True).distinct().order_by("username"))
+
+
+def _of_grants(on: Model, giving: Any, every: frozenset[str]) -> Iterator[Holding]:
+    """Single verbs on one object, those of one person or team together."""
+    for table, whom in zip(grant_tables(type(on)) or (), ("user", "group"), strict=False):
+        rows: dict[int, list[Granted]] = defaultdict(list)
+        there = table.objects.filter(has_not_ended(), content_object=on).select_related(whom, "permission")
+        for row in there.select_related(whom, "permission", "granted_by").order_by(f"{whom}__id", "granted_at", "pk"):
+            rows[getattr(row, f"{whom}_id")].append(row)
+        for some in rows.values():
+            last: Any = some[-1]
+            verbs = {str(row.permission.codename): row.expires_at for row in some}  # type: ignore[attr-defined]
+            gives = frozenset(verb for verb in every if giving(verb) & verbs.keys())
+            yield Holding(getattr(last, whom), on, verbs, gives, granted_by=last.granted_by, granted_at=last.granted_at)
+
+
+def _of_roles(obj: Model, parent: Model | None, access: Access) -> Iterator[Holding]:
+    """Roles on the object, on what it belongs to and on everything; narrowed ones where they fit, or stand."""
+    scope = Q(scope_kind="") | Q(scope_kind=access.kind or "-", scope_pk=obj.pk)
+    if parent is not None:
+        scope |= Q(scope_kind=access_of(type(parent)).kind or "-", scope_pk=parent.pk)
+    rows = RoleGrant.objects.filter(scope, has_not_ended()).select_related(
+        "role", "user", "group", "owner__user", "owner__group", "granted_by"
+    )
+    for row in rows.prefetch_related("role__verbs").order_by("role__name", "pk"):
+        on = None if not row.scope_kind else obj if row.scope_kind == access.kind else parent
+        is_narrow, held = bool(row.tag or row.owner_id), row.role.verbs.all()
+        own = {each.verb for each in held if each.kind == access.kind}
+        gives = {verb for verb in access.every if access.granting(verb) & own} if _fits(row, obj, access) else set()
+        if parent is not None and not is_narrow:
+            above = {each.verb for each in held if each.kind == access_of(type(parent)).kind}
+            gives |= {verb for verb in access.every if access.granting_from_parent(verb) & above}
+        who = row.user if row.user is not None else row.group
+        if who is not None and (gives or on is obj):
+            yield Holding(
+                who,
+                on,
+                {},
+                frozenset(gives),
+                row.role,
+                row.tag,
+                row.owner,
+                granted_by=row.granted_by,
+                granted_at=row.granted_at,
+                until=row.expires_at,
+            )
+
+
+def _fits(row: RoleGrant, obj: Any, access: Access) -> bool:
+    """Whether what the role is narrowed to is true of the object."""
+    if row.tag and row.tag not in (_tags_of(obj, access.tags) if access.tags else ()):
+        return False
+    return row.owner_id is None or (bool(access.owner) and getattr(obj, f"{access.owner}_id") == row.owner_id)
+
+
+def _tags_of(obj: Any, relation: str) -> Sequence[str]:
+    return [each.tag for each in getattr(obj, relation).all()]

@@ -25,7 +25,7 @@ from permissions.models import User
 from permissions.policy import can
 from ui.framed import handed
 from ui.places import page_of
-from virtualmachines.selectors import count_all_by_state, count_there
+from virtualmachines.selectors import count_all_by_state, count_there, list_clusters_to_create_on
 
 THEMES = ("light", "dark")
 
@@ -238,6 +238,14 @@ class Frame:
         return frozenset(cluster.pk for cluster in self.clusters)
 
     @cached_property
+    def may_create(self) -> bool:
+        """Whether there is a cluster on which the person may create machines."""
+        if not self.clusters:
+            return False
+        # Most may on the first, and administrators on each: that is cheaper to know.
+        return bool(can(self.user, "create_vm", self.clusters[0])) or list_clusters_to_create_on(self.user).exists()
+
+    @cached_property
     def linked_nodes(self) -> frozenset[int]:
         """The clusters whose nodes the person may open."""
         return frozenset(self.node_tallies)
@@ -291,7 +299,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     drawn = frame_of(request, user)
     shared |= {
         name: SimpleLazyObject(lambda name=name: getattr(drawn, name))  # type: ignore[misc]
-        for name in ("nav", "dock", "nav_clusters", "node_tallies", "linked_clusters", "linked_nodes")
+        for name in ("nav", "dock", "nav_clusters", "node_tallies", "linked_clusters", "linked_nodes", "may_create")
     }
     shared["can_see_health"] = SimpleLazyObject(lambda: bool(can(drawn.user, "see_health")))
     return shared

@@ -13,7 +13,7 @@ from objectlog.models import Via
 from operations.contract import Actor, AnyOperation
 from operations.models import Batch, BatchItem, BatchLane, BatchState, ItemState, Verdict
 from operations.offers import find_obstacle
-from permissions.policy import access_of, visible
+from permissions.policy import access_of, can, visible
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,7 @@ def plan_each(
     So several machines are created on a cluster.
     """
     batch = _new_batch(operation, actor, {})
-    may = visible(actor.user, operation.needs, type(target)._default_manager.filter(pk=target.pk)).exists()
-    refusal = "" if may else access_of(type(target)).refuse(operation.needs)
+    refusal = "" if can(actor.user, operation.needs, target) else access_of(type(target)).refuse(operation.needs)
     items = []
     for position, (name, params) in enumerate(asked):
         item = _item(batch, position, operation, target, refusal)

@@ -38,11 +38,11 @@ class Share:
         return mib(number) if self.is_size else str(number)
 
 
-def shares_of(persona: Persona, cluster: Cluster, spec: VMSpec) -> list[Share]:
-    """What the persona uses of the cluster, and would with this machine."""
+def shares_of(persona: Persona, cluster: Cluster, spec: VMSpec, number: int = 1) -> list[Share]:
+    """What the persona uses of the cluster, and would with this machine, or so many like it."""
     limits = limits_of(persona, cluster)
     now = claimed_by(persona, cluster) + usage_of(persona, cluster)
-    after = now + amounts_of(spec, cluster)
+    after = now + amounts_of(spec, cluster).times(number)
     return [
         Share(label, getattr(now, name), getattr(after, name), getattr(limits, name), name.endswith("_mib"))
         for name, label in WORDS.items()
@@ -51,8 +51,18 @@ def shares_of(persona: Persona, cluster: Cluster, spec: VMSpec) -> list[Share]:
 
 def places_of(cluster: Cluster, spec: VMSpec) -> list[Place]:
     """Every node of the cluster with what would stay free there, best first."""
+    return rank_nodes(cluster, _need_of(cluster, spec), group=spec.placement.group)
+
+
+def count_room(cluster: Cluster, spec: VMSpec, places: list[Place], number: int) -> int:
+    """How many of `number` machines like this fit on these nodes, as far as their figures tell."""
+    need = _need_of(cluster, spec)
+    fitting = [place.holds(need, number) for place in places]
+    return min(number, sum(fitting))
+
+
+def _need_of(cluster: Cluster, spec: VMSpec) -> Need:
     wanted = amounts_of(spec, cluster)
     own = completed(spec, cluster).trimmed(Defaults.of(cluster.info))
     sizes = tuple(disk.size_mib for disk in own.disks)
-    need = Need(wanted.memory_mib, wanted.vcpus, sizes, own.disk_template)
-    return rank_nodes(cluster, need, group=spec.placement.group)
+    return Need(wanted.memory_mib, wanted.vcpus, sizes, own.disk_template)

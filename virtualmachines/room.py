@@ -76,6 +76,17 @@ class Place:
             free = _("%(memory)s of memory and %(disk)s of disk stay free") % {"memory": memory, "disk": disk}
         return f"{free}; {self.caution}" if self.caution else free
 
+    def holds(self, need: Need, most: int) -> int:
+        """How many like the one for which this was reckoned fit here, up to `most`."""
+        if self.reason:
+            return 0
+        more = [
+            after // each
+            for after, each in ((self.memory_after_mib, need.memory_mib), (self.disk_after_mib, need.disk_mib))
+            if after is not None and each
+        ]
+        return min([most, *(1 + each for each in more)])
+
     @property
     def share_free(self) -> float:
         """The scarcest of memory and disk: what part of the node's stays free."""

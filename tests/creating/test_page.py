@@ -241,3 +241,15 @@ def test_a_machine_whose_record_cannot_be_read_is_no_model(maker: Maker, alice: 
     vm = make_vm(maker.cluster, "old.example.org")
     grant(["admin"], maker.alice.user, vm)
     assert "be read. Try again" in text_of(alice.get(URL, {"like": f"lab/{vm.name}"}))
+
+
+def test_the_button_is_for_who_may_create_somewhere(maker: Maker, alice: Client) -> None:
+    bob = make_user("bob")
+    grant(["tags"], bob, maker.cluster)
+    client = Client()
+    client.force_login(bob)
+    for url in ("/vms/", "/", "/clusters/lab/", "/clusters/lab/vms/"):
+        assert "data-creates" in text_of(alice.get(url)), url
+        assert "data-creates" not in text_of(client.get(url)), url
+    grant(["create_vm"], bob, make_cluster("other"))
+    assert "data-creates" in text_of(client.get("/vms/"))

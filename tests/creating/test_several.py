@@ -1,5 +1,6 @@
 """Several machines at once: names from a pattern, a plan, and each made once."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from clusters.models import Cluster, Node
 from objectlog.models import Entry
 from operations.batches import settle
 from operations.contract import Invalid
@@ -132,3 +134,71 @@ def test_one_that_fails_can_be_tried_again(maker: Maker) -> None:
     item = batch.items.get()
     assert (item.state, item.reason) == ("failed", "No guest OS specified")
     assert maker.rows("web1") == []
+
+
+TYPED = {
+    "cluster": "lab",
+    "name": "Web{1..5}.example.org",
+    "os": "debootstrap+default",
+    "disks.0.size_mib": "1 GiB",
+    "nics.0.mac": "auto",
+}
+
+
+def test_the_page_leads_to_a_plan_of_all(maker: Maker, client: Client) -> None:
+    client.force_login(maker.alice.user)
+    answer = client.post("/vms/create/", TYPED)
+    batch = Batch.objects.get()
+    assert answer.status_code == 302 and answer.headers["Location"] == reverse("batch", args=[batch.uuid])
+    assert [item.target_name for item in batch.items.order_by("position")][-1] == "web5.example.org"
+    assert maker.simulator.count("POST", "/2/instances") == 0
+    answer = client.post("/vms/create/", {**TYPED, "name": "web{1..5"})
+    assert answer.status_code == 422 and 'data-field="name"' in answer.content.decode()
+    assert Batch.objects.count() == 1
+    Cluster.objects.update(read_only=True)
+    answer = client.post("/vms/create/", TYPED)
+    assert answer.status_code == 409 and Batch.objects.count() == 1
+
+
+def test_while_one_types_names_quota_and_room_of_all_are_told(maker: Maker, client: Client) -> None:
+    client.force_login(maker.alice.user)
+    set_quota(persona_of(maker.alice.user), maker.cluster, Limits(machines=4))
+
+    def live(name: str, **typed: str) -> str:
+        return client.post("/vms/create/live/", {**TYPED, "name": name, **typed}).content.decode()
+
+    page = live("web{1..5}.example.org")
+    assert "5 machines" in page and "<li>web3.example.org</li>" in page
+    assert re.search(r'is-over"><th scope="row">machines</th>\s*<td>0</td><td>5</td><td>4</td>', page)
+    assert "data-fault" not in page and "There is room for" not in page
+    page = live("web{1..500}")
+    assert page.count("<li>web") == 9 and "<li>web500</li>" in page
+    room = live("web{1..500}", **{"options.start": "on", "beparams.maxmem": "2 GiB"})
+    fitting = re.search(r"There is room for (\d+) of 500 now", room)
+    free = Node.objects.filter(cluster=maker.cluster, offline=False, drained=False, vm_capable=True)
+    assert fitting and int(fitting[1]) == sum((node.memory_free_mib or 0) // 2048 for node in free)
+    make_vm(maker.cluster, "web2.example.org")
+    for name in ("web{1..5}.example.org", "web{", "web{5..1}"):
+        assert 'data-fault="id_name"' in live(name)
+    assert " machines</h2>" not in live("web9.example.org")
+
+
+@pytest.mark.feature("G010", "G031")
+def test_check_and_command_are_about_the_first_and_the_pattern_stays(maker: Maker, client: Client) -> None:
+    client.force_login(maker.alice.user)
+    shown = client.post("/vms/create/", {**TYPED, "show": "1"}).content.decode()
+    assert "gnt-instance add" in shown and "web1.example.org" in shown
+    answer = client.post("/vms/create/", {**TYPED, "check": "1"}, follow=True)
+    page = answer.content.decode()
+    assert 'id="check"' in page and 'value="web{1..5}.example.org"' in page
+    assert not Batch.objects.exists() and maker.rows("web1.example.org") == []
+
+
+def test_the_plan_of_five_hundred_is_made_with_few_queries(maker: Maker) -> None:
+    persona_of(maker.alice.user)  # made at first use
+    maker.cluster.refresh_from_db()
+    with CaptureQueriesContext(connection) as caught:
+        plan_creations(Create(), maker.alice, maker.cluster, CreateParams(replace(FIVE, name="web{1..500}")))
+    asked = [each["sql"] for each in caught if not each["sql"].startswith(("BEGIN", "COMMIT"))]
+    inserts = {sql.partition("(")[0] for sql in asked if sql.startswith("INSERT")}  # SQLite takes some rows at once
+    assert len([sql for sql in asked if not sql.startswith("INSERT")]) + len(inserts) <= 15

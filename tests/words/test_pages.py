@@ -60,7 +60,6 @@ WHERE = {
 }
 NOT_PAGES = frozenset(
     {
-        "vm-modify",
         "vm-modify-confirm",
         "logout",
         "live-ages",
@@ -95,7 +94,17 @@ def client(db: None) -> Client:
         secondary_node=mirror,
         nics=[{"mac": "aa:00:00:00:00:01", "ip": "192.0.2.23", "mode": "bridged", "link": "br0"}],
         disks=[{"name": "zzroot", "size_mib": 40960}],
-        raw={"hvparams": {"acpi": True}, "beparams": {"vcpus": 2, "auto_balance": True}},
+        raw={
+            "uuid": "0b1e0ef7-6b8f-4a3c-9a44-000000000001",
+            "name": "zzweb.example.org",
+            "admin_state": "up",
+            "hypervisor": "kvm",
+            "disk_template": "plain",
+            "hvparams": {"acpi": True},
+            "beparams": {"vcpus": 2, "auto_balance": True},
+            "disk.sizes": [40960],
+            "nic.macs": ["aa:00:00:00:00:01"],
+        },
     )
     make_vm(cluster, "zzdown.example.org", status="ERROR_down", primary_node=node)
     make_vm(cluster, "zzgone.example.org", missing_since=timezone.now())

@@ -1,5 +1,7 @@
 """What all operations on machines share."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal, TypeVar
 
 from django.db.models import QuerySet
@@ -7,7 +9,8 @@ from django.db.models import QuerySet
 from clusters.models import Cluster
 from clusters.operations.ganeti import GanetiOperation
 from objectlog.words import gettext as _
-from operations.contract import Ask, Submission
+from operations.contract import Ask, Invalid, Submission
+from quotas.services import Exceeded
 from rapi.client import RapiClient
 from rapi.errors import NotFound
 from rapi.resources.lifecycle import InstanceChanges
@@ -34,6 +37,15 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
         cluster = ("cluster__info", "cluster__operating_systems")
         rows = VirtualMachine.objects.select_related("cluster", "primary_node").defer("raw", *cluster)
         return rows.order_by("name", "pk")
+
+
+@contextmanager
+def quota_at(field: str = "") -> Iterator[None]:
+    """What exceeds a quota in here is wrong with this field, or with all of it. Raises Invalid."""
+    try:
+        yield
+    except Exceeded as exceeded:
+        raise Invalid({field: str(exceeded)}) from exceeded
 
 
 def look_whether_same(client: RapiClient, vm: VirtualMachine) -> None:

@@ -25,10 +25,11 @@ from permissions.models import Persona
 from permissions.policy import can, may_act_for
 from permissions.services import grant, persona_of
 from quotas.amounts import Amounts
-from quotas.services import Exceeded, judge_room, require_room
+from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
 from ui.templatetags.units import mib
 from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.base import quota_at
 from virtualmachines.rules import Facts, judge_creation
 from virtualmachines.rules.names import explain_name
 from virtualmachines.spec import Defaults, VMSpec, creation_of, spec_as_data
@@ -83,10 +84,8 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         if faults := faults_of(ask, Facts.of(cluster)):
             raise Invalid(faults)
         owner = owner_of(ask)
-        try:
+        with quota_at():
             judge_room(owner, cluster, amounts_of(spec, cluster), usage_of(owner, cluster))
-        except Exceeded as exceeded:
-            raise Invalid({"": str(exceeded)}) from exceeded
 
     def changes(self, ask: Ask[Cluster, CreateParams]) -> list[Change]:
         return list(_describe(completed(ask.params.spec, ask.target), owner_of(ask), ask.target))
@@ -95,10 +94,8 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         cluster, owner = ask.target, owner_of(ask)
         spec = completed(ask.params.spec, cluster)
         wanted = amounts_of(spec, cluster)
-        try:
+        with quota_at():
             require_room(owner, cluster, wanted, lambda: usage_of(owner, cluster))
-        except Exceeded as exceeded:
-            raise Invalid({"": str(exceeded)}) from exceeded
         never_made(cluster).filter(name=spec.name).delete()
         vm = VirtualMachine.objects.create(
             cluster=cluster,

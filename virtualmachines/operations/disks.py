@@ -14,13 +14,13 @@ from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Detour, Invalid, Submission
 from operations.groups import Group
 from quotas.amounts import Amounts
-from quotas.services import Exceeded, claim, give_back
+from quotas.services import claim, give_back
 from rapi.client import RapiClient
 from rapi.resources.lifecycle import DiskTemplate, InstanceChanges
 from rapi.shapes.fields import listing, mapping
 from ui.templatetags.units import mib
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, modify
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, modify, quota_at
 from virtualmachines.operations.power import Shutdown, Start
 from virtualmachines.spec.telling import disk_called
 from virtualmachines.usage import usage_of
@@ -100,10 +100,8 @@ class GrowDisk(VMOperation[GrowDiskParams]):
         more = _size_after(ask) - (size_of(target, ask.params.disk) or 0)
         if owner is None:
             return Claims()
-        try:
+        with quota_at("size_mib"):
             claim(owner, target.cluster, Amounts(disk_mib=more), entry, lambda: usage_of(owner, target.cluster))
-        except Exceeded as exceeded:
-            raise Invalid({"size_mib": str(exceeded)}) from exceeded
         return Claims()
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, GrowDiskParams], reason: str) -> Submission:

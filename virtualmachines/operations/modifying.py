@@ -15,12 +15,12 @@ from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, Refusal, Submission
 from operations.groups import Group
 from permissions.policy import can
-from quotas.services import Exceeded, claim, give_back
+from quotas.services import claim, give_back
 from rapi.client import RapiClient
 from rapi.shapes.fields import BadRecord
 from rapi.shapes.instance import InstanceInfo
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, explain_forthcoming, modify
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, modify, quota_at
 from virtualmachines.operations.protecting import explain_protection
 from virtualmachines.rules import Facts
 from virtualmachines.rules.changes import judge_change
@@ -113,10 +113,8 @@ class Modify(VMOperation[ModifyParams]):
         more = growth_of(target, after, Defaults.of(target.cluster.info))
         if owner is None or not any(amount > 0 for amount in more.values()):
             return Claims()
-        try:
+        with quota_at():
             claim(owner, target.cluster, more, entry, lambda: usage_of(owner, target.cluster))
-        except Exceeded as exceeded:
-            raise Invalid({"": str(exceeded)}) from exceeded
         return Claims()
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ModifyParams], reason: str) -> Submission:

@@ -11,9 +11,9 @@ from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid
 from permissions.models import Persona
 from quotas.amounts import Amounts
-from quotas.services import Exceeded, judge_room, require_room
+from quotas.services import judge_room, require_room
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation
+from virtualmachines.operations.base import VMOperation, quota_at
 from virtualmachines.usage import usage_of
 
 _NOBODY = gettext_noop("No owner")
@@ -45,22 +45,18 @@ class SetOwner(VMOperation[OwnerParams]):
         if (owner.pk if owner is not None else None) == target.owner_id:
             raise Invalid({"owner": _("It is the owner already.") if owner is not None else _("It has no owner.")})
         if owner is not None:
-            try:
-                used = usage_of(owner, target.cluster, without=target)
+            used = usage_of(owner, target.cluster, without=target)
+            with quota_at("owner"):
                 judge_room(owner, target.cluster, _amounts_of(target), used)
-            except Exceeded as exceeded:
-                raise Invalid({"owner": str(exceeded)}) from exceeded
 
     def claim(self, ask: Ask[VirtualMachine, OwnerParams], entry: UUID) -> Claims:
         """Of two that are given to one owner at once, the second counts the first."""
         owner, cluster = ask.params.owner, ask.target.cluster
         if owner is not None:
-            try:
+            with quota_at("owner"):
                 require_room(
                     owner, cluster, _amounts_of(ask.target), lambda: usage_of(owner, cluster, without=ask.target)
                 )
-            except Exceeded as exceeded:
-                raise Invalid({"owner": str(exceeded)}) from exceeded
         return Claims()
 
     def changes(self, ask: Ask[VirtualMachine, OwnerParams]) -> list[Change]:

@@ -8,12 +8,13 @@ from objectlog.words import gettext as _
 from operations.contract import Actor, Ask, Invalid
 from operations.models import Batch
 from operations.planning import plan_each
-from quotas.amounts import Amounts
-from quotas.services import Exceeded, judge_room
+from quotas.services import judge_room
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.creating import Create, CreateParams, amounts_of, owner_of
+from virtualmachines.operations.base import quota_at
+from virtualmachines.operations.creating import Create, CreateParams, amounts_of, faults_of, owner_of
+from virtualmachines.rules.facts import Facts
 from virtualmachines.rules.names import is_name
-from virtualmachines.rules.patterns import BadPattern, expand
+from virtualmachines.rules.patterns import BadPattern, expand, is_pattern
 from virtualmachines.rules.sharing import judge_shared
 from virtualmachines.usage import usage_of
 
@@ -29,16 +30,44 @@ def plan_creations(operation: Create, actor: Actor, cluster: Cluster, params: Cr
         names = expand(params.spec.name)
     except BadPattern as bad:
         raise Invalid({"name": str(bad)}) from bad
-    faults = _find_faults(actor, cluster, params, names)
+    owner = owner_of(Ask(actor, cluster, params))
+    first = replace(called(params, names[0]), owner=owner)
+    faults = faults_of(Ask(actor, cluster, first), Facts.of(cluster)) | _find_faults(cluster, params, names)
     if faults:
         raise Invalid(faults)
-    first = replace(params, spec=replace(params.spec, name=names[0]))
-    operation.check(Ask(actor, cluster, first))
-    _check_room(actor, cluster, first, len(names))
+    used, one = usage_of(owner, cluster), amounts_of(first.spec, cluster)
+    with quota_at():
+        judge_room(owner, cluster, one.times(len(names)), used)
     return plan_each(operation, actor, cluster, [(name, _data(operation, params, name)) for name in names])
 
 
-def _find_faults(actor: Actor, cluster: Cluster, params: CreateParams, names: list[str]) -> dict[str, str]:
+def list_names(text: str) -> list[str]:
+    """The names that a pattern makes; none where it is one name, or where no names can be made of it."""
+    try:
+        return expand(text) if is_pattern(text) else []
+    except BadPattern:
+        return []
+
+
+def called(params: CreateParams, name: str) -> CreateParams:
+    """The same machine under this name."""
+    return replace(params, spec=replace(params.spec, name=name))
+
+
+def faults_of_all(ask: Ask[Cluster, CreateParams], facts: Facts) -> dict[str, str]:
+    """Everything that is wrong with the machine, or with all of those that the pattern in its name makes."""
+    params = ask.params
+    if not is_pattern(params.spec.name):
+        return faults_of(ask, facts)
+    try:
+        names = expand(params.spec.name)
+    except BadPattern as bad:
+        return faults_of(ask, facts) | {"name": str(bad)}
+    first = replace(ask, params=called(params, names[0]))
+    return faults_of(first, facts) | _find_faults(ask.target, params, names)
+
+
+def _find_faults(cluster: Cluster, params: CreateParams, names: list[str]) -> dict[str, str]:
     """What each of them may be, and all of them together not."""
     faults, spec = {}, params.spec
     wrong = [name for name in names if not is_name(name)]
@@ -60,15 +89,7 @@ def _some(names: list[str]) -> str:
     return shown if len(names) <= _TOLD else f"{shown}, …"
 
 
-def _check_room(actor: Actor, cluster: Cluster, first: CreateParams, number: int) -> None:
-    owner, one = owner_of(Ask(actor, cluster, first)), amounts_of(first.spec, cluster)
-    try:
-        judge_room(owner, cluster, Amounts(*(number * each for each in one.values())), usage_of(owner, cluster))
-    except Exceeded as exceeded:
-        raise Invalid({"": str(exceeded)}) from exceeded
-
-
 def _data(operation: Create, params: CreateParams, name: str) -> dict[str, Any]:
     """As the operation's form takes it."""
-    kept = operation.journal_params(replace(params, spec=replace(params.spec, name=name)))
+    kept = operation.journal_params(called(params, name))
     return {each: value for each, value in kept.items() if each != "name"}

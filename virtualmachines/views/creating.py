@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.http import require_POST
@@ -25,15 +26,18 @@ from virtualmachines.forms.creating import BLANK, MachineForm, about, typed_for,
 from virtualmachines.forms.pieces import with_part, without_part
 from virtualmachines.forms.pieces.piece import Typed
 from virtualmachines.forms.pieces.typed import ON
-from virtualmachines.operations.creating import Create, faults_of
-from virtualmachines.outlook import places_of, shares_of
+from virtualmachines.operations.creating import Create, CreateParams, faults_of
+from virtualmachines.operations.several import called, faults_of_all, list_names, plan_creations
+from virtualmachines.outlook import count_room, places_of, shares_of
 from virtualmachines.rules import Facts
+from virtualmachines.rules.patterns import is_pattern
 from virtualmachines.selectors import find_creation, find_vm_called, list_clusters_to_create_on, settings_of
 from virtualmachines.spec import BadData, VMSpec, spec_from_data
 from virtualmachines.template_selectors import cluster_of_called, list_choices
 from virtualmachines.views.using import TemplateInUse, judge_beside, save_beside, template_beside
 
 CREATE = Create()
+_MOST_NAMES = 10
 # What a part has by which it is there: its button adds that field. Buttons are not called add and remove: a form has
 # methods of these names, which scripts call.
 _FIRST_FIELDS = {"disks": "size_mib", "nics": "mac"}
@@ -102,7 +106,7 @@ class _Page:
             "left_out": ", ".join(left_out),
             "from_template": self.kept.name,
             "templates": list_choices(self.user),
-            "check_url": f"{self.request.path}?check={check.uuid}" if check is not None else "",
+            "check_url": self.request.get_full_path(),
             **self.outlook(form),
         }
         form.offer(context["places"])
@@ -115,12 +119,17 @@ class _Page:
         places = places_of(self.cluster, params.spec)
         usable = [place for place in places if place.is_usable]
         chosen = [place for place in places if place.node.name == params.spec.placement.primary]
-        faults = {**faults_of(ask, self.facts), **{name: " ".join(words) for name, words in form.said.items()}}
+        names = list_names(params.spec.name)
+        number, where = len(names) or 1, chosen or usable
+        faults = {**faults_of_all(ask, self.facts), **{name: " ".join(words) for name, words in form.said.items()}}
         return {
             "form": form,
             "faults": [(path, words) for path, words in faults.items() if self.typed.get(path)],
             "owner": form.owner,
-            "shares": shares_of(form.owner, self.cluster, params.spec),
+            "names": names,
+            "some_names": _some(names),
+            "fitting": count_room(self.cluster, params.spec, where, number),
+            "shares": shares_of(form.owner, self.cluster, params.spec, number),
             "places": places,
             "usable": usable,
             "place": next(iter(chosen or usable), None),
@@ -150,6 +159,7 @@ class CreateMachine(View):
             page.fill(_spec_of(entry))
             page.typed |= {name: str(entry.params.get(name) or "") for name in ("owner", "notes")}
             page.typed |= {"is_protected": ON} if entry.params.get("is_protected") else {}
+            page.typed |= {"name": several} if (several := request.GET.get("name", "")) else {}
         elif vm is not None and settings is not None:
             spec, left_out = settings
             page.fill(with_size(spec, vm.beparams))
@@ -182,8 +192,8 @@ class CreateMachine(View):
 
 
 def _rehearse(page: _Page, form: MachineForm) -> HttpResponse:
-    """The command and the call that would be sent; nothing is."""
-    ask = Ask(page.actor, page.cluster, form.params())
+    """The command and the call that would be sent, of several those of the first; nothing is."""
+    ask = Ask(page.actor, page.cluster, _first(form))
     try:
         CREATE.check(ask)
     except Invalid as invalid:
@@ -192,13 +202,26 @@ def _rehearse(page: _Page, form: MachineForm) -> HttpResponse:
     return page.show(form, shown=CREATE.rehearse(ask))
 
 
+def _first(form: MachineForm) -> CreateParams:
+    """What is asked for; of several the first."""
+    params = form.params()
+    names = list_names(params.spec.name)
+    return called(params, names[0]) if names else params
+
+
 def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     """Through the pipeline. What is refused comes back with everything that was typed, at the field it concerns."""
+    name = form.params().spec.name
     wanted = template_beside(form) if form.cleaned_data.get("save_as") else None
     try:
         if wanted is not None:
             judge_beside(page.actor, wanted)
-        entry = run(CREATE, Ask(page.actor, page.cluster, form.params(), dry_run=is_check))
+        if is_pattern(name) and not is_check:
+            answer = _plan(page, form)
+            if wanted is not None:
+                save_beside(page.request, page.actor, wanted)
+            return answer
+        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check))
     except Forbidden as forbidden:
         raise PermissionDenied(str(forbidden)) from forbidden
     except Invalid as invalid:
@@ -210,10 +233,18 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
         form.put_errors({about(entry.message, form): _("Ganeti says: %s") % (entry.message or _("no reason given"))})
         return page.show(form, status=409)
     if is_check:
-        return redirect(f"{reverse('vms-create')}?check={entry.uuid}")
+        asked = {"check": str(entry.uuid), **({"name": name} if is_pattern(name) else {})}
+        return redirect(f"{reverse('vms-create')}?{urlencode(asked)}")
     if wanted is not None:
         save_beside(page.request, page.actor, wanted)
     return redirect(page_of("vm", page.cluster.slug, entry.target_name))
+
+
+def _plan(page: _Page, form: MachineForm) -> HttpResponse:
+    """Several: their plan asks before any is made. Raises Invalid, and Refusal."""
+    if obstacle := page.barred[page.cluster.slug]:
+        raise Refusal(obstacle)
+    return redirect("batch", uuid=plan_creations(CREATE, page.actor, page.cluster, form.params()).uuid)
 
 
 def _from_template(request: HttpRequest, typed: Typed) -> HttpResponse:
@@ -252,3 +283,8 @@ def _spec_of(entry: Any) -> VMSpec:
 def _check_of(entry: Any) -> Any:
     """The entry, if it is a check."""
     return entry if entry is not None and entry.verb != CREATE.key else None
+
+
+def _some(names: list[str]) -> list[str]:
+    """Few enough to be read, the last among them."""
+    return names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 2], "…", names[-1]]

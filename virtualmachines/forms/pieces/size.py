@@ -28,7 +28,7 @@ class NamePiece(Piece):
                 label=_("Name"),
                 max_length=253,
                 widget=PlainText(placeholder="web1.example.org"),
-                help_text=_("The host name by which it is found."),
+                help_text=_("The host name by which it is found. Several at once: web{1..5}.example.org."),
                 error_messages={"required": _("Type a name, such as web1.example.org.")},
             )
         }

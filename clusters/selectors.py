@@ -135,7 +135,8 @@ FAILED_IS_NEWS_FOR = timedelta(hours=24)
 END_IS_NEWS_FOR = timedelta(minutes=2)
 _SHOWN_OF_WORK = (
     *("ganeti_id", "status", "title", "opcode_statuses", "log", "error", "waiting_for"),
-    *("received_at", "started_at", "ended_at", "cluster__slug", "entry__actor_name"),
+    *("received_at", "started_at", "ended_at", "cluster__slug", "entry__actor_name", "entry__uuid"),
+    *("entry__verb", "entry__actor_id"),
 )
 
 

@@ -191,11 +191,19 @@ def find_vm_called(user: User, called: str) -> VirtualMachine | None:
 
 def find_creation(user: User, uuid: str) -> Entry | None:
     """A creation, or a check of one, that `user` asked for."""
+    return _asked_by(user, uuid).filter(verb__in=["vm.create", "vm.create" + CHECK]).first()
+
+
+def find_change(user: User, vm: VirtualMachine, uuid: str) -> Entry | None:
+    """A change of this machine's settings that `user` asked for."""
+    return _asked_by(user, uuid).filter(verb="vm.modify", target_kind="vm", target_pk=vm.pk).first()
+
+
+def _asked_by(user: User, uuid: str) -> QuerySet[Entry]:
     try:
-        asked = Entry.objects.filter(uuid=UUID(uuid), actor=user)
+        return Entry.objects.filter(uuid=UUID(uuid), actor=user)
     except ValueError:
-        return None
-    return asked.filter(verb__in=["vm.create", "vm.create" + CHECK]).first()
+        return Entry.objects.none()
 
 
 def sum_on_node(vms: QuerySet[VirtualMachine], node: Node) -> dict[str, int]:

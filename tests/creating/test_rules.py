@@ -196,7 +196,7 @@ def faults(spec: VMSpec, facts: Facts = FACTS, *, is_admin: bool = True, may_exp
     return judge_creation(spec, facts, is_admin=is_admin, may_export=may_export)
 
 
-@pytest.mark.feature("F151", "F164", "F165", "F167", "F168", "F169", "F171", "F175", "F176", "F189")
+@pytest.mark.feature("F151", "F164", "F165", "F167", "F168", "F169", "F171", "F173", "F175", "F176", "F189")
 @pytest.mark.parametrize(("field", "breaks", "keeps"), RULES, ids=[f"{n}-{rule[0]}" for n, rule in enumerate(RULES)])
 def test_a_rule(field: str, breaks: dict[str, Any], keeps: dict[str, Any]) -> None:
     found = faults(replace(SPEC, **breaks))
@@ -208,8 +208,9 @@ def test_what_a_cluster_has_not_told_is_not_judged() -> None:
     assert faults(SPEC, Facts(allocator="hail")) == {}
 
 
+@pytest.mark.feature("F158")
 def test_a_cluster_without_an_allocator_asks_for_the_node() -> None:
-    """F158: the predecessor failed there."""
+    """The predecessor failed there."""
     without = replace(FACTS, allocator="")
     assert set(faults(SPEC, without)) == {"placement.primary"}
     assert faults(replace(SPEC, placement=Placement("node1")), without) == {}

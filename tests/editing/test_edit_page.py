@@ -182,3 +182,26 @@ def test_save_and_restart_is_a_batch(desk: Desk, browser: Browser) -> None:
 def test_a_forged_form_is_none(desk: Desk, browser: Browser) -> None:
     browser.open().send(**{"beparams.vcpus": "4", "opened": "forged"})
     assert browser.page.status_code == 409 and desk.scene.submissions() == 0
+
+
+def test_a_change_that_failed_is_opened_again_as_it_was_asked_for(desk: Desk, browser: Browser) -> None:
+    browser.open().send(**{"beparams.vcpus": "4", "hvparams.kernel_args": "ro quiet"}).confirm()
+    gone = desk.simulator.cluster.instances.pop(desk.vm.name)
+    desk.simulator.run_jobs()
+    desk.simulator.cluster.instances[desk.vm.name] = gone
+    entry = desk.settle(Entry.objects.get())
+    assert entry.outcome == Outcome.FAILED
+    browser.open(reverse("vm", args=["lab", desk.vm.name]))
+    again = re.search(r'href="([^"]+\?again=[^"]+)"', browser.text)
+    assert again is not None
+    browser.open(again[1])
+    assert (browser.fields["beparams.vcpus"], browser.fields["hvparams.kernel_args"]) == ("4", "ro quiet")
+    browser.send().confirm()
+    desk.settle(Entry.objects.latest("pk"))
+    assert desk.vm.vcpus == 4
+    for nobody in ("x", "0" * 32):
+        assert browser.open(f"{browser.url}?again={nobody}").fields["beparams.vcpus"] == "4"
+    assert desk.root.user.pk != entry.actor_id
+    browser.client.force_login(desk.root.user)
+    page = browser.open(reverse("vm", args=["lab", desk.vm.name])).text
+    assert "?again=" not in page, "what somebody else has typed is theirs"

@@ -22,7 +22,7 @@ from objectlog.services import Target
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, Submission
 from permissions.models import Persona
-from permissions.policy import can, may_act_for
+from permissions.policy import can, may_act_for, verbs_on
 from permissions.services import grant, persona_of
 from quotas.amounts import Amounts
 from quotas.services import judge_room, require_room
@@ -155,12 +155,8 @@ def owner_of(ask: Ask[Cluster, CreateParams]) -> Persona:
 def faults_of(ask: Ask[Cluster, CreateParams], facts: Facts) -> dict[str, str]:
     """Everything that is wrong with the machine, by path in the spec; quotas are judged apart."""
     cluster, user, spec = ask.target, ask.actor.user, ask.params.spec
-    faults = judge_creation(
-        completed(spec, cluster),
-        facts,
-        is_admin=bool(can(user, "admin", cluster)),
-        may_export=bool(can(user, "export", cluster)),
-    )
+    held = verbs_on(user, cluster)
+    faults = judge_creation(completed(spec, cluster), facts, is_admin="admin" in held, may_export="export" in held)
     if words := explain_name(spec.name, cluster.pk):
         faults["name"] = words
     if words := _explain_owner(ask):

@@ -32,7 +32,7 @@ def plan_creations(operation: Create, actor: Actor, cluster: Cluster, params: Cr
         raise Invalid({"name": str(bad)}) from bad
     owner = owner_of(Ask(actor, cluster, params))
     first = replace(called(params, names[0]), owner=owner)
-    faults = faults_of(Ask(actor, cluster, first), Facts.of(cluster)) | _find_faults(cluster, params, names)
+    faults = _find_faults(cluster, params, names) or faults_of(Ask(actor, cluster, first), Facts.of(cluster))
     if faults:
         raise Invalid(faults)
     used, one = usage_of(owner, cluster), amounts_of(first.spec, cluster)

@@ -78,7 +78,17 @@ def _first_buttons(vm: Any) -> list[str]:
 def work_on(user: User, vm: Any) -> dict[str, Any]:
     """The jobs under way on a machine with their logs, or the last one for as long as its end is news."""
     jobs = read_work_on(user, "instance", vm.pk)
-    return {"work": [{"job": job, "lines": log_lines(job)[-200:]} for job in jobs]}
+    return {
+        "work": [{"job": job, "lines": log_lines(job)[-200:], "again_url": _again_url(user, vm, job)} for job in jobs]
+    }
+
+
+def _again_url(user: User, vm: Any, job: Any) -> str:
+    """Where the form of a change that failed is filled in once more, for who made it."""
+    entry = job.entry if job.status == "error" else None
+    if entry is None or entry.verb != "vm.modify" or entry.actor_id != user.pk:
+        return ""
+    return f"{reverse('vm-modify', args=[vm.cluster.slug, vm.lasting_address])}?{urlencode({'again': entry.uuid})}"
 
 
 @require_safe

@@ -29,9 +29,9 @@ from virtualmachines.forms.editing import EditForm, Typed, merge, seal, unseal
 from virtualmachines.forms.pieces import SpecForm, with_part, without_part
 from virtualmachines.operations.modifying import spec_of, version_of
 from virtualmachines.rules import Facts
-from virtualmachines.selectors import get_vm
-from virtualmachines.spec.data import BadData, as_data
-from virtualmachines.spec.edits import edit_between
+from virtualmachines.selectors import find_change, get_vm
+from virtualmachines.spec.data import BadData, as_data, from_data
+from virtualmachines.spec.edits import Edit, edit_between
 from virtualmachines.views.detail import vm_page
 
 # So many changes that wait for their confirmation are kept for a person.
@@ -85,7 +85,7 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     now, version = desk.edit.typed(), version_of(desk.edit.spec)
     if request.method != "POST":
         draft = _drafts(request).get(request.GET.get("draft", ""))
-        typed = draft["typed"] if draft is not None and draft["vm"] == desk.vm.pk else now
+        typed = draft["typed"] if draft is not None and draft["vm"] == desk.vm.pk else _asked_before(desk) or now
         return _show(desk, desk.edit.form(typed, is_judged=False), seal(version, now))
     sealed = request.POST.get("opened", "")
     typed = {path: text for path, text in request.POST.items() if "." in path or path in ("os", "osparams")}
@@ -103,6 +103,16 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         since = [_since(form, path, opened, now) for path in changed]
         return _show(desk, form, seal(version, now), since=since, status=409)
     return _review(desk, typed, sealed, version)
+
+
+def _asked_before(desk: _Desk) -> Typed:
+    """What was asked for in an earlier change (`again`: its entry), over what is in force; nothing if that can't be."""
+    entry = find_change(person_of(desk.request), desk.vm, desk.request.GET.get("again", ""))
+    try:
+        wanted = from_data(Edit, entry.params.get("wanted")) if entry is not None else None
+        return desk.edit.typed(wanted.apply(desk.edit.spec)) if wanted is not None else {}
+    except BadData:
+        return {}
 
 
 def _review(desk: _Desk, typed: Typed, sealed: str, version: str) -> HttpResponse:

@@ -242,8 +242,8 @@ class Frame:
         """Whether there is a cluster on which the person may create machines."""
         if not self.clusters:
             return False
-        # Most may on the first, and administrators on each: that is cheaper to know.
-        return bool(can(self.user, "create_vm", self.clusters[0])) or list_clusters_to_create_on(self.user).exists()
+        # Administrators may on each, which is known without a question.
+        return bool(can(self.user, "add_cluster")) or list_clusters_to_create_on(self.user).exists()
 
     @cached_property
     def linked_nodes(self) -> frozenset[int]:

@@ -2,15 +2,21 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from tests.architecture.test_stylesheets import sheets
+from tests.creating.conftest import SPEC
 from tests.lifecycle.conftest import Scene, mine, scene
+from tests.updates.conftest import update
 from ui.tags import LOOKS, look_of_tag
+from virtualmachines.filters import MACHINES
 from virtualmachines.models import VirtualMachine
+from virtualmachines.rules import Facts, judge_creation
+from virtualmachines.spec.copying import as_settings, as_template
 
 __all__ = ["mine", "scene"]
 
@@ -36,3 +42,23 @@ def test_it_is_the_same_in_list_page_and_filter(mine: Scene, client: Client, tag
     filtered = client.get(reverse("vms"), {"tag": tag}).content.decode()
     assert f'class="token is-tag {look}"' in filtered
     assert '"><i>' not in filtered
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_this_program_notes_in_ganeti_is_shown_to_nobody(mine: Scene) -> None:
+    """Neither beside a machine nor by its words, and no right can hang on it."""
+    mine.simulator.outside.modify(mine.vm.name, tags=["gwm:owner:alice", "web"])
+    update(mine.cluster)
+    vm = VirtualMachine.objects.get(pk=mine.vm.pk)
+    assert vm.tags == ["web"] and list(vm.tag_rows.values_list("tag", flat=True)) == ["web"]
+    assert not VirtualMachine.objects.filter(MACHINES.word("gwm:owner")).exists()
+
+
+def test_nobody_creates_a_machine_with_tags_that_are_not_theirs() -> None:
+    """By hand, or with the settings of another."""
+    tagged = replace(SPEC, tags=frozenset({"gwm:owner:7", "web"}))
+    assert "kept by this program" in judge_creation(tagged, Facts(), is_admin=True, may_export=True)["tags"]
+    assert as_settings(tagged).tags == as_template(tagged).tags == {"web"}
+    tools = replace(SPEC, tags=frozenset({"htools:iextags:web"}))
+    assert "administrators" in judge_creation(tools, Facts(), is_admin=False, may_export=True)["tags"]
+    assert "tags" not in judge_creation(tools, Facts(), is_admin=True, may_export=True)

@@ -75,6 +75,8 @@ class ManySettingsForm(OperationForm):
         groups: dict[str, list[tuple[str, str]]] = {}
         for path, each in self._parameters.items():
             groups.setdefault(str(each.group.title), []).append((path, f"{each.label} ({each.name})"))
+        for name in ("maxmem", "minmem", "vcpus"):
+            self.fields[name].widget.attrs["placeholder"] = _KEEP[1]
         for number in _MORE:
             self.fields[f"parameter_{number}"].widget = QuickSelect([("", _("None")), *groups.items()])
         orders = self._parameters.get(_BOOT_ORDER)

@@ -20,9 +20,7 @@ class NotesForm(OperationForm):
         required=False,
         max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 10}),
-        help_text=gettext_lazy(
-            "Markdown: **bold**, `code`, [words](https://address), - lists, # headings. Who sees the machine sees them."
-        ),
+        help_text=gettext_lazy("Markdown: **bold**, `code`, [words](https://address), - lists, # headings."),
     )
     opened = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput())
 

@@ -32,7 +32,7 @@ class EditNotes(VMOperation[NotesParams]):
     needs = "modify"
     icon = "edit"
     question = gettext_lazy("Notes on {target}")
-    for_users = gettext_lazy("Whoever works on it notices nothing.")
+    for_users = gettext_lazy("Everybody who sees the machine can read them.")
     sends = False
     locks = False
     params_type = NotesParams

@@ -13,12 +13,10 @@ from rapi.client import RapiClient
 from ui.templatetags.units import DASH
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, look_whether_same
+from virtualmachines.tags import OUR_PREFIX, TOOLS_PREFIX
 
 # What Ganeti takes (lib/constants: TAG_CHAR, MAX_TAG_LEN).
 _TAG = re.compile(r"[\w.+*/:@-]{1,128}", re.ASCII)
-# Tags that mean something: ours are nobody's to set, Ganeti's own tools heed those of who runs the cluster.
-OUR_PREFIX = "gwm:"
-TOOLS_PREFIX = "htools:"
 
 
 @dataclass(frozen=True)

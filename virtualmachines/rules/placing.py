@@ -9,6 +9,7 @@ from objectlog.words import gettext as _
 from virtualmachines.rules.facts import Facts
 from virtualmachines.rules.sizes import Fault
 from virtualmachines.spec import VMSpec
+from virtualmachines.tags import OUR_PREFIX, TOOLS_PREFIX
 
 MIRRORED = "drbd"
 #: options for who administers the cluster: they step over what it guards, or reach into its nodes
@@ -89,6 +90,10 @@ def judge_options(own: VMSpec, facts: Facts, *, is_admin: bool) -> Iterator[Faul
     for tag in sorted(own.tags):
         if not _TAG.fullmatch(tag):
             yield "tags", _("“%s” is no tag: letters, digits and . + * / : @ _ - only, at most 128 of them.") % tag
+        elif tag.startswith(OUR_PREFIX):
+            yield "tags", _("Tags that begin with %s are kept by this program.") % OUR_PREFIX
+        elif tag.startswith(TOOLS_PREFIX) and not is_admin:
+            yield "tags", _("Tags that begin with %s are for administrators of the cluster.") % TOOLS_PREFIX
 
 
 def judge_source(own: VMSpec, facts: Facts, *, may_export: bool) -> Iterator[Fault]:

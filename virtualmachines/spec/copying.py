@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from clusters.catalogue import BACKEND, DISK, Table, of_hypervisor
 from virtualmachines.spec.machine import DiskSpec, NicSpec, Params, Placement, VMSpec
+from virtualmachines.tags import of_people
 
 
 def as_settings(spec: VMSpec) -> VMSpec:
@@ -12,6 +13,7 @@ def as_settings(spec: VMSpec) -> VMSpec:
     return replace(
         spec,
         name="",
+        tags=of_people(spec.tags),
         placement=Placement(),
         disks=tuple(DiskSpec(disk.size_mib, spindles=disk.spindles) for disk in spec.disks),
         nics=tuple(_as_settings_of_nic(nic) for nic in spec.nics),
@@ -27,6 +29,7 @@ def as_template(spec: VMSpec) -> VMSpec:
     return replace(
         spec,
         name="",
+        tags=of_people(spec.tags),
         source=None,
         osparams_private={},
         osparams_secret={},

@@ -2,6 +2,7 @@
 
 from clusters.sync.rows import Values
 from rapi.shapes.instance import Disk, InstanceInfo, InstanceLive, Nic
+from virtualmachines.tags import of_people
 
 # Which only the job follower asks for: kept in the record, they would make every row differ with the next update.
 _PLACE = ("pnode", "snodes")
@@ -10,7 +11,8 @@ _PLACE = ("pnode", "snodes")
 def values_of_config(record: InstanceInfo) -> Values:
     """The columns that hold configuration; its place is not among them."""
     nics = [_values_of_nic(nic) for nic in record.nics]
-    found = [record.name, record.os, *record.tags]
+    tags = sorted(of_people(record.tags))
+    found = [record.name, record.os, *tags]
     found += [str(nic[key]) for nic in nics for key in ("ip", "mac") if nic[key]]
     return {
         "name": record.name,
@@ -28,7 +30,7 @@ def values_of_config(record: InstanceInfo) -> Values:
         "network_port": record.network_port,
         "disks": [_values_of_disk(disk) for disk in record.disks],
         "nics": nics,
-        "tags": sorted(record.tags),
+        "tags": tags,
         "search_text": " ".join(found).lower(),
         "raw": {key: value for key, value in record.raw.items() if key not in _PLACE},
     }

@@ -26,10 +26,14 @@ MOST_PEOPLE = 30
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: who, what, by which way, and what can be done about it here."""
+    """A line of the table: who, what, by which way, and what can be done about it here.
+
+    `ends`: right and moment; one for all has no name.
+    """
 
     held: Holding
-    verbs: Sequence[tuple[str, datetime | None]]
+    verbs: Sequence[str]
+    ends: Sequence[tuple[str, datetime]]
     is_here: bool
     change: str = ""
     revoke: str = ""
@@ -86,13 +90,18 @@ def _page(
 def _row(held: Holding, obj: Model, link: Any) -> Row:
     """What was granted on something else is changed there."""
     is_here = held.on is obj
-    verbs = sorted(held.verbs.items())
+    verbs = sorted(held.verbs)
+    ends = [(verb, end) for verb, end in sorted(held.verbs.items()) if end is not None]
+    if ends and set(held.verbs.values()) == {ends[0][1]}:
+        ends = [("", ends[0][1])]
+    if held.until is not None:
+        ends = [("", held.until)]
     if not is_here:
-        return Row(held, verbs, is_here)
+        return Row(held, verbs, ends, is_here)
     if held.role is None:
-        return Row(held, verbs, is_here, link("set-rights", who=held.name), link("revoke", who=held.name))
+        return Row(held, verbs, ends, is_here, link("set-rights", who=held.name), link("revoke", who=held.name))
     owner = held.owner
     scope = {"tag": held.tag, "owner": "" if owner is None else f"{'@' if owner.group_id else ''}{owner.name}"}
     given = {name: value for name, value in scope.items() if value}
     role = str(held.role)
-    return Row(held, verbs, is_here, "", link("revoke-role", who=held.name, role=role, **given))
+    return Row(held, verbs, ends, is_here, "", link("revoke-role", who=held.name, role=role, **given))

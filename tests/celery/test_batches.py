@@ -9,7 +9,7 @@ import pytest
 
 from simulator import Simulator
 from tests.celery.test_path import Background
-from tests.operations.installation import wait_for
+from tests.processes.commands import wait_for
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G050")]
 

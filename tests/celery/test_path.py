@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from simulator import Simulator
-from tests.operations.installation import ROOT, Installation, wait_for
+from tests.operations.installation import Installation
+from tests.processes.commands import ROOT, wait_for
 
 pytestmark = pytest.mark.standalone
 MACHINE = "vm1.example.org"
@@ -24,11 +25,9 @@ class Background:
     """An installation of which only worker and beat run."""
 
     def __init__(self, folder: Path, simulator: Simulator, broker: str) -> None:
-        self.installation = Installation(folder, simulator)
-        self.environment = {**self.installation.environment, "REDIS_URL": broker, "GWM_SYNC_INTERVAL_S": "5"}
-        self.installation.environment = self.environment
+        self.installation = Installation(folder, simulator, REDIS_URL=broker, GWM_SYNC_INTERVAL_S="5")
+        self.environment = self.installation.environment
         self.installation.manage("prepare")
-        self.installation.sync()  # with the short interval
         self.log = folder / "celery.log"
 
     @contextmanager

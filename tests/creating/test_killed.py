@@ -1,15 +1,13 @@
 """Whoever creates is killed, or cut off, at any step: there is one machine or none, one row, and the row says which."""
 
 import json
-import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from simulator import Simulator
-from tests.operations.installation import Installation, wait_for
+from tests.operations.installation import Installation
 
 pytestmark = [pytest.mark.feature("F181", "G004"), pytest.mark.standalone]
 
@@ -28,9 +26,9 @@ def without_faults(product: Installation) -> Iterator[None]:
     product.simulator.faults.clear()
 
 
-def create(product: Installation, name: str) -> subprocess.Popen[str]:
+def creating(name: str) -> list[str]:
     spec = {"name": name, "os": "debootstrap+default", "disks": [{"size_mib": 1024}]}
-    return product.start("operate", "vm.create", "lab", "--as=root", f"--set=spec={json.dumps(spec)}")
+    return ["operate", "vm.create", "lab", "--as=root", f"--set=spec={json.dumps(spec)}"]
 
 
 def jobs(product: Installation, name: str) -> int:
@@ -39,22 +37,6 @@ def jobs(product: Installation, name: str) -> int:
 
 def has_arrived(product: Installation) -> bool:
     return any(method == "POST" and path.startswith("/2/instances") for method, path in product.simulator.requests)
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    assert process.poll() is None, "it should have been in the middle of it"
-    process.kill()
-    process.communicate()
-
-
-def find_out(product: Installation) -> None:
-    """What the update cycle does in the next minutes."""
-    product.simulator.faults.clear()
-    product.let_time_pass()
-    product.sync()
-    product.simulator.run_jobs()
-    product.sync()
-    product.sync()
 
 
 def row(product: Installation, name: str) -> tuple[str, bool, bool]:
@@ -81,26 +63,15 @@ def assert_one(product: Installation, name: str) -> None:
 
 
 def test_before_the_first_transaction(product: Installation) -> None:
-    with product.locked():
-        process = create(product, "a.example.org")
-        files = Path(f"/proc/{process.pid}/fd")
-        wait_for(lambda: any("sqlite3-wal" in str(fd.resolve()) for fd in files.iterdir()), "it opens the database")
-        kill(process)
+    product.kill_before_it_writes(*creating("a.example.org"))
     assert product.rows("SELECT 1 FROM virtualmachines_virtualmachine WHERE name = 'a.example.org'") == []
     assert not has_arrived(product)
 
 
 def test_before_sending(product: Installation) -> None:
-    simulator = product.simulator
-    simulator.stop_listening()
-    with socket.create_server((simulator.host, simulator.port)) as deaf:
-        process = create(product, "b.example.org")
-        connection, _ = deaf.accept()
-        kill(process)
-        connection.close()
-    simulator.listen_again()
+    product.kill_before_it_sends(*creating("b.example.org"))
     assert row(product, "b.example.org") == ("", False, True), "it is being created, for all that is known"
-    find_out(product)
+    product.find_out()
     assert_none(product, "b.example.org")
 
 
@@ -108,13 +79,11 @@ def test_before_sending(product: Installation) -> None:
 def test_before_ganeti_took_it(product: Installation, fault: str) -> None:
     name = f"{fault}.example.org"
     product.simulator.faults.add(fault, method="POST", path="/2/instances")
-    process = create(product, name)
-    wait_for(lambda: has_arrived(product), "the request arrives")
     if fault == "hang":
-        kill(process)
+        product.kill_while_it_waits(*creating(name), until=lambda: has_arrived(product))
     else:
-        assert "no answer" in process.communicate()[0]
-    find_out(product)
+        assert "no answer" in product.start(*creating(name)).end(code=1)
+    product.find_out()
     assert_none(product, name)
 
 
@@ -122,35 +91,29 @@ def test_before_ganeti_took_it(product: Installation, fault: str) -> None:
 def test_before_the_answer(product: Installation, fault: str) -> None:
     name = f"{fault.replace('_', '-')}.example.org"
     product.simulator.faults.add(fault, method="POST", path="/2/instances")
-    process = create(product, name)
-    wait_for(lambda: jobs(product, name), "Ganeti takes it")
     if fault == "hang_after":
-        kill(process)
+        product.kill_while_it_waits(*creating(name), until=lambda: jobs(product, name))
     else:
-        assert "no answer" in process.communicate()[0]
-    find_out(product)
+        assert "no answer" in product.start(*creating(name)).end(code=1)
+    product.find_out()
     assert_one(product, name)
 
 
 def test_after_the_answer_before_it_was_written_down(product: Installation) -> None:
     product.simulator.faults.slow(1.0, method="POST", path="/2/instances")
-    process = create(product, "c.example.org")
-    wait_for(lambda: has_arrived(product), "the request arrives")
-    with product.locked():
-        wait_for(lambda: jobs(product, "c.example.org"), "Ganeti takes it")
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(1.0)
-        kill(process)
-    find_out(product)
+    product.kill_before_it_writes_the_answer_down(
+        *creating("c.example.org"),
+        arrives=lambda: has_arrived(product),
+        is_taken=lambda: jobs(product, "c.example.org"),
+    )
+    product.find_out()
     assert_one(product, "c.example.org")
 
 
 def test_a_machine_that_was_made_before_anybody_looked_for_the_job(product: Installation) -> None:
     """Killed before the answer, and all of the job is over when the first update comes by."""
     product.simulator.faults.add("hang_after", method="POST", path="/2/instances")
-    process = create(product, "d.example.org")
-    wait_for(lambda: jobs(product, "d.example.org"), "Ganeti takes it")
-    kill(process)
+    product.kill_while_it_waits(*creating("d.example.org"), until=lambda: jobs(product, "d.example.org"))
     product.simulator.faults.clear()
     product.simulator.run_jobs()
     product.sync()
@@ -159,22 +122,18 @@ def test_a_machine_that_was_made_before_anybody_looked_for_the_job(product: Inst
 
 
 def test_a_follower_killed_before_it_settled(product: Installation) -> None:
-    with create(product, "e.example.org") as process:
-        assert "job" in process.communicate()[0]
+    assert "job" in product.manage(*creating("e.example.org"))
     product.simulator.run_jobs()
     product.simulator.faults.slow(3.0)
     product.simulator.forget_requests()
-    process = product.start("sync_clusters")
-    wait_for(lambda: product.simulator.requests, "it reads from the cluster")
-    kill(process)
+    product.kill_while_it_waits("sync_clusters", until=lambda: product.simulator.requests)
     product.write("UPDATE clusters_schedule SET leased_until = NULL")  # the lease of the dead runs out by itself
-    find_out(product)
+    product.find_out()
     assert_one(product, "e.example.org")
 
 
 def test_given_up_and_tried_again_there_is_one(product: Installation) -> None:
     assert_none(product, "b.example.org")
-    with create(product, "b.example.org") as process:
-        process.communicate()
-    find_out(product)
+    product.manage(*creating("b.example.org"))
+    product.find_out()
     assert_one(product, "b.example.org")

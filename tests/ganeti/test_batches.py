@@ -25,7 +25,7 @@ from operations.models import BatchItem
 from tests.factories import make_admin
 from tests.ganeti.cluster import GanetiCluster
 from tests.ganeti.test_sync import machine, track
-from tests.operations.installation import ROOT
+from tests.processes.commands import ROOT
 from tests.races.test_batches import RETRY, Batches
 from tools.lab.cluster import FILE_DIR
 from tools.lab.system import wait_until

@@ -1,55 +1,33 @@
 """A product of its own in a temporary folder, driven by its command line: what a test can kill."""
 
 import json
-import os
+import socket
 import sqlite3
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from simulator import Simulator
-
-ROOT = Path(__file__).resolve().parents[2]
-# Everything that is waited for ends by itself; this only ends a test of what hangs, however busy the machine is.
-PATIENCE_S = 180.0
+from tests.processes.commands import Commands, environment_of, wait_for
+from tests.processes.migrated import copy_migrated
 
 
-def wait_for(what: Callable[[], Any], why: str) -> Any:
-    """Poll until `what` gives something true."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"in vain: {why}")
-
-
-class Installation:
+class Installation(Commands):
     """Commands of the product as processes; its SQLite database read, and locked, from outside."""
 
-    def __init__(self, folder: Path, simulator: Simulator) -> None:
+    def __init__(self, folder: Path, simulator: Simulator, **settings: str) -> None:
+        super().__init__(environment_of(folder, **settings))
         self.simulator = simulator
         self.database = folder / "gwm.sqlite3"
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("GWM_", "DATABASE", "REDIS"))},
-            "GWM_DATA_DIR": str(folder),
-            "GWM_SECRET_KEY": "not-a-secret-in-a-test-of-fifty-characters-or-so-1",
-            "GWM_FIELD_KEYS": "field-key-of-a-test",
-            "GWM_CONSOLE_KEYS": "console-key-of-a-test",
-            "GWM_JOURNAL_KEYS": "journal-key-of-a-test",
-            "DJANGO_SETTINGS_MODULE": "gwm.settings",
-            "DJANGO_SUPERUSER_PASSWORD": "irrelevant",
-        }
         simulator.outside.submit("CLUSTER_REDIST_CONF")  # a cluster has had jobs before
         simulator.run_jobs()
         password = folder / "password"
         password.write_text(simulator.password)
-        self.manage("migrate", "-v0")
+        copy_migrated(self.database)
         self.manage("createsuperuser", "--noinput", "--username=root", "--email=root@example.org")
         self.manage(
             *["add_cluster", "lab", f"--host={simulator.host}", f"--port={simulator.port}"],
@@ -57,24 +35,55 @@ class Installation:
         )
         self.sync()
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *words],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def manage(self, *words: str) -> str:
-        with self.start(*words) as process:
-            output, _ = process.communicate(timeout=PATIENCE_S)
-        assert process.returncode == 0, output
-        return output
-
     def sync(self) -> None:
+        """One update."""
         self.manage("sync_clusters")
+
+    def find_out(self) -> None:
+        """What the update cycle does in the next minutes."""
+        self.simulator.faults.clear()
+        self.let_time_pass()
+        self.sync()
+        self.simulator.run_jobs()
+        self.sync()
+        self.sync()
+
+    def kill_before_it_writes(self, *words: str) -> None:
+        """Kill a command that has opened the database and written nothing."""
+        with self.locked():
+            command = self.start(*words)
+            files = Path(f"/proc/{command.pid}/fd")
+            wait_for(lambda: any("sqlite3-wal" in str(fd.resolve()) for fd in files.iterdir()), "it opens the database")
+            command.kill_amid()
+
+    def kill_before_it_sends(self, *words: str) -> None:
+        """Kill a command that wants to ask the cluster something, and is not heard yet."""
+        self.simulator.stop_listening()
+        with socket.create_server((self.simulator.host, self.simulator.port)) as deaf:
+            command = self.start(*words)
+            connection, _ = deaf.accept()
+            command.kill_amid()
+            connection.close()
+        self.simulator.listen_again()
+
+    def kill_before_it_writes_the_answer_down(
+        self, *words: str, arrives: Callable[[], Any], is_taken: Callable[[], Any]
+    ) -> None:
+        """Kill a command that has its answer. Its request has been slowed down, so that there is time to lock."""
+        command = self.start(*words)
+        wait_for(arrives, "the request arrives")
+        with self.locked():  # which could not be had if a transaction were open during the call
+            wait_for(is_taken, "Ganeti takes it")
+            # The answer is on its way; writing it down has to wait for us.
+            with pytest.raises(subprocess.TimeoutExpired):
+                command.wait(1.0)
+            command.kill_amid()
+
+    def kill_while_it_waits(self, *words: str, until: Callable[[], Any]) -> None:
+        """Kill a command that waits for an answer, after something has come about at the cluster."""
+        command = self.start(*words)
+        wait_for(until, "what it waits for")
+        command.kill_amid()
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.database, timeout=20)) as connection:

@@ -3,15 +3,14 @@
 Real processes, killed with SIGKILL; the points are held open from outside, as in test_exactly_once.
 """
 
-import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from simulator import Simulator
-from tests.operations.installation import Installation, wait_for
+from tests.operations.installation import Installation
+from tests.processes.commands import Command, wait_for
 
 pytestmark = [pytest.mark.feature("G050"), pytest.mark.standalone]
 
@@ -32,6 +31,10 @@ print([work_lane(name, hung_s=60) for name in claim_lanes()])
 """
 
 
+def working(work: str = WORK) -> list[str]:
+    return ["shell", "-v0", "-c", work]
+
+
 class Batches:
     """A product of its own, with batches of two machines and workers that can be killed."""
 
@@ -43,8 +46,8 @@ class Batches:
         self.product.manage("shell", "-v0", "-c", PLAN.format(names=names))
         return names
 
-    def worker(self, work: str = WORK) -> subprocess.Popen[str]:
-        return self.product.start("shell", "-v0", "-c", work)
+    def worker(self, work: str = WORK) -> Command:
+        return self.product.start(*working(work))
 
     def go_on(self) -> None:
         """What worker, follower and updates do in the next minutes, after the lease of who was killed."""
@@ -54,11 +57,11 @@ class Batches:
         )
         self.product.let_time_pass()
         for _pass in range(2):
-            self.product.manage("shell", "-v0", "-c", WORK)
+            self.product.manage(*working())
             self.product.sync()
             self.simulator.run_jobs()
             self.product.sync()
-        self.product.manage("shell", "-v0", "-c", WORK)
+        self.product.manage(*working())
 
     def items(self, *names: str) -> list[tuple[str, str]]:
         """State of each item, and the outcome of its entry."""
@@ -100,19 +103,9 @@ def batches(product: Installation) -> Iterator[Batches]:
     product.simulator.faults.clear()
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    assert process.poll() is None, "it should have been in the middle of it"
-    process.kill()
-    process.communicate()
-
-
 def test_killed_before_it_wrote_anything(batches: Batches) -> None:
     names = batches.plan(1, 2)
-    with batches.product.locked():
-        process = batches.worker()
-        files = Path(f"/proc/{process.pid}/fd")
-        wait_for(lambda: any("sqlite3-wal" in str(fd.resolve()) for fd in files.iterdir()), "it opens the database")
-        kill(process)
+    batches.product.kill_before_it_writes(*working())
     assert batches.items(*names) == [("waiting", "")] * 2
     batches.go_on()
     batches.assert_done_once(*names)
@@ -121,13 +114,7 @@ def test_killed_before_it_wrote_anything(batches: Batches) -> None:
 def test_killed_after_the_entry_before_sending(batches: Batches) -> None:
     """Nothing tells this from a request that is on its way: it is not sent again by itself, and a person may."""
     names = batches.plan(3, 4)
-    batches.simulator.stop_listening()
-    with socket.create_server((batches.simulator.host, batches.simulator.port)) as deaf:
-        process = batches.worker()
-        connection, _ = deaf.accept()
-        kill(process)
-        connection.close()
-    batches.simulator.listen_again()
+    batches.product.kill_before_it_sends(*working())
     assert batches.items(*names) == [("running", "submitting"), ("waiting", "")]
     batches.go_on()
     assert batches.items(*names) == [("failed", "not_submitted"), ("done", "succeeded")]
@@ -147,9 +134,7 @@ def test_killed_after_the_entry_before_sending(batches: Batches) -> None:
 def test_killed_while_the_cluster_hangs_before_it_took_the_job(batches: Batches) -> None:
     names = batches.plan(5, 6)
     batches.simulator.faults.add("hang", method="PUT", path=f"/2/instances/{names[0]}/.*")
-    process = batches.worker()
-    wait_for(lambda: batches.sent(names[0]), "the request arrives")
-    kill(process)
+    batches.product.kill_while_it_waits(*working(), until=lambda: batches.sent(names[0]))
     batches.go_on()
     assert batches.items(*names) == [("failed", "not_submitted"), ("done", "succeeded")]
     assert batches.sent(names[0]) == 1 and batches.product.jobs_about(names[0]) == []
@@ -158,9 +143,7 @@ def test_killed_while_the_cluster_hangs_before_it_took_the_job(batches: Batches)
 def test_killed_before_the_answer(batches: Batches) -> None:
     names = batches.plan(7, 8)
     batches.simulator.faults.add("hang_after", method="PUT", path=f"/2/instances/{names[0]}/.*")
-    process = batches.worker()
-    wait_for(lambda: batches.product.jobs_about(names[0]), "Ganeti takes it")
-    kill(process)
+    batches.product.kill_while_it_waits(*working(), until=lambda: batches.product.jobs_about(names[0]))
     assert batches.items(*names) == [("running", "submitting"), ("waiting", "")]
     batches.go_on()
     batches.assert_done_once(*names)
@@ -169,13 +152,11 @@ def test_killed_before_the_answer(batches: Batches) -> None:
 def test_killed_after_the_answer_before_it_was_written_down(batches: Batches) -> None:
     names = batches.plan(9, 10)
     batches.simulator.faults.slow(1.0, method="PUT", path=f"/2/instances/{names[0]}/.*")
-    process = batches.worker()
-    wait_for(lambda: batches.sent(names[0]), "the request arrives")
-    with batches.product.locked():
-        wait_for(lambda: batches.product.jobs_about(names[0]), "Ganeti takes it")
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(1.0)
-        kill(process)
+    batches.product.kill_before_it_writes_the_answer_down(
+        *working(),
+        arrives=lambda: batches.sent(names[0]),
+        is_taken=lambda: batches.product.jobs_about(names[0]),
+    )
     batches.go_on()
     batches.assert_done_once(*names)
 
@@ -183,9 +164,7 @@ def test_killed_after_the_answer_before_it_was_written_down(batches: Batches) ->
 def test_killed_between_two_items(batches: Batches) -> None:
     names = batches.plan(11, 12)
     batches.simulator.faults.add("hang", method="PUT", path=f"/2/instances/{names[1]}/.*")
-    process = batches.worker()
-    wait_for(lambda: batches.sent(names[1]), "the second request arrives")
-    kill(process)
+    batches.product.kill_while_it_waits(*working(), until=lambda: batches.sent(names[1]))
     assert batches.items(*names) == [("running", "submitted"), ("running", "submitting")]
     batches.go_on()
     assert batches.items(*names) == [("done", "succeeded"), ("failed", "not_submitted")]
@@ -201,8 +180,7 @@ def test_two_workers_at_once_send_each_item_once(batches: Batches) -> None:
     batches.product.write("UPDATE operations_batchlane SET leased_until = NULL, queued_at = NULL")
     second = batches.worker()
     for process in (first, second):
-        said, _ = process.communicate(timeout=120)
-        assert process.returncode == 0, said
+        process.end()
     assert [batches.sent(name) for name in names] == [1, 1]
     batches.go_on()
     assert batches.items(*names) == [("done", "succeeded")] * 2
@@ -231,9 +209,7 @@ def test_a_cluster_that_hangs_holds_up_nobody_elses_items(batches: Batches) -> N
         wait_for(
             lambda: sum(method == "PUT" for method, _ in other.requests) == len(theirs) == 3, "the other's are sent"
         )
-        said, _ = second.communicate(timeout=120)
-        assert second.returncode == 0 and said.strip() == "[3]", said
-        assert hanging.poll() is None
-        kill(hanging)
+        assert second.end().strip() == "[3]"
+        hanging.kill_amid()
         other.run_jobs()
         product.sync()

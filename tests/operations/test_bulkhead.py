@@ -17,7 +17,7 @@ from operations.contract import Actor, Ask, NoParams, Refusal
 from operations.pipeline import run
 from tests.factories import make_admin, make_vm
 from tests.operations.conftest import Scene
-from tests.operations.installation import wait_for
+from tests.processes.commands import wait_for
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.power import Shutdown, ShutdownParams
 

@@ -4,15 +4,13 @@ Real processes, killed with SIGKILL; the points are held open from outside, by t
 before or after it has carried a request out) and by a lock on the database.
 """
 
-import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from simulator import Simulator
-from tests.operations.installation import Installation, wait_for
+from tests.operations.installation import Installation
 
 pytestmark = [pytest.mark.feature("G004"), pytest.mark.standalone]
 
@@ -31,28 +29,12 @@ def without_faults(product: Installation) -> Iterator[None]:
     product.simulator.faults.clear()
 
 
-def shut_down(product: Installation, name: str) -> subprocess.Popen[str]:
-    return product.start("operate", "vm.shutdown", f"lab/{name}", "--as", "root")
+def shutting_down(name: str) -> list[str]:
+    return ["operate", "vm.shutdown", f"lab/{name}", "--as", "root"]
 
 
 def changes(product: Installation) -> int:
     return sum(1 for method, _ in product.simulator.requests if method == "PUT" and "/query/" not in _)
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    assert process.poll() is None, "it should have been in the middle of it"
-    process.kill()
-    process.communicate()
-
-
-def find_out(product: Installation) -> None:
-    """What the update cycle does in the next minutes."""
-    product.simulator.faults.clear()
-    product.let_time_pass()
-    product.sync()
-    product.simulator.run_jobs()
-    product.sync()
-    product.sync()
 
 
 def assert_lost_nothing_and_did_nothing(product: Installation, name: str) -> None:
@@ -73,89 +55,67 @@ def assert_done_once(product: Installation, name: str) -> None:
 
 
 def test_killed_before_the_first_transaction(product: Installation) -> None:
-    with product.locked():
-        process = shut_down(product, "vm1.example.org")
-        files = Path(f"/proc/{process.pid}/fd")
-        wait_for(lambda: any("sqlite3-wal" in str(fd.resolve()) for fd in files.iterdir()), "it opens the database")
-        kill(process)
+    product.kill_before_it_writes(*shutting_down("vm1.example.org"))
     assert product.rows("SELECT 1 FROM objectlog_entry WHERE target_name = 'vm1.example.org'") == []
     assert changes(product) == 0
     assert not product.is_busy("vm1.example.org")
 
 
 def test_killed_before_sending(product: Installation) -> None:
-    simulator = product.simulator
-    simulator.stop_listening()
-    with socket.create_server((simulator.host, simulator.port)) as deaf:
-        process = shut_down(product, "vm2.example.org")
-        connection, _ = deaf.accept()
-        kill(process)
-        connection.close()
-    simulator.listen_again()
+    product.kill_before_it_sends(*shutting_down("vm2.example.org"))
     assert product.entry_of("vm2.example.org")[0] == "submitting"
     assert product.is_busy("vm2.example.org")
-    find_out(product)
+    product.find_out()
     assert_lost_nothing_and_did_nothing(product, "vm2.example.org")
 
 
 def test_killed_after_sending_before_ganeti_took_it(product: Installation) -> None:
     product.simulator.faults.add("hang", method="PUT", path="/2/instances/.*")
-    process = shut_down(product, "vm3.example.org")
-    wait_for(lambda: changes(product), "the request arrives")
-    kill(process)
-    find_out(product)
+    product.kill_while_it_waits(*shutting_down("vm3.example.org"), until=lambda: changes(product))
+    product.find_out()
     assert_lost_nothing_and_did_nothing(product, "vm3.example.org")
 
 
 def test_killed_before_the_answer(product: Installation) -> None:
     product.simulator.faults.add("hang_after", method="PUT", path="/2/instances/.*")
-    process = shut_down(product, "vm4.example.org")
-    wait_for(lambda: product.jobs_about("vm4.example.org"), "Ganeti takes it")
-    kill(process)
+    product.kill_while_it_waits(*shutting_down("vm4.example.org"), until=lambda: product.jobs_about("vm4.example.org"))
     assert product.entry_of("vm4.example.org")[0] == "submitting"
-    find_out(product)
+    product.find_out()
     assert_done_once(product, "vm4.example.org")
 
 
 @pytest.mark.feature("F295")
 def test_killed_after_the_answer_before_it_was_written_down(product: Installation) -> None:
     product.simulator.faults.slow(1.0, method="PUT", path="/2/instances/.*")
-    process = shut_down(product, "vm5.example.org")
-    wait_for(lambda: changes(product), "the request arrives")
-    with product.locked():  # which could not be had if a transaction were open during the call
-        wait_for(lambda: product.jobs_about("vm5.example.org"), "Ganeti takes it")
-        # The answer is on its way; writing it down has to wait for us.
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(1.0)
-        kill(process)
+    product.kill_before_it_writes_the_answer_down(
+        *shutting_down("vm5.example.org"),
+        arrives=lambda: changes(product),
+        is_taken=lambda: product.jobs_about("vm5.example.org"),
+    )
     assert product.entry_of("vm5.example.org")[0] == "submitting"
-    find_out(product)
+    product.find_out()
     assert_done_once(product, "vm5.example.org")
 
 
 def test_killed_after_it_was_written_down(product: Installation) -> None:
-    product.manage("operate", "vm.shutdown", "lab/vm6.example.org", "--as", "root")
+    product.manage(*shutting_down("vm6.example.org"))
     assert product.entry_of("vm6.example.org")[0] == "submitted"
-    find_out(product)
+    product.find_out()
     assert_done_once(product, "vm6.example.org")
 
 
 def test_connection_cut_before_the_answer(product: Installation) -> None:
     product.simulator.faults.add("drop_after", method="PUT", path="/2/instances/.*")
-    with shut_down(product, "vm7.example.org") as process:
-        output, _ = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert "no answer" in output
+    assert "no answer" in product.start(*shutting_down("vm7.example.org")).end(code=1)
     assert product.entry_of("vm7.example.org")[0] == "unknown"
     assert product.is_busy("vm7.example.org")
-    find_out(product)
+    product.find_out()
     assert_done_once(product, "vm7.example.org")
 
 
 def test_in_doubt_is_not_given_up_too_early(product: Installation) -> None:
     product.simulator.faults.add("drop", method="PUT", path="/2/instances/.*")
-    with shut_down(product, "vm8.example.org") as process:
-        process.communicate(timeout=30)
+    product.start(*shutting_down("vm8.example.org")).end(code=1)
     product.simulator.faults.clear()
     for _ in range(3):
         product.sync()
@@ -167,33 +127,25 @@ def test_in_doubt_is_not_given_up_too_early(product: Installation) -> None:
 
 def test_a_failed_reading_is_no_proof(product: Installation) -> None:
     product.simulator.faults.add("drop_after", method="PUT", path="/2/instances/.*")
-    with shut_down(product, "vm9.example.org") as process:
-        process.communicate(timeout=30)
+    product.start(*shutting_down("vm9.example.org")).end(code=1)
     product.simulator.faults.clear()
     product.let_time_pass()
     product.simulator.faults.add("garbage", path="/2/query/job")
     product.simulator.faults.add("garbage", path="/2/jobs")
     for _ in range(3):
-        with product.start("sync_clusters") as process:
-            process.communicate(timeout=30)
+        product.start("sync_clusters").end(code=None)
     assert product.entry_of("vm9.example.org")[0] == "unknown"
-    find_out(product)
+    product.find_out()
     assert_done_once(product, "vm9.example.org")
 
 
 def test_follower_killed_before_it_settled(product: Installation) -> None:
-    product.manage("operate", "vm.shutdown", "lab/vm10.example.org", "--as", "root")
+    product.manage(*shutting_down("vm10.example.org"))
     product.simulator.run_jobs()
     product.simulator.forget_requests()
-    with product.locked():
-        process = product.start("sync_clusters")
-        files = Path(f"/proc/{process.pid}/fd")
-        wait_for(lambda: any("sqlite3-wal" in str(fd.resolve()) for fd in files.iterdir()), "it opens the database")
-        kill(process)
+    product.kill_before_it_writes("sync_clusters")
     product.simulator.faults.slow(3.0)
-    process = product.start("sync_clusters")
-    wait_for(lambda: product.simulator.requests, "it reads from the cluster")
-    kill(process)
+    product.kill_while_it_waits("sync_clusters", until=lambda: product.simulator.requests)
     product.write("UPDATE clusters_schedule SET leased_until = NULL")  # the lease of the dead runs out by itself
-    find_out(product)
+    product.find_out()
     assert_done_once(product, "vm10.example.org")

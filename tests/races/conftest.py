@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.races.commands import empty_database, environment_of
+from tests.processes.commands import Commands, environment_of
+from tests.races.commands import empty_database, migrate
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
@@ -21,6 +22,8 @@ def empty_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def environment(empty_url: str, tmp_path: Path) -> dict[str, str]:
-    """Of a product on it."""
-    return environment_of(tmp_path, empty_url)
+def commands(empty_url: str, tmp_path: Path) -> Commands:
+    """Of a product on it, which has its tables."""
+    commands = Commands(environment_of(tmp_path, empty_url))
+    migrate(commands)
+    return commands

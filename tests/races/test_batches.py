@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from simulator import Simulator
-from tests.operations.installation import PATIENCE_S, wait_for
-from tests.races.commands import Product, end
+from tests.processes.commands import PATIENCE_S, wait_for
+from tests.races.commands import Product
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G050")]
 
@@ -85,13 +85,13 @@ def test_who_stood_still_sends_nothing_after_another_took_over(product: Batches)
     assert product.lease()[1] == holder and product.sent() == []
     first.send_signal(signal.SIGSTOP)
     try:
-        assert "begun: 2" in end(product.start("shell", "-v0", "-c", WORK))
+        assert "begun: 2" in product.start("shell", "-v0", "-c", WORK).end()
         assert product.sent() == ["vm2.example.org", "vm3.example.org"]
         assert product.items() == ["running"] * 3, "what the first began is left to it"
         product.simulator.faults.remove(pause)
     finally:
         first.send_signal(signal.SIGCONT)
-    end_of_first = end(first)
+    end_of_first = first.end()
     assert "begun: 1" in end_of_first, end_of_first
     assert product.sent() == ["vm2.example.org", "vm3.example.org"], "it came too late to send anything"
     assert sorted(product.items()) == ["failed", "running", "running"]

@@ -7,7 +7,6 @@ answer back, and by stopping a process. Nothing depends on who happens to be qui
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,8 +16,8 @@ import pytest
 from psycopg import sql
 
 from simulator import Simulator
-from tests.operations.installation import PATIENCE_S, wait_for
-from tests.races.commands import Product, empty_database, end
+from tests.processes.commands import PATIENCE_S, Command, wait_for
+from tests.races.commands import Product, empty_database
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G004")]
 
@@ -32,10 +31,10 @@ FOLLOW = (
 class Meeting(Product):
     """On a PostgreSQL of its own, which is read and locked from outside."""
 
-    def operate(self, verb: str, name: str) -> subprocess.Popen[str]:
+    def operate(self, verb: str, name: str) -> Command:
         return self.start("operate", verb, f"lab/{name}", "--as", "root")
 
-    def follower(self) -> subprocess.Popen[str]:
+    def follower(self) -> Command:
         return self.start("shell", "-v0", "-c", FOLLOW)
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -117,7 +116,7 @@ def test_of_five_operations_on_one_machine_one_is_carried_out(product: Meeting) 
             product.operate(verb, NAMES[0]) for verb in ("shutdown", "reboot", "shutdown", "reboot", "shutdown")
         ]
         wait_for(lambda: product.waiting() == 5, "all five wait for the machine's row")
-    ended = [(process, process.communicate(timeout=PATIENCE_S)[0]) for process in processes]
+    ended = [(process, process.end(code=None)) for process in processes]
     assert sorted(process.returncode for process, _ in ended) == [0, 1, 1, 1, 1]
     assert sum("under way" in said or "in progress" in said for process, said in ended if process.returncode) == 4
     [(_, outcome, jobs)] = product.entries(NAMES[0])
@@ -130,15 +129,15 @@ def test_operations_on_different_machines_do_not_wait_for_each_other(product: Me
         other.execute("SELECT 1 FROM virtualmachines_virtualmachine WHERE name = %s FOR UPDATE", [NAMES[1]])
         waiting = product.operate("shutdown", NAMES[1])
         wait_for(lambda: product.waiting() == 1, "it waits for the row")
-        end(product.operate("shutdown", NAMES[2]))
+        product.operate("shutdown", NAMES[2]).end()
         assert product.entries(NAMES[1]) == [] and len(product.entries(NAMES[2])) == 1
         other.rollback()
-    end(waiting)
+    waiting.end()
     assert [len(product.jobs_about(name)) for name in (NAMES[1], NAMES[2], NAMES[3])] == [1, 1, 0]
 
 
 def test_an_update_that_read_before_a_job_ended_does_not_win_against_the_follower(product: Meeting) -> None:
-    end(product.operate("shutdown", NAMES[4]))
+    product.operate("shutdown", NAMES[4]).end()
     product.simulator.forget_requests()
     kept_back = product.simulator.faults.add("slow", seconds=PATIENCE_S, path="/2/query/network", times=1)
     product.simulator.outside.modify(NAMES[5], tags=["new"])
@@ -147,11 +146,11 @@ def test_an_update_that_read_before_a_job_ended_does_not_win_against_the_followe
     wait_for(lambda: product.simulator.count(path="/2/query/instance") >= 2, "it has asked for the machines")
     wait_for(lambda: product.simulator.count(path="/2/query/job") >= 1, "and for the jobs")
     product.simulator.run_jobs()
-    assert "updated" in end(product.follower())
+    assert "updated" in product.follower().end()
     assert product.machine(NAMES[4]) == ("ADMIN_down", False)
     assert [outcome for _, outcome, _ in product.entries(NAMES[4])] == ["succeeded"]
     product.simulator.faults.remove(kept_back)
-    end(update)
+    update.end()
     assert product.machine(NAMES[4]) == ("ADMIN_down", False)
 
 
@@ -171,8 +170,7 @@ def test_a_stalled_updater_writes_nothing_once_another_has_taken_over(product: M
     before = product.rows("SELECT name, status, changed_at, read_at FROM virtualmachines_virtualmachine ORDER BY id")
     stalled.send_signal(signal.SIGCONT)
     product.simulator.faults.remove(kept_back)
-    said, _ = stalled.communicate(timeout=PATIENCE_S)
-    assert "Another updater took over" in said
+    assert "Another updater took over" in stalled.end(code=None)
     after = product.rows("SELECT name, status, changed_at, read_at FROM virtualmachines_virtualmachine ORDER BY id")
     assert after == before and product.machine(NAMES[6])[0] == "running"
 
@@ -184,10 +182,10 @@ def test_of_two_workers_on_one_cluster_one_leaves_it(product: Meeting) -> None:
     kept_back = product.simulator.faults.add("slow", seconds=PATIENCE_S, path="/2/query/network", times=1)
     first = product.start("sync_clusters", "--json")
     wait_for(lambda: kept_back.hits, "the first reads")
-    second = end(product.start("sync_clusters", "--json"))
+    second = product.start("sync_clusters", "--json").end()
     product.simulator.faults.remove(kept_back)
     assert '"outcome": "skipped"' in second
-    assert '"outcome": "updated"' in end(first)
+    assert '"outcome": "updated"' in first.end()
     assert (
         product.rows("SELECT name, count(*) FROM virtualmachines_virtualmachine GROUP BY name HAVING count(*) > 1")
         == []
@@ -198,12 +196,12 @@ def test_of_two_workers_on_one_cluster_one_leaves_it(product: Meeting) -> None:
 
 
 def test_two_followers_settle_an_entry_once(product: Meeting) -> None:
-    end(product.operate("shutdown", NAMES[8]))
+    product.operate("shutdown", NAMES[8]).end()
     product.simulator.run_jobs()
     with product.locked("clusters_schedule"):
         followers = [product.follower() for _ in range(3)]
         wait_for(lambda: product.waiting() == 3, "all three want the lease")
-    said = sorted(end(follower).strip().splitlines()[-1] for follower in followers)
+    said = sorted(follower.end().strip().splitlines()[-1] for follower in followers)
     assert said == ["skipped", "skipped", "updated"]
     [(verb, outcome, jobs)] = product.entries(NAMES[8])
     assert (verb, outcome, jobs) == ("vm.shutdown", "succeeded", product.jobs_about(NAMES[8]))
@@ -216,11 +214,11 @@ def test_all_at_once_for_a_while_and_every_row_is_right(product: Meeting) -> Non
     operations = [product.operate("shutdown", name) for name in names]
     others = [product.start("sync_clusters"), product.follower()]
     for operation in operations:
-        end(operation)
+        operation.end()
     product.simulator.run_jobs()
     others += [product.follower(), product.start("sync_clusters")]
     for process in others:
-        process.communicate(timeout=PATIENCE_S)
+        process.end(code=None)
     product.sync()
     for name in names:
         assert product.entries(name) == [("vm.shutdown", "succeeded", product.jobs_about(name))]

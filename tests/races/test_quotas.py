@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.races.commands import PATIENCE_S, manage, start
+from tests.processes.commands import Commands
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("F119")]
 PROCESSES, EACH, LIMIT = 3, 3, 4
@@ -47,16 +47,14 @@ set_quota(persona_of(User.objects.create_user("alice")), cluster, Limits(machine
 COUNT = "from quotas.models import Claim; print(Claim.objects.count())"
 
 
-def test_claims_at_the_same_instant_never_exceed_the_quota(environment: dict[str, str]) -> None:
-    manage(environment, "migrate", "-v0")
-    manage(environment, "shell", "-v0", "-c", SET_UP)
-    processes = [start(environment, "shell", "-v0", "-c", CLAIM) for _ in range(PROCESSES)]
+def test_claims_at_the_same_instant_never_exceed_the_quota(commands: Commands) -> None:
+    commands.manage("shell", "-v0", "-c", SET_UP)
+    processes = [commands.start("shell", "-v0", "-c", CLAIM) for _ in range(PROCESSES)]
     for process in processes:
-        assert process.stdout is not None and process.stdout.readline().strip() == "ready"
+        assert process.stdout.readline().strip() == "ready"
     for process in processes:
-        assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = [process.communicate(timeout=PATIENCE_S)[0].strip() for process in processes]
-    assert [process.returncode for process in processes] == [0] * PROCESSES, said
-    assert sum(int(each) for each in said) == LIMIT == int(manage(environment, "shell", "-v0", "-c", COUNT))
+    assert (
+        sum(int(process.end()) for process in processes) == LIMIT == int(commands.manage("shell", "-v0", "-c", COUNT))
+    )

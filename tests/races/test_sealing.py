@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from psycopg import sql
 
-from tests.operations.installation import PATIENCE_S, ROOT, wait_for
+from tests.processes.commands import Command, Commands, environment_of, wait_for
+from tests.races.commands import empty_database, migrate
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G018")]
 
@@ -42,32 +37,15 @@ Event.objects.bulk_create([Event(**columns) for _ in range(9_999)], batch_size=5
 """
 
 
-class Journal:
+class Journal(Commands):
     """The product's commands on a database of its own, which is read from outside."""
 
     def __init__(self, folder: Path, url: str) -> None:
+        super().__init__(environment_of(folder, url))
         self.url, self._file = url, folder / "gwm.sqlite3"
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GWM_", "REDIS"))}
-        self._environment = {
-            **inherited,
-            "DATABASE_URL": url,
-            "GWM_DATA_DIR": str(folder),
-            "GWM_SECRET_KEY": "not-a-secret-in-a-test-of-fifty-characters-or-so-1",
-            "GWM_JOURNAL_KEYS": "journal-key-of-a-test",
-            "DJANGO_SETTINGS_MODULE": "gwm.settings",
-        }
-        self.manage("migrate", "-v0")
+        migrate(self)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        command, pipe = [sys.executable, "manage.py", *words], subprocess.PIPE
-        return subprocess.Popen(
-            command, cwd=ROOT, env=self._environment, stdout=pipe, stderr=subprocess.STDOUT, text=True
-        )
-
-    def manage(self, *words: str) -> str:
-        return end(self.start(*words))
-
-    def write(self, code: str) -> subprocess.Popen[str]:
+    def write(self, code: str) -> Command:
         return self.start("shell", "-v0", "-c", code)
 
     def ask(self, condition: str) -> int:
@@ -88,29 +66,14 @@ class Journal:
                     "ChainEnd.objects.all().delete()")  # fmt: skip
 
 
-def end(process: subprocess.Popen[str]) -> str:
-    """What a process said until its end, which must be a good one."""
-    with process:
-        said, _ = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 0, said
-    return said
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def journal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
     folder = tmp_path_factory.mktemp("journal")
     if request.param == "sqlite":
         yield Journal(folder, "")
         return
-    server_url = request.getfixturevalue("postgresql_url")
-    name = f"sealing_{secrets.token_hex(6)}"
-    with psycopg.connect(server_url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    try:
-        yield Journal(folder, urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")))
-    finally:
-        with psycopg.connect(server_url, autocommit=True) as server:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with empty_database(request.getfixturevalue("postgresql_url")) as url:
+        yield Journal(folder, url)
 
 
 def test_sealers_and_writers_at_once(journal: Journal) -> None:
@@ -120,9 +83,9 @@ def test_sealers_and_writers_at_once(journal: Journal) -> None:
     while any(writer.poll() is None for writer in writers):
         sealers = [journal.start("seal_journal") for _ in range(3)]
         for sealer in sealers:
-            end(sealer)
+            sealer.end()
     for writer in writers:
-        end(writer)
+        writer.end()
     journal.manage("seal_journal")
     assert journal.ask("number IS NOT NULL") == 3 * 32 * 5
     assert "480 events. The newest: 480:" in journal.manage("verify_journal")
@@ -130,12 +93,12 @@ def test_sealers_and_writers_at_once(journal: Journal) -> None:
 
 
 def test_a_sealer_that_is_killed_is_taken_over_from(journal: Journal) -> None:
-    end(journal.write(MANY))
+    journal.write(MANY).end()
     for sealed in (0, 2_000, 5_000):
-        with journal.start("seal_journal") as sealer:
-            while sealer.poll() is None and journal.ask("number IS NOT NULL") <= sealed:
-                continue  # at work, and not yet so far
-            sealer.kill()
+        sealer = journal.start("seal_journal")
+        while sealer.poll() is None and journal.ask("number IS NOT NULL") <= sealed:
+            continue  # at work, and not yet so far
+        sealer.kill()
         assert sealer.returncode in (0, -signal.SIGKILL), "it has ended before it was killed, or was killed"
         assert journal.ask("number IS NOT NULL") == journal.ask("seal <> ''") == journal.ask("number > 0")
         assert "as it was written" in journal.manage("verify_journal")
@@ -148,7 +111,7 @@ def test_a_sealer_that_is_killed_is_taken_over_from(journal: Journal) -> None:
 def test_a_sealer_begins_where_the_one_before_has_ended(journal: Journal) -> None:
     """While somebody else is at it a sealer waits, before it has read anything."""
     journal.manage("seal_journal")
-    end(journal.write(WRITE))
+    journal.write(WRITE).end()
     with psycopg.connect(journal.url) as other:
         other.execute("INSERT INTO objectlog_chainend VALUES ('newest', 0, '', '')")
         other.commit()
@@ -157,7 +120,7 @@ def test_a_sealer_begins_where_the_one_before_has_ended(journal: Journal) -> Non
         wait_for(lambda: is_waiting(journal), "it waits")
         other.execute("UPDATE objectlog_chainend SET number = 100, seal = 'of another'")
         other.commit()
-    end(sealer)
+    sealer.end()
     assert (journal.ask("number <= 100"), journal.ask("number = 101 AND previous = 'of another'")) == (0, 1)
     journal.empty()
 

@@ -27,7 +27,7 @@ class Background:
     def __init__(self, folder: Path, simulator: Simulator, broker: str) -> None:
         self.installation = Installation(folder, simulator, REDIS_URL=broker, GWM_SYNC_INTERVAL_S="5")
         self.environment = self.installation.environment
-        self.installation.manage("prepare")
+        self.installation.prepare()
         self.log = folder / "celery.log"
 
     @contextmanager

@@ -91,7 +91,7 @@ def test_a_reboot_of_many_machines_whose_worker_is_killed_twice(
     ganeti: GanetiCluster, grown: list[str], tmp_path: Path
 ) -> None:
     product = Batches(tmp_path, "", ganeti, GWM_SYNC_INTERVAL_S="60", GWM_RAPI_READ_TIMEOUT_S="10")
-    product.manage("prepare")
+    product.prepare()
     before = set(reboots(ganeti))
     product.shell(PLAN)
     assert len(product.items()) == MACHINES

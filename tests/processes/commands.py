@@ -132,6 +132,11 @@ class Commands:
         """A command that must end well; what it said."""
         return self.start(*words).end()
 
+    def prepare(self) -> None:
+        """What `manage.py prepare` makes before it loads the product."""
+        program = [sys.executable, "manage.py", "prepare"]
+        subprocess.run(program, cwd=ROOT, env=self.environment, check=True, timeout=PATIENCE_S)
+
     def _load(self) -> None:
         self._ask, asked = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         program = [sys.executable, "-m", "tests.processes.forking", str(asked.fileno())]

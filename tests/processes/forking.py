@@ -58,6 +58,7 @@ def keep(words: list[str], said: int, says: int, fate: int) -> None:
 
 def carry_out(words: list[str]) -> int:
     """As manage.py does; its exit code. What it raises is told and ends this process as it would end manage.py's."""
+    assert words[0] not in ("up", "prepare"), "what they do begins before the product is loaded"
     sys.argv = ["manage.py", *words]
     try:
         execute_from_command_line(sys.argv)

@@ -28,7 +28,7 @@ START_TIMEOUT_S = 300.0
 T = TypeVar("T")
 
 
-def eventually(condition: Callable[[], T], timeout_s: float = 30.0, what: str = "condition") -> T:
+def eventually(condition: Callable[[], T], timeout_s: float = 120.0, what: str = "condition") -> T:
     """Return the condition's value as soon as it is true."""
     end = time.monotonic() + timeout_s
     while not (value := condition()):
@@ -75,8 +75,12 @@ class Installation:
     def start_ready(self) -> Installation:
         """Start and wait until it says that it is ready."""
         self.start()
-        eventually(lambda: self.address or self.code is not None, START_TIMEOUT_S, "Ready")
-        assert self.address, self.output
+        try:
+            eventually(lambda: self.address or self.code is not None, START_TIMEOUT_S, "Ready")
+            assert self.address, self.output
+        except BaseException:
+            self.end()  # a fixture that fails here ends nothing
+            raise
         return self
 
     def wait_for_refusal(self) -> int:

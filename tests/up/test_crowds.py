@@ -82,7 +82,7 @@ def test_a_crowd_that_never_finishes_leaves_the_site_reachable(tmp_path: Path, t
             assert time.monotonic() - began < 5
             eventually(lambda: connections_of(web) <= before + PER_ADDRESS, what="a bounded number of connections")
             if tls:  # for bodies see tests/vncproxy/test_limits.py: it takes half a minute
-                eventually(lambda: connections_of(web) < before + 10, 30, "the end of all that is too slow")
+                eventually(lambda: connections_of(web) < before + 10, what="the end of all that is too slow")
         assert installation.child("gwm.processes.web") == web
         assert "Too many open files" not in installation.output
     finally:

@@ -41,7 +41,7 @@ def test_the_first_start_shows_a_demo_cluster_and_the_second_the_same_one(fresh:
 
     before = fresh.child("simulator")
     os.kill(before, signal.SIGKILL)
-    eventually(lambda: fresh.child("simulator") not in (0, before), 10, "another simulator")
+    eventually(lambda: fresh.child("simulator") not in (0, before), what="another simulator")
     assert fresh.stop() == 0
 
     fresh.start_ready()

@@ -147,7 +147,7 @@ def test_a_full_disk_is_said_and_nothing_is_left_over(small_disk: Path) -> None:
         ballast.unlink()
         assert stranger.sign_in()[0] == 302
         assert visitor.ask("POST", "/clusters/demo/do/refresh/")[0] == 302
-        eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, 60, "readyz")
+        eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
         eventually(lambda: not list(small_disk.rglob("*.unfinished")), what="the end of what was begun")
     finally:
         installation.end()
@@ -213,7 +213,7 @@ def test_a_database_that_takes_no_changes_is_said(tmp_path: Path) -> None:
             status, body = stranger.sign_in()
             assert (status, "Nothing can be saved" in body) == (503, True)
             set_read_only(url, "off")
-            eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, 60, what="readyz")
+            eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
             assert stranger.sign_in()[0] == 302
         finally:
             installation.end()

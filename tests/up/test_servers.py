@@ -32,7 +32,7 @@ def test_up_with_postgresql_and_redis(tmp_path: Path, redis_url: str, postgresql
 
             worker = installation.child(" worker ")
             os.kill(worker, signal.SIGKILL)
-            eventually(lambda: installation.child(" worker ") not in (0, worker), 10, "another worker")
+            eventually(lambda: installation.child(" worker ") not in (0, worker), what="another worker")
             server.delete(*server.scan_iter("gwm:*heartbeat*"))
             eventually(lambda: installation.get("/readyz")[0] == 200, what="readyz after the worker was killed")
         assert installation.stop() == 0

@@ -68,7 +68,7 @@ def test_a_killed_child_is_back_within_seconds(running: Installation, word: str)
     before = running.child(word)
     os.kill(before, signal.SIGKILL)
     eventually(lambda: running.child(word) not in (0, before), 10, f"another {word}")
-    eventually(lambda: running.get("/healthz")[0] == 200, 20, "an answer")
+    eventually(lambda: running.get("/healthz")[0] == 200, what="an answer")
     assert running.code is None
 
 
@@ -113,7 +113,7 @@ def test_even_a_killed_supervisor_leaves_no_process_behind(fresh: Installation) 
     fresh.start_ready()
     assert len(fresh.children()) == 3
     assert fresh.stop(signal.SIGKILL) == -signal.SIGKILL
-    eventually(lambda: processes_mentioning(str(fresh.data)) == [], 10, "the end of all children")
+    eventually(lambda: processes_mentioning(str(fresh.data)) == [], what="the end of all children")
     fresh.start_ready()
     assert fresh.get("/healthz")[0] == 200
 

@@ -58,12 +58,12 @@ class Product:
 def work_through_a_day(product: Product, simulator: Simulator, folder: Path) -> None:
     """A cluster is added, machines appear, an operation is followed to its end, and a change made elsewhere is seen."""
     product.add("alpha", simulator, folder)
-    eventually(lambda: product.status("alpha", VM3) == "running", 30, "machines")
+    eventually(lambda: product.status("alpha", VM3) == "running", what="machines")
     product.manage("operate", "vm.shutdown", f"alpha/{VM1}", "--as", "admin")
-    eventually(lambda: product.outcome(VM1) == "succeeded", 30, "the end of the job")
+    eventually(lambda: product.outcome(VM1) == "succeeded", what="the end of the job")
     assert product.status("alpha", VM1) == "ADMIN_down"
     simulator.outside.crash(VM2)
-    eventually(lambda: product.status("alpha", VM2) == "ERROR_down", 30, "the crash")
+    eventually(lambda: product.status("alpha", VM2) == "ERROR_down", what="the crash")
 
 
 @pytest.fixture
@@ -107,12 +107,12 @@ def test_over_the_queue_in_files_with_a_killed_worker_and_a_cluster_that_hangs(
     worker = product.installation.child("worker")
     os.kill(worker, signal.SIGKILL)
     simulator.release_jobs()
-    eventually(lambda: product.outcome(VM1) == "succeeded", 60, "the end of the job")
+    eventually(lambda: product.outcome(VM1) == "succeeded", what="the end of the job")
     assert product.status("alpha", VM1) == "running"
     assert len([job for job in simulator.queue.jobs.values() if job.summary == [f"INSTANCE_STARTUP({VM1})"]]) == 1
     assert len(simulator.queue.jobs) <= jobs + 2  # the list of operating systems is one of Ganeti's jobs
 
     simulator.outside.crash(VM3)
-    eventually(lambda: product.status("alpha", VM3) == "ERROR_down", 60, "the crash")
+    eventually(lambda: product.status("alpha", VM3) == "ERROR_down", what="the crash")
     hung.faults.clear()
-    eventually(lambda: product.status("hung", VM1) == "running", 60, "the other cluster")
+    eventually(lambda: product.status("hung", VM1) == "running", what="the other cluster")

@@ -1,8 +1,9 @@
 /* Paste text: the machine has no clipboard, so that a text is typed into it, key by key. */
-import { sort, type } from "./console-text.js";
+import { sort, strike } from "./console-strokes.js";
 
-const pause_ms = 50; // QEMU hands on a key every 10 ms, and up to four belong to a character
+const pause_ms = 50; // QEMU hands on a key every 10 ms, and few more than five belong to a character
 const shown_at_most = 12;
+const isShown = /^[\p{L}\p{N}\p{P}\p{S}]$/u; // others are named by their number
 
 /** The dialog. `findScreen()` is the screen, null while there is none; `done(sentence)` is called when all is typed. */
 export class PasteDialog {
@@ -18,6 +19,15 @@ export class PasteDialog {
     this.#word = word;
     this.#done = done;
     this.#part("paste-text").addEventListener("input", () => this.#judge());
+    const chosen = this.#part("paste-layout");
+    const known = [...chosen.options].map((each) => each.value);
+    const last = recall(`console-layout:${dialog.dataset.machine}`) ?? recall("console-layout");
+    if (known.includes(last)) chosen.value = last;
+    chosen.addEventListener("change", () => {
+      remember(`console-layout:${dialog.dataset.machine}`, chosen.value);
+      remember("console-layout", chosen.value); // for machines where none was chosen yet
+      this.#judge();
+    });
     dialog.addEventListener("close", () => {
       this.#rest();
       this.#part("paste-text").value = ""; // it may be a password
@@ -28,7 +38,8 @@ export class PasteDialog {
 
   /** Type what is in the field. */
   type() {
-    const { typed } = sort(this.#part("paste-text").value);
+    const layout = this.#part("paste-layout").value;
+    const { typed } = sort(layout, this.#part("paste-text").value);
     if (!typed.length || this.#timer) return;
     this.#show(true);
     this.#say("");
@@ -42,7 +53,7 @@ export class PasteDialog {
         this.#say(this.#word("paste-lost", { count, total: typed.length }));
         return;
       }
-      type(screen, typed[count]);
+      strike(screen, layout, typed[count]);
       count += 1;
       progress.value = count;
       if (count < typed.length) return;
@@ -77,6 +88,7 @@ export class PasteDialog {
     const stop = this.#dialog.querySelector("[data-do=stop]");
     stop.hidden = !isTyping;
     this.#part("paste-text").readOnly = isTyping;
+    this.#part("paste-layout").disabled = isTyping;
     if (isTyping) stop.focus();
   }
 
@@ -84,16 +96,33 @@ export class PasteDialog {
     this.#part("paste-said").textContent = sentence;
   }
 
-  /** Say what no key types, and what depends on the machine's keyboard layout. */
+  /** Say, before anything is typed, what the keys of this layout can't type. */
   #judge() {
-    const { typed, lost, foreign } = sort(this.#part("paste-text").value);
+    const { typed, lost } = sort(this.#part("paste-layout").value, this.#part("paste-text").value);
     this.#dialog.querySelector("[data-do=type]").setAttribute("aria-disabled", !typed.length);
-    const codes = lost.map((each) => `U+${each.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`);
-    const name = (part, word, found) => {
-      const shown = found.slice(0, shown_at_most).join(" ") + (found.length > shown_at_most ? " …" : "");
-      this.#part(part).textContent = found.length ? this.#word(word, { characters: shown }) : "";
-    };
-    name("paste-cannot", "paste-cannot", codes);
-    name("paste-foreign", "paste-foreign", foreign);
+    const names = lost.map((each) => (isShown.test(each) ? each : codeOf(each)));
+    const characters = names.slice(0, shown_at_most).join(" ") + (names.length > shown_at_most ? " …" : "");
+    this.#part("paste-cannot").textContent = names.length ? this.#word("paste-cannot", { characters }) : "";
+  }
+}
+
+function codeOf(character) {
+  return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/* Storage may be switched off in the browser. */
+function recall(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function remember(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // then it is chosen again next time
   }
 }

@@ -1,4 +1,4 @@
-/* Text as keys: what is typed on a touch keyboard, and what is pasted. */
+/* Text as keys: what is typed on a touch keyboard. */
 import KeyTable from "../vendor/novnc/core/input/keysym.js";
 import keysyms from "../vendor/novnc/core/input/keysymdef.js";
 import { modifiers } from "./console-screen.js";
@@ -29,14 +29,4 @@ export function type(screen, character) {
   screen.sendKey(keysym, code);
   if (withShift) screen.sendKey(...modifiers.shift, false);
   return true;
-}
-
-/** A text's characters in three kinds: all that can be typed, those without a key, those that a US keyboard lacks. */
-export function sort(text) {
-  const characters = [...text.replace(/\r\n?/g, "\n")];
-  return {
-    typed: characters.filter(keyOf),
-    lost: [...new Set(characters.filter((each) => !keyOf(each)))],
-    foreign: [...new Set(characters.filter((each) => each > "~" && keyOf(each)))],
-  };
 }

@@ -27,7 +27,7 @@ from vncproxy.tls import tls_options
 from vncproxy.web import console_site
 
 BUTTON = SimpleNamespace(
-    name="reboot", label="Reboot", url="/reboot", icon="restart", style="", allowed=True, reason=""
+    name="reboot", label="Reboot", url="/reboot", icon="restart", style="", allowed=True, reason="", is_page=False
 )
 PAGE = """{% extends "base.html" %}{% load static %}
 {% block head %}<link rel="stylesheet" href="{% static "css/console.css" %}">

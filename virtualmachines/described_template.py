@@ -38,7 +38,7 @@ def describe_parts(spec: VMSpec) -> Mapping[str, Any]:
         "options": [
             (str(_(OPTIONS.get(each.name, each.name))), getattr(spec.options, each.name))
             for each in fields(Options)
-            if each.name in OPTIONS or getattr(spec.options, each.name) != getattr(Options(), each.name)
+            if each.name == "start" or getattr(spec.options, each.name) != getattr(Options(), each.name)
         ],
     }
 

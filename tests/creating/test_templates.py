@@ -1,5 +1,6 @@
 """Templates: kept, changed, copied, deleted, and used; alone, from a machine, and beside a new one."""
 
+import re
 from dataclasses import replace
 from html import unescape
 from typing import Any
@@ -58,7 +59,9 @@ def refused(maker: Maker, **params: Any) -> dict[str, str]:
 
 def page_of(client: Client, url: str, data: dict[str, str] | None = None, status: int = 200) -> str:
     answer = client.get(url) if data is None else client.post(url, data)
-    assert answer.status_code == status, answer.content.decode()[:2000]
+    assert answer.status_code == status, re.findall(
+        r"error-summary.*?</div>|banner.*?</div>", answer.content.decode(), re.DOTALL
+    )
     return unescape(answer.content.decode()).replace(SPACE, " ")
 
 
@@ -250,6 +253,24 @@ def test_from_a_machine(maker: Maker, alice: Client) -> None:
     grant(["admin"], maker.alice.user, maker.cluster)
     filled = page_of(alice, "/templates/create/?like=lab/vm1.example.org")
     assert 'value="3"' in filled and "Filled in with the settings of" in filled
+    cluster = Cluster.objects.get(pk=maker.cluster.pk)
+    cluster.operating_systems = ["other"]  # what a machine has may have gone from its cluster: that is said at use
+    cluster.save()
+    fields = re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"[^>]*?(?: value="([^"]*)")?[^>]*>', filled)
+    assert "like" in dict(fields)
+    machine = maker.simulator.cluster.instances["vm1.example.org"]
+    typed = {"cluster": "lab", "name": "like vm1", "os": machine.os, "like": "lab/vm1.example.org"}
+    typed |= {
+        "beparams.vcpus": "3",
+        "hvparams.nic_type": "e1000",
+        "disks.0.size_mib": "1 GiB",
+        "disks.0.uuid": "0",
+        "nics.0.mac": "",
+    }
+    assert "is not installed" in page_of(alice, "/templates/create/", {**typed, "os": "nosuch"}, 422)
+    page_of(alice, "/templates/create/", typed, 302)
+    spec = spec_of_template(MachineTemplate.objects.get())
+    assert (spec.os, spec.hvparams, spec.disks[0].uuid) == (machine.os, {"nic_type": "e1000"}, "")
     assert "/templates/create/?like=lab%2Fvm1.example.org" in page_of(alice, "/clusters/lab/vms/vm1.example.org/")
 
 

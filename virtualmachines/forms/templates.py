@@ -160,7 +160,14 @@ class TemplateForm(MachineForm):
             help_text=_("What a cluster has not is said when a machine is created there."),
         )
         self.fields["opened"] = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
-        for path, css in (("name", "f8"), ("description", "f8"), ("is_for_any", "f4"), ("opened", "f12")):
+        self.fields["like"] = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput)
+        for path, css in (
+            ("name", "f8"),
+            ("description", "f8"),
+            ("is_for_any", "f12"),
+            ("opened", "f12"),
+            ("like", "f12"),
+        ):
             drawn: Any = self.fields[path]
             drawn.css = css
 
@@ -184,12 +191,13 @@ class TemplateForm(MachineForm):
             str(values.get("notes") or ""),
             bool(values.get("is_protected")),
             str(values.get("opened") or ""),
+            model=self.own,
         )
 
     def sections(self, opened: str = "") -> list[Section]:
         """Those of a new machine, but for the first: what is the template's, and what is its machines'."""
         machine, size, *others = super().sections(opened)
-        of_template = self._some("name", "cluster", "description", "is_for_any", "owner", "opened")
+        of_template = self._some("name", "cluster", "description", "owner", "is_for_any", "opened", "like")
         name = str(self["name"].value() or "")
         return [
             replace(machine, title=_("Template"), says=name, fields=of_template),

@@ -39,7 +39,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
 
 @dataclass(frozen=True)
 class TemplateParams:
-    """A template: for a cluster or (None) any. `opened`: what was there when its form was opened, see `version_of`."""
+    """A template: for a cluster or (None) any. `opened`: what was there when its form was opened, see `version_of`.
+
+    `model`: a machine whose settings were taken; what it has is not judged, as it has it.
+    """
 
     name: str = ""
     cluster: Cluster | None = None
@@ -49,6 +52,7 @@ class TemplateParams:
     notes: str = ""
     is_protected: bool = False
     opened: str = ""
+    model: VMSpec = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True)
@@ -261,7 +265,9 @@ def judge_template(user: User, params: TemplateParams, owner: Persona | None, be
     faults |= judge_shared(spec)
     if cluster is not None:
         said = spec_as_data(spec)
-        known = before.spec if before is not None and before.cluster_id == cluster.pk else {}
+        known = spec_as_data(params.model)
+        if before is not None:
+            known = before.spec if before.cluster_id == cluster.pk else {}
         found = judge_creation(completed(spec, cluster), Facts.of(cluster), is_admin=is_admin, may_export=False)
         for path, words in found.items():
             value = _at(said, path)

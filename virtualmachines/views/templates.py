@@ -197,25 +197,28 @@ class _Desk:
 @require_http_methods(["GET", "HEAD", "POST"])
 def template_create(request: HttpRequest) -> HttpResponse:
     """Empty, or with the settings of a machine (`like`: cluster/name)."""
-    if request.method == "POST":
-        return _Desk(request, {name: str(value) for name, value in request.POST.items()}).answer()
-    like = request.GET.get("like", "")
-    desk = _Desk(request, {"cluster": request.GET.get("cluster", "") or like.partition("/")[0]})
+    given = request.POST if request.method == "POST" else request.GET
+    like = given.get("like", "")
+    typed = {name: str(value) for name, value in request.POST.items()}
+    typed.setdefault("cluster", request.GET.get("cluster", "") or like.partition("/")[0])
+    desk = _Desk(request, typed)
     vm = find_vm_called(desk.user, like) if like else None
     settings = settings_of(desk.user, vm) if vm is not None else None
     left_out: Sequence[str] = ()
+    if vm is not None and settings is not None:
+        desk.spec, left_out = with_size(settings[0], vm.beparams), settings[1]
+    if request.method == "POST":
+        return desk.answer()
     refusal = ""
     if vm is not None and settings is not None:
-        spec, left_out = settings
-        desk.spec = spec
-        desk.fill(with_size(spec, vm.beparams))
-        desk.typed |= {"notes": vm.notes}
+        desk.fill(desk.spec)
+        desk.typed |= {"notes": vm.notes, "like": like}
     else:
         desk.fill(BLANK)
         if like:
             refusal = _("There is no machine %s that you may see, or what is kept of it can't be read.") % like
     form = desk.form(is_judged=False)
-    return desk.show(form, refusal=refusal, left_out=", ".join(left_out), like=like if vm is not None else "")
+    return desk.show(form, refusal=refusal, left_out=", ".join(left_out), like=desk.typed.get("like", ""))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -314,6 +314,7 @@ def test_what_the_cluster_does_not_have_is_said_at_its_field_and_not_dropped(mak
         "This cluster makes these kinds of disks",
     ):
         assert words in shown, words
+    assert "Choose an OS" not in shown  # what is wrong is still what it says
     assert 'name="hvparams.nic_type"' in shown and "Left out" in shown
     typed = {"template": "-/odd", "cluster": "lab", "name": NEW, "os": SPEC.os, "disks.0.size_mib": "1 GiB"}
     typed |= {"hypervisor": "kvm", "hvparams.nic_type": "e1000"}

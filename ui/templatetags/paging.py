@@ -24,8 +24,8 @@ def rows_in_all(page: Page[Any]) -> str:
 
 @register.simple_tag
 def page_position(page: Page[Any], noun: str) -> str:
-    """Which rows of a list a page shows, and of how many; `noun` is one of machines, nodes, clusters, jobs, batches,
-    entries."""
+    """Which rows of a list a page shows, and of how many; `noun` is one of machines, nodes, clusters, jobs,
+    templates, batches, entries."""
     total = page.paginator.count
     if noun == "machines":
         said = ngettext("%(rows)s of %(total)s machine", "%(rows)s of %(total)s machines", total)
@@ -35,6 +35,8 @@ def page_position(page: Page[Any], noun: str) -> str:
         said = ngettext("%(rows)s of %(total)s job", "%(rows)s of %(total)s jobs", total)
     elif noun == "clusters":
         said = ngettext("%(rows)s of %(total)s cluster", "%(rows)s of %(total)s clusters", total)
+    elif noun == "templates":
+        said = ngettext("%(rows)s of %(total)s template", "%(rows)s of %(total)s templates", total)
     elif noun == "batches":
         said = ngettext("%(rows)s of %(total)s batch", "%(rows)s of %(total)s batches", total)
     else:

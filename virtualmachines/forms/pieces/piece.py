@@ -62,9 +62,11 @@ class SpecForm(forms.Form):
         return base
 
     def put_errors(self, faults: Mapping[str, str]) -> None:
-        """What is wrong by path, each at its field, or above the form where there is none."""
+        """What is wrong by path, each at its field, or above the form where there is none. What was read stays read."""
+        values = dict(self.cleaned_data)
         for path, words in faults.items():
             self.add_error(path if path in self.fields else None, words)
+        self.cleaned_data = values
 
 
 def typed_of(pieces: Sequence[Piece], spec: VMSpec) -> Typed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS, NODE_OPERATIONS
-from virtualmachines.operations import VM_OPERATIONS
+from virtualmachines.operations import TEMPLATE_OPERATIONS, VM_OPERATIONS
 
 # Answers for programs, fragments of pages, and what takes POST only.
 NOT_PAGES = {
@@ -20,10 +20,19 @@ NOT_PAGES = {
 CLUSTER = {"slug": "demo"}
 NODE = {"slug": "demo", "name": "gnt1.example.org"}
 VM = {"slug": "demo", "name": "web1.example.org"}
+TEMPLATE = {"slug": "demo", "name": "small"}  # made by the fixture `demo`
 STOPPED_VM = {"slug": "demo", "name": "web3.example.org"}
 JOB = {"slug": "demo", "number": 0}  # the number is that of a job of the demo's
-OBJECTS = {"cluster": CLUSTER, "node": NODE, "vm": VM, "job": JOB, "new-password": {"uidb36": "1", "key": "nothing"}}
+OBJECTS = {
+    "cluster": CLUSTER,
+    "node": NODE,
+    "vm": VM,
+    "job": JOB,
+    "template": TEMPLATE,
+    "new-password": {"uidb36": "1", "key": "nothing"},
+}
 OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "node": NODE_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}
+OPERATIONS["template"] = TEMPLATE_OPERATIONS
 # The same page again in another state.
 MORE = {
     "a machine that is stopped": ("vm", STOPPED_VM, ""),

@@ -26,7 +26,7 @@ from operations.table import OPERATIONS
 from people.mailing import send_due_letters
 from permissions.models import User
 from permissions.services import grant, persona_of
-from tests.factories import SCHEDULED, make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.factories import SCHEDULED, make_admin, make_cluster, make_job, make_node, make_template, make_user, make_vm
 from tests.pages.conftest import INFO
 from tests.permissions.matrix import DOORS
 from tests.permissions.matrix import PAGES as ALL_PAGES
@@ -61,6 +61,7 @@ WHERE = {
     "cluster": CLUSTER,
     "job": {**CLUSTER, "number": 7},
     "batch": BATCH,
+    "template": {**CLUSTER, "name": "zzsmall"},
 }
 NOT_PAGES = frozenset(
     {
@@ -83,7 +84,9 @@ SAMPLES = frozenset({"styleguide"})
 
 
 def kind_of(name: str) -> str:
-    return "" if name in ("vms", "nodes", "jobs", "clusters", "cluster-add") else name.partition("-")[0]
+    return (
+        "" if name in ("vms", "nodes", "jobs", "clusters", "cluster-add", "template-create") else name.partition("-")[0]
+    )
 
 
 @pytest.fixture
@@ -110,6 +113,7 @@ def client(db: None) -> Client:
             "nic.macs": ["aa:00:00:00:00:01"],
         },
     )
+    make_template("zzsmall", cluster, description="zz")
     make_vm(cluster, "zzdown.example.org", status="ERROR_down", primary_node=node)
     make_vm(cluster, "zzgone.example.org", missing_since=timezone.now())
     make_job(cluster, ("instance", vm.name), ganeti_id=7, title="zz", log=[[1, 1700000000.0, 0, "Line one"]])

@@ -67,6 +67,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory, lab: Simulator) -> Iterator[P
     """The product as a newcomer starts it, and the cluster `lab`."""
     for product in run_product(tmp_path_factory.mktemp("demo")):
         product.add_cluster("lab", lab)
+        said = ("name=small", "cluster=demo", 'spec={"disks": [{"size_mib": 10240}], "beparams": {"vcpus": 2}}')
+        product.manage("operate", "template.create", "--as=admin", *(f"--set={each}" for each in said))
         yield product
 
 

@@ -84,9 +84,8 @@ SAMPLES = frozenset({"styleguide"})
 
 
 def kind_of(name: str) -> str:
-    return (
-        "" if name in ("vms", "nodes", "jobs", "clusters", "cluster-add", "template-create") else name.partition("-")[0]
-    )
+    about_none = ("vms", "nodes", "jobs", "clusters", "cluster-add", "template-create")
+    return "" if name in about_none else name.partition("-")[0]
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ _WORDS = dict(Outcome.choices)
 _OTHER_VERBS = {
     "grant": _("Grant a right"),
     "revoke": _("Revoke a right"),
+    "set-rights": _("Change rights"),
+    "vm.picture": _("Look at the screen"),
     "grant-role": _("Grant a role"),
     "revoke-role": _("Revoke a role"),
     "role.set": _("Set a role"),

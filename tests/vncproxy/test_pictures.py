@@ -9,6 +9,8 @@ import pytest
 from twisted.internet.error import ConnectionRefusedError
 
 from simulator.rfb.screen import HEIGHT, WIDTH
+from tests.ganeti.rfb import RfbClient
+from tests.vncproxy.conftest import run_daemon
 from tests.vncproxy.ends import ticket
 from tests.vncproxy.rig import Rig
 from tests.vncproxy.screens import Machine
@@ -125,9 +127,9 @@ def test_a_picture_is_small_and_keeps_its_colours(width: int, height: int) -> No
     assert colours == b"\x10\x80\xf0" * (shown_width * shown_height)
 
 
-def sealed(port: int) -> str:
-    """A ticket for a picture of a machine on the loopback."""
-    return ticket(port, kind="picture", browser_password="", connect_timeout_s=5.0)
+def sealed(port: int, host: str = "127.0.0.1") -> str:
+    """A ticket for a picture of a machine."""
+    return ticket(port, host=host, kind="picture", browser_password="", connect_timeout_s=5.0)
 
 
 class Taken:
@@ -238,3 +240,20 @@ def test_the_daemon_says_why_there_is_none(daemon, vnc) -> None:
     with pytest.raises(NoPicture) as said:
         take_picture(daemon.control, sealed(vnc(password="x").port), timeout_s=30)
     assert said.value.trouble == "PASSWORD_MISSING"
+
+
+@pytest.mark.ganeti
+@pytest.mark.feature("G038")
+def test_a_real_machine_gives_its_picture(tmp_path, ganeti) -> None:
+    """QEMU packs it, which the simulator doesn't."""
+    guest = ganeti.add_guest()
+    host, port = ganeti.vnc_address(guest)
+    with RfbClient(host, port) as direct:
+        direct.wait_until_still()
+    with run_daemon(tmp_path, GWM_CONSOLE_NODE_NETWORKS=f"{host}/32") as daemon:
+        picture = take_picture(daemon.control, sealed(port, host), timeout_s=30)
+    width, height, colours = decode(base64.b64decode(picture))
+    assert 300 < width < LARGEST_WIDTH
+    assert height > 150
+    assert len(set(colours)) > 1, "there is something on the screen"
+    ganeti.remove(guest)

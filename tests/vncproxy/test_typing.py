@@ -350,4 +350,19 @@ def test_pasted_text_and_a_touch_keyboard_write_the_same_on_a_real_machine(conso
                     change(page, text[:end])
                     direct.take_pending(0.2)
             assert direct.wait_until_still(1.0) == wanted, way
+        direct.press(CONTROL, ALT, DELETE)
+        direct.wait_for_change(wanted)
+        assert direct.wait_until_still(2.0) == fresh
+        for character in "y-/":
+            direct.press(ord(character))
+        by_hand = direct.wait_until_still(1.0)
+        direct.press(CONTROL, ALT, DELETE)
+        direct.wait_for_change(by_hand)
+        assert direct.wait_until_still(2.0) == fresh
+        page.get_by_role("button", name="Paste text").click()
+        page.get_by_label("Keyboard layout of the machine").select_option("German")
+        page.get_by_label("Text", exact=True).fill("zß-")
+        page.get_by_role("button", name="Type it").click()
+        direct.wait_for_change(fresh)
+        assert direct.wait_until_still(1.0) == by_hand, "the keys go there, whatever the guest takes them for"
     ganeti.remove(guest)

@@ -165,10 +165,7 @@ OPERATIONS: dict[str, Row] = {
     "template.create": Row(CREATE, see=EVERYBODY),
     "template.copy": Row(SEE_TEMPLATE),
     **{f"template.{verb}": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE) for verb in ("edit", "delete")},
-    **{
-        f"template.{verb}": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE)
-        for verb in ("grant", "revoke", "grant-role", "revoke-role")
-    },
+    **{f"template.{verb}": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE) for verb in (*RIGHTS, "grant-role", "revoke-role")},
     "vm.replace-disks": Row(CLUSTER_ADMINS | {"c_replace_disks"}, see=SEE_VM),
     "vm.export": Row(CLUSTER_ADMINS | {"c_export"}, see=SEE_VM),
     "vm.export-and-remove": Row(CLUSTER_ADMINS, see=SEE_VM),

@@ -70,6 +70,7 @@ NOT_PAGES = frozenset(
         "live-ages",
         "live-changed",
         "job-status",
+        "vm-console-picture",
         "vm-console-ticket",
         "vms-batch",
         "vms-create-live",

@@ -61,12 +61,13 @@ class Place:
     key: str
     counted: str = ""
     needs_some: bool = False
+    needs: str = ""
 
 
 PLACES = (
     Place(gettext_lazy("Overview"), "/", "overview", "o"),
     Place(gettext_lazy("Virtual machines"), "/vms/", "machine", "v", "machines"),
-    Place(gettext_lazy("Templates"), "/templates/", "template", "t"),
+    Place(gettext_lazy("Templates"), "/templates/", "template", "t", needs="clusters"),
     Place(gettext_lazy("Clusters"), "/clusters/", "cluster", "c", "clusters", needs_some=True),
     Place(gettext_lazy("Nodes"), "/nodes/", "node", "n", "nodes", needs_some=True),
     Place(gettext_lazy("Jobs"), "/jobs/", "job", "j", "jobs"),
@@ -88,10 +89,16 @@ def is_below(path: str, url: str) -> bool:
     return path == url if url == "/" else path.startswith(url)
 
 
+def _needed(place: Place) -> list[str]:
+    """Of what there must be some, so that it is a place at all."""
+    return [each for each in (place.counted if place.needs_some else "", place.needs) if each]
+
+
 def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True) -> list[NavSection]:
     """The places, with what they count (by `Place.counted`) and the one marked to which `path` belongs.
 
-    Clusters and nodes are no places for who can see none and can add none.
+    Clusters and nodes are no places for who can see none and can add none, nor templates for who sees no cluster on
+    which a machine could be created.
     """
     return [
         NavSection(
@@ -105,7 +112,7 @@ def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True) -
                     is_below(path, place.url),
                 )
                 for place in PLACES
-                if is_admin or not place.needs_some or counts.get(place.counted)
+                if is_admin or all(counts.get(each) for each in _needed(place))
             ]
         )
     ]

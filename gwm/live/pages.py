@@ -40,6 +40,8 @@ PAGES: dict[str, Shows] = {
     "vm-console": Shows(_VM, _HERE),
     "vm-jobs": Shows((*_VM, "of:{about}"), _HERE, jobs=True),
     "vm-journal": Shows((*_VM, "journal:vm:{vm}"), _HERE),
+    "vm-rights": Shows((*_VM, "journaled:{cluster}"), _HERE),
+    "cluster-rights": Shows((*_CLUSTER, "journaled:{cluster}"), _HERE),
     "cluster-journal": Shows((*_CLUSTER, "journaled:{cluster}"), _HERE),
     "node-journal": Shows((*_NODE, "journal:node:{node}"), _HERE),
     "templates": Shows(("templates:*", "cluster:*", "people:*")),

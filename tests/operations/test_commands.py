@@ -1,5 +1,6 @@
 """`manage.py operate` and `manage.py add_cluster`: what they offer works, and what does not work leaves nothing."""
 
+import json
 import logging
 from collections.abc import Callable
 from io import StringIO
@@ -18,7 +19,7 @@ from operations.forms import params_from
 from operations.table import OPERATIONS
 from permissions.services import make_team, set_role
 from simulator import Simulator
-from tests.factories import free_port, make_admin, make_job, make_node, make_user
+from tests.factories import free_port, make_admin, make_job, make_node, make_template, make_user
 from tests.operations.conftest import CDS, MOVES, Scene
 from tests.updates.conftest import update
 
@@ -47,6 +48,9 @@ _READ = (
     "vm.convert-disks",
     "vm.create",
 )
+
+
+SMALL = {"name": "", "os": "debootstrap+default", "disks": [{"size_mib": 1024}], "nics": [{}]}
 
 
 def target_for(scene: Scene, verb: str, kind: str) -> str:
@@ -87,6 +91,10 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
     if kind == "person":
         make_user("carol", is_active=verb != "person.activate", is_superuser=verb == "person.demote")
         return "carol"
+    if kind == "template":
+        update(scene.cluster)
+        make_template("small", scene.cluster, os="debootstrap+default", spec=SMALL)
+        return "lab/small"
     if kind == "team":
         make_team("web")
         return "@web"
@@ -108,11 +116,15 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
     for_verb = {
         "grant": ["--set=who=bob", "--set=verbs=admin", "--set=until=12h"],
         "revoke": ["--set=who=bob", "--set=verbs=admin"],
+        "set-rights": ["--set=who=bob", "--set=verbs=admin"],
         "grant-role": ["--set=who=bob", f"--set=role={role}"],
         "revoke-role": ["--set=who=bob", f"--set=role={role}"],
     }
     given = {
         "person.add": ["--set=username=carol", "--set=password=long enough 1"],
+        "template.create": ["--set=name=large", f"--set=spec={json.dumps(SMALL)}"],
+        "template.edit": ["--set=name=tiny", f"--set=spec={json.dumps(SMALL)}"],
+        "template.copy": ["--set=name=tiny"],
         "person.set-password": ["--set=password=long enough 1"],
         "role.set": ["--set=name=operator", "--set=verbs=vm.power,vm.console"],
         "cluster.add": ["--set=slug=new", "--set=host=192.0.2.9", "--set=port=5080", "--set=tls_trust=system"],

@@ -31,6 +31,7 @@ def test_navigation_counts_what_one_sees(site: Site, sign_in: SignIn) -> None:
     assert places(sign_in(site.admin)) == {
         "Overview": None,
         "Virtual machines": 3,
+        "Templates": None,
         "Clusters": 2,
         "Nodes": 2,
         "Jobs": 1,
@@ -42,6 +43,7 @@ def test_navigation_counts_what_one_sees(site: Site, sign_in: SignIn) -> None:
     assert places(sign_in(creator)) == {
         "Overview": None,
         "Virtual machines": 0,
+        "Templates": None,
         "Clusters": 1,
         "Jobs": 0,
         "Journal": None,

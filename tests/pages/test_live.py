@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.feature("G045")]
 SignIn = Callable[[User], Client]
 # Answers that are no page of their own, what takes POST only, and pages for strangers.
 NO_PAGES = re.compile(
-    r"^(dock|live-.*|job-status|vm-console-(ticket|popout)|vms-create-live|login|logout|account.*|None)$"
+    r"^(dock|live-.*|job-status|vm-console-(ticket|popout|picture)|vms-create-live|login|logout|account.*|None)$"
 )
 
 

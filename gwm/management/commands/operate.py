@@ -23,9 +23,9 @@ from permissions.models import User
 from permissions.selectors import find_persona, find_user
 
 OFFERED = {key: each for key, each in OPERATIONS.items() if not each.needs_browser}
-# A verb that only one kind of thing knows may stand for itself. Those of templates never do: "create" and "edit" stood
-# in scripts before there were any.
-_SHORT = [operation for operation in OFFERED.values() if operation.kind != "template"]
+# A verb that only one kind of thing knows may stand for itself. Those of templates and people never do: "create",
+# "edit" and "delete" stood in scripts before there were any.
+_SHORT = [operation for operation in OFFERED.values() if operation.kind not in ("template", "person")]
 _VERBS = Counter(operation.verb for operation in _SHORT)
 NAMES = {**{op.verb: op for op in _SHORT if _VERBS[op.verb] == 1}, **OFFERED}
 WELL = (Outcome.DONE, Outcome.SUBMITTED, Outcome.SUCCEEDED)

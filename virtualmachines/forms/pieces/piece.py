@@ -63,6 +63,7 @@ class SpecForm(forms.Form):
 
     def put_errors(self, faults: Mapping[str, str]) -> None:
         """What is wrong by path, each at its field, or above the form where there is none. What was read stays read."""
+        self.errors  # noqa: B018 (it is read now, if it was not yet)
         values = dict(self.cleaned_data)
         for path, words in faults.items():
             self.add_error(path if path in self.fields else None, words)

@@ -47,7 +47,7 @@ function show(figure) {
   const url = figure.dataset.screen;
   const found = known.get(url);
   const picture = figure.querySelector("img");
-  const said = figure.querySelector("figcaption");
+  const said = figure.querySelector("figcaption > [role=status]");
   const link = picture.closest("a");
   link.hidden = !found?.picture;
   if (found?.picture && picture.src !== found.picture) picture.src = found.picture;

@@ -130,6 +130,7 @@ def assert_kept_is_counted(user: User) -> None:
         assert sum_by_group(count_all_by_state(user, cluster.slug)) == count_by_group(theirs.filter(cluster=cluster))
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 12), st.integers(0, 12)), max_size=25))
 def test_after_any_changes_what_is_kept_is_what_is_counted(db: None, steps: list[Step]) -> None:

@@ -41,6 +41,7 @@ def look_around(client: Client, cluster: Cluster) -> None:
         assert client.get(reverse(name, args=["honest"])).status_code in (404, 405), name
 
 
+@pytest.mark.long
 def test_records_that_claim_what_is_anothers(liar: Liar, honest: Cluster, delegate: Client) -> None:
     theirs = list(VirtualMachine.objects.filter(cluster=honest).order_by("pk"))
     node = Node.objects.filter(cluster=honest).order_by("pk")[0]
@@ -61,6 +62,7 @@ def test_records_that_claim_what_is_anothers(liar: Liar, honest: Cluster, delega
     assert delegate.get(reverse("job", args=["liar", job.id])).status_code == 404
 
 
+@pytest.mark.long
 def test_as_much_as_there_can_be_of_everything(liar: Liar, honest: Cluster, delegate: Client) -> None:
     alter, machines, nodes = liar.simulator.alterations.alter, liar.names["instance"], liar.names["node"]
     for field in ("nic.macs", "nic.ips", "nic.networks", "nic.names", "nic.links", "nic.modes", "disk.names"):

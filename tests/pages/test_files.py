@@ -124,6 +124,7 @@ def make_machines(site: Site, number: int) -> None:
     )
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_a_file(site: Site) -> None:
     make_machines(site, 8 * exporting.PIECE)
     rows = VirtualMachine.objects.order_by("name")

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.feature("G046")
 BEFORE = [("clusters", "0008_tie_targets"), ("virtualmachines", "0005_tie_targets")]
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_what_no_page_can_show_is_mended_by_the_migration(client):
     cluster = make_cluster("old")

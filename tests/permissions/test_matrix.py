@@ -146,7 +146,12 @@ def test_address(world: World, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if not ALL_OPERATIONS[name].has_own_page])
 @pytest.mark.parametrize(
     ("method", "asked"),
-    [("get", list_roles), ("post", one_of_each), pytest.param("post", list_roles, marks=pytest.mark.long)],
+    [
+        ("get", one_of_each),
+        ("post", one_of_each),
+        pytest.param("get", list_roles, marks=pytest.mark.long),
+        pytest.param("post", list_roles, marks=pytest.mark.long),
+    ],
 )
 def test_operation_on_the_web(world: World, name: str, method: str, asked: Callable[[Row], list[str]]) -> None:
     """Asking needs the same right as doing; nobody is listening at the cluster's address, so nothing can happen."""

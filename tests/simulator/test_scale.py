@@ -24,6 +24,7 @@ def cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
+@pytest.mark.long
 def test_queries_over_ten_thousand(make_simulator, rapi) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     simulator: Simulator = make_simulator(nodes=10, instances=MANY)

@@ -17,6 +17,7 @@ def day(number: int) -> datetime:
     return datetime(2026, 1, number, tzinfo=UTC)
 
 
+@pytest.mark.long
 @pytest.mark.feature("G048")
 @pytest.mark.django_db(transaction=True)
 def test_targets_are_tied_where_one_row_can_be_meant_and_untied_again() -> None:

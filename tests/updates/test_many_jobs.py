@@ -57,6 +57,7 @@ def test_no_transaction_holds_the_cluster_for_all_of_them() -> None:
     assert len([each for each in queries if 'UPDATE "clusters_cluster"' in each["sql"]]) == 3 <= len(begun)
 
 
+@pytest.mark.long
 def test_jobs_that_are_lost_by_the_thousand_all_end() -> None:
     cluster = make_cluster()
     apply_jobs(cluster, [job(number, "queued") for number in range(1, 1201)], read_from=timezone.now())
@@ -73,6 +74,7 @@ class Locks:
         return [LockInfo("instance/vm1", "exclusive", (1,), (PendingLock("exclusive", waiting),))]
 
 
+@pytest.mark.long
 def test_the_first_of_thousands_that_wait_are_explained() -> None:
     cluster = make_cluster()
     apply_jobs(cluster, [job(number, "waiting") for number in range(2, MANY + 1)], read_from=timezone.now())

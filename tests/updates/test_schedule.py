@@ -53,6 +53,7 @@ def test_one_added_by_the_release_before_gets_its_schedule():
     assert claim_due() == [cluster.pk]
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_the_migration_carries_the_values_over_and_back():
     migrate(BEFORE)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext
 
 from gwm.views.errors import not_allowed
 
@@ -15,7 +14,7 @@ METHODS = ("GET", "HEAD", "POST")
 class PageForWrongMethod:
     """405 in the site's style, with the header that says which methods there are.
 
-    What no browser sends is refused in a line of text, at once: nobody looks at it, and a page costs a look at the
+    What no browser sends is refused by the header alone: nobody looks at a page then, and one costs a look at the
     database.
     """
 
@@ -24,8 +23,7 @@ class PageForWrongMethod:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method not in METHODS:
-            said = gettext("This address takes %s.") % ", ".join(METHODS)
-            return HttpResponseNotAllowed(METHODS, said, content_type="text/plain; charset=utf-8")
+            return HttpResponseNotAllowed(METHODS)
         response = self.get_response(request)
         if response.status_code != 405 or not isinstance(response, HttpResponse) or response.content:
             return response

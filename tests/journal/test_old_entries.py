@@ -16,6 +16,7 @@ from tests.fixtures.migrating import migrate, migrate_all
 BEFORE = [("objectlog", "0005_events")]
 
 
+@pytest.mark.long
 @pytest.mark.feature("G018")
 @pytest.mark.django_db(transaction=True)
 def test_old_entries_are_told_by_one_event_each() -> None:

@@ -75,6 +75,7 @@ def test_a_new_machine_at_fault_is_there_without_the_field(simulator, cluster):
     assert new.unreadable_since is not None
 
 
+@pytest.mark.long
 def test_more_than_one_culprit_is_found_in_the_next_cycles(many):
     simulator, row = many
     names = {"vm5.example.org", "vm99.example.org", "vm150.example.org"}

@@ -36,6 +36,7 @@ def cpu_of(do: Any) -> float:
     return process_time() - began
 
 
+@pytest.mark.long
 def test_thousands_of_jobs_at_once_cost_as_much_as_one_after_the_other() -> None:
     cluster, other = make_cluster(), make_cluster()
     few, many = [job(number) for number in range(1, FEW + 1)], [job(number) for number in range(1, MANY + 1)]

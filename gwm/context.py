@@ -60,7 +60,6 @@ class Place:
     icon: str
     key: str
     counted: str = ""
-    needs_some: bool = False
     needs: str = ""
 
 
@@ -68,8 +67,8 @@ PLACES = (
     Place(gettext_lazy("Overview"), "/", "overview", "o"),
     Place(gettext_lazy("Virtual machines"), "/vms/", "machine", "v", "machines"),
     Place(gettext_lazy("Templates"), "/templates/", "template", "t", needs="clusters"),
-    Place(gettext_lazy("Clusters"), "/clusters/", "cluster", "c", "clusters", needs_some=True),
-    Place(gettext_lazy("Nodes"), "/nodes/", "node", "n", "nodes", needs_some=True),
+    Place(gettext_lazy("Clusters"), "/clusters/", "cluster", "c", "clusters", needs="clusters"),
+    Place(gettext_lazy("Nodes"), "/nodes/", "node", "n", "nodes", needs="nodes"),
     Place(gettext_lazy("Jobs"), "/jobs/", "job", "j", "jobs"),
     Place(gettext_lazy("Journal"), "/journal/", "journal", "l"),
 )
@@ -87,11 +86,6 @@ def is_below(path: str, url: str) -> bool:
     if path.startswith("/batches/"):
         return url == "/jobs/"
     return path == url if url == "/" else path.startswith(url)
-
-
-def _needed(place: Place) -> list[str]:
-    """Of what there must be some, so that it is a place at all."""
-    return [each for each in (place.counted if place.needs_some else "", place.needs) if each]
 
 
 def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True) -> list[NavSection]:
@@ -112,7 +106,7 @@ def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True) -
                     is_below(path, place.url),
                 )
                 for place in PLACES
-                if is_admin or all(counts.get(each) for each in _needed(place))
+                if is_admin or not place.needs or counts.get(place.needs)
             ]
         )
     ]

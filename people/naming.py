@@ -27,7 +27,7 @@ def parse_moment(text: str) -> datetime:
     """A date (its beginning), a time with or without zone, or a span from now on: 12h, 30d, 2w. ValueError."""
     span = re.fullmatch(r"(\d{1,5})([hdw])", text)
     if span:
-        return timezone.now() + timedelta(**{_SPANS[span[2]]: int(span[1])})
+        return timezone.now().replace(microsecond=0) + timedelta(**{_SPANS[span[2]]: int(span[1])})
     try:
         if day := parse_date(text):
             return begin_of(day)

@@ -115,7 +115,7 @@ class RevokeForm(OperationForm):
         self.initial.setdefault("verbs", list(held))
         ends = {end for end in held.values() if end is not None}
         if ends and "until" in self.fields:
-            self.initial.setdefault("until", f"{timezone.localtime(min(ends)):%Y-%m-%dT%H:%M}")
+            self.initial.setdefault("until", f"{timezone.localtime(min(ends)):%Y-%m-%dT%H:%M:%S}")
 
     def _held(self) -> Mapping[str, datetime | None]:
         """What was granted already to whom the address names."""
@@ -141,7 +141,9 @@ class SetRightsForm(GrantForm):
     """Which rights somebody holds, until when."""
 
     verbs = VerbsField(
-        label=gettext_lazy("Rights"), required=False, help_text=gettext_lazy("None ticked: all are taken back.")
+        label=gettext_lazy("Rights"),
+        required=False,
+        help_text=gettext_lazy("None ticked: all are taken back. One end counts for all that are ticked."),
     )
 
 

@@ -78,6 +78,10 @@ def test_given_changed_and_taken_back_from_the_page(page: Client, vm: VirtualMac
     assert held.keys() == {"modify", "tags"} and None not in held.values()
     event = Event.objects.get(verb="vm.set-rights")
     assert event.said.startswith("Changed the rights of alice on web1.example.org: rights power, tags → modify")
+    with timezone.override("Asia/Kathmandu"):
+        again = page.get(f"{VM}do/set-rights/?who=alice").context["form"]
+        page.post(f"{VM}do/set-rights/", {"who": "alice", **again.initial, **back})
+    assert granted_verbs(alice, vm) == held, "saved as it was opened, nothing is other than before"
     page.post(f"{VM}do/set-rights/", {"who": "alice", **back})
     assert granted_verbs(alice, vm) == {}
     role = set_role("operator", {"vm": ["power"]})

@@ -88,7 +88,7 @@ def connect_demo(demo: Demo, announcement: str) -> None:
     )
     owner = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
     if owner is None:
-        raise User.DoesNotExist("There is no administrator to add the demo cluster for: run manage.py createsuperuser.")
+        raise User.DoesNotExist("No administrator to add the demo cluster for: manage.py rescue_admin NAME makes one.")
     actor, row = Actor(owner, Via.CLI), find_demo()
     if row is None:
         add_cluster(actor, wanted)

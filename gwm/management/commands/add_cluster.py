@@ -122,5 +122,5 @@ def _find_actor(name: str | None) -> User:
         return user
     user = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
     if user is None:
-        raise CommandError("There is no administrator yet: run manage.py createsuperuser first.")
+        raise CommandError("There is no administrator yet: run manage.py rescue_admin NAME first.")
     return user

@@ -69,6 +69,12 @@ SENTENCES: dict[str, Sentence] = {
     "vm.add-tags": Sentence(_("Added tags to %(object)s"), _("Adding tags to %(object)s")),
     "vm.remove-tags": Sentence(_("Removed tags of %(object)s"), _("Removing tags of %(object)s")),
     "vm.set-owner": Sentence(_("Changed the owner of %(object)s"), _("Change of the owner of %(object)s")),
+    "vm.adopt": Sentence(
+        _("Gave %(object)s the owner that its tag names"), _("Giving %(object)s the owner that its tag names")
+    ),
+    "accept": Sentence(
+        _("Accepted what was changed of %(object)s elsewhere"), _("Acceptance of what was changed of %(object)s")
+    ),
     "vm.notes": Sentence(_("Changed the notes on %(object)s"), _("Change of the notes on %(object)s")),
     "vm.protect": Sentence(_("Protected %(object)s from deletion"), _("Protection of %(object)s")),
     "vm.unprotect": Sentence(_("Removed the protection of %(object)s"), _("Removal of the protection of %(object)s")),

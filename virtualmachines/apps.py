@@ -25,7 +25,11 @@ class VirtualMachinesConfig(AppConfig):
         add_list("vm", "vms", _("Virtual machines"))
         add_parts("template", Part("overview", _("Overview"), "template", 10))
         add_list("template", "templates", _("Templates"))
-        add_parts("cluster", Part("vms", _("Machines"), "cluster-vms", 20))
+        add_parts(
+            "cluster",
+            Part("vms", _("Machines"), "cluster-vms", 20),
+            Part("reconciliation", _("Reconciliation"), "cluster-reconciliation", 65, needs="admin"),
+        )
         add_parts(
             "node",
             Part("primary", _("Primary machines"), "node-primary", 20),

@@ -11,6 +11,7 @@ from permissions.models import Persona
 from rapi.shapes.instance import FORTHCOMING, INSTANCE_STATUSES
 from ui.filtering import Language, Wanted, of_choices, of_number, of_size, of_text, of_timestamp
 from ui.listed import Listed, OfFew
+from virtualmachines.drifting import PARTS
 from virtualmachines.search import Says
 
 STOPPED = ("ADMIN_down", "ADMIN_offline", "USER_down", "forthcoming")
@@ -83,6 +84,21 @@ def _in_state(word: str) -> Q:
     return Q(status__listed=_WORDS.get(word.lower(), word))
 
 
+_IN_GANETI = Q(missing_since__isnull=True)
+_CHANGED = Q(drift_since__isnull=False) & _IN_GANETI
+
+
+def _changed(part: str) -> Q:
+    return _CHANGED & Q(drift__has_any_keys=PARTS[part])
+
+
+# What is otherwise in Ganeti than here, or belongs to nobody.
+RECONCILE = {
+    "unowned": Q(owner__isnull=True) & _IN_GANETI & ~Q(uuid=""),
+    "changed": _CHANGED,
+    "missing": Q(missing_since__isnull=False) & ~Q(uuid=""),
+    **{part: _changed(part) for part in PARTS},
+}
 _RESTART = {"needed": Q(waiting_since__isnull=False)}
 
 MACHINES = Language(
@@ -103,6 +119,7 @@ MACHINES = Language(
             near=lambda value: Q(Says(value)),
         ),
         "restart": of_choices(_("whether a restart is needed"), "restart:needed", _RESTART),
+        "reconcile": of_choices(_("what is otherwise in Ganeti than here"), "reconcile:unowned", RECONCILE),
         "mem": of_size(_("memory"), "mem>4G", "memory_mib__listed"),
         "vcpus": of_number(_("vCPUs"), "vcpus>=2", "vcpus__listed"),
         "disk": of_size(_("disk"), "disk<50G", "disk_mib__listed"),

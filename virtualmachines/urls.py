@@ -3,7 +3,7 @@
 from django.urls import path
 
 from operations.views.operate import OperateView
-from virtualmachines.views import batch, console, creating, detail, edit, lists, pictures, templates
+from virtualmachines.views import batch, console, creating, detail, edit, lists, pictures, reconciling, templates
 
 _VM = "clusters/<slug:slug>/vms/<str:name>/"
 _TEMPLATE = "templates/<slug:slug>/<str:name>/"
@@ -14,6 +14,9 @@ urlpatterns = [
     path("vms/create/", creating.CreateMachine.as_view(), name="vms-create"),
     path("vms/create/live/", creating.create_live, name="vms-create-live"),
     path("vms/batch/", batch.vms_batch, name="vms-batch"),
+    path("reconciliation/", reconciling.reconciliation, name="reconciliation"),
+    path("reconciliation/batch/", reconciling.reconciliation_batch, name="reconciliation-batch"),
+    path("clusters/<slug:slug>/reconciliation/", reconciling.cluster_reconciliation, name="cluster-reconciliation"),
     path("templates/", templates.template_list, name="templates"),
     path("templates/create/", templates.template_create, name="template-create"),
     path(_TEMPLATE, templates.template_overview, name="template"),

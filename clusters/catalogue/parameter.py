@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 
 #: (3, 1) for every 3.1.x. What is older than 2.6 is not told apart: it has no `since`.
 Release = tuple[int, int]
@@ -94,6 +94,12 @@ class Parameter:
     is_optional: bool = False
     since: Release | None = None
     until: Release | None = None
+
+    @property
+    def plain_label(self) -> str:
+        """Its label as it stands in the source, by which a reader's language is looked up."""
+        with override(None):
+            return str(self.label)
 
     def exists_in(self, release: Release) -> bool:
         """Whether this release of Ganeti knows it."""

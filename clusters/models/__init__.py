@@ -7,6 +7,7 @@ from clusters.models.inventory import Network, Node, NodeGroup
 from clusters.models.job import Job, JobStatus, JobTarget
 from clusters.models.schedule import Schedule
 from clusters.models.states import ADDRESS, Mirrored
+from clusters.models.watched import Watched
 
 __all__ = [
     "ADDRESS",
@@ -24,4 +25,5 @@ __all__ = [
     "NodeGroup",
     "Schedule",
     "TlsTrust",
+    "Watched",
 ]

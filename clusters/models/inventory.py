@@ -5,11 +5,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.models.cluster import Cluster
 from clusters.models.states import Mirrored
+from clusters.models.watched import Watched
 from operations.models import Busy
 from permissions.access import Access
 
 _OF_CLUSTER = {
-    "admin": frozenset({"view", "migrate", "forget"}),
+    "admin": frozenset({"view", "migrate", "forget", "accept"}),
     "migrate": frozenset({"view", "migrate"}),
     "replace_disks": frozenset({"view"}),
 }
@@ -31,13 +32,14 @@ class NodeGroup(Mirrored):
         return self.name
 
 
-class Node(Mirrored, Busy):
+class Node(Mirrored, Watched, Busy):
     """A host. Live figures are null when the node did not answer."""
 
     access = Access(
         noun=_("node"),
         refusals={
             "forget": _("You may not forget this node (needs forget)."),
+            "accept": _("You may not accept what was changed of this node (needs accept)."),
             "migrate": _("You may not move machines off this node (needs migrate)."),
         },
         parent="cluster",
@@ -51,6 +53,9 @@ class Node(Mirrored, Busy):
         "D": _("drained"),
         "O": _("offline"),
     }
+
+    watched = {"name": "name", "group": "group_id", "primary_ip": "primary_ip", "secondary_ip": "secondary_ip"}
+    journal_kind = "node"
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="nodes")
     group = models.ForeignKey(NodeGroup, null=True, blank=True, on_delete=models.SET_NULL, related_name="nodes")
@@ -82,6 +87,7 @@ class Node(Mirrored, Busy):
         indexes = [
             models.Index(fields=["cluster", "uuid"], name="node_uuid"),
             models.Index(fields=["cluster", "name"], name="node_name"),
+            models.Index(fields=["name", "id"], condition=models.Q(drift_since__isnull=False), name="node_drifted"),
         ]
 
     def __str__(self) -> str:

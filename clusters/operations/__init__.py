@@ -1,5 +1,6 @@
 """What can be done to clusters, nodes and jobs."""
 
+from clusters.operations.accepting import AcceptNode
 from clusters.operations.cluster import AddCluster, EditCluster, RefreshCluster, RemoveCluster, UseAddress
 from clusters.operations.forget import ForgetNode
 from clusters.operations.images import SetCdImages
@@ -15,6 +16,6 @@ CLUSTER_OPERATIONS: tuple[AnyOperation, ...] = (
     RemoveCluster(),
 )
 JOB_OPERATIONS: tuple[AnyOperation, ...] = (CancelJob(), ClearJob())
-NODE_OPERATIONS: tuple[AnyOperation, ...] = (ForgetNode(),)
+NODE_OPERATIONS: tuple[AnyOperation, ...] = (AcceptNode(), ForgetNode())
 
 register(AddCluster(), *CLUSTER_OPERATIONS, *NODE_OPERATIONS, *JOB_OPERATIONS)

@@ -33,6 +33,9 @@ class Forget(GanetiOperation[R, NoParams]):
     def obstacle(self, target: R) -> str | None:
         if not target.is_missing:
             return _("Ganeti lists it. Only what is missing can be forgotten.")
+        cluster = self.cluster_of(target)
+        if cluster.unreachable_since is not None:
+            return _("%s does not answer. Only once it does can be told what is gone for good.") % cluster
         return None
 
     def perform(self, ask: Ask[R, NoParams]) -> str:

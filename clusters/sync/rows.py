@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 from django.db.models import Q
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Watched
+from clusters.sync.drift import note_drift
 from clusters.sync.targets import note_renames, tie_again
 from clusters.sync.unreadable import NEW, Doubts, note
 from operations.clock import left_ahead
@@ -98,6 +99,8 @@ def write_plan(
         created = _create(model, cluster, plan.new, read_from, now) if plan.new else []
         named = {pk for pk, values in plan.changed.items() if "name" in values}
         before = dict(model._default_manager.filter(pk__in=named).values_list("pk", "name")) if named else {}
+        if issubclass(model, Watched) and plan.changed:
+            note_drift(model, plan.changed, read_from=read_from, now=now)
         changed = _update(model, plan.changed, read_from, now, even_busy) if plan.changed else 0
         renamed = note_renames(model, cluster, before, seen_at=cluster.synced_at or now, now=now) if before else []
         if created or renamed:

@@ -1,8 +1,11 @@
 """The front page."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +21,11 @@ from permissions.policy import can
 from permissions.signed_in import person_of
 from ui.listing import ages_of
 from virtualmachines.columns import VM_TABLE
+from virtualmachines.reconciling import MOST, SHOWN, count_to_reconcile, list_reconcilable
 from virtualmachines.selectors import count_all_by_state, count_there, list_vms, rows_of, sum_by_group
+
+if TYPE_CHECKING:
+    from permissions.models import User
 
 ATTENTION_ROWS = 12
 OWN_ROWS = 12
@@ -56,6 +63,13 @@ def tally(counts: Mapping[str, int], unresponsive_nodes: int | None = None) -> l
     return figures
 
 
+def _count_to_reconcile(user: User) -> list[tuple[str, Any, str]]:
+    """What is otherwise in Ganeti on the clusters that `user` administers: part, label and number. One query."""
+    numbers = count_to_reconcile(list_reconcilable(user))
+    told = {part: f"{MOST}+" if number > MOST else str(number) for part, number in numbers.items() if number}
+    return [(part, SHOWN[part], number) for part, number in told.items()]
+
+
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """How the clusters are and what needs attention; for who runs none, how their machines are."""
@@ -77,6 +91,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "tally": tally(
             sum((Counter(each.counts) for each in sums), Counter()), sum(each.nodes_unresponsive for each in sums)
         ),
+        "to_reconcile": _count_to_reconcile(user) if sums else [],
         "may_add": bool(can(user, "add_cluster")),
         "machines": sum(each.machines for each in sums),
         "nodes": sum(each.nodes for each in sums),

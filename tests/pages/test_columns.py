@@ -37,6 +37,7 @@ URLS = {
     "jobs": "/jobs/",
     "journal": "/journal/",
     "batches": "/batches/",
+    "reconciliation": "/reconciliation/",
 }
 COLUMNS = [(table.name, column.name) for table in TABLES.values() for column in table.columns]
 SORTED = [(table.name, column.name) for table in TABLES.values() for column in table.columns if column.sort]

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from clusters.models import Cluster, Mirrored, Node
+from clusters.models import Cluster, Mirrored, Node, Watched
 from operations.models import Busy
 from permissions.access import Access
 from permissions.models import Persona
@@ -18,7 +18,7 @@ _FILTERED = (
 )
 
 
-class VirtualMachine(Mirrored, Busy):
+class VirtualMachine(Mirrored, Watched, Busy):
     """One machine. Sizes are MiB; columns hold what pages show, sort and filter, `raw` the rest of the record."""
 
     access = Access(
@@ -47,17 +47,26 @@ class VirtualMachine(Mirrored, Busy):
             "attach_disk": _("You may not attach disks (needs attach_disk)."),
             "set_owner": _("You may not change the owner of this machine (needs set_owner)."),
             "forget": _("You may not forget this machine (needs forget)."),
+            "accept": _("You may not accept what was changed of this machine (needs accept)."),
         },
         implies={"admin": _EVERYTHING, "power": frozenset({"console"})},
         parent="cluster",
         from_parent={
             "admin": _EVERYTHING
-            | {"view", "admin", "migrate", "replace_disks", "export", "forget", "attach_disk", "set_owner"},
+            | {"view", "admin", "migrate", "replace_disks", "export", "forget", "attach_disk", "set_owner", "accept"},
             "migrate": frozenset({"view", "migrate"}),
             "replace_disks": frozenset({"view", "replace_disks"}),
             "export": frozenset({"view", "export"}),
         },
     )
+
+    watched = {
+        **{name: name for name in ("name", "os", "hypervisor", "disk_template", "nics", "tags", "owner_tag")},
+        **{name: name for name in ("vcpus", "memory_mib", "memory_min_mib", "disk_mib")},
+        "primary_node": "primary_node_id",
+        "secondary_node": "secondary_node_id",
+    }
+    journal_kind = "vm"
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="virtual_machines")
     owner = models.ForeignKey(
@@ -87,6 +96,9 @@ class VirtualMachine(Mirrored, Busy):
     disks = models.JSONField(default=list, blank=True, help_text="{name, uuid, size_mib, ...} in order")
     nics = models.JSONField(default=list, blank=True, help_text="{mac, ip, mode, link, network, vlan, ...} in order")
     tags = models.JSONField(default=list, blank=True)
+    owner_tag = models.CharField(
+        max_length=128, blank=True, db_default="", help_text="whose it is by its tag in Ganeti: a user, or @team"
+    )
     search_text = models.TextField(blank=True, help_text="name, addresses, tags and OS in lower case")
 
     # Live state, as of the cluster's `live_at`.
@@ -117,6 +129,12 @@ class VirtualMachine(Mirrored, Busy):
             models.Index(fields=["memory_mib", "name", "id"], name="vm_by_memory"),
             models.Index(fields=["disk_mib", "name", "id"], name="vm_by_disk"),
             models.Index(fields=["name", "id"], condition=models.Q(waiting_since__isnull=False), name="vm_waiting"),
+            models.Index(fields=["name", "id"], condition=models.Q(drift_since__isnull=False), name="vm_drifted"),
+            models.Index(
+                fields=["name", "id"],
+                condition=models.Q(owner__isnull=True, missing_since__isnull=True),
+                name="vm_unowned",
+            ),
             # What a right on a cluster gives: the keys of its machines, without their rows.
             models.Index(fields=["cluster", "id"], name="vm_of_cluster"),
             # Everything that lists and overviews count and sum, so that they need not touch the rows.

@@ -16,6 +16,7 @@ from virtualmachines.operations.offline import SetOffline, SetOnline
 from virtualmachines.operations.owning import SetOwner
 from virtualmachines.operations.power import ApplySettings, Reboot, Shutdown, ShutdownNow, Start
 from virtualmachines.operations.protecting import Protect, Unprotect
+from virtualmachines.operations.reconciling import AcceptMachine, Adopt
 from virtualmachines.operations.reinstalling import Reinstall
 from virtualmachines.operations.rename import Rename
 from virtualmachines.operations.replacing import ReplaceDisks
@@ -50,6 +51,8 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     AddTags(),
     RemoveTags(),
     SetOwner(),
+    Adopt(),
+    AcceptMachine(),
     SetOffline(),
     SetOnline(),
     ActivateDisks(),
@@ -84,6 +87,14 @@ BULK = (
     "vm.deactivate-disks",
     "vm.delete",
 )
+
+# The same from the pages of reconciliation.
+RECONCILING = ("vm.set-owner", "vm.adopt", "vm.accept", "vm.forget")
+
+
+def list_reconciling() -> list[AnyOperation]:
+    """The operations that bring machines here and in Ganeti together."""
+    return [operation for operation in VM_OPERATIONS if operation.key in RECONCILING]
 
 
 def list_bulk() -> list[AnyOperation]:

@@ -1,5 +1,6 @@
 """Forget a machine that Ganeti lists no more."""
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
@@ -25,6 +26,9 @@ class ForgetMachine(Forget[VirtualMachine]):
 
     def suits(self, target: VirtualMachine) -> bool:
         return target.is_missing and not target.was_never_made
+
+    def rows(self) -> QuerySet[VirtualMachine]:
+        return VirtualMachine.objects.select_related("cluster").defer("raw").order_by("name", "pk")
 
 
 class Discard(VMOperation[NoParams]):

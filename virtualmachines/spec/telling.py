@@ -5,10 +5,9 @@ from dataclasses import fields, replace
 from itertools import zip_longest
 from typing import Any, Literal
 
-from django.utils.translation import gettext_noop, override
+from django.utils.translation import gettext_noop
 
 from clusters.catalogue import BACKEND, DISK, NIC, Kind, Level, Parameter, of_hypervisor
-from clusters.catalogue.parameter import Words
 from objectlog.changes import Change
 from objectlog.messages import Message, as_data, read
 from ui.templatetags.units import mib
@@ -85,7 +84,7 @@ def _tell(change: Changed, hypervisor: str, *, sees_host: bool) -> Iterator[Chan
         case ValueChanged():
             yield Change(path, _VALUES[change.field], change.before, change.after)
         case ParameterChanged():
-            label = _plain(parameter.label) if parameter is not None else change.name
+            label = parameter.plain_label if parameter is not None else change.name
             before, after = _shown(parameter, change.before), _shown(parameter, change.after)
             if change.is_reset:
                 after = Message(gettext_noop("%(value)s (as the cluster)"), {"value": after})
@@ -98,7 +97,7 @@ def _tell(change: Changed, hypervisor: str, *, sees_host: bool) -> Iterator[Chan
             gone = Message(gettext_noop("removed"))
             yield Change(path, _called(change.part, change.index), _describe(change.part), gone)
         case PartChanged():
-            label = _plain(parameter.label) if parameter is not None else change.field
+            label = parameter.plain_label if parameter is not None else change.field
             before, after = _shown(parameter, change.before), _shown(parameter, change.after)
             words = {"part": _called(change.part, change.index), "field": Message(label)}
             yield Change(path, Message(gettext_noop("%(part)s: %(field)s"), words), before, after, is_hidden=is_hidden)
@@ -156,12 +155,6 @@ def _parts_between(before: Iterable[Any], after: Iterable[Any]) -> Iterator[Chan
             for each in fields(old):
                 if each.compare and (both := _both(old, new, each.name)):
                     yield PartChanged(index, old, each.name, *both)
-
-
-def _plain(label: Words) -> str:
-    """The words as they stand in the source, which a reader's language is looked up by."""
-    with override(None):
-        return str(label)
 
 
 def _shown(parameter: Parameter | None, value: Any) -> Any:

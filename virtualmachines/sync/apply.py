@@ -18,6 +18,7 @@ from rapi.shapes.instance import InstanceInfo, InstanceLive, Placement
 from rapi.shapes.reading import Records
 from virtualmachines.deleted import leave_out_deleted
 from virtualmachines.models import VirtualMachine
+from virtualmachines.sync.changed import note_parameters
 from virtualmachines.sync.columns import values_of_config, values_of_live
 from virtualmachines.sync.reserved import Reserved
 from virtualmachines.sync.tags import mirror_tags, tags_changed
@@ -55,6 +56,7 @@ _HEAVY = (
     "disks",
     "nics",
     "tags",
+    "owner_tag",
     "search_text",
     "raw",
 )
@@ -254,6 +256,7 @@ def _sift_config(cluster: Cluster, plan: Plan) -> None:
         if values is None or "raw" not in values:
             continue
         note_waiting(cluster, row, values)
+        note_parameters(row, values)
         for column in _HEAVY:
             if row[column] == values[column]:
                 del values[column]

@@ -2,7 +2,7 @@
 
 from clusters.sync.rows import Values
 from rapi.shapes.instance import Disk, InstanceInfo, InstanceLive, Nic
-from virtualmachines.tags import of_people
+from virtualmachines.tags import of_people, owner_told_by
 
 # Which only the job follower asks for: kept in the record, they would make every row differ with the next update.
 _PLACE = ("pnode", "snodes")
@@ -31,6 +31,7 @@ def values_of_config(record: InstanceInfo) -> Values:
         "disks": [_values_of_disk(disk) for disk in record.disks],
         "nics": nics,
         "tags": tags,
+        "owner_tag": owner_told_by(record.tags),
         "search_text": " ".join(found).lower(),
         "raw": {key: value for key, value in record.raw.items() if key not in _PLACE},
     }

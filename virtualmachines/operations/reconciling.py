@@ -1,0 +1,86 @@
+"""What is done about a machine that is otherwise in Ganeti than here: take its owner from its tag, accept changes."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy
+
+from clusters.models import Cluster
+from clusters.operations.accepting import Accept
+from objectlog.changes import Change
+from objectlog.words import gettext as _
+from operations.contract import Ask, Claims, Invalid, NoParams
+from permissions.models import Persona
+from permissions.selectors import find_persona_of_anybody
+from virtualmachines.drifting import tell_drift_of
+from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.base import VMOperation
+from virtualmachines.operations.owning import OwnerParams, SetOwner
+
+_AS_SAID = SetOwner()
+
+
+class Adopt(VMOperation[NoParams]):
+    """Whoever may set tags in Ganeti may have written any name there, so it counts only when an administrator says so.
+
+    Like any change of the owner it grants nothing, and is judged by the quota of who is to own it.
+    """
+
+    verb = "adopt"
+    label = gettext_lazy("Assign the owner of its tag")
+    needs = "set_owner"
+    icon = "person"
+    question = gettext_lazy("Make the owner of {target} who its tag in Ganeti names?")
+    consequence = _AS_SAID.consequence
+    for_users = _AS_SAID.for_users
+    sends = False
+    locks = False
+
+    def suits(self, target: VirtualMachine) -> bool:
+        return super().suits(target) and bool(target.owner_tag)
+
+    def obstacle(self, target: VirtualMachine) -> str | None:
+        return None if target.owner_tag else _("It has no owner tag in Ganeti.")
+
+    def check(self, ask: Ask[VirtualMachine, NoParams]) -> None:
+        if find_persona_of_anybody(ask.target.owner_tag) is None:
+            words = _("Its tag names %s, and there is nobody called so here.") % ask.target.owner_tag
+            raise Invalid({"": words})
+        try:
+            _AS_SAID.check(_meant(ask))
+        except Invalid as invalid:
+            raise Invalid({"": str(invalid)}) from invalid
+
+    def claim(self, ask: Ask[VirtualMachine, NoParams], entry: UUID) -> Claims:
+        return _AS_SAID.claim(_meant(ask), entry)
+
+    def changes(self, ask: Ask[VirtualMachine, NoParams]) -> list[Change]:
+        return _AS_SAID.changes(_meant(ask))
+
+    def perform(self, ask: Ask[VirtualMachine, NoParams]) -> str:
+        target = ask.target
+        target.owner = _meant(ask).params.owner
+        target.drift = {field: before for field, before in target.drift.items() if field != "owner_tag"}
+        target.drift_since = target.drift_since if target.drift else None
+        target.save(update_fields=["owner", "drift", "drift_since"])
+        return ""
+
+
+def _meant(ask: Ask[VirtualMachine, NoParams]) -> Ask[VirtualMachine, OwnerParams]:
+    owner: Persona | None = find_persona_of_anybody(ask.target.owner_tag)
+    return Ask(ask.actor, ask.target, OwnerParams(owner), ask.dry_run)
+
+
+class AcceptMachine(Accept[VirtualMachine]):
+    """Of a machine: its name, place, size and settings."""
+
+    kind = "vm"
+
+    def cluster_of(self, target: VirtualMachine) -> Cluster:
+        return target.cluster
+
+    def rows(self) -> QuerySet[VirtualMachine]:
+        return VirtualMachine.objects.select_related("cluster", "primary_node", "secondary_node").order_by("name", "pk")
+
+    def tell(self, target: VirtualMachine) -> list[Change]:
+        return tell_drift_of(target, sees_host=False)

@@ -1,0 +1,130 @@
+"""What is otherwise in Ganeti than here, or belongs to nobody: the rows and their list."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.template import Context
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from clusters.models import Cluster, Node
+from objectlog.changes import as_rows
+from permissions.models import User
+from permissions.policy import visible
+from ui.columns import Column, text
+from ui.tables import Table, declare
+from ui.templatetags.parts import draw
+from ui.templatetags.times import since
+from ui.templatetags.units import DASH
+from virtualmachines.columns import VM_TABLE
+from virtualmachines.drifting import tell_drift_of
+from virtualmachines.filters import MACHINES, RECONCILE
+from virtualmachines.models import VirtualMachine
+
+#: Of more it is only told that there are more.
+MOST = 999
+#: The parts of the page, in their order.
+SHOWN: Mapping[str, Any] = {
+    "unowned": _("Without owner"),
+    "changed": _("Changed elsewhere"),
+    "missing": _("Missing"),
+}
+
+
+def list_reconcilable(user: User) -> QuerySet[VirtualMachine]:
+    """The machines of the clusters that `user` administers."""
+    return visible(user, "accept", VirtualMachine.objects.all())
+
+
+def list_administered(user: User) -> QuerySet[Cluster]:
+    """The clusters that `user` administers."""
+    return visible(user, "admin", Cluster.objects.order_by("slug"))
+
+
+def list_nodes_to_reconcile(user: User) -> QuerySet[Node]:
+    """Nodes that are missing or were changed elsewhere."""
+    odd = Q(missing_since__isnull=False) | Q(drift_since__isnull=False)
+    nodes = visible(user, "accept", Node.objects.filter(odd)).select_related("cluster", "group").defer("raw")
+    return nodes.order_by("name", "pk")
+
+
+def count_to_reconcile(vms: QuerySet[VirtualMachine]) -> dict[str, int]:
+    """How many of `vms` are in each part of the page, one more than MOST where there are more. One query.
+
+    No part is counted further than it is told: indexes have these machines alone, whatever there are besides.
+    """
+    parts: list[str] = []
+    params: list[Any] = []
+    for part in SHOWN:
+        some = vms.filter(RECONCILE[part]).order_by().values_list("pk")[: MOST + 1]
+        try:
+            sql, values = some.query.sql_with_params()
+        except EmptyResultSet:
+            return dict.fromkeys(SHOWN, 0)
+        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608 - of Django's
+        params += values
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        numbers = cursor.fetchone()
+    return dict(zip(SHOWN, numbers, strict=True))
+
+
+def _told(vm: VirtualMachine) -> list[tuple[str, str, str]]:
+    return as_rows(change.as_data() for change in tell_drift_of(vm, sees_host=True))
+
+
+def _changes(vm: VirtualMachine, _context: Context) -> SafeString | str:
+    lines = [draw("<div>{}: <del>{}</del> <ins>{}</ins></div>", *each) for each in _told(vm)]
+    return draw("{}" * len(lines), *lines) if lines else DASH
+
+
+def _since(vm: VirtualMachine, _context: Context) -> object:
+    when = vm.missing_since or vm.drift_since
+    return DASH if when is None else since(when)
+
+
+# What the changes are told by: the watched columns, and the names of the rows that they lead to.
+_READ = tuple(f"{field}__name" if column.endswith("_id") else field for field, column in VirtualMachine.watched.items())
+_OF_MACHINES = {column.name: column for column in VM_TABLE.columns}
+
+RECONCILIATION_TABLE = declare(
+    Table(
+        name="reconciliation",
+        title=_("Reconciliation"),
+        kind="vm",
+        language=MACHINES,
+        order="name",
+        fields=VM_TABLE.fields,
+        columns=(
+            *(_OF_MACHINES[name] for name in ("status", "name", "cluster", "owner")),
+            text(
+                "owner_tag",
+                name="owner_tag",
+                label=_("Owner by its tag"),
+                about=_("As it stands in Ganeti; nobody has checked it"),
+            ),
+            Column(
+                name="changes",
+                label=_("Before and after"),
+                about=_("What was changed past this program since somebody accepted it last"),
+                cell=_changes,
+                values={"changes": lambda vm: [f"{label}: {was} → {now}" for label, was, now in _told(vm)]},
+                fields=("drift", "raw", "hypervisor", *_READ),
+                width=300,
+                css="wrap",
+            ),
+            Column(
+                name="since",
+                label=_("Since"),
+                cell=_since,
+                values={"since": lambda vm: vm.missing_since or vm.drift_since},
+                fields=("drift_since",),
+                css="num dim p2",
+            ),
+            *(_OF_MACHINES[name] for name in ("node", "vcpus", "memory", "disk", "menu")),
+        ),
+    )
+)

@@ -46,8 +46,9 @@ _DONE = {
     "unowned": ("set-owner", "adopt"),
     "missing": ("forget",),
 }
-# Columns that are empty in each row of a part, left out unless somebody wants them.
+# Columns that say nothing in a part, or take room from what does; left out unless somebody wants them.
 _SAYS_NOTHING = {"unowned": ("changes", "since"), "missing": ("owner_tag", "changes")}
+_SAYS_NOTHING_OF_CHANGED = ("owner_tag", "node", "vcpus", "memory", "disk")
 _DONE_TO_CHANGED = ("accept", "adopt", "set-owner")
 
 
@@ -102,7 +103,7 @@ def _answer(
     table = RECONCILIATION_TABLE
     choice = choice_of(person_of(request), table.name)
     if choice.columns is None and not request.GET.get("columns"):
-        without = (*without, *_SAYS_NOTHING.get(part, ()))
+        without = (*without, *_SAYS_NOTHING.get(part, _SAYS_NOTHING_OF_CHANGED))
     shown = show(request, table, choice, without)
     wanted = parse_vm_filter(given)
     rows = shown.load(filter_vms(vms, wanted))

@@ -213,9 +213,10 @@ def describe_database(url: str) -> dict[str, Any]:
         options.setdefault("tcp_user_timeout", 1000 * DATABASE_TIMEOUT_S)
         if config.flag("GWM_PREPARE_STATEMENTS"):
             # To plan the statements of a page takes PostgreSQL longer than to carry them out, and to compile one
-            # hundreds of milliseconds.
+            # hundreds of milliseconds; processes that help with one cost more than they help.
             options.update(server_side_binding=True, prepare_threshold=2)
-            options["options"] = f"{options.get('options', '')} -c jit=off".strip()
+            wanted = "-c jit=off -c max_parallel_workers_per_gather=0"
+            options["options"] = f"{options.get('options', '')} {wanted}".strip()
         else:
             # A PgBouncer that pools transactions refuses connections with options, and forgets what a session keeps:
             # statements, and cursors outside of transactions.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, CharField, FloatField, IntegerField, Transform
+from django.db.models import BigIntegerField, CharField, F, FloatField, IntegerField, QuerySet, Transform
 from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
+from django.db.models.sql.where import WhereNode
 
 
 class Listed(Transform):
@@ -41,3 +44,35 @@ class OfFew(In):
         key, params = self.process_lhs(compiler, connection)
         few, more = self.process_rhs(compiler, connection)
         return f"{key} = ANY(ARRAY{few})", (*params, *more)
+
+
+class Unforeseen:
+    """A condition of which PostgreSQL can't tell how many rows meet it, nor where in an order they stand: the sample
+    that it keeps says little about rare words, and another thing each time that it is taken."""
+
+
+def find_first(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """`rows`, which are few, for a page of them: where they are unforeseen, PostgreSQL is made to find all of them and
+    then sort them. Told of a page alone it may go along the order instead, past all others, until enough have come by.
+    It sees what is `OfFew` on that way, and SQLite does not guess."""
+    if connections[rows.db].vendor != "postgresql":
+        return rows
+    kinds = [kind for kind in (Unforeseen, OfFew) if any(isinstance(each, kind) for each in _parts(rows.query.where))]
+    if kinds != [Unforeseen]:
+        return rows
+    return unfiltered(rows).filter(OfFew(F("pk"), rows.order_by().values("pk")))
+
+
+def unfiltered(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """All rows, with what is read of `rows` and in their order."""
+    every = rows.all()
+    every.query.where = WhereNode()
+    return every
+
+
+def _parts(where: Any) -> Iterator[Any]:
+    if isinstance(where, WhereNode):
+        for child in where.children:
+            yield from _parts(child)
+    else:
+        yield from where.flatten()

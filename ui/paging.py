@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.db.models.sql.where import WhereNode
 
 from ui.groups import Through, cut_to_groups
+from ui.listed import find_first, unfiltered
 
 # So many rows of a list are on pages, and are counted; a file has more of them (see `ui.exporting`).
 DEEPEST = 10_000
 # From so many rows on it is quicker to find the groups that a page is of first than to sort all rows.
 MANY = 5_000
+# Up to so many rows it takes less to find them all than to miss where they stand (see `ui.listed.find_first`).
+FEW = 2_000
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
@@ -72,23 +74,20 @@ class Pages(_Paginator):
         """One page."""
         page: Page[Any] = super().page(number)
         if self._keys_first:
-            rows, on_page = cast("QuerySet[Any]", self.object_list), cast("QuerySet[Any]", page.object_list)
+            rows = cast("QuerySet[Any]", self.object_list)
+            first = (page.number - 1) * self.per_page
             if self._through is not None and self.count > MANY:
-                first = (page.number - 1) * self.per_page
                 on_page = cut_to_groups(rows, self._through, first, first + self.per_page)
+            else:
+                found = find_first(rows) if self.count <= FEW else rows
+                on_page = found[first : first + self.per_page]
             # What was asked of the keys is not asked of their rows again.
-            page.object_list = _unfiltered(rows).filter(pk__in=on_page.values("pk"))
+            page.object_list = unfiltered(rows).filter(pk__in=on_page.values("pk"))
         return page
 
     def lacks(self, number: str) -> bool:
         """Whether somebody asked for a page behind the last."""
         return number.isdecimal() and (len(number) > len(str(DEEPEST)) or int(number) > self.num_pages)
-
-
-def _unfiltered(rows: QuerySet[Any]) -> QuerySet[Any]:
-    every = rows.all()
-    every.query.where = WhereNode()
-    return every
 
 
 def count_rows(rows: Any) -> int:

@@ -19,6 +19,7 @@ from django.db.models import BooleanField, F, Func
 from django.db.models.sql.compiler import SQLCompiler
 
 from operations.triggers import PREFIX, Columns, create_trigger
+from ui.listed import Unforeseen
 
 logger = logging.getLogger("virtualmachines.search")
 
@@ -65,7 +66,7 @@ def _make_triggers_of_parts() -> Iterator[str]:
         yield from create_trigger("sqlite", f"{PREFIX}search_parts_{event}", event, TEXTS, does)
 
 
-class Says(Func):
+class Says(Unforeseen, Func):
     """Condition: a machine's text has `word` in it, in whatever case.
 
     A word that more than `common` machines have is no longer asked of SQLite's index, but of the machines one comes by.

@@ -20,6 +20,9 @@ from tests.factories import make_admin, make_cluster, make_user, make_vm
 from tests.fixtures.migrating import migrate, migrate_all
 from tests.pages.conftest import Site
 from tests.pages.test_lists import SignIn, names
+from ui.filtering import parse
+from ui.paging import FEW, Pages
+from virtualmachines.filters import MACHINES
 from virtualmachines.models import MachineText, VirtualMachine
 from virtualmachines.search import PARTS, TEXTS, Says, drop_index, make_index
 from virtualmachines.selectors import list_vms
@@ -206,6 +209,33 @@ def test_the_index_is_read(cluster: Cluster) -> None:
     else:
         assert "VIRTUAL TABLE INDEX" in plan_of(Says("abc"))
         assert "VIRTUAL TABLE INDEX" not in plan_of(Says("ab"))
+
+
+@pytest.mark.parametrize(
+    ("query", "total", "is_found_first"),
+    [
+        ("abc", FEW, True),
+        ("abc status:running", FEW, True),
+        ("-tag:abc vcpus<9", FEW, True),
+        # So many come by soon, and of one cluster few are looked at.
+        ("abc", FEW + 1, False),
+        ("abc cluster:lab", FEW, False),
+        ("vcpus<9", FEW, False),
+    ],
+)
+def test_few_with_a_word_are_found_before_they_are_sorted(
+    cluster: Cluster, query: str, total: int, is_found_first: bool
+) -> None:
+    """PostgreSQL may not stop after a page: it would go past all machines for the last few of them."""
+    bulk(cluster, [f"abcd {number}" for number in range(5)])
+    VirtualMachine.objects.update(status="running")
+    rows = VirtualMachine.objects.filter(MACHINES.read(parse(query)).condition).order_by("name", "pk")
+    page = Pages(rows, 2, total, keys_first=True).page(2)
+    assert list(page.object_list) == list(rows[2:4])
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_sort = off")  # rather go along the order
+        assert ("(id = ANY ($" in page.object_list.explain()) == is_found_first
 
 
 def test_without_the_right_to_have_an_index_texts_are_searched_and_it_is_said(

@@ -258,7 +258,7 @@ def test_a_database_is_chosen_by_its_address(url: str, engine: str, name: str) -
 
 def test_nothing_is_asked_of_a_session_where_a_pool_hands_it_on(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "postgres://gwm:pass@db.example.org/machines"
-    assert describe_database(url)["OPTIONS"]["options"] == "-c jit=off"
+    assert describe_database(url)["OPTIONS"]["options"] == "-c jit=off -c max_parallel_workers_per_gather=0"
     monkeypatch.setenv("GWM_PREPARE_STATEMENTS", "no")
     described = describe_database(url)
     assert set(described["OPTIONS"]) == {"connect_timeout", "tcp_user_timeout"}

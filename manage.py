@@ -8,7 +8,7 @@ from django import get_version
 from django.core.management import execute_from_command_line
 
 from gwm import VERSION
-from gwm.env import SettingError, take_data_option
+from gwm.config import SettingError, take_data_option
 from gwm.secrets import prepare_data_dir
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from gwm.env import Config
+from gwm.config import Config
 from permissions.services import forget_grants_of_nothing
 from virtualmachines.sync.tags import mirror_all_tags
 

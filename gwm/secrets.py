@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from gwm.env import Config, SettingError, read_env_file
+from gwm.config import Config, SettingError, read_env_file
 
 QUEUE_FOLDERS = ("messages", "processed", "control")
 GENERATED = ("GWM_SECRET_KEY", "GWM_FIELD_KEYS", "GWM_CONSOLE_KEYS", "GWM_JOURNAL_KEYS")

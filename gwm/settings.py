@@ -7,7 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 import environ
 
-from gwm.env import BASE_DIR, Config, SettingError
+from gwm.config import Config, SettingError
+from gwm.env import BASE_DIR
 from gwm.static_version import is_immutable, version_of
 from people.limits import RATE_LIMITS
 

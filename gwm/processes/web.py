@@ -23,7 +23,8 @@ from twisted.web.resource import IResource
 from twisted.web.wsgi import WSGIResource
 
 from clusters.bulkhead import limit_web_process
-from gwm.env import TABLE, Config
+from gwm.config import Config
+from gwm.env import TABLE
 from gwm.processes.health import Alive, Ready
 from gwm.processes.ready import tell_ready
 from gwm.processes.supervisor import SOCKET_FD

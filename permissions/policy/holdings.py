@@ -93,7 +93,7 @@ def _of_roles(obj: Model, parent: Model | None, access: Access) -> Iterator[Hold
         is_narrow, held = bool(row.tag or row.owner_id), row.role.verbs.all()
         own = {each.verb for each in held if each.kind == access.kind}
         gives = {verb for verb in access.every if access.granting(verb) & own} if _fits(row, obj, access) else set()
-        if parent is not None and not is_narrow:
+        if parent is not None and on is not obj and not is_narrow:
             above = {each.verb for each in held if each.kind == access_of(type(parent)).kind}
             gives |= {verb for verb in access.every if access.granting_from_parent(verb) & above}
         who = row.user if row.user is not None else row.group

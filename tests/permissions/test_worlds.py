@@ -110,6 +110,16 @@ def test_tag_owner_and_cluster_narrow_together(
     assert not visible(site.people[0], "view", Cluster.objects.all()).exists()
 
 
+def test_a_role_on_a_machine_gives_nothing_of_what_it_would_give_on_the_cluster() -> None:
+    site = Site()
+    vm, user = site.machines[0], site.people[0]
+    role = set_role("operator", {"vm": ["power"], "cluster": ["migrate"]})
+    grant_role(role, user, vm)
+    assert given_to(user, vm) == verbs_on(user, vm) == {"view", "power", "console"}
+    grant_role(role, user, vm.cluster)
+    assert given_to(user, vm) == verbs_on(user, vm) >= {"migrate", "power"}
+
+
 def test_a_role_is_live_and_a_grant_ends_at_its_very_moment() -> None:
     site = Site()
     user, vm = site.people[0], site.machines[0]

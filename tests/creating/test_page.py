@@ -136,6 +136,24 @@ def test_a_refusal_comes_back_in_ganetis_words_at_the_field(maker: Maker, alice:
     assert value_of(page, "disks.0.size_mib") == "1 GiB"
 
 
+@pytest.mark.feature("F181")
+def test_a_job_that_failed_reopens_the_form_with_ganetis_words_at_the_field(maker: Maker, alice: Client) -> None:
+    instances = maker.simulator.cluster.instances
+    answer = alice.post(URL, {**TYPED, "tags": "web", "notes": "ours"})
+    instances[NEW] = next(iter(instances.values()))
+    maker.finish()
+    again = re.search(r'href="([^"]+[?]check=[^"]+)"', text_of(alice.get(answer.headers["Location"])))
+    assert again is not None
+    page = text_of(alice.get(again[1]))
+    assert re.search(r'has-error[^>]*data-field="name"', page)
+    assert "Ganeti says: Instance" in page and "already in the cluster" in page
+    assert [value_of(page, path) for path in ("name", "disks.0.size_mib", "tags")] == [NEW, "1 GiB", "web"]
+    del instances[NEW]
+    alice.post(URL, {**TYPED, "tags": "web"})
+    maker.finish()
+    assert [row.was_never_made for row in maker.rows()] == [False]
+
+
 @pytest.mark.feature("G010")
 def test_a_check_makes_nothing_and_comes_back_filled_in(maker: Maker, alice: Client) -> None:
     answer = alice.post(URL, {**TYPED, "tags": "web", "check": "1"})

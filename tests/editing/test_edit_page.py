@@ -195,6 +195,7 @@ def test_a_change_that_failed_is_opened_again_as_it_was_asked_for(desk: Desk, br
     again = re.search(r'href="([^"]+\?again=[^"]+)"', browser.text)
     assert again is not None
     browser.open(again[1])
+    assert "Ganeti says" in str(browser.page.context["form"].errors)
     assert (browser.fields["beparams.vcpus"], browser.fields["hvparams.kernel_args"]) == ("4", "ro quiet")
     browser.send().confirm()
     desk.settle(Entry.objects.latest("pk"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -351,20 +350,3 @@ def _say_options(options: Options) -> str:
     if options.name_check:
         said.append(_("name looked up"))
     return ", ".join(said)
-
-
-#: in Ganeti's words, what a refusal is about
-_ABOUT = (
-    (re.compile(r"hostname|instance name|already in the cluster|resolve", re.IGNORECASE), "name"),
-    (re.compile(r"\bOS\b|variant", re.IGNORECASE), "os"),
-    (re.compile(r"memory", re.IGNORECASE), "beparams.maxmem"),
-    (re.compile(r"vcpus?|cpu", re.IGNORECASE), "beparams.vcpus"),
-    (re.compile(r"disk|storage|volume group|spindle", re.IGNORECASE), "disks.0.size_mib"),
-    (re.compile(r"network|nic\b|mac address|\bip\b", re.IGNORECASE), "nics.0.ip"),
-    (re.compile(r"node|iallocator|group", re.IGNORECASE), "placement.primary"),
-)
-
-
-def about(words: str, form: SpecForm) -> str:
-    """The field that Ganeti's words concern; empty if that can't be told."""
-    return next((path for pattern, path in _ABOUT if pattern.search(words) and path in form.fields), "")

@@ -22,7 +22,7 @@ from permissions.policy import can
 from permissions.selectors import list_personas
 from permissions.signed_in import person_of
 from ui.places import page_of
-from virtualmachines.forms.creating import BLANK, MachineForm, about, typed_for, with_size
+from virtualmachines.forms.creating import BLANK, MachineForm, typed_for, with_size
 from virtualmachines.forms.pieces import with_part, without_part
 from virtualmachines.forms.pieces.piece import Typed
 from virtualmachines.forms.pieces.typed import ON
@@ -170,7 +170,10 @@ class CreateMachine(View):
             refusal = _("There is no machine %s that you may see.") % like
         elif like and settings is None:
             refusal = _("What is kept of %s can't be read. Try again when it has been updated.") % like
-        return page.show(page.form(is_judged=False), refusal=refusal, check=_check_of(entry), left_out=left_out)
+        form = page.form(is_judged=False)
+        if entry is not None and entry.verb == CREATE.key and entry.outcome == "failed":
+            form.put_refusal(entry.message)
+        return page.show(form, refusal=refusal, check=_check_of(entry), left_out=left_out)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Create it, ask Ganeti whether it would, or change the form."""
@@ -230,7 +233,7 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     except Refusal as refusal:
         return page.show(form, refusal=str(refusal), status=409)
     if entry.outcome == "refused":
-        form.put_errors({about(entry.message, form): _("Ganeti says: %s") % (entry.message or _("no reason given"))})
+        form.put_refusal(entry.message)
         return page.show(form, status=409)
     if is_check:
         asked = {"check": str(entry.uuid), **({"name": name} if is_pattern(name) else {})}

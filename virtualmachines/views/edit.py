@@ -85,8 +85,12 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     now, version = desk.edit.typed(), version_of(desk.edit.spec)
     if request.method != "POST":
         draft = _drafts(request).get(request.GET.get("draft", ""))
-        typed = draft["typed"] if draft is not None and draft["vm"] == desk.vm.pk else _asked_before(desk) or now
-        return _show(desk, desk.edit.form(typed, is_judged=False), seal(version, now))
+        earlier = find_change(desk.actor.user, desk.vm, request.GET.get("again", ""))
+        typed = draft["typed"] if draft is not None and draft["vm"] == desk.vm.pk else _asked_in(desk, earlier) or now
+        form = desk.edit.form(typed, is_judged=False)
+        if earlier is not None and earlier.outcome == "failed":
+            form.put_refusal(earlier.message)
+        return _show(desk, form, seal(version, now))
     sealed = request.POST.get("opened", "")
     typed = {path: text for path, text in request.POST.items() if "." in path or path in ("os", "osparams")}
     for button, of in (("add", _FIRST), ("remove", None)):
@@ -105,9 +109,8 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     return _review(desk, typed, sealed, version)
 
 
-def _asked_before(desk: _Desk) -> Typed:
-    """What was asked for in an earlier change (`again`: its entry), over what is in force; nothing if that can't be."""
-    entry = find_change(person_of(desk.request), desk.vm, desk.request.GET.get("again", ""))
+def _asked_in(desk: _Desk, entry: Any) -> Typed:
+    """What was asked for in an earlier change, over what is in force; nothing if that can't be."""
     try:
         wanted = from_data(Edit, entry.params.get("wanted")) if entry is not None else None
         return desk.edit.typed(wanted.apply(desk.edit.spec)) if wanted is not None else {}
@@ -164,7 +167,7 @@ def vm_edit_confirm(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     except Refusal as refusal:
         return _confirm(desk, key, draft, refusal=str(refusal), status=409)
     if entry.outcome == "refused":
-        return _again(desk, draft, _at_fields(desk, draft["typed"], entry.message))
+        return _again(desk, draft, refused=entry)
     if "check" in request.POST:
         return redirect(f"{request.path}?{urlencode({'draft': key, 'check': str(entry.uuid)})}")
     _forget(request, key)
@@ -191,20 +194,16 @@ def _save_and_restart(desk: _Desk, key: str, data: Mapping[str, Any]) -> HttpRes
     return redirect("batch", uuid=batch.uuid)
 
 
-def _again(desk: _Desk, draft: Mapping[str, Any], faults: Mapping[str, str]) -> HttpResponse:
-    """The form once more, as it was typed, with what is wrong at its field."""
+def _again(
+    desk: _Desk, draft: Mapping[str, Any], faults: Mapping[str, str] | None = None, *, refused: Any = None
+) -> HttpResponse:
+    """The form once more, as it was typed, with what is wrong at its field, or why Ganeti refused it."""
     now = desk.edit.typed()
     form = desk.edit.form(draft["typed"], is_judged=True)
-    form.put_errors(faults)
+    form.put_errors(faults or {})
+    if refused is not None:
+        form.put_refusal(refused.message)
     return _show(desk, form, seal(version_of(desk.edit.spec), now), status=422)
-
-
-def _at_fields(desk: _Desk, typed: Typed, words: str) -> dict[str, str]:
-    """Ganeti's words at the field whose name they have; above the form if they name none."""
-    said = _("The cluster says: %s") % (words or _("no reason given"))
-    form = desk.edit.form(typed, is_judged=False)
-    tables = [path for path in form.fields if path.startswith(("hvparams.", "beparams."))]
-    return {next((path for path in tables if path.partition(".")[2] in words), ""): said}
 
 
 def _since(form: SpecForm, path: str, opened: Typed, now: Typed) -> tuple[str, str, str]:

@@ -12,7 +12,9 @@ from typing import Any
 
 from django import forms
 from django.forms.utils import ErrorDict
+from django.utils.translation import gettext as _
 
+from virtualmachines.rules.blame import blame
 from virtualmachines.spec import VMSpec
 
 Typed = dict[str, str]
@@ -68,6 +70,19 @@ class SpecForm(forms.Form):
         for path, words in faults.items():
             self.add_error(path if path in self.fields else None, words)
         self.cleaned_data = values
+
+    def put_refusal(self, words: str) -> None:
+        """Why Ganeti did not do it, in its words: at the field that they name, or above the form."""
+        self.put_errors({self._blamed(words): _("Ganeti says: %s") % (words or _("no reason given"))})
+
+    def _blamed(self, words: str) -> str:
+        """The path of the field, of disks and cards the first one's; empty if the words name none that is here."""
+        path = blame(words)
+        parts = [each for each in self.fields if path in ("disks", "nics") and each.startswith(f"{path}.")]
+        instead = "placement.primary" if path == "placement.allocator" else f"beparams.{path.partition('.')[2]}"
+        tables = [each for each in self.fields if each.startswith(("hvparams.", "beparams."))]
+        named = [each for each in tables if re.search(rf"\b{re.escape(each.partition('.')[2])}\b", words)]
+        return next((each for each in (path, *parts, instead, *named) if each in self.fields), "")
 
 
 def typed_of(pieces: Sequence[Piece], spec: VMSpec) -> Typed:

@@ -223,7 +223,7 @@ class _TypedCount(forms.IntegerField):
         super().__init__(
             label=_("How many"),
             help_text=_("Type %d to confirm.") % number,
-            widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+            widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric", "autofocus": True}),
             error_messages={
                 "required": _("Type %d to confirm.") % number,
                 "invalid": _("Type %d to confirm.") % number,

@@ -188,6 +188,9 @@ def _question(operation: AnyOperation, target: Model) -> str:
     return question or _("%(do)s %(target)s?") % {"do": operation.label, "target": target}
 
 
+_PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+
+
 class _TypedName(forms.CharField):
     """A field in which the name of what is to be destroyed must be typed."""
 
@@ -195,7 +198,7 @@ class _TypedName(forms.CharField):
         super().__init__(
             label=_("Its name"),
             help_text=_("Type %s to confirm.") % name,
-            widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}),
+            widget=forms.TextInput(attrs={**_PLAIN, "autofocus": True}),
             error_messages={"required": _("Type the name, %s, to confirm.") % name},
         )
         self.expected = name

@@ -84,6 +84,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const title = dialog.querySelector("h2");
   if (title) dialog.setAttribute("aria-label", title.textContent);
   let first =
+    dialog.querySelector("[autofocus]") ??
     dialog.querySelector("input:not([type=hidden]), select, textarea") ??
     dialog.querySelector("[type=submit], .menu-panel a, .menu-panel button");
   if (first?.type === "radio") first = dialog.querySelector(`[name="${first.name}"]:checked`) ?? first;

@@ -1,9 +1,10 @@
 /*
- * Keys: / search, ? help, g and a letter to go, c create a machine, n and p through a list, j jobs, t light or dark,
- * Esc out. Silent, but for Esc, while a console is on the page: what is typed there is meant for the machine.
+ * Keys: / search, ? help, g and a letter to go, c create a machine, e edit it, m the menu of what can be done, n, p and
+ * x through a list, j jobs, t light or dark, Esc out. Silent, but for Esc, while a console is on the page: what is
+ * typed there is meant for the machine.
  */
 import { openDialog } from "./dialogs.js";
-import { closeMenus, closeNav } from "./menus.js";
+import { closeMenus, closeNav, openMenu } from "./menus.js";
 import { switchTheme } from "./theme.js";
 
 // When g was pressed, not when a busy page heard of it.
@@ -38,6 +39,9 @@ const actions = {
     panel.querySelector("summary").focus();
   },
   c: () => document.querySelector("[data-creates]")?.click(),
+  e: () => document.getElementById("do-modify")?.click(),
+  m: () => openMenu(),
+  x: () => document.activeElement.closest("tr")?.querySelector(".pick")?.click(),
   n: () => step(1),
   p: () => step(-1),
   t: switchTheme,

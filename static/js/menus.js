@@ -19,6 +19,30 @@ export function closeMenus(except = null) {
   return closed;
 }
 
+/** What can be done to the rows that are ticked, to the row that has the focus, or to what the page is about. */
+export function openMenu() {
+  const shown = [...document.querySelectorAll(".bulk-bar details.menu, #work .head details.menu")];
+  const row = document.activeElement.closest("tr")?.querySelector("a.row-menu");
+  const menu = shown.find((each) => each.checkVisibility({ visibilityProperty: true }));
+  if (!menu) {
+    row?.click();
+    return;
+  }
+  menu.open = true;
+  itemsOf(menu)[0]?.focus();
+}
+
+function itemsOf(menu) {
+  return [...menu.querySelectorAll(".menu-panel :is(a, button, input:not([type=hidden]), select)")];
+}
+
+/** The next entry that begins with a letter, as in the menus of a desktop. */
+function findByLetter(items, letter) {
+  const at = items.indexOf(document.activeElement) + 1;
+  const turned = [...items.slice(at), ...items.slice(0, at)];
+  return turned.find((each) => each.textContent.trim().toLowerCase().startsWith(letter.toLowerCase()));
+}
+
 const nav = document.getElementById("nav");
 
 export function closeNav() {
@@ -54,11 +78,17 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   const menu = event.target instanceof Element && event.target.closest("details.menu, .actions-of");
-  if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
-  if (event.target.matches("select")) return; // its own arrows
+  if (!menu || event.target.matches("select")) return; // with arrows of its own
+  const items = itemsOf(menu);
+  const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (isPlain && /^\p{L}$/u.test(event.key) && event.target.matches(".menu-panel :is(a, button)")) {
+    event.preventDefault();
+    findByLetter(items, event.key)?.focus();
+    return;
+  }
+  if (!["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
   event.preventDefault();
   if (menu.matches("details")) menu.open = true;
-  const items = [...menu.querySelectorAll(".menu-panel :is(a, button, input:not([type=hidden]), select)")];
   const at = items.indexOf(document.activeElement);
   const next = { ArrowDown: at + 1, ArrowUp: at < 0 ? items.length - 1 : at - 1, Home: 0, End: items.length - 1 };
   items.at(next[event.key] % items.length)?.focus();

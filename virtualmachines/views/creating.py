@@ -173,6 +173,7 @@ class CreateMachine(View):
         form = page.form(is_judged=False)
         if entry is not None and entry.verb == CREATE.key and entry.outcome == "failed":
             form.put_refusal(entry.message)
+        form.fields["name"].widget.attrs["autofocus"] = True
         return page.show(form, refusal=refusal, check=_check_of(entry), left_out=left_out)
 
     def post(self, request: HttpRequest) -> HttpResponse:

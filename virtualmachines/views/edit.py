@@ -90,6 +90,7 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         form = desk.edit.form(typed, is_judged=False)
         if earlier is not None and earlier.outcome == "failed":
             form.put_refusal(earlier.message)
+        next(iter(form.fields.values())).widget.attrs["autofocus"] = True
         return _show(desk, form, seal(version, now))
     sealed = request.POST.get("opened", "")
     typed = {path: text for path, text in request.POST.items() if "." in path or path in ("os", "osparams")}

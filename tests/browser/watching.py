@@ -7,8 +7,9 @@ from typing import Any
 
 # Chromium says this of every answer of 400 or more, also of a page that was asked for on purpose.
 _STATUS = re.compile(r"status of (\d{3})")
-# A fragment that was under way when the page was left; ends of the net while a lab's interfaces come and go.
-_LEFT = re.compile(r"net::ERR_(ABORTED|NETWORK_CHANGED|NETWORK_IO_SUSPENDED)")
+# A fragment that was under way when the page was left or a newer one was asked for (htmx tells of what failed
+# otherwise by sendError); ends of the net while a lab's interfaces come and go.
+_LEFT = re.compile(r"net::ERR_(ABORTED|NETWORK_CHANGED|NETWORK_IO_SUSPENDED)|htmx:(sendAbort|afterRequest)\b")
 
 
 class Watch:

@@ -261,6 +261,7 @@ LINKS = {
     "health": "health",
     "styleguide": "styleguide",
     "password": "change-password",
+    "keys": "own-keys",
     "lists": "lists",
     "sign_in": "login",
     "sign_out": "logout",

@@ -123,6 +123,9 @@ SENTENCES: dict[str, Sentence] = {
         _("Mailing a link for a new password to %(object)s"),
     ),
     "person.rescue": Sentence(_("Made %(object)s an administrator on the server"), _("Rescue of %(object)s")),
+    "key.add": Sentence(_("Added SSH key %(object)s"), _("Adding SSH key %(object)s")),
+    "key.edit": Sentence(_("Changed the comment of SSH key %(object)s"), _("Change of SSH key %(object)s")),
+    "key.remove": Sentence(_("Removed SSH key %(object)s"), _("Removal of SSH key %(object)s")),
     "person.add": Sentence(_("Added account %(name)s"), _("Adding account %(name)s")),
     "person.edit": Sentence(_("Edited account %(object)s"), _("Editing of account %(object)s")),
     "person.set-password": Sentence(

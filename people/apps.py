@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from ui.places import Part, add_parts
+from ui.places import Part, add_list, add_parts
 
 
 class PeopleConfig(AppConfig):
@@ -10,6 +10,7 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Put the tabs of rights in."""
+        """Put the tabs of rights in, and say where keys are listed."""
         add_parts("cluster", Part("rights", _("Rights"), "cluster-rights", 70, needs="admin"))
         add_parts("vm", Part("rights", _("Rights"), "vm-rights", 70, needs="admin"))
+        add_list("key", "own-keys", _("SSH keys"))

@@ -4,15 +4,15 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from permissions.models import User
+from permissions.models import SshKey, User
 from permissions.policy import can
 from virtualmachines.models import VirtualMachine
 
 
 def list_people(user: User) -> QuerySet[User]:
-    """The accounts that a person may look after: all, or none."""
+    """The accounts that a person may look after: all, or their own."""
     people = User.objects.order_by("username")
-    return people if can(user, "change_people") else people.none()
+    return people if can(user, "change_people") else people.filter(pk=user.pk, is_active=True)
 
 
 def pick_person(people: QuerySet[User], name: str) -> User:
@@ -35,3 +35,17 @@ def lock_administrators() -> list[User]:
 def count_machines(person: User) -> int:
     """How many machines a person owns."""
     return VirtualMachine.objects.filter(owner__user=person).count()
+
+
+def list_keys(user: User) -> QuerySet[SshKey]:
+    """The SSH keys that a person may look after."""
+    keys = SshKey.objects.filter(person__in=list_people(user))
+    return keys.select_related("person").order_by("person__username", "pk")
+
+
+def pick_key(keys: QuerySet[SshKey], name: str, fingerprint: str) -> SshKey:
+    """The key of the person `name` with this fingerprint. Http404."""
+    found = keys.filter(person__username=name, fingerprint=fingerprint).first()
+    if found is None:
+        raise Http404(_("There is no such key that you may see."))
+    return found

@@ -3,7 +3,8 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from people.views import account, lists, reset, rights
+from operations.views.operate import OperateView
+from people.views import account, keys, lists, reset, rights
 
 urlpatterns = [
     path("login/", login_not_required(account.SignIn.as_view()), name="login"),
@@ -11,6 +12,9 @@ urlpatterns = [
     path("password/forgotten/", login_not_required(reset.Forgot.as_view()), name="forgot-password"),
     path("password/forgotten/sent/", login_not_required(reset.ForgotSent.as_view()), name="forgot-password-sent"),
     path("password/new/<str:uidb36>/<str:key>/", login_not_required(reset.NewPassword.as_view()), name="new-password"),
+    path("account/keys/", keys.own_keys, name="own-keys"),
+    path("people/<str:name>/keys/", keys.person_keys, name="person-keys"),
+    path("people/<str:name>/keys/<path:fingerprint>/do/<slug:verb>/", OperateView.as_view(kind="key"), name="key-do"),
     path("lists/", lists.choose, name="lists"),
     path("clusters/<slug:slug>/rights/", rights.cluster_rights, name="cluster-rights"),
     path("clusters/<slug:slug>/vms/<str:name>/rights/", rights.vm_rights, name="vm-rights"),

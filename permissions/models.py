@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
@@ -190,3 +191,28 @@ class RoleGrant(Granted):
 
     def __str__(self) -> str:
         return f"{self.role} for {self.user or self.group}"
+
+
+class SshKey(models.Model):
+    """A public key with which its person may sign in to machines that read the feed of keys."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="ssh_keys")
+    kind = models.CharField(max_length=64, help_text="OpenSSH's name of its type")
+    body = models.TextField(help_text="base64, without line breaks")
+    bits = models.PositiveIntegerField(default=0, help_text="of an RSA key; else 0")
+    comment = models.CharField(max_length=200, blank=True)
+    fingerprint = models.CharField(max_length=60, help_text="SHA256:…, as ssh-keygen -l shows it")
+    added_at = models.DateTimeField(default=timezone.now)
+    access = Access(noun=_("SSH key"))
+
+    class Meta:
+        ordering = ["person__username", "pk"]
+        constraints = [models.UniqueConstraint(fields=["person", "fingerprint"], name="sshkey_once_a_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person.username}/{self.fingerprint}"
+
+    @property
+    def line(self) -> str:
+        """As it stands in a file of authorized keys."""
+        return " ".join(part for part in (self.kind, self.body, self.comment) if part)

@@ -12,7 +12,7 @@ from clusters.models import Cluster, Job, JobTarget, Network, Node, NodeGroup, S
 from objectlog.models import Via
 from objectlog.services import Target, begin
 from operations.models import Batch
-from permissions.models import User
+from permissions.models import SshKey, User
 from virtualmachines.models import MachineTemplate, VirtualMachine
 
 _numbers = count(1)
@@ -25,6 +25,17 @@ def make_user(name: str = "", *groups: Group, **fields: Any) -> User:
     user = User.objects.create_user(username=name or f"user{next(_numbers)}", password=None, **fields)
     user.groups.add(*groups)
     return user
+
+
+# The public key of the first example of RFC 8032, section 7.1.
+ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"
+FINGERPRINT = "SHA256:bbXpuKG6zhzdmnxq256TlqzFBzRl2f6OOg722cYNbU8"
+
+
+def make_key(person: User, comment: str = "laptop") -> SshKey:
+    """An SSH key of theirs; the same for everybody."""
+    kind, body = ED25519.split()
+    return SshKey.objects.create(person=person, kind=kind, body=body, comment=comment, fingerprint=FINGERPRINT)
 
 
 def make_admin(name: str = "root") -> User:

@@ -73,6 +73,9 @@ STILL = frozenset(
     {
         "about",
         "change-password",
+        "own-keys",
+        "person-keys",
+        "key-do",
         "forgot-password",
         "forgot-password-sent",
         "new-password",

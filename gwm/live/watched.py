@@ -97,6 +97,7 @@ UNWATCHED = frozenset(
         "permissions_persona",
         "permissions_user_user_permissions",
         "permissions_role",
+        "permissions_sshkey",
         "quotas_claim",
         "quotas_defaultquota",
         "quotas_quota",

@@ -80,7 +80,7 @@ class OperateView(View):
         there = type(target)._default_manager.filter(pk=entry.target_pk).first()
         if there is not None and there.pk != target.pk:
             url = KINDS[self.kind].url_of(there)  # of what was made
-        return redirect(_safe_next(request) or (url if there is not None else list_of(self.kind)))
+        return redirect(_safe_next(request) or (url if there is not None else "") or list_of(self.kind))
 
     def _find(self, request: HttpRequest, verb: str, where: dict[str, Any]) -> tuple[AnyOperation, Model]:
         operation = next(

@@ -1,4 +1,4 @@
-"""What can be done to accounts, rights and roles."""
+"""What can be done to accounts, keys, rights and roles."""
 
 from operations.table import register
 from people.operations.accounts import (
@@ -12,6 +12,7 @@ from people.operations.accounts import (
     SetPassword,
     SignOut,
 )
+from people.operations.keys import AddKey, EditKey, RemoveKey
 from people.operations.rights import (
     GRANTED_ON,
     ROLES_GRANTED_ON,
@@ -28,4 +29,5 @@ register(
     *(each(kind) for kind in ROLES_GRANTED_ON for each in (GrantRole, RevokeRole)),
     SetRole(),
     *(each() for each in (Add, Edit, SetPassword, SignOut, Activate, Deactivate, Promote, Demote, Delete)),
+    *(each() for each in (AddKey, EditKey, RemoveKey)),
 )

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from objectlog.words import gettext, told
 from permissions.models import User
-from permissions.policy.acting import may_act_for, teams_to_act_for
+from permissions.policy.acting import may_act_for, may_look_after, teams_to_act_for
 from permissions.policy.endings import find_endings
 from permissions.policy.holders import count_holders, find_candidates, find_grant, granted_roles, granted_verbs
 from permissions.policy.holdings import Holding, find_holdings, list_people
@@ -46,6 +46,7 @@ __all__ = [
     "held",
     "list_people",
     "may_act_for",
+    "may_look_after",
     "reach_kept",
     "teams_to_act_for",
     "verbs_on",

@@ -1,4 +1,5 @@
-"""For whom somebody may act: themselves, and teams they are in and have the right to act for."""
+"""For whom somebody may act: themselves, and teams they are in and have the right to act for; and whose account they
+may look after."""
 
 from typing import Any
 
@@ -28,3 +29,11 @@ def may_act_for(user: User, persona: Persona) -> Verdict:
     ):
         return Allowed()
     return Denied(_("You may not act for %s.") % persona)
+
+
+def may_look_after(user: User, person: User) -> Verdict:
+    """Whether what belongs to the account of `person` (keys, tokens) may be changed by `user`: oneself, or an
+    administrator. Nobody who administers a team, a cluster or a machine gets at anybody's account by that."""
+    if user.is_active and (user.is_superuser or user.pk == person.pk):
+        return Allowed()
+    return Denied(_("You may look after your own account only."))

@@ -19,7 +19,7 @@ from operations.forms import params_from
 from operations.table import OPERATIONS
 from permissions.services import make_team, set_role
 from simulator import Simulator
-from tests.factories import free_port, make_admin, make_job, make_node, make_template, make_user
+from tests.factories import ED25519, free_port, make_admin, make_job, make_key, make_node, make_template, make_user
 from tests.operations.conftest import CDS, MOVES, Scene
 from tests.updates.conftest import update
 
@@ -91,6 +91,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
     if kind == "person":
         make_user("carol", is_active=verb != "person.activate", is_superuser=verb == "person.demote")
         return "carol"
+    if kind == "key":
+        return str(make_key(make_user("carol")))
     if kind == "template":
         update(scene.cluster)
         make_template("small", scene.cluster, os="debootstrap+default", spec=SMALL)
@@ -126,6 +128,8 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
         "template.edit": ["--set=name=tiny", f"--set=spec={json.dumps(SMALL)}"],
         "template.copy": ["--set=name=tiny"],
         "person.set-password": ["--set=password=long enough 1"],
+        "key.add": [f"--set=key={ED25519}"],
+        "key.edit": ["--set=comment=at home"],
         "role.set": ["--set=name=operator", "--set=verbs=vm.power,vm.console"],
         "cluster.add": ["--set=slug=new", "--set=host=192.0.2.9", "--set=port=5080", "--set=tls_trust=system"],
         "cluster.edit": ["--set=description=edited"],

@@ -7,6 +7,8 @@ A row lists the roles that may; those who see the object without being allowed g
 from dataclasses import dataclass
 from uuid import UUID
 
+from tests.factories import FINGERPRINT
+
 # Everybody who is signed in, from nothing to everything.
 ROLES = (
     "stranger",
@@ -63,7 +65,10 @@ CLUSTER, NODE, VM, JOB = (
     {"slug": "lab", "name": "web1.example.org"},
     {"slug": "lab", "number": 7},
 )
+PERSON = {"name": "somebody"}
 WHERE: dict[str, dict[str, object]] = {
+    "person-keys": PERSON,
+    "key-do": {**PERSON, "fingerprint": FINGERPRINT},
     **dict.fromkeys(["cluster", "cluster-edit", "cluster-parameters", "cluster-nodes", "cluster-jobs"], CLUSTER),
     **dict.fromkeys(["cluster-journal", "cluster-rights", "cluster-reconciliation"], CLUSTER),
     "node-journal": NODE,
@@ -85,6 +90,8 @@ PAGES: dict[str, Row] = {
     "change-password": Row(EVERYBODY),
     **dict.fromkeys(["forgot-password", "forgot-password-sent"], Row(EVERYBODY, open=True)),
     "new-password": Row(NOBODY, open=True),  # without a link that was mailed
+    "own-keys": Row(EVERYBODY),
+    "person-keys": Row(ROOT),  # of somebody else
     "lists": Row(EVERYBODY, method="post"),
     "overview": Row(EVERYBODY),
     "dock": Row(EVERYBODY),
@@ -140,12 +147,16 @@ PAGES: dict[str, Row] = {
 }
 
 # Addresses that stand for one operation each.
-DOORS = {"vm": "vm-do", "template": "template-do", "node": "node-do", "cluster": "cluster-do", "job": "job-do"}
+DOORS = {
+    **{"vm": "vm-do", "template": "template-do", "node": "node-do", "cluster": "cluster-do", "job": "job-do"},
+    "key": "key-do",
+}
 # Operations with a page of their own.
 OWN_PAGES = {
     "cluster.add": "cluster-add",
     "cluster.edit": "cluster-edit",
     "vm.console": "vm-console-ticket",
+    "key.add": "person-keys",
     "template.create": "template-create",
     "template.edit": "template-edit",
     "vm.modify": "vm-modify",
@@ -199,6 +210,7 @@ OPERATIONS: dict[str, Row] = {
     **{f"team.{verb}": Row(ROOT) for verb in (*RIGHTS, "grant-role", "revoke-role")},
     **{f"site.{verb}": Row(ROOT) for verb in ("grant-role", "revoke-role")},
     "role.set": Row(ROOT),
+    **{f"key.{verb}": Row(ROOT) for verb in ("add", "edit", "remove")},  # of somebody else
     **{f"person.{verb}": Row(ROOT) for verb in ("add", "edit", "set-password", "sign-out", "activate", "deactivate")},
     **{f"person.{verb}": Row(ROOT) for verb in ("promote", "demote", "delete")},
 }

@@ -18,9 +18,19 @@ from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refus
 from operations.pipeline import run
 from operations.table import OPERATIONS as ALL_OPERATIONS
 from people.operations.rights import GrantParams, RoleGrantParams, RoleParams
-from permissions.models import Role, User
+from permissions.models import Role, SshKey, User
 from permissions.services import grant, make_team, persona_of
-from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_template, make_user, make_vm
+from tests.factories import (
+    make_admin,
+    make_batch,
+    make_cluster,
+    make_job,
+    make_key,
+    make_node,
+    make_template,
+    make_user,
+    make_vm,
+)
 from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, EVERYBODY, OPERATIONS, PAGES, ROLES, WHERE, Row
 from tests.words.kept import list_translated
@@ -78,7 +88,7 @@ class World:
         self.vm.owner = persona_of(self.users["owner"])
         self.vm.save()
         make_batch(self.users["root"], **WHERE["batch"])
-        assert self.template.pk
+        assert self.template.pk and self.key.pk
         self._tickets = {role: sign_in(user) for role, user in self.users.items()}
 
     @property
@@ -90,12 +100,17 @@ class World:
             grant(["use"], self.users["c_create_vm"], found)
         return found
 
+    @property
+    def key(self) -> SshKey:
+        """There again if somebody has just removed it."""
+        return SshKey.objects.filter(person=self.somebody).first() or make_key(self.somebody)
+
     def client(self, role: str) -> Client:
         return signed_in(self._tickets[role])
 
     def target(self, kind: str) -> Cluster | VirtualMachine | Any:
         known: dict[str, Any] = {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job}
-        return {**known, "team": self.team, "template": self.template, "person": self.somebody}[kind]
+        return {**known, "team": self.team, "template": self.template, "person": self.somebody, "key": self.key}[kind]
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +177,7 @@ def test_operation_on_the_web(world: World, name: str, method: str, asked: Calla
     for role in roles:
         if not Cluster.objects.filter(slug="lab").exists():
             raise AssertionError(f"{role} has removed the cluster without typing its name")
-        assert world.template.pk
+        assert world.template.pk and world.key.pk
         before = Entry.objects.count()
         answers[role] = got(getattr(world.client(role), method)(url))
         if answers[role] != "may":

@@ -26,7 +26,18 @@ from operations.table import OPERATIONS
 from people.mailing import send_due_letters
 from permissions.models import User
 from permissions.services import grant, persona_of
-from tests.factories import SCHEDULED, make_admin, make_cluster, make_job, make_node, make_template, make_user, make_vm
+from tests.factories import (
+    FINGERPRINT,
+    SCHEDULED,
+    make_admin,
+    make_cluster,
+    make_job,
+    make_key,
+    make_node,
+    make_template,
+    make_user,
+    make_vm,
+)
 from tests.pages.conftest import INFO
 from tests.permissions.matrix import DOORS
 from tests.permissions.matrix import PAGES as ALL_PAGES
@@ -37,8 +48,9 @@ from virtualmachines.operations.power import Shutdown
 
 # What the test made begins with zz. The others are names and words of Ganeti's, units, products and file formats.
 KNOWN = re.compile(
-    r"""\bzz[\w.:@-]*|\.example\.org|\bZZ\b|[Dd]ebian[ +]12
+    r"""(?:\bzzalice/)?SHA256:\S+|\bzz[\w.:@-]*|\.example\.org|\bZZ\b|[Dd]ebian[ +]12
     | (?:/[\w.-]+)+/?                               # paths
+    | \bssh-ed25519\b|~/\.ssh/id_ed25519\.pub|\.pub\b
     | \{\w+\}                                       # values that a script fills in
     | \b[a-z]+:(?:\w+\b|(?=[,.]))                   # terms and keys of a filter, as one types them
     | \breachable,\ failed,\ unreachable,\ new\b     # and values
@@ -62,6 +74,8 @@ WHERE = {
     "job": {**CLUSTER, "number": 7},
     "batch": BATCH,
     "template": {**CLUSTER, "name": "zzsmall"},
+    "person": {"name": "zzalice"},
+    "key": {"name": "zzalice", "fingerprint": FINGERPRINT},
 }
 NOT_PAGES = frozenset(
     {
@@ -120,6 +134,7 @@ def client(db: None) -> Client:
     make_job(cluster, ("instance", vm.name), ganeti_id=8, title="zz", status="error", ended_at=timezone.now())
     alice, admin = make_user("zzalice"), make_admin("zzroot")
     grant(["admin"], alice, vm)
+    make_key(alice, "zzlaptop")
     vm.owner = persona_of(alice)
     vm.save()
     for where in (BATCH, BEGUN):

@@ -30,6 +30,7 @@ from tools.lab.prerequisites import missing_prerequisites  # noqa: E402
 from tools.throwaway import postgresql, redis_server  # noqa: E402
 
 _SERVERLESS = "not ganeti and not browser and not redis"
+CORES = os.cpu_count() or 1
 #: the cores of a gate that waits for processes, time-outs and machines half of its time
 WAITS = 0.5
 
@@ -65,9 +66,8 @@ def spread(processes: int) -> list[str]:
     return ["-n", str(processes), "--dist", "loadfile"]
 
 
-def list_test_gates(features_file: Path) -> list[Gate]:
+def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
     """Return the gates that run tests, those that take long first where others can run beside them."""
-    cores = os.cpu_count() or 1
     every = min(4, cores)
 
     def gate(title: str, marks: str, *, processes: int = 1, **options: Any) -> Gate:
@@ -84,6 +84,7 @@ def list_test_gates(features_file: Path) -> list[Gate]:
             cores=every,
             is_fast=True,
         ),
+        # The three that disturb each other are the longest way to the end: all others fill what they leave.
         gate(
             "Tests in a browser",
             "browser and not ganeti",
@@ -92,27 +93,13 @@ def list_test_gates(features_file: Path) -> list[Gate]:
             uses="interfaces",
         ),
         gate(
-            "Tests on PostgreSQL",
-            f"{quick} and database and not alike",
-            environment=with_postgresql,
-            processes=every,
-            cores=every,
-        ),
-        gate(
-            "Whole installations, started, killed and stopped",
-            f"{_SERVERLESS} and standalone",
-            processes=every,
-            cores=WAITS,
-        ),
-        gate("Tests over a real Redis, on PostgreSQL", "redis", environment=with_redis, cores=WAITS),
-        gate(
             "Tests and contract on a real Ganeti",
             "ganeti and not browser",
             processes=every,  # a lab for each process
             lacking=lambda: " ".join(missing_prerequisites()),
             uses="interfaces",  # those that come and go with a lab make Chromium give up the pages it is loading
+            cores=WAITS,
         ),
-        gate("Many values in many pages", f"{quick} and long"),
         gate(
             "Tests in a browser on a real Ganeti",
             "ganeti and browser",
@@ -120,6 +107,21 @@ def list_test_gates(features_file: Path) -> list[Gate]:
             uses="interfaces",
             cores=WAITS,
         ),
+        gate(
+            "Tests on PostgreSQL",
+            f"{quick} and database and not alike",
+            environment=with_postgresql,
+            processes=max(1, every - 1),  # leaves a core to the browser and the labs
+            cores=max(1, every - 1),
+        ),
+        gate(
+            "Whole installations, started, killed and stopped",
+            f"{_SERVERLESS} and standalone",
+            processes=every,
+            cores=WAITS,
+        ),
+        gate("Many values in many pages", f"{quick} and long"),
+        gate("Tests over a real Redis, on PostgreSQL", "redis", environment=with_redis, cores=WAITS),
     ]
 
 
@@ -131,7 +133,7 @@ def list_gates_of_change(features_file: Path, revision: str) -> list[Gate]:
     for mark in ("redis", "ganeti", "browser"):
         if found := [path for path in reached if f"mark.{mark}" in sources.texts[path] or f"tests/{mark}/" in path]:
             print(f"Not run here, as they need more ({mark}): {' '.join(found)}")
-    processes = min(4, os.cpu_count() or 1)
+    processes = min(4, CORES)
     command = pytest_command(features_file, "-m", _SERVERLESS, *spread(processes), *reached)
     tests = Gate("Tests that the change can reach", command, has_tests=True, cores=processes)
     return [*list_quick_gates(), *([tests] if reached else [])]
@@ -218,7 +220,7 @@ def main() -> int:
             chosen = list_quick_gates()
         if options.only:
             chosen = [gate for gate in chosen if options.only.lower() in gate.title.lower()]
-        outcomes = run_gates(chosen, complete, 1 if options.one_by_one else os.cpu_count() or 1)
+        outcomes = run_gates(chosen, complete, 1 if options.one_by_one else CORES)
         demands_rows = complete and not options.only
         titles = {gate.title for gate in chosen}
         return summarise(outcomes, [gate for gate in gates if gate.title not in titles], features_file, demands_rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.features import describe, list_demanded, load_outcomes, read_table
-from tools.check import list_gates, summarise
+from tools.check import list_gates, list_test_gates, summarise
 from tools.gates import Gate, Outcome, choose, run_gate, run_gates
 from tools.throwaway import Unavailable
 
@@ -137,6 +137,19 @@ def test_every_test_is_in_a_gate_and_the_browser_is_not_beside_a_lab(tmp_path: P
     assert [gate.title for gate in gates.values() if gate.is_fast and gate.has_tests] == [
         "Tests on SQLite and the simulator"
     ]
+
+
+@pytest.mark.parametrize("cores", [2, 4])
+def test_no_core_is_left_idle_beside_the_browser_and_the_labs(tmp_path: Path, cores: int) -> None:
+    gates = list_test_gates(tmp_path / "none", cores)
+    numbers = {gate.title: number for number, gate in enumerate(gates)}
+    waiting = list(range(len(gates)))
+    assert choose(gates, waiting, [], cores) == [numbers["Tests on SQLite and the simulator"]]
+    browser, database = numbers["Tests in a browser"], numbers["Tests on PostgreSQL"]
+    assert choose(gates, waiting[1:], [], cores) == [browser, database]
+    left = [number for number in waiting[1:] if number not in (browser, database)]
+    lab, installations = (numbers[title] for title in numbers if "and contract on" in title or "installations" in title)
+    assert choose(gates, left, [database], cores)[:2] == [lab, installations]
 
 
 def test_what_a_gate_and_its_processes_used_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -203,7 +203,10 @@ FILTER_GETTERS: dict[str, Getter] = {
     "action": lambda view, f: f.action,
     "reason_trail": lambda view, f: f.reason_trail,
 }
-EXPORT_GETTERS: dict[str, Getter] = {"node": lambda view, n: n.name, "export": always(NODATA)}
+EXPORT_GETTERS: dict[str, Getter] = {
+    "node": lambda view, row: row[0],
+    "export": lambda view, row: NODATA if row[1] is None else row[1],
+}
 NDPARAM_KINDS = {
     "cpu_speed": "float", "exclusive_storage": "bool", "oob_program": "other", "ovs": "bool", "ovs_link": "other",
     "ovs_name": "other", "spindle_count": "number", "ssh_port": "number",
@@ -230,6 +233,15 @@ def build(resource: str, getters: dict[str, Getter]) -> dict[str, Field]:
 
 def node_rows(view: View) -> list[Node]:
     return view.cluster.sorted_nodes()
+
+
+def export_rows(view: View) -> Iterable[tuple[str, str | None]]:
+    """Node and name. A node without one and a node that does not answer look alike."""
+    for node in view.cluster.sorted_nodes():
+        there = [] if node.dead or node.offline else sorted(node.exports)
+        yield from ((node.name, name) for name in there)
+        if not there:
+            yield node.name, None
 
 
 def group_rows(view: View) -> list[Group]:
@@ -262,4 +274,4 @@ NETWORKS = Resource(
     "network", build("network", NETWORK_GETTERS), View, network_rows, find=by_name_or_uuid(network_rows)
 )
 FILTERS = Resource("filter", build("filter", FILTER_GETTERS), View, filter_rows, key="uuid")
-EXPORTS = Resource("export", build("export", EXPORT_GETTERS), View, node_rows, key="node")
+EXPORTS = Resource("export", build("export", EXPORT_GETTERS), View, export_rows, key="node")

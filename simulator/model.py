@@ -85,6 +85,7 @@ class Node:
     ctime: float = 0.0
     mtime: float = 0.0
     dead: bool = False  # does not answer, though nobody marked it offline
+    exports: dict[str, Params] = field(default_factory=dict)  # by name: what their configuration says
 
 
 @dataclass(slots=True)

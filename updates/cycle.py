@@ -5,10 +5,8 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
-from clusters.connection import client_for
 from clusters.models import Cluster, Schedule
 from clusters.saying import say
 from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_node_live, apply_nodes
@@ -36,11 +34,11 @@ from updates.outcome import (
     write_outcome,
 )
 from updates.report import Report, counting_client
+from updates.seldom import read_what_seldom_changes
 from virtualmachines.sync.apply import apply_machine_live, apply_machines, load_machines
 
 # All configuration is read once a day even if nothing seems to have changed.
 _FULL_EVERY = timedelta(days=1)
-_OS_EVERY = timedelta(days=1)
 
 
 def sync_cluster(cluster: Cluster) -> Report:
@@ -61,7 +59,7 @@ def sync_cluster(cluster: Cluster) -> Report:
         report.written.append(Written(Cluster._meta.db_table, changed=1))
     report.seconds = perf_counter() - began
     if report.outcome == "updated":
-        _list_operating_systems(cluster, report)
+        read_what_seldom_changes(cluster, report)
     return report
 
 
@@ -151,23 +149,3 @@ def _describe_live(live: LiveState, report: Report, now: datetime) -> dict[str, 
         return {}
     report.live_error = say(live.error)
     return {"live_error": report.live_error, "live_failed_at": now}
-
-
-def _list_operating_systems(cluster: Cluster, report: Report) -> None:
-    """Once a day, and not in the first update: Ganeti runs a job for it. What fails is tried again in an hour."""
-    now = timezone.now()
-    is_old = Q(operating_systems_at__isnull=True) | Q(operating_systems_at__lt=now - _OS_EVERY)
-    read_at = cluster.schedule.operating_systems_at
-    if cluster.synced_at is None or (read_at is not None and read_at > now - _OS_EVERY):
-        return
-    row = Schedule.objects.filter(pk=cluster.pk)
-    if not row.filter(is_old).update(operating_systems_at=now):
-        return
-    try:
-        with client_for(cluster) as client:
-            names = sorted(client.list_os())
-    except RapiError:
-        row.update(operating_systems_at=now - _OS_EVERY + timedelta(hours=1))
-        return
-    Cluster.objects.filter(pk=cluster.pk).exclude(operating_systems=names).update(operating_systems=names)
-    report.rapi_calls += client.calls

@@ -22,6 +22,7 @@ from clusters.operations.settle import (
     note_deadline,
     settle_entry,
 )
+from clusters.sync.exports import note_exports
 from clusters.sync.jobs import apply_jobs, explain_waiting, look_up_unlisted, look_up_unseen
 from clusters.sync.readings import Readings
 from clusters.sync.snapshot import JobListing
@@ -91,6 +92,7 @@ def digest_listing(
         at_work = [job for job in changes.open if job.status in _AT_WORK]
     done.machines_written = _refresh(cluster, readings, ended=list(touched.values()), at_work=at_work)
     forget_restarted(cluster, [*changes.ended, *changes.past])
+    note_exports(cluster, [*changes.ended, *changes.past])
     done.settled = sum(settle_entry(entry) for entry in finished if _is_confirmed(entry))
     if overdue:
         given_up = count_clean_listing(cluster, listed_from=listing.started_at, is_complete=is_complete)

@@ -1,6 +1,7 @@
 """Rows of the clusters app."""
 
 from clusters.models.cluster import Cluster, TlsTrust
+from clusters.models.exports import ExportList
 from clusters.models.former import FormerName, FormerSlug
 from clusters.models.grants import ClusterGroupGrant, ClusterUserGrant
 from clusters.models.inventory import Network, Node, NodeGroup
@@ -14,6 +15,7 @@ __all__ = [
     "Cluster",
     "ClusterGroupGrant",
     "ClusterUserGrant",
+    "ExportList",
     "FormerName",
     "FormerSlug",
     "Job",

@@ -17,6 +17,7 @@ from rapi.query import FieldState
 from rapi.resources.jobs import which_jobs
 from rapi.resources.query import Resource, any_of
 from rapi.shapes.cluster import ClusterInfo
+from rapi.shapes.export import EXPORT_FIELDS, ExportInfo, list_exports
 from rapi.shapes.group import GROUP_FIELDS, GroupInfo
 from rapi.shapes.instance import (
     INSTANCE_CONFIG_FIELDS,
@@ -88,6 +89,10 @@ class Readings:
         offline = (result.state(row, "mtotal") == FieldState.OFFLINE for row in range(len(result)))
         records = [record | {"offline": is_off} for record, is_off in zip(result.records(), offline, strict=True)]
         return read_records("node", NodeLive.parse, records)
+
+    def read_exports(self) -> list[ExportInfo]:
+        """The exports that nodes keep; every node is asked."""
+        return list_exports(self._client.query("export", EXPORT_FIELDS).records())
 
     def list_job_ids(self, newer_than: int) -> list[int]:
         """The numbers of all jobs above this one that are not archived, ascending. Of a million jobs this is an answer

@@ -1,6 +1,7 @@
 """Ganeti's records as frozen dataclasses; Ganeti's dictionaries stop here."""
 
 from rapi.shapes.cluster import ClusterInfo
+from rapi.shapes.export import EXPORT_FIELDS, ExportInfo, list_exports
 from rapi.shapes.filter import FilterRule
 from rapi.shapes.group import GROUP_FIELDS, GroupInfo
 from rapi.shapes.instance import (
@@ -36,6 +37,7 @@ from rapi.shapes.network import NETWORK_FIELDS, NetworkInfo, NetworkLink
 from rapi.shapes.node import NODE_CONFIG_FIELDS, NODE_LIVE_FIELDS, ROLE_WORDS, NodeInfo, NodeLive
 
 __all__ = [
+    "EXPORT_FIELDS",
     "FINAL_STATUSES",
     "GROUP_FIELDS",
     "INSTANCE_CONFIG_FIELDS",
@@ -53,6 +55,7 @@ __all__ = [
     "ROLE_WORDS",
     "ClusterInfo",
     "Disk",
+    "ExportInfo",
     "FilterRule",
     "GroupInfo",
     "InstanceFingerprint",
@@ -70,6 +73,7 @@ __all__ = [
     "Opcode",
     "PendingLock",
     "Placement",
+    "list_exports",
     "place_instances",
     "read_job_error",
     "split_summary",

@@ -5,6 +5,7 @@ from typing import Any
 
 from simulator.errors import ExecError, PrereqError
 from simulator.execution.allocation import ALLOCATOR, choose_node, make_nic
+from simulator.execution.backup import check_macs, take_over
 from simulator.execution.base import Execution, Op, executes
 from simulator.execution.params import check_beparams, check_hvparams, check_hypervisor
 from simulator.job import Steps
@@ -84,6 +85,12 @@ def create(execution: Execution, op: Op) -> Steps:
     cluster = execution.cluster
     check_host_name(op)
     check_name_free(execution, op["instance_name"])
+    if op["mode"] == "import":
+        if op.get("no_install"):
+            execution.info("No-installation mode has no effect during import")
+            op["no_install"] = False
+        take_over(execution, op)
+        check_macs(execution, op["nics"])
     hypervisor = op.setdefault("hypervisor", cluster.settings["enabled_hypervisors"][0])
     check_hypervisor(cluster, hypervisor)
     check_hvparams(cluster, hypervisor, op["hvparams"])
@@ -139,7 +146,8 @@ def build(execution: Execution, op: Op, instance: Instance) -> Steps:
     if op["wait_for_sync"] and instance.disks:
         yield from sync_disks(execution, instance)
     if op.get("os_type") and not op.get("no_install") and instance.disks:
-        execution.log("* running the instance OS create scripts...")
+        what = "import" if op["mode"] == "import" else "create"
+        execution.log(f"* running the instance OS {what} scripts...")
         yield 2.0
     if op["start"] and not op.get("no_install"):
         execution.log("* starting instance...")

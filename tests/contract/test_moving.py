@@ -1,5 +1,7 @@
 """Clean-up after migrations, replacing of disks and exports: the same answers from the simulator and from Ganeti."""
 
+from typing import Any
+
 import pytest
 
 from tests.contract.backends import Backend
@@ -56,3 +58,53 @@ def test_an_export_leaves_it_running_or_takes_it_away(backend: Backend) -> None:
     assert job["opresult"] == [[True, [True]]] and backend.instance(name)["status"] == "running"
     backend.succeed("PUT", f"/2/instances/{name}/export", {**target, "remove_instance": True})
     assert name not in [each["id"] for each in backend.read("/2/instances")]
+
+
+@pytest.fixture
+def exported(backend: Backend) -> str:
+    """A machine with an export on the second node."""
+    disks = [{"size": 16}, {"size": 24, "name": "data"}]
+    sizes = {"minmem": 48, "maxmem": 64, "vcpus": 2}
+    name = backend.create(**FILE | {"disks": disks, "beparams": sizes, "tags": ["kept"], "start": False})
+    backend.succeed("PUT", f"/2/instances/{name}/export", {"destination": backend.nodes[1]})
+    return name
+
+
+def of_export(backend: Backend, export: str, **more: Any) -> dict[str, Any]:
+    """A creation of it that says nothing else."""
+    body = backend.creation(backend.fresh_name(), mode="import", src_node=backend.nodes[1], src_path=export, **FILE)
+    silent = {"disks": [], "nics": [], "start": False, "osparams_private": {}}
+    return {name: value for name, value in body.items() if name not in ("os", "hypervisor", "beparams")} | silent | more
+
+
+def test_a_check_of_a_creation_from_an_export_tells_what_it_holds(backend: Backend, exported: str) -> None:
+    assert [[0, backend.nodes[1]], [0, exported]] in backend.query("export", ["node", "export"])
+    job = backend.run("POST", "/2/instances?dry-run=1", of_export(backend, exported))
+    assert "already in use in cluster" in str(job["opresult"]), "the card of the machine that is still there"
+    (told,) = job["ops"]
+    (card,) = told["nics"]
+    assert card["mac"] == backend.instance(exported)["nic.macs"][0] and card["mode"] == "bridged"
+    for given in ({}, {"os": "nothing-such"}, {"tags": []}):
+        (told,) = backend.succeed("POST", "/2/instances?dry-run=1", of_export(backend, exported, nics=[{}], **given))[
+            "ops"
+        ]
+        assert told["disks"] == [{"size": 16}, {"size": 24, "name": "data"}]
+        assert (told["os_type"], told["hypervisor"], told["tags"]) == ("noop", "fake", ["kept"])
+        sizes = {name: told["beparams"][name] for name in ("minmem", "maxmem", "vcpus")}
+        assert sizes == {"minmem": 48, "maxmem": 64, "vcpus": 2}
+
+
+def test_what_is_said_beside_an_export_counts(backend: Backend, exported: str) -> None:
+    body = of_export(backend, exported, nics=[{}], disks=[{"size": 32}], beparams={"vcpus": 3}, no_install=True)
+    body["tags"] = ["other"]
+    job = backend.succeed("POST", "/2/instances", body)
+    assert "No-installation mode has no effect during import" in str(logged(job))
+    made = backend.instance(body["name"])
+    assert made["disk.sizes"] == [32], "the second disk is left behind without a word"
+    assert (made["beparams"]["vcpus"], made["beparams"]["maxmem"]) == (3, 64)
+    assert (made["os"], made["tags"], made["admin_state"]) == ("noop", ["other"], "down")
+
+
+def test_an_export_that_is_not_there(backend: Backend, exported: str) -> None:
+    result = backend.fail("POST", "/2/instances?dry-run=1", of_export(backend, "nothing.such"))
+    assert result[0] == "OpExecError" and "No export or invalid export found in dir" in str(result[1])

@@ -179,4 +179,10 @@ def test_nodes_and_groups(backend: Backend, machine: str) -> None:
 def test_empty_kinds(backend: Backend) -> None:
     assert backend.query("network", ["name"]) == []
     assert backend.query("filter", ["uuid"]) == []
-    assert backend.query("export", ["node", "export"]) == [[[0, name], [2, None]] for name in sorted(backend.nodes)]
+
+
+def test_every_node_is_among_the_exports(backend: Backend) -> None:
+    rows = backend.query("export", ["node", "export"])
+    assert {node for (_state, node), _export in rows} == set(backend.nodes)
+    alone = [node for (_state, node), export in rows if export == [2, None]]
+    assert len(alone) == len(set(alone)), "it stands for a node without any"

@@ -129,7 +129,7 @@ def test_everything_that_can_be_said_is_sent() -> None:
     ]
     del body["disks"], body["nics"]
     assert body == {
-        "name": "a", "os": "noop", "hypervisor": "kvm", "disk_template": "ext", "mode": "import",
+        "name": "a", "hypervisor": "kvm", "disk_template": "ext", "mode": "import",
         "beparams": {"vcpus": 2}, "hvparams": {"acpi": False}, "osparams": {"a": "b"},
         "osparams_private": {"pw": "private"}, "osparams_secret": {"key": "secret"}, "tags": ["x", "y"],
         "pnode": "n1", "snode": "n2", "iallocator": "hail", "group_name": "g", "src_node": "n3",

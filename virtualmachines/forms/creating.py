@@ -26,6 +26,7 @@ from virtualmachines.forms.pieces import (
     PlacementPiece,
     PlainText,
     QuickSelect,
+    SourcePiece,
     SpecForm,
     SystemPiece,
     TagsPiece,
@@ -46,7 +47,7 @@ BLANK = VMSpec("", disks=(DiskSpec(0),), nics=(NicSpec(),))
 
 
 #: fields on which others depend: with a script the form is asked for anew when they change, and keeps what was typed
-_RENEWING = ("cluster", "hypervisor", "disk_template")
+_RENEWING = ("cluster", "hypervisor", "disk_template", "source.node")
 _RENEWS = {
     "hx-post": "",
     "hx-trigger": "change",
@@ -61,6 +62,7 @@ _RENEWS = {
 _WIDTHS = {
     "cluster": "f4",
     "name": "f8",
+    "source.node": "f12",
     "owner": "f4",
     "os": "f8",
     "beparams.vcpus": "f4",
@@ -145,25 +147,36 @@ class MachineForm(SpecForm):
     def _pieces(self, given: Given) -> list[Piece]:
         facts, release, is_admin = self.facts, self.facts.release, self.is_admin
         template = str(given.get("disk_template") or facts.defaults.disk_template)
-        std = std_of(facts, str(given.get("placement.group") or ""), str(given.get("placement.primary") or ""))
+        of_export = bool(given.get("source.node"))
+        unsaid = _("As in the export") if of_export else ""
+        std = (
+            {}
+            if of_export
+            else std_of(facts, str(given.get("placement.group") or ""), str(given.get("placement.primary") or ""))
+        )
         networks = {each.name: each for each in facts.networks.values() if each.groups}
         hvparams = facts.defaults.hvparams_of(self.hypervisor, str(given.get("os") or ""))
         backend = facts.defaults.beparams
         own = self.own.hvparams if self.own.hypervisor in ("", self.hypervisor) else {}
-        self.hv = ParameterPiece("hvparams", of_hypervisor(self.hypervisor), hvparams, release, is_admin, own)
-        self.be = ParameterPiece("beparams", BACKEND, backend, release, is_admin, self.own.beparams, without=SIZE)
+        self.hv = ParameterPiece(
+            "hvparams", of_hypervisor(self.hypervisor), hvparams, release, is_admin, own, unsaid=unsaid
+        )
+        self.be = ParameterPiece(
+            "beparams", BACKEND, backend, release, is_admin, self.own.beparams, without=SIZE, unsaid=unsaid
+        )
         return [
             NamePiece(),
             self.be,
-            SizePiece("beparams", BACKEND, backend, release, is_admin, only=SIZE, std=std),
-            SystemPiece(self.cluster.operating_systems),
+            SourcePiece(),
+            SizePiece("beparams", BACKEND, backend, release, is_admin, only=SIZE, std=std, unsaid=unsaid),
+            SystemPiece(self.cluster.operating_systems, of_export),
             TemplatePiece(facts.templates),
             DisksPiece(release, is_admin, template, std.get("disk_mib", 0)),
             NicsPiece(release, is_admin, facts.defaults.nic, networks),
             self.placement,
-            HypervisorPiece(facts.hypervisors),
+            HypervisorPiece(facts.hypervisors, unsaid),
             self.hv,
-            OptionsPiece(),
+            OptionsPiece(of_export),
             TagsPiece(),
         ]
 
@@ -223,7 +236,13 @@ class MachineForm(SpecForm):
         first = [f"disks.{disks[0]}.size_mib"] if disks else []
         sized = [f"beparams.{name}" for name in SIZE]
         made = [
-            Section("machine", _("Machine"), spec.name, self._some("cluster", "name", "os", "owner"), is_folded=False),
+            Section(
+                "machine",
+                _("Machine"),
+                spec.name,
+                self._some("cluster", "name", "source.node", "os", "owner"),
+                is_folded=False,
+            ),
             Section("size", _("Size"), _say_size(spec), self._some(*sized, *first), is_folded=False),
             Section(
                 "osparams",
@@ -320,7 +339,7 @@ def _count(number: int) -> str:
 
 def _say_disks(spec: VMSpec, facts: Facts) -> str:
     if not spec.disks:
-        return _("none")
+        return _("as in the export") if spec.source is not None else _("none")
     template = spec.disk_template or facts.defaults.disk_template
     sizes = " + ".join(mib(disk.size_mib) if disk.size_mib else "?" for disk in spec.disks)
     return f"{sizes}, {template}" if template and template != DISKLESS else sizes
@@ -328,7 +347,7 @@ def _say_disks(spec: VMSpec, facts: Facts) -> str:
 
 def _say_nics(spec: VMSpec, facts: Facts) -> str:
     if not spec.nics:
-        return _("none")
+        return _("as in the export") if spec.source is not None else _("none")
     default = f"{facts.defaults.nic.get('mode') or ''} {facts.defaults.nic.get('link') or ''}".strip()
     return ", ".join(nic.network or f"{nic.mode} {nic.link}".strip() or default or _("default") for nic in spec.nics)
 

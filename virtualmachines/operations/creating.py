@@ -24,7 +24,8 @@ from operations.contract import Ask, Claims, Invalid, Submission
 from permissions.models import Persona
 from permissions.policy import can, may_act_for, verbs_on
 from permissions.services import grant, persona_of
-from quotas.amounts import Amounts
+from quotas.amounts import UNLIMITED, Amounts
+from quotas.selectors import limits_of
 from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
 from ui.templatetags.units import mib
@@ -84,6 +85,8 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         if faults := faults_of(ask, Facts.of(cluster)):
             raise Invalid(faults)
         owner = owner_of(ask)
+        if not ask.dry_run and limits_of(owner, cluster) != UNLIMITED:
+            _require_sizes(spec)
         with quota_at():
             judge_room(owner, cluster, amounts_of(spec, cluster), usage_of(owner, cluster))
 
@@ -164,6 +167,16 @@ def faults_of(ask: Ask[Cluster, CreateParams], facts: Facts) -> dict[str, str]:
     return faults
 
 
+def _require_sizes(spec: VMSpec) -> None:
+    """What a quota counts is not left to an export: what that holds is known to Ganeti alone. Raises Invalid."""
+    if spec.source is None:
+        return
+    words = _("Say it: the owner has a quota here, and what the export holds is not known before.")
+    open_ones = [f"beparams.{name}" for name in ("vcpus", "maxmem") if name not in spec.beparams]
+    if open_ones := [*open_ones, *([] if spec.disks else ["disks"])]:
+        raise Invalid(dict.fromkeys(open_ones, words))
+
+
 def _explain_owner(ask: Ask[Cluster, CreateParams]) -> str:
     """Who administers the cluster creates for anybody; others for those for whom they act."""
     owner, user = owner_of(ask), ask.actor.user
@@ -219,6 +232,9 @@ def _describe(spec: VMSpec, owner: Persona, cluster: Cluster) -> Iterator[Change
     columns = _columns_of(spec, cluster)
     yield Change("name", gettext_noop("name"), None, spec.name)
     yield Change("owner", gettext_noop("owner"), None, owner.name)
+    if spec.source is not None:
+        export = spec.source.path or spec.name
+        yield Change("source", gettext_noop("made from an export"), None, f"{export} ({spec.source.node})")
     yield Change("os", gettext_noop("OS"), None, spec.os)
     yield Change("hypervisor", gettext_noop("hypervisor"), None, columns["hypervisor"])
     yield Change("beparams.vcpus", gettext_noop("virtual CPUs"), None, str(columns["vcpus"]))

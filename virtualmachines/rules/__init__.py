@@ -25,7 +25,7 @@ def judge_creation(spec: VMSpec, facts: Facts, *, is_admin: bool, may_export: bo
         *judge_system(own, facts),
         *judge_placement(own, facts),
         *judge_options(own, facts, is_admin=is_admin),
-        *judge_source(own, facts, may_export=may_export),
+        *judge_source(own, facts, is_admin=is_admin, may_export=may_export),
         *judge_disks(own, facts, settings.GWM_MOST_DISKS, is_admin=is_admin),
         *judge_nics(replace(own, nics=spec.nics), facts, settings.GWM_MOST_NICS, is_admin=is_admin),
         *judge_parameters(own, facts, is_admin=is_admin),

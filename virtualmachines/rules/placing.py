@@ -63,7 +63,8 @@ def _judge_node(field: str, name: str, facts: Facts) -> Iterator[Fault]:
 
 def judge_system(own: VMSpec, facts: Facts) -> Iterator[Fault]:
     """The hypervisor, and the OS: it must be there, unless nothing is installed."""
-    if facts.hypervisors and own.hypervisor not in facts.hypervisors:
+    is_open = own.source is not None and not own.hypervisor
+    if facts.hypervisors and own.hypervisor not in facts.hypervisors and not is_open:
         yield "hypervisor", _("This cluster runs these hypervisors: %s.") % ", ".join(facts.hypervisors)
     if own.source is not None:
         return
@@ -82,6 +83,8 @@ def judge_options(own: VMSpec, facts: Facts, *, is_admin: bool) -> Iterator[Faul
         yield "options.ip_check", _("The address is known from the name: have the name looked up as well.")
     if options.opportunistic_locking and (own.placement.primary or not (own.placement.allocator or facts.allocator)):
         yield "options.opportunistic_locking", _("This is for the allocator.")
+    if options.no_install and own.source is not None:
+        yield "options.no_install", _("What an export holds is installed already: its disks are taken as they are.")
     for name, label in _FOR_ADMINS.items():
         if getattr(options, name) and not is_admin:
             yield f"options.{name}", _("%s: for those who administer the cluster.") % label
@@ -96,7 +99,7 @@ def judge_options(own: VMSpec, facts: Facts, *, is_admin: bool) -> Iterator[Faul
             yield "tags", _("Tags that begin with %s are for administrators of the cluster.") % TOOLS_PREFIX
 
 
-def judge_source(own: VMSpec, facts: Facts, *, may_export: bool) -> Iterator[Fault]:
+def judge_source(own: VMSpec, facts: Facts, *, is_admin: bool, may_export: bool) -> Iterator[Fault]:
     """An export may be anybody's: making a machine of it needs the right to export."""
     if own.source is None:
         return
@@ -107,3 +110,5 @@ def judge_source(own: VMSpec, facts: Facts, *, may_export: bool) -> Iterator[Fau
         yield "source.node", _("Name the node that keeps the export.")
     elif facts.nodes and own.source.node not in facts.nodes:
         yield "source.node", _("There is no node called %s on this cluster.") % own.source.node
+    if "/" in own.source.path and not is_admin:
+        yield "source.path", _("Name the export. Directories are for those who administer the cluster.")

@@ -55,7 +55,7 @@ def _faults_in(own: VMSpec, facts: Facts, policy: Mapping[str, Any]) -> Iterator
 
 def _values(own: VMSpec, facts: Facts) -> Iterator[tuple[str, str, int]]:
     """What is limited: its field, its name in policies, its value."""
-    beparams = {**facts.defaults.beparams, **own.beparams}
+    beparams = own.beparams if own.source is not None else {**facts.defaults.beparams, **own.beparams}
     names = (
         ("beparams.maxmem", "memory-size", "maxmem"),
         ("beparams.vcpus", "cpu-count", "vcpus"),
@@ -65,10 +65,10 @@ def _values(own: VMSpec, facts: Facts) -> Iterator[tuple[str, str, int]]:
         value = beparams.get(name)
         if isinstance(value, int):
             yield field, limited, value
-    if own.source is not None:
-        return  # the export says the rest
-    yield "nics", "nic-count", len(own.nics)
-    if own.disk_template != DISKLESS:
+    is_told = own.source is None  # else the export says the rest
+    if own.nics or is_told:
+        yield "nics", "nic-count", len(own.nics)
+    if own.disk_template != DISKLESS and (own.disks or is_told):
         yield "disks", "disk-count", len(own.disks)
         for number, disk in enumerate(own.disks):
             yield f"disks.{number}.size_mib", "disk-size", disk.size_mib

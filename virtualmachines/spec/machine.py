@@ -122,13 +122,19 @@ class VMSpec:
     options: Options = Options()
 
     def trimmed(self, defaults: "Defaults") -> "VMSpec":
-        """The same machine, its defaults filled in where they are its identity, and left out where they are values."""
+        """The same machine, its defaults filled in where they are its identity, and left out where they are values.
+
+        Where it is made of an export, what is not said is as in that: a value that is the default is said all the same.
+        """
+        nics = tuple(_trimmed_nic(nic, defaults.nic) for nic in self.nics)
+        if self.source is not None:
+            return replace(self, disk_template=self.disk_template or defaults.disk_template, nics=nics)
         hypervisor = self.hypervisor or defaults.hypervisor
         return replace(
             self,
             hypervisor=hypervisor,
-            disk_template=(self.disk_template or defaults.disk_template) if self.disks or self.source else DISKLESS,
-            nics=tuple(_trimmed_nic(nic, defaults.nic) for nic in self.nics),
+            disk_template=(self.disk_template or defaults.disk_template) if self.disks else DISKLESS,
+            nics=nics,
             beparams=_differing(self.beparams, defaults.beparams),
             hvparams=_differing(self.hvparams, defaults.hvparams_of(hypervisor, self.os)),
             osparams=_differing(self.osparams, defaults.osparams_of(self.os)),

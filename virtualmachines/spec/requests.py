@@ -43,7 +43,10 @@ class Requests:
 
 
 def creation_of(spec: VMSpec, defaults: Defaults) -> InstanceSpec:
-    """The request that creates it: only what differs from the cluster's defaults is sent."""
+    """The request that creates it: only what differs from the cluster's defaults is sent.
+
+    Of an export Ganeti takes the OS, whatever is said; and 3.0 fails at the private parameters of one if none are said.
+    """
     own, options, source = spec.trimmed(defaults), spec.options, spec.source
     template = own.disk_template or DISKLESS
     return InstanceSpec(
@@ -52,12 +55,12 @@ def creation_of(spec: VMSpec, defaults: Defaults) -> InstanceSpec:
         disk_template=template,
         disks=[_disk(each) for each in own.disks],
         nics=[_nic(each) for each in own.nics],
-        os=own.os or None,
+        os=None if source else own.os or None,
         hypervisor=own.hypervisor or None,
         hvparams=own.hvparams or None,
         beparams=own.beparams or None,
         osparams=own.osparams or None,
-        osparams_private=own.osparams_private or None,
+        osparams_private=own.osparams_private if source else own.osparams_private or None,
         osparams_secret=own.osparams_secret or None,
         pnode=own.placement.primary or None,
         snode=own.placement.secondary or None,

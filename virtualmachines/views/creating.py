@@ -22,6 +22,7 @@ from permissions.policy import can
 from permissions.selectors import list_personas
 from permissions.signed_in import person_of
 from ui.places import page_of
+from virtualmachines.exports import find_export, find_told, list_exports
 from virtualmachines.forms.creating import BLANK, MachineForm, typed_for, with_size
 from virtualmachines.forms.pieces import with_part, without_part
 from virtualmachines.forms.pieces.piece import Typed
@@ -30,10 +31,12 @@ from virtualmachines.operations.creating import Create, CreateParams, faults_of
 from virtualmachines.operations.several import called, faults_of_all, list_names, plan_creations
 from virtualmachines.outlook import count_room, places_of, shares_of
 from virtualmachines.rules import Facts
+from virtualmachines.rules.exports import judge_disks_of_export
 from virtualmachines.rules.patterns import is_pattern
 from virtualmachines.selectors import find_creation, find_vm_called, list_clusters_to_create_on, settings_of
 from virtualmachines.spec import BadData, VMSpec, spec_from_data
 from virtualmachines.template_selectors import cluster_of_called, list_choices
+from virtualmachines.views.from_export import ask_what_it_holds, explain_unread, filled_in, is_reading
 from virtualmachines.views.using import TemplateInUse, judge_beside, save_beside, template_beside
 
 CREATE = Create()
@@ -63,6 +66,7 @@ class _Page:
         self.is_admin = bool(can(self.user, "admin", self.cluster))
         self.personas = list_personas(self.user)
         self.typed["cluster"] = self.cluster.slug
+        self.told = find_told(self.user, typed.get("reading", ""), self.cluster)
         self.kept = TemplateInUse.find(self.user, typed.get("template", ""), is_admin=self.is_admin)
 
     def form(self, *, is_judged: bool) -> MachineForm:
@@ -106,6 +110,9 @@ class _Page:
             "left_out": ", ".join(left_out),
             "from_template": self.kept.name,
             "templates": list_choices(self.user),
+            "exports": list_exports(self.user),
+            "reading": self.typed.get("reading", "") if self.typed.get("source.node") else "",
+            "of_export": self.typed.get("source.node", "").partition("/")[2] if self.told is not None else "",
             "check_url": self.request.get_full_path(),
             **self.outlook(form),
         }
@@ -151,8 +158,11 @@ class CreateMachine(View):
         settings = settings_of(user, vm) if vm is not None else None
         if entry is not None:
             typed["cluster"] = entry.cluster_name or entry.target_name
+            typed["reading"] = request.GET.get("reading") or str(entry.uuid)
         elif vm is not None and not typed["cluster"]:
             typed["cluster"] = like.partition("/")[0]
+        if entry is not None and is_reading(request):
+            return _show_export(_Page(request, typed), entry)
         page = _Page(request, typed)
         left_out: Sequence[str] = ()
         if entry is not None:
@@ -178,7 +188,10 @@ class CreateMachine(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Create it, ask Ganeti whether it would, or change the form."""
-        page = _Page(request, typed := {name: str(value) for name, value in request.POST.items()})
+        typed = {name: str(value) for name, value in request.POST.items()}
+        if "export" in typed:
+            return _ask_of_export(request, typed["export"])
+        page = _Page(request, typed)
         if added := _FIRST_FIELDS.get(typed.get("more", "")):
             page.typed = with_part(typed["more"], added, typed)
             return page.show(page.form(is_judged=False), typed["more"])
@@ -217,6 +230,9 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     """Through the pipeline. What is refused comes back with everything that was typed, at the field it concerns."""
     name = form.params().spec.name
     wanted = template_beside(form) if form.cleaned_data.get("save_as") else None
+    if faults := dict(judge_disks_of_export(form.params().spec, page.told)):
+        form.put_errors(faults)
+        return page.show(form, status=422)
     try:
         if wanted is not None:
             judge_beside(page.actor, wanted)
@@ -238,6 +254,7 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
         return page.show(form, status=409)
     if is_check:
         asked = {"check": str(entry.uuid), **({"name": name} if is_pattern(name) else {})}
+        asked |= {"reading": page.typed["reading"]} if page.told is not None else {}
         return redirect(f"{reverse('vms-create')}?{urlencode(asked)}")
     if wanted is not None:
         save_beside(page.request, page.actor, wanted)
@@ -249,6 +266,32 @@ def _plan(page: _Page, form: MachineForm) -> HttpResponse:
     if obstacle := page.barred[page.cluster.slug]:
         raise Refusal(obstacle)
     return redirect("batch", uuid=plan_creations(CREATE, page.actor, page.cluster, form.params()).uuid)
+
+
+def _ask_of_export(request: HttpRequest, called: str) -> HttpResponse:
+    """Have Ganeti read an export, from the list of those that the person may use."""
+    export = find_export(list_exports(person_of(request)), called)
+    page = _Page(request, {"cluster": export.cluster if export is not None else ""})
+    try:
+        if export is not None:
+            return ask_what_it_holds(page.actor, page.cluster, page.facts, export)
+        refusal = _("There is no export %s of which you may make a machine.") % called
+    except Forbidden as forbidden:
+        raise PermissionDenied(str(forbidden)) from forbidden
+    except Refusal as refused:
+        refusal = str(refused)
+    page.fill(BLANK)
+    return page.show(page.form(is_judged=False), refusal=refusal, status=409)
+
+
+def _show_export(page: _Page, entry: Any) -> HttpResponse:
+    """What Ganeti told of an export is filled in; while it is asked, the page waits for that alone."""
+    asked = _spec_of(entry)
+    if entry.is_open:
+        context = {"check_url": page.request.get_full_path(), "called": asked.source and asked.source.path}
+        return render(page.request, "virtualmachines/create_reading.html", context)
+    page.fill(filled_in(asked, page.told, page.cluster.pk))
+    return page.show(page.form(is_judged=False), refusal=explain_unread(entry) if page.told is None else "")
 
 
 def _from_template(request: HttpRequest, typed: Typed) -> HttpResponse:

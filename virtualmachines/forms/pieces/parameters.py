@@ -21,7 +21,8 @@ _NOTHING: Mapping[str, Any] = {}
 class ParameterPiece(Piece):
     """One table. `own` are values of the machine that have a field whatever the cluster reports.
 
-    `only` and `without` are names: a form may ask for some of them elsewhere.
+    `only` and `without` are names: a form may ask for some of them elsewhere. `unsaid` is what an empty field means,
+    where that is not the cluster's default.
     """
 
     where: Literal["hvparams", "beparams"]
@@ -32,6 +33,7 @@ class ParameterPiece(Piece):
     own: Mapping[str, Any] = field(default_factory=dict)
     only: Collection[str] = ()
     without: Collection[str] = ()
+    unsaid: str = ""
 
     def fields(self, given: Given = _NOTHING) -> dict[str, forms.Field]:
         found: dict[str, forms.Field] = {}
@@ -84,9 +86,9 @@ class ParameterPiece(Piece):
         return Parameter(name, name, _("This release of the manager does not know it."), kind, is_optional=True)
 
     def _field(self, parameter: Parameter, now: str) -> ParameterField:
-        default = self.defaults.get(parameter.name)
+        default = None if self.unsaid else self.defaults.get(parameter.name)
         made = ParameterField(parameter, default, self.release, READERS.get(parameter.kind, str))
-        shown = shown_default(default, parameter.kind)
+        shown = self.unsaid or shown_default(default, parameter.kind)
         if parameter.kind in (Kind.SWITCH, Kind.CHOICE):
             made.widget = QuickSelect(self._options(parameter, default, shown, now))
         elif shown:
@@ -97,7 +99,7 @@ class ParameterPiece(Piece):
 
     def _options(self, parameter: Parameter, default: Any, shown: str, now: str) -> list[tuple[str, Any]]:
         """The cluster's default first. A value that is no choice any more is there as long as it is chosen."""
-        first = [("", _("Default (%s)") % shown if shown else _("Default"))]
+        first = [("", self.unsaid or (_("Default (%s)") % shown if shown else _("Default")))]
         if parameter.kind is Kind.SWITCH:
             return [*first, (ON, _("On")), (OFF, _("Off"))]
         options = [(each, each) for each in parameter.options_in(self.release)]

@@ -11,7 +11,7 @@ from virtualmachines.forms.pieces.piece import Given, Piece, Typed
 from virtualmachines.forms.pieces.select import QuickSelect
 from virtualmachines.forms.pieces.typed import ON
 from virtualmachines.room import Place
-from virtualmachines.spec import Placement, VMSpec
+from virtualmachines.spec import Placement, Source, VMSpec
 from virtualmachines.spec.machine import DISKLESS
 
 
@@ -100,8 +100,33 @@ def _choice(label: str, widget: QuickSelect, **more: Any) -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=255, widget=widget, **more)
 
 
+@dataclass(frozen=True)
+class SourcePiece(Piece):
+    """The export of which it is made, if it is: node and name of it, or an OS all the same."""
+
+    def fields(self, given: Given) -> dict[str, forms.Field]:
+        now = str(given.get("source.node") or "")
+        if not now:
+            return {}
+        node, _slash, name = now.partition("/")
+        label = _("Export %(name)s on %(node)s") % {"name": name, "node": node}
+        widget = QuickSelect([(now, label), ("", _("No export: an operating system is installed"))])
+        return {"source.node": _choice(_("Made from"), widget)}
+
+    def typed(self, spec: VMSpec) -> Typed:
+        source = spec.source
+        return {"source.node": f"{source.node}/{source.path or spec.name}"} if source is not None else {}
+
+    def read(self, values: Given, spec: VMSpec) -> VMSpec:
+        node, _slash, name = str(values.get("source.node") or "").partition("/")
+        return replace(spec, source=Source(node, name) if node else None)
+
+
+@dataclass(frozen=True)
 class OptionsPiece(Piece):
     """How a new machine is made."""
+
+    of_export: bool = False
 
     def fields(self, given: Given) -> dict[str, forms.Field]:
         found = {
@@ -119,6 +144,8 @@ class OptionsPiece(Piece):
                 label=_("Make sure that nobody answers at its address"), help_text=_("Only with the name looked up.")
             ),
         }
+        if self.of_export:
+            del found["no_install"]
         for each in found.values():
             each.required = False
         return {f"options.{name}": each for name, each in found.items()}

@@ -17,13 +17,19 @@ _PARAMS = ("osparams", "osparams_private", "osparams_secret")
 
 @dataclass(frozen=True)
 class SystemPiece(Piece):
-    """`systems` are those of the cluster, debian+12 for a variant; the form of a new machine has one chosen."""
+    """`systems` are those of the cluster, debian+12 for a variant; the form of a new machine has one chosen.
+
+    `of_export`: it is made of an export, which brings its OS.
+    """
 
     systems: Sequence[str]
+    of_export: bool = False
 
     def fields(self, given: Given) -> dict[str, forms.Field]:
         now = str(given.get("os") or "")
         options = QuickSelect([("", _("Choose an operating system")), *group_systems(self.systems, now)])
+        if self.of_export:
+            options = QuickSelect([(now, _name_of(now) if now else _("As in the export"))])
         helps = {
             "osparams": _("For the OS's own installation; one name=value a line."),
             "osparams_private": _("Ganeti keeps them, and tells them to nobody."),
@@ -66,15 +72,16 @@ def _name_of(system: str) -> str:
 
 @dataclass(frozen=True)
 class HypervisorPiece(Piece):
-    """Which of those that the cluster runs; the first is its default."""
+    """Which of those that the cluster runs; the first is its default. `unsaid`: what no choice means otherwise."""
 
     hypervisors: Sequence[str]
+    unsaid: str = ""
 
     def fields(self, given: Given) -> dict[str, forms.Field]:
         now = str(given.get("hypervisor") or "")
         first = _("Default (%s)") % self.hypervisors[0] if self.hypervisors else _("Default")
         names = list(dict.fromkeys([*self.hypervisors, *([now] if now else [])]))
-        options = QuickSelect([("", first), *((name, name) for name in names)])
+        options = QuickSelect([("", self.unsaid or first), *((name, name) for name in names)])
         return {
             "hypervisor": forms.CharField(
                 label=_("Hypervisor"),

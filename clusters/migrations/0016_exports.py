@@ -1,0 +1,37 @@
+"""Clusters list the exports that their nodes keep: a new table."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("clusters", "0015_cd_images"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="ExportList",
+            fields=[
+                (
+                    "cluster",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="export_list",
+                        serialize=False,
+                        to="clusters.cluster",
+                    ),
+                ),
+                (
+                    "asked_at",
+                    models.DateTimeField(
+                        blank=True, help_text="when it was last asked for; empty: it is due", null=True
+                    ),
+                ),
+                ("read_at", models.DateTimeField(blank=True, help_text="when Ganeti last told", null=True)),
+                ("exports", models.JSONField(blank=True, default=list, help_text="[node, name] of each, by name")),
+                ("error", models.TextField(blank=True, help_text="why it can't be read")),
+            ],
+        ),
+    ]

@@ -1,18 +1,17 @@
 """Exports of which machines can be made, and who may: an export may be anybody's machine, so that it takes the right to
 export on the cluster, which sees them all, beside the right to create there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster, ExportList
-from objectlog.models import Entry
 from permissions.models import User
 from permissions.policy import visible
 from virtualmachines.models import VirtualMachine
-from virtualmachines.selectors import find_creation
+from virtualmachines.selectors import find_creation, find_vm_called, settings_of
 from virtualmachines.spec import Source, VMSpec
-from virtualmachines.spec.exports import read_told, with_free_addresses
+from virtualmachines.spec.exports import read_told
 
 
 @dataclass(frozen=True)
@@ -55,19 +54,20 @@ def find_export(exports: list[KeptExport], called: str) -> KeptExport | None:
 
 
 def find_told(user: User, uuid: str, cluster: Cluster) -> VMSpec | None:
-    """What a creation, or a check of one, that `user` asked for on this cluster told of its export."""
+    """What a creation, or a check of one, that `user` asked for on this cluster told of its export.
+
+    None if that is not known: it goes on, or Ganeti did not come to read the export.
+    """
     entry = find_creation(user, uuid)
-    is_here = entry is not None and (entry.cluster_name or entry.target_name) == cluster.slug
-    return told_of(entry, cluster) if entry is not None and is_here else None
-
-
-def told_of(entry: Entry, cluster: Cluster) -> VMSpec | None:
-    """What an ended check of a creation told of the export; None if Ganeti did not come to read it."""
-    if entry.is_open:
+    if entry is None or entry.is_open or (entry.cluster_name or entry.target_name) != cluster.slug:
         return None
     told = next((found for job in entry.jobs.all() for op in job.opcodes if (found := read_told(op))), None)
-    if told is None:
-        return None
     path = str(((entry.params.get("spec") or {}).get("source") or {}).get("path") or "")
-    is_there = VirtualMachine.objects.filter(cluster=cluster, name=path, missing_since=None).exists()
-    return with_free_addresses(told) if is_there else told
+    exported = find_exported(user, cluster, path)
+    cards = settings_of(user, exported) if told is not None and exported is not None else None
+    return replace(told, nics=cards[0].nics) if told is not None and cards is not None else told
+
+
+def find_exported(user: User, cluster: Cluster, name: str) -> VirtualMachine | None:
+    """The machine that was exported, or a namesake, while it is there: two can't have the same cards."""
+    return find_vm_called(user, f"{cluster.slug}/{name}")

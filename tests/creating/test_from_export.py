@@ -142,7 +142,9 @@ def test_a_quota_takes_sizes(kept: Kept) -> None:
     with pytest.raises(Invalid) as refused:
         kept.maker.create(FROM_IT)
     assert set(refused.value.errors) == {"beparams.vcpus", "beparams.maxmem", "disks"}
-    said = replace(FROM_IT, beparams={"vcpus": 2, "maxmem": 1024, "minmem": 512}, disks=(DiskSpec(10240), DiskSpec(512)))
+    said = replace(
+        FROM_IT, beparams={"vcpus": 2, "maxmem": 1024, "minmem": 512}, disks=(DiskSpec(10240), DiskSpec(512))
+    )
     assert kept.maker.create(replace(said, nics=(NicSpec(),))).outcome == Outcome.SUBMITTED
 
 

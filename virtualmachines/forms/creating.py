@@ -247,7 +247,7 @@ class MachineForm(SpecForm):
             Section(
                 "osparams",
                 _("OS parameters"),
-                _count(len(spec.osparams) + len(spec.osparams_private) + len(spec.osparams_secret)),
+                _count(len(spec.osparams) + len(spec.osparams_private) + len(spec.osparams_secret), spec),
                 self._some("osparams", "osparams_private", "osparams_secret"),
             ),
             Section(
@@ -274,7 +274,7 @@ class MachineForm(SpecForm):
             Section(
                 "hypervisor",
                 _("Hypervisor"),
-                f"{self.hypervisor}: {_count(len(spec.hvparams))}",
+                f"{self.hypervisor}: {_count(len(spec.hvparams), spec)}",
                 self._some("hypervisor"),
                 self._groups(self.hv),
             ),
@@ -331,9 +331,9 @@ def _name_of(persona: Persona) -> str:
     return f"@{persona.name}" if persona.group_id is not None else persona.name
 
 
-def _count(number: int) -> str:
+def _count(number: int, spec: VMSpec) -> str:
     if not number:
-        return _("as the cluster has it")
+        return _("as the cluster has it") if spec.source is None else _("as in the export")
     return ngettext("%d of its own", "%d of its own", number) % number
 
 
@@ -359,7 +359,7 @@ def _say_size(spec: VMSpec) -> str:
 
 
 def _say_backend(spec: VMSpec) -> str:
-    return _count(len([name for name in spec.beparams if name not in (*SIZE, "minmem")]))
+    return _count(len([name for name in spec.beparams if name not in (*SIZE, "minmem")]), spec)
 
 
 def _say_options(options: Options) -> str:

@@ -54,11 +54,6 @@ def with_told(asked: VMSpec, told: VMSpec) -> VMSpec:
     )
 
 
-def with_free_addresses(told: VMSpec) -> VMSpec:
-    """For a second machine beside the exported one: an address of a network becomes a free one of it."""
-    return replace(told, nics=tuple(replace(nic, ip="pool" if nic.network and nic.ip else "") for nic in told.nics))
-
-
 def _nic(given: Mapping[str, Any]) -> NicSpec:
     """Without its MAC: a machine that is called as the exported one was gets that by itself."""
     values = {name: _text(given.get(name)) for name in _OF_NIC}

@@ -14,21 +14,26 @@ from django.utils.translation import gettext as _
 from objectlog.models import Entry
 from operations.contract import Actor, Ask
 from operations.pipeline import run
-from virtualmachines.exports import KeptExport
+from virtualmachines.exports import KeptExport, find_exported
 from virtualmachines.operations.creating import Create, CreateParams
 from virtualmachines.rules import Facts
 from virtualmachines.rules.names import explain_name
 from virtualmachines.rules.placing import MIRRORED
-from virtualmachines.spec import Options, Placement, VMSpec
+from virtualmachines.spec import NicSpec, Options, Placement, VMSpec
 from virtualmachines.spec.exports import with_told
 
 _MOST_TRIES = 9
 
 
 def ask_what_it_holds(actor: Actor, cluster: Any, facts: Facts, export: KeptExport) -> HttpResponse:
-    """To the page that waits for the answer. Raises Forbidden, Invalid and Refusal."""
+    """To the page that waits for the answer. Raises Forbidden, Invalid and Refusal.
+
+    While the exported machine is there, Ganeti refuses its cards (the MAC addresses), and they are known here.
+    """
+    is_there = find_exported(actor.user, cluster, export.name) is not None
     spec = VMSpec(
         _free_name(export.name, cluster.pk),
+        nics=(NicSpec(),) if is_there else (),
         source=export.source,
         placement=_anywhere(facts, export.node),
         options=Options(start=False),
@@ -45,7 +50,8 @@ def is_reading(request: HttpRequest) -> bool:
 def filled_in(asked: VMSpec, told: VMSpec | None, cluster_pk: int) -> VMSpec:
     """The machine for the form: what Ganeti told; the export's name, if it is free; and no place yet."""
     name = asked.source.path if asked.source is not None else ""
-    spec = replace(asked, name="" if explain_name(name, cluster_pk) else name, placement=Placement(), options=Options())
+    name = "" if explain_name(name, cluster_pk) else name
+    spec = replace(asked, name=name, nics=(), placement=Placement(), options=Options())
     return spec if told is None else with_told(spec, told)
 
 

@@ -211,6 +211,10 @@ class Operation(Generic[T, P]):
         verdicts = (can(ask.actor.user, verb, target) for verb in (self.needs, *self.needs_too))
         return next((verdict for verdict in verdicts if not verdict), Allowed())
 
+    def holds_secrets(self, params: Mapping[str, Any]) -> bool:
+        """Whether there is something in its parameters, as its form takes them, that is kept nowhere."""
+        return False
+
     def obstacle(self, target: T) -> str | None:
         """Why not now, as a sentence; None if it can be done. Without parameters and without a query for each row."""
         return None

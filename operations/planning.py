@@ -10,7 +10,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from objectlog.models import Via
-from operations.contract import Actor, AnyOperation
+from objectlog.words import gettext as _
+from operations.contract import Actor, AnyOperation, Refusal
 from operations.models import Batch, BatchItem, BatchLane, BatchState, ItemState, Verdict
 from operations.offers import find_obstacle
 from permissions.policy import access_of, can, visible
@@ -66,6 +67,7 @@ def plan_each(
     refusal = "" if can(actor.user, operation.needs, target) else access_of(type(target)).refuse(operation.needs)
     items = []
     for position, (name, params) in enumerate(asked):
+        refuse_secrets(operation, params)
         item = _item(batch, position, operation, target, refusal)
         item.target_name, item.params = name[:255], dict(params)
         items.append(item)
@@ -79,11 +81,19 @@ def _list_steps(batch: Batch, actor: Actor, target: Any, steps: Sequence[Step]) 
         may = visible(actor.user, step.operation.needs, rows).exists()
         refusal = "" if may else access_of(type(target)).refuse(step.operation.needs)
         item = _item(batch, position, step.operation, target, refusal, judges_state=not position)
+        refuse_secrets(step.operation, step.params)
         item.operation, item.params = step.operation.key, dict(step.params)
         yield item
 
 
+def refuse_secrets(operation: AnyOperation, params: Mapping[str, Any]) -> None:
+    """A batch keeps its parameters until it comes to them. Raises Refusal."""
+    if operation.holds_secrets(params):
+        raise Refusal(_("Secrets are not kept until a batch comes to them. Do it one by one."))
+
+
 def _new_batch(operation: AnyOperation, actor: Actor, params: Mapping[str, Any]) -> Batch:
+    refuse_secrets(operation, params)
     return Batch(
         actor=actor.user,
         actor_name=actor.user.username,

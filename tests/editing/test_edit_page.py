@@ -7,8 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from objectlog.models import Entry, Outcome
+from clusters.models import Job
+from objectlog.models import Entry, Event, Outcome
+from operations.contract import Refusal
 from operations.models import Batch, BatchItem
+from operations.planning import Step, plan_steps
+from operations.table import OPERATIONS
 from permissions.services import grant
 from tests.editing.conftest import Desk
 from virtualmachines.models import VMUserGrant
@@ -206,3 +210,32 @@ def test_a_change_that_failed_is_opened_again_as_it_was_asked_for(desk: Desk, br
     browser.client.force_login(desk.root.user)
     page = browser.open(reverse("vm", args=["lab", desk.vm.name])).text
     assert "?again=" not in page, "what somebody else has typed is theirs"
+
+
+def test_private_parameters_are_sent_and_nowhere_else(desk: Desk, browser: Browser) -> None:
+    """They are set by who types them, and neither shown again nor kept: not in pages, sessions, rows or the journal."""
+    browser.open().send(osparams_private="root_password=hush-hush\nkey=whisper")
+    assert "root_password" in browser.text and "key" in browser.text and "not told" in browser.text
+    pages = [browser.text]
+    stored = str(browser.client.session["edits"])
+    assert "Save and restart" not in browser.text, "a batch would keep them"
+    pages.append(browser.open(re.findall(r'href="([^"]+draft=[^"]+)"', browser.text)[0]).text)
+    browser.send(osparams_private="root_password=hush-hush", **{"beparams.vcpus": "many"})
+    assert "Type these once more" in browser.text
+    pages.append(browser.text)
+    browser.open().send(osparams_private="root_password=hush-hush").confirm()
+    entry = Entry.objects.get()
+    sent = desk.simulator.queue.jobs[max(desk.simulator.queue.jobs)].ops[0]
+    assert sent["osparams_private"] == {"root_password": "hush-hush"} and entry.outcome == Outcome.SUBMITTED
+    desk.settle(entry)
+    rows = [*Entry.objects.values(), *Event.objects.values(), *Job.objects.values()]
+    for text in (*pages, browser.text, browser.open().text, stored, str(rows)):
+        assert "hush" not in text and "whisper" not in text
+    assert "root_password" in str(list(Event.objects.values())), "that it was set is told"
+
+
+def test_no_batch_keeps_private_parameters(desk: Desk) -> None:
+    steps = [Step(OPERATIONS["vm.modify"], {"wanted": {"osparams_private": {"key": "hush"}}})]
+    with pytest.raises(Refusal, match="Secrets are not kept"):
+        plan_steps(desk.alice, desk.vm, steps)
+    assert not Batch.objects.exists()

@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 
 from clusters.catalogue import BACKEND, of_hypervisor
 from virtualmachines.forms.pieces import DisksPiece, NicsPiece, ParameterPiece, Piece, SpecForm, SystemPiece, typed_of
+from virtualmachines.forms.pieces.typed import Lines
 from virtualmachines.rules import Facts
 from virtualmachines.spec import VMSpec
 
 _SALT = "virtualmachines.edit"
-# Ganeti keeps these and tells them to nobody: a form could only overwrite them.
-_UNTOLD = ("osparams_private", "osparams_secret")
+# Ganeti keeps these and tells them to nobody: they can be set, and are not shown again by us either.
+PRIVATE = "osparams_private"
+_UNTOLD = (PRIVATE, "osparams_secret")
 Typed = dict[str, str]
 
 
@@ -27,6 +29,14 @@ class Section:
     fields: list[Any]
     parts: list[tuple[str, str, list[Any]]]
     is_open: bool = False
+
+
+class Unseen(Lines):
+    """What is typed here is sent, and never shown."""
+
+    def format_value(self, value: Any) -> str:
+        """Nothing."""
+        return ""
 
 
 class EditForm:
@@ -64,8 +74,12 @@ class EditForm:
     def form(self, typed: Mapping[str, Any], *, is_judged: bool) -> SpecForm:
         """The form with what was typed."""
         form = SpecForm(self.pieces, typed, is_judged=is_judged)
-        for name in _UNTOLD:
-            form.fields.pop(name, None)
+        form.fields.pop("osparams_secret", None)
+        form.fields[PRIVATE].widget = Unseen()
+        form.fields[PRIVATE].help_text = _(
+            "Ganeti tells them to nobody, so none are shown: type those to be set, one name=value a line. Empty: they "
+            "stay as they are."
+        )
         for name in [name for name in form.fields if name.startswith("disks.")]:
             of_new = name.rpartition(".")[2] not in ("size_mib", "mode", "name", "uuid")
             if of_new and typed.get(f"{name.rpartition('.')[0]}.uuid"):
@@ -79,7 +93,7 @@ class EditForm:
     def sections(self, form: SpecForm) -> Iterator[Section]:
         """All fields, in the order of the page."""
         size = [form[name] for name in self._size.fields()]
-        system = [form[name] for name in ("os", "osparams") if name in form.fields]
+        system = [form[name] for name in ("os", "osparams", PRIVATE) if name in form.fields]
         yield Section("size", _("Size"), size, [], is_open=True)
         yield Section("system", _("Operating system"), system, [], is_open=True)
         yield self._parts("disks", _("Disks"), form)

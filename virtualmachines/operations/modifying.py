@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from objectlog.changes import Change
+from objectlog.messages import Message
 from objectlog.models import Entry
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, Refusal, Submission
@@ -17,6 +19,7 @@ from operations.groups import Group
 from permissions.policy import can
 from quotas.services import claim, give_back
 from rapi.client import RapiClient
+from rapi.resources.lifecycle import InstanceChanges
 from rapi.shapes.fields import BadRecord
 from rapi.shapes.instance import InstanceInfo
 from virtualmachines.models import VirtualMachine
@@ -32,6 +35,9 @@ from virtualmachines.spec.telling import tell_changes
 from virtualmachines.usage import growth_of, usage_of
 
 _VERSION_LENGTH = 16
+_OS_IMAGE = "os-image"
+# Ganeti's word for taking a parameter away.
+_AS_DEFAULT = "default"
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,10 @@ class Modify(VMOperation[ModifyParams]):
     can_check = True
     params_type = ModifyParams
 
+    def holds_secrets(self, params: Mapping[str, Any]) -> bool:
+        wanted = params.get("wanted")
+        return isinstance(wanted, Mapping) and bool(wanted.get("osparams_private"))
+
     def whole_rows(self) -> QuerySet[VirtualMachine]:
         """With the whole record, which every rule reads."""
         return self.rows().select_related("owner").defer(None)
@@ -88,7 +98,10 @@ class Modify(VMOperation[ModifyParams]):
             is_admin=bool(can(ask.actor.user, "admin", target.cluster)),
             hotplugs=params.hotplug,
         )
-        if not wanted:
+        private = params.wanted.osparams_private
+        if _OS_IMAGE in private and not can(ask.actor.user, "admin", target.cluster):
+            faults["osparams_private"] = _("%s can be set by those who administer the cluster.") % _OS_IMAGE
+        if not wanted and not private:
             faults.setdefault("wanted", _("Nothing would be other than it is."))
         if params.wanted.removes_disks and params.typed_name != target.name:
             faults["typed_name"] = _("Disks are removed with all that is on them: type %s to confirm.") % target.name
@@ -105,7 +118,14 @@ class Modify(VMOperation[ModifyParams]):
     def changes(self, ask: Ask[VirtualMachine, ModifyParams]) -> list[Change]:
         _after, wanted = _wanted(ask)
         sees_host = bool(can(ask.actor.user, "admin", ask.target.cluster))
-        return tell_changes(wanted.changes, ask.target.hypervisor, sees_host=sees_host)
+        told = tell_changes(wanted.changes, ask.target.hypervisor, sees_host=sees_host)
+        if private := sorted(ask.params.wanted.osparams_private):
+            unknown, names = (
+                Message(gettext_noop("not told")),
+                Message(gettext_noop("set: %(names)s"), {"names": ", ".join(private)}),
+            )
+            told.append(Change("osparams_private", gettext_noop("private OS parameters"), unknown, names))
+        return told
 
     def claim(self, ask: Ask[VirtualMachine, ModifyParams], entry: UUID) -> Claims:
         target, owner = ask.target, ask.target.owner
@@ -119,9 +139,10 @@ class Modify(VMOperation[ModifyParams]):
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ModifyParams], reason: str) -> Submission:
         _after, wanted = _wanted(ask)
-        changes = requests_for(wanted).modify
-        if changes is None:
-            raise AssertionError("check() refuses what changes nothing")
+        changes = requests_for(wanted).modify or InstanceChanges()
+        if private := ask.params.wanted.osparams_private:
+            values = {name: _AS_DEFAULT if value is None else value for name, value in private.items()}
+            changes = replace(changes, osparams_private=values)
         return modify(client, ask, changes, reason, hotplug="yes" if ask.params.hotplug else "no")
 
     def succeeded(self, entry: Entry) -> None:
@@ -132,8 +153,9 @@ class Modify(VMOperation[ModifyParams]):
         give_back(entry.uuid)
 
     def journal_params(self, params: ModifyParams) -> dict[str, Any]:
-        """Enough to fill the form again."""
-        return {"wanted": as_data(params.wanted), "opened": params.opened, "hotplug": params.hotplug}
+        """Enough to fill the form again; no secrets."""
+        wanted = replace(params.wanted, osparams_private={})
+        return {"wanted": as_data(wanted), "opened": params.opened, "hotplug": params.hotplug}
 
 
 def spec_of(vm: VirtualMachine) -> VMSpec:

@@ -38,12 +38,16 @@ class DiskEdit:
 
 @dataclass(frozen=True)
 class Edit:
-    """All that is wanted otherwise. `disks` and `nics` are those that are there, by number or uuid."""
+    """All that is wanted otherwise. `disks` and `nics` are those that are there, by number or uuid.
+
+    Private parameters of the OS are set: which there are, and to what they are set, nobody is told.
+    """
 
     os: str | None = None
     beparams: Wishes = field(default_factory=dict)
     hvparams: Wishes = field(default_factory=dict)
     osparams: Wishes = field(default_factory=dict)
+    osparams_private: Wishes = field(default_factory=dict, repr=False)
     nics: Mapping[str, NicEdit] = field(default_factory=dict)
     nics_added: tuple[NicSpec, ...] = ()
     disks: Mapping[str, DiskEdit] = field(default_factory=dict)
@@ -61,6 +65,7 @@ class Edit:
             beparams=_with(spec.beparams, self.beparams),
             hvparams=_with(spec.hvparams, self.hvparams),
             osparams=_with(spec.osparams, self.osparams),
+            osparams_private=_with(spec.osparams_private, self.osparams_private),
             nics=(*_edited("nics", spec.nics, self.nics), *self.nics_added),
             disks=(*_edited("disks", spec.disks, self.disks), *self.disks_added),
         )
@@ -116,6 +121,7 @@ def edit_between(before: VMSpec, after: VMSpec) -> Edit:
         beparams=_wishes(before.beparams, after.beparams),
         hvparams=_wishes(before.hvparams, after.hvparams),
         osparams=_wishes(before.osparams, after.osparams),
+        osparams_private=dict(after.osparams_private),
         nics=_edits_between(before.nics, after.nics, NicEdit),
         nics_added=tuple(nic for nic in after.nics if not nic.uuid),
         disks=_edits_between(before.disks, after.disks, DiskEdit),

@@ -1,7 +1,8 @@
 """Change a machine: the form, and the page that says what would be other than before."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -25,7 +26,9 @@ from operations.selectors import find_check
 from operations.table import OPERATIONS
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
-from virtualmachines.forms.editing import EditForm, Typed, merge, seal, unseal
+from sealing.fields import Sealed, SecretUnreadable
+from sealing.fields import seal as encrypt
+from virtualmachines.forms.editing import PRIVATE, EditForm, Typed, merge, seal, unseal
 from virtualmachines.forms.pieces import SpecForm, with_part, without_part
 from virtualmachines.operations.modifying import spec_of, version_of
 from virtualmachines.rules import Facts
@@ -93,18 +96,18 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         next(iter(form.fields.values())).widget.attrs["autofocus"] = True
         return _show(desk, form, seal(version, now))
     sealed = request.POST.get("opened", "")
-    typed = {path: text for path, text in request.POST.items() if "." in path or path in ("os", "osparams")}
+    typed = {path: text for path, text in request.POST.items() if "." in path or path in ("os", "osparams", PRIVATE)}
     for button, of in (("add", _FIRST), ("remove", None)):
         if which := request.POST.get(button, ""):
             if of is not None:
                 typed = with_part(which, of[which], typed) if which in of else typed
             else:
                 typed = without_part(which, typed)
-            return _show(desk, desk.edit.form(typed, is_judged=False), sealed)
+            return _show(desk, _typed_again(desk.edit.form(typed, is_judged=False)), sealed)
     opened_version, opened = unseal(sealed)
     if opened_version != version:
         typed, changed = merge(opened, typed, now)
-        form = desk.edit.form(typed, is_judged=False)
+        form = _typed_again(desk.edit.form(typed, is_judged=False))
         since = [_since(form, path, opened, now) for path in changed]
         return _show(desk, form, seal(version, now), since=since, status=409)
     return _review(desk, typed, sealed, version)
@@ -125,20 +128,40 @@ def _review(desk: _Desk, typed: Typed, sealed: str, version: str) -> HttpRespons
     try:
         if not form.errors:
             wanted = edit_between(desk.edit.spec, form.spec(desk.edit.spec))
-            data = {"wanted": as_data(wanted), "opened": version}
+            data = {"wanted": as_data(replace(wanted, osparams_private={})), "opened": version}
             if desk.request.POST.get("hotplug"):
                 data["hotplug"] = True
+            draft = {"vm": desk.vm.pk, "typed": {**typed, PRIVATE: ""}, "data": data}
+            if wanted.osparams_private:
+                draft["private"] = encrypt(json.dumps(dict(wanted.osparams_private)))
             # The name is typed on the next page, which says which disks would be lost.
-            desk.operation.check(desk.ask({**data, "typed_name": desk.vm.name}))
-            key = _keep(desk.request, {"vm": desk.vm.pk, "typed": typed, "data": data})
+            desk.operation.check(desk.ask({**(_data_of(draft) or data), "typed_name": desk.vm.name}))
+            key = _keep(desk.request, draft)
             return redirect(f"{_url(desk, 'vm-modify-confirm')}?{urlencode({'draft': key})}")
     except BadData as bad:
         form.put_errors({bad.where: str(bad)})
     except Invalid as invalid:
         form.put_errors(invalid.errors)
     except Refusal as refusal:
-        return _show(desk, form, sealed, refusal=str(refusal), status=409)
-    return _show(desk, form, sealed, status=422)
+        return _show(desk, _typed_again(form), sealed, refusal=str(refusal), status=409)
+    return _show(desk, _typed_again(form), sealed, status=422)
+
+
+def _typed_again(form: SpecForm) -> SpecForm:
+    """The form is shown once more: what of it is never shown has to be typed anew, and that is said."""
+    if form.data.get(PRIVATE):
+        form.put_errors({PRIVATE: _("Type these once more: what was typed is not shown.")})
+    return form
+
+
+def _data_of(draft: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the operation's form takes; what of it is secret was kept encrypted. None if it can't be read any more."""
+    data = dict(draft["data"])
+    try:
+        private = Sealed(draft.get("private", ""), "draft of a change").reveal()
+    except SecretUnreadable:
+        return None
+    return {**data, "wanted": {**data["wanted"], PRIVATE: json.loads(private)}} if private else data
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -149,12 +172,13 @@ def vm_edit_confirm(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         return desk
     key = request.GET.get("draft", "")
     draft = _drafts(request).get(key)
-    if draft is None or draft["vm"] != desk.vm.pk:
+    kept = _data_of(draft) if draft is not None and draft["vm"] == desk.vm.pk else None
+    if draft is None or kept is None:
         messages.warning(request, _("These changes are no longer kept. Make them again."))
         return redirect(_url(desk, "vm-modify"))
     if request.method != "POST":
         return _confirm(desk, key, draft)
-    data = {**draft["data"], "typed_name": request.POST.get("typed_name", "").strip()}
+    data = {**kept, "typed_name": request.POST.get("typed_name", "").strip()}
     try:
         if "restart" in request.POST:
             return _save_and_restart(desk, key, data)
@@ -235,7 +259,7 @@ def _confirm(
 ) -> HttpResponse:
     user = person_of(desk.request)
     try:
-        ask = desk.ask(draft["data"])
+        ask = desk.ask(_data_of(draft) or draft["data"])
         changes = desk.operation.changes(ask)
     except Invalid as invalid:
         return _again(desk, draft, invalid.errors)
@@ -248,7 +272,7 @@ def _confirm(
         "removes_disks": ask.params.wanted.removes_disks,
         "name_error": name_error,
         "refusal": refusal or find_obstacle(desk.operation, desk.vm) or "",
-        "can_restart": desk.vm.is_running and bool(can(user, "power", desk.vm)),
+        "can_restart": desk.vm.is_running and not draft.get("private") and bool(can(user, "power", desk.vm)),
         "check": check,
         "check_url": desk.request.get_full_path(),
         "back_url": back,

@@ -10,6 +10,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="schedule",
+            name="exports_at",
+            field=models.DateTimeField(blank=True, help_text="when exports were last asked for; empty: due", null=True),
+        ),
         migrations.CreateModel(
             name="ExportList",
             fields=[
@@ -21,12 +26,6 @@ class Migration(migrations.Migration):
                         related_name="export_list",
                         serialize=False,
                         to="clusters.cluster",
-                    ),
-                ),
-                (
-                    "asked_at",
-                    models.DateTimeField(
-                        blank=True, help_text="when it was last asked for; empty: it is due", null=True
                     ),
                 ),
                 ("read_at", models.DateTimeField(blank=True, help_text="when Ganeti last told", null=True)),

@@ -13,7 +13,6 @@ class ExportList(models.Model):
     """
 
     cluster = models.OneToOneField(Cluster, on_delete=models.CASCADE, primary_key=True, related_name="export_list")
-    asked_at = models.DateTimeField(null=True, blank=True, help_text="when it was last asked for; empty: it is due")
     read_at = models.DateTimeField(null=True, blank=True, help_text="when Ganeti last told")
     exports = models.JSONField(default=list, blank=True, help_text="[node, name] of each, by name")
     error = ToldField(blank=True, help_text="why it can't be read")

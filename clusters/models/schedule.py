@@ -30,6 +30,7 @@ class Schedule(models.Model):
     live_failed_at = models.DateTimeField(null=True, blank=True)
     configs_read_at = models.DateTimeField(null=True, blank=True, help_text="last reading of all configuration")
     operating_systems_at = models.DateTimeField(null=True, blank=True)
+    exports_at = models.DateTimeField(null=True, blank=True, help_text="when exports were last asked for; empty: due")
     host_tried_at = models.DateTimeField(null=True, blank=True, help_text="when the configured host was last tried")
 
     def __str__(self) -> str:

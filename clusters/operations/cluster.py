@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from clusters.models import Cluster, ExportList, FormerSlug, Schedule
+from clusters.models import Cluster, FormerSlug, Schedule
 from clusters.operations.comparing import LABELS, compare_settings
 from clusters.operations.ganeti import GanetiOperation
 from clusters.operations.probe import RIGHT_TO_POINT
@@ -102,8 +102,7 @@ class RefreshCluster(OnRecord[NoParams]):
     def perform(self, ask: Ask[Cluster, NoParams]) -> str:
         now = timezone.now()
         schedule = Schedule.objects.filter(pk=ask.target.pk)
-        schedule.update(sync_wanted_at=now, next_sync_at=now, operating_systems_at=None)
-        ExportList.objects.filter(pk=ask.target.pk).update(asked_at=None)
+        schedule.update(sync_wanted_at=now, next_sync_at=now, operating_systems_at=None, exports_at=None)
         return ""
 
 

@@ -37,7 +37,7 @@ _BOOKS = ("changed_at", "search_text")
 _STAMPS = ("synced_at", "live_at", "attempted_at", "next_sync_at")
 _WORKINGS = (
     *("leased_until", "lease_holder", "sync_queued_at", "sync_wanted_at", "follow_leased_until", "follow_queued_at"),
-    *("configs_read_at", "operating_systems_at", "live_failed_at", "host_tried_at"),
+    *("configs_read_at", "operating_systems_at", "exports_at", "live_failed_at", "host_tried_at"),
 )
 _SEALS = ("number", "previous", "seal", "is_overtaken")
 # What a machine's or a node's own page shows and no list does.
@@ -105,6 +105,7 @@ UNWATCHED = frozenset(
         "virtualmachines_machinecount",
         "virtualmachines_machinetag",
         "virtualmachines_machinetext",
+        "clusters_exportlist",
         "clusters_formerslug",
         "clusters_formername",
         TABLE,

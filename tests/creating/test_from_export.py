@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
-from clusters.models import ExportList
+from clusters.models import ExportList, Schedule
+from clusters.sync.exports import take_turn
 from objectlog.models import Outcome
 from operations.contract import Invalid
 from permissions.services import grant
@@ -153,7 +153,7 @@ def test_the_list_follows_exports(kept: Kept) -> None:
     kept.maker.simulator.cluster.nodes["node1.example.org"].exports |= {"a b": {}, "x" * 300: {}, "ok.example.org": {}}
     kept.maker.update()
     assert len(list_exports(kept.maker.alice.user)) == 1, "it is not due"
-    ExportList.objects.update(asked_at=None)
+    Schedule.objects.update(exports_at=None)
     kept.maker.simulator.outside.kill_node(NODE)
     kept.maker.update()
     kept.maker.update()
@@ -162,8 +162,10 @@ def test_the_list_follows_exports(kept: Kept) -> None:
 
 
 def test_a_list_that_cannot_be_read_stays_as_it_was(kept: Kept) -> None:
-    ExportList.objects.update(asked_at=None)
+    Schedule.objects.update(exports_at=None)
     kept.maker.simulator.faults.add("refuse", path="/2/query/export", times=1)
     kept.maker.update()
     row = ExportList.objects.get()
-    assert row.error and row.exports == [[NODE, OLD]] and row.asked_at is not None and row.asked_at <= timezone.now()
+    kept.maker.cluster.refresh_from_db()
+    assert row.error and row.exports == [[NODE, OLD]]
+    assert not take_turn(kept.maker.cluster), "it is asked again in an hour"

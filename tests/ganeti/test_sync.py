@@ -33,6 +33,7 @@ def track(ganeti: GanetiCluster, slug: str) -> Cluster:
         synced_at=None,
         live_at=None,
         operating_systems_at=timezone.now(),
+        exports_at=timezone.now(),
     )
     report = update(row)
     assert report.outcome == "updated", report.error

@@ -30,6 +30,7 @@ def track(db: None) -> Callable[..., Cluster]:
             "synced_at": None,
             "live_at": None,
             "operating_systems_at": timezone.now(),
+            "exports_at": timezone.now(),
         }
         return make_cluster(slug, **{**values, **fields})
 

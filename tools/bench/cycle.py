@@ -79,7 +79,7 @@ def _make_cluster(order: Order, slug: str) -> Cluster:
         tls_fingerprint=order.fingerprint,
     )
     # The list of operating systems is a job of Ganeti, once a day.
-    Schedule.objects.filter(pk=cluster.pk).update(operating_systems_at=timezone.now())
+    Schedule.objects.filter(pk=cluster.pk).update(operating_systems_at=timezone.now(), exports_at=timezone.now())
     return cluster
 
 

@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from objectlog.models import Entry
 from operations.contract import Actor, Ask
 from operations.pipeline import run
 from virtualmachines.exports import KeptExport, find_exported
@@ -55,7 +54,7 @@ def filled_in(asked: VMSpec, told: VMSpec | None, cluster_pk: int) -> VMSpec:
     return spec if told is None else with_told(spec, told)
 
 
-def explain_unread(entry: Entry) -> str:
+def explain_unread(entry: Any) -> str:
     """Why nothing is known of what the export holds."""
     return _("Ganeti could not read the export: %s") % (entry.message or _("no reason given"))
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clusters", "0015_cd_images"),
+        ("clusters", "0016_drift_of_nodes"),
     ]
 
     operations = [

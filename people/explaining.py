@@ -1,67 +1,158 @@
-"""Why somebody may do something, or why not, in lines of text."""
+"""Why somebody may do something, or why not: for the command line in lines of text, for the page verb by verb."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from django.db.models import Model
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from permissions.models import User
-from permissions.policy import SITE_VERBS, Denied, Source, access_of, can, find_grant, held, who_may
+from permissions.policy import (
+    SITE_VERBS,
+    Denied,
+    Source,
+    Verdict,
+    access_of,
+    can,
+    find_grant,
+    find_holdings,
+    held,
+    list_people,
+    who_may,
+)
 
 _MOST = 20
+# So many ways of one verb are told on the page; the others are counted.
+_MOST_WAYS = 5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether somebody may do one thing: `ways` it is held by, what `ended`; at a no the reason and `giving` it."""
+
+    verb: str
+    says: str
+    may: bool
+    ways: Sequence[str] = ()
+    more_ways: int = 0
+    ended: Sequence[str] = ()
+    reason: str = ""
+    giving: str = ""
 
 
 def explain(user: User, verb: str, obj: Model | None) -> Iterator[str]:
     """Yes or no first, then each source; at a no what would give it, what has ended, and who could grant it."""
     verdict = can(user, verb, obj)
     if obj is None:
-        known = "" if verb in SITE_VERBS else " (not a verb of the site)"
-        yield f"{user} {'may' if verdict else 'may not'} {verb}{known}: {verdict.reason}"
+        known = "" if verb in SITE_VERBS else _(" (not a verb of the site)")
+        yield f"{_says(user, verb, verdict)}{known}: {verdict.reason}"
         return
     access = access_of(type(obj))
-    yield f"{user} {'may' if verdict else 'may not'} {verb} on {access.noun} {obj}."
+    yield _("%(says)s on %(kind)s %(object)s.") % {
+        "says": _says(user, verb, verdict),
+        "kind": access.noun,
+        "object": obj,
+    }
     if verb not in access.every:
-        yield f"Nobody can hold “{verb}” on a {access.noun}; known: {', '.join(sorted(access.every))}."
+        words = _("Nobody can hold “%(verb)s” on a %(kind)s; known: %(verbs)s.")
+        yield words % {"verb": verb, "kind": access.noun, "verbs": ", ".join(sorted(access.every))}
         return
     now = timezone.now()
     sources = [source for source in held(user, obj, with_ended=True) if source.verb == verb]
     for source in sources:
-        yield f"  {'ended: ' if source.has_ended(now) else ''}{describe(source)}"
+        told = describe(source)
+        yield f"  {_('ended: %s') % told if source.has_ended(now) else told}"
     if isinstance(verdict, Denied):
-        yield f"  {verdict.reason}" if user.is_active else "  The account is switched off."
-        yield f"  It comes with {_list_giving(obj, verb)}."
+        yield f"  {verdict.reason}" if user.is_active else f"  {_('The account is switched off.')}"
+        yield f"  {_('It comes with %s.') % _list_giving(obj, verb)}"
     admins = [person.username for person in who_may("admin", obj)] if "admin" in access.every else []
     if admins:
-        more = f" and {len(admins) - _MOST} more" if len(admins) > _MOST else ""
-        yield f"Rights on it can be granted by: {', '.join(admins[:_MOST])}{more}."
+        more = _(" and %d more") % (len(admins) - _MOST) if len(admins) > _MOST else ""
+        yield _("Rights on it can be granted by: %s.") % f"{', '.join(admins[:_MOST])}{more}"
+
+
+def _says(user: User, verb: str, verdict: Verdict) -> str:
+    words = _("%(who)s may %(verb)s") if verdict else _("%(who)s may not %(verb)s")
+    return words % {"who": user, "verb": verb}
+
+
+def answer_all(user: User, obj: Model) -> list[Answer]:
+    """For each verb of an object: one query for what is held, and one for each way that is told."""
+    access, now = access_of(type(obj)), timezone.now()
+    by_verb: dict[str, list[Source]] = defaultdict(list)
+    for source in held(user, obj, with_ended=True):
+        by_verb[source.verb].append(source)
+    answers = []
+    for verb in [*access.verbs, *sorted(access.every - access.verbs.keys())]:
+        live = [source for source in by_verb[verb] if not source.has_ended(now)]
+        ended = [source for source in by_verb[verb] if source.has_ended(now)]
+        answers.append(
+            Answer(
+                verb,
+                str(access.verbs.get(verb, "")),
+                bool(live),
+                [describe(source) for source in live[:_MOST_WAYS]],
+                max(0, len(live) - _MOST_WAYS),
+                [describe(source) for source in ended[:_MOST_WAYS]],
+                "" if live else access.refuse(verb),
+                "" if live else _list_giving(obj, verb),
+            )
+        )
+    return answers
+
+
+def answer_for_site(user: User) -> list[Answer]:
+    """The same for what is done to no object."""
+    answers = []
+    for verb in SITE_VERBS:
+        verdict = can(user, verb)
+        if verdict:
+            way = _("as staff") if verdict.reason == "staff" else _("as a superuser")
+            answers.append(Answer(verb, "", True, [way]))
+        else:
+            answers.append(Answer(verb, "", False, reason=verdict.reason))
+    return answers
+
+
+def list_granting(obj: Model) -> tuple[list[str], int]:
+    """The names of some who may grant rights on an object, and how many more there are."""
+    if "admin" not in access_of(type(obj)).every:
+        return [], 0
+    names = [person.username for person in list_people(find_holdings(obj), "admin")]
+    return names[:_MOST], max(0, len(names) - _MOST)
 
 
 def describe(source: Source) -> str:
     """Where a verb comes from, in one line."""
     if source.grant is None:
-        return f"as a member of @{source.via_team}" if source.via_team else "as a superuser"
+        return _("as a member of @%s") % source.via_team if source.via_team else _("as a superuser")
     found = find_grant(source)
-    implied = f" (gives {source.verb})" if source.granted != source.verb else ""
-    words = [f"{source.granted}{implied}"]
-    words.append(f"on its {source.via_parent}" if source.via_parent else "on it")
+    names = {"granted": source.granted, "verb": source.verb, "parent": source.via_parent}
+    granted = _("%(granted)s (gives %(verb)s)") % names if source.granted != source.verb else source.granted
+    where = _("%(granted)s on its %(parent)s") if source.via_parent else _("%(granted)s on it")
+    words = [where % {**names, "granted": granted}]
     if source.via_role:
-        words.append(f"by role {source.via_role}")
+        words.append(_("by role %s") % source.via_role)
     if source.via_team:
-        words.append(f"through team @{source.via_team}")
+        words.append(_("through team @%s") % source.via_team)
     if found is not None and found.granted_by is not None:
-        words.append(f"granted by {found.granted_by}")
+        words.append(_("granted by %s") % found.granted_by)
     if found is not None and found.granted_at is not None:
-        words.append(f"at {timezone.localtime(found.granted_at):%Y-%m-%d %H:%M}")
+        words.append(_("at %s") % f"{timezone.localtime(found.granted_at):%Y-%m-%d %H:%M}")
     if source.until is not None:
-        words.append(f"until {timezone.localtime(source.until):%Y-%m-%d %H:%M %Z}")
-    return ", ".join([" ".join(words[:2]), *words[2:]])
+        words.append(_("until %s") % f"{timezone.localtime(source.until):%Y-%m-%d %H:%M %Z}")
+    return ", ".join(words)
 
 
 def _list_giving(obj: Model, verb: str) -> str:
     access = access_of(type(obj))
     own = sorted(access.granting(verb) & access.verbs.keys())
-    words = [f"{' or '.join(own)} on the {access.noun}"] if own else []
+    either = _(" or ")
+    words = [_("%(verbs)s on the %(kind)s") % {"verbs": either.join(own), "kind": access.noun}] if own else []
     above = sorted(access.granting_from_parent(verb))
     if above:
-        words.append(f"{' or '.join(above)} on its {access_of(type(getattr(obj, access.parent))).noun}")
-    return "; ".join(words) or "what it touches"
+        parent = access_of(type(getattr(obj, access.parent))).noun
+        words.append(_("%(verbs)s on its %(kind)s") % {"verbs": either.join(above), "kind": parent})
+    return "; ".join(words) or _("what it touches")

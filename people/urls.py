@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
 from operations.views.operate import OperateView
-from people.views import account, keys, lists, reset, rights
+from people.views import account, explain, keys, lists, reset, rights
 
 urlpatterns = [
     path("login/", login_not_required(account.SignIn.as_view()), name="login"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("account/keys/", keys.own_keys, name="own-keys"),
     path("people/<str:name>/keys/", keys.person_keys, name="person-keys"),
     path("people/<str:name>/keys/<path:fingerprint>/do/<slug:verb>/", OperateView.as_view(kind="key"), name="key-do"),
+    path("explain/", explain.explain_page, name="explain"),
     path("lists/", lists.choose, name="lists"),
     path("clusters/<slug:slug>/rights/", rights.cluster_rights, name="cluster-rights"),
     path("clusters/<slug:slug>/vms/<str:name>/rights/", rights.vm_rights, name="vm-rights"),

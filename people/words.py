@@ -34,7 +34,15 @@ def read_subject(text: str) -> User | Team:
 
 
 def read_object(text: str, kinds: Iterable[Kind], user: User | None) -> Model:
-    """What is called so and is of one of the kinds, among what `user` may see (None: whatever there is). CommandError.
+    """What is called so and is of one of the kinds, among what `user` may see (None: all there is). CommandError."""
+    try:
+        return find_object(text, kinds, user)
+    except LookupError as error:
+        raise CommandError(str(error.args[0])) from error
+
+
+def find_object(text: str, kinds: Iterable[Kind], user: User | None) -> Model:
+    """The same. LookupError.
 
     What is there comes before what had the name once: of that one only the address now is told.
     """
@@ -53,7 +61,7 @@ def read_object(text: str, kinds: Iterable[Kind], user: User | None) -> Model:
         else:
             return found
     seen = f" that {user} may see" if user is not None else ""
-    raise CommandError(moved or f"There is no {text}{seen}.")
+    raise LookupError(moved or f"There is no {text}{seen}.")
 
 
 def read_grantable(actor: User, text: str) -> Any:

@@ -7,8 +7,13 @@ from django.shortcuts import render, resolve_url
 from permissions.signed_in import find_person
 
 
-def answer(request: HttpRequest, status: int, title: str, text: str, *, remedy: str = "") -> HttpResponse:
-    """The page. Without a person (or without a session at all) it has no frame and needs no database."""
+def answer(
+    request: HttpRequest, status: int, title: str, text: str, *, remedy: str = "", explained: str = ""
+) -> HttpResponse:
+    """The page; `explained` is the URL of one that says why.
+
+    Without a person (or without a session at all) it has no frame and needs no database.
+    """
     signed_in = find_person(request) is not None
     context = {
         "layout": "base.html" if signed_in else "bare.html",
@@ -16,6 +21,7 @@ def answer(request: HttpRequest, status: int, title: str, text: str, *, remedy: 
         "title": title,
         "text": text,
         "remedy": remedy,
+        "explained": explained if signed_in else "",
         "home": resolve_url(settings.LOGIN_REDIRECT_URL),
     }
     return render(request, "errors/error.html", context, status=status)

@@ -80,6 +80,7 @@ STILL = frozenset(
         "forgot-password-sent",
         "new-password",
         "lists",
+        "explain",
         "styleguide",
         "cluster-add",
         "cluster-edit",

@@ -1,14 +1,18 @@
 """Pages for what went wrong, in the site's style; a stranger gets them without the frame."""
 
 import sys
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gwm.outages import explain_outage
+from people.words import EVERYTHING
 from permissions.answers import answer
+from permissions.kinds import KINDS
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -25,7 +29,18 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
         _("You may not do this"),
         reason,
         remedy=_("If you should be able to, ask an administrator."),
+        explained=_explain_url(request),
     )
+
+
+def _explain_url(request: HttpRequest) -> str:
+    """The page that says what the person may do on what this URL is about, and why: they may see it, or it were 404."""
+    match = request.resolver_match
+    kind = KINDS.get((match.url_name or "").partition("-")[0]) if match is not None else None
+    if match is None or kind is None or kind.name == "person":
+        return f"{reverse('explain')}?on={EVERYTHING}" if match is not None and not match.kwargs else ""
+    typed = "/".join(str(match.kwargs[name]) for name in ("slug", "name", "number") if name in match.kwargs)
+    return f"{reverse('explain')}?{urlencode({'kind': kind.name, 'on': typed})}" if typed else ""
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

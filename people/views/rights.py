@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster
 from clusters.views.frame import cluster_page
+from permissions.kinds import kind_of
 from permissions.policy import Holding, access_of, find_holdings, list_people
 from permissions.signed_in import person_of
 from virtualmachines.selectors import get_vm
@@ -83,6 +84,7 @@ def _page(
         "people": people[:MOST_PEOPLE],
         "more_people": len(people) - MOST_PEOPLE,
         "noun": access.noun,
+        "explain": f"{reverse('explain')}?{urlencode({'kind': kind_of(obj).name, 'on': '/'.join(door[1])})}",
     }
     return render(request, template, context)
 

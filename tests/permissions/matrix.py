@@ -93,6 +93,7 @@ PAGES: dict[str, Row] = {
     "own-keys": Row(EVERYBODY),
     "person-keys": Row(ROOT),  # of somebody else
     "lists": Row(EVERYBODY, method="post"),
+    "explain": Row(EVERYBODY),
     "overview": Row(EVERYBODY),
     "dock": Row(EVERYBODY),
     "live-ages": Row(EVERYBODY),

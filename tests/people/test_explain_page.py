@@ -1,0 +1,90 @@
+"""The page that says what somebody may do, and why, and why not; and the way to it from what was refused."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from permissions.models import User
+from permissions.policy import access_of, verbs_on
+from permissions.services import grant, make_team
+from tests.factories import make_job, make_node, make_user
+from tests.pages.conftest import Site, sign_in, site
+
+__all__ = ["sign_in", "site"]
+pytestmark = [pytest.mark.django_db, pytest.mark.feature("G054")]
+SignIn = Callable[[User], Client]
+WEB, DB, OTHER = "prod/web1.example.org", "prod/db1.example.org", "edge/web1.example.org"
+
+
+def ask(client: Client, on: str, **more: str) -> dict[str, tuple[bool, str]]:
+    """Verb by verb: whether, and why."""
+    answer = client.get("/explain/", {"on": on, **more})
+    assert answer.status_code == 200
+    return {
+        each.verb: (each.may, " ".join([*each.ways, *each.ended, each.reason])) for each in answer.context["answers"]
+    }
+
+
+def test_it_says_of_each_verb_what_the_policy_does_with_its_way(site: Site, sign_in: SignIn) -> None:
+    team = make_team("web team", [site.alice])
+    grant(["console"], team, site.db, until=timezone.now() + timedelta(days=1))
+    told = ask(sign_in(site.alice), DB)
+    assert set(told) == access_of(type(site.db)).every
+    assert {verb for verb, (may, _why) in told.items() if may} == verbs_on(site.alice, site.db)
+    assert "power (gives console) on it" in told["console"][1] and "through team @web team" in told["console"][1]
+    assert "needs remove" in told["remove"][1]
+    page = sign_in(site.alice).get("/explain/", {"on": DB, "verb": "remove"}).content.decode()
+    assert "It comes with admin or remove on the machine; admin on its cluster." in re.sub(r"\s+", " ", page)
+    assert "granted by: root" in re.sub(r"\s+", " ", page)
+
+
+def test_of_others_it_tells_only_who_may_grant_there(site: Site, sign_in: SignIn) -> None:
+    bob = make_user("bob")
+    grant(["tags"], bob, site.web)
+    assert ask(sign_in(site.alice), WEB, who="bob")["tags"][0], "she administers the machine"
+    assert sign_in(site.alice).get("/explain/", {"on": DB, "who": "bob"}).status_code == 403
+    assert sign_in(bob).get("/explain/", {"on": WEB, "who": "alice"}).status_code == 403
+    assert sign_in(bob).get("/explain/", {"on": "everything", "who": "root"}).status_code == 403
+    assert "nobody called zoe" in sign_in(site.admin).get("/explain/", {"on": WEB, "who": "zoe"}).content.decode()
+    assert not ask(sign_in(site.admin), "everything", who="bob")["add_cluster"][0]
+    assert ask(sign_in(site.admin), "everything")["add_cluster"] == (True, "as a superuser ")
+
+
+def test_what_one_may_not_see_is_not_there(site: Site, sign_in: SignIn) -> None:
+    """Neither by its name nor by asking about somebody who may."""
+    make_node(site.edge, "node9.example.org")
+    make_job(site.edge, ("instance", site.other.name), ganeti_id=4711)
+    client = sign_in(site.alice)
+    for on in (OTHER, "edge", "edge/node9.example.org", "edge/4711", "edge/nothing.example.org", "@nobody", "alice"):
+        for who in ("", "root", "zoe"):
+            answer = client.get("/explain/", {"on": on, "who": who})
+            assert answer.status_code == 404, (on, who)
+            assert "edge/" not in answer.content.decode().replace(f'value="{on}"', "")
+
+
+REFUSED = [
+    (f"/clusters/prod/vms/{WEB[5:]}/do/migrate/", "vm", WEB, "migrate"),
+    (f"/clusters/prod/vms/{DB[5:]}/rights/", "vm", DB, "admin"),
+    ("/health/", "", "everything", "see_health"),
+]
+
+
+@pytest.mark.parametrize(("url", "kind", "on", "verb"), REFUSED, ids=lambda value: str(value)[:40])
+def test_what_was_refused_leads_there(site: Site, sign_in: SignIn, url: str, kind: str, on: str, verb: str) -> None:
+    client = sign_in(site.alice)
+    refused = client.get(url)
+    assert refused.status_code == 403
+    link = re.search(r'href="(/explain/\?[^"]*)"', refused.content.decode())
+    assert link is not None
+    answer = client.get(link[1].replace("&amp;", "&"))
+    assert answer.status_code == 200 and answer.context["on"] == on and answer.context["kind"] == kind
+    assert [each.may for each in answer.context["answers"] if each.verb == verb] == [False]
+
+
+def test_what_is_not_there_leads_nowhere(site: Site, sign_in: SignIn, client: Client) -> None:
+    assert "/explain/" not in sign_in(site.alice).get("/clusters/edge/").content.decode()
+    assert "/explain/" not in client.post("/clusters/edge/do/refresh/").content.decode()

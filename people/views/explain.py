@@ -1,6 +1,8 @@
 """What somebody may do on something, and why, and why not."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -12,10 +14,12 @@ from django.views.decorators.http import require_safe
 from people.explaining import answer_all, answer_for_site, list_granting
 from people.words import EVERYTHING, find_object, list_typed
 from permissions.kinds import KINDS, Kind, kind_of
-from permissions.models import User
 from permissions.policy import access_of, can
 from permissions.selectors import find_user
 from permissions.signed_in import person_of
+
+if TYPE_CHECKING:
+    from permissions.models import User
 
 _LONGEST = 300
 

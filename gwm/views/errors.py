@@ -40,7 +40,8 @@ def _explain_url(request: HttpRequest) -> str:
     if match is None or kind is None or kind.name == "person":
         return f"{reverse('explain')}?on={EVERYTHING}" if match is not None and not match.kwargs else ""
     typed = "/".join(str(match.kwargs[name]) for name in ("slug", "name", "number") if name in match.kwargs)
-    return f"{reverse('explain')}?{urlencode({'kind': kind.name, 'on': typed})}" if typed else ""
+    is_one = kind.parse(typed) is not None
+    return f"{reverse('explain')}?{urlencode({'kind': kind.name, 'on': typed})}" if is_one else ""
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -262,6 +262,7 @@ LINKS = {
     "styleguide": "styleguide",
     "password": "change-password",
     "keys": "own-keys",
+    "tokens": "own-tokens",
     "lists": "lists",
     "sign_in": "login",
     "sign_out": "logout",

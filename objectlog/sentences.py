@@ -126,6 +126,8 @@ SENTENCES: dict[str, Sentence] = {
     "key.add": Sentence(_("Added SSH key %(object)s"), _("Adding SSH key %(object)s")),
     "key.edit": Sentence(_("Changed the comment of SSH key %(object)s"), _("Change of SSH key %(object)s")),
     "key.remove": Sentence(_("Removed SSH key %(object)s"), _("Removal of SSH key %(object)s")),
+    "token.add": Sentence(_("Made token %(object)s"), _("Making of token %(object)s")),
+    "token.withdraw": Sentence(_("Withdrew token %(object)s"), _("Withdrawal of token %(object)s")),
     "person.add": Sentence(_("Added account %(name)s"), _("Adding account %(name)s")),
     "person.edit": Sentence(_("Edited account %(object)s"), _("Editing of account %(object)s")),
     "person.set-password": Sentence(

@@ -14,3 +14,4 @@ class PeopleConfig(AppConfig):
         add_parts("cluster", Part("rights", _("Rights"), "cluster-rights", 70, needs="admin"))
         add_parts("vm", Part("rights", _("Rights"), "vm-rights", 70, needs="admin"))
         add_list("key", "own-keys", _("SSH keys"))
+        add_list("token", "own-tokens", _("Tokens"))

@@ -1,8 +1,8 @@
-"""People and their keys, in the table of kinds."""
+"""People, their keys and their tokens, in the table of kinds."""
 
-from people.selectors import list_keys, list_people, pick_key, pick_person
+from people.selectors import list_keys, list_people, list_tokens, pick_key, pick_person, pick_token
 from permissions.kinds import Kind, add_kind
-from permissions.models import SshKey, User
+from permissions.models import SshKey, Token, User
 
 add_kind(
     Kind(
@@ -24,5 +24,16 @@ add_kind(
         pattern=r"(?P<name>[\w.@+-]+)/(?P<fingerprint>SHA256:[\w+/]+)",
         rows=list_keys,
         pick=pick_key,
+    )
+)
+
+add_kind(
+    Kind(
+        "token",
+        Token,
+        typed="USER/TOKEN",
+        pattern=r"(?P<name>[\w.@+-]+)/(?P<token>[\w.-]+)",
+        rows=list_tokens,
+        pick=pick_token,
     )
 )

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from permissions.models import SshKey, User
+from permissions.models import SshKey, Token, User
 from permissions.policy import can
 from virtualmachines.models import VirtualMachine
 
@@ -48,4 +48,18 @@ def pick_key(keys: QuerySet[SshKey], name: str, fingerprint: str) -> SshKey:
     found = keys.filter(person__username=name, fingerprint=fingerprint).first()
     if found is None:
         raise Http404(_("There is no such key that you may see."))
+    return found
+
+
+def list_tokens(user: User) -> QuerySet[Token]:
+    """The tokens that a person may look after."""
+    tokens = Token.objects.filter(person__in=list_people(user))
+    return tokens.select_related("person").order_by("person__username", "name")
+
+
+def pick_token(tokens: QuerySet[Token], name: str, token: str) -> Token:
+    """The token of the person `name` that is called so. Http404."""
+    found = tokens.filter(person__username=name, name=token).first()
+    if found is None:
+        raise Http404(_("There is no such token that you may see."))
     return found

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
 from operations.views.operate import OperateView
-from people.views import account, explain, keys, lists, reset, rights
+from people.views import account, explain, feeds, keys, lists, reset, rights, tokens
 
 urlpatterns = [
     path("login/", login_not_required(account.SignIn.as_view()), name="login"),
@@ -16,6 +16,12 @@ urlpatterns = [
     path("people/<str:name>/keys/", keys.person_keys, name="person-keys"),
     path("people/<str:name>/keys/<path:fingerprint>/do/<slug:verb>/", OperateView.as_view(kind="key"), name="key-do"),
     path("explain/", explain.explain_page, name="explain"),
+    path("account/tokens/", tokens.own_tokens, name="own-tokens"),
+    path("people/<str:name>/tokens/", tokens.person_tokens, name="person-tokens"),
+    path("people/<str:name>/tokens/<str:token>/do/<slug:verb>/", OperateView.as_view(kind="token"), name="token-do"),
+    path("feeds/keys/", login_not_required(feeds.key_feed), name="key-feed"),
+    path("feeds/keys/<slug:slug>/", login_not_required(feeds.key_feed), name="cluster-key-feed"),
+    path("feeds/keys/<slug:slug>/<str:name>/", login_not_required(feeds.key_feed), name="vm-key-feed"),
     path("lists/", lists.choose, name="lists"),
     path("clusters/<slug:slug>/rights/", rights.cluster_rights, name="cluster-rights"),
     path("clusters/<slug:slug>/vms/<str:name>/rights/", rights.vm_rights, name="vm-rights"),

@@ -216,3 +216,41 @@ class SshKey(models.Model):
     def line(self) -> str:
         """As it stands in a file of authorized keys."""
         return " ".join(part for part in (self.kind, self.body, self.comment) if part)
+
+
+class Token(models.Model):
+    """With it a script may do one thing in a person's name, as far as that person still may: read a feed of keys.
+
+    What the script shows is kept as a digest alone: it is random, so it needs no salt. It counts on one object with
+    what belongs to it, known by kind and key as in `RoleGrant`, or on everything.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=60)
+    scope_kind = models.CharField(max_length=20, blank=True, help_text="empty: everything")
+    scope_pk = models.BigIntegerField(null=True, blank=True)
+    scope_name = models.CharField(max_length=300, blank=True, help_text="what the object was called then")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of what the script shows")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="to the minute")
+    access = Access(noun=_("token"))
+
+    class Meta:
+        ordering = ["person__username", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "name"], name="token_named_once"),
+            models.CheckConstraint(
+                name="token_has_scope",
+                condition=models.Q(scope_kind="", scope_pk__isnull=True)
+                | (~models.Q(scope_kind="") & models.Q(scope_pk__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person.username}/{self.name}"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its end has come."""
+        return self.expires_at <= timezone.now()

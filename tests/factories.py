@@ -12,7 +12,8 @@ from clusters.models import Cluster, Job, JobTarget, Network, Node, NodeGroup, S
 from objectlog.models import Via
 from objectlog.services import Target, begin
 from operations.models import Batch
-from permissions.models import SshKey, User
+from people.tokens import digest_of, make_secret
+from permissions.models import SshKey, Token, User
 from virtualmachines.models import MachineTemplate, VirtualMachine
 
 _numbers = count(1)
@@ -36,6 +37,19 @@ def make_key(person: User, comment: str = "laptop") -> SshKey:
     """An SSH key of theirs; the same for everybody."""
     kind, body = ED25519.split()
     return SshKey.objects.create(person=person, kind=kind, body=body, comment=comment, fingerprint=FINGERPRINT)
+
+
+def make_token(person: User, name: str = "hook", secret: str = "", on: Cluster | None = None) -> Token:
+    """For the keys of everything, or of a cluster, for a day."""
+    return Token.objects.create(
+        person=person,
+        name=name,
+        digest=digest_of(secret or make_secret()),
+        scope_kind="cluster" if on else "",
+        scope_pk=on.pk if on else None,
+        scope_name=str(on or "everything"),
+        expires_at=timezone.now() + timedelta(days=1),
+    )
 
 
 def make_admin(name: str = "root") -> User:

@@ -98,6 +98,7 @@ UNWATCHED = frozenset(
         "permissions_user_user_permissions",
         "permissions_role",
         "permissions_sshkey",
+        "permissions_token",
         "quotas_claim",
         "quotas_defaultquota",
         "quotas_quota",

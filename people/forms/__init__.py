@@ -1,5 +1,5 @@
-"""Forms of the operations on accounts, keys, rights and roles."""
+"""Forms of the operations on accounts, keys, rights, tokens and roles."""
 
 from people.forms import accounts, keys, rights
 
-__all__ = ["accounts", "keys", "rights"]
+__all__ = ["accounts", "keys", "rights", "tokens"]

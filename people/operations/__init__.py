@@ -23,11 +23,12 @@ from people.operations.rights import (
     SetRights,
     SetRole,
 )
+from people.operations.tokens import AddToken, WithdrawToken
 
 register(
     *(each(kind) for kind in GRANTED_ON for each in (Grant, Revoke, SetRights)),
     *(each(kind) for kind in ROLES_GRANTED_ON for each in (GrantRole, RevokeRole)),
     SetRole(),
     *(each() for each in (Add, Edit, SetPassword, SignOut, Activate, Deactivate, Promote, Demote, Delete)),
-    *(each() for each in (AddKey, EditKey, RemoveKey)),
+    *(each() for each in (AddKey, EditKey, RemoveKey, AddToken, WithdrawToken)),
 )

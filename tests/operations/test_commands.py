@@ -19,7 +19,17 @@ from operations.forms import params_from
 from operations.table import OPERATIONS
 from permissions.services import make_team, set_role
 from simulator import Simulator
-from tests.factories import ED25519, free_port, make_admin, make_job, make_key, make_node, make_template, make_user
+from tests.factories import (
+    ED25519,
+    free_port,
+    make_admin,
+    make_job,
+    make_key,
+    make_node,
+    make_template,
+    make_token,
+    make_user,
+)
 from tests.operations.conftest import CDS, MOVES, Scene
 from tests.updates.conftest import update
 
@@ -82,6 +92,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
     if verb == "vm.forget":
         machines.update(missing_since=timezone.now())
         return f"lab/{scene.vm.uuid}"  # what is missing is addressed by its identity
+    if verb == "token.add":
+        return "root"  # nobody makes them in another name
     if verb == "cluster.use-address":
         clusters.update(answers_at="192.0.2.1")
     if kind == "vm":
@@ -91,6 +103,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
     if kind == "person":
         make_user("carol", is_active=verb != "person.activate", is_superuser=verb == "person.demote")
         return "carol"
+    if kind == "token":
+        return str(make_token(make_user("carol")))
     if kind == "key":
         return str(make_key(make_user("carol")))
     if kind == "template":
@@ -129,6 +143,7 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
         "template.copy": ["--set=name=tiny"],
         "person.set-password": ["--set=password=long enough 1"],
         "key.add": [f"--set=key={ED25519}"],
+        "token.add": ["--set=name=hook", "--set=on=everything", "--set=until=30d", f"--set=secret={'x' * 40}"],
         "key.edit": ["--set=comment=at home"],
         "role.set": ["--set=name=operator", "--set=verbs=vm.power,vm.console"],
         "cluster.add": ["--set=slug=new", "--set=host=192.0.2.9", "--set=port=5080", "--set=tls_trust=system"],

@@ -68,6 +68,10 @@ CLUSTER, NODE, VM, JOB = (
 PERSON = {"name": "somebody"}
 WHERE: dict[str, dict[str, object]] = {
     "person-keys": PERSON,
+    "person-tokens": PERSON,
+    "token-do": {**PERSON, "token": "hook"},
+    "cluster-key-feed": CLUSTER,
+    "vm-key-feed": VM,
     "key-do": {**PERSON, "fingerprint": FINGERPRINT},
     **dict.fromkeys(["cluster", "cluster-edit", "cluster-parameters", "cluster-nodes", "cluster-jobs"], CLUSTER),
     **dict.fromkeys(["cluster-journal", "cluster-rights", "cluster-reconciliation"], CLUSTER),
@@ -91,6 +95,9 @@ PAGES: dict[str, Row] = {
     **dict.fromkeys(["forgot-password", "forgot-password-sent"], Row(EVERYBODY, open=True)),
     "new-password": Row(NOBODY, open=True),  # without a link that was mailed
     "own-keys": Row(EVERYBODY),
+    "own-tokens": Row(EVERYBODY),
+    "person-tokens": Row(ROOT),  # of somebody else
+    **dict.fromkeys(["key-feed", "cluster-key-feed", "vm-key-feed"], Row(EVERYBODY, open=True)),  # asks for a token
     "person-keys": Row(ROOT),  # of somebody else
     "lists": Row(EVERYBODY, method="post"),
     "explain": Row(EVERYBODY),
@@ -151,6 +158,7 @@ PAGES: dict[str, Row] = {
 DOORS = {
     **{"vm": "vm-do", "template": "template-do", "node": "node-do", "cluster": "cluster-do", "job": "job-do"},
     "key": "key-do",
+    "token": "token-do",
 }
 # Operations with a page of their own.
 OWN_PAGES = {
@@ -158,6 +166,7 @@ OWN_PAGES = {
     "cluster.edit": "cluster-edit",
     "vm.console": "vm-console-ticket",
     "key.add": "person-keys",
+    "token.add": "person-tokens",
     "template.create": "template-create",
     "template.edit": "template-edit",
     "vm.modify": "vm-modify",
@@ -211,6 +220,8 @@ OPERATIONS: dict[str, Row] = {
     **{f"team.{verb}": Row(ROOT) for verb in (*RIGHTS, "grant-role", "revoke-role")},
     **{f"site.{verb}": Row(ROOT) for verb in ("grant-role", "revoke-role")},
     "role.set": Row(ROOT),
+    "token.add": Row(NOBODY),  # for somebody else
+    "token.withdraw": Row(ROOT),
     **{f"key.{verb}": Row(ROOT) for verb in ("add", "edit", "remove")},  # of somebody else
     **{f"person.{verb}": Row(ROOT) for verb in ("add", "edit", "set-password", "sign-out", "activate", "deactivate")},
     **{f"person.{verb}": Row(ROOT) for verb in ("promote", "demote", "delete")},

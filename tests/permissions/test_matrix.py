@@ -18,7 +18,7 @@ from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refus
 from operations.pipeline import run
 from operations.table import OPERATIONS as ALL_OPERATIONS
 from people.operations.rights import GrantParams, RoleGrantParams, RoleParams
-from permissions.models import Role, SshKey, User
+from permissions.models import Role, SshKey, Token, User
 from permissions.services import grant, make_team, persona_of
 from tests.factories import (
     make_admin,
@@ -28,6 +28,7 @@ from tests.factories import (
     make_key,
     make_node,
     make_template,
+    make_token,
     make_user,
     make_vm,
 )
@@ -88,7 +89,7 @@ class World:
         self.vm.owner = persona_of(self.users["owner"])
         self.vm.save()
         make_batch(self.users["root"], **WHERE["batch"])
-        assert self.template.pk and self.key.pk
+        assert self.template.pk and self.key.pk and self.token.pk
         self._tickets = {role: sign_in(user) for role, user in self.users.items()}
 
     @property
@@ -105,12 +106,18 @@ class World:
         """There again if somebody has just removed it."""
         return SshKey.objects.filter(person=self.somebody).first() or make_key(self.somebody)
 
+    @property
+    def token(self) -> Token:
+        """Likewise."""
+        return Token.objects.filter(person=self.somebody).first() or make_token(self.somebody)
+
     def client(self, role: str) -> Client:
         return signed_in(self._tickets[role])
 
     def target(self, kind: str) -> Cluster | VirtualMachine | Any:
         known: dict[str, Any] = {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job}
-        return {**known, "team": self.team, "template": self.template, "person": self.somebody, "key": self.key}[kind]
+        ours = {"team": self.team, "template": self.template, "person": self.somebody}
+        return {**known, **ours, "key": self.key, "token": self.token}[kind]
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +186,7 @@ def test_operation_on_the_web(world: World, name: str, method: str, asked: Calla
     for role in roles:
         if not Cluster.objects.filter(slug="lab").exists():
             raise AssertionError(f"{role} has removed the cluster without typing its name")
-        assert world.template.pk and world.key.pk
+        assert world.template.pk and world.key.pk and world.token.pk
         before = Entry.objects.count()
         answers[role] = got(getattr(world.client(role), method)(url))
         if answers[role] != "may":

@@ -35,6 +35,7 @@ from tests.factories import (
     make_key,
     make_node,
     make_template,
+    make_token,
     make_user,
     make_vm,
 )
@@ -75,6 +76,7 @@ WHERE = {
     "batch": BATCH,
     "template": {**CLUSTER, "name": "zzsmall"},
     "person": {"name": "zzalice"},
+    "token": {"name": "zzalice", "token": "zzhook"},
     "key": {"name": "zzalice", "fingerprint": FINGERPRINT},
 }
 NOT_PAGES = frozenset(
@@ -90,6 +92,9 @@ NOT_PAGES = frozenset(
         "vms-create-live",
         "batch-do",
         "lists",
+        "key-feed",
+        "cluster-key-feed",
+        "vm-key-feed",
     }
 )
 # For who is not signed in, or has a password; they have tests of their own.
@@ -135,6 +140,7 @@ def client(db: None) -> Client:
     alice, admin = make_user("zzalice"), make_admin("zzroot")
     grant(["admin"], alice, vm)
     make_key(alice, "zzlaptop")
+    make_token(alice, "zzhook", on=cluster)
     vm.owner = persona_of(alice)
     vm.save()
     for where in (BATCH, BEGUN):

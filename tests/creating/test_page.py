@@ -180,6 +180,23 @@ def test_clusters_are_those_where_one_may_create_and_the_others_say_why_not(make
     assert "You may not create machines on any cluster" in text_of(answer)
 
 
+@pytest.mark.feature("F149")
+@pytest.mark.parametrize("button", ["create", "check", "show"])
+def test_a_machine_is_not_made_on_another_cluster_than_asked_for(maker: Maker, alice: Client, button: str) -> None:
+    """The right to it was taken away, or it was removed, between form and submit."""
+    away = make_cluster("away")
+    for cluster in ("away", "nowhere"):
+        answer = alice.post(URL, {**TYPED, "cluster": cluster, button: "1"})
+        page = text_of(answer)
+        assert answer.status_code == 422
+        assert re.search(r'has-error[^>]*data-field="cluster"', page)
+        assert f"You may not create machines on {cluster}, or it is gone." in page
+        assert value_of(page, "name") == NEW
+    assert not Entry.objects.exists() and maker.simulator.counts() == {}
+    grant(["create_vm"], maker.alice.user, away)
+    assert "or it is gone" not in text_of(alice.post(URL, {**TYPED, "cluster": "away"}))
+
+
 @pytest.mark.feature("G010")
 def test_while_one_types_quota_room_and_what_cannot_be_are_told(maker: Maker, alice: Client) -> None:
     set_default(maker.cluster, Limits(memory_mib=256, machines=1))

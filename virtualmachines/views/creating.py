@@ -59,7 +59,10 @@ class _Page:
             )
         self.barred = {each.slug: find_obstacle(CREATE, each) or "" for each in self.clusters}
         usable = [each for each in self.clusters if not self.barred[each.slug]]
-        wanted = [each for each in self.clusters if each.slug == typed.get("cluster")]
+        asked = typed.get("cluster", "")
+        wanted = [each for each in self.clusters if each.slug == asked]
+        #: a cluster on which one may create no more, or that is gone: the machine is not made on another one instead
+        self.lost = asked[:100] if asked and not wanted else ""
         self.cluster: Any = (wanted or usable or self.clusters)[0]
         self.cluster.refresh_from_db(fields=["info", "operating_systems"])
         self.facts = Facts.of(self.cluster)
@@ -71,7 +74,7 @@ class _Page:
 
     def form(self, *, is_judged: bool) -> MachineForm:
         """What was typed."""
-        return MachineForm(
+        form = MachineForm(
             self.typed,
             actor=self.actor,
             cluster=self.cluster,
@@ -82,6 +85,9 @@ class _Page:
             is_judged=is_judged,
             own=self.kept.spec,
         )
+        if self.lost:
+            form.put_errors({"cluster": _("You may not create machines on %s, or it is gone.") % self.lost})
+        return form
 
     def fill(self, spec: VMSpec) -> None:
         """As if this machine had been typed: first what decides which fields there are."""

@@ -10,3 +10,4 @@ import "./copy.js";
 import "./logs.js";
 import "./bulk.js";
 import "./pictures.js";
+import "./keeping.js";

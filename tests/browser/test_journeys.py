@@ -196,3 +196,50 @@ def test_a_machine_is_deleted_on_a_phone_with_its_name_typed(person, demo, machi
     expect(page.locator("#toasts")).to_contain_text(re.compile(r"job \d+ is in progress"))
     page.goto(f"/vms/?q={machine}")
     reload_until(page, page.get_by_text("No machine matches"))
+
+
+def _end_session(page):
+    """As when it has become too old."""
+    page.context.clear_cookies(name="gwm_session")
+
+
+def _sign_in_again(page, name):
+    expect(page.get_by_label("User name")).to_be_visible()
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+@pytest.mark.feature("F147", "F181")
+def test_nothing_typed_is_lost_when_the_session_ends_meanwhile(newcomer):
+    """While one types, which the page notices by itself, and when a button is pressed: of a machine and of a change."""
+    name = "lasting.example.org"
+    page = newcomer("lena", "lab")
+    page.goto("/vms/create/")
+    page.get_by_role("textbox", name="Name", exact=True).fill(name)
+    page.get_by_label("Operating system").select_option("debootstrap+default")
+    page.locator("#fold-disks > summary").click()
+    page.get_by_role("button", name="Add a disk").click()
+    page.locator('[name="disks.1.size_mib"]').fill("2 GiB")
+    page.locator("#fold-osparams > summary").click()
+    page.get_by_label("Secret OS parameters").fill("token=hidden")
+    _end_session(page)
+    page.get_by_label("Virtual CPUs").fill("2")
+    _sign_in_again(page, "lena")
+    expect(page.locator('[name="disks.1.size_mib"]')).to_have_value("2 GiB")
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value(name)
+    expect(page.get_by_label("Virtual CPUs")).to_have_value("2")
+    expect(page.get_by_label("Secret OS parameters")).to_have_value("")
+    assert page.evaluate("sessionStorage.getItem('gwm-typed')") is None
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("#vm-head .state")).to_have_text("running")
+    page.locator("#vm-head").get_by_role("link", name="Edit", exact=True).click()
+    page.get_by_label("Virtual CPUs").fill("3")
+    _end_session(page)
+    page.get_by_role("button", name="Review changes").last.click()
+    _sign_in_again(page, "lena")
+    expect(page.get_by_label("Virtual CPUs")).to_have_value("3")
+    page.get_by_role("button", name="Review changes").last.click()
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_focused()
+    page.goto("/vms/create/")
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("")

@@ -104,6 +104,8 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
             else:
                 typed = without_part(which, typed)
             return _show(desk, _typed_again(desk.edit.form(typed, is_judged=False)), sealed)
+    if "renew" in request.POST:
+        return _show(desk, _typed_again(desk.edit.form(typed, is_judged=False)), sealed)
     opened_version, opened = unseal(sealed)
     if opened_version != version:
         typed, changed = merge(opened, typed, now)

@@ -119,8 +119,11 @@ class _Desk:
         if not self.clusters:
             verdict = may_create(self.user, None)
             raise PermissionDenied(verdict.reason if isinstance(verdict, Denied) else "")
-        slug = typed.get("cluster") or (before.cluster.slug if before is not None and before.cluster else "")
+        asked = typed.get("cluster", "")
+        slug = asked or (before.cluster.slug if before is not None and before.cluster else "")
         wanted = [each for each in self.clusters if each.slug == slug]
+        #: a cluster on which one may create no more, or that is gone: the template is not for another one instead
+        self.lost = asked[:100] if asked and not wanted else ""
         self.cluster: Any = (wanted or self.clusters)[0]
         self.cluster.refresh_from_db(fields=["info", "operating_systems"])
         self.facts = Facts.of(self.cluster)
@@ -130,7 +133,7 @@ class _Desk:
 
     def form(self, *, is_judged: bool) -> TemplateForm:
         """What was typed."""
-        return TemplateForm(
+        form = TemplateForm(
             self.typed,
             actor=self.actor,
             cluster=self.cluster,
@@ -141,6 +144,9 @@ class _Desk:
             is_judged=is_judged,
             own=self.spec,
         )
+        if self.lost:
+            form.put_errors({"cluster": _("You may not create machines on %s, or it is gone.") % self.lost})
+        return form
 
     def fill(self, spec: VMSpec) -> None:
         """As if this had been typed: first what decides which fields there are."""

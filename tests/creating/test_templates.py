@@ -225,6 +225,9 @@ def test_made_shown_and_changed_on_pages(maker: Maker, alice: Client) -> None:
     page_of(alice, "/templates/create/")
     typed = {"cluster": "lab", "name": "small", "os": SPEC.os, "disks.0.size_mib": "10 GiB", "nics.0.mac": ""}
     assert "Secrets" in page_of(alice, "/templates/create/", {**typed, "name": "a/b"}, 422)
+    make_cluster("away")
+    for cluster in ("away", "nowhere"):
+        assert "or it is gone" in page_of(alice, "/templates/create/", {**typed, "cluster": cluster}, 422)
     page_of(alice, "/templates/create/", {**typed, "beparams.vcpus": "3", "options.start": "on"}, 302)
     template = MachineTemplate.objects.get()
     assert (template.vcpus, template.disk_mib, template.cluster) == (3, 10240, maker.cluster)

@@ -10,8 +10,10 @@ from django.http import Http404
 from clusters.moved import Moved
 from operations.contract import SITE, Site
 from people.naming import find_subject
+from permissions.access import VIEW
 from permissions.kinds import KINDS, Kind
 from permissions.models import Team, User
+from permissions.policy import access_of
 from permissions.selectors import find_user
 
 EVERYTHING = "everything"
@@ -74,6 +76,11 @@ def read_grantable(actor: User, text: str) -> Any:
 def read_any(text: str) -> Model | None:
     """Whatever there is, for who runs the service; None is everything. CommandError."""
     return None if text == EVERYTHING else read_object(text, KINDS.values(), None)
+
+
+def list_kinds_with_rights() -> list[Kind]:
+    """The kinds of which something can be held, and explained: not people, nor what belongs to their accounts."""
+    return [kind for kind in KINDS.values() if access_of(kind.model).every - {VIEW}]
 
 
 def list_typed(kinds: Iterable[Kind]) -> str:

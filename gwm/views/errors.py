@@ -10,9 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gwm.outages import explain_outage
-from people.words import EVERYTHING
+from people.words import EVERYTHING, list_kinds_with_rights
 from permissions.answers import answer
-from permissions.kinds import KINDS
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -36,8 +35,9 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def _explain_url(request: HttpRequest) -> str:
     """The page that says what the person may do on what this URL is about, and why: they may see it, or it were 404."""
     match = request.resolver_match
-    kind = KINDS.get((match.url_name or "").partition("-")[0]) if match is not None else None
-    if match is None or kind is None or kind.name == "person":
+    name = (match.url_name or "").partition("-")[0] if match is not None else ""
+    kind = next((each for each in list_kinds_with_rights() if each.name == name), None)
+    if match is None or kind is None:
         return f"{reverse('explain')}?on={EVERYTHING}" if match is not None and not match.kwargs else ""
     typed = "/".join(str(match.kwargs[name]) for name in ("slug", "name", "number") if name in match.kwargs)
     is_one = kind.parse(typed) is not None

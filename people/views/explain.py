@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from people.explaining import answer_all, answer_for_site, list_granting
-from people.words import EVERYTHING, find_object, list_typed
-from permissions.kinds import KINDS, Kind, kind_of
+from people.words import EVERYTHING, find_object, list_kinds_with_rights, list_typed
+from permissions.kinds import kind_of
 from permissions.policy import access_of, can
 from permissions.selectors import find_user
 from permissions.signed_in import person_of
@@ -29,20 +29,21 @@ def explain_page(request: HttpRequest) -> HttpResponse:
     """Of oneself for whatever one may see; of others for who may grant rights on it. What one may not see is 404."""
     user = person_of(request)
     on, who, verb = (request.GET.get(name, "").strip()[:_LONGEST] for name in ("on", "who", "verb"))
-    context: dict[str, Any] = {"on": on, "who": who, "kinds": _explained(), "kind": request.GET.get("kind", "")}
-    context["typed"] = list_typed(_explained())
+    context: dict[str, Any] = {
+        "on": on,
+        "who": who,
+        "kinds": list_kinds_with_rights(),
+        "kind": request.GET.get("kind", ""),
+    }
+    context["typed"] = list_typed(list_kinds_with_rights())
     if on:
         about = None if on == EVERYTHING else _find(user, on, context["kind"])
         context |= _answer(user, about, who, verb)
     return render(request, "people/explain.html", context)
 
 
-def _explained() -> list[Kind]:
-    return [kind for kind in KINDS.values() if kind.name != "person"]
-
-
 def _find(user: User, text: str, name: str) -> Model:
-    kinds = [kind for kind in _explained() if not name or kind.name == name]
+    kinds = [kind for kind in list_kinds_with_rights() if not name or kind.name == name]
     try:
         return find_object(text, kinds, user)
     except LookupError as error:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from permissions.models import User
 from permissions.policy import access_of, verbs_on
 from permissions.services import grant, make_team
-from tests.factories import make_job, make_node, make_user
+from tests.factories import FINGERPRINT, make_job, make_key, make_node, make_token, make_user
 from tests.pages.conftest import Site, sign_in, site
 
 __all__ = ["sign_in", "site"]
@@ -88,3 +88,13 @@ def test_what_was_refused_leads_there(site: Site, sign_in: SignIn, url: str, kin
 def test_what_is_not_there_leads_nowhere(site: Site, sign_in: SignIn, client: Client) -> None:
     assert "/explain/" not in sign_in(site.alice).get("/clusters/edge/").content.decode()
     assert "/explain/" not in client.post("/clusters/edge/do/refresh/").content.decode()
+
+
+def test_of_what_nobody_can_hold_a_right_on_nothing_is_explained(site: Site, sign_in: SignIn) -> None:
+    make_token(site.alice, "hook")
+    make_key(site.alice)
+    client = sign_in(site.admin)
+    for on in ("alice", "alice/hook", f"alice/{FINGERPRINT}"):
+        assert client.get("/explain/", {"on": on}).status_code == 404
+    refused = sign_in(site.admin).post("/people/alice/tokens/", {"name": "x", "on": "everything", "until": "30d"})
+    assert refused.status_code == 403 and "/explain/" not in refused.content.decode()

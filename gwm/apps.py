@@ -31,6 +31,7 @@ class GwmConfig(AppConfig):
             "node", Part("overview", _("Overview"), "node", 10), Part("journal", _("Journal"), "node-journal", 60)
         )
         add_parts("vm", Part("journal", _("Journal"), "vm-journal", 50))
+        add_parts("person", Part("journal", _("Journal"), "person-journal", 50))
         add_parts("template", Part("journal", _("Journal"), "template-journal", 50))
 
 

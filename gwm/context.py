@@ -71,9 +71,12 @@ PLACES = (
     Place(gettext_lazy("Nodes"), "/nodes/", "node", "n", "nodes", needs="nodes"),
     Place(gettext_lazy("Jobs"), "/jobs/", "job", "j", "jobs"),
     Place(gettext_lazy("Journal"), "/journal/", "journal", "l"),
+    Place(gettext_lazy("People"), "/people/", "people", "p", needs="people"),
 )
 
 
+# Pages that belong to a place whose URL is not the beginning of theirs.
+_ELSEWHERE = {"/batches/": "/jobs/", "/person/": "/people/"}
 _ON_CLUSTER = re.compile(r"/clusters/[^/]+/(vms|nodes|jobs)/[^/]+/")
 
 
@@ -83,8 +86,9 @@ def is_below(path: str, url: str) -> bool:
     found = _ON_CLUSTER.match(path)
     if found is not None:
         return url == f"/{found[1]}/"
-    if path.startswith("/batches/"):
-        return url == "/jobs/"
+    for pages, place in _ELSEWHERE.items():
+        if path.startswith(pages):
+            return url == place
     return path == url if url == "/" else path.startswith(url)
 
 
@@ -92,7 +96,7 @@ def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True) -
     """The places, with what they count (by `Place.counted`) and the one marked to which `path` belongs.
 
     Clusters and nodes are no places for who can see none and can add none, nor templates for who sees no cluster on
-    which a machine could be created.
+    which a machine could be created, nor people for who does not look after accounts.
     """
     return [
         NavSection(

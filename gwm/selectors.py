@@ -240,6 +240,11 @@ def events_about(events: QuerySet[Event], kind: str, pk: int) -> QuerySet[Event]
     return events.filter(target_kind=kind, target_pk=pk)
 
 
+def events_of(events: QuerySet[Event], person_pk: int) -> QuerySet[Event]:
+    """Those of `events` that somebody did, or that are about their account."""
+    return events.filter(Q(actor=person_pk) | Q(target_kind="person", target_pk=person_pk))
+
+
 def events_on(events: QuerySet[Event], cluster_pk: int) -> QuerySet[Event]:
     """Those of `events` that are about a cluster or anything on it."""
     return events.filter(cluster_pk=cluster_pk)

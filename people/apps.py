@@ -10,7 +10,13 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Put the tabs of rights in, and say where keys are listed."""
+        """Say where the pages of accounts are, put the tabs of rights in, and say where keys are listed."""
+        add_parts(
+            "person",
+            Part("overview", _("Overview"), "person", 10),
+            Part("rights", _("Rights"), "person-rights", 20),
+        )
+        add_list("person", "people", _("People"))
         add_parts("cluster", Part("rights", _("Rights"), "cluster-rights", 70, needs="admin"))
         add_parts("vm", Part("rights", _("Rights"), "vm-rights", 70, needs="admin"))
         add_list("key", "own-keys", _("SSH keys"))

@@ -12,6 +12,8 @@ add_kind(
         pattern=r"(?P<name>[\w.@+-]+)",
         rows=list_people,
         pick=pick_person,
+        place=lambda person: (person.username,),
+        needed=("username",),
         named=lambda person: person.username,
     )
 )

@@ -23,6 +23,11 @@ def pick_person(people: QuerySet[User], name: str) -> User:
     return found
 
 
+def list_administrators() -> list[User]:
+    """Those who may do everything."""
+    return list(User.objects.filter(is_superuser=True, is_active=True).order_by("pk"))
+
+
 def lock_administrators() -> list[User]:
     """Those who may do everything, locked until the transaction ends. OperationalError if somebody has locked one.
 

@@ -4,7 +4,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
 from operations.views.operate import OperateView
-from people.views import account, explain, feeds, keys, lists, reset, rights, tokens
+from people.views import account, explain, feeds, keys, lists, people, person, reset, rights, tokens
+
+_PERSON = "person/<str:name>/"
 
 urlpatterns = [
     path("login/", login_not_required(account.SignIn.as_view()), name="login"),
@@ -23,6 +25,11 @@ urlpatterns = [
     path("feeds/keys/<slug:slug>/", login_not_required(feeds.key_feed), name="cluster-key-feed"),
     path("feeds/keys/<slug:slug>/<str:name>/", login_not_required(feeds.key_feed), name="vm-key-feed"),
     path("lists/", lists.choose, name="lists"),
+    path("people/", people.people_list, name="people"),
+    path("people/add/", people.AddPerson.as_view(), name="person-add"),
+    path(_PERSON, person.person_overview, name="person"),
+    path(f"{_PERSON}rights/", person.person_rights, name="person-rights"),
+    path(f"{_PERSON}do/<slug:verb>/", OperateView.as_view(kind="person"), name="person-do"),
     path("clusters/<slug:slug>/rights/", rights.cluster_rights, name="cluster-rights"),
     path("clusters/<slug:slug>/vms/<str:name>/rights/", rights.vm_rights, name="vm-rights"),
     path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),

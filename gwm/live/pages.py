@@ -65,6 +65,10 @@ PAGES: dict[str, Shows] = {
     "batches": Shows(("batches:*",)),
     "batch": Shows(("batch:{batch}",)),
     "journal": Shows(("journal:*",)),
+    "people": Shows(("account:*", "machines:*")),
+    "person": Shows(("account:{person}", "rights:{person}", "machines:*")),
+    "person-rights": Shows(("account:{person}", "rights:{person}", "rights:groups")),
+    "person-journal": Shows(("account:{person}", "journal:*")),
     "health": Shows(("cluster:*", "hosts:*"), _ALL),
 }
 FRAME = ("machines:*", "hosts:*", "cluster:*", "jobs:*")
@@ -103,9 +107,11 @@ STILL = frozenset(
         "template-create",
         "template-edit",
         "template-do",
+        "person-add",
+        "person-do",
     }
 )
-_OBJECTS = ("vm", "cluster", "node", "job", "batch", "template")
+_OBJECTS = ("vm", "cluster", "node", "job", "batch", "template", "person")
 
 
 def note_for(request: HttpRequest, user: User, context: Mapping[str, Any]) -> Note:

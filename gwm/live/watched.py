@@ -42,6 +42,7 @@ _WORKINGS = (
 _SEALS = ("number", "previous", "seal", "is_overtaken")
 # What a machine's or a node's own page shows and no list does.
 _OWN = (*_BOOKS, "raw", "mtime", "serial_no", "notes", "memory_used_mib", "vcpus_used", "disks")
+_ACCOUNT = ("username", "first_name", "last_name", "email", "is_active", "is_superuser", "is_staff", "last_login")
 
 WATCHED: dict[str, tuple[Topic, ...]] = {
     "clusters_cluster": (_all("cluster:{id}", "defaults_digest", "last_job_id"),),
@@ -73,6 +74,7 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
     "permissions_user": (
         _only("rights:{id}", "is_active", "is_superuser", "is_staff"),
         _only("people:{id}", "username", "first_name", "last_name"),
+        _only("account:{id}", *_ACCOUNT),
     ),
     "permissions_user_groups": (_all("rights:{user_id}"),),
     "permissions_rolegrant": (_all("rights:{user_id}"), _all("rights:groups")),

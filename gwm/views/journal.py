@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
 from gwm.journal_list import EVENTS, JOURNAL_TABLE, OUTCOMES, VERBS
-from gwm.selectors import events_about, events_on, with_links
+from gwm.selectors import events_about, events_of, events_on, with_links
+from people.account_selectors import get_account
+from people.views.person import person_page
 from permissions.journal import list_visible_events
 from permissions.kinds import places_of
 from permissions.policy import can
@@ -118,3 +120,12 @@ def template_journal(request: HttpRequest, slug: str, name: str) -> HttpResponse
     events = events_about(list_visible_events(user), "template", template.pk)
     page = template_page(user, template, "journal")
     return answer(request, events, "gwm/template_journal.html", page, ("target",))
+
+
+@require_safe
+def person_journal(request: HttpRequest, name: str) -> HttpResponseBase:
+    """What somebody did, and what was done to their account."""
+    user = person_of(request)
+    person = get_account(user, name)
+    events = events_of(list_visible_events(user), person.pk)
+    return answer(request, events, "gwm/person_journal.html", person_page(person, "journal"))

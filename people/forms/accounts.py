@@ -5,7 +5,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
+from people.operations.accounts import NewAccountParams, make_password
 from permissions.models import User
 
 
@@ -51,6 +53,22 @@ class NewAccountForm(AccountForm):
 
     username = forms.CharField(label=gettext_lazy("User name"), max_length=_longest("username"))
     password = _PasswordField()
+
+
+class AddAccountForm(AccountForm):
+    """The same on a page, which makes the password itself."""
+
+    username = forms.CharField(
+        label=gettext_lazy("User name"),
+        max_length=_longest("username"),
+        help_text=gettext_lazy("Letters, digits, and @ . + - _; it stays as it is."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    field_order = ("username", "first_name", "last_name", "email")
+
+    def params(self, operation: AnyOperation) -> Any:
+        """With a password that nobody has chosen."""
+        return NewAccountParams(**self.cleaned_data, password=make_password())
 
 
 @asks_for("person.set-password")

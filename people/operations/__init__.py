@@ -25,10 +25,13 @@ from people.operations.rights import (
 )
 from people.operations.tokens import AddToken, WithdrawToken
 
+PERSON_OPERATIONS = (Edit(), SetPassword(), SignOut(), Activate(), Deactivate(), Promote(), Demote(), Delete())
+
 register(
     *(each(kind) for kind in GRANTED_ON for each in (Grant, Revoke, SetRights)),
     *(each(kind) for kind in ROLES_GRANTED_ON for each in (GrantRole, RevokeRole)),
     SetRole(),
-    *(each() for each in (Add, Edit, SetPassword, SignOut, Activate, Deactivate, Promote, Demote, Delete)),
+    Add(),
+    *PERSON_OPERATIONS,
     *(each() for each in (AddKey, EditKey, RemoveKey, AddToken, WithdrawToken)),
 )

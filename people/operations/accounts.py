@@ -1,5 +1,6 @@
 """What administrators do to accounts. Nothing else writes them, save people themselves on their own pages."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
@@ -14,12 +15,14 @@ from objectlog.changes import Change
 from objectlog.services import Target
 from objectlog.words import gettext as _
 from objectlog.words import ngettext
-from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site
+from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site, Words
+from operations.groups import Group
 from people.selectors import count_machines, lock_administrators
 from permissions.models import User
-from permissions.policy import Verdict, can
+from permissions.policy import Verdict, can, find_holdings_of
 
 P = TypeVar("P")
+_READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 LABELS = {
     "email": gettext_noop("email address"),
     "first_name": gettext_noop("first name"),
@@ -65,7 +68,6 @@ class _OnPeople(Operation[User, P]):
     sends = False
     needs_target = False
     locks = False
-    has_own_page = True
     # Whether it takes an administrator away: there must be another one, and nobody does it to themselves.
     takes_away: ClassVar[bool] = False
 
@@ -104,6 +106,8 @@ class Add(Operation[Site, NewAccountParams]):
     def check(self, ask: Ask[Site, NewAccountParams]) -> None:
         person = _made(ask.params)
         errors = _wrong_password(ask.params.password, person)
+        if not any(map(str.isalnum, person.username)):  # "." and ".." can't stand in a URL
+            errors["username"] = _("A user name has at least one letter or digit.")
         try:
             person.full_clean(exclude=["password"])
         except ValidationError as error:
@@ -158,9 +162,13 @@ class SetPassword(_OnPeople[PasswordParams]):
     verb = "set-password"
     label = gettext_lazy("Set password")
     icon = "key"
+    question = gettext_lazy("Set the password of {target}?")
+    consequence = gettext_lazy("All of their sessions and consoles end, and they sign in with the new password.")
     params_type = PasswordParams
 
     def check(self, ask: Ask[User, PasswordParams]) -> None:
+        if ask.target.pk == ask.actor.user.pk:  # whoever has found a session open would keep the owner out
+            raise Refusal(_("Change your own password with the one that you have, or use rescue_admin on the server."))
         if errors := _wrong_password(ask.params.password, ask.target):
             raise Invalid(errors)
 
@@ -179,6 +187,8 @@ class SignOut(_OnPeople[NoParams]):
     verb = "sign-out"
     label = gettext_lazy("Sign out everywhere")
     icon = "logout"
+    question = gettext_lazy("Sign {target} out everywhere?")
+    consequence = gettext_lazy("All of their sessions, consoles and open pages end. They can sign in again.")
 
     def perform(self, ask: Ask[User, NoParams]) -> str:
         ask.target.sign_outs += 1
@@ -192,6 +202,9 @@ class _Switch(_OnPeople[NoParams]):
     flag: ClassVar[str]
     to: ClassVar[bool]
     already: ClassVar[Any]
+
+    def suits(self, target: User) -> bool:
+        return bool(getattr(target, self.flag) != self.to)
 
     def obstacle(self, target: User) -> str | None:
         return _(self.already) % target if getattr(target, self.flag) == self.to else None
@@ -208,6 +221,11 @@ class Deactivate(_Switch):
     verb = "deactivate"
     label = gettext_lazy("Deactivate")
     icon = "lock"
+    group = Group.DANGER
+    consequence = gettext_lazy(
+        "Their sessions and consoles end within seconds, and nobody signs in with the account until it is activated "
+        "again. Rights, quotas and machines stay."
+    )
     flag, to = "is_active", False
     already = gettext_noop("%s is deactivated already.")
     takes_away = True
@@ -224,6 +242,8 @@ class Activate(_Switch):
     verb = "activate"
     label = gettext_lazy("Activate")
     icon = "check"
+    group = Group.DANGER
+    consequence = gettext_lazy("They can sign in again, with the rights that they have. No old session begins again.")
     flag, to = "is_active", True
     already = gettext_noop("%s is active already.")
 
@@ -234,6 +254,11 @@ class Promote(_Switch):
     verb = "promote"
     label = gettext_lazy("Make administrator")
     icon = "shield"
+    group = Group.DANGER
+    question = gettext_lazy("Make {target} an administrator?")
+    consequence = gettext_lazy(
+        "Administrators may do everything, on every cluster and to every account, yours included."
+    )
     flag, to = "is_superuser", True
     already = gettext_noop("%s is an administrator already.")
 
@@ -244,6 +269,9 @@ class Demote(_Switch):
     verb = "demote"
     label = gettext_lazy("Make ordinary user")
     icon = "shield"
+    group = Group.DANGER
+    question = gettext_lazy("Make {target} an ordinary user?")
+    consequence = gettext_lazy("They keep the rights that were granted to them, and nothing else.")
     flag, to = "is_superuser", False
     already = gettext_noop("%s is no administrator.")
     takes_away = True
@@ -255,9 +283,21 @@ class Delete(_OnPeople[NoParams]):
     verb = "delete"
     label = gettext_lazy("Delete account")
     icon = "trash"
+    group = Group.DANGER
+    consequence = gettext_lazy(
+        "This can't be undone. Rights, quotas and sessions go with the account. Machines stay as they are, without an "
+        "owner; the journal stays, too. To keep somebody out for a while, deactivate the account instead."
+    )
     is_destructive = True
     wants_typed_name = True
     takes_away = True
+
+    def facts(self, target: User) -> Sequence[tuple[Words, str]]:
+        machines, rights = count_machines(target), len(find_holdings_of(target, with_teams=False))
+        return [
+            (gettext_lazy("Machines that have no owner then"), str(machines)),
+            (gettext_lazy("Objects on which rights are lost"), str(rights)),
+        ]
 
     def perform(self, ask: Ask[User, NoParams]) -> str:
         machines = count_machines(ask.target)
@@ -265,6 +305,11 @@ class Delete(_OnPeople[NoParams]):
         if not machines:
             return ""
         return ngettext("%d machine has no owner now.", "%d machines have no owner now.", machines) % machines
+
+
+def make_password() -> str:
+    """A password that nobody has chosen, easy to read out: four groups of letters and digits without look-alikes."""
+    return "-".join("".join(secrets.choice(_READABLE) for _each in range(5)) for _group in range(4))
 
 
 def _made(params: NewAccountParams) -> User:

@@ -92,18 +92,10 @@ def _page(
 def _row(held: Holding, obj: Model, link: Any) -> Row:
     """What was granted on something else is changed there."""
     is_here = held.on is obj
-    verbs = sorted(held.verbs)
-    ends = [(verb, end) for verb, end in sorted(held.verbs.items()) if end is not None]
-    if ends and set(held.verbs.values()) == {ends[0][1]}:
-        ends = [("", ends[0][1])]
-    if held.until is not None:
-        ends = [("", held.until)]
+    verbs, ends = sorted(held.verbs), held.ends
     if not is_here:
         return Row(held, verbs, ends, is_here)
     if held.role is None:
         return Row(held, verbs, ends, is_here, link("set-rights", who=held.name), link("revoke", who=held.name))
-    owner = held.owner
-    scope = {"tag": held.tag, "owner": "" if owner is None else f"{'@' if owner.group_id else ''}{owner.name}"}
-    given = {name: value for name, value in scope.items() if value}
-    role = str(held.role)
-    return Row(held, verbs, ends, is_here, "", link("revoke-role", who=held.name, role=role, **given))
+    given = {"who": held.name, "role": str(held.role), **held.narrowed}
+    return Row(held, verbs, ends, is_here, "", link("revoke-role", **given))

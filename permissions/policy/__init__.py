@@ -17,7 +17,7 @@ from permissions.models import User
 from permissions.policy.acting import may_act_for, may_look_after, teams_to_act_for
 from permissions.policy.endings import find_endings
 from permissions.policy.holders import count_holders, find_candidates, find_grant, granted_roles, granted_verbs
-from permissions.policy.holdings import Holding, find_holdings, list_people
+from permissions.policy.holdings import Holding, find_holdings, find_holdings_of, list_people
 from permissions.policy.lists import condition, conditions_by_parent
 from permissions.policy.reach import reach_kept
 from permissions.policy.sources import GrantKey, Source, find_sources
@@ -40,10 +40,12 @@ __all__ = [
     "find_endings",
     "find_grant",
     "find_holdings",
+    "find_holdings_of",
     "grant_tables",
     "granted_roles",
     "granted_verbs",
     "held",
+    "is_administrator",
     "list_people",
     "may_act_for",
     "may_look_after",
@@ -58,6 +60,11 @@ __all__ = [
 M = TypeVar("M", bound=Model)
 Actor = User | AnonymousUser
 SUPERUSER = "superuser"
+
+
+def is_administrator(person: User) -> bool:
+    """Whether an account is that of somebody who may do everything, while it is active: for pages of accounts."""
+    return bool(person.is_superuser)
 
 
 def visible(user: Actor, verb: str, queryset: QuerySet[M]) -> QuerySet[M]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import Group
-from django.db.models import Model, Q
+from django.db.models import JSONField, Model, Q, QuerySet
 
 from permissions.access import Access
 from permissions.models import Granted, Persona, Role, RoleGrant, User
@@ -45,6 +46,21 @@ class Holding:
         """What one types for who holds it."""
         return f"@{self.who.name}" if isinstance(self.who, Group) else self.who.username
 
+    @property
+    def ends(self) -> list[tuple[str, datetime]]:
+        """Right and moment, where there is an end; one that counts for all has no name."""
+        if self.until is not None:
+            return [("", self.until)]
+        found = [(verb, end) for verb, end in sorted(self.verbs.items()) if end is not None]
+        return [("", found[0][1])] if found and set(self.verbs.values()) == {found[0][1]} else found
+
+    @property
+    def narrowed(self) -> dict[str, str]:
+        """To which tag and owner a role is narrowed, as one types them."""
+        owner = self.owner
+        typed = {"tag": self.tag, "owner": "" if owner is None else f"{'@' if owner.group_id else ''}{owner.name}"}
+        return {name: value for name, value in typed.items() if value}
+
 
 def find_holdings(obj: Model) -> list[Holding]:
     """All that counts on `obj` now, its own first; what superusers may do is given by nobody."""
@@ -64,6 +80,70 @@ def list_people(holdings: Iterable[Holding], verb: str) -> list[User]:
     teams = [each.who.pk for each in giving if each.is_team]
     which = Q(is_superuser=True) | Q(pk__in=people) | Q(groups__in=teams)
     return list(User.objects.filter(which, is_active=True).distinct().order_by("username"))
+
+
+def find_holdings_of(person: User, *, with_teams: bool = True) -> list[Holding]:
+    """All that was given to a person, and (if wanted) to the teams they are in, wherever it counts, and counts now."""
+    teams = [group.pk for group in person.groups.all()] if with_teams else []
+    found: list[Holding] = []
+    for model in apps.get_models():
+        tables = grant_tables(model) if isinstance(getattr(model, "access", None), Access) else None
+        for table, whom, keys in zip(tables or (), ("user", "group"), ([person.pk], teams), strict=False):
+            if keys:
+                found += _of_subjects(model, table, whom, keys)
+    return [*found, *_roles_of(Q(user=person) | Q(group__in=teams))]
+
+
+def _of_subjects(model: type[Model], table: Any, whom: str, keys: Sequence[int]) -> Iterator[Holding]:
+    """Single verbs of these people or teams on objects of a model, those on one object together."""
+    access = access_of(model)
+    rows: dict[tuple[int, int], list[Any]] = defaultdict(list)
+    there = _with_names(table.objects.filter(has_not_ended(), **{f"{whom}__in": keys}), model, "content_object")
+    for row in there.select_related(whom, "permission", "granted_by").order_by("granted_at", "pk"):
+        rows[getattr(row, f"{whom}_id"), row.content_object_id].append(row)
+    for some in rows.values():
+        last = some[-1]
+        verbs = {str(row.permission.codename): row.expires_at for row in some}
+        gives = frozenset(verb for verb in access.every if access.granting(verb) & verbs.keys())
+        on, story = last.content_object, {"granted_by": last.granted_by, "granted_at": last.granted_at}
+        yield Holding(getattr(last, whom), on, verbs, gives, **story)
+
+
+def _with_names(rows: QuerySet[Any], model: type[Model], path: str = "") -> QuerySet[Any]:
+    """`rows` with the objects of `model` to which `path` leads, and what these belong to; not what is long in them."""
+    parent, wanted = access_of(model).parent, {path: model}
+    if parent:
+        wanted[f"{path}__{parent}" if path else parent] = model._meta.get_field(parent).related_model  # type: ignore[assignment]
+    long = [
+        f"{there}__{field.name}" if there else field.name
+        for there, each in wanted.items()
+        for field in each._meta.concrete_fields
+        if isinstance(field, JSONField)
+    ]
+    related = [there for there in wanted if there]
+    return (rows.select_related(*related) if related else rows).defer(*long)
+
+
+def _roles_of(subject: Q) -> Iterator[Holding]:
+    """Roles of those whom `subject` means; what was given on an object that is gone is left out."""
+    rows = list(
+        RoleGrant.objects.filter(subject, has_not_ended())
+        .select_related("role", "user", "group", "owner__user", "owner__group", "granted_by")
+        .order_by("role__name", "pk")
+    )
+    scopes = {row.scope_kind for row in rows} - {""}
+    objects: dict[tuple[str, int], Model] = {}
+    for model in apps.get_models() if scopes else ():
+        access = getattr(model, "access", None)
+        if isinstance(access, Access) and access.kind in scopes:
+            keys = [row.scope_pk for row in rows if row.scope_kind == access.kind]
+            there = _with_names(model._default_manager.filter(pk__in=keys), model)
+            objects |= {(access.kind, each.pk): each for each in there.order_by()}
+    for row in rows:
+        who, on = row.user or row.group, objects.get((row.scope_kind, row.scope_pk or 0))
+        if who is not None and (on is not None or not row.scope_kind):
+            story: Any = {"granted_by": row.granted_by, "granted_at": row.granted_at, "until": row.expires_at}
+            yield Holding(who, on, {}, frozenset(), row.role, row.tag, row.owner, **story)
 
 
 def _of_grants(on: Model, giving: Any, every: frozenset[str]) -> Iterator[Holding]:

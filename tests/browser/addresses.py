@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS, NODE_OPERATIONS
+from people.operations import PERSON_OPERATIONS
 from virtualmachines.operations import TEMPLATE_OPERATIONS, VM_OPERATIONS
 
 # Answers for programs, fragments of pages, and what takes POST only.
@@ -21,6 +22,7 @@ CLUSTER = {"slug": "demo"}
 NODE = {"slug": "demo", "name": "gnt1.example.org"}
 VM = {"slug": "demo", "name": "web1.example.org"}
 TEMPLATE = {"slug": "demo", "name": "small"}  # made by the fixture `demo`
+PERSON = {"name": "admin"}
 STOPPED_VM = {"slug": "demo", "name": "web3.example.org"}
 JOB = {"slug": "demo", "number": 0}  # the number is that of a job of the demo's
 OBJECTS = {
@@ -29,10 +31,11 @@ OBJECTS = {
     "vm": VM,
     "job": JOB,
     "template": TEMPLATE,
+    "person": PERSON,
     "new-password": {"uidb36": "1", "key": "nothing"},
 }
 OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "node": NODE_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}
-OPERATIONS["template"] = TEMPLATE_OPERATIONS
+OPERATIONS |= {"template": TEMPLATE_OPERATIONS, "person": PERSON_OPERATIONS}
 # The same page again in another state.
 MORE = {
     "a machine that is stopped": ("vm", STOPPED_VM, ""),

@@ -38,6 +38,7 @@ URLS = {
     "journal": "/journal/",
     "batches": "/batches/",
     "reconciliation": "/reconciliation/",
+    "people": "/people/",
 }
 COLUMNS = [(table.name, column.name) for table in TABLES.values() for column in table.columns]
 SORTED = [(table.name, column.name) for table in TABLES.values() for column in table.columns if column.sort]

@@ -19,6 +19,7 @@ from gwm.cluster_list import CLUSTERS
 from gwm.journal_list import EVENTS
 from operations.columns import BATCHES
 from operations.table import OPERATIONS
+from people.account_columns import PEOPLE
 from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_template, make_user, make_vm
 from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, WHERE
@@ -43,6 +44,7 @@ def make_people() -> dict[str, str]:
     root = make_admin("root")
     make_batch(root, **WHERE["batch"])
     make_template("small", cluster)
+    make_user("somebody")
     return {"root": sign_in(root), "stranger": sign_in(make_user("stranger"))}
 
 
@@ -128,7 +130,7 @@ def parameters() -> list[str]:
     """The names of all parameters that the code reads from the query of a URL, and all keys of filters."""
     reads = re.compile(r'GET(?:\.get(?:list)?\(|\[)"(\w+)"')
     tuples = re.compile(r"for name in \(([^)]*)\)")
-    languages = (MACHINES, NODES, JOBS, CLUSTERS, EVENTS, BATCHES, TEMPLATES)
+    languages = (MACHINES, NODES, JOBS, CLUSTERS, EVENTS, BATCHES, TEMPLATES, PEOPLE)
     found = {"q", *(name for each in languages for name in (*each.keys, *each.aliases))}
     for source in (*ROOT.glob("*/views/*.py"), *(ROOT / "ui").glob("*.py")):
         text = source.read_text(encoding="utf-8")
@@ -193,7 +195,7 @@ TAKES_FORMS = [
     for name, where in URLS
     if "verb" in where
     or name in ("login", "cluster-add", "cluster-edit", "vms-create")
-    or name in ("template-create", "template-edit")
+    or name in ("template-create", "template-edit", "person-add")
 ]
 
 

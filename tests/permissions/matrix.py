@@ -58,6 +58,7 @@ class Row:
 
 
 TEMPLATE = {"slug": "lab", "name": "small"}
+PERSON = {"name": "somebody"}
 BATCH = {"uuid": UUID("30000000-0000-4000-8000-000000000001")}
 CLUSTER, NODE, VM, JOB = (
     {"slug": "lab"},
@@ -82,6 +83,7 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["vm-modify", "vm-modify-confirm"], VM),
     **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket", "vm-console-picture"], VM),
     **dict.fromkeys(["template", "template-edit", "template-journal", "template-do"], TEMPLATE),
+    **dict.fromkeys(["person", "person-rights", "person-journal", "person-do"], PERSON),
     "batch": BATCH,
     "new-password": {"uidb36": "1", "key": "nothing"},
     "batch-do": {**BATCH, "verb": "stop"},
@@ -119,6 +121,8 @@ PAGES: dict[str, Row] = {
     "template-create": Row(CREATE, see=EVERYBODY),
     **dict.fromkeys(["template", "template-journal"], Row(SEE_TEMPLATE)),
     "template-edit": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE),
+    **dict.fromkeys(["people", "person-add"], Row(ROOT, see=EVERYBODY)),
+    **dict.fromkeys(["person", "person-rights", "person-journal"], Row(ROOT)),
     "vms-batch": Row(EVERYBODY, method="post"),
     "reconciliation": Row(CLUSTER_ADMINS | {"other_admin"}, see=EVERYBODY),
     "reconciliation-batch": Row(CLUSTER_ADMINS | {"other_admin"}, see=EVERYBODY, method="post"),
@@ -155,14 +159,11 @@ PAGES: dict[str, Row] = {
 }
 
 # Addresses that stand for one operation each.
-DOORS = {
-    **{"vm": "vm-do", "template": "template-do", "node": "node-do", "cluster": "cluster-do", "job": "job-do"},
-    "key": "key-do",
-    "token": "token-do",
-}
+DOORS = {kind: f"{kind}-do" for kind in ("vm", "template", "node", "cluster", "job", "person", "key", "token")}
 # Operations with a page of their own.
 OWN_PAGES = {
     "cluster.add": "cluster-add",
+    "person.add": "person-add",
     "cluster.edit": "cluster-edit",
     "vm.console": "vm-console-ticket",
     "key.add": "person-keys",

@@ -1,14 +1,19 @@
-"""`manage.py add_user NAME`: an account without any right, until accounts have a page."""
+"""`manage.py add_user NAME`: person.add for who sits at the server and is asked for the password."""
 
 from argparse import ArgumentParser
 from getpass import getpass
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from objectlog.models import Via
+from operations.contract import SITE, Actor, Ask, Forbidden, Refusal
+from operations.forms import params_from
+from operations.pipeline import run
+from operations.table import OPERATIONS
+from people.selectors import list_administrators
+from people.words import read_person
 from permissions.models import User
 
 
@@ -18,21 +23,31 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the user name")
         parser.add_argument("--password-file", help="file whose first line is the password; - for standard input")
+        parser.add_argument(
+            "--as", dest="actor", metavar="USER", help="who acts; needless while there is one to choose"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = User(username=options["name"])
+        name, add = options["name"], OPERATIONS["person.add"]
+        actor = Actor(read_person(options["actor"]) if options["actor"] else _only_administrator(), Via.CLI)
+        given = {"username": name, "password": read_password(options["password_file"])}
         try:
-            user.clean_fields(exclude=["password"])
-            user.validate_unique()
-            password = read_password(options["password_file"])
-            validate_password(password, user)
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
-        user.set_password(password)
-        user.save()
+            run(add, Ask(actor, SITE, params_from(add, actor, SITE, given)))
+        except (Forbidden, Refusal) as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(
-            f"{user} added. Give rights with: manage.py grant {user} power --on CLUSTER/MACHINE --as ADMIN"
+            f"{name} added. Give rights with: manage.py grant {name} power --on CLUSTER/MACHINE --as {actor.user}"
         )
+
+
+def _only_administrator() -> User:
+    """Who must have meant it, where nobody is named. CommandError."""
+    found = list_administrators()
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise CommandError(f"There are several administrators: say who acts, for example --as {found[0]}.")
+    raise CommandError("There is no administrator. Make one with: manage.py rescue_admin NAME")
 
 
 def read_password(file: str | None) -> str:

@@ -10,13 +10,15 @@ from django.db.models.functions import Coalesce
 
 from people.selectors import list_people, pick_person
 from permissions.models import User
+from permissions.policy import can
 from virtualmachines.models import VirtualMachine
 
 
 def list_accounts(user: User) -> QuerySet[User]:
-    """The accounts that `user` may look after, with their teams and how many machines they own."""
+    """The accounts of everybody, for who looks after them, with their teams and how many machines they own."""
+    people = list_people(user) if can(user, "change_people") else list_people(user).none()
     teams = Prefetch("groups", Group.objects.order_by("name"))
-    return list_people(user).annotate(machines=_machines_of(OuterRef("pk"))).prefetch_related(teams)
+    return people.annotate(machines=_machines_of(OuterRef("pk"))).prefetch_related(teams)
 
 
 def get_account(user: User, name: str) -> User:

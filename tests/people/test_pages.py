@@ -130,6 +130,17 @@ def test_what_is_done_on_the_page(client, root):
     assert own.status_code == 409 and client.get("/people/").status_code == 200
 
 
+def test_of_these_pages_nobody_has_their_own(client):
+    """Who is asked for may not be told what administrators see; what one may do oneself stands on the profile."""
+    alice = Client()
+    alice.force_login(make_user("alice"))
+    for url in ("/person/alice/", "/person/alice/rights/", "/person/alice/journal/", "/person/nobody/"):
+        assert alice.get(url).status_code == 404
+    for verb in ("edit", "promote", "set-password"):
+        assert alice.get(f"/person/alice/do/{verb}/").status_code == 403
+        assert alice.post(f"/person/alice/do/{verb}/", {"first_name": "x"}).status_code == 403
+
+
 @pytest.mark.feature("F017")
 def test_who_deletes_is_told_what_is_lost_and_types_the_name(client):
     alice = make_user("alice")

@@ -69,6 +69,7 @@ SENTENCES: dict[str, Sentence] = {
     "vm.add-tags": Sentence(_("Added tags to %(object)s"), _("Adding tags to %(object)s")),
     "vm.remove-tags": Sentence(_("Removed tags of %(object)s"), _("Removing tags of %(object)s")),
     "vm.set-owner": Sentence(_("Changed the owner of %(object)s"), _("Change of the owner of %(object)s")),
+    "vm.write-owner-tag": Sentence(_("Wrote the owner tag of %(object)s"), _("Writing of the owner tag of %(object)s")),
     "vm.adopt": Sentence(
         _("Gave %(object)s the owner that its tag names"), _("Giving %(object)s the owner that its tag names")
     ),

@@ -21,6 +21,7 @@ from operations.forms import params_from
 from operations.lease import Lease, LeaseLost
 from operations.models import OPEN_ITEMS, UNDER_WAY, Batch, BatchItem, BatchState, Busy, ItemState, Verdict
 from operations.pipeline import run
+from operations.planning import go_on_after
 from operations.table import OPERATIONS
 
 # How often an item is tried when it could not be begun, and how long it waits in between, in seconds.
@@ -126,6 +127,8 @@ def _run(item: BatchItem, operation: AnyOperation, actor: Actor, target: Any, le
         waiting = BatchItem.objects.filter(pk=item.pk, state=ItemState.WAITING, batch__in=goes_on)
         if not waiting.update(state=ItemState.RUNNING, entry=entry, reason=""):
             raise _Taken
+        if operation.then:
+            go_on_after(item, target, operation.then)
 
     def fence() -> None:
         try:

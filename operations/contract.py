@@ -151,6 +151,7 @@ class Operation(Generic[T, P]):
     and time it is found then. `can_check`: Ganeti can be asked whether it would, and `submit` heeds `ask.dry_run`.
     `has_own_page`: it is asked for there, not on the page behind every button. `wants_typed_name`: that page has the
     name of the target typed. `needs_browser`: what it gives is for a browser. `is_on_site`: its target is the site.
+    `then`: what follows by itself on the same target where nothing was sent, each when the one before has succeeded.
     `for_users`: what it means for the people who use the target. `group`: where it stands in the menu of the target.
     """
 
@@ -181,6 +182,7 @@ class Operation(Generic[T, P]):
     is_on_site: bool = False
     asked_of: ClassVar[str] = ""
     overrules: ClassVar[frozenset[str]] = frozenset()
+    then: ClassVar[Sequence[AnyOperation]] = ()
     params_type: ClassVar[type] = NoParams
 
     @property

@@ -21,15 +21,12 @@ from objectlog.words import gettext as _
 from operations.contract import SITE, AnyOperation, Ask, Claims, Forbidden, NotTaken, Operation, Refusal, TurnedAway
 from operations.models import Busy
 from operations.offers import find_obstacle
+from operations.planning import begin_after
 from operations.settling import give_back, release
 from permissions.policy import Denied, may_act_for
 
 T = TypeVar("T")
 P = TypeVar("P")
-
-
-def _bind_to_nothing(entry: Entry) -> None:
-    """For who needs no tie to the entry."""
 
 
 def _always_open() -> None:
@@ -40,10 +37,12 @@ def run(
     operation: Operation[T, P],
     ask: Ask[T, P],
     *,
-    bind: Callable[[Entry], None] = _bind_to_nothing,
+    bind: Callable[[Entry], None] | None = None,
     fence: Callable[[], None] = _always_open,
 ) -> Entry:
     """Do what is asked. `bind` is called with the entry in the first transaction; what it raises undoes that.
+
+    Whoever binds the entry sees to what follows (`Operation.then`); for others it is a batch.
 
     `fence` is asked right before anything is sent, and raises NotTaken to keep it from being sent.
 
@@ -87,7 +86,9 @@ def _describe(operation: AnyOperation, ask: Ask[Any, Any], target: Any) -> dict[
     }
 
 
-def _prepare(operation: AnyOperation, ask: Ask[Any, Any], bind: Callable[[Entry], None]) -> tuple[Ask[Any, Any], Entry]:
+def _prepare(
+    operation: AnyOperation, ask: Ask[Any, Any], bind: Callable[[Entry], None] | None
+) -> tuple[Ask[Any, Any], Entry]:
     """First transaction: lock, judge, claim, write down."""
     with transaction.atomic(durable=True):
         if ask.target is not SITE:
@@ -105,7 +106,10 @@ def _prepare(operation: AnyOperation, ask: Ask[Any, Any], bind: Callable[[Entry]
             changes=changes,
             tells=operation.sends,
         )
-        bind(entry)
+        if bind is not None:
+            bind(entry)
+        elif operation.then:
+            begin_after(ask.actor, ask.target, operation.then)
         if not operation.sends:
             advance(entry, Outcome.DONE, message=operation.perform(ask))
         elif operation.locks and isinstance(busy, Busy) and not ask.dry_run:

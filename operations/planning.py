@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from objectlog.models import Via
@@ -54,6 +54,32 @@ def plan_steps(actor: Actor, target: Any, steps: Sequence[Step], *, about: AnyOp
         item.after = before
     BatchItem.objects.bulk_update(items[1:], ["after"])
     return batch
+
+
+def begin_after(actor: Actor, target: Any, operations: Sequence[AnyOperation]) -> None:
+    """Have the worker do what follows by itself on something that was done to the target."""
+    batch = _new_batch(operations[0], actor, {})
+    batch.target_name = operations[0].name_of(target)[:255]
+    batch.state, batch.began_at = BatchState.RUNNING, timezone.now()
+    _write(batch, [])
+    _append(batch, None, target, operations)
+
+
+def go_on_after(item: BatchItem, target: Any, operations: Sequence[AnyOperation]) -> None:
+    """The same as further items of the batch of this one, which keeps that from ending meanwhile."""
+    _append(item.batch, item, target, operations)
+
+
+def _append(batch: Batch, after: BatchItem | None, target: Any, operations: Sequence[AnyOperation]) -> None:
+    """Whatever the target's state is: each of them meets another one."""
+    Batch.objects.select_for_update().get(pk=batch.pk)
+    last = BatchItem.objects.filter(batch=batch).aggregate(last=Max("position"))["last"]
+    for position, operation in enumerate(operations, 0 if last is None else last + 1):
+        item = _item(batch, position, operation, target, "", judges_state=False)
+        item.operation, item.params, item.after = operation.key, {}, after
+        item.save()
+        BatchLane.objects.get_or_create(name=item.lane)
+        after = item
 
 
 def plan_each(

@@ -200,7 +200,7 @@ OPERATIONS: dict[str, Row] = {
     },
     **{f"vm.set-{state}": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM) for state in ("offline", "online")},
     **{f"vm.{verb}-tags": Row(VM_ADMINS | {"vm_tags"}, see=SEE_VM) for verb in ("add", "remove")},
-    **{f"vm.{verb}": Row(CLUSTER_ADMINS, see=SEE_VM) for verb in ("set-owner", "adopt", "accept")},
+    **{f"vm.{verb}": Row(CLUSTER_ADMINS, see=SEE_VM) for verb in ("set-owner", "adopt", "write-owner-tag", "accept")},
     "vm.delete": Row(VM_ADMINS | {"vm_remove"}, see=SEE_VM),
     **{f"vm.{verb}": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM) for verb in ("protect", "unprotect", "notes")},
     **{f"vm.{verb}": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM) for verb in ("insert-cd", "eject-cd")},

@@ -36,6 +36,7 @@ class Section:
 SECTIONS = {
     "rapi": Section("tools.bench.rapi", needs_lab=True),
     "cycle": Section("tools.bench.cycle", needs_lab=True),
+    "submit": Section("tools.bench.submit", needs_lab=True),
     "pages": Section("tools.bench.pages", needs_lab=False),
     "rights": Section("tools.bench.rights", needs_lab=False),
     "console": Section("tools.bench.console", needs_lab=False),

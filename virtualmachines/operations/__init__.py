@@ -13,7 +13,7 @@ from virtualmachines.operations.modifying import Modify
 from virtualmachines.operations.moving import CleanUpMigration, FailOver, Migrate
 from virtualmachines.operations.noting import EditNotes
 from virtualmachines.operations.offline import SetOffline, SetOnline
-from virtualmachines.operations.owning import SetOwner
+from virtualmachines.operations.owning import SetOwner, WriteOwnerTag
 from virtualmachines.operations.power import ApplySettings, Reboot, Shutdown, ShutdownNow, Start
 from virtualmachines.operations.protecting import Protect, Unprotect
 from virtualmachines.operations.reconciling import AcceptMachine, Adopt
@@ -64,6 +64,9 @@ VM_OPERATIONS: tuple[AnyOperation, ...] = (
     Discard(),
 )
 
+# In no menu: what is done by itself, and asked for where it was not enough.
+_ELSEWHERE: tuple[AnyOperation, ...] = (WriteOwnerTag(),)
+
 TEMPLATE_OPERATIONS: tuple[AnyOperation, ...] = (EditTemplate(), CopyTemplate(), DeleteTemplate())
 
 # What can be done to many machines at once, from their list.
@@ -89,12 +92,12 @@ BULK = (
 )
 
 # The same from the pages of reconciliation.
-RECONCILING = ("vm.set-owner", "vm.adopt", "vm.accept", "vm.forget")
+RECONCILING = ("vm.set-owner", "vm.adopt", "vm.write-owner-tag", "vm.accept", "vm.forget")
 
 
 def list_reconciling() -> list[AnyOperation]:
     """The operations that bring machines here and in Ganeti together."""
-    return [operation for operation in VM_OPERATIONS if operation.key in RECONCILING]
+    return [operation for operation in (*VM_OPERATIONS, *_ELSEWHERE) if operation.key in RECONCILING]
 
 
 def list_bulk() -> list[AnyOperation]:
@@ -102,4 +105,4 @@ def list_bulk() -> list[AnyOperation]:
     return [operation for operation in VM_OPERATIONS if operation.key in BULK]
 
 
-register(*VM_OPERATIONS, Create(), CreateTemplate(), *TEMPLATE_OPERATIONS)
+register(*VM_OPERATIONS, *_ELSEWHERE, Create(), CreateTemplate(), *TEMPLATE_OPERATIONS)

@@ -31,6 +31,7 @@ from rapi.client import RapiClient
 from ui.templatetags.units import mib
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import quota_at
+from virtualmachines.operations.owning import tag_of
 from virtualmachines.rules import Facts, judge_creation
 from virtualmachines.rules.names import explain_name
 from virtualmachines.spec import Defaults, VMSpec, creation_of, spec_as_data
@@ -115,6 +116,8 @@ class Create(GanetiOperation[Cluster, CreateParams]):
 
     def submit(self, client: RapiClient, ask: Ask[Cluster, CreateParams], reason: str) -> Submission:
         spec, defaults = completed(ask.params.spec, ask.target), Defaults.of(ask.target.info)
+        if tag := tag_of(owner_of(ask)):
+            spec = replace(spec, tags=spec.tags | {tag})
         return Submission([client.create_instance(creation_of(spec, defaults), reason=reason, dry_run=ask.dry_run)])
 
     def is_shown_by(self, target: Any) -> bool:

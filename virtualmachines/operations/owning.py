@@ -1,6 +1,12 @@
-"""Whose a machine is: for whose quota it counts. Owning gives no rights."""
+"""Whose a machine is: for whose quota it counts. Owning gives no rights.
 
+Ganeti is told by a tag, for whoever looks there and for a database of ours that has to be made anew. It is written when
+the owner is set, and never believed: anybody who may set tags there could have written it.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -8,12 +14,15 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from objectlog.changes import Change
 from objectlog.messages import Message
 from objectlog.words import gettext as _
-from operations.contract import Ask, Claims, Invalid
+from operations.contract import AnyOperation, Ask, Claims, Invalid, NoParams, Submission
 from permissions.models import Persona
 from quotas.amounts import Amounts
 from quotas.services import judge_room, require_room
+from rapi.client import RapiClient
+from rapi.errors import RapiError
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, quota_at
+from virtualmachines.operations.base import VMOperation, look_whether_same, quota_at
+from virtualmachines.tags import is_owner_tag, owner_tag_for
 from virtualmachines.usage import usage_of
 
 _NOBODY = gettext_noop("No owner")
@@ -26,6 +35,77 @@ class OwnerParams:
     owner: Persona | None = None
 
 
+class WriteOwnerTag(VMOperation[NoParams]):
+    """By itself once the owner was set; by hand where the tag was changed elsewhere."""
+
+    verb = "write-owner-tag"
+    label = gettext_lazy("Write the owner tag")
+    doing = gettext_lazy("writing its owner tag")
+    noun = gettext_lazy("Writing an owner tag")
+    needs = "set_owner"
+    icon = "tag"
+    question = gettext_lazy("Write the owner of {target} into its tag in Ganeti?")
+    for_users = gettext_lazy("Whoever works on it notices nothing.")
+    consequence = gettext_lazy("A tag in Ganeti that names another owner is removed.")
+    locks = False
+
+    def suits(self, target: VirtualMachine) -> bool:
+        return super().suits(target) and (target.owner_id is not None or bool(target.owner_tag))
+
+    def is_shown_by(self, target: VirtualMachine) -> bool:
+        return not _missing(target)
+
+    def changes(self, ask: Ask[VirtualMachine, NoParams]) -> list[Change]:
+        before, after = (each or Message(_NOBODY) for each in (ask.target.owner_tag, name_of(ask.target.owner)))
+        return [Change("owner_tag", gettext_noop("owner tag"), before, after)]
+
+    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, NoParams], reason: str) -> Submission:
+        """The new one first: whoever dies in between leaves one tag too many, and none that is missing."""
+        target = ask.target
+        missing, stale = _missing(target), _stale(target)
+        if not (missing or stale):
+            return Submission(message=_("Ganeti says so already."))
+        look_whether_same(client, target)
+        if not missing:
+            return Submission([client.remove_tags("instance", target.name, stale, reason=reason)])
+        jobs, message = [client.add_tags("instance", target.name, missing, reason=reason)], ""
+        if stale:
+            try:
+                jobs.append(client.remove_tags("instance", target.name, stale, reason=reason))
+            except RapiError as error:
+                message = _("The tag of another owner is still there: %s") % error
+        return Submission(jobs, message)
+
+
+def name_of(owner: Persona | None) -> str:
+    """A user, or @team; empty for nobody."""
+    if owner is None:
+        return ""
+    return f"@{owner.name}" if owner.group_id is not None else owner.name
+
+
+def tag_of(owner: Persona | None) -> str:
+    """The tag that says so; empty where none can: a user's name that begins like a team's would name that team."""
+    if owner is None or (owner.group_id is None and owner.name.startswith("@")):
+        return ""
+    return owner_tag_for(name_of(owner))
+
+
+def _told(target: VirtualMachine) -> list[str]:
+    """All owner tags that it had in Ganeti when it was read."""
+    tags: Any = target.raw.get("tags")
+    return [tag for tag in tags if isinstance(tag, str) and is_owner_tag(tag)] if isinstance(tags, list) else []
+
+
+def _missing(target: VirtualMachine) -> list[str]:
+    tag = tag_of(target.owner)
+    return [tag] if tag and tag not in _told(target) else []
+
+
+def _stale(target: VirtualMachine) -> list[str]:
+    return [tag for tag in _told(target) if tag != tag_of(target.owner)]
+
+
 class SetOwner(VMOperation[OwnerParams]):
     """For who administers the cluster: it puts the machine on the quota of somebody who may not be asked."""
 
@@ -35,9 +115,12 @@ class SetOwner(VMOperation[OwnerParams]):
     icon = "person"
     question = gettext_lazy("Change the owner of {target}?")
     for_users = gettext_lazy("Whoever works on it notices nothing.")
-    consequence = gettext_lazy("It counts for the quota of its owner. Rights on it stay as they are.")
+    consequence = gettext_lazy(
+        "It counts for the quota of its owner, and Ganeti is told by a tag. Rights on it stay as they are."
+    )
     sends = False
     locks = False
+    then: ClassVar[Sequence[AnyOperation]] = (WriteOwnerTag(),)
     params_type = OwnerParams
 
     def check(self, ask: Ask[VirtualMachine, OwnerParams]) -> None:

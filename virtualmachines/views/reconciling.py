@@ -49,7 +49,7 @@ _DONE = {
 # Columns that say nothing in a part, or take room from what does; left out unless somebody wants them.
 _SAYS_NOTHING = {"unowned": ("changes", "since"), "missing": ("owner_tag", "changes")}
 _SAYS_NOTHING_OF_CHANGED = ("owner_tag", "node", "vcpus", "memory", "disk")
-_DONE_TO_CHANGED = ("accept", "adopt", "set-owner")
+_DONE_TO_CHANGED = ("accept", "adopt", "write-owner-tag", "set-owner")
 
 
 @require_safe

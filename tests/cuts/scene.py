@@ -19,7 +19,15 @@ from tests.races.commands import Product
 # What makes, changes, moves and destroys.
 FOUR = ("vm.create", "vm.grow-disk", "vm.migrate", "vm.delete")
 _CD = "/srv/debian.iso"
-_LIST_CD = "from clusters.models import Cluster; Cluster.objects.update(cd_images=[{'name': 'Debian', 'path': '%s'}])"
+# The cluster lists a CD, and root owns all machines, of which Ganeti is not told.
+_PREPARE = f"""
+from clusters.models import Cluster
+from permissions.models import User
+from permissions.services import persona_of
+from virtualmachines.models import VirtualMachine
+Cluster.objects.update(cd_images=[{{"name": "Debian", "path": "{_CD}"}}])
+VirtualMachine.objects.update(owner=persona_of(User.objects.get()))
+"""
 
 
 class Scene(Product):
@@ -35,7 +43,7 @@ class Scene(Product):
         for case in cases:
             if case.key != "vm.create":
                 simulator.outside.modify(case.machine, hvparams={"cdrom_image_path": _CD})
-        self.shell(_LIST_CD % _CD)
+        self.shell(_PREPARE)
         self.sync()
 
     def inside(self, call: str, *given: Any) -> Any:

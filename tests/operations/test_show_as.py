@@ -13,6 +13,7 @@ from operations.forms import params_from
 from operations.offers import find_obstacle
 from operations.pipeline import run
 from operations.table import OPERATIONS
+from permissions.services import persona_of
 from tests.operations.conftest import Scene
 from tests.operations.test_checks import GIVEN, Check, check, stop
 from virtualmachines.models import VirtualMachine
@@ -38,6 +39,7 @@ def prepared(check: Check, key: str) -> Ask[Any, Any]:
     ):
         change()
         VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()
+        VirtualMachine.objects.update(owner=persona_of(check.admin.user))
         vm = VirtualMachine.objects.get()
         if find_obstacle(operation, vm) is None:
             return Ask(check.admin, vm, params_from(operation, check.admin, vm, GIVEN.get(key, {})))

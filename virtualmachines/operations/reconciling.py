@@ -75,6 +75,7 @@ class AcceptMachine(Accept[VirtualMachine]):
     """Of a machine: its name, place, size and settings."""
 
     kind = "vm"
+    for_users = gettext_lazy("Nobody notices: it was changed before.")
 
     def cluster_of(self, target: VirtualMachine) -> Cluster:
         return target.cluster

@@ -18,6 +18,7 @@ from permissions.models import User
 from tests.factories import make_admin, make_cluster, make_node, make_user, make_vm
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.pictures import JOURNAL_EVERY_S
+from vncproxy.client import own_control_socket
 from vncproxy.tickets import open_ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -175,3 +176,21 @@ def test_pictures_can_be_switched_off(admin: Client, broker: Broker, settings: A
     settings.GWM_CONSOLE_PICTURES = 0
     assert "switched off" in admin.post(PICTURE).json()["error"]
     assert broker.asked == []
+
+
+@pytest.mark.parametrize("stands", ["daemon", "own", "nowhere"])
+@pytest.mark.parametrize("url", ["/console/ws", "wss://screens.example.org/console/ws"])
+def test_where_a_proxy_on_another_host_alone_reaches_the_nodes_the_page_says_so(
+    admin: Client, broker: Broker, settings: Any, url: str, stands: str
+) -> None:
+    settings.GWM_CONSOLE_URL = url
+    broker.reply = {"trouble": "UNREACHABLE", "said": "No console answered."}
+    if stands == "own":
+        settings.GWM_CONSOLE_CONTROL.rename(own_control_socket(settings.GWM_CONSOLE_CONTROL))
+    elif stands == "nowhere":
+        settings.GWM_CONSOLE_CONTROL.unlink()
+    said = admin.post(PICTURE).json()["error"]
+    if url.startswith("wss") and stands != "daemon":
+        assert "a proxy on another host (screens.example.org)" in said
+    else:
+        assert said == ("The console broker can't be reached." if stands == "nowhere" else "No console answered.")

@@ -6,6 +6,7 @@ machine and hour that somebody looked: a list that is hovered over would otherwi
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import cache, caches
@@ -20,6 +21,7 @@ from permissions.policy import Denied, can
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.console import OpenConsole, console_key, seal_ticket
 from vncproxy.client import ControlError, NoPicture, nearest_control_socket, take_picture
+from vncproxy.troubles import Trouble
 
 JOURNAL_EVERY_S = 3600
 YOUNGEST_RENEWED_S = 2.0
@@ -108,10 +110,24 @@ def _take(actor: Actor, vm: VirtualMachine, key: str, session: str) -> Picture:
     except NoPicture as error:
         if error.trouble == "BUSY":
             raise TryAgain(str(error)) from error
-        picture, kept_s = Picture("", timezone.now(), str(error)), _FAILURE_KEPT_S
+        words = _explain_elsewhere() if error.trouble == Trouble.UNREACHABLE.name else ""
+        picture, kept_s = Picture("", timezone.now(), words or str(error)), _FAILURE_KEPT_S
     except ControlError:
-        picture, kept_s = Picture("", timezone.now(), _("The console broker can't be reached.")), _FAILURE_KEPT_S
+        words = _explain_elsewhere() or _("The console broker can't be reached.")
+        picture, kept_s = Picture("", timezone.now(), words), _FAILURE_KEPT_S
     finally:
         cache.delete(lock)
     caches["pictures"].set(key, picture, kept_s)
     return picture
+
+
+def _explain_elsewhere() -> str:
+    """Why there is none where consoles go through a proxy on another host; a daemon on this one has a socket here."""
+    host = urlsplit(settings.GWM_CONSOLE_URL).hostname
+    if not host or settings.GWM_CONSOLE_CONTROL.is_socket():
+        return ""
+    words = _(
+        "No picture: consoles go through a proxy on another host (%s), which takes none, and this host does not reach "
+        "the machine's screen. The console itself opens as usual."
+    )
+    return words % host

@@ -6,12 +6,13 @@ from django.template import Context
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from ui.columns import Column, code, number, size, text, timestamp, words
 from ui.groups import Through
 from ui.places import list_of
+from ui.said import said
 from ui.tables import Table, declare
 from ui.tags import look_of_tag
 from ui.templatetags.parts import draw, hostname, linked, short_host
@@ -25,7 +26,7 @@ _TAGS_BESIDE_NAME = 3
 
 def _name(vm: Any, _context: Context) -> SafeString:
     name = linked(page("vm", vm.cluster.slug, vm.address), hostname(vm.name))
-    waits = draw('<span class="chip">{}</span>', gettext("restart needed")) if vm.waiting_since else ""
+    waits = draw('<span class="chip">{}</span>', said(gettext_noop("restart needed"))) if vm.waiting_since else ""
     screen = draw(" data-has-screen") if vm.is_running else ""
     return draw("<div{}>{}{}{}</div>", screen, name, waits, _chips(vm.tags[:_TAGS_BESIDE_NAME]))
 
@@ -50,7 +51,9 @@ def _chips(tags: list[str]) -> SafeString:
 def _menu(vm: Any, _context: Context) -> SafeString:
     """A link to all that can be done to it, which a script opens as a dialog."""
     there = f"{page('vm', vm.cluster.slug, vm.lasting_address)}actions/"
-    return draw('<a class="row-menu" href="{}" aria-label="{}"></a>', there, gettext("Actions on %s") % vm.name)
+    return draw(
+        '<a class="row-menu" href="{}" aria-label="{}"></a>', there, said(gettext_noop("Actions on %s")) % vm.name
+    )
 
 
 def _cluster(vm: Any, context: Context) -> object:
@@ -65,7 +68,7 @@ def _owner(vm: Any, _context: Context) -> object:
     return draw(
         '<span class="dim is-blank"><span aria-hidden="true">{}</span><span class="visually-hidden">{}</span></span>',
         DASH,
-        gettext("No owner"),
+        said(gettext_noop("No owner")),
     )
 
 

@@ -1,13 +1,17 @@
-"""The clusters in the navigation, drawn here and not in a template: a hundred of them stand on every page."""
+"""What every page has much of, drawn here and not in a template: the clusters in the navigation, a hundred of them, and
+the jobs in the dock.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
-from ui.templatetags.parts import draw, icon
-from ui.templatetags.units import count
+from ui.templatetags.parts import draw, icon, job_state
+from ui.templatetags.times import since
+from ui.templatetags.units import DASH, count
 
 register = template.Library()
 
@@ -31,3 +35,27 @@ def _item(cluster: Any, is_current: bool) -> SafeString:
         cluster.label,
         "" if cluster.count is None else draw('<span class="nav-count">{}</span>', count(cluster.count)),
     )
+
+
+@register.simple_tag
+def dock_rows(jobs: Iterable[Any]) -> SafeString:
+    """A row for each, which has title, url, status, cluster, by and started_at."""
+    cluster, by, started = _("Cluster"), _("By"), _("Started")
+    rows = [
+        draw(
+            _ROW,
+            job_state(job.status),
+            *(job.url, job.title),
+            *(cluster, job.cluster),
+            *(by, job.by or DASH),
+            *(started, since(job.started_at)),
+        )
+        for job in jobs
+    ]
+    return mark_safe("".join(rows))  # noqa: S308 - drawn parts
+
+
+_ROW = (
+    '<tr><td class="state-col">{}</td><td class="name"><a href="{}">{}</a></td><td data-label="{}">{}</td>'
+    '<td data-label="{}">{}</td><td class="num" data-label="{}">{}</td></tr>\n'
+)

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.http import QueryDict
@@ -163,11 +164,13 @@ def look_of(value: object, kind: str = "", word: str = "") -> Look:
 
     `value` is a word of ours or Ganeti's, or an object with a `look` (run, off, err, busy, warn) and a `word`.
     """
+    if kind and word:
+        return Look(kind, word)
     if hasattr(value, "look") and hasattr(value, "word"):
         known = Look(_KINDS_OF_LOOKS.get(str(value.look), "unknown"), str(value.word))
     else:
         found = _LOOKS.get(str(value))
-        known = Look(found.kind, _(found.word)) if found else Look("unknown", str(value) or _("not known"))
+        known = Look(found.kind, said(found.word)) if found else Look("unknown", str(value) or _("not known"))
     return Look(kind or known.kind, word or known.word)
 
 
@@ -322,13 +325,12 @@ def initials(name: str) -> str:
 
 def query(current: QueryDict, **changes: str | None) -> str:
     """The query string of this page with some parameters set (None: taken away)."""
-    changed = current.copy()
-    for name, value in changes.items():
-        if value is None:
-            changed.pop(name, None)
-        else:
-            changed[name] = value
-    return f"?{changed.urlencode()}" if changed else "?"
+    asked: list[tuple[str, str | None]] = []
+    for name, values in current.lists():
+        asked += [(name, value) for value in ([changes.pop(name)] if name in changes else values)]
+    asked += changes.items()
+    # Not by a copy, which a head of a list would make thirty times.
+    return f"?{urlencode([(name, value) for name, value in asked if value is not None])}"
 
 
 @register.simple_tag(takes_context=True)

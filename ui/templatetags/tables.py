@@ -1,6 +1,6 @@
 """Tables of lists as they are declared (ui.tables): head and rows; and the parts of a filter.
 
-Rows are drawn here and not in a template, since there are many cells.
+What there is much of is drawn here and not in a template: cells, keys of a filter, columns to choose from.
 """
 
 import html
@@ -12,6 +12,7 @@ from django.template import Context
 from django.utils.safestring import SafeString, mark_safe
 
 from ui.columns import Column
+from ui.filtering import Language
 from ui.tables import Shown
 from ui.templatetags.parts import draw, query, sort_header
 
@@ -64,6 +65,44 @@ def _opening(column: Column) -> SafeString:
         return draw('<td class="{}">', f"{_LEADING[column.stands]} {column.css}".strip())
     css = draw(' class="{}"', column.css) if column.css else ""
     return draw('<td{} data-label="{}">', css, column.short or column.label)
+
+
+_MOST_CHOICES = 8
+
+
+@register.simple_tag(takes_context=True)
+def filter_keys(context: Context, language: Language) -> SafeString:
+    """What a list can be asked for: a sample of each key, its meaning, and its values if these are few."""
+    drawn: list[str] = []
+    for name, key in language.help():
+        drawn.append(draw("<dt><code>{}</code></dt><dd>{}", key.sample, key.label))
+        if 0 < len(key.choices) <= _MOST_CHOICES:
+            chips = [draw(_CHOICE, with_filter(context, name, choice), choice) for choice in key.choices]
+            drawn.append(draw("<span>{}</span>", SafeString("".join(chips))))
+        drawn.append("</dd>")
+    return mark_safe("".join(drawn))  # noqa: S308 - drawn parts
+
+
+_CHOICE = '<a class="chip" href="{}"><code>{}</code></a>'
+
+
+@register.simple_tag
+def column_boxes(shown: Shown) -> SafeString:
+    """The columns that a list can have, with a box each to tick."""
+    drawn = [
+        draw(
+            _COLUMN,
+            column.name,
+            " checked" if is_shown else "",
+            column.label,
+            draw("<small>{}</small>", column.about) if column.about else "",
+        )
+        for column, is_shown in shown.choices
+    ]
+    return mark_safe("".join(drawn))  # noqa: S308 - drawn parts
+
+
+_COLUMN = '<label class="item"><input type="checkbox" name="column" value="{}"{}><span>{}{}</span></label>'
 
 
 @register.simple_tag(takes_context=True)

@@ -26,10 +26,11 @@ from tools.lab.growth import grow
 
 @dataclass(frozen=True)
 class Section:
-    """A module to run, and whether it wants a cluster of every size or none at all."""
+    """A module to run, and whether it wants a cluster of every size or none at all. A long one runs if it is named."""
 
     module: str
     needs_lab: bool
+    is_long: bool = False
 
 
 # In the order in which they run: later ones build ratios with the rows of earlier ones.
@@ -41,6 +42,8 @@ SECTIONS = {
     "rights": Section("tools.bench.rights", needs_lab=False),
     "console": Section("tools.bench.console", needs_lab=False),
     "live": Section("tools.bench.live", needs_lab=False),
+    "creating": Section("tools.bench.creating", needs_lab=False),
+    "journal": Section("tools.bench.journal", needs_lab=False, is_long=True),
 }
 
 
@@ -110,7 +113,7 @@ def _measure_all(sections: Sequence[Section], sizes: Sequence[int], runs: int, m
 def main(arguments: Sequence[str] | None = None, sections: Mapping[str, Section] = SECTIONS) -> int:
     """Run what was asked for and print the table."""
     parser = argparse.ArgumentParser(prog="tools/bench", description="Measure the product. See docs/bench.md.")
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)} (all)")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)} (all but long ones)")
     parser.add_argument("--sizes", default="1000,6000", help="counts of instances on the real cluster (1000,6000)")
     parser.add_argument("--runs", type=int, default=5, help="how often to time each thing (5); medians are shown")
     parser.add_argument("--json", type=Path, help="also write the rows to this file, each as it comes")
@@ -118,7 +121,9 @@ def main(arguments: Sequence[str] | None = None, sections: Mapping[str, Section]
     unknown = set(options.sections) - set(sections)
     if unknown:
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
-    chosen = [section for name, section in sections.items() if not options.sections or name in options.sections]
+    chosen = [
+        each for name, each in sections.items() if name in options.sections or not (options.sections or each.is_long)
+    ]
     measured = Measured(options.json)
     end_in_order()
     try:

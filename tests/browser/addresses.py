@@ -17,6 +17,7 @@ NOT_PAGES = {
     *["dock", "live-ages", "live-changed", "vms-batch", "batch-do"],
     "batch",  # there is none before one is planned: see test_batches.py
     *["template", "template-edit", "template-journal", "template-do"],  # nor one of these before it is made
+    *["key-do", "token-do", "key-feed", "cluster-key-feed", "vm-key-feed"],
 }
 CLUSTER = {"slug": "demo"}
 NODE = {"slug": "demo", "name": "gnt1.example.org"}

@@ -7,9 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import check
+from tests.browser.axe import SHOW, check
 from tests.browser.screens import canvas, wait_connected, wait_for_change, wait_until_still
-from tests.browser.test_every_page import SHOW
 from tests.browser.waiting import reload_until, wait_for
 
 #: the narrowest phone and a wide screen

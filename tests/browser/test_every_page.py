@@ -10,22 +10,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.addresses import Address, list_pages
-from tests.browser.axe import check
+from tests.browser.axe import SHOW, check
 from tests.browser.conftest import NARROW, WIDE
 
 pytestmark = pytest.mark.feature("G026")
 LOOKS = [(WIDE, "light"), (WIDE, "dark"), (NARROW, "dark")]
-# At once, and without the transitions by which colours change: they would be measured half way. One that ends may
-# start another in what inherits from it.
-SHOW = """theme => {
-    document.documentElement.dataset.theme = theme;
-    for (let round = 0; round < 10; round++) {
-        const changing = document.getAnimations().filter(each => each instanceof CSSTransition);
-        if (!changing.length) return;
-        for (const each of changing) each.finish();
-        getComputedStyle(document.body).color;
-    }
-}"""
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.ganeti
 NAME = "vm42.lab.test"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def product(tmp_path_factory, ganeti):
     """With the lab's cluster, and Nora, who may create machines on it."""
     for product in run_product(tmp_path_factory.mktemp("journey"), "--no-demo"):

@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-SOON_MS = 15_000  # sooner than a page asks by itself (poll_ms of live.js), however busy the machine is
+from tests.browser.waiting import PATIENCE_MS
+
+SOON_MS = PATIENCE_MS  # a page of `open_live` asks nothing by itself: only the signal brings it
 VM, OTHER_VM, NODE = "vm1.example.org", "vm2.example.org", "node1.example.org"
 Write = Callable[..., None]
 VMS, NODES, CLUSTERS = "virtualmachines_virtualmachine", "clusters_node", "clusters_cluster"
@@ -85,8 +87,19 @@ ROW = f'#work tr:has-text("{VM}") .state'
 STOP, START = CHANGES["stopped"][0][0], CHANGES["stopped"][1][0]
 
 
+# Twenty seconds are poll_ms of live.js.
+WITHOUT_POLLING = """
+if (!window.isWithoutPolling) {
+  window.isWithoutPolling = true;
+  const begin = window.setInterval;
+  window.setInterval = (work, ms, ...more) => (ms === 20_000 ? 0 : begin(work, ms, ...more));
+}
+"""
+
+
 def open_live(page: Page, path: str) -> None:
     """Open a page and wait until its signal stands."""
+    page.add_init_script(WITHOUT_POLLING)
     page.goto(path)
     expect(page.locator("html[data-live=on]")).to_be_attached()
 

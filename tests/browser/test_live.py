@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -93,9 +92,7 @@ def test_a_change_by_anyone_is_on_every_open_page(
     try:
         for statement in do:
             write(statement)
-        began = time.monotonic()
         expect(shown.first).to_be_attached(timeout=SOON_MS)
-        assert time.monotonic() - began < SOON_MS / 1000
     finally:
         for statement in undo:
             write(statement)
@@ -116,9 +113,11 @@ def test_what_one_does_the_other_sees(still: Product, person: Any, write: Write,
 
 
 def test_a_hidden_tab_asks_nothing_and_looks_at_once_when_it_is_shown(
-    visitor: Page, write: Write, running: None
+    still: Product, person: Any, visitor: Page, write: Write, running: None
 ) -> None:
     open_live(visitor, OF_VM)
+    other = person(still, "carol")
+    open_live(other, "/vms/")
     asked: list[str] = []
     listen = lambda request: asked.append(request.url)  # noqa: E731
     visitor.on("request", listen)
@@ -127,12 +126,15 @@ def test_a_hidden_tab_asks_nothing_and_looks_at_once_when_it_is_shown(
         " document.dispatchEvent(new Event('visibilitychange'))"
     )
     visitor.evaluate(hide % "true")
+    write(STOP.replace(VM, OTHER_VM))
+    expect(other.locator("#work tbody .state")).to_have_text("stopped", timeout=SOON_MS)
     write(STOP)
-    visitor.wait_for_timeout(4_000)
+    write(START.replace(VM, OTHER_VM))
+    expect(other.locator("#work tbody .state")).to_have_text("running", timeout=SOON_MS)  # the signal told all of it
     assert asked == []
     expect(visitor.locator(STATE)).to_have_text("running")
     visitor.evaluate(hide % "false")
-    expect(visitor.locator(STATE)).to_have_text("stopped", timeout=2_000)
+    expect(visitor.locator(STATE)).to_have_text("stopped", timeout=SOON_MS)
     visitor.remove_listener("request", listen)
 
 

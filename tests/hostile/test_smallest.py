@@ -85,7 +85,9 @@ def test_the_answer_to_a_reboot_that_is_no_job(simulator, cluster, look, client)
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".", "", "x" * 300, "a?b", "a b", "für", "a\0b", None])
-@pytest.mark.parametrize(("kind", "which"), [("instance", VM1), ("node", "node2.example.org")])
+@pytest.mark.parametrize(
+    ("kind", "which"), [("instance", VM1), pytest.param("node", "node2.example.org", marks=pytest.mark.long)]
+)
 def test_a_name_that_is_no_address(simulator, cluster, look, kind, which, name):
     model = VirtualMachine if kind == "instance" else Node
     pk = model.objects.get(name=which).pk

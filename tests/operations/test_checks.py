@@ -131,6 +131,7 @@ def test_each_is_checked_and_nothing_changes(check: Check, key: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.alike
 @pytest.mark.parametrize("key", [key for key, operation in OPERATIONS.items() if not operation.can_check])
 def test_what_cannot_be_checked_is_never_sent_or_done_instead(check: Check, key: str) -> None:
     before = check.scene.submissions()

@@ -261,6 +261,7 @@ def test_a_list_tells_what_can_be_asked_for_and_what_was_not_understood(site: Si
 SAMPLES = [(table.name, key.sample) for table in TABLES.values() for _name, key in table.language.help()]
 
 
+@pytest.mark.long
 @pytest.mark.feature("G051")
 @pytest.mark.parametrize(("name", "sample"), SAMPLES)
 def test_every_sample_of_the_help_can_be_asked_for(site: Site, sign_in: SignIn, name: str, sample: str) -> None:

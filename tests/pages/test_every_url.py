@@ -162,6 +162,7 @@ def test_numbers_that_nobody_means_in_a_query(people: dict[str, str], name: str,
 
 
 @pytest.mark.long
+@pytest.mark.alike  # refused before the database is asked
 @pytest.mark.parametrize(("name", "where"), PAGES, ids=label)
 def test_a_nul_in_a_query_is_refused(people: dict[str, str], name: str, where: dict[str, object]) -> None:
     client, url = signed_in(people["root"]), reverse(name, kwargs=where)

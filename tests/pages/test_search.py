@@ -175,6 +175,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_whatever_is_typed_is_plain_text(site: Site, sign_in: SignIn, text: str) -> None:
     assert not VirtualMachine.objects.filter(Says(text)).exists()

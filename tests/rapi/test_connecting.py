@@ -23,6 +23,8 @@ pytestmark = pytest.mark.feature("G046")
 
 Make = Callable[..., RapiClient]
 CONNECT_S = 0.6
+#: what a busy machine may add; who waited for anything else would wait for ten minutes or without end
+BUSY_S = 60.0
 
 
 @contextlib.contextmanager
@@ -69,12 +71,12 @@ def test_a_handshake_ends_with_the_connect_time_out(
     make_client: Make, behave: Callable[[socket.socket, threading.Event], None], changes: bool
 ) -> None:
     with listening(behave) as edge:
-        client = make_client(edge, connect_timeout_s=CONNECT_S)
+        client = make_client(edge, connect_timeout_s=CONNECT_S, read_timeout_s=600)
         started = time.monotonic()
         with pytest.raises((TimedOut, Unreachable)) as caught:
             client.startup_instance("a", reason="gwm:1") if changes else client.get_info()
         # a handshake that failed, rather than took too long, is tried twice by a read
-        assert time.monotonic() - started < 2 * CONNECT_S + 1.0
+        assert time.monotonic() - started < 2 * CONNECT_S + BUSY_S
         assert not caught.value.may_have_run
 
 
@@ -83,7 +85,7 @@ def test_looking_at_a_certificate_ends_in_time() -> None:
         started = time.monotonic()
         with pytest.raises(TimedOut):
             probe_certificate(edge.host, edge.port, CONNECT_S)
-        assert time.monotonic() - started < CONNECT_S + 1.0
+        assert time.monotonic() - started < CONNECT_S + BUSY_S
 
 
 def test_nothing_is_connected_to_when_the_time_is_over() -> None:

@@ -47,6 +47,9 @@ from tests.words.pseudo import find_untranslated, spoken
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.power import Shutdown
 
+# Words do not depend on the database; that all pages can be asked for on each is tests/permissions/test_matrix.py.
+pytestmark = pytest.mark.alike
+
 # What the test made begins with zz. The others are names and words of Ganeti's, units, products and file formats.
 KNOWN = re.compile(
     r"""(?:\bzzalice/)?SHA256:\S+|\bzz[\w.:@-]*|\.example\.org|\bZZ\b|[Dd]ebian[ +]12

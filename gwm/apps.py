@@ -32,6 +32,7 @@ class GwmConfig(AppConfig):
         )
         add_parts("vm", Part("journal", _("Journal"), "vm-journal", 50))
         add_parts("person", Part("journal", _("Journal"), "person-journal", 50))
+        add_parts("team", Part("journal", _("Journal"), "team-journal", 60))
         add_parts("template", Part("journal", _("Journal"), "template-journal", 50))
 
 

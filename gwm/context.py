@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -21,8 +22,10 @@ from gwm.selectors import (
     list_dock_jobs,
     tally_nodes,
 )
-from permissions.models import User
+from permissions.acting import acting_as
+from permissions.models import Persona, User
 from permissions.policy import can
+from permissions.selectors import name_of_persona
 from ui.framed import handed
 from ui.places import page_of
 from virtualmachines.selectors import count_all_by_state, count_there, list_clusters_to_create_on
@@ -41,6 +44,7 @@ class NavItem:
     count: int | None = None
     is_current: bool = False
     is_warning: bool = False
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ PLACES = (
     Place(gettext_lazy("Templates"), "/templates/", "template", "t", needs="clusters"),
     Place(gettext_lazy("Clusters"), "/clusters/", "cluster", "c", "clusters", needs="clusters"),
     Place(gettext_lazy("Nodes"), "/nodes/", "node", "n", "nodes", needs="nodes"),
+    Place(gettext_lazy("Teams"), "/teams/", "people", "e"),
     Place(gettext_lazy("Jobs"), "/jobs/", "job", "j", "jobs"),
     Place(gettext_lazy("Journal"), "/journal/", "journal", "l"),
     Place(gettext_lazy("People"), "/people/", "people", "p", needs="people"),
@@ -77,6 +82,7 @@ PLACES = (
 
 # Pages that belong to a place whose URL is not the beginning of theirs.
 _ELSEWHERE = {"/batches/": "/jobs/", "/person/": "/people/"}
+_OWNED = "machines"  # what those count that belong to somebody
 _ON_CLUSTER = re.compile(r"/clusters/[^/]+/(vms|nodes|jobs)/[^/]+/")
 
 
@@ -92,11 +98,12 @@ def is_below(path: str, url: str) -> bool:
     return path == url if url == "/" else path.startswith(url)
 
 
-def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True) -> list[NavSection]:
+def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True, owner: str = "") -> list[NavSection]:
     """The places, with what they count (by `Place.counted`) and the one marked to which `path` belongs.
 
-    Clusters and nodes are no places for who can see none and can add none, nor templates for who sees no cluster on
-    which a machine could be created, nor people for who does not look after accounts.
+    Who acts for `owner` is led to the machines of theirs; all are one click away from there. Clusters and nodes are no
+    places for who can see none and can add none, nor templates for who sees no cluster on which a machine could be
+    created, nor people for who does not look after accounts.
     """
     return [
         NavSection(
@@ -106,8 +113,9 @@ def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True) -
                     place.url,
                     place.icon,
                     place.key,
-                    counts.get(place.counted),
+                    None if owner and place.counted == _OWNED else counts.get(place.counted),
                     is_below(path, place.url),
+                    query=f"?{urlencode({'owner': owner})}" if owner and place.counted == _OWNED else "",
                 )
                 for place in PLACES
                 if is_admin or not place.needs or counts.get(place.needs)
@@ -201,9 +209,10 @@ class Frame:
     A page that has read a part anyway sets it (see `frame_of`, and `ui.framed` for apps below).
     """
 
-    def __init__(self, user: User, path: str) -> None:
+    def __init__(self, user: User, path: str, persona: Persona | None = None) -> None:
         self.user = user
         self.path = path
+        self.persona = persona
 
     @cached_property
     def clusters(self) -> Sequence[Cluster | ClusterInFrame]:
@@ -217,7 +226,8 @@ class Frame:
             "nodes": sum(tally.nodes for tally in self.node_tallies.values()),
             "jobs": self.dock.running,
         }
-        return navigation(self.path, counts, is_admin=bool(can(self.user, "add_cluster")))
+        owner = name_of_persona(self.persona) if self.persona is not None else ""
+        return navigation(self.path, counts, is_admin=bool(can(self.user, "add_cluster")), owner=owner)
 
     @cached_property
     def machines(self) -> int:
@@ -268,6 +278,8 @@ LINKS = {
     "keys": "own-keys",
     "tokens": "own-tokens",
     "lists": "lists",
+    "acting": "acting",
+    "usage": "usage",
     "sign_in": "login",
     "sign_out": "logout",
 }
@@ -285,13 +297,17 @@ def theme_of(request: HttpRequest) -> str:
 
 
 _KEPT = "_frame"
+_DRAWN = (
+    *("nav", "dock", "nav_clusters", "node_tallies", "linked_clusters", "linked_nodes", "may_create"),
+    "persona",
+)
 
 
 def frame_of(request: HttpRequest, user: User) -> Frame:
     """The frame of the page that answers `request`."""
     kept = getattr(request, _KEPT, None)
     if not isinstance(kept, Frame):
-        kept = Frame(user, request.path)
+        kept = Frame(user, request.path, acting_as(request))
         kept.__dict__.update(handed(request))
         setattr(request, _KEPT, kept)
     return kept
@@ -306,7 +322,16 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     drawn = frame_of(request, user)
     shared |= {
         name: SimpleLazyObject(lambda name=name: getattr(drawn, name))  # type: ignore[misc]
-        for name in ("nav", "dock", "nav_clusters", "node_tallies", "linked_clusters", "linked_nodes", "may_create")
+        for name in (
+            "nav",
+            "dock",
+            "nav_clusters",
+            "node_tallies",
+            "linked_clusters",
+            "linked_nodes",
+            "may_create",
+            "persona",
+        )
     }
     shared["can_see_health"] = SimpleLazyObject(lambda: bool(can(drawn.user, "see_health")))
     return shared

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clusters/<slug:slug>/nodes/<str:name>/journal/", journal.node_journal, name="node-journal"),
     path("templates/<slug:slug>/<str:name>/journal/", journal.template_journal, name="template-journal"),
     path("person/<str:name>/journal/", journal.person_journal, name="person-journal"),
+    path("teams/<str:name>/journal/", journal.team_journal, name="team-journal"),
     path("journal/", journal.journal, name="journal"),
     path("about/", about.about, name="about"),
     path("health/", health.health, name="health"),

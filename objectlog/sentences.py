@@ -114,6 +114,24 @@ SENTENCES: dict[str, Sentence] = {
         _("Took role %(role)s on %(object)s from %(who)s"), _("Revocation of role %(role)s on %(object)s from %(who)s")
     ),
     "role.set": Sentence(_("Set what role %(name)s holds: %(verbs)s"), _("Change of role %(name)s")),
+    "cluster.set-default-quota": Sentence(
+        _("Set the default quota on %(object)s"), _("Change of the default quota on %(object)s")
+    ),
+    "cluster.set-quota": Sentence(
+        _("Set the quota of %(who)s on %(object)s"), _("Change of the quota of %(who)s on %(object)s")
+    ),
+    "cluster.remove-quota": Sentence(
+        _("Removed the quota of %(who)s on %(object)s"), _("Removal of the quota of %(who)s on %(object)s")
+    ),
+    "team.create": Sentence(_("Created team %(object)s"), _("Creation of team %(name)s")),
+    "team.rename": Sentence(_("Renamed team %(object)s to %(name)s"), _("Rename of team %(object)s to %(name)s")),
+    "team.delete": Sentence(_("Deleted team %(object)s"), _("Deletion of team %(object)s")),
+    "team.add-member": Sentence(_("Added %(who)s to %(object)s"), _("Adding %(who)s to %(object)s")),
+    "team.remove-member": Sentence(_("Removed %(who)s from %(object)s"), _("Removal of %(who)s from %(object)s")),
+    "team.add-admin": Sentence(_("Made %(who)s an admin of %(object)s"), _("Making %(who)s an admin of %(object)s")),
+    "team.remove-admin": Sentence(
+        _("Made %(who)s an ordinary member of %(object)s"), _("Making %(who)s an ordinary member of %(object)s")
+    ),
     "person.change-password": Sentence(_("Changed the password of %(object)s"), _("Password change of %(object)s")),
     "person.reset-password": Sentence(
         _("Set a new password of %(object)s by a mailed link, from %(address)s"),

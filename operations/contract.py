@@ -49,6 +49,10 @@ class Invalid(Refusal):
         self.errors = dict(errors)
 
 
+class OverQuota(Invalid):
+    """It would go beyond a quota; an administrator may say that it shall all the same."""
+
+
 class NotTaken(Exception):
     """The call failed; the text says why. `may_have_run`: it is not known whether it was taken all the same."""
 
@@ -59,11 +63,20 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, as which persona, and by which way."""
+    """Who acts, as which persona, and by which way.
+
+    `over_quota`: an administrator's word that it may go beyond a quota this time; nobody else's counts.
+    """
 
     user: User
     via: Via
     persona: Persona | None = None
+    over_quota: bool = False
+
+    @property
+    def may_exceed(self) -> bool:
+        """Whether quotas do not count for it."""
+        return self.over_quota and bool(can(self.user, "exceed_quotas"))
 
 
 @dataclass(frozen=True)

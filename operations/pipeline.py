@@ -13,18 +13,33 @@ from uuid import uuid4
 
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
+from objectlog.changes import Change
+from objectlog.messages import Message
 from objectlog.models import Entry, Outcome
 from objectlog.sentences import CHECK
 from objectlog.services import advance, begin, note
 from objectlog.words import gettext as _
-from operations.contract import SITE, AnyOperation, Ask, Claims, Forbidden, NotTaken, Operation, Refusal, TurnedAway
+from operations.contract import (
+    SITE,
+    Actor,
+    AnyOperation,
+    Ask,
+    Claims,
+    Forbidden,
+    NotTaken,
+    Operation,
+    Refusal,
+    TurnedAway,
+)
 from operations.models import Busy
 from operations.offers import find_obstacle
 from operations.planning import begin_after
 from operations.settling import give_back, release
 from permissions.policy import Denied, may_act_for
 
+_EXCEEDED = gettext_noop("may be exceeded")
 T = TypeVar("T")
 P = TypeVar("P")
 
@@ -97,7 +112,7 @@ def _prepare(
         if obstacle:
             raise Refusal(obstacle)
         operation.check(ask)
-        uuid, changes = uuid4(), operation.changes(ask)
+        uuid, changes = uuid4(), [*operation.changes(ask), *_exceeding(ask.actor)]
         claims = Claims() if ask.dry_run else operation.claim(ask, uuid)
         busy = claims.made or ask.target
         entry = begin(
@@ -118,6 +133,11 @@ def _prepare(
             busy.busy_with, busy.busy_entry, busy.busy_since = operation.key, entry.uuid, timezone.now()
             busy.save(update_fields=["busy_with", "busy_entry", "busy_since", "busy_until"])
     return ask, entry
+
+
+def _exceeding(actor: Actor) -> list[Change]:
+    """That an administrator has let it go beyond a quota, for the journal."""
+    return [Change("over_quota", gettext_noop("quota"), None, Message(_EXCEEDED))] if actor.may_exceed else []
 
 
 def _lock(target: models.Model) -> models.Model:

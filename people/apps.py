@@ -10,14 +10,26 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say where the pages of accounts are, put the tabs of rights in, and say where keys are listed."""
+        """Say where the pages of accounts and teams are, put the tabs of rights in, and say where keys are listed."""
         add_parts(
             "person",
             Part("overview", _("Overview"), "person", 10),
             Part("rights", _("Rights"), "person-rights", 20),
         )
         add_list("person", "people", _("People"))
-        add_parts("cluster", Part("rights", _("Rights"), "cluster-rights", 70, needs="admin"))
+        add_list("team", "teams", _("Teams"))
+        add_parts(
+            "team",
+            Part("members", _("Members"), "team", 10),
+            Part("vms", _("Machines"), "team-vms", 20),
+            Part("usage", _("Usage"), "team-usage", 30, needs="act"),
+            Part("rights", _("Rights"), "team-rights", 70, needs="admin"),
+        )
+        add_parts(
+            "cluster",
+            Part("rights", _("Rights"), "cluster-rights", 70, needs="admin"),
+            Part("quotas", _("Quotas"), "cluster-quotas", 80, needs="admin"),
+        )
         add_parts("vm", Part("rights", _("Rights"), "vm-rights", 70, needs="admin"))
         add_list("key", "own-keys", _("SSH keys"))
         add_list("token", "own-tokens", _("Tokens"))

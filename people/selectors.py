@@ -1,11 +1,15 @@
 """Reading accounts."""
 
-from django.db.models import QuerySet
+from typing import Any
+
+from django.db.models import F, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from permissions.models import SshKey, Token, User
-from permissions.policy import can
+from permissions.models import SshKey, Team, Token, User
+from permissions.policy import can, find_holdings, visible
+from permissions.selectors import list_teams, pick_team
 from virtualmachines.models import VirtualMachine
 
 
@@ -68,3 +72,85 @@ def pick_token(tokens: QuerySet[Token], name: str, token: str) -> Token:
     if found is None:
         raise Http404(_("There is no such token that you may see."))
     return found
+
+
+def list_team_rows(user: User) -> QuerySet[Team]:
+    """The teams a person may see, with how many members and machines each has."""
+    members = User.groups.through._default_manager.filter(group=OuterRef("pk")).order_by()
+    machines = VirtualMachine.objects.filter(owner__group=OuterRef("pk"), missing_since__isnull=True).order_by()
+    rows: Any = visible(user, "view", list_teams())
+    found: QuerySet[Team] = rows.annotate(members=_number_of(members), machines=_number_of(machines))
+    return found
+
+
+def _number_of(rows: QuerySet[Any]) -> Any:
+    """How many rows a subquery finds."""
+    return Coalesce(Subquery(rows.annotate(number=Func(F("pk"), function="COUNT")).values("number")), 0)
+
+
+def get_team(user: User, name: str) -> Team:
+    """The team of this name, if the person may see it. Http404."""
+    return pick_team(visible(user, "view", list_teams()), name)
+
+
+def list_members(team: Team) -> QuerySet[User]:
+    """Who is in a team."""
+    return User.objects.filter(groups=team.pk).order_by("username")
+
+
+def verbs_by_person(team: Team) -> tuple[dict[int, set[str]], set[str]]:
+    """What was given on a team to single people, by their keys, and what to the team itself."""
+    people: dict[int, set[str]] = {}
+    own: set[str] = set()
+    for each in find_holdings(team):
+        if not each.is_team:
+            people.setdefault(each.who.pk, set()).update(each.gives - {"view"})
+        elif each.who.pk == team.pk:
+            own |= each.gives
+    return people, own
+
+
+def is_member(team: Team, who: User) -> bool:
+    """Whether somebody is in a team."""
+    return User.objects.filter(pk=who.pk, groups=team.pk).exists()
+
+
+def has_team_called(name: str, *, besides: Team | None = None) -> bool:
+    """Whether another team has this name, in whatever case."""
+    teams = list_teams().filter(name__iexact=name)
+    return (teams.exclude(pk=besides.pk) if besides is not None else teams).exists()
+
+
+def count_machines_of_team(team: Team) -> int:
+    """How many machines a team owns."""
+    return VirtualMachine.objects.filter(owner__group=team.pk).count()
+
+
+def held_on_teams(user: User, teams: Any) -> dict[int, set[str]]:
+    """What a person may do with these teams, by their keys: act for them, or more."""
+    found: dict[int, set[str]] = {}
+    keys = [team.pk for team in teams]
+    for verb in ("admin", "act"):
+        for pk in visible(user, verb, list_teams()).filter(pk__in=keys).values_list("pk", flat=True):
+            found.setdefault(pk, set()).add(verb)
+    return found
+
+
+def find_names(user: User, text: str, *, teams: bool, most: int) -> list[tuple[str, str]]:
+    """People whose user name or name begins so, and (with @) teams, as far as `user` knows of them: at most so many.
+
+    Administrators know everybody; others who is in a team with them, and the teams that they may see.
+    """
+    found: list[tuple[str, str]] = []
+    if teams:
+        names = visible(user, "view", list_teams()).filter(name__istartswith=text.removeprefix("@"))
+        found = [(f"@{name}", "") for name in names.values_list("name", flat=True)[:most]]
+    if text.startswith("@"):
+        return found
+    people = User.objects.filter(is_active=True).filter(
+        Q(username__istartswith=text) | Q(first_name__istartswith=text) | Q(last_name__istartswith=text)
+    )
+    if not can(user, "change_people"):
+        people = people.filter(Q(pk=user.pk) | Q(groups__in=user.groups.all())).distinct()
+    rows = people.order_by("username")[:most]
+    return [*((each.username, each.get_full_name()) for each in rows), *found][:most]

@@ -4,7 +4,22 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
 from operations.views.operate import OperateView
-from people.views import account, explain, feeds, keys, lists, people, person, reset, rights, tokens
+from people.views import (
+    account,
+    acting,
+    explain,
+    feeds,
+    keys,
+    lists,
+    names,
+    people,
+    person,
+    quotas,
+    reset,
+    rights,
+    teams,
+    tokens,
+)
 
 _PERSON = "person/<str:name>/"
 
@@ -32,5 +47,16 @@ urlpatterns = [
     path(f"{_PERSON}do/<slug:verb>/", OperateView.as_view(kind="person"), name="person-do"),
     path("clusters/<slug:slug>/rights/", rights.cluster_rights, name="cluster-rights"),
     path("clusters/<slug:slug>/vms/<str:name>/rights/", rights.vm_rights, name="vm-rights"),
+    path("acting/", acting.acting, name="acting"),
+    path("names/", names.names, name="names"),
+    path("teams/", teams.team_list, name="teams"),
+    path("teams/do/create/", teams.team_create, name="team-create"),
+    path("teams/<str:name>/", teams.team_members, name="team"),
+    path("teams/<str:name>/machines/", teams.team_vms, name="team-vms"),
+    path("teams/<str:name>/rights/", teams.team_rights, name="team-rights"),
+    path("teams/<str:name>/do/<slug:verb>/", OperateView.as_view(kind="team"), name="team-do"),
+    path("teams/<str:name>/usage/", quotas.team_usage, name="team-usage"),
+    path("usage/", quotas.usage, name="usage"),
+    path("clusters/<slug:slug>/quotas/", quotas.cluster_quotas, name="cluster-quotas"),
     path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),
 ]

@@ -122,6 +122,8 @@ add_kind(
         pattern=r"@(?P<name>.+)",
         rows=lambda user: visible(user, "view", list_teams()),
         pick=pick_team,
+        place=lambda team: (team.name,),
+        needed=("name",),
         journal="admin",
     )
 )

@@ -47,6 +47,7 @@ class Team(Group):
         refusals={
             "admin": _("You may not change this team (needs admin)."),
             "act": _("You may not act for this team (needs act)."),
+            "change_teams": _("Only administrators may create and delete teams."),
         },
         to_members=frozenset({"view"}),
     )

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from permissions.models import Persona, Role, Team, User
-from permissions.policy import teams_to_act_for
+from permissions.policy import can, teams_to_act_for
 from ui.tables import Choice
 
 
@@ -63,10 +63,31 @@ def find_persona_of_anybody(name: str) -> Persona | None:
     return Persona.objects.get_or_create(user=person)[0] if person is not None else None
 
 
-def list_personas(user: User) -> list[Persona]:
-    """All as whom `user` may act: they themselves, then teams by name; made at first use."""
+def find_persona_to_act_as(user: User, name: str) -> Persona | None:
+    """The same where a team is named with @ alone, and superusers may name anybody."""
+    if name == user.username or name.startswith("@"):
+        return find_persona(user, name)
+    return find_persona_of_anybody(name) if can(user, "act_as_anybody") else None
+
+
+def find_acted_as(user: User, key: int) -> Persona | None:
+    """The persona with this key, if `user` may act for it. One query."""
+    personas = Persona.objects.select_related("user", "group").filter(pk=key)
+    if not can(user, "act_as_anybody"):
+        personas = personas.filter(Q(user=user) | Q(group__in=teams_to_act_for(user)))
+    return personas.first()
+
+
+def name_of_persona(persona: Persona) -> str:
+    """What one types for a persona: a user name, or @ and the name of a team."""
+    return f"@{persona.name}" if persona.group_id is not None else persona.name
+
+
+def list_personas(user: User, first: Persona | None = None) -> list[Persona]:
+    """All as whom `user` may act, made at first use: the one they act as, they themselves, then teams by name."""
     own = Persona.objects.get_or_create(user=user)[0]
-    return [own, *(Persona.objects.get_or_create(group_id=team.pk)[0] for team in teams_to_act_for(user))]
+    teams = [Persona.objects.get_or_create(group_id=team.pk)[0] for team in teams_to_act_for(user)]
+    return list(dict.fromkeys([*([first] if first is not None else []), own, *teams]))
 
 
 def choice_of(user: User, name: str) -> Choice:

@@ -53,6 +53,25 @@ def make_team(name: str, members: Iterable[User] = ()) -> Team:
     return team
 
 
+def rename_team(team: Team, name: str) -> None:
+    """Give a team another name; its rights, machines and quotas are tied to its row."""
+    team.name = name
+    team.save(update_fields=["name"])
+
+
+def add_member(team: Team, who: User) -> None:
+    """Make somebody a member, who may do then what the team may."""
+    team.user_set.add(who)
+
+
+def remove_member(team: Team, who: User) -> None:
+    """Take somebody out of a team, with what was granted to them on it."""
+    with transaction.atomic():
+        team.user_set.remove(who)
+        revoke(list(access_of(Team).verbs), who, team)
+        RoleGrant.objects.filter(**_subject(who), **_scope(team)).delete()
+
+
 def grant(
     verbs: Sequence[str],
     to: User | Group,

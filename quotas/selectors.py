@@ -1,6 +1,6 @@
 """What may be used, and what is claimed. What machines use is known to their app alone, and handed in."""
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from clusters.models import Cluster
 from permissions.models import Persona
@@ -15,6 +15,47 @@ def limits_of(persona: Persona | None, cluster: Cluster) -> Limits:
     own = Quota.objects.filter(persona=persona, cluster=cluster).first()
     found = own or DefaultQuota.objects.filter(cluster=cluster).first()
     return found.limits if found is not None else UNLIMITED
+
+
+def default_of(cluster: Cluster) -> Limits:
+    """What everybody without a quota of their own may use there."""
+    found = DefaultQuota.objects.filter(cluster=cluster).first()
+    return found.limits if found is not None else UNLIMITED
+
+
+def own_limits(persona: Persona, cluster: Cluster) -> Limits | None:
+    """The persona's own there; None if the default counts."""
+    found = Quota.objects.filter(persona=persona, cluster=cluster).first()
+    return found.limits if found is not None else None
+
+
+def own_limits_by_persona(cluster: Cluster) -> dict[int, Limits]:
+    """Whose quota on a cluster is not the default, by the keys of personas."""
+    return {each.persona_id: each.limits for each in Quota.objects.filter(cluster=cluster)}
+
+
+def limits_by_cluster(persona: Persona) -> tuple[dict[int, Limits], dict[int, Limits]]:
+    """The persona's own quotas, and the defaults, each by the keys of clusters."""
+    own = {each.cluster_id: each.limits for each in Quota.objects.filter(persona=persona)}
+    return own, {each.cluster_id: each.limits for each in DefaultQuota.objects.all()}
+
+
+def claims_by_cluster(persona: Persona) -> dict[int, Amounts]:
+    """What operations under way have claimed for a persona, by the keys of clusters."""
+    return _claims(Claim.objects.filter(persona=persona), "cluster")
+
+
+def claims_by_persona(cluster: Cluster) -> dict[int, Amounts]:
+    """What operations under way have claimed on a cluster, by the keys of personas."""
+    return _claims(Claim.objects.filter(cluster=cluster), "persona")
+
+
+def _claims(claims: QuerySet[Claim], by: str) -> dict[int, Amounts]:
+    sums = {f"sum_{name}": Sum(name) for name in DIMENSIONS}
+    return {
+        row[by]: Amounts(*(row[f"sum_{name}"] or 0 for name in DIMENSIONS))
+        for row in claims.order_by().values(by).annotate(**sums)
+    }
 
 
 def claimed_by(persona: Persona, cluster: Cluster) -> Amounts:

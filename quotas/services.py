@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.db import connection
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from clusters.models import Cluster
 from objectlog.words import gettext as _
@@ -14,12 +14,14 @@ from quotas.models import Claim, DefaultQuota, Quota
 from quotas.selectors import claimed_by, limits_of
 from ui.templatetags.units import mib
 
-WORDS = {
-    "memory_mib": gettext_lazy("memory"),
-    "disk_mib": gettext_lazy("disk"),
-    "vcpus": gettext_lazy("vCPUs"),
-    "machines": gettext_lazy("machines"),
+LABELS = {
+    "memory_mib": gettext_noop("memory"),
+    "disk_mib": gettext_noop("disk"),
+    "vcpus": gettext_noop("vCPUs"),
+    "machines": gettext_noop("machines"),
 }
+WORDS = {name: gettext_lazy(label) for name, label in LABELS.items()}
+NO_LIMIT = gettext_noop("no limit")
 
 
 class Exceeded(Exception):
@@ -56,9 +58,11 @@ def remove_quota(persona: Persona, cluster: Cluster) -> bool:
     return bool(Quota.objects.filter(persona=persona, cluster=cluster).delete()[0])
 
 
-def judge_room(persona: Persona | None, cluster: Cluster, wanted: Amounts, used: Amounts) -> None:
+def judge_room(
+    persona: Persona | None, cluster: Cluster, wanted: Amounts, used: Amounts, *, may_exceed: bool = False
+) -> None:
     """Raises Exceeded where this much is more than is left. What belongs to nobody has no limit."""
-    if persona is None:
+    if persona is None or may_exceed:
         return
     limits = limits_of(persona, cluster)
     over = limits.exceeded_by(claimed_by(persona, cluster) + used, wanted)
@@ -66,7 +70,14 @@ def judge_room(persona: Persona | None, cluster: Cluster, wanted: Amounts, used:
         raise Exceeded(persona, cluster, over, limits)
 
 
-def require_room(persona: Persona | None, cluster: Cluster, wanted: Amounts, usage: Callable[[], Amounts]) -> None:
+def require_room(
+    persona: Persona | None,
+    cluster: Cluster,
+    wanted: Amounts,
+    usage: Callable[[], Amounts],
+    *,
+    may_exceed: bool = False,
+) -> None:
     """The same for what will be counted at once, by a row of this transaction. Raises Exceeded.
 
     `usage` counts what the persona's machines use there; it is called under a lock that all who take of a quota take,
@@ -77,17 +88,23 @@ def require_room(persona: Persona | None, cluster: Cluster, wanted: Amounts, usa
     if not connection.in_atomic_block:
         raise TypeError("room is taken in the transaction of what it is for")
     Persona.objects.select_for_update(no_key=True).get(pk=persona.pk)
-    judge_room(persona, cluster, wanted, usage())
+    judge_room(persona, cluster, wanted, usage(), may_exceed=may_exceed)
 
 
 def claim(
-    persona: Persona | None, cluster: Cluster, wanted: Amounts, entry: UUID, usage: Callable[[], Amounts]
+    persona: Persona | None,
+    cluster: Cluster,
+    wanted: Amounts,
+    entry: UUID,
+    usage: Callable[[], Amounts],
+    *,
+    may_exceed: bool = False,
 ) -> Claim | None:
     """Claim what an operation will use, inside its first transaction: see `require_room`. Raises Exceeded.
 
     What belongs to nobody claims nothing.
     """
-    require_room(persona, cluster, wanted, usage)
+    require_room(persona, cluster, wanted, usage, may_exceed=may_exceed)
     if persona is None:
         return None
     values = dict(zip(DIMENSIONS, wanted.values(), strict=True))

@@ -61,7 +61,9 @@ def _on_cluster(slug: str) -> Q:
 
 
 def _owned_by(name: str) -> Q:
-    owners = Persona.objects.filter(Q(user__username__iexact=name) | Q(group__name__iexact=name))
+    """Of a person or a team; with @ of a team alone."""
+    of_team = Q(group__name__iexact=name.removeprefix("@"))
+    owners = Persona.objects.filter(of_team if name.startswith("@") else of_team | Q(user__username__iexact=name))
     return Q(OfFew(F("owner"), owners.values("pk")), owner__isnull=False)
 
 

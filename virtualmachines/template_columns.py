@@ -25,7 +25,9 @@ def _for_cluster(slug: str) -> Q:
 
 
 def _owned_by(name: str) -> Q:
-    return Q(owner__user__username__iexact=name) | Q(owner__group__name__iexact=name)
+    """Of a person or a team; with @ of a team alone."""
+    of_team = Q(owner__group__name__iexact=name.removeprefix("@"))
+    return of_team if name.startswith("@") else of_team | Q(owner__user__username__iexact=name)
 
 
 TEMPLATES = Language(

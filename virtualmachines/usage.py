@@ -1,5 +1,8 @@
 """What the machines of a persona use of a cluster, as quotas count it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db.models import Case, Count, F, IntegerField, Q, Sum, When
 
 from clusters.models import Cluster
@@ -17,13 +20,45 @@ def usage_of(persona: Persona, cluster: Cluster, *, without: VirtualMachine | No
     rows = VirtualMachine.objects.filter(owner=persona, cluster=cluster, missing_since__isnull=True)
     if without is not None:
         rows = rows.exclude(pk=without.pk)
-    sums = rows.order_by().aggregate(
-        memory=_of_running("memory_mib"),
-        disk=Sum("disk_mib"),
-        vcpus=_of_running("vcpus"),
-        machines=Count("pk"),
-    )
-    return Amounts(sums["memory"] or 0, sums["disk"] or 0, sums["vcpus"] or 0, sums["machines"])
+    return _as_amounts(rows.order_by().aggregate(**_sums()))
+
+
+def usage_by_cluster(persona: Persona) -> dict[int, Amounts]:
+    """The same on every cluster where the persona owns machines, by the keys of clusters. One query."""
+    rows = VirtualMachine.objects.filter(owner=persona, missing_since__isnull=True).order_by()
+    return {row["cluster"]: _as_amounts(row) for row in rows.values("cluster").annotate(**_sums())}
+
+
+def usage_by_owner(cluster: Cluster) -> dict[int, Amounts]:
+    """The same of everybody who owns machines on a cluster, by the keys of personas. One query."""
+    rows = VirtualMachine.objects.filter(cluster=cluster, owner__isnull=False, missing_since__isnull=True).order_by()
+    return {row["owner"]: _as_amounts(row) for row in rows.values("owner").annotate(**_sums())}
+
+
+def amounts_to_run(vm: VirtualMachine) -> Amounts | None:
+    """How much more a machine uses when it is started; None where it is counted as one that runs already."""
+    if vm.admin_state not in ("down", "offline") or vm.status in ("running", "ERROR_up"):
+        return None
+    return Amounts(memory_mib=vm.memory_mib, vcpus=vm.vcpus)
+
+
+def amounts_of_machine(vm: VirtualMachine) -> Amounts:
+    """What one machine uses, as it is counted here."""
+    runs = vm.is_running or vm.admin_state not in ("down", "offline")
+    return Amounts(vm.memory_mib if runs else 0, vm.disk_mib, vm.vcpus if runs else 0, 1)
+
+
+def _sums() -> dict[str, Any]:
+    return {
+        "memory": _of_running("memory_mib"),
+        "disk": Sum("disk_mib"),
+        "cpus": _of_running("vcpus"),
+        "number": Count("pk"),
+    }
+
+
+def _as_amounts(sums: Mapping[str, Any]) -> Amounts:
+    return Amounts(sums["memory"] or 0, sums["disk"] or 0, sums["cpus"] or 0, sums["number"])
 
 
 def _of_running(column: str) -> Sum:

@@ -19,10 +19,9 @@ from clusters.operations.probe import MAY_BE_KEPT, SLOW, Probe, fetch_certificat
 from clusters.operations.remedies import REMEDIES
 from clusters.operations.wanted import ClusterSettings, derive_slug, explain_taken
 from clusters.selectors import list_clusters
-from operations.actors import actor_on_web
+from operations.actors import actor_of
 from operations.contract import Actor, Forbidden, Refusal
 from permissions.policy import Denied, can
-from permissions.signed_in import person_of
 from rapi.errors import DuplicateCluster
 from ui.places import page_of
 
@@ -46,7 +45,7 @@ class AddCluster(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """The step that was sent."""
-        actor = actor_on_web(person_of(request))
+        actor = actor_of(request)
         step = request.POST.get("step")
         if step == "address":
             return self._take_address(request, actor)

@@ -26,7 +26,7 @@ from clusters.views.frame import cluster_page
 from clusters.views.settings import describe_settings
 from clusters.views.stored import table_of
 from objectlog.changes import as_rows
-from operations.actors import actor_on_web
+from operations.actors import actor_of
 from operations.contract import Ask, Forbidden, Invalid, Refusal
 from operations.pipeline import run
 from permissions.policy import Denied, can
@@ -68,7 +68,7 @@ class ClusterEdit(View):
         if not form.is_valid():
             return self._show(request, form, 422)
         wanted = with_kept(form.settings(), kept if "kept" in request.POST else None)
-        operation, ask = EditCluster(), Ask(actor_on_web(self.user), self.cluster, wanted)
+        operation, ask = EditCluster(), Ask(actor_of(request), self.cluster, wanted)
         try:
             operation.check(ask)
         except Invalid as invalid:
@@ -83,7 +83,7 @@ class ClusterEdit(View):
         if concerns_connection(self.cluster, wanted):
             password = self.cluster.password if wanted.password is None else wanted.password
             tried = replace(wanted, password=password if wanted.username else "")
-            probe = probe_cluster(actor_on_web(self.user), tried, known=self.cluster)
+            probe = probe_cluster(actor_of(request), tried, known=self.cluster)
             if probe.error:
                 request.session[self._draft] = [seal_draft(wanted), probe.error_kind in MAY_BE_KEPT]
                 return self._explain(request, form, probe, is_kept=bool(wanted.password or wanted.vnc_password))
@@ -116,7 +116,7 @@ class ClusterEdit(View):
 
     def _save(self, request: HttpRequest, form: EditForm, wanted: ClusterSettings) -> HttpResponse:
         try:
-            run(EditCluster(), Ask(actor_on_web(self.user), self.cluster, wanted))
+            run(EditCluster(), Ask(actor_of(request), self.cluster, wanted))
         except Forbidden as forbidden:
             raise PermissionDenied(str(forbidden)) from forbidden
         except Invalid as invalid:

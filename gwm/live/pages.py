@@ -49,6 +49,14 @@ PAGES: dict[str, Shows] = {
     "templates": Shows(("templates:*", "cluster:*", "people:*")),
     "template": Shows(("template:{template}", "people:*")),
     "template-journal": Shows(("template:{template}", "journal:template:{template}")),
+    "teams": Shows(("people:*",)),
+    "team": Shows(("people:*", "journal:team:{team}")),
+    "team-vms": Shows(("people:*", "vms:*", "cluster:*", "hosts:*"), _ALL),
+    "team-rights": Shows(("people:*", "journal:team:{team}")),
+    "team-usage": Shows(("people:*", "vms:*", "quotas:*")),
+    "usage": Shows(("people:*", "vms:*", "quotas:*")),
+    "cluster-quotas": Shows((*_CLUSTER, "vms:{cluster}", "quotas:{cluster}", "people:*"), _HERE),
+    "team-journal": Shows(("people:*", "journal:team:{team}")),
     "clusters": Shows(("cluster:*", "nodes:*", "vms:*"), _ALL),
     "cluster": Shows((*_CLUSTER, "age:{cluster}", "nodes:{cluster}", "vms:{cluster}", "networks:{cluster}"), _HERE),
     "cluster-parameters": Shows(_CLUSTER, _HERE),
@@ -109,9 +117,13 @@ STILL = frozenset(
         "template-do",
         "person-add",
         "person-do",
+        "team-create",
+        "team-do",
+        "names",
+        "acting",
     }
 )
-_OBJECTS = ("vm", "cluster", "node", "job", "batch", "template", "person")
+_OBJECTS = ("vm", "cluster", "node", "job", "batch", "template", "person", "team")
 
 
 def note_for(request: HttpRequest, user: User, context: Mapping[str, Any]) -> Note:

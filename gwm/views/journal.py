@@ -15,7 +15,9 @@ from clusters.views.frame import cluster_page, node_page
 from gwm.journal_list import EVENTS, JOURNAL_TABLE, OUTCOMES, VERBS
 from gwm.selectors import events_about, events_of, events_on, with_links
 from people.account_selectors import get_account
+from people.selectors import get_team
 from people.views.person import person_page
+from people.views.teams import team_page
 from permissions.journal import list_visible_events
 from permissions.kinds import places_of
 from permissions.policy import can
@@ -129,3 +131,12 @@ def person_journal(request: HttpRequest, name: str) -> HttpResponseBase:
     person = get_account(user, name)
     events = events_of(list_visible_events(user), person.pk)
     return answer(request, events, "gwm/person_journal.html", person_page(person, "journal"))
+
+
+@require_safe
+def team_journal(request: HttpRequest, name: str) -> HttpResponseBase:
+    """What was done to one team."""
+    user = person_of(request)
+    team = get_team(user, name)
+    events = events_about(list_visible_events(user), "team", team.pk)
+    return answer(request, events, "gwm/team_journal.html", team_page(user, team, "journal"), ("target",))

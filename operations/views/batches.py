@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from objectlog.changes import as_rows
-from operations.actors import actor_on_web
+from operations.actors import actor_of
 from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, label_of, title_of
 from operations.contract import Actor, Ask, Forbidden, Refusal
 from operations.forms import OperationForm, form_for_many, params_from
@@ -130,7 +130,7 @@ def _form(request: HttpRequest, batch: Any, given: Any = None) -> OperationForm:
     operation = OPERATIONS.get(batch.operation)
     asks = operation is not None and not has_own_params(batch)
     form = (form_for_many(operation) if operation is not None and asks else OperationForm)(
-        given, actor=actor_on_web(person_of(request))
+        given, actor=actor_of(request)
     )
     if operation is not None and asks:
         form.fit_many(targets_of(batch, operation))
@@ -187,7 +187,7 @@ def _show(
         item.place = places.get(item.about)
     if is_planned:
         typed = batch.params if params is None else params
-        _tell_changes(actor_on_web(user), batch, list(items_here), typed, is_judged=params is not None)
+        _tell_changes(actor_of(request), batch, list(items_here), typed, is_judged=params is not None)
     numbers = {name: getattr(tally, name) for name in parts}
     if not is_planned:
         numbers["skipped"] += tally.fell_away + tally.denied

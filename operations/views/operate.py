@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 from django.views import View
 
 from objectlog.changes import as_rows
-from operations.actors import actor_on_web
-from operations.contract import AnyOperation, Ask, Detour, Forbidden, Invalid, Refusal
+from operations.actors import actor_of
+from operations.contract import AnyOperation, Ask, Detour, Forbidden, Invalid, OverQuota, Refusal
 from operations.detours import begin_detour
 from operations.forms import OperationForm, form_for, params_from
 from operations.offers import find_detour, find_obstacle
@@ -24,7 +24,7 @@ from operations.pipeline import run
 from operations.selectors import find_check
 from operations.table import list_operations
 from permissions.kinds import KINDS
-from permissions.policy import Denied, verbs_on
+from permissions.policy import Denied, can, verbs_on
 from permissions.signed_in import person_of
 from ui.places import label_of_list, list_of
 
@@ -53,7 +53,7 @@ class OperateView(View):
         if not form.is_valid():
             return self._ask(request, operation, target, form, status=422)
         name, url = str(target), KINDS[self.kind].url_of(target)
-        actor = actor_on_web(person_of(request))
+        actor = actor_of(request)
         try:
             ask = Ask(actor, target, form.params(operation), dry_run=is_check)
             if is_preview:
@@ -68,7 +68,8 @@ class OperateView(View):
         except Invalid as invalid:
             for field, words in invalid.errors.items():
                 form.add_error(field if field in form.fields else None, words)
-            return self._ask(request, operation, target, form, status=422)
+            may_exceed = isinstance(invalid, OverQuota) and bool(can(actor.user, "exceed_quotas"))
+            return self._ask(request, operation, target, form, status=422, may_exceed=may_exceed)
         except Refusal as refusal:
             return self._ask(request, operation, target, form, str(refusal), status=409)
         if entry.outcome == "refused":
@@ -90,7 +91,7 @@ class OperateView(View):
             raise Http404(_("There is no such operation."))
         target = KINDS[self.kind].find(person_of(request), **where)
         # The pipeline asks again; this one comes before the form.
-        verdict = operation.judge(Ask(actor_on_web(person_of(request)), target, None))
+        verdict = operation.judge(Ask(actor_of(request), target, None))
         if isinstance(verdict, Denied):
             raise PermissionDenied(verdict.reason)
         return operation, target
@@ -101,7 +102,7 @@ class OperateView(View):
         """What is asked for with the parameters as they are filled in, if they will do."""
         there = [name for name in form.base_fields if name in form.fields]
         filled = {name: form.get_initial_for_field(form.fields[name], name) for name in there}
-        actor = actor_on_web(person_of(request))
+        actor = actor_of(request)
         try:
             ask = Ask(actor, target, params_from(operation, actor, target, filled))
             operation.check(ask)
@@ -122,7 +123,7 @@ class OperateView(View):
         kind_of_form = form_for(operation)
         if initial is None and given is None:
             initial = {name: request.GET[name] for name in kind_of_form.from_address if name in request.GET}
-        form = kind_of_form(given, target=target, actor=actor_on_web(person_of(request)), initial=initial)
+        form = kind_of_form(given, target=target, actor=actor_of(request), initial=initial)
         if operation.wants_typed_name and is_judged:
             form.fields["typed_name"] = _TypedName(str(target))
         detour = self._detour(request, operation, target)
@@ -147,6 +148,7 @@ class OperateView(View):
         meant: Ask[Any, Any] | None = None,
         changes: Sequence[Mapping[str, Any]] | None = None,
         check: Any = None,
+        may_exceed: bool = False,
     ) -> HttpResponse:
         kind = KINDS[self.kind]
         url = kind.url_of(target)
@@ -171,6 +173,7 @@ class OperateView(View):
             "refusal": "" if detour is not None and request.method == "GET" else refusal,
             "may_try_again": request.method == "POST",
             "changes": as_rows(changes),
+            "may_exceed": may_exceed,
             "can_preview": (operation.tells_changes or operation.sends) and bool(form.base_fields),
             "preview_label": _("Show changes") if operation.tells_changes else _("Show command"),
             "shown": shown,

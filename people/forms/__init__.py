@@ -1,5 +1,5 @@
-"""Forms of the operations on accounts, keys, rights, tokens and roles."""
+"""Forms of the operations on accounts, keys, teams, quotas, rights, tokens and roles."""
 
-from people.forms import accounts, keys, rights
+from people.forms import accounts, keys, quotas, rights, teams, tokens
 
-__all__ = ["accounts", "keys", "rights", "tokens"]
+__all__ = ["accounts", "keys", "quotas", "rights", "teams", "tokens"]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from operations.contract import Site
 from operations.forms import OperationForm, asks_for
+from people.forms.names import NameInput
 from people.naming import find_subject, parse_moment
 from people.operations.rights import GRANTED_ON, ROLES_GRANTED_ON
 from permissions.models import Persona, Role, Team, User
@@ -23,6 +24,8 @@ from permissions.services import persona_of
 
 class SubjectField(forms.CharField):
     """A user name, or @ and the name of a team."""
+
+    widget = NameInput(teams=True)
 
     def clean(self, value: Any) -> User | Team | None:
         """Whoever is meant."""
@@ -35,6 +38,8 @@ class SubjectField(forms.CharField):
 
 class OwnerField(forms.CharField):
     """The same, for who owns something."""
+
+    widget = NameInput(teams=True)
 
     def clean(self, value: Any) -> Persona | None:
         """Their persona."""

@@ -1,4 +1,4 @@
-"""What can be done to accounts, keys, rights and roles."""
+"""What can be done to accounts, keys, tokens, teams, quotas, rights and roles."""
 
 from operations.table import register
 from people.operations.accounts import (
@@ -13,6 +13,7 @@ from people.operations.accounts import (
     SignOut,
 )
 from people.operations.keys import AddKey, EditKey, RemoveKey
+from people.operations.quotas import RemoveQuota, SetDefaultQuota, SetQuota
 from people.operations.rights import (
     GRANTED_ON,
     ROLES_GRANTED_ON,
@@ -22,6 +23,15 @@ from people.operations.rights import (
     RevokeRole,
     SetRights,
     SetRole,
+)
+from people.operations.teams import (
+    AddAdmin,
+    AddMember,
+    CreateTeam,
+    DeleteTeam,
+    RemoveAdmin,
+    RemoveMember,
+    RenameTeam,
 )
 from people.operations.tokens import AddToken, WithdrawToken
 
@@ -34,4 +44,6 @@ register(
     Add(),
     *PERSON_OPERATIONS,
     *(each() for each in (AddKey, EditKey, RemoveKey, AddToken, WithdrawToken)),
+    *(each() for each in (SetDefaultQuota, SetQuota, RemoveQuota)),
+    *(each() for each in (CreateTeam, AddMember, RemoveMember, AddAdmin, RemoveAdmin, RenameTeam, DeleteTeam)),
 )

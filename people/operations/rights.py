@@ -16,9 +16,11 @@ from objectlog.messages import Message
 from objectlog.services import Target
 from objectlog.words import gettext as _
 from operations.contract import SITE, Ask, Invalid, Operation, Site
+from people.operations.quotas import take_quota_with_last_right
+from people.selectors import is_member
 from permissions.kinds import KINDS
 from permissions.models import Persona, Role, RoleVerb, Team, User
-from permissions.policy import access_of, granted_roles, granted_verbs
+from permissions.policy import access_of, can, granted_roles, granted_verbs
 from permissions.services import explain_scope, grant, grant_role, revoke, revoke_role, set_role
 from virtualmachines.models import VirtualMachine
 
@@ -27,7 +29,7 @@ Grantable = Cluster | VirtualMachine | Team | Site
 P = TypeVar("P")
 GRANTED_ON = tuple(kind.name for kind in KINDS.values() if kind.grantable)
 # On these it is asked for on pages; on the others by commands alone.
-WITH_PAGES = ("cluster", "vm")
+WITH_PAGES = ("cluster", "vm", "team")
 ROLES_GRANTED_ON = (*GRANTED_ON, "site")
 
 
@@ -82,6 +84,16 @@ class _OnRights(Operation[Grantable, P]):
         return Target(self.kind, target.pk, f"@{target.name}")
 
 
+def _outside(ask: Ask[Grantable, Any]) -> dict[str, str]:
+    """On a team its admins give rights to its members and to itself; administrators give them to anybody."""
+    team, who = ask.target, ask.params.who
+    if not isinstance(team, Team) or can(ask.actor.user, "change_teams"):
+        return {}
+    if who.pk == team.pk if isinstance(who, Group) else is_member(team, who):
+        return {}
+    return {"who": _("%(who)s is no member of %(team)s.") % {"who": _name(who), "team": team}}
+
+
 class Grant(_OnRights[GrantParams]):
     """Give verbs on an object, for good or until some moment."""
 
@@ -91,7 +103,7 @@ class Grant(_OnRights[GrantParams]):
     params_type = GrantParams
 
     def check(self, ask: Ask[Grantable, GrantParams]) -> None:
-        _judge(_wrong_verbs(self.kind, ask.params.verbs) | _past(ask.params.until))
+        _judge(_wrong_verbs(self.kind, ask.params.verbs) | _past(ask.params.until) | _outside(ask))
 
     def changes(self, ask: Ask[Grantable, GrantParams]) -> list[Change]:
         before = granted_verbs(ask.params.who, _object(ask))
@@ -124,7 +136,7 @@ class Revoke(_OnRights[GrantParams]):
 
     def perform(self, ask: Ask[Grantable, GrantParams]) -> str:
         revoke(ask.params.verbs, ask.params.who, _object(ask))
-        return ""
+        return take_quota_with_last_right(ask.params.who, ask.target)
 
     def journal_params(self, params: GrantParams) -> dict[str, Any]:
         return {"who": _name(params.who), "verbs": list(params.verbs)}
@@ -140,7 +152,7 @@ class SetRights(_OnRights[GrantParams]):
 
     def check(self, ask: Ask[Grantable, GrantParams]) -> None:
         errors = _wrong_verbs(self.kind, ask.params.verbs) if ask.params.verbs else {}
-        _judge(errors | _past(ask.params.until))
+        _judge(errors | _past(ask.params.until) | _outside(ask))
 
     def changes(self, ask: Ask[Grantable, GrantParams]) -> list[Change]:
         before = granted_verbs(ask.params.who, _object(ask))
@@ -152,7 +164,7 @@ class SetRights(_OnRights[GrantParams]):
         new = [verb for verb in params.verbs if verb not in before or before[verb] != params.until]
         grant(new, params.who, on, by=ask.actor.user, until=params.until)
         revoke([verb for verb in before if verb not in params.verbs], params.who, on)
-        return ""
+        return take_quota_with_last_right(params.who, on)
 
     def journal_params(self, params: GrantParams) -> dict[str, Any]:
         return {"who": _name(params.who), "verbs": list(params.verbs), **_until(params.until)}
@@ -171,7 +183,7 @@ class _OnRoleGrants(_OnRights[RoleGrantParams]):
         params = ask.params
         why = explain_scope(_on(ask), tag=params.tag, owner=params.owner)
         errors = {"tag" if params.tag else "owner" if params.owner else "": why} if why else {}
-        _judge(errors | _past(params.until))
+        _judge(errors | _past(params.until) | (_outside(ask) if self.gives else {}))
 
     def changes(self, ask: Ask[Grantable, RoleGrantParams]) -> list[Change]:
         params = ask.params
@@ -217,7 +229,7 @@ class RevokeRole(_OnRoleGrants):
     def perform(self, ask: Ask[Grantable, RoleGrantParams]) -> str:
         params = ask.params
         revoke_role(params.role, params.who, _on(ask), tag=params.tag, owner=params.owner)
-        return ""
+        return take_quota_with_last_right(params.who, ask.target)
 
 
 class SetRole(Operation[Site, RoleParams]):

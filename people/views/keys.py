@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from operations.actors import actor_on_web
+from operations.actors import actor_of
 from operations.contract import Ask, Forbidden, Invalid, Refusal
 from operations.pipeline import run
 from people.forms.keys import KeyForm
@@ -29,7 +29,7 @@ def person_keys(request: HttpRequest, name: str) -> HttpResponse:
     """The list, with a field for one more below."""
     user = person_of(request)
     person = pick_person(list_people(user), name)
-    actor = actor_on_web(user)
+    actor = actor_of(request)
     if request.method != "POST":
         return _page(request, user, person, KeyForm(target=person, actor=actor))
     form = KeyForm(request.POST, target=person, actor=actor)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.http import require_safe
 
-from operations.actors import actor_on_web
+from operations.actors import actor_of
 from operations.contract import SITE, AnyOperation, Ask, Forbidden, Invalid
 from operations.pipeline import run
 from people.account_columns import GROUPS, PEOPLE, PEOPLE_TABLE
@@ -60,7 +60,7 @@ class AddPerson(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Add it."""
-        actor = actor_on_web(person_of(request))
+        actor = actor_of(request)
         form = AddAccountForm(request.POST, target=SITE, actor=actor)
         if not form.is_valid():
             return self._show(request, form, status=422)

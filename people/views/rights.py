@@ -46,7 +46,7 @@ def cluster_rights(request: HttpRequest, slug: str) -> HttpResponse:
     user = person_of(request)
     cluster = get_cluster(user, slug)
     door = ("cluster-do", [slug])
-    return _page(request, cluster, "people/cluster_rights.html", cluster_page(user, cluster, "rights"), door)
+    return rights_of(request, cluster, "people/cluster_rights.html", cluster_page(user, cluster, "rights"), door)
 
 
 @require_safe
@@ -55,12 +55,13 @@ def vm_rights(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     user = person_of(request)
     vm = get_vm(user, slug, name)
     door = ("vm-do", [slug, vm.lasting_address])
-    return _page(request, vm, "people/vm_rights.html", vm_page(user, vm, "rights"), door)
+    return rights_of(request, vm, "people/vm_rights.html", vm_page(user, vm, "rights"), door)
 
 
-def _page(
+def rights_of(
     request: HttpRequest, obj: Any, template: str, page: dict[str, Any], door: tuple[str, list[Any]]
 ) -> HttpResponse:
+    """The rights on an object, for who has `admin` on it; behind `door` (URL name, arguments) they are changed."""
     access = access_of(type(obj))
     if "admin" not in page["held"]:
         raise PermissionDenied(access.refuse("admin"))

@@ -23,6 +23,8 @@ SITE_VERBS = {
     "see_journal_of_all": SiteVerb(_("Only administrators may see everybody's journal.")),
     "see_batches_of_all": SiteVerb(_("Only administrators may see everybody's batches.")),
     "change_people": SiteVerb(_("Only administrators may change accounts.")),
+    "change_teams": SiteVerb(_("Only administrators may create and delete teams.")),
+    "exceed_quotas": SiteVerb(_("Only administrators may exceed a quota.")),
     "change_roles": SiteVerb(_("Only administrators may change what a role holds.")),
     "grant_everywhere": SiteVerb(_("Only administrators may grant a role on everything.")),
     "act_as_anybody": SiteVerb(_("Only administrators may act for others.")),

@@ -17,7 +17,11 @@ from objectlog.models import Entry, Via
 from operations.contract import SITE, Actor, Ask, Invalid
 from operations.forms import params_from
 from operations.table import OPERATIONS
-from permissions.services import make_team, set_role
+from permissions.models import User
+from permissions.selectors import find_user
+from permissions.services import grant, make_team, persona_of, set_role
+from quotas.amounts import Limits
+from quotas.services import set_quota
 from simulator import Simulator
 from tests.factories import (
     ED25519,
@@ -94,6 +98,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         return f"lab/{scene.vm.uuid}"  # what is missing is addressed by its identity
     if verb == "token.add":
         return "root"  # nobody makes them in another name
+    if verb == "cluster.remove-quota":
+        set_quota(persona_of(User.objects.get(username="bob")), scene.cluster, Limits(vcpus=1))
     if verb == "cluster.use-address":
         clusters.update(answers_at="192.0.2.1")
     if kind == "vm":
@@ -112,7 +118,9 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         make_template("small", scene.cluster, os="debootstrap+default", spec=SMALL)
         return "lab/small"
     if kind == "team":
-        make_team("web")
+        team = make_team("web", [] if verb == "team.add-member" else [find_user("bob")])
+        if verb == "team.remove-admin":
+            grant(["admin"], find_user("bob"), team)
         return "@web"
     if kind == "job":
         job = scene.simulator.outside.submit("CLUSTER_REDIST_CONF")
@@ -138,6 +146,12 @@ def test_whatever_is_offered_works(scene: Scene, key: str) -> None:
     }
     given = {
         "person.add": ["--set=username=carol", "--set=password=long enough 1"],
+        "cluster.set-default-quota": ["--set=memory_mib=64 GiB", "--set=machines=0"],
+        "cluster.set-quota": ["--set=who=bob", "--set=vcpus=8"],
+        "cluster.remove-quota": ["--set=who=bob"],
+        "team.create": ["--set=name=web"],
+        "team.rename": ["--set=name=web-two"],
+        **{f"team.{verb}": ["--set=who=bob"] for verb in ("add-member", "remove-member", "add-admin", "remove-admin")},
         "template.create": ["--set=name=large", f"--set=spec={json.dumps(SMALL)}"],
         "template.edit": ["--set=name=tiny", f"--set=spec={json.dumps(SMALL)}"],
         "template.copy": ["--set=name=tiny"],

@@ -20,9 +20,9 @@ from objectlog.models import Outcome, Via
 from objectlog.services import Target, begin, note
 from operations.models import BatchItem
 from permissions.models import User
-from permissions.selectors import choice_of
-from permissions.services import keep_choice
-from tests.factories import make_batch, make_cluster, make_job, make_node, make_template, make_vm
+from permissions.selectors import choice_of, find_group
+from permissions.services import grant, keep_choice, make_team, persona_of
+from tests.factories import make_batch, make_cluster, make_job, make_node, make_template, make_user, make_vm
 from tests.pages.conftest import Site
 from ui.columns import Column
 from ui.tables import TABLES, Choice, Table, declare
@@ -33,6 +33,9 @@ URLS = {
     "machines": "/vms/",
     "nodes": "/nodes/",
     "templates": "/templates/",
+    "teams": "/teams/",
+    "members": "/teams/ops/",
+    "quotas": "/clusters/prod/quotas/",
     "clusters": "/clusters/",
     "jobs": "/jobs/",
     "journal": "/journal/",
@@ -44,11 +47,21 @@ COLUMNS = [(table.name, column.name) for table in TABLES.values() for column in 
 SORTED = [(table.name, column.name) for table in TABLES.values() for column in table.columns if column.sort]
 
 
+@pytest.fixture(autouse=True)
+def team(site: Site) -> None:
+    """Whose members are listed."""
+    team = make_team("ops", [site.alice])
+    grant(["admin"], site.alice, team)
+
+
 def fill(site: Site, words: str = "plain") -> None:
     """One more of everything, with `words` wherever somebody else chooses them."""
     cluster = make_cluster("third", name=words, description=words, master=words, host=words, software_version=words)
     node = make_node(cluster, words, primary_ip=words[:45], tags=[words], ctime=1_700_000_000.5)
     make_template("another")
+    ops = make_team(words[:150], [site.alice])
+    make_vm(site.prod, owner=persona_of(ops))
+    make_user("umar", find_group("ops") or ops, first_name=words[:150], last_name=words[:150])
     make_template(words[:100], cluster, description=words[:255], os=words)
     nics = [{"mac": words, "ip": words}]
     vm = make_vm(cluster, words, primary_node=node, secondary_node=node, os=words, tags=[words], nics=nics, uuid="")

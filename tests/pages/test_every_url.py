@@ -20,6 +20,9 @@ from gwm.journal_list import EVENTS
 from operations.columns import BATCHES
 from operations.table import OPERATIONS
 from people.account_columns import PEOPLE
+from people.quota_columns import QUOTAS
+from people.team_columns import MEMBERS, TEAMS
+from permissions.services import make_team
 from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_template, make_user, make_vm
 from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.permissions.matrix import DOORS, WHERE
@@ -45,6 +48,7 @@ def make_people() -> dict[str, str]:
     make_batch(root, **WHERE["batch"])
     make_template("small", cluster)
     make_user("somebody")
+    make_team("ops")
     return {"root": sign_in(root), "stranger": sign_in(make_user("stranger"))}
 
 
@@ -130,7 +134,7 @@ def parameters() -> list[str]:
     """The names of all parameters that the code reads from the query of a URL, and all keys of filters."""
     reads = re.compile(r'GET(?:\.get(?:list)?\(|\[)"(\w+)"')
     tuples = re.compile(r"for name in \(([^)]*)\)")
-    languages = (MACHINES, NODES, JOBS, CLUSTERS, EVENTS, BATCHES, TEMPLATES, PEOPLE)
+    languages = (MACHINES, NODES, JOBS, CLUSTERS, EVENTS, BATCHES, TEMPLATES, PEOPLE, TEAMS, MEMBERS, QUOTAS)
     found = {"q", *(name for each in languages for name in (*each.keys, *each.aliases))}
     for source in (*ROOT.glob("*/views/*.py"), *(ROOT / "ui").glob("*.py")):
         text = source.read_text(encoding="utf-8")

@@ -34,10 +34,17 @@ def test_navigation_counts_what_one_sees(site: Site, sign_in: SignIn) -> None:
         "Templates": None,
         "Clusters": 2,
         "Nodes": 2,
+        "Teams": None,
         "Jobs": 1,
         "Journal": None,
     }
-    assert places(sign_in(site.alice)) == {"Overview": None, "Virtual machines": 2, "Jobs": 1, "Journal": None}
+    assert places(sign_in(site.alice)) == {
+        "Overview": None,
+        "Virtual machines": 2,
+        "Teams": None,
+        "Jobs": 1,
+        "Journal": None,
+    }
     creator = make_user("creator")
     grant(["create_vm"], creator, site.prod)
     assert places(sign_in(creator)) == {
@@ -45,6 +52,7 @@ def test_navigation_counts_what_one_sees(site: Site, sign_in: SignIn) -> None:
         "Virtual machines": 0,
         "Templates": None,
         "Clusters": 1,
+        "Teams": None,
         "Jobs": 0,
         "Journal": None,
     }

@@ -20,6 +20,8 @@ ROLES = (
     "vm_admin",
     "vm_admin_by_group",
     "owner",
+    "t_member",
+    "t_admin",
     "c_tags",
     "c_create_vm",
     "c_export",
@@ -43,6 +45,8 @@ CONSOLE = POWER | {"vm_console"}
 CREATE = CLUSTER_ADMINS | {"c_create_vm", "other_admin"}  # somewhere
 SEE_VM = CONSOLE | {"vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
 SEE_TEMPLATE = CLUSTER_ADMINS | {"c_create_vm"}  # to whom use of it was granted
+SEE_TEAM = ROOT | {"t_member", "t_admin"}
+TEAM_ADMINS = ROOT | {"t_admin"}
 SEE_JOB = CONSOLE | {"vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
 NOBODY: frozenset[str] = frozenset()
 
@@ -57,6 +61,7 @@ class Row:
     open: bool = False
 
 
+TEAM = {"name": "ops"}
 TEMPLATE = {"slug": "lab", "name": "small"}
 PERSON = {"name": "somebody"}
 BATCH = {"uuid": UUID("30000000-0000-4000-8000-000000000001")}
@@ -75,7 +80,7 @@ WHERE: dict[str, dict[str, object]] = {
     "vm-key-feed": VM,
     "key-do": {**PERSON, "fingerprint": FINGERPRINT},
     **dict.fromkeys(["cluster", "cluster-edit", "cluster-parameters", "cluster-nodes", "cluster-jobs"], CLUSTER),
-    **dict.fromkeys(["cluster-journal", "cluster-rights", "cluster-reconciliation"], CLUSTER),
+    **dict.fromkeys(["cluster-journal", "cluster-rights", "cluster-reconciliation", "cluster-quotas"], CLUSTER),
     "node-journal": NODE,
     **dict.fromkeys(["cluster-vms", "cluster-do"], CLUSTER),
     **dict.fromkeys(["node", "node-do", "node-jobs", "node-primary", "node-secondary"], NODE),
@@ -84,6 +89,7 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["vm-console", "vm-console-popout", "vm-console-ticket", "vm-console-picture"], VM),
     **dict.fromkeys(["template", "template-edit", "template-journal", "template-do"], TEMPLATE),
     **dict.fromkeys(["person", "person-rights", "person-journal", "person-do"], PERSON),
+    **dict.fromkeys(["team", "team-vms", "team-rights", "team-journal", "team-usage", "team-do"], TEAM),
     "batch": BATCH,
     "new-password": {"uidb36": "1", "key": "nothing"},
     "batch-do": {**BATCH, "verb": "stop"},
@@ -103,6 +109,12 @@ PAGES: dict[str, Row] = {
     "person-keys": Row(ROOT),  # of somebody else
     "lists": Row(EVERYBODY, method="post"),
     "explain": Row(EVERYBODY),
+    "names": Row(EVERYBODY),
+    "acting": Row(EVERYBODY),
+    "teams": Row(EVERYBODY),
+    "team-create": Row(ROOT, see=EVERYBODY),
+    **dict.fromkeys(["team", "team-vms", "team-journal"], Row(SEE_TEAM)),
+    "team-rights": Row(TEAM_ADMINS, see=SEE_TEAM),
     "overview": Row(EVERYBODY),
     "dock": Row(EVERYBODY),
     "live-ages": Row(EVERYBODY),
@@ -136,7 +148,11 @@ PAGES: dict[str, Row] = {
     "cluster-jobs": Row(SEE_CLUSTER),
     "cluster-journal": Row(SEE_CLUSTER),
     "cluster-parameters": Row(SEE_CLUSTER),
-    **dict.fromkeys(["cluster-rights", "cluster-reconciliation"], Row(CLUSTER_ADMINS, see=SEE_CLUSTER)),
+    **dict.fromkeys(
+        ["cluster-rights", "cluster-reconciliation", "cluster-quotas"], Row(CLUSTER_ADMINS, see=SEE_CLUSTER)
+    ),
+    "usage": Row(EVERYBODY),
+    "team-usage": Row(SEE_TEAM),
     "cluster-edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "node": Row(SEE_NODES),
     "node-primary": Row(SEE_NODES),
@@ -159,7 +175,7 @@ PAGES: dict[str, Row] = {
 }
 
 # Addresses that stand for one operation each.
-DOORS = {kind: f"{kind}-do" for kind in ("vm", "template", "node", "cluster", "job", "person", "key", "token")}
+DOORS = {kind: f"{kind}-do" for kind in ("vm", "template", "node", "cluster", "job", "person", "team", "key", "token")}
 # Operations with a page of their own.
 OWN_PAGES = {
     "cluster.add": "cluster-add",
@@ -169,6 +185,7 @@ OWN_PAGES = {
     "key.add": "person-keys",
     "token.add": "person-tokens",
     "template.create": "template-create",
+    "team.create": "team-create",
     "template.edit": "template-edit",
     "vm.modify": "vm-modify",
 }
@@ -214,11 +231,17 @@ OPERATIONS: dict[str, Row] = {
     **{f"node.{verb}": Row(CLUSTER_ADMINS, see=SEE_NODES) for verb in ("accept", "forget")},
     "cluster.add": Row(ROOT, see=EVERYBODY),
     "cluster.edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+    **{f"cluster.{verb}": Row(CLUSTER_ADMINS, see=SEE_CLUSTER) for verb in ("set-default-quota", "set-quota")},
+    "cluster.remove-quota": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.use-address": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.remove": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     **{f"vm.{verb}": Row(VM_ADMINS, see=SEE_VM) for verb in (*RIGHTS, "grant-role", "revoke-role")},
     **{f"cluster.{verb}": Row(CLUSTER_ADMINS, see=SEE_CLUSTER) for verb in (*RIGHTS, "grant-role", "revoke-role")},
-    **{f"team.{verb}": Row(ROOT) for verb in (*RIGHTS, "grant-role", "revoke-role")},
+    **{f"team.{verb}": Row(TEAM_ADMINS, see=SEE_TEAM) for verb in (*RIGHTS, "grant-role", "revoke-role")},
+    **{f"team.{verb}": Row(TEAM_ADMINS, see=SEE_TEAM) for verb in ("rename", "add-member", "remove-member")},
+    **{f"team.{verb}": Row(TEAM_ADMINS, see=SEE_TEAM) for verb in ("add-admin", "remove-admin")},
+    "team.create": Row(ROOT, see=EVERYBODY),
+    "team.delete": Row(ROOT, see=SEE_TEAM),
     **{f"site.{verb}": Row(ROOT) for verb in ("grant-role", "revoke-role")},
     "role.set": Row(ROOT),
     "token.add": Row(NOBODY),  # for somebody else

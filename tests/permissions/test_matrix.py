@@ -17,7 +17,9 @@ from objectlog.models import Entry, Via
 from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal
 from operations.pipeline import run
 from operations.table import OPERATIONS as ALL_OPERATIONS
+from people.operations.quotas import PersonaParams, QuotaParams
 from people.operations.rights import GrantParams, RoleGrantParams, RoleParams
+from people.operations.teams import MemberParams
 from permissions.models import Role, SshKey, Token, User
 from permissions.services import grant, make_team, persona_of
 from tests.factories import (
@@ -86,6 +88,8 @@ class World:
             self.users[role].groups.add(group)
             grant(["admin"], group, target)
         grant(["admin"], self.users["other_admin"], elsewhere)
+        self.team.user_set.add(self.users["t_member"])
+        grant(["admin"], self.users["t_admin"], self.team)
         self.vm.owner = persona_of(self.users["owner"])
         self.vm.save()
         make_batch(self.users["root"], **WHERE["batch"])
@@ -207,6 +211,9 @@ def params_for(operation: AnyOperation, world: World) -> Any:
         GrantParams: GrantParams(who, ["fly"]),
         RoleGrantParams: RoleGrantParams(who, role, until=timezone.now()),
         RoleParams: RoleParams("", ()),
+        MemberParams: MemberParams(who),
+        QuotaParams: QuotaParams(who=persona_of(who)),
+        PersonaParams: PersonaParams(persona_of(who)),
     }
     return given[operation.params_type] if operation.params_type in given else operation.params_type()
 
@@ -217,7 +224,7 @@ def test_operation_in_the_pipeline(world: World, name: str) -> None:
     operation, row = ALL_OPERATIONS[name], OPERATIONS[name]
     world.cluster.unreachable_since = world.cluster.synced_at  # whoever may comes as far as the refusal
     world.cluster.save()
-    if name in ("cluster.remove", "cluster.edit", "cluster.add", "person.delete"):
+    if name in ("cluster.remove", "cluster.edit", "cluster.add", "person.delete", "team.delete"):
         roles: Any = EVERYBODY - row.may
     else:
         roles = EVERYBODY

@@ -48,6 +48,17 @@ def action(button: Any, place: str = "") -> SafeString:
     )
 
 
+def small_action(url: str, label: str, about: str) -> SafeString:
+    """A small button in a row of a list, which asks first; `about` names the row."""
+    return draw(
+        '<a class="btn is-small" href="{}"{} aria-label="{}">{}</a>',
+        url,
+        draw(_AS_DIALOG, url),
+        f"{label}: {about}",
+        label,
+    )
+
+
 @register.simple_tag
 def menu_item(button: Any, place: str = "") -> SafeString:
     """The same inside a menu: a refused one shows its reason below its name."""

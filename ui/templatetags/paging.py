@@ -25,7 +25,7 @@ def rows_in_all(page: Page[Any]) -> str:
 @register.simple_tag
 def page_position(page: Page[Any], noun: str) -> str:
     """Which rows of a list a page shows, and of how many; `noun` is one of machines, nodes, clusters, jobs,
-    templates, people, batches, entries."""
+    templates, people, teams, members, batches, entries."""
     total = page.paginator.count
     if noun == "machines":
         said = ngettext("%(rows)s of %(total)s machine", "%(rows)s of %(total)s machines", total)
@@ -39,6 +39,10 @@ def page_position(page: Page[Any], noun: str) -> str:
         said = ngettext("%(rows)s of %(total)s template", "%(rows)s of %(total)s templates", total)
     elif noun == "people":
         said = ngettext("%(rows)s of %(total)s account", "%(rows)s of %(total)s accounts", total)
+    elif noun == "teams":
+        said = ngettext("%(rows)s of %(total)s team", "%(rows)s of %(total)s teams", total)
+    elif noun == "members":
+        said = ngettext("%(rows)s of %(total)s member", "%(rows)s of %(total)s members", total)
     elif noun == "batches":
         said = ngettext("%(rows)s of %(total)s batch", "%(rows)s of %(total)s batches", total)
     else:

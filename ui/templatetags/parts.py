@@ -301,6 +301,7 @@ def full_stop(text: str) -> str:
 
 _WIDTHS = {"host": "f8", "port": "f4", "username": "f6", "password": "f6", "slug": "f6"}
 _WIDTHS |= dict.fromkeys(("maxmem", "minmem", "vcpus", "auto_balance", "value_1", "value_2", "value_3"), "f4")
+_WIDTHS |= {"memory_mib": "f6", "disk_mib": "f6", "machines": "f4"}
 _WIDTHS |= dict.fromkeys(("boot_order", "parameter_1", "parameter_2", "parameter_3"), "f8")
 
 

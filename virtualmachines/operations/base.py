@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from clusters.models import Cluster
 from clusters.operations.ganeti import GanetiOperation
 from objectlog.words import gettext as _
-from operations.contract import Ask, Invalid, Submission
+from operations.contract import Ask, OverQuota, Submission
 from quotas.services import Exceeded
 from rapi.client import RapiClient
 from rapi.errors import NotFound
@@ -41,11 +41,11 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
 
 @contextmanager
 def quota_at(field: str = "") -> Iterator[None]:
-    """What exceeds a quota in here is wrong with this field, or with all of it. Raises Invalid."""
+    """What exceeds a quota in here is wrong with this field, or with all of it. Raises OverQuota."""
     try:
         yield
     except Exceeded as exceeded:
-        raise Invalid({field: str(exceeded)}) from exceeded
+        raise OverQuota({field: str(exceeded)}) from exceeded
 
 
 def look_whether_same(client: RapiClient, vm: VirtualMachine) -> None:

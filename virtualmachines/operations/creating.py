@@ -89,7 +89,8 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         if not ask.dry_run and limits_of(owner, cluster) != UNLIMITED:
             _require_sizes(spec)
         with quota_at():
-            judge_room(owner, cluster, amounts_of(spec, cluster), usage_of(owner, cluster))
+            used = usage_of(owner, cluster)
+            judge_room(owner, cluster, amounts_of(spec, cluster), used, may_exceed=ask.actor.may_exceed)
 
     def changes(self, ask: Ask[Cluster, CreateParams]) -> list[Change]:
         return list(_describe(completed(ask.params.spec, ask.target), owner_of(ask), ask.target))
@@ -99,7 +100,8 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         spec = completed(ask.params.spec, cluster)
         wanted = amounts_of(spec, cluster)
         with quota_at():
-            require_room(owner, cluster, wanted, lambda: usage_of(owner, cluster))
+            may_exceed = ask.actor.may_exceed
+            require_room(owner, cluster, wanted, lambda: usage_of(owner, cluster), may_exceed=may_exceed)
         never_made(cluster).filter(name=spec.name).delete()
         vm = VirtualMachine.objects.create(
             cluster=cluster,

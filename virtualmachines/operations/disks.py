@@ -101,7 +101,14 @@ class GrowDisk(VMOperation[GrowDiskParams]):
         if owner is None:
             return Claims()
         with quota_at("size_mib"):
-            claim(owner, target.cluster, Amounts(disk_mib=more), entry, lambda: usage_of(owner, target.cluster))
+            claim(
+                owner,
+                target.cluster,
+                Amounts(disk_mib=more),
+                entry,
+                lambda: usage_of(owner, target.cluster),
+                may_exceed=ask.actor.may_exceed,
+            )
         return Claims()
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, GrowDiskParams], reason: str) -> Submission:

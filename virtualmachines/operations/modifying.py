@@ -134,7 +134,8 @@ class Modify(VMOperation[ModifyParams]):
         if owner is None or not any(amount > 0 for amount in more.values()):
             return Claims()
         with quota_at():
-            claim(owner, target.cluster, more, entry, lambda: usage_of(owner, target.cluster))
+            may_exceed = ask.actor.may_exceed
+            claim(owner, target.cluster, more, entry, lambda: usage_of(owner, target.cluster), may_exceed=may_exceed)
         return Claims()
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ModifyParams], reason: str) -> Submission:

@@ -16,14 +16,13 @@ from objectlog.messages import Message
 from objectlog.words import gettext as _
 from operations.contract import AnyOperation, Ask, Claims, Invalid, NoParams, Submission
 from permissions.models import Persona
-from quotas.amounts import Amounts
 from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
 from rapi.errors import RapiError
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, look_whether_same, quota_at
 from virtualmachines.tags import is_owner_tag, owner_tag_for
-from virtualmachines.usage import usage_of
+from virtualmachines.usage import amounts_of_machine, usage_of
 
 _NOBODY = gettext_noop("No owner")
 
@@ -130,7 +129,7 @@ class SetOwner(VMOperation[OwnerParams]):
         if owner is not None:
             used = usage_of(owner, target.cluster, without=target)
             with quota_at("owner"):
-                judge_room(owner, target.cluster, _amounts_of(target), used)
+                judge_room(owner, target.cluster, amounts_of_machine(target), used, may_exceed=ask.actor.may_exceed)
 
     def claim(self, ask: Ask[VirtualMachine, OwnerParams], entry: UUID) -> Claims:
         """Of two that are given to one owner at once, the second counts the first."""
@@ -138,7 +137,11 @@ class SetOwner(VMOperation[OwnerParams]):
         if owner is not None:
             with quota_at("owner"):
                 require_room(
-                    owner, cluster, _amounts_of(ask.target), lambda: usage_of(owner, cluster, without=ask.target)
+                    owner,
+                    cluster,
+                    amounts_of_machine(ask.target),
+                    lambda: usage_of(owner, cluster, without=ask.target),
+                    may_exceed=ask.actor.may_exceed,
                 )
         return Claims()
 
@@ -154,9 +157,3 @@ class SetOwner(VMOperation[OwnerParams]):
 
     def journal_params(self, params: OwnerParams) -> dict[str, str]:
         return {"owner": params.owner.name if params.owner is not None else ""}
-
-
-def _amounts_of(vm: VirtualMachine) -> Amounts:
-    """What it uses, as `usage_of` counts it."""
-    runs = vm.is_running or vm.admin_state not in ("down", "offline")
-    return Amounts(vm.memory_mib if runs else 0, vm.disk_mib, vm.vcpus if runs else 0, 1)

@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Job
 from objectlog.models import Entry
 from objectlog.words import gettext as _
-from operations.contract import Ask, NoParams, Submission
+from operations.contract import Ask, Claims, NoParams, Submission
 from operations.groups import Group
+from quotas.services import claim, give_back
 from rapi.client import RapiClient
 from rapi.errors import JobLost, Refused
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, quota_at
+from virtualmachines.usage import amounts_to_run, usage_of
 
 # Ganeti's own default (OpParams.hs, pShutdownTimeout).
 SHUTDOWN_TIMEOUT_S = 120
@@ -121,6 +124,30 @@ class Start(VMOperation[NoParams]):
         if target.status == "running":
             return _("It is running already.")
         return explain_off_limits(target) or explain_node_offline(target)
+
+    def claim(self, ask: Ask[VirtualMachine, NoParams], entry: UUID) -> Claims:
+        """What is stopped holds its disks alone; from now on its memory and vCPUs count, too."""
+        target, owner = ask.target, ask.target.owner
+        more = amounts_to_run(target)
+        if owner is not None and more is not None:
+            may_exceed = ask.actor.may_exceed
+            with quota_at():
+                claim(
+                    owner,
+                    target.cluster,
+                    more,
+                    entry,
+                    lambda: usage_of(owner, target.cluster),
+                    may_exceed=may_exceed,
+                )
+        return Claims()
+
+    def succeeded(self, entry: Entry) -> None:
+        """The row was read again before the entry is settled: it counts as running."""
+        give_back(entry.uuid)
+
+    def failed(self, entry: Entry) -> None:
+        give_back(entry.uuid)
 
     def is_shown_by(self, target: VirtualMachine) -> bool:
         return target.admin_state == "up" and target.is_running

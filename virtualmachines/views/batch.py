@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from operations.actors import actor_on_web
+from operations.actors import actor_of
 from operations.contract import AnyOperation
 from operations.planning import plan
 from permissions.signed_in import person_of
@@ -49,7 +49,7 @@ def plan_chosen(
     operation = next((each for each in operations if each.verb == request.POST.get("verb")), None)
     if operation is None:
         raise Http404(_("There is no such operation."))
-    batch = plan(operation, actor_on_web(person_of(request)), chosen, {})
+    batch = plan(operation, actor_of(request), chosen, {})
     return redirect("batch", uuid=batch.uuid)
 
 

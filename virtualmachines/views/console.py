@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from operations.actors import actor_on_web
+from operations.actors import actor_of
 from operations.contract import Forbidden, Refusal
 from operations.offers import find_obstacle
 from permissions.policy import Denied, can
@@ -85,7 +85,7 @@ def vm_console_ticket(request: HttpRequest, slug: str, name: str) -> JsonRespons
     user = person_of(request)
     vm = get_vm(user, slug, name)
     try:
-        admission = open_console(actor_on_web(user), vm, session=mark_of(request))
+        admission = open_console(actor_of(request), vm, session=mark_of(request))
     except Forbidden as forbidden:
         remedy = _("Ask whoever administers the machine or its cluster for it.")
         return JsonResponse({"error": str(forbidden), "remedy": remedy}, status=403)

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.http import require_POST
 
-from operations.actors import actor_on_web
-from operations.contract import Ask, Forbidden, Invalid, Refusal, Shown
+from operations.actors import actor_of
+from operations.contract import Ask, Forbidden, Invalid, OverQuota, Refusal, Shown
 from operations.offers import find_obstacle
 from operations.pipeline import run
 from permissions.policy import can
@@ -51,7 +51,7 @@ class _Page:
 
     def __init__(self, request: HttpRequest, typed: Typed) -> None:
         self.request, self.user, self.typed = request, person_of(request), typed
-        self.actor = actor_on_web(self.user)
+        self.actor = actor_of(request)
         self.clusters = list(list_clusters_to_create_on(self.user))
         if not self.clusters:
             raise PermissionDenied(
@@ -67,7 +67,8 @@ class _Page:
         self.cluster.refresh_from_db(fields=["info", "operating_systems"])
         self.facts = Facts.of(self.cluster)
         self.is_admin = bool(can(self.user, "admin", self.cluster))
-        self.personas = list_personas(self.user)
+        self.may_exceed = self.actor.may_exceed  # ticked before, it stays to be ticked
+        self.personas = list_personas(self.user, self.actor.persona)
         self.typed["cluster"] = self.cluster.slug
         self.told = find_told(self.user, typed.get("reading", ""), self.cluster)
         self.kept = TemplateInUse.find(self.user, typed.get("template", ""), is_admin=self.is_admin)
@@ -109,6 +110,7 @@ class _Page:
         context = {
             "sections": form.sections(opened),
             "problems": form.problems() if form.errors else [],
+            "may_exceed": self.may_exceed,
             "obstacle": self.barred[self.cluster.slug],
             "refusal": refusal,
             "check": check,
@@ -221,6 +223,7 @@ def _rehearse(page: _Page, form: MachineForm) -> HttpResponse:
         CREATE.check(ask)
     except Invalid as invalid:
         form.put_errors(invalid.errors)
+        page.may_exceed = isinstance(invalid, OverQuota) and bool(can(page.user, "exceed_quotas"))
         return page.show(form, status=422)
     return page.show(form, shown=CREATE.rehearse(ask))
 
@@ -252,6 +255,7 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
         raise PermissionDenied(str(forbidden)) from forbidden
     except Invalid as invalid:
         form.put_errors(invalid.errors)
+        page.may_exceed = isinstance(invalid, OverQuota) and bool(can(page.user, "exceed_quotas"))
         return page.show(form, status=422)
     except Refusal as refusal:
         return page.show(form, refusal=str(refusal), status=409)

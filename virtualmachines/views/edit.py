@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from objectlog.changes import as_rows
-from operations.actors import actor_on_web
-from operations.contract import Ask, Forbidden, Invalid, Refusal
+from operations.actors import actor_of
+from operations.contract import Ask, Forbidden, Invalid, OverQuota, Refusal
 from operations.forms import params_from
 from operations.offers import find_obstacle
 from operations.pipeline import run
@@ -76,7 +76,7 @@ def _find(request: HttpRequest, slug: str, name: str) -> _Desk | HttpResponse:
         messages.warning(request, str(refusal))
         return redirect("vm", slug, vm.address)
     edit = EditForm(spec, Facts.of(vm.cluster), is_admin=bool(can(user, "admin", vm.cluster)))
-    return _Desk(request, vm, actor_on_web(user), edit)
+    return _Desk(request, vm, actor_of(request), edit)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -190,6 +190,8 @@ def vm_edit_confirm(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     except Invalid as invalid:
         if set(invalid.errors) == {"typed_name"}:
             return _confirm(desk, key, draft, invalid.errors["typed_name"], status=422)
+        if isinstance(invalid, OverQuota) and can(desk.actor.user, "exceed_quotas"):
+            return _confirm(desk, key, draft, refusal=str(invalid), may_exceed=True, status=422)
         return _again(desk, draft, invalid.errors)
     except Refusal as refusal:
         return _confirm(desk, key, draft, refusal=str(refusal), status=409)
@@ -257,7 +259,14 @@ def _show(
 
 
 def _confirm(
-    desk: _Desk, key: str, draft: Mapping[str, Any], name_error: str = "", *, refusal: str = "", status: int = 200
+    desk: _Desk,
+    key: str,
+    draft: Mapping[str, Any],
+    name_error: str = "",
+    *,
+    refusal: str = "",
+    may_exceed: bool = False,
+    status: int = 200,
 ) -> HttpResponse:
     user = person_of(desk.request)
     try:
@@ -273,6 +282,7 @@ def _confirm(
         "shown": desk.operation.rehearse(ask),
         "removes_disks": ask.params.wanted.removes_disks,
         "name_error": name_error,
+        "may_exceed": may_exceed,
         "refusal": refusal or find_obstacle(desk.operation, desk.vm) or "",
         "can_restart": desk.vm.is_running and not draft.get("private") and bool(can(user, "power", desk.vm)),
         "check": check,

@@ -49,7 +49,7 @@ def _count(
     return sum_by_group(states)
 
 
-def _answer(
+def answer_with_vms(
     request: HttpRequest,
     vms: QuerySet[Any],
     template: str,
@@ -105,7 +105,7 @@ def _with_scope(given: QueryDict, scope: Mapping[str, str]) -> str:
 @require_safe
 def vm_list(request: HttpRequest) -> HttpResponseBase:
     """The machines of all clusters."""
-    return _answer(request, list_vms(person_of(request)), "virtualmachines/list.html", {}, scope={}, without=())
+    return answer_with_vms(request, list_vms(person_of(request)), "virtualmachines/list.html", {}, scope={}, without=())
 
 
 @require_safe
@@ -113,7 +113,7 @@ def cluster_vms(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The machines of one cluster, as far as the person may see them."""
     user = person_of(request)
     cluster = get_cluster(user, slug)
-    return _answer(
+    return answer_with_vms(
         request,
         list_vms(user).filter(cluster=cluster),
         "virtualmachines/cluster_vms.html",
@@ -127,7 +127,7 @@ def _on_node(request: HttpRequest, slug: str, name: str, *, is_primary: bool) ->
     node = get_node(user, slug, name)
     vms = vms_on_node(list_vms(user), node, is_primary=is_primary)
     tab = "primary" if is_primary else "secondary"
-    return _answer(request, vms, "virtualmachines/node_vms.html", {**node_page(user, node, tab), "part": tab})
+    return answer_with_vms(request, vms, "virtualmachines/node_vms.html", {**node_page(user, node, tab), "part": tab})
 
 
 @require_safe

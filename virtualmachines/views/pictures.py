@@ -4,7 +4,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from operations.actors import actor_on_web
+from operations.actors import actor_of
 from operations.contract import Forbidden, Refusal
 from permissions.sessions import mark_of
 from permissions.signed_in import person_of
@@ -24,7 +24,7 @@ def vm_console_picture(request: HttpRequest, slug: str, name: str) -> JsonRespon
     vm = get_vm(user, slug, name)
     renew = "renew" in request.POST
     try:
-        found = look_at_screen(actor_on_web(user), vm, session=mark_of(request), renew=renew)
+        found = look_at_screen(actor_of(request), vm, session=mark_of(request), renew=renew)
     except Forbidden as forbidden:
         return JsonResponse({"error": str(forbidden)}, status=403)
     except Refusal as refusal:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from clusters.described import page_for
 from clusters.views.buttons import Button, button_of, menu_of, put_first
-from operations.actors import actor_on_web
+from operations.actors import actor_of
 from operations.contract import SITE, AnyOperation, Ask, Forbidden, Invalid, Refusal
 from operations.offers import list_offers
 from operations.pipeline import run
@@ -114,7 +114,7 @@ class _Desk:
 
     def __init__(self, request: HttpRequest, typed: Typed, before: Any = None) -> None:
         self.request, self.user, self.typed, self.before = request, person_of(request), typed, before
-        self.actor = actor_on_web(self.user)
+        self.actor = actor_of(request)
         self.clusters = list(list_clusters_to_create_on(self.user))
         if not self.clusters:
             verdict = may_create(self.user, None)
@@ -139,7 +139,7 @@ class _Desk:
             cluster=self.cluster,
             facts=self.facts,
             is_admin=self.is_admin,
-            personas=list_personas(self.user),
+            personas=list_personas(self.user, self.actor.persona),
             clusters={each.slug: "" for each in self.clusters},
             is_judged=is_judged,
             own=self.spec,

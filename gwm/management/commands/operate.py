@@ -61,6 +61,11 @@ class Command(BaseCommand):
             help="have what is in the way of it done first, and undone after, by the worker: for a rename of a machine "
             "that runs, shut it down and start it again",
         )
+        parser.add_argument(
+            "--over-quota",
+            action="store_true",
+            help="for administrators: let it exceed a quota; the journal says so",
+        )
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -72,7 +77,7 @@ class Command(BaseCommand):
         if options["persona"] and persona is None:
             raise CommandError(f"{user} may not act for “{options['persona']}”.")
         target = _find_target(user, operation, options["target"])
-        actor = Actor(user, Via.CLI, persona)
+        actor = Actor(user, Via.CLI, persona, over_quota=options["over_quota"])
         given = {**_read_pairs(options["params"]), **_read_files(options["files"])}
         try:
             if options["detour"]:

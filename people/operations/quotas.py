@@ -1,0 +1,151 @@
+"""How much of a cluster may be used: by everybody, and by one person or team instead. Its admins say so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy
+
+from clusters.models import Cluster
+from objectlog.changes import Change
+from objectlog.messages import Message
+from objectlog.services import Target
+from objectlog.words import gettext as _
+from operations.contract import Ask, Invalid, Operation
+from permissions.models import Persona, User
+from permissions.policy import granted_roles, granted_verbs
+from permissions.selectors import name_of_persona
+from permissions.services import persona_of
+from quotas.amounts import DIMENSIONS, Limits
+from quotas.selectors import default_of, limits_of, own_limits
+from quotas.services import LABELS, NO_LIMIT, remove_quota, set_default, set_quota
+from ui.templatetags.units import mib
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class LimitParams:
+    """The most that may be used; None: no limit, 0: nothing."""
+
+    memory_mib: int | None = None
+    disk_mib: int | None = None
+    vcpus: int | None = None
+    machines: int | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """For the arithmetic."""
+        return Limits(self.memory_mib, self.disk_mib, self.vcpus, self.machines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuotaParams(LimitParams):
+    """The same of one persona."""
+
+    who: Persona
+
+
+@dataclass(frozen=True)
+class PersonaParams:
+    """Whose."""
+
+    who: Persona
+
+
+class _OnQuotas(Operation[Cluster, P]):
+    kind = "cluster"
+    needs = "admin"
+    icon = "disk"
+    sends = False
+    needs_target = False
+    locks = False
+
+    def target_of(self, target: Any) -> Target:
+        return Target(self.kind, target.pk, str(target), target.slug, target.pk, target.uuid)
+
+
+class SetDefaultQuota(_OnQuotas[LimitParams]):
+    """Say what everybody without a quota of their own may use on a cluster."""
+
+    verb = "set-default-quota"
+    label = gettext_lazy("Set default quota")
+    question = gettext_lazy("Set the default quota on {target}?")
+    consequence = gettext_lazy("It counts for everybody, and for every team, without a quota of their own here.")
+    params_type = LimitParams
+
+    def changes(self, ask: Ask[Cluster, LimitParams]) -> Sequence[Change]:
+        return _changes(default_of(ask.target), ask.params.limits)
+
+    def perform(self, ask: Ask[Cluster, LimitParams]) -> str:
+        set_default(ask.target, ask.params.limits)
+        return ""
+
+    def journal_params(self, params: LimitParams) -> dict[str, Any]:
+        return {}
+
+
+class SetQuota(_OnQuotas[QuotaParams]):
+    """Say what one person or team may use on a cluster, whatever the default is."""
+
+    verb = "set-quota"
+    label = gettext_lazy("Set quota")
+    question = gettext_lazy("Set a quota on {target}?")
+    consequence = gettext_lazy("It replaces the default as a whole. What is used already stays, whatever the quota.")
+    params_type = QuotaParams
+
+    def changes(self, ask: Ask[Cluster, QuotaParams]) -> Sequence[Change]:
+        return _changes(limits_of(ask.params.who, ask.target), ask.params.limits)
+
+    def perform(self, ask: Ask[Cluster, QuotaParams]) -> str:
+        set_quota(ask.params.who, ask.target, ask.params.limits)
+        return ""
+
+    def journal_params(self, params: QuotaParams) -> dict[str, Any]:
+        return {"who": name_of_persona(params.who)}
+
+
+class RemoveQuota(_OnQuotas[PersonaParams]):
+    """Have the default count for one person or team again."""
+
+    verb = "remove-quota"
+    label = gettext_lazy("Back to default quota")
+    is_destructive = True
+    question = gettext_lazy("Remove a quota on {target}?")
+    consequence = gettext_lazy("The default of the cluster counts again.")
+    params_type = PersonaParams
+
+    def check(self, ask: Ask[Cluster, PersonaParams]) -> None:
+        if own_limits(ask.params.who, ask.target) is None:
+            raise Invalid({"who": _("%s has no quota here but the default.") % name_of_persona(ask.params.who)})
+
+    def changes(self, ask: Ask[Cluster, PersonaParams]) -> Sequence[Change]:
+        return _changes(limits_of(ask.params.who, ask.target), default_of(ask.target))
+
+    def perform(self, ask: Ask[Cluster, PersonaParams]) -> str:
+        remove_quota(ask.params.who, ask.target)
+        return ""
+
+    def journal_params(self, params: PersonaParams) -> dict[str, Any]:
+        return {"who": name_of_persona(params.who)}
+
+
+def take_quota_with_last_right(who: User | Group, on: Any) -> str:
+    """Who holds nothing on a cluster any more has no quota of their own there either; words for the journal, if so."""
+    if not isinstance(on, Cluster) or granted_verbs(who, on) or granted_roles(who, on).exists():
+        return ""
+    if not remove_quota(persona_of(who), on):
+        return ""
+    return _("It was the last right there, so the quota went, too.")
+
+
+def _changes(before: Limits, after: Limits) -> list[Change]:
+    pairs = zip(DIMENSIONS, before.values(), after.values(), strict=True)
+    return [Change(name, LABELS[name], _told(name, old), _told(name, new)) for name, old, new in pairs if old != new]
+
+
+def _told(name: str, limit: int | None) -> Any:
+    if limit is None:
+        return Message(NO_LIMIT)
+    return mib(limit) if name.endswith("_mib") else limit

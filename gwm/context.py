@@ -26,6 +26,7 @@ from permissions.acting import acting_as
 from permissions.models import Persona, User
 from permissions.policy import can
 from permissions.selectors import name_of_persona
+from permissions.viewing import viewer_of
 from ui.framed import handed
 from ui.places import page_of
 from virtualmachines.selectors import count_all_by_state, count_there, list_clusters_to_create_on
@@ -280,6 +281,8 @@ LINKS = {
     "lists": "lists",
     "acting": "acting",
     "usage": "usage",
+    "view_as": "view-as",
+    "stop_viewing": "view-as-stop",
     "sign_in": "login",
     "sign_out": "logout",
 }
@@ -333,5 +336,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "persona",
         )
     }
+    shared["viewed_by"] = viewer_of(request)
     shared["can_see_health"] = SimpleLazyObject(lambda: bool(can(drawn.user, "see_health")))
     return shared

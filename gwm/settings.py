@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "permissions.viewing.ViewAs",
     "permissions.middleware.ReachReadOnce",
     "gwm.wrong_method.PageForWrongMethod",
     "gwm.redirects.RedirectMoved",

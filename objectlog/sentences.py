@@ -141,6 +141,8 @@ SENTENCES: dict[str, Sentence] = {
         _("Mailed a link for a new password to %(object)s, asked for from %(address)s"),
         _("Mailing a link for a new password to %(object)s"),
     ),
+    "person.view-as": Sentence(_("Began to view pages as %(object)s"), _("Viewing pages as %(object)s")),
+    "person.stop-viewing": Sentence(_("Ended viewing pages as %(object)s"), _("End of viewing pages as %(object)s")),
     "person.rescue": Sentence(_("Made %(object)s an administrator on the server"), _("Rescue of %(object)s")),
     "key.add": Sentence(_("Added SSH key %(object)s"), _("Adding SSH key %(object)s")),
     "key.edit": Sentence(_("Changed the comment of SSH key %(object)s"), _("Change of SSH key %(object)s")),

@@ -19,6 +19,7 @@ from people.views import (
     rights,
     teams,
     tokens,
+    viewing,
 )
 
 _PERSON = "person/<str:name>/"
@@ -48,6 +49,8 @@ urlpatterns = [
     path("clusters/<slug:slug>/rights/", rights.cluster_rights, name="cluster-rights"),
     path("clusters/<slug:slug>/vms/<str:name>/rights/", rights.vm_rights, name="vm-rights"),
     path("acting/", acting.acting, name="acting"),
+    path("view-as/", viewing.view_as_somebody, name="view-as"),
+    path("view-as/stop/", viewing.stop_viewing, name="view-as-stop"),
     path("names/", names.names, name="names"),
     path("teams/", teams.team_list, name="teams"),
     path("teams/do/create/", teams.team_create, name="team-create"),

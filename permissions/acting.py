@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from permissions.models import Persona
 from permissions.selectors import find_acted_as
 from permissions.signed_in import person_of
+from permissions.viewing import viewer_of
 
 _CHOSEN, _READ = "acting_as", "_acting_as"
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -28,6 +29,8 @@ def acting_as(request: HttpRequest) -> Persona | None:
 
 
 def _read(request: HttpRequest) -> Persona | None:
+    if viewer_of(request) is not None:
+        return None  # what was chosen is the viewer's
     chosen = request.session.get(_CHOSEN)
     if not isinstance(chosen, int):
         return None

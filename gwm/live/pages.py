@@ -121,6 +121,8 @@ STILL = frozenset(
         "team-do",
         "names",
         "acting",
+        "view-as",
+        "view-as-stop",
     }
 )
 _OBJECTS = ("vm", "cluster", "node", "job", "batch", "template", "person", "team")

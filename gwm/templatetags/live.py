@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from gwm.live.pages import note_for
 from permissions.signed_in import find_person
+from permissions.viewing import viewer_of
 
 register = template.Library()
 
@@ -22,7 +23,7 @@ def live_note(context: template.Context) -> SafeString:
     """
     request: Any = context.get("request")
     person = find_person(request) if request is not None else None
-    if person is None:
+    if person is None or viewer_of(request) is not None:  # the session is the viewer's, and the note is not theirs
         return SafeString()
     shown: dict[str, Any] = {str(name): value for name, value in context.flatten().items()}
     row, here = _places(request, shown)

@@ -77,3 +77,16 @@ class ActingForm(forms.Form):
         if found is None:
             raise forms.ValidationError(_("You may not act for %s.") % name)
         return found
+
+
+class ViewAsForm(forms.Form):
+    """As whom one looks."""
+
+    who = PersonField(label=gettext_lazy("Who"))
+
+    def clean_who(self) -> User:
+        """Somebody who can sign in."""
+        who: User = self.cleaned_data["who"]
+        if not who.is_active:
+            raise forms.ValidationError(_("%s is deactivated and sees nothing.") % who)
+        return who

@@ -27,6 +27,7 @@ SITE_VERBS = {
     "exceed_quotas": SiteVerb(_("Only administrators may exceed a quota.")),
     "change_roles": SiteVerb(_("Only administrators may change what a role holds.")),
     "grant_everywhere": SiteVerb(_("Only administrators may grant a role on everything.")),
+    "view_as_anybody": SiteVerb(_("Only administrators may view pages as others.")),
     "act_as_anybody": SiteVerb(_("Only administrators may act for others.")),
 }
 OTHER_SITE_VERB = SiteVerb(_("Only administrators may do this."))

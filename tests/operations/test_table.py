@@ -68,6 +68,8 @@ def test_every_sentence_is_used() -> None:
         "person.reset-password",
         "person.send-reset",
         "person.sign-in",
+        "person.view-as",
+        "person.stop-viewing",
         "site.prune-journal",
         "vm.picture",
     }

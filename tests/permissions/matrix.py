@@ -111,6 +111,8 @@ PAGES: dict[str, Row] = {
     "explain": Row(EVERYBODY),
     "names": Row(EVERYBODY),
     "acting": Row(EVERYBODY),
+    "view-as": Row(ROOT, see=EVERYBODY),
+    "view-as-stop": Row(EVERYBODY, method="post"),
     "teams": Row(EVERYBODY),
     "team-create": Row(ROOT, see=EVERYBODY),
     **dict.fromkeys(["team", "team-vms", "team-journal"], Row(SEE_TEAM)),

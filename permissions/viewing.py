@@ -1,0 +1,67 @@
+"""Looking at the pages as somebody else sees them: for administrators, and for looking alone.
+
+The session says as whom. Whoever looks is asked anew with each request whether they still may; nothing can be changed
+meanwhile, whatever is posted, and no console opens, for that takes a ticket, which is posted for.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+
+from permissions.models import User
+from permissions.policy import can
+
+_CHOSEN, _VIEWER = "viewing_as", "_viewed_by"
+_SAFE = ("GET", "HEAD", "OPTIONS")
+# What may be posted all the same, by the names of URLs.
+_WAYS_OUT = ("view-as-stop", "logout")
+
+
+def viewer_of(request: HttpRequest) -> User | None:
+    """Who looks at the page as somebody else sees it; None if nobody does."""
+    found: User | None = getattr(request, _VIEWER, None)
+    return found
+
+
+def view_as(request: HttpRequest, person: User | None) -> None:
+    """Look as `person` sees it from the next page on; None: as oneself again."""
+    request.session.pop(_CHOSEN, None)
+    if person is not None:
+        request.session[_CHOSEN] = person.pk
+
+
+class ViewAs:
+    """Has pages made for whom an administrator looks as, and refuses everything else. Stands behind authentication."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """See the class."""
+        chosen = request.session.get(_CHOSEN)
+        if isinstance(chosen, int):
+            _change_eyes(request, chosen)
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        """PermissionDenied for what would change something."""
+        if viewer_of(request) is None or request.method in _SAFE:
+            return
+        match = request.resolver_match
+        if match is None or match.url_name not in _WAYS_OUT:
+            raise PermissionDenied(_("You look at this as %s sees it: nothing can be changed.") % request.user)
+
+
+def _change_eyes(request: HttpRequest, chosen: int) -> None:
+    """Let the request be made by whom an administrator chose."""
+    viewer = request.user
+    if not isinstance(viewer, User) or not can(viewer, "view_as_anybody"):
+        return
+    person = User.objects.filter(pk=chosen, is_active=True).first()
+    if person is not None:
+        setattr(request, _VIEWER, viewer)
+        request.user = person

@@ -74,10 +74,10 @@ PLACES = (
     Place(gettext_lazy("Templates"), "/templates/", "template", "t", needs="clusters"),
     Place(gettext_lazy("Clusters"), "/clusters/", "cluster", "c", "clusters", needs="clusters"),
     Place(gettext_lazy("Nodes"), "/nodes/", "node", "n", "nodes", needs="nodes"),
-    Place(gettext_lazy("Teams"), "/teams/", "people", "e"),
     Place(gettext_lazy("Jobs"), "/jobs/", "job", "j", "jobs"),
     Place(gettext_lazy("Journal"), "/journal/", "journal", "l"),
-    Place(gettext_lazy("People"), "/people/", "people", "p", needs="people"),
+    Place(gettext_lazy("Teams"), "/teams/", "people", "e"),
+    Place(gettext_lazy("People"), "/people/", "person", "p", needs="people"),
 )
 
 

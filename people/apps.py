@@ -14,6 +14,7 @@ class PeopleConfig(AppConfig):
         add_parts(
             "person",
             Part("overview", _("Overview"), "person", 10),
+            Part("usage", _("Usage"), "person-usage", 15),
             Part("rights", _("Rights"), "person-rights", 20),
         )
         add_list("person", "people", _("People"))

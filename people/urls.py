@@ -59,6 +59,7 @@ urlpatterns = [
     path("teams/<str:name>/rights/", teams.team_rights, name="team-rights"),
     path("teams/<str:name>/do/<slug:verb>/", OperateView.as_view(kind="team"), name="team-do"),
     path("teams/<str:name>/usage/", quotas.team_usage, name="team-usage"),
+    path(f"{_PERSON}usage/", quotas.person_usage, name="person-usage"),
     path("usage/", quotas.usage, name="usage"),
     path("clusters/<slug:slug>/quotas/", quotas.cluster_quotas, name="cluster-quotas"),
     path("logout/", login_not_required(account.SignOut.as_view()), name="logout"),

@@ -75,6 +75,7 @@ PAGES: dict[str, Shows] = {
     "journal": Shows(("journal:*",)),
     "people": Shows(("account:*", "machines:*")),
     "person": Shows(("account:{person}", "rights:{person}", "machines:*")),
+    "person-usage": Shows(("account:{person}", "vms:*", "quotas:*")),
     "person-rights": Shows(("account:{person}", "rights:{person}", "rights:groups")),
     "person-journal": Shows(("account:{person}", "journal:*")),
     "health": Shows(("cluster:*", "hosts:*"), _ALL),

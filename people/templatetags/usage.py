@@ -18,12 +18,18 @@ def usage_meter(figure: Figure, say: str = "") -> SafeString:
     return meter(
         figure.used,
         figure.limit,
-        label="" if say else capfirst(str(figure.label)),
+        label="" if say else label_of(figure),
         held=figure.claimed,
         figures=over or tell_figure(figure),
         say=f"{figure.label}: {say}" if say else "",
         calm=figure.over == 0,
     )
+
+
+@register.filter
+def label_of(figure: Figure) -> str:
+    """What it counts, as a heading says it."""
+    return str(figure.label) if figure.name == "vcpus" else capfirst(str(figure.label))
 
 
 @register.simple_tag

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster
 from clusters.views.frame import cluster_page
+from people.account_selectors import get_account
 from people.quota_columns import QUOTA_TABLE, QUOTAS
 from people.selectors import get_team
 from people.usage import figures_of, usage_of_persona, usage_on_cluster
+from people.views.person import person_page
 from people.views.teams import team_page
 from permissions.acting import acting_as
 from permissions.policy import access_of
@@ -45,6 +47,16 @@ def team_usage(request: HttpRequest, name: str) -> HttpResponse:
         raise PermissionDenied(access_of(type(team)).refuse("act"))
     context = {**page, "owner": f"@{team.name}", "usage": usage_of_persona(persona_of(team), None)}
     return render(request, "people/team_usage.html", context)
+
+
+@require_safe
+def person_usage(request: HttpRequest, name: str) -> HttpResponse:
+    """The same of an account, for who looks after it."""
+    person = get_account(person_of(request), name)
+    usage = usage_of_persona(persona_of(person), None)
+    return render(
+        request, "people/person_usage.html", {**person_page(person, "usage"), "owner": person.username, "usage": usage}
+    )
 
 
 @require_safe

@@ -16,7 +16,7 @@ from quotas.amounts import UNLIMITED, Amounts, Limits
 from quotas.models import Quota
 from quotas.selectors import default_of, limits_of, own_limits
 from quotas.services import claim, set_default, set_quota
-from tests.factories import make_cluster, make_user, make_vm
+from tests.factories import make_admin, make_cluster, make_user, make_vm
 from virtualmachines.models import VirtualMachine
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +106,9 @@ def test_usage_is_shown_to_whom_it_is_of(page: Client, vm: VirtualMachine) -> No
     assert "alice uses nothing" in text(own, "/usage/")
     own.post("/acting/", {"persona": "@web-team"})
     assert "exceeded by 1.0 GiB" in text(own, "/usage/")
+    root = Client()
+    root.force_login(make_admin())
+    assert "alice uses nothing" in text(root, "/person/alice/usage/")
     stranger = Client()
     stranger.force_login(make_user("bob"))
     assert stranger.get("/teams/web-team/usage/").status_code == 404

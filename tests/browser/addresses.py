@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS, NODE_OPERATIONS
+from operations.table import list_operations
 from people.operations import PERSON_OPERATIONS
 from virtualmachines.operations import TEMPLATE_OPERATIONS, VM_OPERATIONS
 
@@ -16,6 +17,7 @@ NOT_PAGES = {
     *["job-status", "vm-console-ticket", "logout"],
     *["dock", "live-ages", "live-changed", "vms-batch", "batch-do"],
     "batch",  # there is none before one is planned: see test_batches.py
+    *["names", "view-as-stop"],
     *["template", "template-edit", "template-journal", "template-do"],  # nor one of these before it is made
     *["key-do", "token-do", "key-feed", "cluster-key-feed", "vm-key-feed"],
 }
@@ -24,6 +26,7 @@ NODE = {"slug": "demo", "name": "gnt1.example.org"}
 VM = {"slug": "demo", "name": "web1.example.org"}
 TEMPLATE = {"slug": "demo", "name": "small"}  # made by the fixture `demo`
 PERSON = {"name": "admin"}
+TEAM = {"name": "web-team"}  # so is this
 STOPPED_VM = {"slug": "demo", "name": "web3.example.org"}
 JOB = {"slug": "demo", "number": 0}  # the number is that of a job of the demo's
 OBJECTS = {
@@ -33,10 +36,11 @@ OBJECTS = {
     "job": JOB,
     "template": TEMPLATE,
     "person": PERSON,
+    "team": TEAM,
     "new-password": {"uidb36": "1", "key": "nothing"},
 }
 OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "node": NODE_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}
-OPERATIONS |= {"template": TEMPLATE_OPERATIONS, "person": PERSON_OPERATIONS}
+OPERATIONS |= {"template": TEMPLATE_OPERATIONS, "person": PERSON_OPERATIONS, "team": list_operations("team")}
 # The same page again in another state.
 MORE = {
     "a machine that is stopped": ("vm", STOPPED_VM, ""),

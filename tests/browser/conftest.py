@@ -69,6 +69,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, lab: Simulator) -> Iterator[P
         product.add_cluster("lab", lab)
         said = ("name=small", "cluster=demo", 'spec={"disks": [{"size_mib": 10240}], "beparams": {"vcpus": 2}}')
         product.manage("operate", "template.create", "--as=admin", *(f"--set={each}" for each in said))
+        product.manage("operate", "team.create", "--as=admin", "--set=name=web-team")
         yield product
 
 

@@ -37,6 +37,7 @@ def test_navigation_counts_what_one_sees(site: Site, sign_in: SignIn) -> None:
         "Teams": None,
         "Jobs": 1,
         "Journal": None,
+        "People": None,
     }
     assert places(sign_in(site.alice)) == {
         "Overview": None,

@@ -1,6 +1,6 @@
 """What opcodes do. Each is a generator that checks, logs, waits (yields seconds) and changes the cluster."""
 
-from simulator.execution import administration, backup, creation, modification, moving, networking, power
+from simulator.execution import administration, backup, creation, modification, moving, networking, power, storage
 from simulator.execution.base import Execution, locks_of, run
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "networking",
     "power",
     "run",
+    "storage",
 ]

@@ -11,9 +11,9 @@ from simulator.execution.params import (
     NIC_PARAMETERS,
     check_beparams,
     check_hvparams,
-    check_template,
     override,
 )
+from simulator.execution.storage import check_conversion, convert
 from simulator.job import Steps
 from simulator.model import Disk, Instance
 from simulator.opcodes import MAX_TAG_LENGTH, TAG_PATTERN
@@ -37,7 +37,7 @@ def modify(execution: Execution, op: Op) -> Steps:
     check_offline(instance, op.get("offline"))
     check_memory(execution, instance, beparams, op)
     if op.get("disk_template"):
-        check_template(cluster, op["disk_template"])
+        check_conversion(execution, instance, op)
     check_disks(execution, instance, op)
     yield 0.5
     changes: Changes = []
@@ -48,7 +48,7 @@ def modify(execution: Execution, op: Op) -> Steps:
         changes.append(["runtime_memory", op["runtime_mem"]])
     yield from change_disks(execution, op, instance, changes)
     if op.get("disk_template"):
-        yield from convert(execution, instance, op["disk_template"])
+        yield from convert(execution, instance, op)
         changes.append(["disk_template", op["disk_template"]])
     for change in op["nics"]:
         change_nic(execution, instance, change, changes)
@@ -190,49 +190,6 @@ def change_nic(execution: Execution, instance: Instance, change: list[Any], chan
     merged = nic.params = dict(cluster.merged_nicparams(override(nic.params, given)))
     if given:
         changes += [[f"nic.{name}/{number}", merged[name]] for name in ("link", "mode", "vlan")]
-
-
-def convert(execution: Execution, instance: Instance, template: str) -> Steps:
-    old = instance.disk_template
-    execution.log(f"Converting disk template from '{old}' to '{template}'")
-    for index, disk in enumerate(instance.disks):
-        execution.log(f" - copying data from disk {index} ({old}), size {show_size(disk.size)}")
-        yield 0.8
-    instance.disk_template = template
-    execution.log(f"Removing old block devices of type '{old}'...")
-    return None
-
-
-@executes("INSTANCE_GROW_DISK")
-def grow(execution: Execution, op: Op) -> Steps:
-    instance = execution.instance(op)
-    last = len(instance.disks) - 1
-    if op["disk"] > last:
-        raise PrereqError(f"Invalid disk index: {op['disk']} (instace has disks 0 to {last}", "wrong_input")
-    disk = instance.disks[op["disk"]]
-    size = op["amount"] if op["absolute"] else disk.size + op["amount"]
-    if size < disk.size:
-        text = f"Requested size ({show_size(size)}) is smaller than current disk size ({show_size(disk.size)})"
-        raise PrereqError(text, "wrong_state")
-    yield 0.3
-    delta = show_size(size - disk.size)
-    execution.log(f"Growing disk {op['disk']} of instance '{instance.name}' by {delta} to {show_size(size)}")
-    yield 0.5
-    disk.size = size
-    execution.cluster.bump(instance)
-    if op["wait_for_sync"]:
-        yield from sync_disks(execution, instance)
-    return None
-
-
-@executes("INSTANCE_RECREATE_DISKS")
-def recreate(execution: Execution, op: Op) -> Steps:
-    instance = execution.instance(op)
-    if instance.admin_state == "up" or instance.runs_on:
-        raise PrereqError(f"Instance '{instance.name}' is marked to be up, cannot recreate disks", "wrong_state")
-    yield 1.0
-    execution.cluster.bump(instance)
-    return None
 
 
 # tags

@@ -4,6 +4,7 @@ from typing import Any
 
 from simulator.errors import PrereqError
 from simulator.execution.base import Execution, Op, executes
+from simulator.execution.paths import path_of
 from simulator.job import Steps
 from simulator.model import Instance
 
@@ -124,7 +125,7 @@ def activate_disks(execution: Execution, op: Op) -> Steps:
 
 
 def disk_paths(instance: Instance) -> list[Any]:
-    return [[instance.primary, f"disk/{i}", f"/dev/xenvg/{disk.uuid}.disk{i}"] for i, disk in enumerate(instance.disks)]
+    return [[instance.primary, f"disk/{index}", path_of(instance, index)] for index in range(len(instance.disks))]
 
 
 @executes("INSTANCE_DEACTIVATE_DISKS")

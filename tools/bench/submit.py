@@ -52,7 +52,7 @@ from updates.follower import follow_cluster  # noqa: E402
 from virtualmachines.models import VirtualMachine  # noqa: E402
 
 # How many of each turn: enough for what is done once a pass not to count, few enough for a queue that stays short.
-EACH = 20
+EACH = 10
 LIMIT = 1.2
 _ENDED_WITHIN_S = 300.0
 

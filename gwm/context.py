@@ -275,6 +275,7 @@ LINKS = {
     "about": "about",
     "health": "health",
     "styleguide": "styleguide",
+    "profile": "profile",
     "password": "change-password",
     "keys": "own-keys",
     "tokens": "own-tokens",

@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "ui",
     "guardian",
     "allauth.account",
+    "allauth.usersessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -143,6 +143,11 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "person.view-as": Sentence(_("Began to view pages as %(object)s"), _("Viewing pages as %(object)s")),
     "person.stop-viewing": Sentence(_("Ended viewing pages as %(object)s"), _("End of viewing pages as %(object)s")),
+    "person.use-email": Sentence(
+        _("Confirmed a new email address of %(object)s"), _("Confirmation of a new email address of %(object)s")
+    ),
+    "person.end-session": Sentence(_("Ended sessions of their own"), _("Ending of sessions")),
+    "person.invite": Sentence(_("Had an invitation mailed to %(object)s"), _("Invitation of %(object)s by mail")),
     "person.rescue": Sentence(_("Made %(object)s an administrator on the server"), _("Rescue of %(object)s")),
     "key.add": Sentence(_("Added SSH key %(object)s"), _("Adding SSH key %(object)s")),
     "key.edit": Sentence(_("Changed the comment of SSH key %(object)s"), _("Change of SSH key %(object)s")),

@@ -141,7 +141,8 @@ def _exceeding(actor: Actor) -> list[Change]:
 
 
 def _lock(target: models.Model) -> models.Model:
-    locked = type(target)._default_manager.select_for_update(of=("self",)).filter(pk=target.pk).first()
+    rows: Any = target._meta.default_manager  # not by its type: who is signed in may be a stand-in of the row
+    locked: models.Model | None = rows.select_for_update(of=("self",)).filter(pk=target.pk).first()
     if locked is None:
         raise Refusal(_("%s is gone.") % target)
     return locked

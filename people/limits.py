@@ -22,6 +22,7 @@ BY_ACCOUNT = Limit("login_failed_anywhere", 50, 3600, "key")
 RATE_LIMITS: dict[str, str] = {
     "login": "60/m/ip",
     "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
     "reset_password": "20/m/ip,3/900s/key",  # the key is the address to which a mail would go
     "reset_password_from_key": "20/m/ip",
     **{limit.action: str(limit) for limit in (BY_ADDRESS, BY_ACCOUNT_THERE, BY_ACCOUNT)},

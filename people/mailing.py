@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, note
+from people.confirming import make_confirmation
 from people.models import Letter
 from permissions.models import User
 
@@ -31,6 +32,22 @@ def can_send() -> bool:
     return bool(settings.GWM_MAIL_URL)
 
 
+def invite(person: User) -> None:
+    """Have a link sent with which somebody sets the password of an account that was made for them."""
+    Letter.objects.create(purpose=Letter.Purpose.INVITE, address=person.email, person=person)
+
+
+def ask_for_confirmation(person: User, address: str, asked_from: str) -> None:
+    """Have a link sent to an address that somebody says is theirs."""
+    Letter.objects.create(purpose=Letter.Purpose.CONFIRM, address=address, person=person, asked_from=asked_from)
+
+
+def tell_former_address(person: User) -> None:
+    """Have the address that an account is about to lose told so."""
+    if can_send() and person.email:
+        Letter.objects.create(purpose=Letter.Purpose.CHANGED, address=person.email, person=person)
+
+
 def ask_for_reset(address: str, asked_from: str) -> None:
     """Have a link for a new password sent to whoever has this email address, if anybody has."""
     Letter.objects.create(purpose=Letter.Purpose.RESET, address=address, asked_from=asked_from)
@@ -39,7 +56,9 @@ def ask_for_reset(address: str, asked_from: str) -> None:
 def send_due_letters() -> int:
     """Send what is due; how many letters are done with. A worker that is killed meanwhile sends one again."""
     done = 0
-    for letter in Letter.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")[:_AT_ONCE]:
+    for letter in (
+        Letter.objects.filter(due_at__lte=timezone.now()).select_related("person").order_by("due_at", "pk")[:_AT_ONCE]
+    ):
         if claim(letter) and _deliver(letter):
             letter.delete()
             done += 1
@@ -65,9 +84,7 @@ def claim(letter: Letter) -> bool:
 def _deliver(letter: Letter) -> bool:
     """Whether it is done with: sent, for nobody, or given up."""
     try:
-        for person in _find_people(letter.address):
-            _send_reset(person)
-            _record(letter, person)
+        _SENDERS[Letter.Purpose(letter.purpose)](letter)
     except (SMTPException, OSError) as error:
         if letter.tries + 1 < _MOST_TRIES:
             logger.warning("mail could not be sent, and is tried again: %s", error)
@@ -76,21 +93,55 @@ def _deliver(letter: Letter) -> bool:
     return True
 
 
+def _send_reset(letter: Letter) -> None:
+    """To the address of the account, not the one that was typed: a database may take two spellings for one."""
+    for person in _find_people(letter.address):
+        _send(_("New password for %s"), "reset", person, person.email, link_for_password(person))
+        _record(letter, person)
+
+
+def _send_invitation(letter: Letter) -> None:
+    """To whoever the account is for, if it can still be used and has the same address."""
+    person = letter.person
+    if person is not None and person.is_active and person.email == letter.address:
+        _send(_("Your account on %s"), "invite", person, person.email, link_for_password(person))
+
+
+def _send_confirmation(letter: Letter) -> None:
+    """To the address that somebody says is theirs."""
+    if letter.person is not None:
+        link = settings.GWM_PUBLIC_URL + reverse("new-email", args=[make_confirmation(letter.person, letter.address)])
+        _send(_("Your email address on %s"), "confirm", letter.person, letter.address, link)
+
+
+def _send_notice(letter: Letter) -> None:
+    """To the address that an account had before."""
+    if letter.person is not None:
+        _send(_("Your email address on %s"), "changed", letter.person, letter.address)
+
+
+_SENDERS = {
+    Letter.Purpose.RESET: _send_reset,
+    Letter.Purpose.INVITE: _send_invitation,
+    Letter.Purpose.CONFIRM: _send_confirmation,
+    Letter.Purpose.CHANGED: _send_notice,
+}
+
+
 def _find_people(address: str) -> list[User]:
     """Whose password is kept here, and may be set by who reads the mail of their account."""
     people = User.objects.filter(email__iexact=address, is_active=True).exclude(email="").order_by("pk")
     return [person for person in people if person.has_usable_password()]
 
 
-def _send_reset(person: User) -> None:
-    """To the address of the account, not the one that was typed: a database may take two spellings for one."""
+def _send(subject: str, template: str, person: User, address: str, link: str = "") -> None:
     days = settings.PASSWORD_RESET_TIMEOUT // 86400
-    context = {"person": person, "link": link_for_password(person), "days": days, "site": settings.GWM_PUBLIC_URL}
+    context = {"person": person, "link": link, "days": days, "site": settings.GWM_PUBLIC_URL}
     EmailMessage(
-        subject=_("New password for %s") % settings.GWM_PUBLIC_URL.partition("://")[2],
-        body=render_to_string("people/mail/reset.txt", context),
+        subject=subject % settings.GWM_PUBLIC_URL.partition("://")[2],
+        body=render_to_string(f"people/mail/{template}.txt", context),
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[person.email],
+        to=[address],
         headers={"Auto-Submitted": "auto-generated"},
     ).send()
 

@@ -3,20 +3,27 @@
 from django.db import models
 from django.utils import timezone
 
+from permissions.models import User
+
 
 class Letter(models.Model):
     """A mail that is to be sent. What it says, its link included, is written when it is sent, and never kept.
 
-    Whether anybody has the address is looked up then, too: the page that asks takes as long for everybody.
+    Whether anybody has the address is looked up then, too, where it is not known whom the mail is for: the page that
+    asks takes as long for everybody.
     """
 
     class Purpose(models.TextChoices):
         """What it is for."""
 
         RESET = "reset"
+        INVITE = "invite"
+        CONFIRM = "confirm"
+        CHANGED = "changed"
 
     purpose = models.CharField(max_length=20, choices=Purpose)
     address = models.CharField(max_length=254, help_text="the email address as it was typed")
+    person = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     asked_from = models.CharField(max_length=45, blank=True, help_text="the network address of who asked for it")
     due_at = models.DateTimeField(default=timezone.now, db_index=True)
     tries = models.PositiveSmallIntegerField(default=0)

@@ -42,6 +42,7 @@ class Adapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": _("Wrong user name or password"),
         "enter_current_password": _("Wrong password"),
+        "incorrect_password": _("Wrong password"),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -60,6 +61,10 @@ class Adapter(DefaultAccountAdapter):
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Where one goes after changing the password."""
         return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """By the password, where there is one."""
+        return [{"id": "reauthenticate", "url": reverse("password-again")}] if user.has_usable_password() else []
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that gwm.middleware found, which knows the trusted proxies."""

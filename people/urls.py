@@ -7,6 +7,7 @@ from operations.views.operate import OperateView
 from people.views import (
     account,
     acting,
+    again,
     explain,
     feeds,
     keys,
@@ -14,6 +15,7 @@ from people.views import (
     names,
     people,
     person,
+    profile,
     quotas,
     reset,
     rights,
@@ -26,6 +28,12 @@ _PERSON = "person/<str:name>/"
 
 urlpatterns = [
     path("login/", login_not_required(account.SignIn.as_view()), name="login"),
+    path("account/", profile.Profile.as_view(), name="profile"),
+    path("account/again/", again.PasswordAgain.as_view(), name="password-again"),
+    path("account/email/", profile.ChangeEmail.as_view(), name="change-email"),
+    path("account/email/<str:token>/", profile.new_email, name="new-email"),
+    path("account/sessions/<int:number>/end/", profile.end_session, name="end-session"),
+    path("account/sessions/others/end/", profile.end_other_sessions, name="end-other-sessions"),
     path("account/password/", account.ChangePassword.as_view(), name="change-password"),
     path("password/forgotten/", login_not_required(reset.Forgot.as_view()), name="forgot-password"),
     path("password/forgotten/sent/", login_not_required(reset.ForgotSent.as_view()), name="forgot-password-sent"),
@@ -45,7 +53,7 @@ urlpatterns = [
     path("people/add/", people.AddPerson.as_view(), name="person-add"),
     path(_PERSON, person.person_overview, name="person"),
     path(f"{_PERSON}rights/", person.person_rights, name="person-rights"),
-    path(f"{_PERSON}do/<slug:verb>/", OperateView.as_view(kind="person"), name="person-do"),
+    path(f"{_PERSON}do/<slug:verb>/", again.OperateOnPerson.as_view(), name="person-do"),
     path("clusters/<slug:slug>/rights/", rights.cluster_rights, name="cluster-rights"),
     path("clusters/<slug:slug>/vms/<str:name>/rights/", rights.vm_rights, name="vm-rights"),
     path("acting/", acting.acting, name="acting"),

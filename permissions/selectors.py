@@ -1,5 +1,6 @@
 """Reading people, teams, roles and personas."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -9,6 +10,9 @@ from django.utils.translation import gettext as _
 from permissions.models import Persona, Role, Team, User
 from permissions.policy import can, teams_to_act_for
 from ui.tables import Choice
+
+# Among what is kept for lists by their names, what counts for all of them.
+EVERY_LIST = "*"
 
 
 def find_user(name: str) -> User | None:
@@ -93,4 +97,13 @@ def list_personas(user: User, first: Persona | None = None) -> list[Persona]:
 def choice_of(user: User, name: str) -> Choice:
     """What `user` chose for the list of this name; it was read with the person."""
     kept = user.list_choices
-    return Choice.read(kept.get(name)) if isinstance(kept, dict) else Choice()
+    if not isinstance(kept, dict):
+        return Choice()
+    own = Choice.read(kept.get(name))
+    return own if own.per_page else replace(own, per_page=rows_of(user))
+
+
+def rows_of(user: User) -> int | None:
+    """How many rows `user` wants on a page of every list; None: as set."""
+    kept = user.list_choices
+    return Choice.read(kept.get(EVERY_LIST)).per_page if isinstance(kept, dict) else None

@@ -14,6 +14,7 @@ from objectlog.words import gettext as _
 from permissions.access import Access
 from permissions.models import Persona, Role, RoleGrant, RoleVerb, Team, User, content_type_of
 from permissions.policy import access_of, grant_tables
+from permissions.selectors import EVERY_LIST
 from ui.tables import Choice
 
 
@@ -41,6 +42,11 @@ def keep_choice(user: User, name: str, choice: Choice) -> None:
         if data := choice.as_data():
             kept[name] = data
         User.objects.filter(pk=user.pk).update(list_choices=kept or None)
+
+
+def keep_rows(user: User, per_page: int | None) -> None:
+    """Keep how many rows a person wants on a page of every list for which they chose nothing else; None: as set."""
+    keep_choice(user, EVERY_LIST, Choice(per_page=per_page))
 
 
 def make_team(name: str, members: Iterable[User] = ()) -> Team:

@@ -124,6 +124,12 @@ STILL = frozenset(
         "acting",
         "view-as",
         "view-as-stop",
+        "change-email",
+        "password-again",
+        "new-email",
+        "profile",
+        "end-session",
+        "end-other-sessions",
     }
 )
 _OBJECTS = ("vm", "cluster", "node", "job", "batch", "template", "person", "team")

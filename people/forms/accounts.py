@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
+from people.mailing import can_send
 from people.operations.accounts import NewAccountParams, make_password
 from permissions.models import User
 
@@ -20,8 +21,9 @@ def _longest(name: str) -> int | None:
 class _PasswordField(forms.CharField):
     """A password is taken as it is, blanks included."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, required: bool = True) -> None:
         super().__init__(
+            required=required,
             label=gettext_lazy("Password"),
             strip=False,
             max_length=4096,
@@ -49,10 +51,16 @@ class AccountForm(OperationForm):
 
 @asks_for("person.add")
 class NewAccountForm(AccountForm):
-    """The same, with the name and the first password."""
+    """The same, with the name and the first password, or an invitation in its place."""
 
     username = forms.CharField(label=gettext_lazy("User name"), max_length=_longest("username"))
-    password = _PasswordField()
+    password = _PasswordField(required=False)
+    invite = forms.BooleanField(label=gettext_lazy("Invite by mail"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Nothing for what was left out."""
+        given = super().clean()
+        return {**given, **{name: given.get(name) or empty for name, empty in (("password", ""), ("invite", False))}}
 
 
 class AddAccountForm(AccountForm):
@@ -64,11 +72,27 @@ class AddAccountForm(AccountForm):
         help_text=gettext_lazy("Letters, digits, and @ . + - _; it stays as it is."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
-    field_order = ("username", "first_name", "last_name", "email")
+    how = forms.ChoiceField(
+        label=gettext_lazy("First password"),
+        choices=[
+            ("show", gettext_lazy("Make one, and show it once")),
+            ("invite", gettext_lazy("Mail a link with which they choose one")),
+        ],
+        initial="show",
+        widget=forms.RadioSelect,
+    )
+    field_order = ("username", "first_name", "last_name", "email", "how")
+
+    def fit(self) -> None:
+        super().fit()
+        if not can_send():
+            self.fields["how"].widget = forms.HiddenInput()
 
     def params(self, operation: AnyOperation) -> Any:
         """With a password that nobody has chosen."""
-        return NewAccountParams(**self.cleaned_data, password=make_password())
+        given = dict(self.cleaned_data)
+        is_invited = given.pop("how") == "invite"
+        return NewAccountParams(**given, password="" if is_invited else make_password(), invite=is_invited)
 
 
 @asks_for("person.set-password")
@@ -76,3 +100,10 @@ class PasswordForm(OperationForm):
     """A new password."""
 
     password = _PasswordField()
+
+
+@asks_for("person.use-email")
+class UseEmailForm(OperationForm):
+    """What stands in the link."""
+
+    token = forms.CharField(label=gettext_lazy("Link"), max_length=1000)

@@ -13,6 +13,7 @@ from people.operations.accounts import (
     SignOut,
 )
 from people.operations.keys import AddKey, EditKey, RemoveKey
+from people.operations.mailed import Invite, UseEmail
 from people.operations.quotas import RemoveQuota, SetDefaultQuota, SetQuota
 from people.operations.rights import (
     GRANTED_ON,
@@ -35,13 +36,24 @@ from people.operations.teams import (
 )
 from people.operations.tokens import AddToken, WithdrawToken
 
-PERSON_OPERATIONS = (Edit(), SetPassword(), SignOut(), Activate(), Deactivate(), Promote(), Demote(), Delete())
+PERSON_OPERATIONS = (
+    Edit(),
+    SetPassword(),
+    Invite(),
+    SignOut(),
+    Activate(),
+    Deactivate(),
+    Promote(),
+    Demote(),
+    Delete(),
+)
 
 register(
     *(each(kind) for kind in GRANTED_ON for each in (Grant, Revoke, SetRights)),
     *(each(kind) for kind in ROLES_GRANTED_ON for each in (GrantRole, RevokeRole)),
     SetRole(),
     Add(),
+    UseEmail(),
     *PERSON_OPERATIONS,
     *(each() for each in (AddKey, EditKey, RemoveKey, AddToken, WithdrawToken)),
     *(each() for each in (SetDefaultQuota, SetQuota, RemoveQuota)),

@@ -17,9 +17,10 @@ from objectlog.words import gettext as _
 from objectlog.words import ngettext
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site, Words
 from operations.groups import Group
+from people.mailing import can_send, invite
 from people.selectors import count_machines, lock_administrators
 from permissions.models import User
-from permissions.policy import Verdict, can, find_holdings_of
+from permissions.policy import Allowed, Verdict, can, find_holdings_of
 
 P = TypeVar("P")
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -46,10 +47,11 @@ class AccountParams:
 
 @dataclass(frozen=True)
 class NewAccountParams(AccountParams):
-    """The same of a new one, with the name and the first password."""
+    """The same of a new one, with the name and the first password; or whoever it is for is invited to choose one."""
 
     username: str = ""
     password: str = ""
+    invite: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class PasswordParams:
     password: str = ""
 
 
-class _OnPeople(Operation[User, P]):
+class OnPeople(Operation[User, P]):
     """Accounts are ours, and administrators' alone: no right on anything gives power over people."""
 
     kind = "person"
@@ -70,6 +72,8 @@ class _OnPeople(Operation[User, P]):
     locks = False
     # Whether it takes an administrator away: there must be another one, and nobody does it to themselves.
     takes_away: ClassVar[bool] = False
+    # Whether its page asks for the password of who does it, if it was not typed lately.
+    asks_again: ClassVar[bool] = False
 
     def judge(self, ask: Ask[User, P]) -> Verdict:
         return can(ask.actor.user, self.needs)
@@ -104,8 +108,10 @@ class Add(Operation[Site, NewAccountParams]):
     params_type = NewAccountParams
 
     def check(self, ask: Ask[Site, NewAccountParams]) -> None:
-        person = _made(ask.params)
-        errors = _wrong_password(ask.params.password, person)
+        person, params = _made(ask.params), ask.params
+        errors = {} if params.invite and not params.password else _wrong_password(params.password, person)
+        if params.invite and (reason := why_not_invited(person)):
+            errors["email"] = reason
         if not any(map(str.isalnum, person.username)):  # "." and ".." can't stand in a URL
             errors["username"] = _("A user name has at least one letter or digit.")
         try:
@@ -123,8 +129,11 @@ class Add(Operation[Site, NewAccountParams]):
 
     def claim(self, ask: Ask[Site, NewAccountParams], entry: UUID) -> Claims:
         person = _made(ask.params)
-        person.set_password(ask.params.password)
+        # Who is invited has a password that nobody knows, and may have a link for another one mailed at any time.
+        person.set_password(ask.params.password or make_password())
         person.save()
+        if ask.params.invite:
+            invite(person)
         return Claims(made=person)
 
     def perform(self, ask: Ask[Site, NewAccountParams]) -> str:
@@ -134,13 +143,17 @@ class Add(Operation[Site, NewAccountParams]):
         return {"name": params.username}
 
 
-class Edit(_OnPeople[AccountParams]):
-    """Change what is known of a person."""
+class Edit(OnPeople[AccountParams]):
+    """Change what is known of a person; their names people may change themselves."""
 
     verb = "edit"
     label = gettext_lazy("Edit account")
     icon = "edit"
     params_type = AccountParams
+
+    def judge(self, ask: Ask[User, AccountParams]) -> Verdict:
+        is_own = ask.target.pk == ask.actor.user.pk and ask.actor.user.is_active
+        return Allowed() if is_own and ask.params and ask.params.email is None else super().judge(ask)
 
     def changes(self, ask: Ask[User, AccountParams]) -> Sequence[Change]:
         said = ((name, getattr(ask.target, name), value) for name, value in ask.params.said.items())
@@ -156,12 +169,13 @@ class Edit(_OnPeople[AccountParams]):
         return {}
 
 
-class SetPassword(_OnPeople[PasswordParams]):
+class SetPassword(OnPeople[PasswordParams]):
     """Set somebody's password; they are signed out everywhere."""
 
     verb = "set-password"
     label = gettext_lazy("Set password")
     icon = "key"
+    asks_again = True
     question = gettext_lazy("Set the password of {target}?")
     consequence = gettext_lazy("All of their sessions and consoles end, and they sign in with the new password.")
     params_type = PasswordParams
@@ -181,7 +195,7 @@ class SetPassword(_OnPeople[PasswordParams]):
         return {}
 
 
-class SignOut(_OnPeople[NoParams]):
+class SignOut(OnPeople[NoParams]):
     """End all sessions of somebody, and with them consoles and open pages."""
 
     verb = "sign-out"
@@ -196,7 +210,7 @@ class SignOut(_OnPeople[NoParams]):
         return ""
 
 
-class _Switch(_OnPeople[NoParams]):
+class _Switch(OnPeople[NoParams]):
     """Set one flag of an account."""
 
     flag: ClassVar[str]
@@ -254,6 +268,7 @@ class Promote(_Switch):
     verb = "promote"
     label = gettext_lazy("Make administrator")
     icon = "shield"
+    asks_again = True
     group = Group.DANGER
     question = gettext_lazy("Make {target} an administrator?")
     consequence = gettext_lazy(
@@ -277,12 +292,13 @@ class Demote(_Switch):
     takes_away = True
 
 
-class Delete(_OnPeople[NoParams]):
+class Delete(OnPeople[NoParams]):
     """Delete an account with its rights and quotas. Its machines stay, and have no owner then; so does the journal."""
 
     verb = "delete"
     label = gettext_lazy("Delete account")
     icon = "trash"
+    asks_again = True
     group = Group.DANGER
     consequence = gettext_lazy(
         "This can't be undone. Rights, quotas and sessions go with the account. Machines stay as they are, without an "
@@ -305,6 +321,15 @@ class Delete(_OnPeople[NoParams]):
         if not machines:
             return ""
         return ngettext("%d machine has no owner now.", "%d machines have no owner now.", machines) % machines
+
+
+def why_not_invited(person: User) -> str | None:
+    """Why no link for a password can be mailed to somebody."""
+    if not can_send():
+        return _("This service sends no mail (GWM_MAIL_URL).")
+    if not person.email:
+        return _("The account has no email address.")
+    return None if person.is_active else _("The account is deactivated.")
 
 
 def make_password() -> str:

@@ -61,4 +61,9 @@ def _page(request: HttpRequest, user: Any, person: Any, form: KeyForm, status: i
     own = person.pk == user.pk
     title = _("Your SSH keys") if own else _("SSH keys of %s") % person
     context = {"person": person, "is_own": own, "title": title, "keys": keys, "form": form}
+    if not own:
+        context["crumbs"] = [
+            (_("People"), reverse("people")),
+            (person.username, reverse("person", args=[person.username])),
+        ]
     return render(request, "people/keys.html", context, status=status)

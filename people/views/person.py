@@ -14,6 +14,7 @@ from clusters.views.buttons import button_of, menu_of, put_first
 from operations.offers import list_offers
 from people.account_selectors import get_account, list_owned
 from people.operations import PERSON_OPERATIONS
+from people.sessions import list_sessions
 from permissions.kinds import KINDS, kind_of
 from permissions.policy import Holding, access_of, find_holdings_of, is_administrator
 from permissions.signed_in import person_of
@@ -47,6 +48,7 @@ def person_overview(request: HttpRequest, name: str) -> HttpResponse:
         **person_page(person, "overview"),
         "owned": [(each, f"{reverse('vms')}?{urlencode({'owner': name, 'cluster': each.slug})}") for each in owned],
         "owned_url": f"{reverse('vms')}?{urlencode({'owner': name})}",
+        "sessions": list_sessions(person, request),
         "n_owned": sum(each.machines for each in owned),
     }
     return render(request, "people/person.html", context)

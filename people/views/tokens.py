@@ -71,4 +71,9 @@ def _page(
         "made": made,
         "command": f'curl -H "Authorization: Bearer {made}" {request.build_absolute_uri(reverse("key-feed"))}',
     }
+    if not own:
+        context["crumbs"] = [
+            (_("People"), reverse("people")),
+            (person.username, reverse("person", args=[person.username])),
+        ]
     return render(request, "people/tokens.html", context, status=status)

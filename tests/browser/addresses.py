@@ -15,7 +15,7 @@ from virtualmachines.operations import TEMPLATE_OPERATIONS, VM_OPERATIONS
 # Answers for programs, fragments of pages, and what takes POST only.
 NOT_PAGES = {
     *["job-status", "vm-console-ticket", "logout"],
-    *["dock", "live-ages", "live-changed", "vms-batch", "batch-do"],
+    *["dock", "live-ages", "live-changed", "vms-batch", "batch-do", "end-session", "end-other-sessions"],
     "batch",  # there is none before one is planned: see test_batches.py
     *["names", "view-as-stop"],
     *["template", "template-edit", "template-journal", "template-do"],  # nor one of these before it is made
@@ -37,6 +37,7 @@ OBJECTS = {
     "template": TEMPLATE,
     "person": PERSON,
     "team": TEAM,
+    "new-email": {"token": "nothing"},
     "new-password": {"uidb36": "1", "key": "nothing"},
 }
 OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "node": NODE_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}

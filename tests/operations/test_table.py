@@ -64,6 +64,7 @@ def test_every_form_belongs_to_an_operation_and_fits_it() -> None:
 def test_every_sentence_is_used() -> None:
     others = {
         "person.change-password",
+        "person.end-session",
         "person.rescue",
         "person.reset-password",
         "person.send-reset",

@@ -85,7 +85,7 @@ def test_queries_do_not_grow_with_people(client):
 
 @pytest.mark.feature("F010")
 def test_a_password_is_shown_once(client):
-    page = client.post("/people/add/", {"username": "alice", "email": "alice@example.org", "first_name": "Alice"})
+    page = client.post("/people/add/", {"username": "alice", "first_name": "Alice", "how": "show"})
     password = re.search(r'data-copy="([^"]+)"', page.content.decode())[1]
     assert page.status_code == 200 and page["Cache-Control"] == "no-store, private"
     assert Client().post("/login/", {"login": "alice", "password": password}).status_code == 302
@@ -93,19 +93,19 @@ def test_a_password_is_shown_once(client):
     assert User.objects.get(username="alice").first_name == "Alice"
     for url in ("/people/", "/person/alice/", "/person/alice/journal/"):
         assert password not in client.get(url).content.decode()
-    again = client.post("/people/add/", {"username": "alice"})
+    again = client.post("/people/add/", {"username": "alice", "how": "show"})
     assert again.status_code == 422 and "already exists" in again.content.decode()
 
 
 @pytest.mark.parametrize("name", [".", "..", "@", "two words", "", "a/b"])
 def test_a_name_that_no_page_could_have(client, name):
-    assert client.post("/people/add/", {"username": name}).status_code == 422
+    assert client.post("/people/add/", {"username": name, "how": "show"}).status_code == 422
     assert User.objects.count() == 1
 
 
 @pytest.mark.parametrize("name", ["add", "rights", "a.b+c@d-e_f", "Ärger"])
 def test_an_odd_name_has_pages(client, name):
-    client.post("/people/add/", {"username": name})
+    client.post("/people/add/", {"username": name, "how": "show"})
     link = re.search(r'href="(/person/[^"]+)">' + re.escape(name), client.get("/people/").content.decode())[1]
     page = client.get(link)
     assert page.status_code == 200
@@ -222,3 +222,13 @@ def test_the_journal_of_a_person(client):
         "bob": ["Edited account root"],
         "root": ["Edited account root", "Edited account alice"],
     }
+
+
+@pytest.mark.feature("F015")
+def test_keys_and_tokens_of_somebody_are_reached_from_their_page(client):
+    make_user("alice")
+    page = client.get("/person/alice/").content.decode()
+    links = re.findall(r'href="([^"]*/alice/(?:keys|tokens)/)"', page)
+    assert len(links) == 2
+    for link in links:
+        assert 'href="/person/alice/"' in client.get(link).content.decode()

@@ -63,7 +63,6 @@ class Row:
 
 TEAM = {"name": "ops"}
 TEMPLATE = {"slug": "lab", "name": "small"}
-PERSON = {"name": "somebody"}
 BATCH = {"uuid": UUID("30000000-0000-4000-8000-000000000001")}
 CLUSTER, NODE, VM, JOB = (
     {"slug": "lab"},
@@ -91,6 +90,8 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["person", "person-rights", "person-journal", "person-usage", "person-do"], PERSON),
     **dict.fromkeys(["team", "team-vms", "team-rights", "team-journal", "team-usage", "team-do"], TEAM),
     "batch": BATCH,
+    "new-email": {"token": "nothing"},
+    "end-session": {"number": 1},
     "new-password": {"uidb36": "1", "key": "nothing"},
     "batch-do": {**BATCH, "verb": "stop"},
     **dict.fromkeys(["job", "job-status", "job-do"], JOB),
@@ -99,7 +100,10 @@ WHERE: dict[str, dict[str, object]] = {
 PAGES: dict[str, Row] = {
     "login": Row(EVERYBODY, open=True),
     "logout": Row(EVERYBODY, method="post", open=True),
-    "change-password": Row(EVERYBODY),
+    **dict.fromkeys(["profile", "change-email", "change-password", "password-again"], Row(EVERYBODY)),
+    "new-email": Row(NOBODY),  # without a link that was mailed
+    "end-session": Row(NOBODY, method="post"),  # none of theirs
+    "end-other-sessions": Row(EVERYBODY, method="post"),
     **dict.fromkeys(["forgot-password", "forgot-password-sent"], Row(EVERYBODY, open=True)),
     "new-password": Row(NOBODY, open=True),  # without a link that was mailed
     "own-keys": Row(EVERYBODY),
@@ -182,6 +186,7 @@ DOORS = {kind: f"{kind}-do" for kind in ("vm", "template", "node", "cluster", "j
 OWN_PAGES = {
     "cluster.add": "cluster-add",
     "person.add": "person-add",
+    "person.use-email": "new-email",
     "cluster.edit": "cluster-edit",
     "vm.console": "vm-console-ticket",
     "key.add": "person-keys",
@@ -250,5 +255,5 @@ OPERATIONS: dict[str, Row] = {
     "token.withdraw": Row(ROOT),
     **{f"key.{verb}": Row(ROOT) for verb in ("add", "edit", "remove")},  # of somebody else
     **{f"person.{verb}": Row(ROOT) for verb in ("add", "edit", "set-password", "sign-out", "activate", "deactivate")},
-    **{f"person.{verb}": Row(ROOT) for verb in ("promote", "demote", "delete")},
+    **{f"person.{verb}": Row(ROOT) for verb in ("promote", "demote", "delete", "invite", "use-email")},
 }

@@ -1,0 +1,120 @@
+"""One's own account: names, email address, rows on a page, and where one is signed in."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views import View
+from django.views.decorators.http import require_http_methods, require_POST
+
+from operations.actors import actor_of
+from operations.contract import AnyOperation, Ask, Refusal
+from operations.pipeline import run
+from people.confirming import read_confirmation
+from people.forms.profile import EmailForm, ProfileForm
+from people.mailing import ask_for_confirmation, can_send
+from people.operations.accounts import AccountParams, Edit
+from people.operations.mailed import EmailParams, UseEmail
+from people.sessions import end_sessions, list_sessions
+from people.signing_in import refuse_uncounted
+from permissions.selectors import rows_of
+from permissions.services import keep_rows
+from permissions.signed_in import person_of
+
+EDIT: AnyOperation = Edit()
+USE_EMAIL: AnyOperation = UseEmail()
+
+
+class Profile(View):
+    """What one is called and how one wants to see lists; with links to all else about oneself."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """As it is."""
+        person = person_of(request)
+        initial = {"first_name": person.first_name, "last_name": person.last_name, "per_page": rows_of(person) or ""}
+        return self._show(request, ProfileForm(initial=initial))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Keep it."""
+        form = ProfileForm(request.POST)
+        if not form.is_valid():
+            return self._show(request, form, 422)
+        person, names = person_of(request), {name: form.cleaned_data[name] for name in ("first_name", "last_name")}
+        keep_rows(person, form.cleaned_data["per_page"])
+        if any(getattr(person, name) != value for name, value in names.items()):
+            run(EDIT, Ask(actor_of(request), person, AccountParams(**names)))
+        messages.success(request, _("Profile saved."))
+        return redirect("profile")
+
+    def _show(self, request: HttpRequest, form: ProfileForm, status: int = 200) -> HttpResponse:
+        person = person_of(request)
+        sessions = list_sessions(person, request)
+        context = {
+            "form": form,
+            "sessions": sessions,
+            "others": sum(not each.is_this for each in sessions),
+            "can_send": can_send(),
+            "teams": person.groups.order_by("name"),
+        }
+        return render(request, "people/profile.html", context, status=status)
+
+
+class ChangeEmail(View):
+    """Asks for another email address, to which a link is mailed: it counts from when that is opened."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Empty."""
+        return self._show(request, EmailForm(person=person_of(request)))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Have the link sent."""
+        if not can_send():
+            return self._show(request, EmailForm(person=person_of(request)), 409)
+        refused = refuse_uncounted(request)
+        if refused is not None:
+            return refused
+        form = EmailForm(request.POST, person=person_of(request))
+        if not form.is_valid():
+            return self._show(request, form, 422)
+        ask_for_confirmation(person_of(request), form.cleaned_data["email"], request.META["REMOTE_ADDR"])
+        messages.success(request, _("A link was sent to %s. Open it to use this address.") % form.cleaned_data["email"])
+        return redirect("profile")
+
+    def _show(self, request: HttpRequest, form: Any, status: int = 200) -> HttpResponse:
+        return render(request, "people/change_email.html", {"form": form, "can_send": can_send()}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_email(request: HttpRequest, token: str) -> HttpResponse:
+    """Where the mailed link leads: asks once more, for whatever opens links does not mean it."""
+    person = person_of(request)
+    address = read_confirmation(person, token)
+    if address and request.method == "POST":
+        try:
+            run(USE_EMAIL, Ask(actor_of(request), person, EmailParams(token)))
+        except Refusal:  # it was changed just now
+            address = ""
+        else:
+            messages.success(request, _("Your email address is %s now.") % address)
+            return redirect("profile")
+    return render(request, "people/new_email.html", {"address": address}, status=200 if address else 404)
+
+
+@require_POST
+def end_session(request: HttpRequest, number: int) -> HttpResponse:
+    """End one of one's own sessions."""
+    if not end_sessions(person_of(request), pk=number):
+        raise Http404(_("There is no such session of yours."))
+    messages.success(request, _("Session ended."))
+    return redirect("profile")
+
+
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """End all of them but this."""
+    ended = end_sessions(person_of(request), keep=request.session.session_key or "")
+    messages.success(request, ngettext("%d other session ended.", "%d other sessions ended.", ended) % ended)
+    return redirect("profile")

@@ -136,6 +136,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["target_kind", "target_pk"], name="event_target"),
             models.Index(fields=["is_overtaken", "at"], name="event_listed"),
+            models.Index(fields=["cluster_pk", "at"], name="event_of_cluster"),
         ]
 
     def __str__(self) -> str:

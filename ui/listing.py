@@ -11,7 +11,7 @@ from django.core.paginator import Page
 from django.http import HttpRequest
 
 from ui.groups import Through
-from ui.paging import Pages
+from ui.paging import DEEPEST, Pages
 
 PAGE_SIZES = (25, 50, 100, 200)
 
@@ -89,9 +89,11 @@ def list_page(
     total: int | None = None,
     keys_first: bool = False,
     size: int | None = None,
+    ahead: int = 0,
 ) -> Listing:
     """One page of `rows` as the address asks for it; a page that is not there is the last.
 
+    With ``ahead`` rows are counted for so many further pages alone, for where it takes long to count them.
     ``keys_first`` is for rows with columns that cost the database much (see `ui.paging.Pages`); ``size`` are the rows
     on a page where somebody has chosen.
     """
@@ -99,7 +101,9 @@ def list_page(
     size = size or read_page_size(request)
     first = columns[sort.lstrip("-")][0]
     through = first if isinstance(first, Through) else None
-    paginator = Pages(order_rows(rows, columns, sort), size, total, keys_first=keys_first, through=through)
+    deepest = min(DEEPEST, (_read_page(request) + ahead) * size) if ahead else DEEPEST
+    ordered = order_rows(rows, columns, sort)
+    paginator = Pages(ordered, size, total, keys_first=keys_first, through=through, deepest=deepest)
     page = paginator.get_page(request.GET.get("page"))
     return Listing(
         page,
@@ -108,6 +112,13 @@ def list_page(
         tuple(sorted({*PAGE_SIZES, size})),
         paginator.lacks(request.GET.get("page", "")),
     )
+
+
+def _read_page(request: HttpRequest) -> int:
+    number = request.GET.get("page", "")
+    if not number.isdecimal():
+        return 1
+    return int(number) if len(number) <= len(str(DEEPEST)) else DEEPEST
 
 
 def ages_of(rows: Iterable[Any]) -> dict[str, Any]:

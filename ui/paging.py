@@ -32,7 +32,7 @@ class Pages(_Paginator):
 
     With ``keys_first`` the database picks the keys of a page before it works out what stands in its rows: otherwise
     it does so for every row that it sorts. With ``through``, by which many `rows` are in order, it sorts only those
-    that the page is among.
+    that the page is among. No more than `deepest` rows are counted.
     """
 
     def __init__(
@@ -43,8 +43,10 @@ class Pages(_Paginator):
         *,
         keys_first: bool = False,
         through: Through | None = None,
+        deepest: int = DEEPEST,
     ) -> None:
         super().__init__(rows, size)
+        self.deepest = deepest
         self._keys_first = keys_first
         self._through = through
         if total is not None:
@@ -53,22 +55,22 @@ class Pages(_Paginator):
     @cached_property
     def count(self) -> int:
         """Rows, see `count_rows`."""
-        return count_rows(self.object_list)
+        return count_rows(self.object_list, self.deepest)
 
     @property
     def is_more(self) -> bool:
         """Whether there are more rows than were counted."""
-        return self.count == DEEPEST + 1
+        return self.count == self.deepest + 1
 
     @property
     def is_cut(self) -> bool:
         """Whether there are rows that no page shows."""
-        return self.count > self.num_pages * self.per_page
+        return self.deepest == DEEPEST and self.count > self.num_pages * self.per_page
 
     @cached_property
     def num_pages(self) -> int:
         """Pages that one can go to; at least one."""
-        return max(1, -(-min(self.count, max(DEEPEST, self.per_page)) // self.per_page))
+        return max(1, -(-min(self.count, max(self.deepest, self.per_page)) // self.per_page))
 
     def page(self, number: int | str) -> Page[Any]:
         """One page."""
@@ -90,8 +92,8 @@ class Pages(_Paginator):
         return number.isdecimal() and (len(number) > len(str(DEEPEST)) or int(number) > self.num_pages)
 
 
-def count_rows(rows: Any) -> int:
-    """How many rows there are; where there are more than `DEEPEST`, one more than that and no longer counted."""
+def count_rows(rows: Any, deepest: int = DEEPEST) -> int:
+    """How many rows there are; where there are more than `deepest`, one more than that and no longer counted."""
     if isinstance(rows, QuerySet):
-        return int(rows.order_by().values("pk")[: DEEPEST + 1].count())
+        return int(rows.order_by().values("pk")[: deepest + 1].count())
     return len(rows)

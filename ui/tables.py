@@ -126,7 +126,9 @@ class Shown:
         """A file of all `rows` (a query, or a list) in their order, if the URL asks for one."""
         return export(request, self.table.name, order_rows(rows, self.table.orders, self.sort), self.values)
 
-    def page(self, request: HttpRequest, rows: Any, total: int | None = None, *, keys_first: bool = False) -> Listing:
+    def page(
+        self, request: HttpRequest, rows: Any, total: int | None = None, *, keys_first: bool = False, ahead: int = 0
+    ) -> Listing:
         """One page of `rows`, see `list_page`."""
         return list_page(
             request,
@@ -136,6 +138,7 @@ class Shown:
             total=total,
             keys_first=keys_first,
             size=self.per_page,
+            ahead=ahead,
         )
 
     def as_context(

@@ -80,3 +80,28 @@ def test_every_list_says_that_there_is_no_such_page(site: Site, sign_in: SignIn,
     assert page.status_code == 200
     assert said in page.content.decode()
     assert said not in client.get(f"/{path}/?page=1").content.decode()
+
+
+@pytest.mark.feature("G052")
+@pytest.mark.parametrize("rows", [0, 1, 10, 29, 30, 31, 50, 51, 120])
+def test_who_counts_only_ahead_shows_the_same_rows(db: None, rows: int) -> None:
+    """And goes on to the next page wherever there is one."""
+    Group.objects.bulk_create([Group(name=f"{number:06}") for number in range(rows)])
+    for number in ("1", "2", "3", "5", "12", "999999", "x"):
+        request = RequestFactory().get(f"/?page={number}&per_page=10")
+        whole, ahead = (
+            list_page(request, Group.objects.all(), {"name": ("name",)}, "name", ahead=each) for each in (0, 2)
+        )
+        assert list(ahead.page.object_list) == list(whole.page.object_list), number
+        assert ahead.page.has_next() == whole.page.has_next() and ahead.is_behind == whole.is_behind, number
+
+
+@pytest.mark.feature("G052")
+def test_what_is_not_counted_is_said_to_be_more(db: None) -> None:
+    Group.objects.bulk_create([Group(name=f"{number:06}") for number in range(120)])
+    request = RequestFactory().get("/?page=3&per_page=10")
+    with CaptureQueriesContext(connection) as queries:
+        listing = list_page(request, Group.objects.all(), {"name": ("name",)}, "name", ahead=2)
+        template = Template("{% load paging %}{% page_position page 'jobs' %}|{% pages_end page %}")
+        said = template.render(Context({"page": listing.page}))
+    assert said == f"21{DASH}30 of more than 50 jobs|" and "LIMIT 51" in queries.captured_queries[0]["sql"]

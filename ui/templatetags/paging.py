@@ -7,7 +7,7 @@ from django.core.paginator import Page
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ui.paging import DEEPEST, Pages
+from ui.paging import Pages
 from ui.templatetags.units import DASH, count
 
 register = template.Library()
@@ -18,7 +18,7 @@ def rows_in_all(page: Page[Any]) -> str:
     """The number of a list's rows, as far as they were counted."""
     pages = page.paginator
     if isinstance(pages, Pages) and pages.is_more:
-        return _("more than %(number)s") % {"number": count(DEEPEST)}
+        return _("more than %(number)s") % {"number": count(pages.deepest)}
     return count(pages.count)
 
 

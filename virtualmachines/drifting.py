@@ -33,7 +33,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "moved": ("primary_node", "secondary_node"),
     "resized": ("vcpus", "memory_mib", "memory_min_mib", "disk_mib"),
     "renamed": ("name",),
-    "owner-tag": ("owner_tag",),
 }
 
 

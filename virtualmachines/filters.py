@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Concat
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
@@ -94,12 +95,17 @@ def _changed(part: str) -> Q:
     return _CHANGED & Q(drift__has_any_keys=PARTS[part])
 
 
+# Ganeti's tag names somebody else than who is the owner here. Of the two kinds of owners the other has no name.
+_PERSON = Coalesce(F("owner__user__username"), Value(""))
+_TEAM = Concat(Value("@"), F("owner__group__name"))
+_OTHER_OWNER = Q(owner__isnull=False) & _IN_GANETI & ~(Q(owner_tag="") | Q(owner_tag=_PERSON) | Q(owner_tag=_TEAM))
 # What is otherwise in Ganeti than here, or belongs to nobody.
 RECONCILE = {
     "unowned": Q(owner__isnull=True) & _IN_GANETI & ~Q(uuid=""),
     "changed": _CHANGED,
     "missing": Q(missing_since__isnull=False) & ~Q(uuid=""),
     **{part: _changed(part) for part in PARTS},
+    "owner-tag": _OTHER_OWNER,
 }
 _RESTART = {"needed": Q(waiting_since__isnull=False)}
 

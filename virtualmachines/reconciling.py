@@ -31,7 +31,10 @@ SHOWN: Mapping[str, Any] = {
     "unowned": _("Without owner"),
     "changed": _("Changed elsewhere"),
     "missing": _("Missing"),
+    "owner-tag": _("Other owner by its tag"),
 }
+#: Of these it is told how many there are: an index has them alone.
+COUNTED = ("unowned", "changed", "missing")
 
 
 def list_reconcilable(user: User) -> QuerySet[VirtualMachine]:
@@ -52,24 +55,24 @@ def list_nodes_to_reconcile(user: User) -> QuerySet[Node]:
 
 
 def count_to_reconcile(vms: QuerySet[VirtualMachine]) -> dict[str, int]:
-    """How many of `vms` are in each part of the page, one more than MOST where there are more. One query.
+    """How many of `vms` are in each of these parts, one more than MOST where there are more. One query.
 
     No part is counted further than it is told: indexes have these machines alone, whatever there are besides.
     """
     parts: list[str] = []
     params: list[Any] = []
-    for part in SHOWN:
+    for part in COUNTED:
         some = vms.filter(RECONCILE[part]).order_by().values_list("pk")[: MOST + 1]
         try:
             sql, values = some.query.sql_with_params()
         except EmptyResultSet:
-            return dict.fromkeys(SHOWN, 0)
+            return dict.fromkeys(COUNTED, 0)
         parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608 - of Django's
         params += values
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", params)
         numbers = cursor.fetchone()
-    return dict(zip(SHOWN, numbers, strict=True))
+    return dict(zip(COUNTED, numbers, strict=True))
 
 
 def _told(vm: VirtualMachine) -> list[tuple[str, str, str]]:

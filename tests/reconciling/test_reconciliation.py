@@ -107,6 +107,25 @@ def test_a_tag_is_a_suggestion_until_an_administrator_takes_it(site: Site, sign_
     assert not sign_in(site.alice).get("/vms/").context["page"].object_list.filter(pk=tagged.pk).exists()
 
 
+@pytest.mark.feature("F091", "F090")
+def test_of_two_owners_each_can_win(site: Site, sign_in: SignIn, keeper: User) -> None:
+    team = persona_of(make_team("web team"))
+    alike = {"alice": site.web.owner, "@web team": team, "": site.web.owner}
+    for tag, owner in alike.items():
+        make_vm(site.prod, owner=owner, owner_tag=tag)
+    other = make_vm(site.prod, "other.example.org", owner=team, owner_tag="alice")
+    client = sign_in(keeper)
+    for page in (PAGE, "/clusters/prod/reconciliation/"):
+        assert names_on(client, "owner-tag", page) == ["prod/other.example.org"]
+    offered = re.findall(r'name="verb" value="([\w-]+)"', client.get(PAGE, {"reconcile": "owner-tag"}).content.decode())
+    assert set(offered) == {"write-owner-tag", "adopt", "set-owner"}
+    ours, theirs = (plan_of(client, verb, other) for verb in ("write-owner-tag", "adopt"))
+    assert [item.verdict for item in ours.items.all()] == ["will"]
+    carry_out(theirs)
+    other.refresh_from_db()
+    assert other.owner == site.web.owner and names_on(client, "owner-tag") == []
+
+
 @pytest.mark.feature("F120")
 def test_a_tag_passes_no_quota(site: Site, keeper: User) -> None:
     tagged = make_vm(site.prod, owner_tag="alice")

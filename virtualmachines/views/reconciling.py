@@ -28,6 +28,7 @@ from ui.tables import show
 from virtualmachines.filters import parse_vm_filter
 from virtualmachines.operations import list_reconciling
 from virtualmachines.reconciling import (
+    COUNTED,
     MOST,
     RECONCILIATION_TABLE,
     SHOWN,
@@ -41,15 +42,20 @@ from virtualmachines.views.batch import plan_chosen
 
 _MOST_NODES = 50
 _HELD = frozenset({"accept", "forget"})
-# What can be done to the machines of each part; with owner tags, what was changed may be the owner.
+# What can be done to the machines of each part. Of two owners ours wins by its tag, Ganeti's by adoption.
 _DONE = {
     "unowned": ("set-owner", "adopt"),
     "missing": ("forget",),
+    "owner-tag": ("write-owner-tag", "adopt", "set-owner"),
 }
+_DONE_TO_CHANGED = ("accept",)
 # Columns that say nothing in a part, or take room from what does; left out unless somebody wants them.
-_SAYS_NOTHING = {"unowned": ("changes", "since"), "missing": ("owner_tag", "changes")}
+_SAYS_NOTHING = {
+    "unowned": ("changes", "since"),
+    "missing": ("owner_tag", "changes"),
+    "owner-tag": ("changes", "since"),
+}
 _SAYS_NOTHING_OF_CHANGED = ("owner_tag", "node", "vcpus", "memory", "disk")
-_DONE_TO_CHANGED = ("accept", "adopt", "write-owner-tag", "set-owner")
 
 
 @require_safe
@@ -98,7 +104,7 @@ def _answer(
     counts = count_to_reconcile(vms)
     given = request.GET.copy()
     if not given.get("reconcile"):
-        given["reconcile"] = next((part for part in SHOWN if counts[part]), "unowned")
+        given["reconcile"] = next((part for part in COUNTED if counts[part]), "unowned")
     part = str(given["reconcile"])
     table = RECONCILIATION_TABLE
     choice = choice_of(person_of(request), table.name)
@@ -111,7 +117,7 @@ def _answer(
     if file is not None:
         return file
     listing = shown.page(request, rows, keys_first=True)
-    groups = [(name, label, min(counts[name], MOST)) for name, label in SHOWN.items()]
+    groups = [(name, label, min(counts[name], MOST) if name in COUNTED else None) for name, label in SHOWN.items()]
     drawn = {
         **context,
         **shown.as_context(listing, wanted, groups=groups, grouped_by="reconcile", always=SHOWN),

@@ -57,6 +57,33 @@ def test_what_cannot_grow_so_is_said_at_its_field(desk: Desk, given: dict[str, A
     assert desk.scene.submissions() == 0
 
 
+@pytest.mark.parametrize("given", [{"size_mib": 4096}, {"more_mib": 3072}])
+def test_the_policy_is_asked_before_ganeti(desk: Desk, given: dict[str, Any]) -> None:
+    """Ganeti refuses what its policy does not allow, too, but a form says it at the field."""
+    policy = desk.simulator.cluster.settings["ipolicy"]
+    desk.simulator.outside.change_defaults(ipolicy={"minmax": [_up_to(policy["minmax"][0], 4095)]})
+    desk.stop()
+    with pytest.raises(Invalid, match="policy allows") as invalid:
+        desk.do("grow-disk", disk=0, **given)
+    assert set(invalid.value.errors) == set(given)
+    desk.do("grow-disk", disk=0, size_mib=4095)
+
+
+def test_a_kind_of_disks_that_the_policy_does_not_allow(desk: Desk) -> None:
+    desk.there.disk_template = "plain"
+    desk.simulator.cluster.settings["enabled_disk_templates"] = ["plain", "file"]
+    desk.simulator.outside.change_defaults(ipolicy={"disk-templates": ["plain"]})
+    desk.simulator.cluster.bump(desk.there)
+    desk.stop()
+    with pytest.raises(Invalid, match="policy allows these kinds of disks here: plain") as invalid:
+        desk.do("convert-disks", disk_template="file")
+    assert set(invalid.value.errors) == {"disk_template"}
+
+
+def _up_to(pair: dict[str, Any], most: int) -> dict[str, Any]:
+    return {**pair, "max": {**pair["max"], "disk-size": most}}
+
+
 def test_growth_is_claimed(desk: Desk) -> None:
     persona = persona_of(desk.alice.user)
     VirtualMachine.objects.filter(pk=desk.vm.pk).update(owner=persona)
@@ -116,8 +143,8 @@ def test_disks_are_converted_and_what_is_lost_is_said(desk: Desk, client: Client
 def test_what_cannot_be_converted_is_said_at_its_field(desk: Desk, given: dict[str, Any], field: str) -> None:
     desk.there.disk_template = "plain"
     desk.simulator.cluster.settings["enabled_disk_templates"] = ["plain", "drbd", "file", "diskless", "blockdev"]
+    desk.simulator.outside.change_defaults(ipolicy={"disk-templates": ["plain", "drbd", "file"]})
     desk.simulator.cluster.bump(desk.there)
-    desk.simulator.cluster.touch()
     desk.stop()
     before = desk.scene.submissions()
     with pytest.raises(Invalid) as invalid:

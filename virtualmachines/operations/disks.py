@@ -1,6 +1,7 @@
 """Disks of a machine, one by one: grow, detach, attach; and all of them on another kind of storage."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from objectlog.changes import Change
 from objectlog.messages import Message
 from objectlog.models import Entry
 from objectlog.words import gettext as _
-from operations.contract import Ask, Claims, Detour, Invalid, Submission
+from operations.contract import Ask, Claims, Detour, Invalid, Refusal, Submission
 from operations.groups import Group
 from quotas.amounts import Amounts
 from quotas.services import claim, give_back
@@ -21,7 +22,11 @@ from rapi.shapes.fields import listing, mapping
 from ui.templatetags.units import mib
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, modify, quota_at
+from virtualmachines.operations.modifying import spec_of
 from virtualmachines.operations.power import Shutdown, Start
+from virtualmachines.rules import Facts
+from virtualmachines.rules.sizes import judge_sizes
+from virtualmachines.spec import VMSpec
 from virtualmachines.spec.telling import disk_called
 from virtualmachines.usage import usage_of
 
@@ -89,6 +94,8 @@ class GrowDisk(VMOperation[GrowDiskParams]):
             raise Invalid({"more_mib": _("It grows by at least 1 MiB.")})
         if _size_after(ask) <= before:
             raise Invalid({"size_mib": _("It has %s already, and a disk never shrinks.") % mib(before)})
+        if words := _explain_policy(ask.target, f"disks.{params.disk}.size_mib", _grown(params.disk, _size_after(ask))):
+            raise Invalid({"size_mib" if params.size_mib is not None else "more_mib": words})
 
     def changes(self, ask: Ask[VirtualMachine, GrowDiskParams]) -> list[Change]:
         before = size_of(ask.target, ask.params.disk) or 0
@@ -123,6 +130,27 @@ class GrowDisk(VMOperation[GrowDiskParams]):
 
     def failed(self, entry: Entry) -> None:
         give_back(entry.uuid)
+
+
+def _grown(number: int, size_mib: int) -> Callable[[VMSpec], VMSpec]:
+    """The same machine with one disk of this size."""
+    return lambda spec: replace(
+        spec,
+        disks=tuple(replace(disk, size_mib=size_mib) if at == number else disk for at, disk in enumerate(spec.disks)),
+    )
+
+
+def _explain_policy(vm: VirtualMachine, path: str, change: Callable[[VMSpec], VMSpec]) -> str:
+    """What the instance policy says against one value of the machine as it would be; empty if nothing.
+
+    Of a machine whose record can't be read here nothing is said: Ganeti judges again.
+    """
+    try:
+        spec = change(spec_of(vm))
+    except Refusal:
+        return ""
+    facts = Facts.of(vm.cluster)
+    return dict(judge_sizes(spec.trimmed(facts.defaults), facts)).get(path, "")
 
 
 def _size_after(ask: Ask[VirtualMachine, GrowDiskParams]) -> int:
@@ -286,6 +314,9 @@ class ConvertDisks(VMOperation[ConvertParams]):
         if params.disk_template not in known:
             words = _("Ganeti can convert them to these kinds here: %s.")
             raise Invalid({"disk_template": words % (", ".join(known) or _("none"))})
+        wanted = cast(DiskTemplate, params.disk_template)
+        if words := _explain_policy(target, "disk_template", lambda spec: replace(spec, disk_template=wanted)):
+            raise Invalid({"disk_template": words})
         nodes = Node.objects.filter(cluster=target.cluster_id, missing_since=None, name=params.secondary)
         if params.disk_template != "drbd":
             words = _("A second node is for mirrored disks (drbd).") if params.secondary else ""

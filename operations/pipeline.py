@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -42,6 +42,7 @@ from permissions.policy import Denied, may_act_for
 _EXCEEDED = gettext_noop("may be exceeded")
 T = TypeVar("T")
 P = TypeVar("P")
+Bind = Callable[[Entry], None] | None
 
 
 def _always_open() -> None:
@@ -52,12 +53,14 @@ def run(
     operation: Operation[T, P],
     ask: Ask[T, P],
     *,
-    bind: Callable[[Entry], None] | None = None,
+    bind: Bind = None,
+    beside: Bind = None,
     fence: Callable[[], None] = _always_open,
 ) -> Entry:
     """Do what is asked. `bind` is called with the entry in the first transaction; what it raises undoes that.
 
-    Whoever binds the entry sees to what follows (`Operation.then`); for others it is a batch.
+    Whoever binds the entry sees to what follows (`Operation.then`); for others it is a batch. `beside` is called there,
+    too, for what is written down together with it (`do_beside`).
 
     `fence` is asked right before anything is sent, and raises NotTaken to keep it from being sent.
 
@@ -77,7 +80,7 @@ def run(
         if isinstance(verdict, Denied):
             raise Forbidden(verdict.reason)
         with operation.lane(ask.target) if operation.sends else nullcontext():
-            ask, entry = _prepare(operation, ask, bind)
+            ask, entry = _prepare(operation, ask, bind, beside)
             if entry.outcome != Outcome.SUBMITTING:
                 return entry
             return _send(operation, ask, entry, fence)
@@ -102,10 +105,10 @@ def _describe(operation: AnyOperation, ask: Ask[Any, Any], target: Any) -> dict[
 
 
 def _prepare(
-    operation: AnyOperation, ask: Ask[Any, Any], bind: Callable[[Entry], None] | None
+    operation: AnyOperation, ask: Ask[Any, Any], bind: Bind, beside: Bind = None, *, is_within: bool = False
 ) -> tuple[Ask[Any, Any], Entry]:
-    """First transaction: lock, judge, claim, write down."""
-    with transaction.atomic(durable=True):
+    """First transaction: lock, judge, claim, write down. `is_within`: that of another operation."""
+    with transaction.atomic(durable=not is_within):
         if ask.target is not SITE:
             ask = replace(ask, target=_lock(ask.target))
         obstacle = find_obstacle(operation, ask.target)
@@ -125,6 +128,8 @@ def _prepare(
             bind(entry)
         elif operation.then:
             begin_after(ask.actor, ask.target, operation.then)
+        if beside is not None:
+            beside(entry)
         if not operation.sends:
             advance(entry, Outcome.DONE, message=operation.perform(ask))
         elif operation.locks and isinstance(busy, Busy) and not ask.dry_run:
@@ -138,6 +143,19 @@ def _prepare(
 def _exceeding(actor: Actor) -> list[Change]:
     """That an administrator has let it go beyond a quota, for the journal."""
     return [Change("over_quota", gettext_noop("quota"), None, Message(_EXCEEDED))] if actor.may_exceed else []
+
+
+def do_beside(operation: Operation[T, P], ask: Ask[T, P]) -> None:
+    """What needs no cluster, in a transaction of the caller's (as `beside` of another): both are done, or neither.
+
+    Raises what `run` raises, without an event of its own for what was not allowed.
+    """
+    if operation.sends or not connection.in_atomic_block:
+        raise TypeError("only what is not sent is done beside something else, and in its transaction")
+    verdict = operation.judge(ask)
+    if isinstance(verdict, Denied):
+        raise Forbidden(verdict.reason)
+    _prepare(operation, ask, None, is_within=True)
 
 
 def _lock(target: models.Model) -> models.Model:

@@ -24,6 +24,7 @@ from tests.spec.machines import machines
 from ui.templatetags.units import SPACE
 from virtualmachines.forms.creating import MachineForm, typed_for
 from virtualmachines.models import MachineTemplate
+from virtualmachines.operations.creating import Create
 from virtualmachines.operations.templates import (
     CopyParams,
     CopyTemplate,
@@ -39,6 +40,7 @@ from virtualmachines.spec import NicSpec, Placement, VMSpec, spec_as_data, spec_
 from virtualmachines.spec.copying import as_template
 from virtualmachines.spec.telling import labels_of_lost, tell_all
 from virtualmachines.template_selectors import list_templates
+from virtualmachines.views.using import saving_beside
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 SMALL = as_template(SPEC)
@@ -291,6 +293,84 @@ def test_used_and_saved_beside_a_machine(maker: Maker, alice: Client) -> None:
     assert "Filled in from template" in filled and 'lab/small" selected>' in " ".join(filled.split())
     page_of(alice, "/vms/create/", {**typed, "name": "new2.example.org", "template": "lab/small", "save_as": ""}, 302)
     assert len(maker.rows("new2.example.org")) == 1
+
+
+@pytest.mark.parametrize(
+    ("hypervisor", "own"),
+    [
+        ("xen-pvm", {"kernel_args": "ro quiet", "use_bootloader": True, "bootloader_path": "/bin/pygrub"}),
+        ("xen-hvm", {"nic_type": "e1000", "acpi": False}),
+        ("lxc", {"startup_timeout": 45}),
+        ("chroot", {"init_script": "/start"}),
+        ("fake", {}),
+    ],
+)
+@pytest.mark.feature("F249", "G011")
+def test_a_template_of_a_machine_of_any_hypervisor(
+    maker: Maker, alice: Client, hypervisor: str, own: dict[str, Any]
+) -> None:
+    """From the machine to the form of a template, to the template, to the form of a machine, to Ganeti."""
+    grant(["admin"], maker.alice.user, maker.cluster)
+    cluster = maker.simulator.cluster
+    cluster.settings["enabled_hypervisors"] = ["kvm", hypervisor]
+    old = cluster.instances["vm1.example.org"]
+    old.hypervisor, old.hvparams, old.disk_template = hypervisor, {}, "file"
+    maker.simulator.outside.modify("vm1.example.org", hvparams=own)
+    cluster.touch()
+    maker.update()
+    page_of(alice, "/templates/create/?like=lab/vm1.example.org")
+    form = alice.get("/templates/create/?like=lab/vm1.example.org").context["form"]
+    typed = {each.html_name: str(each.value()) for each in form if each.value() not in (None, "", False)}
+    page_of(alice, "/templates/create/", {**typed, "name": "kept"}, 302)
+    spec = spec_of_template(MachineTemplate.objects.get(name="kept"))
+    assert (spec.hypervisor, spec.hvparams) == (hypervisor, own)
+    form = alice.get("/vms/create/?template=lab/kept").context["form"]
+    typed = {each.html_name: str(each.value()) for each in form if each.value() not in (None, "", False)}
+    answer = alice.post("/vms/create/", {**typed, "name": NEW})
+    assert answer.status_code == 302, answer.context["problems"]
+    maker.finish()
+    made = cluster.instances[NEW]
+    assert (made.hypervisor, made.hvparams, made.os) == (hypervisor, own, old.os)
+    assert [disk.size for disk in made.disks] == [disk.size for disk in old.disks]
+
+
+class Died(BaseException):
+    """The process is gone at this point."""
+
+
+def die(*_arguments: object) -> None:
+    raise Died
+
+
+@pytest.mark.feature("F249")
+def test_a_template_and_its_machine_are_both_there_or_neither(maker: Maker) -> None:
+    """Killed before the call they are both written down; killed before that is committed, neither is."""
+    save = saving_beside(maker.alice, TemplateParams("small", maker.cluster, SMALL))
+
+    def save_and_die(entry: Entry) -> None:
+        save(entry)
+        die()
+
+    with pytest.raises(Died):
+        run(Create(), maker.ask(), bind=save_and_die)
+    assert not maker.rows() and not MachineTemplate.objects.exists() and not Entry.objects.exists()
+    with pytest.raises(Died):
+        run(Create(), maker.ask(), bind=save, fence=die)
+    assert len(maker.rows()) == 1 and MachineTemplate.objects.get().name == "small"
+    assert sorted(Entry.objects.values_list("verb", flat=True)) == ["template.create", "vm.create"]
+    with pytest.raises(Invalid) as taken:
+        run(Create(), maker.ask(replace(SPEC, name="new2.example.org")), bind=save)
+    assert set(taken.value.errors) == {"save_as"} and not maker.rows("new2.example.org")
+
+
+@pytest.mark.feature("F249")
+def test_what_ganeti_refuses_leaves_the_template_and_says_so(maker: Maker, alice: Client) -> None:
+    typed = {"cluster": "lab", "name": NEW, "os": SPEC.os, "disks.0.size_mib": "10 GiB", "nics.0.mac": ""}
+    maker.simulator.faults.refuse(400, "Invalid body parameters", path="/2/instances", method="POST", times=1)
+    page = page_of(alice, "/vms/create/", {**typed, "save_as": "small"}, 409)
+    assert "Template small saved." in page and not maker.rows()
+    assert re.search(r'name="save_as"[^>]*value="small"', page) is None, "it would be in its own way"
+    page_of(alice, "/vms/create/", typed, 302)
 
 
 @pytest.mark.feature("F249")

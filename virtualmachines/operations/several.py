@@ -1,7 +1,10 @@
 """Several machines at once: a batch of creations on one cluster, with names made of a pattern."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+from django.db import transaction
 
 from clusters.models import Cluster
 from objectlog.words import gettext as _
@@ -21,10 +24,17 @@ from virtualmachines.usage import usage_of
 _TOLD = 5
 
 
-def plan_creations(operation: Create, actor: Actor, cluster: Cluster, params: CreateParams) -> Batch:
+def plan_creations(
+    operation: Create,
+    actor: Actor,
+    cluster: Cluster,
+    params: CreateParams,
+    bind: Callable[[Batch], None] = lambda batch: None,
+) -> Batch:
     """The plan of the machines whose names the pattern in the spec makes, all alike but for these. Raises Invalid.
 
-    Each is judged again as it is begun. A few queries, however many there are.
+    Each is judged again as it is begun. A few queries, however many there are. `bind` is called with the plan in its
+    transaction; what it raises undoes that.
     """
     try:
         names = expand(params.spec.name)
@@ -38,7 +48,10 @@ def plan_creations(operation: Create, actor: Actor, cluster: Cluster, params: Cr
     used, one = usage_of(owner, cluster), amounts_of(first.spec, cluster)
     with quota_at():
         judge_room(owner, cluster, one.times(len(names)), used)
-    return plan_each(operation, actor, cluster, [(name, _data(operation, params, name)) for name in names])
+    with transaction.atomic():
+        batch = plan_each(operation, actor, cluster, [(name, _data(operation, params, name)) for name in names])
+        bind(batch)
+    return batch
 
 
 def list_names(text: str) -> list[str]:

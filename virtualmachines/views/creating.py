@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -37,7 +37,7 @@ from virtualmachines.selectors import find_creation, find_vm_called, list_cluste
 from virtualmachines.spec import BadData, VMSpec, spec_from_data
 from virtualmachines.template_selectors import cluster_of_called, list_choices
 from virtualmachines.views.from_export import ask_what_it_holds, explain_unread, filled_in, is_reading
-from virtualmachines.views.using import TemplateInUse, judge_beside, save_beside, template_beside
+from virtualmachines.views.using import TemplateInUse, judge_beside, saving_beside, say_saved, template_beside
 
 CREATE = Create()
 _MOST_NAMES = 10
@@ -245,12 +245,12 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     try:
         if wanted is not None:
             judge_beside(page.actor, wanted)
+        save = saving_beside(page.actor, None if is_check else wanted)
         if is_pattern(name) and not is_check:
-            answer = _plan(page, form)
-            if wanted is not None:
-                save_beside(page.request, page.actor, wanted)
+            answer = _plan(page, form, save)
+            say_saved(page.request, wanted)
             return answer
-        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check))
+        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check), bind=save)
     except Forbidden as forbidden:
         raise PermissionDenied(str(forbidden)) from forbidden
     except Invalid as invalid:
@@ -260,22 +260,25 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     except Refusal as refusal:
         return page.show(form, refusal=str(refusal), status=409)
     if entry.outcome == "refused":
+        if wanted is not None and not is_check:  # it is there, and would be in its own way the next time
+            say_saved(page.request, wanted)
+            page.typed["save_as"] = ""
+            form = page.form(is_judged=True)
         form.put_refusal(entry.message)
         return page.show(form, status=409)
     if is_check:
         asked = {"check": str(entry.uuid), **({"name": name} if is_pattern(name) else {})}
         asked |= {"reading": page.typed["reading"]} if page.told is not None else {}
         return redirect(f"{reverse('vms-create')}?{urlencode(asked)}")
-    if wanted is not None:
-        save_beside(page.request, page.actor, wanted)
+    say_saved(page.request, wanted)
     return redirect(page_of("vm", page.cluster.slug, entry.target_name))
 
 
-def _plan(page: _Page, form: MachineForm) -> HttpResponse:
+def _plan(page: _Page, form: MachineForm, save: Callable[[Any], None]) -> HttpResponse:
     """Several: their plan asks before any is made. Raises Invalid, and Refusal."""
     if obstacle := page.barred[page.cluster.slug]:
         raise Refusal(obstacle)
-    return redirect("batch", uuid=plan_creations(CREATE, page.actor, page.cluster, form.params()).uuid)
+    return redirect("batch", uuid=plan_creations(CREATE, page.actor, page.cluster, form.params(), save).uuid)
 
 
 def _ask_of_export(request: HttpRequest, called: str) -> HttpResponse:

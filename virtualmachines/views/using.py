@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from operations.contract import SITE, Actor, Ask, Forbidden, Invalid, Refusal
-from operations.pipeline import run
+from operations.pipeline import do_beside
 from virtualmachines.forms.creating import MachineForm
 from virtualmachines.forms.pieces.piece import Typed
 from virtualmachines.forms.pieces.typed import ON
@@ -72,11 +73,27 @@ def judge_beside(actor: Actor, wanted: TemplateParams) -> None:
             raise Invalid({"save_as": words}) from invalid
 
 
-def save_beside(request: HttpRequest, actor: Actor, wanted: TemplateParams) -> None:
-    """Once the machine is being made; where it can't be saved by now, the next page says so."""
-    try:
-        run(CreateTemplate(), Ask(actor, SITE, wanted))
-    except (Refusal, Forbidden) as refusal:
-        messages.warning(request, _("The template was not saved: %s") % refusal)
-    else:
+def saving_beside(actor: Actor, wanted: TemplateParams | None) -> Callable[[Any], None]:
+    """What writes the template in the transaction in which the machine, or the plan of several, is written down.
+
+    So there are both or neither, whatever happens to this process. What it raises undoes both.
+    """
+
+    def save(_with: Any) -> None:
+        if wanted is None:
+            return
+        try:
+            do_beside(CreateTemplate(), Ask(actor, SITE, wanted))
+        except Invalid as invalid:
+            words = invalid.errors.get("name")
+            raise Invalid({"save_as": words or _("The template can't be saved: %s") % invalid}) from invalid
+        except Forbidden as forbidden:
+            raise Invalid({"save_as": str(forbidden)}) from forbidden
+
+    return save
+
+
+def say_saved(request: HttpRequest, wanted: TemplateParams | None) -> None:
+    """On the next page."""
+    if wanted is not None:
         messages.success(request, _("Template %s saved.") % wanted.name)

@@ -7,7 +7,8 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from objectlog.messages import Message, as_data, read
+from objectlog.messages import NOTHING, Message, as_data, read
+from ui.templatetags.units import DASH
 
 # So many are told in a sentence; the others are counted.
 TOLD = 4
@@ -34,14 +35,31 @@ class Change:
         return kept if self.is_hidden else {**kept, "before": as_data(self.before), "after": as_data(self.after)}
 
 
+class Tags(str):
+    """Tags in a text; `tags` are they one by one, so that a page can colour them."""
+
+    __slots__ = ("tags",)
+    tags: tuple[str, ...]
+
+
+def _tags_of(value: Any) -> str:
+    """From what is kept of them: a list, or a text with commas between them."""
+    found = value.split(", ") if isinstance(value, str) else value
+    text = Tags(read(value))
+    text.tags = tuple(each for each in found if each and each not in (DASH, NOTHING)) if isinstance(found, list) else ()
+    return text
+
+
 def as_rows(changes: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
     """Label, before and after in the reader's language; of what is hidden, "changed" alone."""
-    return [
-        (_label_of(change), read(change["before"]), read(change["after"]))
-        if "after" in change
-        else (_label_of(change), "", gettext(_("changed")))
-        for change in changes
-    ]
+    return [(_label_of(change), *_values_of(change)) for change in changes]
+
+
+def _values_of(change: Mapping[str, Any]) -> tuple[str, str]:
+    if "after" not in change:
+        return "", gettext(_("changed"))
+    shown = _tags_of if change.get("field") == "tags" else read
+    return shown(change["before"]), shown(change["after"])
 
 
 def _label_of(change: Mapping[str, Any]) -> str:

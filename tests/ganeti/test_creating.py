@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Job, Schedule
 from objectlog.models import Entry, Outcome, Via
 from operations.contract import Actor, Ask
 from operations.pipeline import run
@@ -20,10 +20,12 @@ from tests.ganeti.test_sync import track
 from tests.updates.conftest import update
 from tools.lab.system import wait_until
 from updates.follower import follow_cluster
+from virtualmachines.exports import find_told, list_exports
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.creating import Create, CreateParams
 from virtualmachines.rules.blame import blame
 from virtualmachines.spec import DiskSpec, NicSpec, Options, VMSpec
+from virtualmachines.spec.exports import with_told
 
 pytestmark = [pytest.mark.ganeti, pytest.mark.django_db]
 
@@ -138,3 +140,31 @@ class _Unjudged(Create):
 
     def check(self, ask: Ask[Cluster, CreateParams]) -> None:
         return
+
+
+@pytest.mark.feature("F205", "F147")
+def test_what_an_export_holds_is_told_and_made_again(real: Real) -> None:
+    """Private parameters of the OS come along, and are told to nobody."""
+    grant(["export"], real.alice.user, real.cluster)
+    spec = real.spec(disks=(DiskSpec(128), DiskSpec(192)), tags=frozenset({"kept"}))
+    assert real.create(spec).outcome == Outcome.SUCCEEDED
+    macs = real.ganeti.instance(spec.name, "nic.macs")
+    real.ganeti.gnt("instance", "modify", "--os-parameters-private", "key=hush", spec.name)
+    real.ganeti.gnt("backup", "export", "-n", real.ganeti.nodes[1], spec.name)
+    Schedule.objects.update(exports_at=None)
+    update(real.cluster)
+    (export,) = [each for each in list_exports(real.alice.user) if each.name == spec.name]
+    asked = VMSpec(f"copy-of-{spec.name}", source=export.source, nics=(NicSpec(),), options=Options(start=False))
+    entry = real.create(asked, dry_run=True)
+    assert entry.outcome == Outcome.SUCCEEDED, entry.message
+    told = find_told(real.alice.user, str(entry.uuid), real.cluster)
+    assert told is not None and [disk.size_mib for disk in told.disks] == [128, 192]
+    assert (told.os, told.hypervisor, told.tags, told.beparams["maxmem"]) == (spec.os, "fake", {"kept"}, 128)
+    real.ganeti.remove(spec.name)
+    update(real.cluster)
+    again = with_told(replace(asked, name=spec.name, nics=()), replace(told, nics=()))
+    entry = real.create(again)
+    assert entry.outcome == Outcome.SUCCEEDED, entry.message
+    assert real.ganeti.instance(spec.name, "nic.macs", "os") == [*macs, spec.os]
+    assert "hush" not in str([*Job.objects.values(), *Entry.objects.values()])
+    real.ganeti.gnt("backup", "remove", spec.name)

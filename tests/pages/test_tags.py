@@ -5,14 +5,17 @@ import sys
 from dataclasses import replace
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
+from objectlog.changes import Change, as_rows
 from tests.architecture.test_stylesheets import sheets
 from tests.creating.conftest import SPEC
 from tests.lifecycle.conftest import Scene, mine, scene
 from tests.updates.conftest import update
 from ui.tags import LOOKS, look_of_tag
+from ui.templatetags.units import DASH
 from virtualmachines.filters import MACHINES
 from virtualmachines.models import VirtualMachine
 from virtualmachines.rules import Facts, judge_creation
@@ -62,3 +65,17 @@ def test_nobody_creates_a_machine_with_tags_that_are_not_theirs() -> None:
     tools = replace(SPEC, tags=frozenset({"htools:iextags:web"}))
     assert "administrators" in judge_creation(tools, Facts(), is_admin=False, may_export=True)["tags"]
     assert "tags" not in judge_creation(tools, Facts(), is_admin=True, may_export=True)
+
+
+def test_a_plan_shows_tags_before_and_after_in_their_colours() -> None:
+    changes = [
+        Change("tags", "tags", "db, web", "web").as_data(),
+        Change("tags", "tags", DASH, "<b>").as_data(),
+        Change("tags", "tags", [], ["web"]).as_data(),
+        Change("name", "name", "a, b", "c").as_data(),
+    ]
+    page = render_to_string("parts/_changes.html", {"changes": as_rows(changes)})
+    look = look_of_tag("web")
+    assert page.count(f'<span class="chip is-tag {look}">web</span>') == 3
+    assert f'<span class="chip is-tag {look_of_tag("<b>")}">&lt;b&gt;</span>' in page
+    assert f"<del>{DASH}</del>" in page and "<del>a, b</del>" in page

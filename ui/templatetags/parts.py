@@ -311,6 +311,14 @@ def tag_look(tag: str) -> str:
     return look_of_tag(str(tag))
 
 
+@register.simple_tag
+def changed(value: Any) -> Any:
+    """A value before or after a change: tags (objectlog.changes.Tags) as chips in their colours, else as it is."""
+    tags = getattr(value, "tags", ())
+    chips = [draw('<span class="chip is-tag {}">{}</span>', look_of_tag(tag), tag) for tag in tags]
+    return SafeString(" ".join(chips)) if tags else value
+
+
 @register.filter
 def field_width(name: str) -> str:
     """How wide a field of this name stands in its row: a class of form.css."""

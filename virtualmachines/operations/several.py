@@ -29,7 +29,7 @@ def plan_creations(
     actor: Actor,
     cluster: Cluster,
     params: CreateParams,
-    bind: Callable[[Batch], None] = lambda batch: None,
+    bind: Callable[[Batch], None] | None = None,
 ) -> Batch:
     """The plan of the machines whose names the pattern in the spec makes, all alike but for these. Raises Invalid.
 
@@ -48,8 +48,11 @@ def plan_creations(
     used, one = usage_of(owner, cluster), amounts_of(first.spec, cluster)
     with quota_at():
         judge_room(owner, cluster, one.times(len(names)), used)
+    asked = [(name, _data(operation, params, name)) for name in names]
+    if bind is None:
+        return plan_each(operation, actor, cluster, asked)
     with transaction.atomic():
-        batch = plan_each(operation, actor, cluster, [(name, _data(operation, params, name)) for name in names])
+        batch = plan_each(operation, actor, cluster, asked)
         bind(batch)
     return batch
 

@@ -37,7 +37,14 @@ from virtualmachines.selectors import find_creation, find_vm_called, list_cluste
 from virtualmachines.spec import BadData, VMSpec, spec_from_data
 from virtualmachines.template_selectors import cluster_of_called, list_choices
 from virtualmachines.views.from_export import ask_what_it_holds, explain_unread, filled_in, is_reading
-from virtualmachines.views.using import TemplateInUse, judge_beside, saving_beside, say_saved, template_beside
+from virtualmachines.views.using import (
+    TemplateInUse,
+    judge_beside,
+    nothing_beside,
+    saving_beside,
+    say_saved,
+    template_beside,
+)
 
 CREATE = Create()
 _MOST_NAMES = 10
@@ -245,12 +252,12 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     try:
         if wanted is not None:
             judge_beside(page.actor, wanted)
-        save = saving_beside(page.actor, None if is_check else wanted)
+        save = saving_beside(page.actor, wanted) if wanted is not None and not is_check else None
         if is_pattern(name) and not is_check:
             answer = _plan(page, form, save)
             say_saved(page.request, wanted)
             return answer
-        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check), bind=save)
+        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check), bind=save or nothing_beside)
     except Forbidden as forbidden:
         raise PermissionDenied(str(forbidden)) from forbidden
     except Invalid as invalid:
@@ -274,7 +281,7 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     return redirect(page_of("vm", page.cluster.slug, entry.target_name))
 
 
-def _plan(page: _Page, form: MachineForm, save: Callable[[Any], None]) -> HttpResponse:
+def _plan(page: _Page, form: MachineForm, save: Callable[[Any], None] | None) -> HttpResponse:
     """Several: their plan asks before any is made. Raises Invalid, and Refusal."""
     if obstacle := page.barred[page.cluster.slug]:
         raise Refusal(obstacle)

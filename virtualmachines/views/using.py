@@ -73,15 +73,13 @@ def judge_beside(actor: Actor, wanted: TemplateParams) -> None:
             raise Invalid({"save_as": words}) from invalid
 
 
-def saving_beside(actor: Actor, wanted: TemplateParams | None) -> Callable[[Any], None]:
+def saving_beside(actor: Actor, wanted: TemplateParams) -> Callable[[Any], None]:
     """What writes the template in the transaction in which the machine, or the plan of several, is written down.
 
     So there are both or neither, whatever happens to this process. What it raises undoes both.
     """
 
     def save(_with: Any) -> None:
-        if wanted is None:
-            return
         try:
             do_beside(CreateTemplate(), Ask(actor, SITE, wanted))
         except Invalid as invalid:
@@ -91,6 +89,10 @@ def saving_beside(actor: Actor, wanted: TemplateParams | None) -> Callable[[Any]
             raise Invalid({"save_as": str(forbidden)}) from forbidden
 
     return save
+
+
+def nothing_beside(_with: Any) -> None:
+    """Where no template is saved."""
 
 
 def say_saved(request: HttpRequest, wanted: TemplateParams | None) -> None:

@@ -352,14 +352,14 @@ def test_a_template_and_its_machine_are_both_there_or_neither(maker: Maker) -> N
         die()
 
     with pytest.raises(Died):
-        run(Create(), maker.ask(), bind=save_and_die)
+        run(Create(), maker.ask(), beside=save_and_die)
     assert not maker.rows() and not MachineTemplate.objects.exists() and not Entry.objects.exists()
     with pytest.raises(Died):
-        run(Create(), maker.ask(), bind=save, fence=die)
+        run(Create(), maker.ask(), beside=save, fence=die)
     assert len(maker.rows()) == 1 and MachineTemplate.objects.get().name == "small"
     assert sorted(Entry.objects.values_list("verb", flat=True)) == ["template.create", "vm.create"]
     with pytest.raises(Invalid) as taken:
-        run(Create(), maker.ask(replace(SPEC, name="new2.example.org")), bind=save)
+        run(Create(), maker.ask(replace(SPEC, name="new2.example.org")), beside=save)
     assert set(taken.value.errors) == {"save_as"} and not maker.rows("new2.example.org")
 
 

@@ -40,7 +40,6 @@ from virtualmachines.views.from_export import ask_what_it_holds, explain_unread,
 from virtualmachines.views.using import (
     TemplateInUse,
     judge_beside,
-    nothing_beside,
     saving_beside,
     say_saved,
     template_beside,
@@ -257,7 +256,7 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
             answer = _plan(page, form, save)
             say_saved(page.request, wanted)
             return answer
-        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check), bind=save or nothing_beside)
+        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check), beside=save)
     except Forbidden as forbidden:
         raise PermissionDenied(str(forbidden)) from forbidden
     except Invalid as invalid:

@@ -91,10 +91,6 @@ def saving_beside(actor: Actor, wanted: TemplateParams) -> Callable[[Any], None]
     return save
 
 
-def nothing_beside(_with: Any) -> None:
-    """Where no template is saved."""
-
-
 def say_saved(request: HttpRequest, wanted: TemplateParams | None) -> None:
     """On the next page."""
     if wanted is not None:

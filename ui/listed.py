@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, CharField, F, FloatField, IntegerField, QuerySet, Transform
+from django.db.models import BigIntegerField, CharField, DateTimeField, F, FloatField, IntegerField, QuerySet, Transform
 from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.where import WhereNode
@@ -30,7 +30,7 @@ class Listed(Transform):
         return f"+{sql}", params
 
 
-for field in (CharField, FloatField, IntegerField, BigIntegerField):
+for field in (CharField, DateTimeField, FloatField, IntegerField, BigIntegerField):
     field.register_lookup(Listed)
 
 

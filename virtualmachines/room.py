@@ -154,7 +154,8 @@ def _rank(
 ) -> list[Place]:
     found = list(nodes.select_related("group").defer("raw"))
     running = ~Q(admin_state__in=["down", "offline"]) | Q(status__in=["running", "ERROR_up"])
-    rows = VirtualMachine.objects.filter(running, primary_node__in=found, missing_since=None).order_by()
+    there = VirtualMachine.objects.filter(primary_node__in=found, missing_since__listed__isnull=True)
+    rows = there.filter(running).order_by()
     vcpus = dict(rows.values_list("primary_node").annotate(Sum("vcpus")))
     storage = _storage_told(cluster)
     places = []

@@ -115,3 +115,17 @@ def test_as_many_queries_for_many_nodes(cluster: Cluster) -> None:
         for _each in range(20):
             make_node(cluster)
     assert counts == [2, 2]
+
+
+def test_what_runs_on_nodes_is_found_by_its_nodes(cluster: Cluster) -> None:
+    """Hardly a machine is missing: by the index of when they were, SQLite would read all that there are."""
+    node = make_node(cluster, "a")
+    make_vm(cluster, "web1", primary_node=node, vcpus=3, admin_state="up")
+    with CaptureQueriesContext(connection) as captured:
+        assert rank_nodes(cluster, Need())[0].vcpus_after == 3
+    if connection.vendor == "sqlite":
+        [asked] = [query["sql"] for query in captured if "SUM(" in query["sql"]]
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {asked}")
+            plan = " ".join(str(row) for row in cursor.fetchall())
+        assert "primary_node_id=?" in plan

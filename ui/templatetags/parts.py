@@ -5,6 +5,7 @@ They run once per table cell, so they build their markup directly; everything th
 
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -135,6 +136,16 @@ def draw(template: str, *values: object) -> SafeString:
 def _escape(text: str) -> str:
     """Most of what is drawn has nothing to escape, and to see that is quicker than to try."""
     return html.escape(text) if _SPECIAL.search(text) else text
+
+
+def draw_attributes(attributes: Mapping[str, Any]) -> SafeString:
+    """Attributes of an element: those that are True stand alone, those that are False or None are left out."""
+    drawn = [
+        draw(" {}", name) if value is True else draw(' {}="{}"', name, value)
+        for name, value in attributes.items()
+        if value is not None and value is not False
+    ]
+    return SafeString("".join(drawn))
 
 
 @lru_cache(maxsize=1)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
-from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from ui.templatetags.parts import draw, draw_attributes
 
 Option = tuple[str, Any]
 
@@ -26,31 +26,23 @@ class QuickSelect(forms.Widget):
         del renderer
         every = {"name": name, **self.attrs, **(attrs or {})}
         chosen = "" if value is None else str(value)
-        inside = format_html_join(
-            "",
-            "{}",
-            (
-                (
-                    format_html('<optgroup label="{}">{}</optgroup>', key, self._draw(label, chosen))
-                    if isinstance(label, list)
-                    else self._draw([(key, label)], chosen),
-                )
-                for key, label in self.options
-            ),
-        )
-        return format_html("<select{}>{}</select>", flatatt(every), inside)
+        inside = [
+            draw('<optgroup label="{}">{}</optgroup>', key, self._draw(label, chosen))
+            if isinstance(label, list)
+            else self._draw([(key, label)], chosen)
+            for key, label in self.options
+        ]
+        return draw("<select{}>{}</select>", draw_attributes(every), SafeString("".join(inside)))
 
     def _draw(self, options: Iterable[Option], chosen: str) -> SafeString:
-        return format_html_join(
-            "",
-            '<option value="{}"{}{}>{}</option>',
-            (
-                (
-                    key,
-                    SafeString(" selected" if key == chosen else ""),
-                    SafeString(" disabled" if key in self.barred else ""),
-                    label,
-                )
-                for key, label in options
-            ),
-        )
+        drawn = [
+            draw(
+                '<option value="{}"{}{}>{}</option>',
+                key,
+                " selected" if key == chosen else "",
+                " disabled" if key in self.barred else "",
+                label,
+            )
+            for key, label in options
+        ]
+        return SafeString("".join(drawn))

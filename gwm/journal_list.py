@@ -49,8 +49,11 @@ _OTHER_VERBS = {
 
 
 def _label(verb: str) -> str | Promise:
-    operation = OPERATIONS.get(verb)
-    return operation.label if operation is not None else _OTHER_VERBS.get(verb, verb)
+    if verb in OPERATIONS:
+        return OPERATIONS[verb].label
+    # A verb without a kind is the same for every kind that has it.
+    of_any = next((each.label for each in OPERATIONS.values() if each.verb == verb), verb)
+    return _OTHER_VERBS.get(verb, of_any)
 
 
 VERBS = {**{verb: _label(verb) for verb in SENTENCES}, CHECK.removeprefix("."): _("Check with Ganeti")}

@@ -129,6 +129,7 @@ def test_every_column_can_be_shown_by_itself(site: Site, sign_in: SignIn, name: 
     assert len(captured) == few
 
 
+@pytest.mark.long
 @pytest.mark.feature("G051")
 @pytest.mark.parametrize(("name", "column"), SORTED)
 def test_every_column_puts_rows_in_order_and_back(site: Site, sign_in: SignIn, name: str, column: str) -> None:

@@ -104,7 +104,7 @@ def test_a_method_that_is_not_taken_is_refused_before_anything_is_looked_up(
     }
     there, elsewhere = reverse(name, kwargs=where), reverse(name, kwargs=nowhere)
     taken = set()
-    for method in METHODS:
+    for method in METHODS if first == "stranger" else [each for each in METHODS if each != "HEAD"]:
         # Whoever looked anything up would answer these two differently. A browser for each, as one method signs out.
         second = "stranger" if first == "root" else "root"
         answers = {ask(signed_in(people[who]), method, url) for who, url in ((first, there), (second, elsewhere))}

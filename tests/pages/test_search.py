@@ -132,6 +132,7 @@ WRITES = st.lists(
 )
 
 
+@pytest.mark.long
 @SHARED
 @given(writes=WRITES)
 def test_no_writer_can_pass_by_the_index(cluster: Cluster, writes: list[tuple[str, int, str]]) -> None:

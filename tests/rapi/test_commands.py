@@ -147,6 +147,7 @@ def options_of(command: Command) -> set[str]:
     return found | {word.partition("=")[0] for word in command.together(params)}
 
 
+@pytest.mark.long
 @pytest.mark.program("gnt-instance", "ganeti")
 @pytest.mark.parametrize(
     "command", [*INSTANCE.values(), _CREATE, _IMPORT, _CANCEL], ids=lambda command: str(command.words)

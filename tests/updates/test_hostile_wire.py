@@ -46,7 +46,12 @@ def short_time_outs(settings):
     settings.GWM_RAPI_CONNECT_TIMEOUT_S = 2
 
 
-@pytest.mark.parametrize("name", FAULTS)
+FEW = ("slow head", "cut", "deep", "tuple refusal")
+
+
+@pytest.mark.parametrize(
+    "name", [*FEW, *(pytest.param(name, marks=pytest.mark.long) for name in FAULTS if name not in FEW)]
+)
 def test_others_go_on_and_it_heals(make_simulator, track, client, settings, name):
     kind, fault = FAULTS[name]
     bad, good = make_simulator(nodes=2, instances=3), make_simulator(nodes=2, instances=3)

@@ -126,6 +126,17 @@ def test_what_could_be_removed_no_more_is_said(people: Scene) -> None:
     assert "Queue drained" in str(Entry.objects.get(verb="vm.write-owner-tag").message)
 
 
+def test_an_owner_who_is_another_before_the_tag_is_written_leaves_none_behind(people: Scene) -> None:
+    set_owner(people, "alice")
+    carry_on()
+    assert len(people.simulator.queue.open_jobs()) == 1, "it is under way"
+    set_owner(people, "bob")
+    assert work(people).state == ItemState.WAITING
+    BatchItem.objects.update(try_at=None)
+    assert work(people).state == ItemState.DONE
+    assert tags_of(people) == ["gwm:owner:bob"]
+
+
 def test_in_a_batch_the_tags_are_further_items_of_it(people: Scene) -> None:
     operation, admin = OPERATIONS["vm.set-owner"], Actor(make_admin(), Via.WEB)
     batch = plan(operation, admin, VirtualMachine.objects.all(), {"owner": "bob"})

@@ -35,7 +35,10 @@ class OwnerParams:
 
 
 class WriteOwnerTag(VMOperation[NoParams]):
-    """By itself once the owner was set; by hand where the tag was changed elsewhere."""
+    """By itself once the owner was set; by hand where the tag was changed elsewhere.
+
+    It keeps the machine busy, so that of two in a row the second knows what the first has written.
+    """
 
     verb = "write-owner-tag"
     label = gettext_lazy("Write the owner tag")
@@ -46,13 +49,9 @@ class WriteOwnerTag(VMOperation[NoParams]):
     question = gettext_lazy("Write the owner of {target} into its tag in Ganeti?")
     for_users = gettext_lazy("Whoever works on it notices nothing.")
     consequence = gettext_lazy("A tag in Ganeti that names another owner is removed.")
-    locks = False
 
     def suits(self, target: VirtualMachine) -> bool:
         return super().suits(target) and (target.owner_id is not None or bool(target.owner_tag))
-
-    def is_shown_by(self, target: VirtualMachine) -> bool:
-        return not _missing(target)
 
     def changes(self, ask: Ask[VirtualMachine, NoParams]) -> list[Change]:
         before, after = (each or Message(_NOBODY) for each in (ask.target.owner_tag, name_of(ask.target.owner)))

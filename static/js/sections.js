@@ -13,13 +13,14 @@ function showFaults() {
   for (const fault of document.querySelectorAll("[data-fault]")) {
     const input = document.getElementById(fault.dataset.fault);
     const field = input?.closest(".field");
-    if (!field || field.querySelector(".field-error")) continue;
+    if (!field) continue;
+    fault.hidden = true;
+    if (field.querySelector(".field-error")) continue;
     const words = document.createElement("p");
     words.className = "field-error live-fault";
     words.append(...[...fault.childNodes].map((node) => node.cloneNode(true)));
     field.append(words);
     field.classList.add("has-error");
-    fault.hidden = true;
   }
 }
 
@@ -59,3 +60,5 @@ document.addEventListener("htmx:afterRequest", (event) => {
     button.name === "more" ? parts[parts.length - 1]?.querySelector("input:not([type=hidden]), select") : null;
   requestAnimationFrame(() => (target ?? document.getElementById(`add-${where}`))?.focus());
 });
+
+showFaults();

@@ -38,12 +38,16 @@ class Keyboard:
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
 
+    def see_where(self) -> None:
+        """What has the focus is marked, on the screen, and not behind something else."""
+        is_marked, is_seen, what = self.page.evaluate(STOP)
+        assert is_marked and is_seen, f"marked: {is_marked}, seen: {is_seen}: {what}"
+
     def tab_to(self, place: Any, *, limit: int = 12, key: str = "Tab") -> None:
         """Within few presses, each of which leads to something that is seen to have the focus."""
         for _count in range(limit):
             self.press(key)
-            is_marked, is_seen, what = self.page.evaluate(STOP)
-            assert is_marked and is_seen, f"marked: {is_marked}, seen: {is_seen}: {what}"
+            self.see_where()
             if place.evaluate("each => each === document.activeElement"):
                 return
         raise AssertionError(f"{place} is not reached by {limit} times {key}")
@@ -52,6 +56,7 @@ class Keyboard:
         """An entry of an open menu, by the letter with which it begins; `Enter` presses it."""
         for _count in range(6):
             self.press(letter)
+            self.see_where()
             if place.evaluate("each => each === document.activeElement"):
                 self.press("Enter")
                 return

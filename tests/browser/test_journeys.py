@@ -118,6 +118,9 @@ def test_an_administrator_creates_edits_migrates_and_deletes_without_a_mouse(pag
     _follow_a_plan(page, keyboard, "Reboot: 2 machines")
     _select_both(page, keyboard)
     keyboard.press("m")
+    for _entry in page.locator(".bulk-do .menu-panel button").all():
+        keyboard.press("ArrowDown")
+        keyboard.see_where()
     keyboard.choose("d", page.locator(".bulk-do").get_by_role("button", name="Delete", exact=True))
     expect(page.get_by_label("How many")).to_be_focused()
     keyboard.type("2")

@@ -28,13 +28,15 @@ class Keyboard:
         self.page, self.pressed = page, 0
 
     def press(self, *keys: str) -> None:
-        """One after the other."""
+        """One after the other, each on a page whose scripts are there: before that it would not be heard."""
         for key in keys:
+            self.page.wait_for_load_state()
             self.page.keyboard.press(key)
             self.pressed += 1
 
     def type(self, text: str) -> None:
         """Into what has the focus, in place of what is there; not counted: it takes as many keys anywhere."""
+        self.page.wait_for_load_state()
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
 

@@ -29,8 +29,24 @@ export function openMenu() {
     return;
   }
   menu.open = true;
+  turn(menu);
   itemsOf(menu)[0]?.focus();
 }
+
+/** A menu that opens upwards opens downwards where it would end behind the top bar: below a short list. */
+function turn(menu) {
+  menu.classList.remove("is-turned");
+  const top = menu.querySelector(".menu-panel").getBoundingClientRect().top;
+  menu.classList.toggle("is-turned", top < (document.querySelector("header.top")?.getBoundingClientRect().bottom ?? 0));
+}
+
+document.addEventListener(
+  "toggle",
+  (event) => {
+    if (event.target.matches("details.menu.is-up[open]")) turn(event.target);
+  },
+  true,
+);
 
 function itemsOf(menu) {
   return [...menu.querySelectorAll(".menu-panel :is(a, button, input:not([type=hidden]), select)")];

@@ -29,6 +29,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "letters": {"task": "people.tasks.send_letters", "schedule": 3.0, "options": {"expires": 5}},
     "heartbeat": {"task": "gwm.tasks.record_heartbeat", "schedule": 5.0, "options": {"expires": 5}},
     "seal-journal": {"task": "gwm.tasks.seal_journal", "schedule": 2.0, "options": {"expires": 3}},
+    "stream-journal": {"task": "gwm.tasks.stream_journal", "schedule": 5.0, "options": {"expires": 5}},
     "forget-touched": {"task": "gwm.tasks.forget_what_was_touched", "schedule": 60.0, "options": {"expires": 60}},
     "fold-counts": {"task": "virtualmachines.tasks.fold_counts", "schedule": 60.0, "options": {"expires": 60}},
     "check-counts": {"task": "virtualmachines.tasks.check_counts", "schedule": crontab(hour="3", minute="41")},

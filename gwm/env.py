@@ -223,6 +223,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("GWM_CONSOLE_PORT", "integer", "8888", "Port of `python -m vncproxy`.", least=1, most=65535),
     # mail
     Setting(
+        "GWM_JOURNAL_STREAM",
+        "text",
+        "",
+        "Where the journal is sent as it is sealed: `file:///path`, `syslog:///dev/log`, or `syslog+udp://`, "
+        "`syslog+tcp://`, `syslog+tls://` with `host[:port]` (and `?ca=/path`).",
+        shown_default="nowhere",
+    ),
+    Setting(
         "GWM_MAIL_URL",
         "url",
         "",

@@ -10,6 +10,7 @@ import environ
 from gwm.config import Config, SettingError
 from gwm.env import BASE_DIR
 from gwm.static_version import is_immutable, version_of
+from objectlog.sinks import BadAddress, make_sink
 from people.limits import RATE_LIMITS
 
 config = Config(os.environ)
@@ -40,6 +41,12 @@ HTTPS = GWM_PUBLIC_URL.startswith("https://") or (bool(GWM_TLS_CERT) and not GWM
 SECRET_KEY = config.text("GWM_SECRET_KEY")
 GWM_FIELD_KEYS = config.words("GWM_FIELD_KEYS")
 GWM_JOURNAL_KEYS = config.words("GWM_JOURNAL_KEYS")
+GWM_JOURNAL_STREAM = config.text("GWM_JOURNAL_STREAM")
+if GWM_JOURNAL_STREAM:
+    try:
+        make_sink(GWM_JOURNAL_STREAM)
+    except BadAddress as error:
+        raise SettingError("GWM_JOURNAL_STREAM", str(error), "Write it like syslog+tcp://host:601.") from error
 GWM_CONSOLE_KEYS = config.words("GWM_CONSOLE_KEYS")
 
 # Clusters

@@ -10,6 +10,7 @@ from gwm.consoles import close_forbidden_consoles
 from gwm.live.reader import forget_old
 from gwm.readiness import note_heartbeat
 from objectlog.chain import seal_all
+from objectlog.streaming import Unreachable, stream_all
 from vncproxy.client import ControlError, list_control_sockets
 
 logger = logging.getLogger("gwm.tasks")
@@ -31,6 +32,15 @@ def forget_old_sessions() -> None:
 def seal_journal() -> None:
     """Put new events of the journal into its chain."""
     seal_all()
+
+
+@shared_task
+def stream_journal() -> None:
+    """Send what was sealed where it is to go."""
+    try:
+        stream_all()
+    except Unreachable as unreachable:
+        logger.warning("the journal could not be sent, and is tried again: %s", unreachable)
 
 
 @shared_task

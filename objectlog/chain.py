@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from objectlog.canonical import list_keys, make_seal
@@ -84,7 +85,10 @@ def cut(before: datetime) -> int:
     with transaction.atomic():
         newest = lock_newest()
         removed, _made = ChainEnd.objects.select_for_update().get_or_create(name=ChainEnd.REMOVED)
-        kept = Event.objects.filter(number__gt=removed.number, at__gte=before).aggregate(first=Min("number"))["first"]
+        keeps = Q(at__gte=before)
+        if settings.GWM_JOURNAL_STREAM:  # what is not sent yet is not lost either
+            keeps |= Q(number__gt=find_streamed())
+        kept = Event.objects.filter(keeps, number__gt=removed.number).aggregate(first=Min("number"))["first"]
         last = Event.objects.filter(number=kept - 1 if kept is not None else newest.number).first()
         if last is None or last.number is None or last.number <= removed.number:
             return 0
@@ -100,6 +104,11 @@ def cut(before: datetime) -> int:
             params={"count": count, "before": f"{before:%Y-%m-%d}"},
         )
     return count
+
+
+def find_streamed() -> int:
+    """The number of the last event that was sent on, see `objectlog.streaming`."""
+    return ChainEnd.objects.filter(name=ChainEnd.STREAMED).values_list("number", flat=True).first() or 0
 
 
 def delete_cut() -> None:

@@ -146,10 +146,11 @@ class Event(models.Model):
 class ChainEnd(models.Model):
     """An end of the chain of sealed events: the newest one, and the newest of those that were removed.
 
-    Its `mac` is made with the key of the journal, so that nobody without it can shorten the chain at either end.
+    Of what is streamed (objectlog.streaming) it is the newest that was sent. Its `mac` is made with the key of the
+    journal, so that nobody without it can shorten the chain at either end.
     """
 
-    NEWEST, REMOVED = "newest", "removed"
+    NEWEST, REMOVED, STREAMED = "newest", "removed", "streamed"
 
     name = models.CharField(max_length=10, primary_key=True)
     number = models.BigIntegerField(default=0)

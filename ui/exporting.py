@@ -1,4 +1,4 @@
-"""Lists as files: CSV for spreadsheets, JSON for programs.
+"""Lists as files: CSV for spreadsheets, JSON for programs, as a whole or line by line.
 
 A long one is read and sent in pieces, so that memory does not grow with it. The keys of its rows are read first, in one
 query: nothing is held open in the database while it is sent, and no row comes twice.
@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-FORMATS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+FORMATS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonl": "application/x-ndjson"}
 # So many rows are in one file at most.
 MOST = 250_000
 # So many are read at a time; a file of no more is sent as a whole.
@@ -35,7 +35,7 @@ def export(request: HttpRequest, name: str, rows: Any, cells: Cells) -> HttpResp
         return None
     pieces, is_long, is_complete = _read(rows)
     values = ([cell(row) for cell in cells.values()] for piece in pieces for row in piece)
-    write = _write_csv if wanted == "csv" else _write_json
+    write = {"csv": _write_csv, "json": _write_json, "jsonl": _write_lines}[wanted]
     text = write(name, list(cells), values, is_complete)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{wanted}"'}
     if is_long:
@@ -103,6 +103,15 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return "" if value is None else value
+
+
+def _write_lines(name: str, header: list[str], rows: Iterable[list[Any]], is_complete: bool) -> Iterator[str]:
+    """An object a line, to be read one by one; where rows are missing a last one says so."""
+    writer = DjangoJSONEncoder(ensure_ascii=False)
+    for row in rows:
+        yield f"{writer.encode(dict(zip(header, row, strict=True)))}\n"
+    if not is_complete:
+        yield f"{writer.encode({'complete': False})}\n"
 
 
 def _write_json(name: str, header: list[str], rows: Iterable[list[Any]], is_complete: bool) -> Iterator[str]:

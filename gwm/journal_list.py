@@ -4,9 +4,11 @@ from typing import Any
 
 from django.db.models import Q
 from django.template import Context
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.timezone import localtime
 from django.utils.translation import gettext, npgettext
 from django.utils.translation import gettext_lazy as _
 
@@ -165,6 +167,15 @@ def _changes(event: Any) -> list[str]:
     ]
 
 
+def _from(event: Any) -> object:
+    return told_of(event).data.get("from", "")
+
+
+def _day(event: Any) -> str:
+    """By the clock of this service, as all lists tell times where no script does."""
+    return date_format(localtime(event.at), "l, j F Y")
+
+
 def _via(event: Any) -> object:
     return told_of(event).data.get("via")
 
@@ -176,6 +187,8 @@ JOURNAL_TABLE = declare(
         kind="event",
         language=EVENTS,
         order="-when",
+        part_of=_day,
+        parted_by=("when", "at"),
         # What happened is told from the sealed text; where its links lead from the keys beside it.
         fields=("at", "outcome", "text", "entry_uuid", "cluster_pk", "target_pk", "target_kind", "target_name"),
         columns=(
@@ -238,6 +251,15 @@ JOURNAL_TABLE = declare(
                 cell=lambda event, _context: told_of(event).via,
                 values={"via": _via},
                 css="p2 dim",
+            ),
+            Column(
+                name="from",
+                label=_("From"),
+                about=_("The address from which it was asked for; of a page alone"),
+                cell=lambda event, _context: _from(event) or DASH,
+                values={"from": _from},
+                css="dim",
+                is_extra=True,
             ),
             ago(
                 "at",

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 
 from gwm.live.note import now
 from gwm.views.errors import bad_request
+from objectlog.origin import asked_from
 from vncproxy.forwarded import real_client
 from vncproxy.settings import within
 
@@ -34,8 +35,10 @@ class ProxyHeaders:
         if not within(peer, trusted):
             for name in _FORWARDED:
                 request.META.pop(name, None)
-        request.META["REMOTE_ADDR"] = real_client(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""), trusted)
-        return self._get_response(request)
+        address = real_client(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""), trusted)
+        request.META["REMOTE_ADDR"] = address
+        with asked_from(address):
+            return self._get_response(request)
 
 
 class RefuseNul:

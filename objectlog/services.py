@@ -14,6 +14,7 @@ from objectlog.canonical import write_text, write_time
 from objectlog.changes import Change, tell
 from objectlog.messages import as_data, read
 from objectlog.models import OPEN_OUTCOMES, Entry, Event, Outcome, Via
+from objectlog.origin import find_origin
 from objectlog.sentences import compose
 from objectlog.words import as_kept, in_english
 
@@ -212,6 +213,8 @@ def _write_event(
         "words": as_kept(words),
         "job_ids": list(job_ids),
     }
+    if address := find_origin():
+        text["from"] = address
     return Event.objects.create(at=now, actor_id=actor_id, text=write_text(text), **fields)
 
 

@@ -44,6 +44,7 @@ class Table:
     """A list: its columns, its order if nobody asks for another, and what it can be asked for.
 
     `name` is what its file, its kept choices and its pages count ("machines"); `fields` are read whatever is shown.
+    `part_of` a row is the heading of those beside it, while the list is in one of the orders `parted_by`.
     """
 
     name: str
@@ -55,6 +56,8 @@ class Table:
     fields: tuple[str, ...] = ()
     key: Callable[[Any], Any] = lambda row: row.pk
     row_css: Callable[[Any], str] = lambda row: ""
+    part_of: Callable[[Any], str] | None = None
+    parted_by: tuple[str, ...] = ()
 
     @cached_property
     def orders(self) -> Columns:
@@ -102,6 +105,11 @@ class Shown:
         """Classes of its card. What somebody chose stays, and is moved sideways where there is no room for it."""
         needs = min(2600, 200 * -(-sum(column.width for column in self.columns) // 200))
         return f"is-own needs-{needs}" if self.is_own else ""
+
+    @property
+    def part_of(self) -> Callable[[Any], str] | None:
+        """The heading above some rows, by one of them; None where the order puts them together by something else."""
+        return self.table.part_of if self.sort.lstrip("-") in self.table.parted_by else None
 
     @property
     def values(self) -> Values:

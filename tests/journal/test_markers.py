@@ -11,6 +11,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.test import Client
 
+from clusters.models import Cluster
 from clusters.operations.cluster import EditCluster
 from clusters.operations.wanted import ClusterSettings
 from objectlog.chain import seal_all
@@ -19,6 +20,7 @@ from operations.contract import SITE, Actor, Ask, Refusal
 from operations.forms import params_from
 from operations.pipeline import run
 from operations.table import OPERATIONS
+from people.mailing import send_due_letters
 from permissions.models import User
 from tests.creating.conftest import Maker, maker
 from tests.factories import make_admin
@@ -85,6 +87,7 @@ def work(maker: Maker, settings: Any) -> tuple[Client, User]:
     client.post("/vms/create/", {**form, "osparams_private": f"pw={MARKERS['TypedPrivate']}"})
     settings.GWM_MAIL_URL, settings.GWM_PUBLIC_URL = "smtp://localhost", "https://gwm.example.org"
     Client().post("/password/forgotten/", {"email": "root@example.org"})
+    send_due_letters()
     wrong = {"oldpassword": MARKERS["OldPassword"], "password1": MARKERS["NewPassword"]}
     client.post("/account/password/", {**wrong, "password2": MARKERS["Unequal"]})
     return client, root
@@ -113,6 +116,9 @@ def test_no_secret_is_anywhere_afterwards(
     settings.GWM_JOURNAL_STREAM = f"file://{tmp_path}/journal.jsonl"
     client, root = work(maker, settings)
     assert client.get("/journal/").status_code == 200, f"{root} is signed in"
+    assert Cluster.objects.get().password == MARKERS["Cluster"] and maker.rows()
+    assert User.objects.get(username="bob").check_password(MARKERS["SetPassword"])
+    assert len(mail.outbox) == 1
     seal_all()
     call_command("stream_journal", stdout=io.StringIO())
     found = [

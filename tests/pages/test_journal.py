@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -10,7 +12,8 @@ from django.test import Client
 
 from clusters.models import Cluster, Job
 from objectlog.changes import Change
-from objectlog.models import Entry, Outcome, Via
+from objectlog.models import Entry, Event, Outcome, Via
+from objectlog.origin import find_origin
 from objectlog.services import Target, advance, begin, note
 from permissions.models import User
 from permissions.policy import visible
@@ -264,3 +267,31 @@ def test_a_job_shows_its_steps_and_what_was_done_to_it_to_whom_the_journal_does(
     }
     page = sign_in(site.admin).get(url).content.decode()
     assert f"Reboot of {site.web.name} accepted by Ganeti" in page
+
+
+def test_it_is_told_day_by_day_while_it_is_in_the_order_of_time(journal: Site, sign_in: SignIn) -> None:
+    for days, event in enumerate(Event.objects.order_by("-pk")):
+        at = datetime(2026, 11, 26, 12, tzinfo=UTC) - timedelta(days=days // 2)
+        Event.objects.filter(pk=event.pk).update(at=at)
+    client = sign_in(journal.admin)
+    days = re.compile(r'<tr class="part"><th scope="colgroup" colspan="\d+">([^<]*)<')
+    told = days.findall(client.get("/journal/").content.decode())
+    assert told == ["Thursday, 26 November 2026", "Wednesday, 25 November 2026", "Tuesday, 24 November 2026"]
+    assert days.findall(client.get("/journal/?sort=when").content.decode()) == told[::-1]
+    assert days.findall(client.get("/journal/?sort=outcome").content.decode()) == []
+
+
+def test_from_where_is_told_of_what_a_page_asked_for_alone(site: Site, sign_in: SignIn) -> None:
+    client = sign_in(site.alice)
+    client.post("/clusters/prod/vms/web1.example.org/do/notes/", {"notes": "new"}, REMOTE_ADDR="192.0.2.7")
+    write(site.admin, "vm.start", Target("vm", site.web.pk, site.web.name, "prod"))
+    told = sign_in(site.admin).get("/journal/?format=json&columns=from,verb").json()["journal"]
+    assert [(each["verb"], each["from"]) for each in told] == [("vm.start", ""), ("vm.notes", "192.0.2.7")]
+    assert find_origin() == ""
+
+
+def test_json_lines_are_read_one_by_one(journal: Site, sign_in: SignIn) -> None:
+    answer = sign_in(journal.admin).get("/journal/?format=jsonl&columns=verb,target")
+    assert answer["Content-Type"] == "application/x-ndjson" and 'filename="journal.jsonl"' in str(answer.headers)
+    lines = [json.loads(line) for line in answer.content.decode().splitlines()]
+    assert [line["verb"] for line in lines] == verbs(sign_in(journal.admin))

@@ -40,7 +40,11 @@ def table_rows(context: Context, shown: Shown, rows: Iterable[Any], picks: str =
     """The rows of a list. With `picks` each has a box to tick, which posts its key under that name."""
     cells = [(_opening(column), column.cell, picks and column.stands == "state") for column in shown.columns]
     drawn = []
+    part_of, part = shown.part_of, ""
     for row in rows:
+        if part_of is not None and (heading := part_of(row)) != part:
+            part = heading
+            drawn.append(draw(_PART, len(cells), part))
         key, css = shown.table.key(row), shown.table.row_css(row)
         drawn.append(draw('<tr id="{}-{}"{}>', shown.table.kind, key, draw(' class="{}"', css) if css else ""))
         for opening, cell, has_box in cells:
@@ -55,6 +59,7 @@ def table_rows(context: Context, shown: Shown, rows: Iterable[Any], picks: str =
 
 
 _BOX = '<input class="pick" type="checkbox" name="{}" value="{}" aria-label="{}">'
+_PART = '<tr class="part"><th scope="colgroup" colspan="{}">{}</th></tr>'
 _END, _END_ROW = SafeString("</td>"), SafeString("</tr>\n")
 _LEADING = {"state": "state-col", "name": "name", "menu": "menu-col"}
 

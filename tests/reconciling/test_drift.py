@@ -5,11 +5,8 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from hypothesis import given
-from hypothesis import strategies as st
 
 from clusters.models import Cluster, Node
-from clusters.sync.drift import merge_drift
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, advance, begin
 from simulator import Simulator
@@ -110,21 +107,3 @@ def test_nodes_are_watched_too(simulator: Simulator, cluster: Cluster) -> None:
     Node.objects.filter(pk=node.pk).update(primary_ip="192.0.2.99", serial_no=0)
     update(cluster)
     assert Node.objects.get(pk=node.pk).drift == {"primary_ip": "192.0.2.99"}
-
-
-_VALUES = st.integers(0, 3)
-
-
-@pytest.mark.django_db(False)
-@given(st.lists(st.tuples(st.sampled_from("ab"), _VALUES, st.booleans()), max_size=12))
-def test_it_is_always_told_from_what_was_last_accepted(steps: list[tuple[str, int, bool]]) -> None:
-    """By whatever changes: noted is what differs from how it last was by our own doing, with that value."""
-    accepted, now, drift = {"a": 0, "b": 0}, {"a": 0, "b": 0}, {}
-    for field, value, is_ours in steps:
-        if value == now[field]:
-            continue
-        drift = merge_drift(drift, {field: (now[field], value)}, is_ours=is_ours)
-        now[field] = value
-        if is_ours:
-            accepted[field] = value
-        assert drift == {each: accepted[each] for each in now if now[each] != accepted[each]}

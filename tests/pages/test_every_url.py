@@ -154,6 +154,7 @@ def test_the_parameters_were_found() -> None:
 ONLY_POSTED = (
     *("logout", "lists", "view-as-stop", "vm-console-picture", "vm-console-ticket"),
     *("vms-batch", "vms-create-live"),
+    *("end-session", "end-other-sessions"),
 )
 PAGES = [(name, where) for name, where in URLS if "verb" not in where and name not in ONLY_POSTED]
 

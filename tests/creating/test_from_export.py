@@ -53,7 +53,7 @@ def kept(maker: Maker, client: Client) -> Kept:
     made = maker.simulator.outside.modify(
         OLD, beparams={"vcpus": 3, "maxmem": 2048, "minmem": 1024}, hvparams={"nic_type": "e1000", "kvm_extra": "-x"}
     )
-    made.tags, made.disk_template = ["web"], "file"
+    made.tags, made.disk_template = ["gwm:owner:bob", "web"], "file"
     made.disks = [replace(made.disks[0], size=10240), replace(made.disks[0], size=512, uuid="another")]
     maker.simulator.outside.submit(
         "BACKUP_EXPORT", instance_name=OLD, target_node=NODE, mode="local", shutdown=True, long_sleep=True
@@ -79,7 +79,8 @@ def test_what_it_holds_fills_the_form_and_is_made(kept: Kept) -> None:
     kept.maker.finish()
     made, old = (kept.maker.simulator.cluster.instances[name] for name in (NEW, OLD))
     assert kept.maker.simulator.cluster.merged_beparams(made)["vcpus"] == 1, "though it is the cluster's default"
-    assert (made.os, made.tags, made.hvparams) == (old.os, ["web"], old.hvparams)
+    assert (made.os, made.hvparams) == (old.os, old.hvparams)
+    assert sorted(made.tags) == ["gwm:owner:alice", "web"], "it is hers, whosever was exported"
     assert [disk.size for disk in made.disks] == [10240, 512]
     assert {nic.mac for nic in made.nics}.isdisjoint({nic.mac for nic in old.nics})
 

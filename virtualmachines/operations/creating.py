@@ -118,7 +118,8 @@ class Create(GanetiOperation[Cluster, CreateParams]):
 
     def submit(self, client: RapiClient, ask: Ask[Cluster, CreateParams], reason: str) -> Submission:
         spec, defaults = completed(ask.params.spec, ask.target), Defaults.of(ask.target.info)
-        if tag := tag_of(owner_of(ask)):
+        is_reading = ask.dry_run and spec.source is not None  # of an export, whose tags it tells where none are said
+        if (tag := tag_of(owner_of(ask))) and not is_reading:
             spec = replace(spec, tags=spec.tags | {tag})
         return Submission([client.create_instance(creation_of(spec, defaults), reason=reason, dry_run=ask.dry_run)])
 

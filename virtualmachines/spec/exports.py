@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from rapi.shapes.fields import listing, mapping, whole
 from virtualmachines.spec.machine import DISKLESS, DiskSpec, NicSpec, Params, VMSpec
+from virtualmachines.tags import of_people
 
 _MOST_PARTS = 16
 _OF_NIC = ("ip", "mode", "link", "vlan", "network", "name")
@@ -34,7 +35,7 @@ def read_told(opcode: Any) -> VMSpec | None:
         beparams=_params(op.get("beparams")),
         hvparams=_params(op.get("hvparams")),
         osparams=_params(op.get("osparams")),
-        tags=frozenset(each for each in listing(op.get("tags")) if isinstance(each, str)),
+        tags=of_people(each for each in listing(op.get("tags")) if isinstance(each, str)),
     )
 
 

@@ -187,7 +187,7 @@ def write(still: Product) -> Write:
     """Changes the product's database behind its back, as another process of it would."""
 
     def run(statement: str, **values: Any) -> None:
-        with closing(sqlite3.connect(still.data / "gwm.sqlite3", timeout=20)) as database, database:
+        with closing(sqlite3.connect(still.data / "gwm.sqlite3", timeout=120)) as database, database:
             database.execute(statement, values)
 
     return run

@@ -9,6 +9,7 @@ from tests.browser import axe
 from tests.browser.conftest import sign_in
 from tests.browser.product import ADMIN, PASSWORD
 from tests.browser.screens import wait_connected
+from tests.browser.waiting import PATIENCE_MS
 
 
 @pytest.mark.feature("F001")
@@ -86,7 +87,7 @@ def test_signing_out_closes_the_consoles(person, demo):
     other.goto("/")
     other.locator(".top-tools details.menu summary", has_text=ADMIN).click()
     other.get_by_role("button", name="Sign out").click()
-    expect(page.locator("[data-console][data-state=on]")).to_have_count(0, timeout=5000)
+    expect(page.locator("[data-console][data-state=on]")).to_have_count(0, timeout=PATIENCE_MS)
     expect(page).to_have_url(re.compile(r"/login/\?next=.*console"))  # the page hears of it, too
 
 

@@ -50,7 +50,7 @@ def test_every_message_arrives_whole_and_once(connect):
     writer.start()
     while len(found) < count:
         try:
-            message = queue.get(timeout=10)
+            message = queue.get(timeout=120)
         except Empty:
             break
         found.append(message.payload["number"])
@@ -63,7 +63,7 @@ def test_an_unreadable_message_is_dropped(connect, tmp_path):
     queue = connect()
     (tmp_path / "messages" / "000000000000001_x.gwm.msg").write_text("")
     queue.put({"number": 1})
-    assert queue.get(timeout=10).payload == {"number": 1}
+    assert queue.get(timeout=120).payload == {"number": 1}
 
 
 GARBAGE = [b"", b"[[", b"null", b"7", b'{"a": 1}', b'["abc"]', b"[[1]]", b"\xff\xfe\x00", b'[["gwm", "", "gwm"]']
@@ -75,13 +75,13 @@ def test_an_unreadable_table_of_bindings_is_made_anew(connect, tmp_path, garbage
     table.write_bytes(garbage)
     queue = connect()
     queue.put({"number": 1})
-    assert queue.get(timeout=10).payload == {"number": 1}
+    assert queue.get(timeout=120).payload == {"number": 1}
     assert b'"gwm"' in table.read_bytes()
     table.write_bytes(garbage)  # under a worker that runs
     queue_files.Transport.global_state.clear()
     again = connect()
     again.put({"number": 2})
-    assert again.get(timeout=10).payload == {"number": 2}
+    assert again.get(timeout=120).payload == {"number": 2}
 
 
 def test_bindings_are_kept_and_taken_away(connect, tmp_path):

@@ -112,7 +112,7 @@ class Backend:
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        connection = http.client.HTTPSConnection(self.host, self.port, context=context, timeout=20)
+        connection = http.client.HTTPSConnection(self.host, self.port, context=context, timeout=120)
         authorization = requests.auth._basic_auth_str(*self.account)
         try:
             connection.request(method, path, headers={"Authorization": authorization, **(headers or {})})

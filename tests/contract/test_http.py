@@ -100,7 +100,7 @@ def test_certificate_has_the_announced_fingerprint(backend: Backend) -> None:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    plain = socket.create_connection((backend.host, backend.port), timeout=20)
+    plain = socket.create_connection((backend.host, backend.port), timeout=120)
     with plain, context.wrap_socket(plain) as connection:
         certificate = connection.getpeercert(binary_form=True)
         assert connection.version() == "TLSv1.3"

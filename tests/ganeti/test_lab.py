@@ -28,7 +28,7 @@ def get(cluster: GanetiCluster, path: str, user: tuple[str, str] | None = None) 
         session.trust_env = False
         session.auth = user or (cluster.username, cluster.password)
         session.verify = False
-        return session.get(cluster.endpoint + path, timeout=30)
+        return session.get(cluster.endpoint + path, timeout=120)
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
@@ -44,12 +44,12 @@ def test_rapi_wants_a_password_and_knows_two_users(ganeti: GanetiCluster) -> Non
     assert get(ganeti, "/2/info", viewer).status_code == 200
     with requests.Session() as session:
         session.trust_env = False
-        refused = session.delete(ganeti.endpoint + "/2/jobs/1", auth=viewer, verify=False, timeout=30)
+        refused = session.delete(ganeti.endpoint + "/2/jobs/1", auth=viewer, verify=False, timeout=120)
     assert refused.status_code == 403
 
 
 def test_fingerprint_is_that_of_the_served_certificate(ganeti: GanetiCluster) -> None:
-    served = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((ganeti.host, ganeti.port), timeout=10))
+    served = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((ganeti.host, ganeti.port), timeout=120))
     assert hashlib.sha256(served).hexdigest() == ganeti.fingerprint
 
 

@@ -43,7 +43,7 @@ def close_signals() -> Iterator[None]:
 
 
 def write(product: Product, statement: str) -> None:
-    with closing(sqlite3.connect(product.data / "gwm.sqlite3", timeout=20)) as database, database:
+    with closing(sqlite3.connect(product.data / "gwm.sqlite3", timeout=120)) as database, database:
         database.execute(statement)
 
 

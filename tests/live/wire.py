@@ -41,7 +41,7 @@ class Visitor:
         self._ask("POST", "/logout/", urlencode({"csrfmiddlewaretoken": token[1]}))
 
     def _ask(self, method: str, path: str, body: str | None = None) -> tuple[int, str]:
-        connection = HTTPConnection(self.host, timeout=30)
+        connection = HTTPConnection(self.host, timeout=120)
         headers = {"Cookie": self.cookie, "Origin": f"http://{self.host}"}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -71,7 +71,7 @@ class Signal:
     def __init__(self, host: str, cookie: str, note: str, origin: str) -> None:
         self.opened.append(self)
         name, _, port = host.rpartition(":")
-        self.socket = socket.create_connection((name, int(port)), timeout=20)
+        self.socket = socket.create_connection((name, int(port)), timeout=120)
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
             "GET /live/ws HTTP/1.1",

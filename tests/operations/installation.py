@@ -86,18 +86,18 @@ class Installation(Commands):
         command.kill_amid()
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.database, timeout=20)) as connection:
+        with closing(sqlite3.connect(self.database, timeout=120)) as connection:
             return connection.execute(sql, values).fetchall()
 
     def write(self, sql: str, *values: Any) -> None:
-        with closing(sqlite3.connect(self.database, timeout=20)) as connection:
+        with closing(sqlite3.connect(self.database, timeout=120)) as connection:
             connection.execute(sql, values)
             connection.commit()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Nobody else can write to the database."""
-        with closing(sqlite3.connect(self.database, timeout=20, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(self.database, timeout=120, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("ROLLBACK")

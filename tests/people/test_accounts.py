@@ -167,7 +167,7 @@ def test_two_who_take_each_other_away_at_once(root, verb):
 
     def take(me, other):
         try:
-            at_once.wait(timeout=30)
+            at_once.wait(timeout=120)
             do(verb, me, other)
             told.append("done")
         except Refusal as refusal:

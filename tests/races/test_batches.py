@@ -50,7 +50,7 @@ class Batches(Product):
         if self.url:
             with psycopg.connect(self.url, autocommit=True) as connection:
                 return connection.execute(statement.encode()).fetchall()
-        with closing(sqlite3.connect(self.folder / "gwm.sqlite3", timeout=20)) as database:
+        with closing(sqlite3.connect(self.folder / "gwm.sqlite3", timeout=120)) as database:
             return database.execute(statement).fetchall()
 
     def lease(self) -> tuple[Any, str]:

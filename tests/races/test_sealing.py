@@ -55,7 +55,7 @@ class Journal(Commands):
             with psycopg.connect(self.url, autocommit=True) as connection:
                 found = connection.execute(statement.encode()).fetchone()
         else:
-            with closing(sqlite3.connect(self._file, timeout=20)) as database:
+            with closing(sqlite3.connect(self._file, timeout=120)) as database:
                 found = database.execute(statement).fetchone()
         assert found is not None
         return int(found[0])

@@ -108,8 +108,8 @@ def test_what_it_throws_is_logged_and_it_goes_on(make_simulator: Any) -> None:
     logger.addHandler(counting)
     activity.start()
     try:
-        assert counting.seen.acquire(timeout=10)
-        assert counting.seen.acquire(timeout=10), "it goes on"
+        assert counting.seen.acquire(timeout=120)
+        assert counting.seen.acquire(timeout=120), "it goes on"
     finally:
         activity.stop()
         logger.removeHandler(counting)

@@ -31,7 +31,7 @@ def test_a_clock_runs_jobs(make_simulator, rapi):
     simulator = make_simulator(instances=1, speed=100)
     number = rapi.put(f"{simulator.url}/2/instances/vm1.example.org/shutdown", json={}).json()
     with simulator.cluster.lock:
-        assert simulator.queue.changed.wait_for(lambda: simulator.queue.jobs[number].finished, timeout=10)
+        assert simulator.queue.changed.wait_for(lambda: simulator.queue.jobs[number].finished, timeout=120)
     assert simulator.queue.jobs[number].status == "success"
 
 

@@ -89,7 +89,7 @@ def make(make_simulator: Callable[..., Simulator], rapi: Any) -> Callable[[str, 
         simulator = make_simulator(nodes=3)
 
         def ask(method: str, path: str, **options: Any) -> Any:
-            return rapi.request(method, simulator.url + path, timeout=10, **options)
+            return rapi.request(method, simulator.url + path, timeout=120, **options)
 
         return Cluster(simulator, ask, hypervisor, template)
 

@@ -42,7 +42,7 @@ class Program:
     def end(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=120)
         return self.process.returncode
 
 
@@ -118,7 +118,7 @@ def test_an_account_of_ones_own(start, rapi: requests.Session, tmp_path: Path) -
 
 def test_a_port_in_use_is_said(start, simulator: Simulator) -> None:
     program = start("--port", str(simulator.port))
-    _, errors = program.process.communicate(timeout=20)
+    _, errors = program.process.communicate(timeout=120)
     assert program.process.returncode == 1
     assert "Address already in use" in errors
 

@@ -47,7 +47,7 @@ def test_held_jobs_stay_where_they_are(make_simulator, ask: Ask) -> None:
     assert job.status == "waiting"
     simulator.release_jobs()
     with simulator.cluster.lock:
-        assert simulator.queue.changed.wait_for(lambda: job.finished, timeout=10)
+        assert simulator.queue.changed.wait_for(lambda: job.finished, timeout=120)
 
 
 def test_a_drained_queue(simulator: Simulator, ask: Ask) -> None:

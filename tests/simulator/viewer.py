@@ -17,7 +17,7 @@ class Refused(Exception):
 
 class Viewer:
     def __init__(self, port: int, password: str = "") -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=120)
         self.stream: BinaryIO = self.socket.makefile("rb")
         try:
             self.shake_hands(password)

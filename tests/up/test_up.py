@@ -215,7 +215,7 @@ def test_https_with_a_certificate_of_its_own(tmp_path: Path) -> None:
         installation.start_ready()
         assert installation.address.startswith("https://127.0.0.1:")
         context = ssl.create_default_context(cafile=str(certificate))
-        with urllib.request.urlopen(installation.address + "/login/", context=context, timeout=20) as answer:  # noqa: S310
+        with urllib.request.urlopen(installation.address + "/login/", context=context, timeout=120) as answer:  # noqa: S310
             assert answer.status == 200
             assert answer.headers["Strict-Transport-Security"]
             assert "Secure" in answer.headers["Set-Cookie"]

@@ -25,7 +25,7 @@ class Product:
         self.installation = installation
 
     def ask(self, statement: str, *values: str) -> list[tuple]:
-        with closing(sqlite3.connect(self.installation.data / "gwm.sqlite3", timeout=20)) as database:
+        with closing(sqlite3.connect(self.installation.data / "gwm.sqlite3", timeout=120)) as database:
             return database.execute(statement, values).fetchall()
 
     def manage(self, *arguments: str) -> None:

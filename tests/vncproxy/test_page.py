@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.waiting import wait_for_script
+from tests.browser.waiting import PATIENCE_MS, wait_for_script
 from tests.vncproxy.conftest import make_certificate, serve
 from tests.vncproxy.ends import SERVER_INIT_NAME
 from tests.vncproxy.test_loopback import wait_until
@@ -144,7 +144,7 @@ def test_closed_by_an_administrator_it_stays_closed(console, vnc):
     page = console.show(port=vnc(after="listen").port)
     state(page, "on")
     close_consoles(console.control, user_id=7, reason="The right was withdrawn.")
-    state(page, "failed", timeout=3000)
+    state(page, "failed", timeout=PATIENCE_MS)
     expect(page.locator("[data-part=title]")).to_contain_text("The right was withdrawn.")
 
 

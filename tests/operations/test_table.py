@@ -32,8 +32,8 @@ def test_operation_is_complete(operation: AnyOperation) -> None:
     if operation.is_on_site:
         # or it judges by what it is asked for, as a template is for one cluster or any
         assert operation.needs in SITE_VERBS or type(operation).judge is not Operation.judge
-    elif operation.kind == "person" or operation.key == "team.delete":
-        assert operation.needs in ("change_people", "change_teams"), "administrators alone, on purpose"
+    elif operation.kind in ("person", "key", "token") or operation.key == "team.delete":
+        assert operation.needs in ("change_people", "change_teams"), "administrators, and people for their own account"
     else:
         access = access_of(KINDS[operation.target_kind].model)
         given = {VIEW, *access.verbs}.union(*access.from_parent.values())

@@ -23,9 +23,10 @@ from permissions.models import User
 from permissions.selectors import find_persona, find_user
 
 OFFERED = {key: each for key, each in OPERATIONS.items() if not each.needs_browser}
-# A verb that only one kind of thing knows may stand for itself. Those of templates and people never do: "create",
-# "edit" and "delete" stood in scripts before there were any.
-_SHORT = [operation for operation in OFFERED.values() if operation.kind not in ("template", "person")]
+# A verb that only one kind of thing knows may stand for itself, among those that Ganeti knows: "edit" and "rename"
+# stood in scripts before there were templates, people, teams or keys.
+_IN_GANETI = {kind.name for kind in KINDS.values() if kind.in_ganeti}
+_SHORT = [operation for operation in OFFERED.values() if operation.kind in _IN_GANETI]
 _VERBS = Counter(operation.verb for operation in _SHORT)
 NAMES = {**{op.verb: op for op in _SHORT if _VERBS[op.verb] == 1}, **OFFERED}
 WELL = (Outcome.DONE, Outcome.SUBMITTED, Outcome.SUCCEEDED)

@@ -46,6 +46,9 @@ _OTHER_VERBS = {
     "person.send-reset": _("Mail a link for a new password"),
     "person.rescue": _("Rescue an administrator"),
     "person.sign-in": _("Sign in"),
+    "person.end-session": _("End sessions of one's own"),
+    "person.view-as": _("View pages as somebody else"),
+    "person.stop-viewing": _("Stop viewing as somebody else"),
     "site.prune-journal": _("Prune the journal"),
 }
 

@@ -95,19 +95,22 @@ NOT_PAGES = frozenset(
         "vms-create-live",
         "batch-do",
         "lists",
+        "end-session",
+        "end-other-sessions",
+        "new-email",  # without a link that was mailed
         "key-feed",
         "cluster-key-feed",
         "vm-key-feed",
     }
 )
 # For who is not signed in, or has a password; they have tests of their own.
-WITHOUT_ADMIN = frozenset({"login", "change-password", "new-password"})
+WITHOUT_ADMIN = frozenset({"login", "change-password", "new-password", "password-again"})
 # Samples of parts for who builds pages; no sentence of it is the product's.
 SAMPLES = frozenset({"styleguide"})
 
 
 def kind_of(name: str) -> str:
-    about_none = ("vms", "nodes", "jobs", "clusters", "cluster-add", "template-create")
+    about_none = ("vms", "nodes", "jobs", "clusters", "cluster-add", "template-create", "person-add")
     return "" if name in about_none else name.partition("-")[0]
 
 

@@ -277,8 +277,6 @@ LINKS = {
     "styleguide": "styleguide",
     "profile": "profile",
     "password": "change-password",
-    "keys": "own-keys",
-    "tokens": "own-tokens",
     "lists": "lists",
     "acting": "acting",
     "usage": "usage",

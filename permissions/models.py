@@ -38,10 +38,10 @@ class Team(Group):
 
     access = Access(
         kind="team",
-        noun="team",
+        noun=_("team"),
         verbs={
-            "admin": "Everything on the team: its members, the rights on it, and acting for it",
-            "act": "Act for the team, if one is a member: own machines as the team, and use its quota",
+            "admin": _("Everything on the team: its members, the rights on it, and acting for it"),
+            "act": _("Act for the team, if one is a member: own machines as the team, and use its quota"),
         },
         implies={"admin": frozenset({"act"})},
         refusals={

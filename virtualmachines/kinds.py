@@ -32,7 +32,7 @@ add_kind(
     Kind(
         "template",
         MachineTemplate,
-        typed="CLUSTER/TEMPLATE, or -/TEMPLATE for one of any cluster",
+        typed="CLUSTER/TEMPLATE, -/TEMPLATE",
         pattern=r"(?P<slug>[^/@]+)/(?P<name>[^/]+)",
         rows=list_templates_with_all,
         pick=pick_template,

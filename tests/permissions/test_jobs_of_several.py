@@ -22,7 +22,7 @@ SECRET = "xyzzy.example.org"
 URLS = ["/jobs/?sort=title", *(reverse(name) for name in ("overview", "jobs", "dock", "vms", "journal"))] + [
     reverse(name, kwargs=WHERE[name])
     for name, row in PAGES.items()
-    if row.method == "get" and WHERE.get(name) in (JOB, VM) and "vm_power" in row.may
+    if row.method == "get" and not row.open and WHERE.get(name) in (JOB, VM) and "vm_power" in row.may
 ]
 
 

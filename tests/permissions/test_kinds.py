@@ -18,7 +18,18 @@ from permissions.access import Access
 from permissions.kinds import KINDS, Kind, add_kind, kind_of, name_of_kind, places_of
 from permissions.policy import reach_kept
 from permissions.services import grant, make_team
-from tests.factories import make_admin, make_cluster, make_job, make_node, make_template, make_user, make_vm
+from tests.factories import (
+    FINGERPRINT,
+    make_admin,
+    make_cluster,
+    make_job,
+    make_key,
+    make_node,
+    make_template,
+    make_token,
+    make_user,
+    make_vm,
+)
 
 TYPED = {
     "person": "carol",
@@ -30,6 +41,8 @@ TYPED = {
     "network": "lab/lan",
     "vm": "lab/web1.example.org",
     "template": "lab/small",
+    "key": f"dave/{FINGERPRINT}",
+    "token": "dave/hook",
 }
 
 
@@ -37,6 +50,7 @@ TYPED = {
 def objects(db: None) -> dict[str, Model]:
     """One of each kind."""
     cluster = make_cluster("lab")
+    dave = make_user("dave")
     vm = make_vm(cluster, "web1.example.org", uuid="00000000-0000-4000-8000-000000000001")
     return {
         "person": make_user("carol"),
@@ -48,6 +62,8 @@ def objects(db: None) -> dict[str, Model]:
         "network": Network.objects.create(cluster=cluster, name="lan"),
         "vm": vm,
         "template": make_template("small", cluster),
+        "key": make_key(dave),
+        "token": make_token(dave, "hook"),
     }
 
 
@@ -76,7 +92,7 @@ def test_its_page_is_one_of_its_own(objects: dict[str, Model], name: str) -> Non
     kind, admin = KINDS[name], make_admin()
     url = kind.url_of(objects[name])
     if not url:
-        assert name in ("person", "team", "nodegroup", "network")
+        assert name in ("person", "team", "nodegroup", "network", "key", "token")
         return
     found = resolve(url)
     assert kind.find(admin, **found.kwargs) == objects[name]

@@ -25,7 +25,7 @@ from operations.planning import plan
 from operations.table import OPERATIONS
 from people.mailing import send_due_letters
 from permissions.models import User
-from permissions.services import grant, persona_of
+from permissions.services import grant, make_team, persona_of
 from tests.factories import (
     FINGERPRINT,
     SCHEDULED,
@@ -55,13 +55,14 @@ KNOWN = re.compile(
     r"""(?:\bzzalice/)?SHA256:\S+|\bzz[\w.:@-]*|\.example\.org|\bZZ\b|[Dd]ebian[ +]12
     | (?:/[\w.-]+)+/?                               # paths
     | \bssh-ed25519\b|~/\.ssh/id_ed25519\.pub|\.pub\b
+    | @?\b(?:TEAM|CLUSTER|NUMBER|NODE|GROUP|NETWORK|MACHINE|TEMPLATE)\b  # as commands name what one types
     | \{\w+\}                                       # values that a script fills in
     | \b[a-z]+:(?:\w+\b|(?=[,.]))                   # terms and keys of a filter, as one types them
     | \breachable,\ failed,\ unreachable,\ new\b     # and values
     | gnt-instance\ (?:move\ -n\ NODE|change-group\ --to\ GROUP)  # commands, in a sentence
     | the\ console\ broker\ does\ not\ answer.*     # the detail of an error, as logs have it
     | \b(?:Ganeti\ Web\ Manager|Ganeti|RAPI|kvm|drbd|plain|image\+noble|Noble|x86_64|64bit|default|master|UTC|GiB|MiB
-      |TiB|UUID|VNC|MAC|VLAN|IPv4|IPv6|CPU|OS|NUMA|bridged|routed|openvswitch|ro|rw|auto|br0|root|admin|power|PIN|PEM|CA|SHA|status\.json|min|ms
+      |TiB|UUID|VNC|MAC|VLAN|IPv4|IPv6|CPU|OS|NUMA|bridged|routed|openvswitch|ro|rw|auto|br0|root|admin|power|act|PIN|PEM|CA|SHA|status\.json|min|ms
       |CSV|JSON|sqlite|postgresql|Ctrl|Alt|Del|OP_\w+|INSTANCE_\w+|EN|VM|[a-z]+\d+|[0-9a-f-]{36})\b""",
     re.VERBOSE,
 )
@@ -79,6 +80,7 @@ WHERE = {
     "batch": BATCH,
     "template": {**CLUSTER, "name": "zzsmall"},
     "person": {"name": "zzalice"},
+    "team": {"name": "zzteam"},
     "token": {"name": "zzalice", "token": "zzhook"},
     "key": {"name": "zzalice", "fingerprint": FINGERPRINT},
 }
@@ -94,6 +96,8 @@ NOT_PAGES = frozenset(
         "vms-batch",
         "vms-create-live",
         "batch-do",
+        "reconciliation-batch",
+        "view-as-stop",
         "lists",
         "end-session",
         "end-other-sessions",
@@ -110,7 +114,9 @@ SAMPLES = frozenset({"styleguide"})
 
 
 def kind_of(name: str) -> str:
-    about_none = ("vms", "nodes", "jobs", "clusters", "cluster-add", "template-create", "person-add")
+    about_none = (
+        *("vms", "nodes", "jobs", "clusters", "cluster-add", "template-create", "person-add", "team-create", "teams"),
+    )
     return "" if name in about_none else name.partition("-")[0]
 
 
@@ -145,6 +151,7 @@ def client(db: None) -> Client:
     make_job(cluster, ("instance", vm.name), ganeti_id=8, title="zz", status="error", ended_at=timezone.now())
     alice, admin = make_user("zzalice"), make_admin("zzroot")
     grant(["admin"], alice, vm)
+    make_team("zzteam", [alice])
     make_key(alice, "zzlaptop")
     make_token(alice, "zzhook", on=cluster)
     vm.owner = persona_of(alice)

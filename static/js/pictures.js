@@ -131,7 +131,17 @@ if (peek?.showPopover) {
     event.preventDefault();
     close();
   });
-  document.addEventListener("scroll", () => over && close(), { capture: true, passive: true });
+  const anywhere = { capture: true, passive: true };
+  document.addEventListener("scroll", () => over && close(), anywhere);
+  // A pointer that rests on a name says nothing more of itself after the page has moved below it.
+  document.addEventListener(
+    "scrollend",
+    () => {
+      const name = document.querySelector("[data-has-screen] > a:hover");
+      if (name) come(name, dwell_ms);
+    },
+    anywhere,
+  );
 }
 
 document.addEventListener("click", (event) => {

@@ -111,7 +111,7 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
             "Tests on PostgreSQL",
             f"{quick} and database and not alike",
             environment=with_postgresql,
-            processes=max(1, every - 1),  # leaves a core to the browser and the labs
+            processes=every,  # one more than reckoned: it takes what the browser and the labs leave idle
             cores=max(1, every - 1),
         ),
         gate(
@@ -120,7 +120,7 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
             processes=every,
             cores=WAITS,
         ),
-        gate("Many values in many pages", f"{quick} and long"),
+        gate("Many values in many pages", f"{quick} and long", processes=every),
         gate("Tests over a real Redis, on PostgreSQL", "redis", environment=with_redis, cores=WAITS),
     ]
 

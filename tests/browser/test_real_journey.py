@@ -3,11 +3,14 @@
 The lab is up before a page is opened: Chromium drops its connections whenever interfaces come or go.
 """
 
+from functools import partial
+
 import pytest
 
 from tests.browser.conftest import run_product
 from tests.browser.newcomer import Newcomer
 from tests.browser.product import PASSWORD
+from tests.up.running import eventually
 
 pytestmark = pytest.mark.ganeti
 NAME = "vm42.lab.test"
@@ -19,6 +22,8 @@ def product(tmp_path_factory, ganeti):
     for product in run_product(tmp_path_factory.mktemp("journey"), "--no-demo"):
         product.add_cluster("real", ganeti)
         product.add_person("nora", PASSWORD)
+        product.manage("sync_clusters", "real")  # the second update reads which OS there are
+        eventually(partial(product.read, "Cluster.objects.get().operating_systems"), what="the list of OS")
         product.manage("grant", "nora", "create_vm", "--on=real", "--as=admin")
         yield product
         ganeti.remove_instances()

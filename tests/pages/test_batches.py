@@ -119,10 +119,8 @@ def test_without_machines_there_is_no_plan(site: Site, sign_in: SignIn, data: di
 
 
 def test_too_many_machines_are_refused(site: Site, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    VirtualMachine.objects.bulk_create(
-        VirtualMachine(cluster=site.edge, name=f"x{number}", uuid=f"x{number}", search_text="x")
-        for number in range(2000)
-    )
+    machines = (VirtualMachine(cluster=site.edge, name=f"x{n}", uuid=f"x{n}", search_text="x") for n in range(2000))
+    VirtualMachine.objects.bulk_create(machines, batch_size=1000)
     answer = sign_in(site.admin).post(reverse("vms-batch"), {"all": "1", "verb": "start"}, follow=True)
     assert "2003 machines" in answer.content.decode() and not Batch.objects.exists()
 

@@ -65,6 +65,7 @@ def fill(site: Site, words: str = "plain") -> None:
     make_template(words[:100], cluster, description=words[:255], os=words)
     nics = [{"mac": words, "ip": words}]
     vm = make_vm(cluster, words, primary_node=node, secondary_node=node, os=words, tags=[words], nics=nics, uuid="")
+    make_vm(cluster, f"{words}!", tags=[words])  # whose nobody is
     locks = [{"lock": words, "mode": "shared", "holders": []}]
     make_job(cluster, ("instance", words), title=words, error=words, status="waiting", waiting_for=locks)
     begin(

@@ -152,7 +152,7 @@ def test_the_parameters_were_found() -> None:
 
 
 ONLY_POSTED = (
-    *("logout", "lists", "view-as-stop", "vm-console-picture", "vm-console-ticket"),
+    *("logout", "lists", "view-as-stop", "reconciliation-batch", "vm-console-picture", "vm-console-ticket"),
     *("vms-batch", "vms-create-live"),
     *("end-session", "end-other-sessions"),
 )

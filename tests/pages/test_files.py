@@ -119,9 +119,8 @@ def test_of_a_long_file_no_more_is_read_than_is_sent(site: Site, django_assert_n
 
 
 def make_machines(site: Site, number: int) -> None:
-    VirtualMachine.objects.bulk_create(
-        VirtualMachine(cluster=site.prod, name=f"many{each:04}.example.org") for each in range(number)
-    )
+    machines = (VirtualMachine(cluster=site.prod, name=f"many{each:04}.example.org") for each in range(number))
+    VirtualMachine.objects.bulk_create(machines, batch_size=1000)
 
 
 @pytest.mark.long

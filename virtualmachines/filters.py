@@ -1,5 +1,6 @@
 """What machines can be asked for, in the language of `ui.filtering`."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import F, Q, Value
@@ -87,6 +88,8 @@ def _in_state(word: str) -> Q:
     return Q(status__listed=_WORDS.get(word.lower(), word))
 
 
+# Before anything: what compares with it is found by an index, and what has no time is left out.
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _IN_GANETI = Q(missing_since__isnull=True)
 _CHANGED = Q(drift_since__isnull=False) & _IN_GANETI
 
@@ -103,7 +106,7 @@ _OTHER_OWNER = Q(owner__isnull=False) & _IN_GANETI & ~(Q(owner_tag="") | Q(owner
 RECONCILE = {
     "unowned": Q(owner__isnull=True) & _IN_GANETI & ~Q(uuid=""),
     "changed": _CHANGED,
-    "missing": Q(missing_since__isnull=False) & ~Q(uuid=""),
+    "missing": Q(missing_since__gt=_EVER) & ~Q(uuid=""),
     **{part: _changed(part) for part in PARTS},
     "owner-tag": _OTHER_OWNER,
 }

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import Model, Q
 from django.utils import timezone
 
-from permissions.models import Token, User
+from permissions.models import Token
 from permissions.policy import access_of
 
 _BEGINNING = "gwm_"
@@ -51,8 +51,3 @@ def covers(token: Token, target: Model | None) -> bool:
         each is not None and access_of(type(each)).kind == token.scope_kind and each.pk == token.scope_pk
         for each in (target, parent)
     )
-
-
-def list_of(person: User) -> list[Token]:
-    """A person's tokens, by name."""
-    return list(person.tokens.order_by("name"))

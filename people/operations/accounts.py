@@ -20,7 +20,7 @@ from operations.groups import Group
 from people.mailing import can_send, invite
 from people.selectors import count_machines, lock_administrators
 from permissions.models import User
-from permissions.policy import Allowed, Verdict, can, find_holdings_of
+from permissions.policy import Verdict, can, find_holdings_of, may_look_after
 
 P = TypeVar("P")
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -152,8 +152,8 @@ class Edit(OnPeople[AccountParams]):
     params_type = AccountParams
 
     def judge(self, ask: Ask[User, AccountParams]) -> Verdict:
-        is_own = ask.target.pk == ask.actor.user.pk and ask.actor.user.is_active
-        return Allowed() if is_own and ask.params and ask.params.email is None else super().judge(ask)
+        concerns_names = ask.params is not None and ask.params.email is None
+        return (concerns_names and may_look_after(ask.actor.user, ask.target)) or super().judge(ask)
 
     def changes(self, ask: Ask[User, AccountParams]) -> Sequence[Change]:
         said = ((name, getattr(ask.target, name), value) for name, value in ask.params.said.items())

@@ -13,7 +13,7 @@ from people.confirming import read_confirmation
 from people.mailing import invite, tell_former_address
 from people.operations.accounts import LABELS, OnPeople, why_not_invited
 from permissions.models import User
-from permissions.policy import Allowed, Verdict
+from permissions.policy import Verdict, may_look_after
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ class UseEmail(OnPeople[EmailParams]):
     params_type = EmailParams
 
     def judge(self, ask: Ask[User, EmailParams]) -> Verdict:
-        is_own = ask.target.pk == ask.actor.user.pk and ask.actor.user.is_active
-        return Allowed() if is_own else super().judge(ask)
+        return may_look_after(ask.actor.user, ask.target) or super().judge(ask)
 
     def check(self, ask: Ask[User, EmailParams]) -> None:
         if not read_confirmation(ask.target, ask.params.token):

@@ -18,7 +18,7 @@ from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Forbidden, Invalid, NoParams, Operation, Site
 from people.tokens import LEAST, digest_of
 from permissions.models import Token, User
-from permissions.policy import Allowed, Denied, Verdict, access_of, can, may_look_after
+from permissions.policy import Denied, Verdict, access_of, can, may_look_after, may_speak_as
 
 MOST_TOKENS = 50
 _NAME = re.compile(r"[\w.-]{1,60}")
@@ -50,10 +50,7 @@ class AddToken(Operation[User, TokenParams]):
     params_type = TokenParams
 
     def judge(self, ask: Ask[User, TokenParams]) -> Verdict:
-        actor = ask.actor.user
-        if actor.is_active and actor.pk == ask.target.pk:
-            return Allowed()
-        return Denied(_("You may make tokens for yourself only."))
+        return may_speak_as(ask.actor.user, ask.target)
 
     def check(self, ask: Ask[User, TokenParams]) -> None:
         person, params = ask.target, ask.params

@@ -16,7 +16,7 @@ from operations.pipeline import run
 from people.forms.tokens import TokenForm
 from people.operations.tokens import AddToken
 from people.selectors import list_people, pick_person
-from people.tokens import list_of, make_secret
+from people.tokens import make_secret
 from permissions.signed_in import person_of
 
 
@@ -66,7 +66,7 @@ def _page(
         "person": person,
         "is_own": own,
         "title": _("Your tokens") if own else _("Tokens of %s") % person,
-        "tokens": [{"token": each, "withdraw": withdraw(each.name)} for each in list_of(person)],
+        "tokens": [{"token": each, "withdraw": withdraw(each.name)} for each in person.tokens.all()],
         "form": form,
         "made": made,
         "command": f'curl -H "Authorization: Bearer {made}" {request.build_absolute_uri(reverse("key-feed"))}',

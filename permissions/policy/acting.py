@@ -37,3 +37,10 @@ def may_look_after(user: User, person: User) -> Verdict:
     if user.is_active and (user.is_superuser or user.pk == person.pk):
         return Allowed()
     return Denied(_("You may look after your own account only."))
+
+
+def may_speak_as(user: User, person: User) -> Verdict:
+    """Whether a script may be let in by `user` in the name of `person`: nobody's but one's own, whoever one is."""
+    if user.is_active and user.pk == person.pk:
+        return Allowed()
+    return Denied(_("You may make tokens for yourself only."))

@@ -26,13 +26,13 @@ HYPERVISORS = ("kvm", "xen-pvm", "xen-hvm")
 JUDGE = """
 import json, sys
 sys.path.insert(0, "/usr/share/ganeti/default")
-from ganeti import opcodes
+from ganeti import errors, opcodes
 bad = []
 for op, result in json.load(sys.stdin):
     known = opcodes.OP_MAPPING[op["OP_ID"]]
     try:
         opcodes.OpCode.LoadOpCode(op).Validate(False)
-    except Exception as error:
+    except (errors.GenericError, ValueError, TypeError) as error:
         bad.append([op, str(error)])
     if known.OP_RESULT is not None and not known.OP_RESULT(result):
         bad.append([op["OP_ID"], result, str(known.OP_RESULT)])

@@ -64,24 +64,40 @@ class StateSum:
     vcpus: int = 0
 
 
-def count_by_group(vms: QuerySet[VirtualMachine]) -> dict[str, int | None]:
-    """How many of `vms` are in each group of states; under "" the sum. One query.
+def count_by_group(
+    vms: QuerySet[VirtualMachine],
+    asked: QuerySet[VirtualMachine] | None = None,
+    *,
+    is_group: bool = False,
+    deepest: int = DEEPEST,
+) -> tuple[dict[str, int | None], int | None]:
+    """How many of `vms` are in each group of states, under "" the sum; and how many of them are `asked` for, None where
+    the former tells it, for `is_group`: these are one of the groups. One query, as it costs to look for words.
 
     Of more than pages show (`ui.paging`) it is only told that there are more.
     """
-    some = vms.order_by().values_list("status", "missing_since", "busy_entry")[: DEEPEST + 1]
+    some = vms.order_by().values_list("status", "missing_since", "busy_entry")[: deepest + 1]
     numbers: Counter[str] = Counter()
+    also, values = "NULL", ()
     try:
         sql, params = some.query.sql_with_params()
+        if asked is not None:
+            counted, values = asked.order_by().values("pk")[: deepest + 1].query.sql_with_params()
+            also = f"(SELECT COUNT(*) FROM ({counted}) AS asked)"  # noqa: S608 - of Django's
+            if is_group:
+                also = f"CASE WHEN SUM(COUNT(*)) OVER () > {deepest} THEN {also} END"
     except EmptyResultSet:
-        return {"": 0, **dict.fromkeys(GROUPS, 0)}
+        return {"": 0, **dict.fromkeys(GROUPS, 0)}, 0
     key = "status, missing_since IS NOT NULL, busy_entry IS NOT NULL"
+    statement = f"SELECT {key}, COUNT(*), {also} FROM ({sql}) AS found GROUP BY {key}"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {key}, COUNT(*) FROM ({sql}) AS found GROUP BY {key}", params)  # noqa: S608
-        for status, is_missing, is_busy, number in cursor.fetchall():
-            numbers[group_of(status, is_missing=is_missing, is_busy=is_busy)] += number
+        cursor.execute(statement, (*values, *params))
+        rows = cursor.fetchall()
+    for status, is_missing, is_busy, number, _asked in rows:
+        numbers[group_of(status, is_missing=is_missing, is_busy=is_busy)] += number
     total = numbers.total()
-    return {"": total, **{name: numbers[name] if total <= DEEPEST else None for name in GROUPS}}
+    counts = {"": total, **{name: numbers[name] if total <= deepest else None for name in GROUPS}}
+    return counts, rows[0][-1] if rows else 0
 
 
 def count_all_by_state(user: User, slug: str = "") -> list[StateSum]:

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +26,7 @@ from ui.paging import FEW, Pages
 from virtualmachines.filters import MACHINES
 from virtualmachines.models import MachineText, VirtualMachine
 from virtualmachines.search import PARTS, TEXTS, Says, drop_index, make_index
-from virtualmachines.selectors import list_vms
+from virtualmachines.selectors import count_by_group, list_vms
 
 LETTERS = st.text(st.sampled_from("abAB.-:%_\"'\\*()^ ßéİΣ漢😀"), max_size=12)
 SHARED = settings(
@@ -238,6 +239,38 @@ def test_few_with_a_word_are_found_before_they_are_sorted(
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_sort = off")  # rather go along the order
         assert ("(id = ANY ($" in page.object_list.explain()) == is_found_first
+
+
+@pytest.mark.parametrize(
+    ("asked", "deepest", "running", "found"),
+    [
+        (["running"], 9, 5, None),  # the number of the group tells it
+        (["running"], 6, None, 5),
+        (["running"], 4, None, 5),
+        (["ADMIN_down"], 9, 5, 4),
+        (["ADMIN_down"], 2, None, 3),
+        (["running", "ADMIN_down"], 9, 5, 9),
+        (["nothing"], 9, 5, 0),
+    ],
+)
+def test_one_query_counts_the_groups_and_what_is_asked_for(
+    site: Site, sign_in: SignIn, asked: list[str], deepest: int, running: int | None, found: int | None
+) -> None:
+    """What costs the most, to look for a word, is not done once more for the number of the page."""
+    bulk(site.prod, [f"abcd {number}" for number in range(9)])
+    VirtualMachine.objects.filter(search_text__lt="abcd 5").update(status="running")
+    VirtualMachine.objects.filter(search_text__gte="abcd 5", name__startswith="N").update(status="ADMIN_down")
+    vms = VirtualMachine.objects.filter(Says("abc"))
+    client = sign_in(site.admin)
+    url = f"/vms/?q=abc+{'+'.join(f'status:{state}' for state in asked)}"
+    client.get(url)  # what is asked once in the life of a process
+    with CaptureQueriesContext(connection) as statements:
+        counts, number = count_by_group(
+            vms, vms.filter(status__in=asked), is_group=asked == ["running"], deepest=deepest
+        )
+        assert (counts["running"], number) == (running, found)
+        client.get(url)
+    assert len(statements) <= 1 + 8
 
 
 def test_without_the_right_to_have_an_index_texts_are_searched_and_it_is_said(

@@ -38,15 +38,24 @@ _ON_BAR = ("start", "shutdown", "reboot", "shutdown-now")
 
 def _count(
     request: HttpRequest, vms: QuerySet[Any], wanted: Wanted, scope: Mapping[str, str] | None
-) -> Mapping[str, int | None]:
-    """How many are in each group of states, whatever state is asked for; kept where it is all of a cluster or more."""
+) -> tuple[Mapping[str, int | None], int | None]:
+    """How many are in each group of states, whatever state is asked for; kept where it is all of a cluster or more. And
+    how many are asked for, None where that is still to be counted."""
     slug, within = only_cluster(wanted), (scope or {}).get("cluster", "")
+    states, total = wanted.values_of("status"), None
+    counts: Mapping[str, int | None]
     if scope is None or slug is None or (slug and within and slug != within):
-        return count_by_group(filter_vms(vms, wanted.without("status")))
-    states = count_all_by_state(person_of(request), slug or within)
-    if not slug and not within:
-        hand_to_frame(request, machines=count_there(states))
-    return sum_by_group(states)
+        of_any = filter_vms(vms, wanted.without("status"))
+        is_group = len(states) == 1 and states[0] in GROUPS
+        counts, total = count_by_group(of_any, filter_vms(vms, wanted) if states else None, is_group=is_group)
+    else:
+        kept = count_all_by_state(person_of(request), slug or within)
+        if not slug and not within:
+            hand_to_frame(request, machines=count_there(kept))
+        counts = sum_by_group(kept)
+    if total is None and len(states) < 2:
+        total = counts.get(states[0]) if states else counts[""]
+    return counts, total
 
 
 def answer_with_vms(
@@ -68,10 +77,7 @@ def answer_with_vms(
     file = shown.export(request, rows)
     if file is not None:
         return file
-    counts = _count(request, vms, wanted, scope)
-    states = wanted.values_of("status")
-    # None where the numbers beside the states do not tell it: it is counted, then.
-    total = counts.get(states[0]) if len(states) == 1 else None if states else counts[""]
+    counts, total = _count(request, vms, wanted, scope)
     listing = shown.page(request, rows, total, keys_first=True)
     groups = [("", _("All"), counts[""]), *((name, GROUPS[name][0], counts[name]) for name in SHOWN)]
     drawn = {

@@ -7,7 +7,7 @@ from clusters.models.grants import ClusterGroupGrant, ClusterUserGrant
 from clusters.models.inventory import Network, Node, NodeGroup
 from clusters.models.job import Job, JobStatus, JobTarget
 from clusters.models.schedule import Schedule
-from clusters.models.states import ADDRESS, Mirrored
+from clusters.models.states import ADDRESS, Mirrored, index_of_missing
 from clusters.models.watched import Watched
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "Schedule",
     "TlsTrust",
     "Watched",
+    "index_of_missing",
 ]

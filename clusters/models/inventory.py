@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models.cluster import Cluster
-from clusters.models.states import Mirrored
+from clusters.models.states import Mirrored, index_of_missing
 from clusters.models.watched import Watched
 from operations.models import Busy
 from permissions.access import Access
@@ -26,7 +26,7 @@ class NodeGroup(Mirrored):
 
     class Meta:
         ordering = ["cluster", "name"]
-        indexes = [models.Index(fields=["cluster", "uuid"], name="group_uuid")]
+        indexes = [models.Index(fields=["cluster", "uuid"], name="group_uuid"), index_of_missing("group_missing")]
 
     def __str__(self) -> str:
         return self.name
@@ -87,6 +87,7 @@ class Node(Mirrored, Watched, Busy):
         indexes = [
             models.Index(fields=["cluster", "uuid"], name="node_uuid"),
             models.Index(fields=["cluster", "name"], name="node_name"),
+            index_of_missing("node_missing"),
             models.Index(fields=["name", "id"], condition=models.Q(drift_since__isnull=False), name="node_drifted"),
         ]
 
@@ -130,7 +131,7 @@ class Network(Mirrored):
 
     class Meta:
         ordering = ["cluster", "name"]
-        indexes = [models.Index(fields=["cluster", "uuid"], name="network_uuid")]
+        indexes = [models.Index(fields=["cluster", "uuid"], name="network_uuid"), index_of_missing("network_missing")]
 
     def __str__(self) -> str:
         return self.name

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from clusters.models import Cluster, Mirrored, Node, Watched
+from clusters.models import Cluster, Mirrored, Node, Watched, index_of_missing
 from operations.models import Busy
 from permissions.access import Access
 from permissions.models import Persona
@@ -121,6 +121,7 @@ class VirtualMachine(Mirrored, Watched, Busy):
         indexes = [
             models.Index(fields=["cluster", "name"], name="vm_name"),
             models.Index(fields=["cluster", "uuid"], name="vm_uuid"),
+            index_of_missing("vm_missing"),
             # Orders of lists, with the key that breaks ties and picks the rows.
             models.Index(fields=["name", "id", *_FILTERED], name="vm_listed"),
             models.Index(fields=["status", "name", "id"], name="vm_by_status"),

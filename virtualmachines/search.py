@@ -86,10 +86,13 @@ class Says(Unforeseen, Func):
         return has, [pattern, pattern]
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
-        """A join, which is planned by how common the word is and what else is asked for."""
+        """A join, which is planned by how common the word is and what else is asked for. The word is part of the
+        statement, quoted by the driver: a plan that is kept for any word takes each for a rare one."""
         key, _text, _name = self._compile(compiler)
-        pattern = "%" + self._escaped("\\") + "%"
-        return f"EXISTS (SELECT 1 FROM {TEXTS} t WHERE t.id = {key} AND t.text LIKE %s)", [pattern]  # noqa: S608
+        connection.ensure_connection()  # how it is quoted depends on it
+        quoting: Any = connection.ops
+        pattern = quoting.compose_sql("%s", ["%" + self._escaped("\\") + "%"]).replace("%", "%%")
+        return f"EXISTS (SELECT 1 FROM {TEXTS} t WHERE t.id = {key} AND t.text LIKE {pattern})", []  # noqa: S608
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
         """SQLite does not know how common a word is, so it is told how to go about each."""

@@ -35,12 +35,11 @@ LOOKED_FOR: list[tuple[str, Callable[[], object], str]] = [
         lambda: VirtualMachine.objects.filter(status__in=TROUBLE, missing_since=None).order_by("status")[:9],
         "vm_by_status",
     ),
-    ("without owner", lambda: VirtualMachine.objects.filter(RECONCILE["unowned"]).order_by(), "vm_unowned"),
     ("changed", lambda: VirtualMachine.objects.filter(RECONCILE["changed"]).order_by(), "vm_drifted"),
     ("missing", lambda: VirtualMachine.objects.filter(RECONCILE["missing"]).order_by(), "vm_missing"),
     (
         "the first that are missing",
-        lambda: VirtualMachine.objects.exclude(missing_since=None).order_by("missing_since")[:9],
+        lambda: VirtualMachine.objects.filter(missing_since__isnull=False).order_by("missing_since")[:9],
         "vm_missing",
     ),
     ("nodes", lambda: Node.objects.filter(missing_since__isnull=False).order_by(), "node_missing"),

@@ -38,6 +38,7 @@ PAGES: list[tuple[str, str, str, float | None, int | None]] = [
     ("list, running, administrator", "/vms/?per_page=50&status=running", "admin", 60, 8),
     ("list, a tag, administrator", "/vms/?per_page=50&tag=web", "admin", 60, 8),
     ("list, an operating system, administrator", "/vms/?per_page=50&os=debian", "admin", 60, 8),
+    ("list, a word and an owner, administrator", "/vms/?per_page=50&q=example+owner:owner7", "admin", 60, 8),
     ("list, an owner, administrator", "/vms/?per_page=50&owner=owner7", "admin", 60, 8),
     ("list, a node, administrator", "/vms/?per_page=50&node=node3.cluster05", "admin", 60, 8),
     ("list, more memory than, administrator", "/vms/?per_page=50&q=mem%3E15G", "admin", 60, 8),

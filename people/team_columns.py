@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.template import Context
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from permissions.models import User
@@ -151,7 +151,7 @@ MEMBER_TABLE = declare(
                 sort=("first_name", "last_name", "username"),
                 width=200,
             ),
-            Column(name="may", label=_("May"), cell=_may, values={}, width=180),
+            Column(name="may", label=pgettext_lazy("rights", "May"), cell=_may, values={}, width=180),
             ago("date_joined", name="joined", label=_("Account made"), is_extra=True),
             Column(name="change", label=_("Change"), cell=_changes, values={}, css="num", width=240, is_fixed=True),
         ),

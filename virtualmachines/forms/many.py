@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from clusters.catalogue import BACKEND, OF_HYPERVISORS, Parameter, of_hypervisor
 from clusters.models import Cluster
@@ -40,7 +40,7 @@ class ManySettingsForm(OperationForm):
     auto_balance = forms.ChoiceField(
         label=gettext_lazy("Auto-balance"),
         required=False,
-        choices=[_KEEP, (ON, gettext_lazy("On")), (OFF, gettext_lazy("Off"))],
+        choices=[_KEEP, (ON, pgettext_lazy("switch", "On")), (OFF, pgettext_lazy("switch", "Off"))],
     )
     boot_order = forms.CharField(label=gettext_lazy("Boot order"), required=False, widget=QuickSelect([_KEEP]))
     parameter_1 = _Chosen(label=gettext_lazy("Further parameter"), required=False)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from clusters.catalogue import Group, Kind, Parameter, Release, Table
 from virtualmachines.forms.pieces.piece import Given, Piece, Typed
@@ -101,7 +102,7 @@ class ParameterPiece(Piece):
         """The cluster's default first. A value that is no choice any more is there as long as it is chosen."""
         first = [("", self.unsaid or (_("Default (%s)") % shown if shown else _("Default")))]
         if parameter.kind is Kind.SWITCH:
-            return [*first, (ON, _("On")), (OFF, _("Off"))]
+            return [*first, (ON, pgettext("switch", "On")), (OFF, pgettext("switch", "Off"))]
         options = [(each, each) for each in parameter.options_in(self.release)]
         if parameter.is_optional and (default or now == EMPTY):
             options.append((EMPTY, _("none")))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
@@ -106,4 +106,4 @@ class PasswordForm(OperationForm):
 class UseEmailForm(OperationForm):
     """What stands in the link."""
 
-    token = forms.CharField(label=gettext_lazy("Link"), max_length=1000)
+    token = forms.CharField(label=pgettext_lazy("in a mail", "Link"), max_length=1000)

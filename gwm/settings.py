@@ -139,7 +139,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "gwm.context.frame",
             ],
-            "libraries": {},
+            "libraries": {"i18n": "ui.templatetags.quick_i18n"},
             "builtins": ["ui.templatetags.times"],
             "loaders": [
                 (

@@ -1,13 +1,14 @@
 """The columns of lists of machines."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.template import Context
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from ui.columns import Column, code, number, size, text, timestamp, words
 from ui.groups import Through
@@ -32,20 +33,21 @@ def _name(vm: Any, _context: Context) -> SafeString:
 
 
 def _chips(tags: list[str]) -> SafeString:
-    if not tags:
-        return draw("")
-    there = list_of("vm")
-    chips = [
-        draw(
-            '<a class="chip is-tag {}" href="{}?{}">{}</a>',
-            look_of_tag(tag),
-            there,
-            urlencode({"tag": tag}),
-            Truncator(tag).chars(24),
-        )
-        for tag in tags
-    ]
-    return draw("{}" * len(chips), *chips)
+    language, there = get_language(), list_of("vm")
+    return SafeString("".join(_chip(language, there, tag) for tag in tags))
+
+
+# The same few are drawn on every row of a list.
+@lru_cache(maxsize=1024)
+def _chip(language: str | None, there: str, tag: str) -> SafeString:
+    del language  # what is cut off is told in it
+    return draw(
+        '<a class="chip is-tag {}" href="{}?{}">{}</a>',
+        look_of_tag(tag),
+        there,
+        urlencode({"tag": tag}),
+        Truncator(tag).chars(24),
+    )
 
 
 def _menu(vm: Any, _context: Context) -> SafeString:
@@ -81,7 +83,12 @@ def _node(vm: Any, context: Context, node: Any) -> object:
 
 
 def _os(vm: Any, _context: Context) -> object:
-    return draw('<span title="{}">{}</span>', vm.os, os_name(vm.os)) if vm.os else DASH
+    return _draw_os(vm.os) if vm.os else DASH
+
+
+@lru_cache(maxsize=256)
+def _draw_os(name: str) -> SafeString:
+    return draw('<span title="{}">{}</span>', name, os_name(name))
 
 
 def _addresses_of(vm: Any) -> list[str]:

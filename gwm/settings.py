@@ -302,6 +302,7 @@ SILENCED_SYSTEM_CHECKS = [
     "guardian.W001",  # permissions.policy reads grants itself; has_perm must not be a second way
     "security.W005",  # https on other hosts of the domain is not ours to promise
     "security.W021",
+    "templates.W003",  # ours stands in for Django's i18n, see TEMPLATES
 ]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if GWM_BEHIND_PROXY else None
 USE_X_FORWARDED_HOST = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -215,6 +215,10 @@ class Operation(Generic[T, P]):
     def whole_rows(self) -> QuerySet[Any]:
         """The same with what `check` and `changes` read of many at once."""
         return self.rows()
+
+    def judging_many(self) -> AbstractContextManager[None]:
+        """While it lasts many targets are judged: what they share may be read once."""
+        return nullcontext()
 
     def lane_of(self, target: T) -> str:
         """What shares a limit with the target in batches: for what is sent, its cluster."""

@@ -152,17 +152,18 @@ def _tell_changes(
             continue
         mine = [item for item in items if item.key == key and item.verdict == "will"]
         targets = operation.whole_rows().in_bulk([item.target_pk for item in mine])
-        for item in mine:
-            data = params if item.params is None else item.params
-            try:
-                target = targets[item.target_pk]
-                ask = Ask(actor, target, params_from(operation, actor, target, data))
-                if is_judged:
-                    operation.check(ask)
-                item.changes = as_rows(change.as_data() for change in operation.changes(ask))
-            except (KeyError, Forbidden, Refusal) as refusal:  # it is gone, or what is to be typed was not yet
-                if is_judged and not isinstance(refusal, KeyError):
-                    item.refusal = str(refusal)
+        with operation.judging_many():
+            for item in mine:
+                data = params if item.params is None else item.params
+                try:
+                    target = targets[item.target_pk]
+                    ask = Ask(actor, target, params_from(operation, actor, target, data))
+                    if is_judged:
+                        operation.check(ask)
+                    item.changes = as_rows(change.as_data() for change in operation.changes(ask))
+                except (KeyError, Forbidden, Refusal) as refusal:  # it is gone, or what is to be typed was not yet
+                    if is_judged and not isinstance(refusal, KeyError):
+                        item.refusal = str(refusal)
 
 
 def _show(

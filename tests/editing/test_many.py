@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from operations.forms import params_from
@@ -51,6 +53,19 @@ def test_what_a_machine_would_refuse_stands_beside_it(client: Client, batch: Bat
     assert status == 200 and page.count("would be refused") == 1
     _, page = send(client, batch, preview="1", minmem="500 GiB")
     assert page.count("would be refused") == VirtualMachine.objects.count()
+
+
+def test_before_and_after_cost_no_queries_for_each_machine(mine: Scene, client: Client, batch: Batch) -> None:
+    """What is known of a cluster, and what one may there, is read once for all of its machines."""
+    send(client, batch, preview="1", vcpus="3")  # what is asked once in the life of a process
+    with CaptureQueriesContext(connection) as all_of_them:
+        _, page = send(client, batch, preview="1", vcpus="3")
+    [first, *others] = batch.items.all()
+    batch.items.exclude(pk=first.pk).update(verdict="skipped")
+    with CaptureQueriesContext(connection) as one:
+        send(client, batch, preview="1", vcpus="3")
+    assert others and page.count("<ins>3</ins>") == 1 + len(others)
+    assert len(all_of_them) == len(one)
 
 
 def test_what_was_chosen_is_kept_as_each_machine_takes_it(mine: Scene, client: Client, batch: Batch) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,7 @@ from virtualmachines.operations.base import VMOperation, explain_forthcoming, mo
 from virtualmachines.operations.protecting import explain_protection
 from virtualmachines.rules import Facts
 from virtualmachines.rules.changes import judge_change
+from virtualmachines.rules.once import read_once, reading_once
 from virtualmachines.spec import CannotChange, Defaults, VMSpec, difference, read_spec, requests_for
 from virtualmachines.spec.data import BadData, as_data
 from virtualmachines.spec.difference import Difference
@@ -79,6 +81,9 @@ class Modify(VMOperation[ModifyParams]):
         """With the whole record, which every rule reads."""
         return self.rows().select_related("owner").defer(None)
 
+    def judging_many(self) -> AbstractContextManager[None]:
+        return reading_once()
+
     def obstacle(self, target: VirtualMachine) -> str | None:
         return explain_forthcoming(target)
 
@@ -95,11 +100,11 @@ class Modify(VMOperation[ModifyParams]):
             wanted,
             Facts.of(target.cluster),
             target,
-            is_admin=bool(can(ask.actor.user, "admin", target.cluster)),
+            is_admin=_administers(ask),
             hotplugs=params.hotplug,
         )
         private = params.wanted.osparams_private
-        if _OS_IMAGE in private and not can(ask.actor.user, "admin", target.cluster):
+        if _OS_IMAGE in private and not _administers(ask):
             faults["osparams_private"] = _("%s can be set by those who administer the cluster.") % _OS_IMAGE
         if not wanted and not private:
             faults.setdefault("wanted", _("Nothing would be other than it is."))
@@ -117,8 +122,7 @@ class Modify(VMOperation[ModifyParams]):
 
     def changes(self, ask: Ask[VirtualMachine, ModifyParams]) -> list[Change]:
         _after, wanted = _wanted(ask)
-        sees_host = bool(can(ask.actor.user, "admin", ask.target.cluster))
-        told = tell_changes(wanted.changes, ask.target.hypervisor, sees_host=sees_host)
+        told = tell_changes(wanted.changes, ask.target.hypervisor, sees_host=_administers(ask))
         if private := sorted(ask.params.wanted.osparams_private):
             unknown, names = (
                 Message(gettext_noop("not told")),
@@ -157,6 +161,11 @@ class Modify(VMOperation[ModifyParams]):
         """Enough to fill the form again; no secrets."""
         wanted = replace(params.wanted, osparams_private={})
         return {"wanted": as_data(wanted), "opened": params.opened, "hotplug": params.hotplug}
+
+
+def _administers(ask: Ask[VirtualMachine, ModifyParams]) -> bool:
+    user, cluster = ask.actor.user, ask.target.cluster
+    return read_once(("admin", user.pk, cluster.pk), lambda: bool(can(user, "admin", cluster)))
 
 
 def spec_of(vm: VirtualMachine) -> VMSpec:

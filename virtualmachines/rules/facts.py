@@ -10,6 +10,7 @@ from clusters.catalogue import Release
 from clusters.models import Cluster, Network, Node, NodeGroup
 from rapi.features import parse_version
 from rapi.shapes.fields import listing, mapping
+from virtualmachines.rules.once import read_once
 from virtualmachines.spec import Defaults
 
 
@@ -61,7 +62,11 @@ class Facts:
 
     @classmethod
     def of(cls, cluster: Cluster) -> "Facts":
-        """Four queries at most, whatever the size of the cluster."""
+        """Four queries at most, whatever the size of the cluster; none for another machine of it (`rules.once`)."""
+        return read_once((cls, cluster.pk), lambda: cls._read(cluster))
+
+    @classmethod
+    def _read(cls, cluster: Cluster) -> "Facts":
         info = mapping(cluster.info)
         here = {"cluster": cluster, "missing_since": None}
         groups = {row["name"]: row for row in NodeGroup.objects.filter(**here).values("name", "uuid", "raw")}

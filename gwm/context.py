@@ -280,6 +280,8 @@ LINKS = {
     "lists": "lists",
     "acting": "acting",
     "usage": "usage",
+    "ask_quota": "ask-quota",
+    "requests": "requests",
     "view_as": "view-as",
     "stop_viewing": "view-as-stop",
     "sign_in": "login",

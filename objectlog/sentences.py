@@ -123,6 +123,11 @@ SENTENCES: dict[str, Sentence] = {
     "cluster.remove-quota": Sentence(
         _("Removed the quota of %(who)s on %(object)s"), _("Removal of the quota of %(who)s on %(object)s")
     ),
+    "request.ask-quota": Sentence(_("Asked for quota (request %(object)s)"), _("Request for quota")),
+    "request.ask-machine": Sentence(_("Asked for a machine (request %(object)s)"), _("Request for a machine")),
+    "request.approve": Sentence(_("Approved request %(object)s"), _("Approval of request %(object)s")),
+    "request.decline": Sentence(_("Declined request %(object)s"), _("Decline of request %(object)s")),
+    "request.withdraw": Sentence(_("Withdrew request %(object)s"), _("Withdrawal of request %(object)s")),
     "team.create": Sentence(_("Created team %(object)s"), _("Creation of team %(name)s")),
     "team.rename": Sentence(_("Renamed team %(object)s to %(name)s"), _("Rename of team %(object)s to %(name)s")),
     "team.delete": Sentence(_("Deleted team %(object)s"), _("Deletion of team %(object)s")),

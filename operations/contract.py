@@ -50,7 +50,11 @@ class Invalid(Refusal):
 
 
 class OverQuota(Invalid):
-    """It would go beyond a quota; an administrator may say that it shall all the same."""
+    """It would go beyond a quota `on` a cluster; an administrator may say that it shall all the same."""
+
+    def __init__(self, errors: Mapping[str, str], on: str = "") -> None:
+        super().__init__(errors)
+        self.on = on
 
 
 class NotTaken(Exception):

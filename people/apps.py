@@ -34,3 +34,5 @@ class PeopleConfig(AppConfig):
         add_parts("vm", Part("rights", _("Rights"), "vm-rights", 70, needs="admin"))
         add_list("key", "own-keys", _("SSH keys"))
         add_list("token", "own-tokens", _("Tokens"))
+        add_parts("request", Part("overview", _("Overview"), "request", 10))
+        add_list("request", "requests", _("Requests"))

@@ -1,8 +1,13 @@
-"""People, their keys and their tokens, in the table of kinds."""
+"""People, their keys and tokens, and what they ask for, in the table of kinds."""
 
+from objectlog.words import gettext as _
+from people.asked import find_machine_asked
+from people.request_selectors import list_requests, pick_request
 from people.selectors import list_keys, list_people, list_tokens, pick_key, pick_person, pick_token
 from permissions.kinds import Kind, add_kind
 from permissions.models import SshKey, Token, User
+from quotas.models import Request
+from virtualmachines.asked import find_with
 
 add_kind(
     Kind(
@@ -39,3 +44,18 @@ add_kind(
         pick=pick_token,
     )
 )
+
+add_kind(
+    Kind(
+        "request",
+        Request,
+        typed="NUMBER",
+        pattern=r"(?P<number>[0-9]{1,18})",
+        rows=list_requests,
+        pick=pick_request,
+        place=lambda asked: (asked.pk,),
+        named=lambda asked: _("Request %s") % asked.pk,
+    )
+)
+
+find_with(find_machine_asked)

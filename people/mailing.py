@@ -18,13 +18,18 @@ from objectlog.models import Outcome, Via
 from objectlog.services import Target, note
 from people.confirming import make_confirmation
 from people.models import Letter
+from people.requests import describe
+from people.selectors import list_administrators
 from permissions.models import User
+from permissions.policy import who_may
+from quotas.models import Request
 
 logger = logging.getLogger("people.mailing")
 
 _FIRST_WAIT = timedelta(seconds=30)
 _MOST_TRIES = 8  # twice the wait each time: an hour in all
 _AT_ONCE = 20
+_MOST_TOLD = 50  # of those who decide on a request
 
 
 def can_send() -> bool:
@@ -53,11 +58,25 @@ def ask_for_reset(address: str, asked_from: str) -> None:
     Letter.objects.create(purpose=Letter.Purpose.RESET, address=address, asked_from=asked_from)
 
 
+def tell_deciders(asked: Request) -> None:
+    """Have those told who decide on a request; who that is is looked up when it is sent."""
+    if can_send():
+        Letter.objects.create(purpose=Letter.Purpose.ASKED, asked=asked)
+
+
+def tell_asker(asked: Request) -> None:
+    """Have who asked told what was decided."""
+    if can_send() and asked.asked_by is not None:
+        Letter.objects.create(purpose=Letter.Purpose.DECIDED, asked=asked, person=asked.asked_by)
+
+
 def send_due_letters() -> int:
     """Send what is due; how many letters are done with. A worker that is killed meanwhile sends one again."""
     done = 0
     for letter in (
-        Letter.objects.filter(due_at__lte=timezone.now()).select_related("person").order_by("due_at", "pk")[:_AT_ONCE]
+        Letter.objects.filter(due_at__lte=timezone.now())
+        .select_related("person", "asked__cluster", "asked__persona")
+        .order_by("due_at", "pk")[:_AT_ONCE]
     ):
         if claim(letter) and _deliver(letter):
             letter.delete()
@@ -120,11 +139,48 @@ def _send_notice(letter: Letter) -> None:
         _send(_("Your email address on %s"), "changed", letter.person, letter.address)
 
 
+def _send_asked(letter: Letter) -> None:
+    """A letter to each who decides, so that one that can't be sent keeps no other back."""
+    asked = letter.asked
+    if asked is None or asked.state != Request.State.OPEN:
+        return
+    if letter.person is None:
+        deciding = who_may("admin", asked.cluster) if asked.cluster is not None else list_administrators()
+        Letter.objects.bulk_create(
+            Letter(purpose=letter.purpose, asked=asked, person=each) for each in deciding[:_MOST_TOLD]
+        )
+    else:
+        _send_about(_("Request %(number)s on %(site)s"), "asked", letter.person, asked)
+
+
+def _send_decided(letter: Letter) -> None:
+    """To who asked."""
+    if letter.asked is not None and letter.person is not None:
+        _send_about(_("Request %(number)s on %(site)s: %(state)s"), "decided", letter.person, letter.asked)
+
+
+def _send_about(subject: str, template: str, person: User, asked: Request) -> None:
+    if not person.is_active or not person.email:
+        return
+    site = settings.GWM_PUBLIC_URL.partition("://")[2]
+    context = {
+        "person": person,
+        "asked": asked,
+        "asks_for": describe(asked),
+        "link": settings.GWM_PUBLIC_URL + reverse("request", args=[asked.pk]),
+        "site": settings.GWM_PUBLIC_URL,
+    }
+    told = {"number": asked.pk, "site": site, "state": asked.get_state_display()}
+    _post(subject % told, render_to_string(f"people/mail/{template}.txt", context), person.email)
+
+
 _SENDERS = {
     Letter.Purpose.RESET: _send_reset,
     Letter.Purpose.INVITE: _send_invitation,
     Letter.Purpose.CONFIRM: _send_confirmation,
     Letter.Purpose.CHANGED: _send_notice,
+    Letter.Purpose.ASKED: _send_asked,
+    Letter.Purpose.DECIDED: _send_decided,
 }
 
 
@@ -137,9 +193,14 @@ def _find_people(address: str) -> list[User]:
 def _send(subject: str, template: str, person: User, address: str, link: str = "") -> None:
     days = settings.PASSWORD_RESET_TIMEOUT // 86400
     context = {"person": person, "link": link, "days": days, "site": settings.GWM_PUBLIC_URL}
+    site = settings.GWM_PUBLIC_URL.partition("://")[2]
+    _post(subject % site, render_to_string(f"people/mail/{template}.txt", context), address)
+
+
+def _post(subject: str, body: str, address: str) -> None:
     EmailMessage(
-        subject=subject % settings.GWM_PUBLIC_URL.partition("://")[2],
-        body=render_to_string(f"people/mail/{template}.txt", context),
+        subject=subject,
+        body=body,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[address],
         headers={"Auto-Submitted": "auto-generated"},

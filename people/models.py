@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from permissions.models import User
+from quotas.models import Request
 
 
 class Letter(models.Model):
@@ -20,10 +21,15 @@ class Letter(models.Model):
         INVITE = "invite"
         CONFIRM = "confirm"
         CHANGED = "changed"
+        ASKED = "asked"
+        DECIDED = "decided"
 
     purpose = models.CharField(max_length=20, choices=Purpose)
     address = models.CharField(max_length=254, help_text="the email address as it was typed")
     person = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    asked = models.ForeignKey(
+        Request, null=True, blank=True, on_delete=models.CASCADE, related_name="+", help_text="the request it tells of"
+    )
     asked_from = models.CharField(max_length=45, blank=True, help_text="the network address of who asked for it")
     due_at = models.DateTimeField(default=timezone.now, db_index=True)
     tries = models.PositiveSmallIntegerField(default=0)

@@ -10,6 +10,7 @@ from permissions.models import Persona, User
 from permissions.policy import visible
 from permissions.selectors import name_of_persona
 from quotas.amounts import DIMENSIONS, UNLIMITED, Amounts, Limits
+from quotas.models import Request
 from quotas.selectors import (
     claims_by_cluster,
     claims_by_persona,
@@ -118,6 +119,12 @@ def usage_on_cluster(cluster: Cluster, which: Q) -> tuple[Limits, list[Usage]]:
 def figures_of(limits: Limits) -> tuple[Figure, ...]:
     """Limits alone."""
     return _figures(Amounts(), Amounts(), limits)
+
+
+def figures_of_request(asked: Request) -> tuple[Figure, ...]:
+    """What a request asks for: all four limits, or the size of a machine."""
+    figures = _figures(Amounts(), Amounts(), asked.limits)
+    return figures if asked.kind == Request.Kind.QUOTA else tuple(each for each in figures if each.limit is not None)
 
 
 def _figures(used: Amounts, claimed: Amounts, limits: Limits) -> tuple[Figure, ...]:

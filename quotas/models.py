@@ -1,9 +1,12 @@
-"""How much may be used on a cluster, and what operations under way have claimed of it."""
+"""How much may be used on a cluster, what operations under way have claimed of it, and what somebody asked for."""
 
 from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster
-from permissions.models import Persona
+from permissions.access import Access
+from permissions.models import Persona, User
 from quotas.amounts import DIMENSIONS, Amounts, Limits
 
 
@@ -68,3 +71,74 @@ class Claim(models.Model):
     def amounts(self) -> Amounts:
         """For the arithmetic."""
         return Amounts(*(getattr(self, name) for name in DIMENSIONS))
+
+
+class Request(Limited):
+    """Somebody asks for more, for themselves or for the team they act for: for a quota, or for a machine.
+
+    What they ask for are the limits as they should be, or the size of the machine. Who has `admin` on the cluster
+    decides; a machine may be asked for without saying where, which administrators alone see.
+    """
+
+    class Kind(models.TextChoices):
+        """What is asked for."""
+
+        QUOTA = "quota", _("Quota")
+        MACHINE = "machine", _("Machine")
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        OPEN = "open", _("open")
+        APPROVED = "approved", _("approved")
+        DECLINED = "declined", _("declined")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    access = Access(
+        noun=_("request"),
+        parent="cluster",
+        from_parent={"admin": frozenset({"view", "decide"})},
+        refusals={"decide": _("You may not decide on this request (needs admin on the cluster).")},
+    )
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="requests", help_text="for whom")
+    cluster = models.ForeignKey(
+        Cluster, null=True, blank=True, on_delete=models.CASCADE, related_name="requests", help_text="empty: any"
+    )
+    name = models.CharField(max_length=255, blank=True, help_text="of the machine that is asked for")
+    reason = models.TextField(max_length=1000)
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    answer = models.TextField(max_length=1000, blank=True, help_text="in the words of who decided")
+    machine = models.CharField(max_length=400, blank=True, help_text="what was made for it, as CLUSTER/MACHINE")
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "persona", "cluster"],
+                condition=models.Q(state="open"),
+                name="request_open_once",
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "persona"],
+                condition=models.Q(state="open", cluster__isnull=True),
+                name="request_open_once_anywhere",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["asked_by", "asked_at"], name="request_asked_by"),
+            models.Index(fields=["cluster"], condition=models.Q(state="open"), name="request_open"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has decided yet."""
+        return self.state == Request.State.OPEN

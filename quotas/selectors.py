@@ -29,6 +29,11 @@ def own_limits(persona: Persona, cluster: Cluster) -> Limits | None:
     return found.limits if found is not None else None
 
 
+def list_own_quotas(persona: Persona) -> QuerySet[Quota]:
+    """Where the persona has a quota of its own."""
+    return Quota.objects.filter(persona=persona).order_by()
+
+
 def own_limits_by_persona(cluster: Cluster) -> dict[int, Limits]:
     """Whose quota on a cluster is not the default, by the keys of personas."""
     return {each.persona_id: each.limits for each in Quota.objects.filter(cluster=cluster)}

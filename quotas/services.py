@@ -34,6 +34,7 @@ class Exceeded(Exception):
             % {"persona": persona, "cluster": cluster, "parts": ", ".join(parts)}
         )
         self.over = over
+        self.cluster = cluster
 
 
 def _describe(name: str, over: int, limit: int) -> str:

@@ -14,6 +14,8 @@ from objectlog.services import Target, begin
 from operations.models import Batch
 from people.tokens import digest_of, make_secret
 from permissions.models import SshKey, Token, User
+from permissions.services import persona_of
+from quotas.models import Request
 from virtualmachines.models import MachineTemplate, VirtualMachine
 
 _numbers = count(1)
@@ -50,6 +52,12 @@ def make_token(person: User, name: str = "hook", secret: str = "", on: Cluster |
         scope_name=str(on or "everything"),
         expires_at=timezone.now() + timedelta(days=1),
     )
+
+
+def make_request(person: User, on: Cluster | None, **fields: Any) -> Request:
+    """Somebody asks for a larger quota."""
+    given = {"kind": Request.Kind.QUOTA, "vcpus": 8, "reason": "for tests", "asked_by": person}
+    return Request.objects.create(persona=persona_of(person), cluster=on, **{**given, **fields})
 
 
 def make_admin(name: str = "root") -> User:

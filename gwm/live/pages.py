@@ -32,7 +32,7 @@ _CLUSTER = ("cluster:{cluster}", "hosts:{cluster}")
 _HERE, _ALL = "age:{cluster}", "age:*"
 
 PAGES: dict[str, Shows] = {
-    "overview": Shows(("vms:*", "nodes:*", "cluster:*", "jobs:*"), _ALL),
+    "overview": Shows(("vms:*", "nodes:*", "cluster:*", "jobs:*", "asked:*"), _ALL),
     "vms": Shows(("vms:*", "cluster:*", "hosts:*", "people:*"), _ALL),
     "vm": Shows((*_VM, "of:{about}", "people:*"), _HERE, jobs=True),
     "vm-actions": Shows(_VM, _HERE),
@@ -55,6 +55,8 @@ PAGES: dict[str, Shows] = {
     "team-rights": Shows(("people:*", "journal:team:{team}")),
     "team-usage": Shows(("people:*", "vms:*", "quotas:*")),
     "usage": Shows(("people:*", "vms:*", "quotas:*")),
+    "requests": Shows(("asked:*", "people:*", "cluster:*")),
+    "request": Shows(("asked:{asked}", "people:*", "cluster:*", "vms:*", "quotas:*")),
     "cluster-quotas": Shows((*_CLUSTER, "vms:{cluster}", "quotas:{cluster}", "people:*"), _HERE),
     "team-journal": Shows(("people:*", "journal:team:{team}")),
     "clusters": Shows(("cluster:*", "nodes:*", "vms:*"), _ALL),
@@ -89,6 +91,9 @@ STILL = frozenset(
         "own-keys",
         "person-keys",
         "key-do",
+        "request-do",
+        "ask-quota",
+        "ask-machine",
         "own-tokens",
         "person-tokens",
         "token-do",
@@ -132,7 +137,7 @@ STILL = frozenset(
         "end-other-sessions",
     }
 )
-_OBJECTS = ("vm", "cluster", "node", "job", "batch", "template", "person", "team")
+_OBJECTS = ("vm", "cluster", "node", "job", "batch", "template", "person", "team", "asked")
 
 
 def note_for(request: HttpRequest, user: User, context: Mapping[str, Any]) -> Note:

@@ -74,6 +74,7 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
     "quotas_claim": (_all("quotas:{cluster_id}"),),
     "quotas_defaultquota": (_all("quotas:{cluster_id}"),),
     "quotas_quota": (_all("quotas:{cluster_id}"),),
+    "quotas_request": (_all("asked:{id}"),),
     "permissions_user": (
         _only("rights:{id}", "is_active", "is_superuser", "is_staff"),
         _only("people:{id}", "username", "first_name", "last_name"),

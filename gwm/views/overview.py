@@ -17,6 +17,7 @@ from clusters.selectors import list_clusters
 from gwm.cluster_list import CLUSTER_TABLE
 from gwm.context import frame_of
 from gwm.selectors import list_failed_jobs, list_vms_in_trouble, summarize_clusters
+from people.request_selectors import count_to_decide
 from permissions.policy import can
 from permissions.signed_in import person_of
 from ui.listing import ages_of
@@ -92,6 +93,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             sum((Counter(each.counts) for each in sums), Counter()), sum(each.nodes_unresponsive for each in sums)
         ),
         "to_reconcile": _count_to_reconcile(user) if sums else [],
+        "to_decide": count_to_decide(user) if sums else 0,
         "may_add": bool(can(user, "add_cluster")),
         "machines": sum(each.machines for each in sums),
         "nodes": sum(each.nodes for each in sums),

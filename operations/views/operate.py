@@ -68,8 +68,8 @@ class OperateView(View):
         except Invalid as invalid:
             for field, words in invalid.errors.items():
                 form.add_error(field if field in form.fields else None, words)
-            may_exceed = isinstance(invalid, OverQuota) and bool(can(actor.user, "exceed_quotas"))
-            return self._ask(request, operation, target, form, status=422, may_exceed=may_exceed)
+            over = invalid if isinstance(invalid, OverQuota) else None
+            return self._ask(request, operation, target, form, status=422, over=over)
         except Refusal as refusal:
             return self._ask(request, operation, target, form, str(refusal), status=409)
         if entry.outcome == "refused":
@@ -148,7 +148,7 @@ class OperateView(View):
         meant: Ask[Any, Any] | None = None,
         changes: Sequence[Mapping[str, Any]] | None = None,
         check: Any = None,
-        may_exceed: bool = False,
+        over: OverQuota | None = None,
     ) -> HttpResponse:
         kind = KINDS[self.kind]
         url = kind.url_of(target)
@@ -173,7 +173,8 @@ class OperateView(View):
             "refusal": "" if detour is not None and request.method == "GET" else refusal,
             "may_try_again": request.method == "POST",
             "changes": as_rows(changes),
-            "may_exceed": may_exceed,
+            "may_exceed": over is not None and bool(can(person_of(request), "exceed_quotas")),
+            "over_quota_on": over.on if over is not None else "",
             "can_preview": (operation.tells_changes or operation.sends) and bool(form.base_fields),
             "preview_label": _("Show changes") if operation.tells_changes else _("Show command"),
             "shown": shown,

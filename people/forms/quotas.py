@@ -15,7 +15,7 @@ from quotas.amounts import DIMENSIONS, Limits
 from quotas.selectors import default_of, limits_of
 from virtualmachines.forms.pieces import read_size, size_text
 
-_MOST = 2**31 - 1
+MOST = 2**31 - 1
 
 
 class LimitField(forms.CharField):
@@ -35,7 +35,7 @@ class LimitField(forms.CharField):
 
 class _NumberField(forms.IntegerField):
     def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, min_value=0, max_value=_MOST, **options)
+        super().__init__(required=False, min_value=0, max_value=MOST, **options)
 
 
 @asks_for("cluster.set-default-quota")

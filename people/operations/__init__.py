@@ -1,4 +1,4 @@
-"""What can be done to accounts, keys, tokens, teams, quotas, rights and roles."""
+"""What can be done to accounts, keys, tokens, teams, quotas, requests, rights and roles."""
 
 from operations.table import register
 from people.operations.accounts import (
@@ -15,6 +15,7 @@ from people.operations.accounts import (
 from people.operations.keys import AddKey, EditKey, RemoveKey
 from people.operations.mailed import Invite, UseEmail
 from people.operations.quotas import RemoveQuota, SetDefaultQuota, SetQuota
+from people.operations.requests import Approve, AskMachine, AskQuota, Decline, Withdraw
 from people.operations.rights import (
     GRANTED_ON,
     ROLES_GRANTED_ON,
@@ -48,6 +49,8 @@ PERSON_OPERATIONS = (
     Delete(),
 )
 
+REQUEST_OPERATIONS = (Approve(), Decline(), Withdraw())
+
 register(
     *(each(kind) for kind in GRANTED_ON for each in (Grant, Revoke, SetRights)),
     *(each(kind) for kind in ROLES_GRANTED_ON for each in (GrantRole, RevokeRole)),
@@ -57,5 +60,7 @@ register(
     *PERSON_OPERATIONS,
     *(each() for each in (AddKey, EditKey, RemoveKey, AddToken, WithdrawToken)),
     *(each() for each in (SetDefaultQuota, SetQuota, RemoveQuota)),
+    *(each() for each in (AskQuota, AskMachine)),
+    *REQUEST_OPERATIONS,
     *(each() for each in (CreateTeam, AddMember, RemoveMember, AddAdmin, RemoveAdmin, RenameTeam, DeleteTeam)),
 )

@@ -76,7 +76,7 @@ class SetDefaultQuota(_OnQuotas[LimitParams]):
     params_type = LimitParams
 
     def changes(self, ask: Ask[Cluster, LimitParams]) -> Sequence[Change]:
-        return _changes(default_of(ask.target), ask.params.limits)
+        return changes_of(default_of(ask.target), ask.params.limits)
 
     def perform(self, ask: Ask[Cluster, LimitParams]) -> str:
         set_default(ask.target, ask.params.limits)
@@ -96,7 +96,7 @@ class SetQuota(_OnQuotas[QuotaParams]):
     params_type = QuotaParams
 
     def changes(self, ask: Ask[Cluster, QuotaParams]) -> Sequence[Change]:
-        return _changes(limits_of(ask.params.who, ask.target), ask.params.limits)
+        return changes_of(limits_of(ask.params.who, ask.target), ask.params.limits)
 
     def perform(self, ask: Ask[Cluster, QuotaParams]) -> str:
         set_quota(ask.params.who, ask.target, ask.params.limits)
@@ -121,7 +121,7 @@ class RemoveQuota(_OnQuotas[PersonaParams]):
             raise Invalid({"who": _("%s has no quota here but the default.") % name_of_persona(ask.params.who)})
 
     def changes(self, ask: Ask[Cluster, PersonaParams]) -> Sequence[Change]:
-        return _changes(limits_of(ask.params.who, ask.target), default_of(ask.target))
+        return changes_of(limits_of(ask.params.who, ask.target), default_of(ask.target))
 
     def perform(self, ask: Ask[Cluster, PersonaParams]) -> str:
         remove_quota(ask.params.who, ask.target)
@@ -140,7 +140,8 @@ def take_quota_with_last_right(who: User | Group, on: Any) -> str:
     return _("It was the last right there, so the quota went, too.")
 
 
-def _changes(before: Limits, after: Limits) -> list[Change]:
+def changes_of(before: Limits, after: Limits) -> list[Change]:
+    """Which limits are other than before."""
     pairs = zip(DIMENSIONS, before.values(), after.values(), strict=True)
     return [Change(name, LABELS[name], _told(name, old), _told(name, new)) for name, old, new in pairs if old != new]
 

@@ -33,7 +33,7 @@ def usage(request: HttpRequest) -> HttpResponse:
     """Of whom the person acts for: every cluster with what is used and what may be."""
     user = person_of(request)
     persona = acting_as(request) or persona_of(user)
-    context = {"owner": name_of_persona(persona), "usage": usage_of_persona(persona, user)}
+    context = {"owner": name_of_persona(persona), "usage": usage_of_persona(persona, user), "can_ask": True}
     return render(request, "people/usage.html", context)
 
 

@@ -19,6 +19,7 @@ NOT_PAGES = {
     "batch",  # there is none before one is planned: see test_batches.py
     *["names", "view-as-stop"],
     *["template", "template-edit", "template-journal", "template-do"],  # nor one of these before it is made
+    *["request", "request-do"],  # nor what somebody asked for
     *["key-do", "token-do", "key-feed", "cluster-key-feed", "vm-key-feed"],
 }
 CLUSTER = {"slug": "demo"}

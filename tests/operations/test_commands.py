@@ -22,7 +22,7 @@ from permissions.models import User
 from permissions.selectors import find_user
 from permissions.services import grant, make_team, persona_of, set_role
 from quotas.amounts import Limits
-from quotas.services import set_quota
+from quotas.services import set_default, set_quota
 from simulator import Simulator
 from tests.factories import (
     ED25519,
@@ -31,6 +31,7 @@ from tests.factories import (
     make_job,
     make_key,
     make_node,
+    make_request,
     make_template,
     make_token,
     make_user,
@@ -122,6 +123,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
             is_superuser=verb == "person.demote",
         )
         return "carol"
+    if kind == "request":
+        return str(make_request(make_user("carol"), scene.cluster))
     if kind == "token":
         return str(make_token(make_user("carol")))
     if kind == "key":
@@ -163,6 +166,10 @@ def test_whatever_is_offered_works(scene: Scene, key: str, settings: Any) -> Non
         "cluster.set-default-quota": ["--set=memory_mib=64 GiB", "--set=machines=0"],
         "cluster.set-quota": ["--set=who=bob", "--set=vcpus=8"],
         "cluster.remove-quota": ["--set=who=bob"],
+        "request.ask-quota": ["--set=cluster=lab", "--set=vcpus=8", "--set=reason=growth"],
+        "request.ask-machine": ["--set=memory_mib=2 GiB", "--set=disk_mib=9 GiB", "--set=vcpus=1", "--set=reason=mail"],
+        "request.approve": ["--set=vcpus=8"],
+        "request.decline": ["--set=answer=no room"],
         "team.create": ["--set=name=web"],
         "team.rename": ["--set=name=web-two"],
         **{f"team.{verb}": ["--set=who=bob"] for verb in ("add-member", "remove-member", "add-admin", "remove-admin")},
@@ -194,6 +201,8 @@ def test_whatever_is_offered_works(scene: Scene, key: str, settings: Any) -> Non
         "vm.export": ["--set=target_node=node2.example.org"],
         "vm.export-and-remove": ["--set=target_node=node2.example.org"],
     }
+    if key == "request.ask-quota":
+        set_default(scene.cluster, Limits(vcpus=1))
     where = [] if operation.is_on_site else [target_for(scene, key, operation.target_kind)]
     if key == "person.use-email":
         given[key] = [f"--set=token={make_confirmation(User.objects.get(username='carol'), 'new@example.org')}"]

@@ -22,7 +22,16 @@ from operations.models import BatchItem
 from permissions.models import User
 from permissions.selectors import choice_of, find_group
 from permissions.services import grant, keep_choice, make_team, persona_of
-from tests.factories import make_batch, make_cluster, make_job, make_node, make_template, make_user, make_vm
+from tests.factories import (
+    make_batch,
+    make_cluster,
+    make_job,
+    make_node,
+    make_request,
+    make_template,
+    make_user,
+    make_vm,
+)
 from tests.pages.conftest import Site
 from ui.columns import Column
 from ui.tables import TABLES, Choice, Table, declare
@@ -36,6 +45,7 @@ URLS = {
     "teams": "/teams/",
     "members": "/teams/ops/",
     "quotas": "/clusters/prod/quotas/",
+    "requests": "/requests/",
     "clusters": "/clusters/",
     "jobs": "/jobs/",
     "journal": "/journal/",
@@ -81,6 +91,7 @@ def fill(site: Site, words: str = "plain") -> None:
         changes=[Change("x", words, words, words)],
     )
     note(actor_id=site.admin.pk, actor_name="root", via=Via.CLI, verb="person.sign-in", outcome=Outcome.DONE)
+    make_request(site.alice, cluster, kind="machine", name=words[:255], reason=words)
     batch = make_batch(site.admin, operation=words[:40], via="web")
     BatchItem.objects.create(batch=batch, position=1, kind="vm", target_pk=1, target_name=words, verdict="denied")
     batch = make_batch(site.admin)

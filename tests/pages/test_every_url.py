@@ -21,6 +21,7 @@ from operations.columns import BATCHES
 from operations.table import OPERATIONS
 from people.account_columns import PEOPLE
 from people.quota_columns import QUOTAS
+from people.request_columns import REQUESTS
 from people.team_columns import MEMBERS, TEAMS
 from permissions.services import make_team
 from tests.factories import make_admin, make_batch, make_cluster, make_job, make_node, make_template, make_user, make_vm
@@ -134,7 +135,7 @@ def parameters() -> list[str]:
     """The names of all parameters that the code reads from the query of a URL, and all keys of filters."""
     reads = re.compile(r'GET(?:\.get(?:list)?\(|\[)"(\w+)"')
     tuples = re.compile(r"for name in \(([^)]*)\)")
-    languages = (MACHINES, NODES, JOBS, CLUSTERS, EVENTS, BATCHES, TEMPLATES, PEOPLE, TEAMS, MEMBERS, QUOTAS)
+    languages = (MACHINES, NODES, JOBS, CLUSTERS, EVENTS, BATCHES, TEMPLATES, PEOPLE, TEAMS, MEMBERS, QUOTAS, REQUESTS)
     found = {"q", *(name for each in languages for name in (*each.keys, *each.aliases))}
     for source in (*ROOT.glob("*/views/*.py"), *(ROOT / "ui").glob("*.py")):
         text = source.read_text(encoding="utf-8")

@@ -71,6 +71,7 @@ CLUSTER, NODE, VM, JOB = (
     {"slug": "lab", "number": 7},
 )
 PERSON = {"name": "somebody"}
+REQUEST = {"number": 4711}
 WHERE: dict[str, dict[str, object]] = {
     "person-keys": PERSON,
     "person-tokens": PERSON,
@@ -91,6 +92,7 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["team", "team-vms", "team-rights", "team-journal", "team-usage", "team-do"], TEAM),
     "batch": BATCH,
     "new-email": {"token": "nothing"},
+    **dict.fromkeys(["request", "request-do"], REQUEST),
     "end-session": {"number": 1},
     "new-password": {"uidb36": "1", "key": "nothing"},
     "batch-do": {**BATCH, "verb": "stop"},
@@ -157,7 +159,8 @@ PAGES: dict[str, Row] = {
     **dict.fromkeys(
         ["cluster-rights", "cluster-reconciliation", "cluster-quotas"], Row(CLUSTER_ADMINS, see=SEE_CLUSTER)
     ),
-    "usage": Row(EVERYBODY),
+    **dict.fromkeys(["usage", "requests", "ask-quota", "ask-machine"], Row(EVERYBODY)),
+    "request": Row(CLUSTER_ADMINS),  # of somebody else
     "team-usage": Row(SEE_TEAM),
     "cluster-edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "node": Row(SEE_NODES),
@@ -181,7 +184,8 @@ PAGES: dict[str, Row] = {
 }
 
 # Addresses that stand for one operation each.
-DOORS = {kind: f"{kind}-do" for kind in ("vm", "template", "node", "cluster", "job", "person", "team", "key", "token")}
+_KINDS = ("vm", "template", "node", "cluster", "job", "person", "team", "key", "token", "request")
+DOORS = {kind: f"{kind}-do" for kind in _KINDS}
 # Operations with a page of their own.
 OWN_PAGES = {
     "cluster.add": "cluster-add",
@@ -191,6 +195,8 @@ OWN_PAGES = {
     "vm.console": "vm-console-ticket",
     "key.add": "person-keys",
     "token.add": "person-tokens",
+    "request.ask-quota": "ask-quota",
+    "request.ask-machine": "ask-machine",
     "template.create": "template-create",
     "team.create": "team-create",
     "template.edit": "template-edit",
@@ -239,6 +245,9 @@ OPERATIONS: dict[str, Row] = {
     "cluster.add": Row(ROOT, see=EVERYBODY),
     "cluster.edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     **{f"cluster.{verb}": Row(CLUSTER_ADMINS, see=SEE_CLUSTER) for verb in ("set-default-quota", "set-quota")},
+    **{f"request.{verb}": Row(EVERYBODY) for verb in ("ask-quota", "ask-machine")},
+    **{f"request.{verb}": Row(CLUSTER_ADMINS) for verb in ("approve", "decline")},  # of somebody else
+    "request.withdraw": Row(ROOT, see=CLUSTER_ADMINS),  # likewise
     "cluster.remove-quota": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.use-address": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.remove": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),

@@ -25,6 +25,7 @@ from tests.factories import (
     make_job,
     make_key,
     make_node,
+    make_request,
     make_template,
     make_token,
     make_user,
@@ -43,6 +44,7 @@ TYPED = {
     "template": "lab/small",
     "key": f"dave/{FINGERPRINT}",
     "token": "dave/hook",
+    "request": "4711",
 }
 
 
@@ -64,6 +66,7 @@ def objects(db: None) -> dict[str, Model]:
         "template": make_template("small", cluster),
         "key": make_key(dave),
         "token": make_token(dave, "hook"),
+        "request": make_request(dave, cluster, pk=4711),
     }
 
 

@@ -29,6 +29,7 @@ from tests.factories import (
     make_job,
     make_key,
     make_node,
+    make_request,
     make_template,
     make_token,
     make_user,
@@ -93,6 +94,7 @@ class World:
         self.vm.owner = persona_of(self.users["owner"])
         self.vm.save()
         make_batch(self.users["root"], **WHERE["batch"])
+        self.request = make_request(self.somebody, self.cluster, pk=4711)
         assert self.template.pk and self.key.pk and self.token.pk
         self._tickets = {role: sign_in(user) for role, user in self.users.items()}
 
@@ -121,7 +123,7 @@ class World:
     def target(self, kind: str) -> Cluster | VirtualMachine | Any:
         known: dict[str, Any] = {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job}
         ours = {"team": self.team, "template": self.template, "person": self.somebody}
-        return {**known, **ours, "key": self.key, "token": self.token}[kind]
+        return {**known, **ours, "key": self.key, "token": self.token, "request": self.request}[kind]
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ from tests.factories import (
     make_job,
     make_key,
     make_node,
+    make_request,
     make_template,
     make_token,
     make_user,
@@ -82,6 +83,7 @@ WHERE = {
     "person": {"name": "zzalice"},
     "team": {"name": "zzteam"},
     "token": {"name": "zzalice", "token": "zzhook"},
+    "request": ALL_WHERE["request"],
     "key": {"name": "zzalice", "fingerprint": FINGERPRINT},
 }
 NOT_PAGES = frozenset(
@@ -154,6 +156,7 @@ def client(db: None) -> Client:
     make_team("zzteam", [alice])
     make_key(alice, "zzlaptop")
     make_token(alice, "zzhook", on=cluster)
+    make_request(alice, cluster, pk=4711, reason="zzwhy")
     vm.owner = persona_of(alice)
     vm.save()
     for where in (BATCH, BEGUN):

@@ -45,7 +45,7 @@ def quota_at(field: str = "") -> Iterator[None]:
     try:
         yield
     except Exceeded as exceeded:
-        raise OverQuota({field: str(exceeded)}) from exceeded
+        raise OverQuota({field: str(exceeded)}, exceeded.cluster.slug) from exceeded
 
 
 def look_whether_same(client: RapiClient, vm: VirtualMachine) -> None:

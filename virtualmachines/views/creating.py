@@ -22,6 +22,7 @@ from permissions.policy import can
 from permissions.selectors import list_personas
 from permissions.signed_in import person_of
 from ui.places import page_of
+from virtualmachines.asked import find_asked
 from virtualmachines.exports import find_export, find_told, list_exports
 from virtualmachines.forms.creating import BLANK, MachineForm, typed_for, with_size
 from virtualmachines.forms.pieces import with_part, without_part
@@ -39,6 +40,7 @@ from virtualmachines.template_selectors import cluster_of_called, list_choices
 from virtualmachines.views.from_export import ask_what_it_holds, explain_unread, filled_in, is_reading
 from virtualmachines.views.using import (
     TemplateInUse,
+    answering_beside,
     judge_beside,
     saving_beside,
     say_saved,
@@ -74,9 +76,11 @@ class _Page:
         self.facts = Facts.of(self.cluster)
         self.is_admin = bool(can(self.user, "admin", self.cluster))
         self.may_exceed = self.actor.may_exceed  # ticked before, it stays to be ticked
+        self.over_quota_on = ""
         self.personas = list_personas(self.user, self.actor.persona)
         self.typed["cluster"] = self.cluster.slug
         self.told = find_told(self.user, typed.get("reading", ""), self.cluster)
+        self.asked = find_asked(self.user, typed.get("asked", ""))
         self.kept = TemplateInUse.find(self.user, typed.get("template", ""), is_admin=self.is_admin)
 
     def form(self, *, is_judged: bool) -> MachineForm:
@@ -95,6 +99,11 @@ class _Page:
         if self.lost:
             form.put_errors({"cluster": _("You may not create machines on %s, or it is gone.") % self.lost})
         return form
+
+    def say_over(self, invalid: Invalid) -> None:
+        """If it was refused for a quota, what this person can do about that."""
+        self.may_exceed = isinstance(invalid, OverQuota) and bool(can(self.user, "exceed_quotas"))
+        self.over_quota_on = invalid.on if isinstance(invalid, OverQuota) else ""
 
     def fill(self, spec: VMSpec) -> None:
         """As if this machine had been typed: first what decides which fields there are."""
@@ -117,11 +126,13 @@ class _Page:
             "sections": form.sections(opened),
             "problems": form.problems() if form.errors else [],
             "may_exceed": self.may_exceed,
+            "over_quota_on": self.over_quota_on,
             "obstacle": self.barred[self.cluster.slug],
             "refusal": refusal,
             "check": check,
             "shown": shown,
             "left_out": ", ".join(left_out),
+            "asked": self.asked,
             "from_template": self.kept.name,
             "templates": list_choices(self.user),
             "exports": list_exports(self.user),
@@ -166,6 +177,8 @@ class CreateMachine(View):
         user, typed = person_of(request), {"cluster": request.GET.get("cluster", "")}
         if request.GET.get("template"):
             return _from_template(request, typed | {"template": request.GET["template"]})
+        if request.GET.get("asked"):
+            return _from_request(request, request.GET["asked"])
         entry = find_creation(user, request.GET.get("check", ""))
         like = request.GET.get("like", "")
         vm = find_vm_called(user, like) if like else None
@@ -229,7 +242,7 @@ def _rehearse(page: _Page, form: MachineForm) -> HttpResponse:
         CREATE.check(ask)
     except Invalid as invalid:
         form.put_errors(invalid.errors)
-        page.may_exceed = isinstance(invalid, OverQuota) and bool(can(page.user, "exceed_quotas"))
+        page.say_over(invalid)
         return page.show(form, status=422)
     return page.show(form, shown=CREATE.rehearse(ask))
 
@@ -244,6 +257,9 @@ def _first(form: MachineForm) -> CreateParams:
 def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     """Through the pipeline. What is refused comes back with everything that was typed, at the field it concerns."""
     name = form.params().spec.name
+    if page.typed.get("asked") and page.asked is None:
+        refusal = _("Request %s is decided already, or not yours to decide.") % page.typed["asked"][:20]
+        return page.show(form, refusal=refusal, status=409)
     wanted = template_beside(form) if form.cleaned_data.get("save_as") else None
     if faults := dict(judge_disks_of_export(form.params().spec, page.told)):
         form.put_errors(faults)
@@ -256,12 +272,13 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
             answer = _plan(page, form, save)
             say_saved(page.request, wanted)
             return answer
-        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check), beside=save)
+        beside = save if is_check or page.asked is None else answering_beside(page.actor, page.asked, save)
+        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check), beside=beside)
     except Forbidden as forbidden:
         raise PermissionDenied(str(forbidden)) from forbidden
     except Invalid as invalid:
         form.put_errors(invalid.errors)
-        page.may_exceed = isinstance(invalid, OverQuota) and bool(can(page.user, "exceed_quotas"))
+        page.say_over(invalid)
         return page.show(form, status=422)
     except Refusal as refusal:
         return page.show(form, refusal=str(refusal), status=409)
@@ -311,6 +328,16 @@ def _show_export(page: _Page, entry: Any) -> HttpResponse:
         return render(page.request, "virtualmachines/create_reading.html", context)
     page.fill(filled_in(asked, page.told, page.cluster.pk))
     return page.show(page.form(is_judged=False), refusal=explain_unread(entry) if page.told is None else "")
+
+
+def _from_request(request: HttpRequest, number: str) -> HttpResponse:
+    """Filled in with what somebody asked for."""
+    asked = find_asked(person_of(request), number)
+    page = _Page(request, {"cluster": asked.cluster if asked is not None else "", "asked": number})
+    page.fill(asked.spec if asked is not None else BLANK)
+    page.typed |= {"owner": asked.owner} if asked is not None else {}
+    refusal = "" if asked is not None else _("There is no open request %s on which you decide.") % number[:20]
+    return page.show(page.form(is_judged=False), refusal=refusal)
 
 
 def _from_template(request: HttpRequest, typed: Typed) -> HttpResponse:

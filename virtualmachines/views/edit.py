@@ -192,7 +192,7 @@ def vm_edit_confirm(request: HttpRequest, slug: str, name: str) -> HttpResponse:
             return _confirm(desk, key, draft, invalid.errors["typed_name"], status=422)
         if isinstance(invalid, OverQuota) and can(desk.actor.user, "exceed_quotas"):
             return _confirm(desk, key, draft, refusal=str(invalid), may_exceed=True, status=422)
-        return _again(desk, draft, invalid.errors)
+        return _again(desk, draft, invalid.errors, over_quota_on=invalid.on if isinstance(invalid, OverQuota) else "")
     except Refusal as refusal:
         return _confirm(desk, key, draft, refusal=str(refusal), status=409)
     if entry.outcome == "refused":
@@ -224,7 +224,12 @@ def _save_and_restart(desk: _Desk, key: str, data: Mapping[str, Any]) -> HttpRes
 
 
 def _again(
-    desk: _Desk, draft: Mapping[str, Any], faults: Mapping[str, str] | None = None, *, refused: Any = None
+    desk: _Desk,
+    draft: Mapping[str, Any],
+    faults: Mapping[str, str] | None = None,
+    *,
+    refused: Any = None,
+    over_quota_on: str = "",
 ) -> HttpResponse:
     """The form once more, as it was typed, with what is wrong at its field, or why Ganeti refused it."""
     now = desk.edit.typed()
@@ -232,7 +237,7 @@ def _again(
     form.put_errors(faults or {})
     if refused is not None:
         form.put_refusal(refused.message)
-    return _show(desk, form, seal(version_of(desk.edit.spec), now), status=422)
+    return _show(desk, form, seal(version_of(desk.edit.spec), now), over_quota_on=over_quota_on, status=422)
 
 
 def _since(form: SpecForm, path: str, opened: Typed, now: Typed) -> tuple[str, str, str]:
@@ -242,7 +247,14 @@ def _since(form: SpecForm, path: str, opened: Typed, now: Typed) -> tuple[str, s
 
 
 def _show(
-    desk: _Desk, form: SpecForm, opened: str, *, since: Any = (), refusal: str = "", status: int = 200
+    desk: _Desk,
+    form: SpecForm,
+    opened: str,
+    *,
+    since: Any = (),
+    refusal: str = "",
+    over_quota_on: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     refusal = refusal or find_obstacle(desk.operation, desk.vm) or ""
     context = {
@@ -252,6 +264,7 @@ def _show(
         "opened": opened,
         "since": since,
         "refusal": refusal,
+        "over_quota_on": over_quota_on,
         "can_hotplug": desk.vm.is_running and desk.vm.hypervisor == "kvm",
         "hotplug": desk.request.POST.get("hotplug", ""),
     }

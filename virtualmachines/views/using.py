@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from operations.contract import SITE, Actor, Ask, Forbidden, Invalid, Refusal
 from operations.pipeline import do_beside
+from virtualmachines.asked import Asked
 from virtualmachines.forms.creating import MachineForm
 from virtualmachines.forms.pieces.piece import Typed
 from virtualmachines.forms.pieces.typed import ON
@@ -89,6 +90,17 @@ def saving_beside(actor: Actor, wanted: TemplateParams) -> Callable[[Any], None]
             raise Invalid({"save_as": str(forbidden)}) from forbidden
 
     return save
+
+
+def answering_beside(actor: Actor, asked: Asked, save: Callable[[Any], None] | None) -> Callable[[Any], None]:
+    """What answers the request for the machine where it is written down, with what else is saved there."""
+
+    def answer(entry: Any) -> None:
+        if save is not None:
+            save(entry)
+        asked.answer(actor, entry)
+
+    return answer
 
 
 def say_saved(request: HttpRequest, wanted: TemplateParams | None) -> None:

@@ -1,0 +1,71 @@
+"""Reading requests: who sees which, and on which clusters somebody may ask for more."""
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from clusters.models import Cluster
+from permissions.models import Persona, User
+from permissions.policy import can, may_act_for, teams_to_act_for, visible
+from quotas.models import Request
+from quotas.selectors import list_own_quotas
+from virtualmachines.models import VirtualMachine
+from virtualmachines.selectors import list_vms
+
+
+def list_requests(user: User) -> QuerySet[Request]:
+    """What they asked for, for themselves or a team they act for, and all on which they decide."""
+    theirs = Q(asked_by=user) | Q(persona__user=user) | Q(persona__group__in=teams_to_act_for(user).values("pk"))
+    decided = visible(user, "decide", Request.objects.order_by()).values("pk")
+    rows = Request.objects.select_related("cluster", "persona__user", "persona__group", "asked_by", "decided_by")
+    return rows.filter(theirs | Q(pk__in=decided))
+
+
+def pick_request(requests: QuerySet[Request], number: str | int) -> Request:
+    """The one of `requests` with this number. Http404."""
+    found = requests.filter(pk=int(number)).first() if int(number) < 2**63 else None
+    if found is None:
+        raise Http404(_("There is no request %s that you may see.") % number)
+    return found
+
+
+def count_to_decide(user: User) -> int:
+    """How many open ones wait for this person."""
+    return visible(user, "decide", Request.objects.filter(state=Request.State.OPEN).order_by()).count()
+
+
+def list_clusters_to_ask_for(user: User, persona: Persona) -> QuerySet[Cluster]:
+    """The clusters of which somebody knows: they hold a right there or on a machine there, or have a quota there."""
+    machines = visible(user, "view", VirtualMachine.objects.order_by()).values("cluster")
+    owned = VirtualMachine.objects.filter(owner=persona, missing_since__isnull=True).order_by().values("cluster")
+    there = Q(pk__in=visible(user, "view", Cluster.objects.order_by()).values("pk"))
+    there |= Q(pk__in=machines) | Q(pk__in=owned) | Q(pk__in=list_own_quotas(persona).values("cluster"))
+    return Cluster.objects.filter(there).order_by("slug")
+
+
+def has_open_request(kind: str, persona: Persona, cluster: Cluster | None) -> bool:
+    """Whether one of this kind waits to be decided."""
+    return Request.objects.filter(kind=kind, persona=persona, cluster=cluster, state=Request.State.OPEN).exists()
+
+
+def count_asked_since(user: User, moment: datetime) -> int:
+    """How often somebody has asked since then."""
+    return Request.objects.filter(asked_by=user, asked_at__gt=moment).count()
+
+
+def find_made(user: User, asked: Request) -> VirtualMachine | None:
+    """The machine that was made for a request, if `user` may see it."""
+    slug, _slash, name = asked.machine.partition("/")
+    return list_vms(user).filter(cluster__slug=slug, name=name).first() if name else None
+
+
+def may_withdraw(user: User, asked: Request) -> bool:
+    """Whether it is theirs: they asked, or may act for whom it is."""
+    return user.is_active and (asked.asked_by_id == user.pk or bool(may_act_for(user, asked.persona)))
+
+
+def may_decide(user: User, asked: Request) -> bool:
+    """Whether they approve or decline it."""
+    return bool(can(user, "decide", asked))

@@ -1,0 +1,67 @@
+"""A machine that somebody asked for: the form is filled in, and creating it answers the request, or neither is done."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from permissions.services import grant, persona_of
+from quotas.amounts import Limits
+from quotas.services import set_default
+from tests.creating.conftest import NEW, Maker
+from tests.creating.test_page import TYPED, URL, value_of
+from tests.factories import make_request, make_user
+from virtualmachines.models import VirtualMachine
+
+pytestmark = [pytest.mark.django_db, pytest.mark.feature("G034")]
+WANTED = {"kind": "machine", "name": NEW, "memory_mib": 1024, "disk_mib": 2048, "vcpus": 2}
+
+
+@pytest.fixture
+def olga(maker: Maker) -> Client:
+    """An admin of the cluster."""
+    olga, client = make_user("olga"), Client()
+    grant(["admin"], olga, maker.cluster)
+    client.force_login(olga)
+    return client
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_filled_in_created_and_answered(maker: Maker, olga: Client) -> None:
+    asked = make_request(make_user("bob"), maker.cluster, **WANTED)
+    page = olga.get(URL, {"asked": asked.pk}).content.decode()
+    filled = {name: value_of(page, name) for name in ("name", "owner", "beparams.maxmem", "disks.0.size_mib")}
+    assert filled == {"name": NEW, "owner": "bob", "beparams.maxmem": "1 GiB", "disks.0.size_mib": "2 GiB"}
+    typed = {**TYPED, **filled, "asked": str(asked.pk)}
+    maker.simulator.faults.refuse(500, "not today", path=r".*/instances$")
+    assert olga.post(URL, typed).status_code == 409
+    asked.refresh_from_db()
+    assert not asked.is_open, "what Ganeti refused can be tried again by who approved it"
+    again = make_request(make_user("carol"), maker.cluster, **{**WANTED, "name": "new2.example.org"})
+    done = olga.post(URL, {**typed, "name": "new2.example.org", "owner": "carol", "asked": str(again.pk)})
+    assert done.status_code == 302
+    again.refresh_from_db()
+    assert (again.state, again.machine) == ("approved", "lab/new2.example.org")
+    vm = VirtualMachine.objects.get(name="new2.example.org")
+    assert vm.owner == persona_of(again.persona.user)
+    assert olga.post(URL, {**typed, "name": "new3.example.org", "asked": str(again.pk)}).status_code == 409, "once"
+    assert not VirtualMachine.objects.filter(name="new3.example.org").exists()
+
+
+def test_who_does_not_decide_answers_nothing(maker: Maker) -> None:
+    asked, client = make_request(make_user("bob"), maker.cluster, **WANTED), Client()
+    client.force_login(maker.alice.user)
+    assert value_of(client.get(URL, {"asked": asked.pk}).content.decode(), "name") == ""
+    assert client.post(URL, {**TYPED, "asked": str(asked.pk)}).status_code == 409
+    asked.refresh_from_db()
+    assert asked.is_open and not VirtualMachine.objects.filter(name=NEW).exists()
+
+
+def test_who_is_over_quota_is_led_to_ask_for_more(maker: Maker) -> None:
+    client = Client()
+    client.force_login(maker.alice.user)
+    set_default(maker.cluster, Limits(machines=0))
+    there = "/requests/quota/?cluster=lab"
+    refused = client.post(URL, TYPED)
+    assert refused.status_code == 422 and there in refused.content.decode()
+    assert there in client.get("/usage/").content.decode()

@@ -2,7 +2,7 @@
 
 from objectlog.models import Entry
 from operations.contract import Actor, Ask
-from operations.pipeline import do_beside
+from operations.pipeline import run
 from people.operations.requests import Approve, ApproveParams
 from people.request_selectors import list_requests, may_decide
 from permissions.models import User
@@ -22,7 +22,7 @@ def find_machine_asked(user: User, number: str) -> Asked | None:
 
     def answer(actor: Actor, entry: Entry) -> None:
         made = f"{entry.cluster_name}/{entry.target_name}"
-        do_beside(Approve(), Ask(actor, asked, ApproveParams(machine=made)))
+        run(Approve(), Ask(actor, asked, ApproveParams(machine=made)))
 
     size = {"maxmem": asked.memory_mib or 0, "vcpus": asked.vcpus or 0}
     spec = VMSpec(asked.name, beparams=size, disks=(DiskSpec(asked.disk_mib or 0),), nics=(NicSpec(),))

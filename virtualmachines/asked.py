@@ -11,9 +11,9 @@ from virtualmachines.spec import VMSpec
 
 @dataclass(frozen=True)
 class Asked:
-    """What the form of a new machine is filled in with, and what is written down together with its creation.
+    """What the form of a new machine is filled in with, and what is done with the entry of its creation.
 
-    `answer` runs in the first transaction of the creation, with its entry; what it raises undoes both.
+    `answer` raises what the pipeline raises.
     """
 
     number: str

@@ -40,7 +40,7 @@ from virtualmachines.template_selectors import cluster_of_called, list_choices
 from virtualmachines.views.from_export import ask_what_it_holds, explain_unread, filled_in, is_reading
 from virtualmachines.views.using import (
     TemplateInUse,
-    answering_beside,
+    answer_asked,
     judge_beside,
     saving_beside,
     say_saved,
@@ -272,8 +272,7 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
             answer = _plan(page, form, save)
             say_saved(page.request, wanted)
             return answer
-        beside = save if is_check or page.asked is None else answering_beside(page.actor, page.asked, save)
-        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check), beside=beside)
+        entry = run(CREATE, Ask(page.actor, page.cluster, _first(form), dry_run=is_check), beside=save)
     except Forbidden as forbidden:
         raise PermissionDenied(str(forbidden)) from forbidden
     except Invalid as invalid:
@@ -294,6 +293,7 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
         asked |= {"reading": page.typed["reading"]} if page.told is not None else {}
         return redirect(f"{reverse('vms-create')}?{urlencode(asked)}")
     say_saved(page.request, wanted)
+    answer_asked(page.request, page.actor, page.asked, entry)
     return redirect(page_of("vm", page.cluster.slug, entry.target_name))
 
 

@@ -92,18 +92,17 @@ def saving_beside(actor: Actor, wanted: TemplateParams) -> Callable[[Any], None]
     return save
 
 
-def answering_beside(actor: Actor, asked: Asked, save: Callable[[Any], None] | None) -> Callable[[Any], None]:
-    """What answers the request for the machine where it is written down, with what else is saved there."""
-
-    def answer(entry: Any) -> None:
-        if save is not None:
-            save(entry)
-        asked.answer(actor, entry)
-
-    return answer
-
-
 def say_saved(request: HttpRequest, wanted: TemplateParams | None) -> None:
     """On the next page."""
     if wanted is not None:
         messages.success(request, _("Template %s saved.") % wanted.name)
+
+
+def answer_asked(request: HttpRequest, actor: Actor, asked: Asked | None, entry: Any) -> None:
+    """Once Ganeti has taken the creation: the request for it is approved. One that it refused can be tried again."""
+    if asked is None:
+        return
+    try:
+        asked.answer(actor, entry)
+    except (Forbidden, Refusal) as error:  # decided meanwhile
+        messages.warning(request, _("Request %(number)s: %(why)s") % {"number": asked.number, "why": error})

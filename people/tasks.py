@@ -1,11 +1,18 @@
-"""Celery tasks of accounts. Shells: what they do stands elsewhere."""
+"""Celery tasks of accounts and usage. Shells: what they do stands elsewhere."""
 
 from celery import shared_task
 
 from people.mailing import send_due_letters
+from people.usage_history import record_usage
 
 
 @shared_task
 def send_letters() -> None:
     """Send the mails that are due."""
     send_due_letters()
+
+
+@shared_task
+def keep_usage() -> None:
+    """Keep what everybody uses now, if it is the most of the day."""
+    record_usage()

@@ -32,6 +32,7 @@ class Figure:
     used: int
     claimed: int
     limit: int | None
+    trend: Any = None  # the last days, see `people.usage_history`
 
     @property
     def is_size(self) -> bool:

@@ -20,6 +20,10 @@ class Amounts:
     def __sub__(self, other: Amounts) -> Amounts:
         return Amounts(*(mine - theirs for mine, theirs in zip(self.values(), other.values(), strict=True)))
 
+    def most(self, other: Amounts) -> Amounts:
+        """The greater of each."""
+        return Amounts(*(max(mine, theirs) for mine, theirs in zip(self.values(), other.values(), strict=True)))
+
     def times(self, number: int) -> Amounts:
         """So many of it."""
         return Amounts(*(number * each for each in self.values()))

@@ -73,6 +73,32 @@ class Claim(models.Model):
         return Amounts(*(getattr(self, name) for name in DIMENSIONS))
 
 
+class UsageDay(models.Model):
+    """The most that somebody used of a cluster on one day, as it was looked at every hour; without use there is none.
+
+    Day by day there are few rows, but for years: the key is that by which they are looked for.
+    """
+
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="usage_days")
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="usage_days")
+    day = models.DateField(db_index=True, help_text="in UTC")
+    memory_mib = models.BigIntegerField(default=0)
+    disk_mib = models.BigIntegerField(default=0)
+    vcpus = models.IntegerField(default=0)
+    machines = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["persona", "cluster", "day"], name="usage_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.persona} on {self.cluster}, {self.day}"
+
+    @property
+    def amounts(self) -> Amounts:
+        """For the arithmetic."""
+        return Amounts(*(getattr(self, name) for name in DIMENSIONS))
+
+
 class Request(Limited):
     """Somebody asks for more, for themselves or for the team they act for: for a quota, or for a machine.
 

@@ -100,6 +100,7 @@ UNWATCHED = frozenset(
         "objectlog_entry",
         "operations_batchlane",
         "people_letter",
+        "quotas_usageday",
         "permissions_persona",
         "permissions_user_user_permissions",
         "permissions_role",

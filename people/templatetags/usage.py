@@ -1,12 +1,13 @@
 """What of a quota is used, as a bar with figures."""
 
 from django import template
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from people.usage import Figure
-from ui.templatetags.parts import meter
+from ui.templatetags.parts import draw, meter
 
 register = template.Library()
 
@@ -36,6 +37,21 @@ def label_of(figure: Figure) -> str:
 def limit_of(figure: Figure) -> str:
     """The limit of a figure, with its unit."""
     return _("no limit") if figure.limit is None else figure.tell(figure.limit)
+
+
+@register.simple_tag
+def trend(figure: Figure) -> SafeString:
+    """The last 90 days of a figure as a line, and in words; nothing where nothing was kept."""
+    if figure.trend is None:
+        return draw("")
+    told = {"most": figure.tell(figure.trend.most), "day": date_format(figure.trend.when, "SHORT_DATE_FORMAT")}
+    return draw(
+        '<div class="trend"><span>{}</span><svg viewBox="0 0 90 30" preserveAspectRatio="none" aria-hidden="true">'
+        '<path d="{}"/></svg><span class="muted">{}</span></div>',
+        label_of(figure),
+        figure.trend.path,
+        _("at most %(most)s, on %(day)s") % told,
+    )
 
 
 def tell_figure(figure: Figure) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,7 +16,8 @@ from clusters.views.frame import cluster_page
 from people.account_selectors import get_account
 from people.quota_columns import QUOTA_TABLE, QUOTAS
 from people.selectors import get_team
-from people.usage import figures_of, usage_of_persona, usage_on_cluster
+from people.usage import figures_of, usage_on_cluster
+from people.usage_history import export_months, usage_with_history
 from people.views.person import person_page
 from people.views.teams import team_page
 from permissions.acting import acting_as
@@ -29,33 +30,54 @@ from ui.tables import show
 
 
 @require_safe
-def usage(request: HttpRequest) -> HttpResponse:
+def usage(request: HttpRequest) -> HttpResponseBase:
     """Of whom the person acts for: every cluster with what is used and what may be."""
     user = person_of(request)
     persona = acting_as(request) or persona_of(user)
-    context = {"owner": name_of_persona(persona), "usage": usage_of_persona(persona, user), "can_ask": True}
+    file = export_months(request, persona)
+    if file is not None:
+        return file
+    context = {
+        "owner": name_of_persona(persona),
+        "usage": usage_with_history(persona, user),
+        "can_ask": True,
+        "has_months": True,
+    }
     return render(request, "people/usage.html", context)
 
 
 @require_safe
-def team_usage(request: HttpRequest, name: str) -> HttpResponse:
+def team_usage(request: HttpRequest, name: str) -> HttpResponseBase:
     """The same of a team, for who may act for it."""
     user = person_of(request)
     team = get_team(user, name)
     page = team_page(user, team, "usage")
     if "act" not in page["held"]:
         raise PermissionDenied(access_of(type(team)).refuse("act"))
-    context = {**page, "owner": f"@{team.name}", "usage": usage_of_persona(persona_of(team), None)}
+    file = export_months(request, persona_of(team))
+    if file is not None:
+        return file
+    context = {
+        **page,
+        "owner": f"@{team.name}",
+        "has_months": True,
+        "usage": usage_with_history(persona_of(team), None),
+    }
     return render(request, "people/team_usage.html", context)
 
 
 @require_safe
-def person_usage(request: HttpRequest, name: str) -> HttpResponse:
+def person_usage(request: HttpRequest, name: str) -> HttpResponseBase:
     """The same of an account, for who looks after it."""
     person = get_account(person_of(request), name)
-    usage = usage_of_persona(persona_of(person), None)
+    file = export_months(request, persona_of(person))
+    if file is not None:
+        return file
+    usage = usage_with_history(persona_of(person), None)
     return render(
-        request, "people/person_usage.html", {**person_page(person, "usage"), "owner": person.username, "usage": usage}
+        request,
+        "people/person_usage.html",
+        {**person_page(person, "usage"), "owner": person.username, "usage": usage, "has_months": True},
     )
 
 

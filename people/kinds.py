@@ -1,13 +1,11 @@
 """People, their keys and tokens, and what they ask for, in the table of kinds."""
 
 from objectlog.words import gettext as _
-from people.asked import find_machine_asked
 from people.request_selectors import list_requests, pick_request
 from people.selectors import list_keys, list_people, list_tokens, pick_key, pick_person, pick_token
 from permissions.kinds import Kind, add_kind
 from permissions.models import SshKey, Token, User
 from quotas.models import Request
-from virtualmachines.asked import find_with
 
 add_kind(
     Kind(
@@ -57,5 +55,3 @@ add_kind(
         named=lambda asked: _("Request %s") % asked.pk,
     )
 )
-
-find_with(find_machine_asked)

@@ -8,15 +8,19 @@ from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
 from operations.forms import OperationForm, asks_for
+from people.asked import find_machine_asked
 from people.forms.quotas import MOST, DefaultQuotaForm
 from people.request_selectors import list_clusters_to_ask_for
 from permissions.services import persona_of
 from quotas.amounts import UNLIMITED, Limits
 from quotas.models import Request
 from quotas.selectors import limits_of
+from virtualmachines.asked import find_with
 from virtualmachines.forms.pieces import PlainText, read_size
 
 _LONGEST = 1000
+# The form of a new machine is filled in with what was asked for.
+find_with(find_machine_asked)
 
 
 class _ClusterField(forms.CharField):

@@ -74,11 +74,8 @@ def person_usage(request: HttpRequest, name: str) -> HttpResponseBase:
     if file is not None:
         return file
     usage = usage_with_history(persona_of(person), None)
-    return render(
-        request,
-        "people/person_usage.html",
-        {**person_page(person, "usage"), "owner": person.username, "usage": usage, "has_months": True},
-    )
+    context = {**person_page(person, "usage"), "owner": person.username, "usage": usage, "has_months": True}
+    return render(request, "people/person_usage.html", context)
 
 
 @require_safe

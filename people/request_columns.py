@@ -9,7 +9,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from people.requests import LOOKS, describe, sizes_of
+from people.requests import LOOKS, sizes_of, title_of
 from permissions.selectors import name_of_persona
 from quotas.amounts import DIMENSIONS
 from quotas.models import Request
@@ -49,11 +49,7 @@ REQUESTS = Language(
 
 
 def _what(asked: Any, _context: Context) -> SafeString:
-    return draw(
-        '<div>{}<span class="sub">{}</span></div>',
-        linked(page("request", asked.pk), describe(asked)),
-        Truncator(asked.reason).chars(120),
-    )
+    return linked(page("request", asked.pk), title_of(asked))
 
 
 def _who(asked: Any, _context: Context) -> SafeString:
@@ -96,13 +92,26 @@ REQUEST_TABLE = declare(
                     "number": lambda asked: asked.pk,
                     "kind": lambda asked: asked.kind,
                     "name": lambda asked: asked.name,
-                    "sizes": sizes_of,
-                    "reason": lambda asked: asked.reason,
-                    **{name: _figure(name) for name in DIMENSIONS},
                 },
+                sort=("kind", "name", "-pk"),
                 stands="name",
-                width=420,
+                width=200,
                 is_fixed=True,
+            ),
+            Column(
+                name="sizes",
+                label=_("How much"),
+                cell=lambda asked, _context: sizes_of(asked),
+                values={name: _figure(name) for name in DIMENSIONS},
+                width=360,
+            ),
+            Column(
+                name="reason",
+                label=_("What for"),
+                cell=lambda asked, _context: Truncator(asked.reason).chars(120),
+                values={"reason": lambda asked: asked.reason},
+                css="p3",
+                width=220,
             ),
             Column(
                 name="for",

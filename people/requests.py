@@ -16,14 +16,17 @@ LOOKS = {
 }
 
 
+def title_of(asked: Request) -> str:
+    """What it is for: quota, or a machine, with its name if that was said."""
+    if asked.kind == Request.Kind.QUOTA:
+        return _("quota")
+    return _("machine %s") % asked.name if asked.name else _("a machine")
+
+
 def describe(asked: Request) -> str:
     """In one line, limits or size included."""
-    if asked.kind == Request.Kind.MACHINE:
-        what = _("machine %s") % asked.name if asked.name else _("a machine")
-    else:
-        what = _("quota")
     where = _("on %s") % asked.cluster if asked.cluster is not None else _("on any cluster")
-    return f"{what} {where}: {sizes_of(asked)}"
+    return f"{title_of(asked)} {where}: {sizes_of(asked)}"
 
 
 def sizes_of(asked: Request) -> str:

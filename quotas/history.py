@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Count, Max, Sum
 from django.db.models.functions import TruncMonth
@@ -47,7 +48,7 @@ def days_by_cluster(persona: Persona, since: date) -> dict[int, dict[date, Amoun
     return found
 
 
-def months_of(persona: Persona) -> list[dict[str, object]]:
+def months_of(persona: Persona) -> list[Any]:
     """Month by month and cluster by cluster: on how many days something was used, the most, and all days together."""
     sums = {f"{name}_days": Sum(name) for name in DIMENSIONS} | {f"{name}_most": Max(name) for name in DIMENSIONS}
     rows = UsageDay.objects.filter(persona=persona).annotate(month=TruncMonth("day"))

@@ -1,7 +1,6 @@
 """What of a quota is used, as a bar with figures."""
 
 from django import template
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -44,7 +43,7 @@ def trend(figure: Figure) -> SafeString:
     """The last 90 days of a figure as a line, and in words; nothing where nothing was kept."""
     if figure.trend is None:
         return draw("")
-    told = {"most": figure.tell(figure.trend.most), "day": date_format(figure.trend.when, "SHORT_DATE_FORMAT")}
+    told = {"most": figure.tell(figure.trend.most), "day": f"{figure.trend.when:%Y-%m-%d}"}
     return draw(
         '<div class="trend"><span>{}</span><svg viewBox="0 0 90 30" preserveAspectRatio="none" aria-hidden="true">'
         '<path d="{}"/></svg><span class="muted">{}</span></div>',

@@ -132,7 +132,7 @@ class _Page:
             "check": check,
             "shown": shown,
             "left_out": ", ".join(left_out),
-            "asked": self.asked,
+            "asked_for": self.asked,
             "from_template": self.kept.name,
             "templates": list_choices(self.user),
             "exports": list_exports(self.user),

@@ -25,7 +25,7 @@ def rows_in_all(page: Page[Any]) -> str:
 @register.simple_tag
 def page_position(page: Page[Any], noun: str) -> str:
     """Which rows of a list a page shows, and of how many; `noun` is one of machines, nodes, clusters, jobs,
-    templates, people, teams, members, batches, entries."""
+    templates, people, teams, members, batches, requests, entries."""
     total = page.paginator.count
     if noun == "machines":
         said = ngettext("%(rows)s of %(total)s machine", "%(rows)s of %(total)s machines", total)
@@ -45,6 +45,8 @@ def page_position(page: Page[Any], noun: str) -> str:
         said = ngettext("%(rows)s of %(total)s member", "%(rows)s of %(total)s members", total)
     elif noun == "batches":
         said = ngettext("%(rows)s of %(total)s batch", "%(rows)s of %(total)s batches", total)
+    elif noun == "requests":
+        said = ngettext("%(rows)s of %(total)s request", "%(rows)s of %(total)s requests", total)
     else:
         said = ngettext("%(rows)s of %(total)s entry", "%(rows)s of %(total)s entries", total)
     return said % {"rows": f"{count(page.start_index())}{DASH}{count(page.end_index())}", "total": rows_in_all(page)}

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 from django.template import Context
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -49,7 +49,7 @@ REQUESTS = Language(
 
 
 def _what(asked: Any, _context: Context) -> SafeString:
-    return linked(page("request", asked.pk), title_of(asked))
+    return linked(page("request", asked.pk), capfirst(title_of(asked)))
 
 
 def _who(asked: Any, _context: Context) -> SafeString:
@@ -103,15 +103,17 @@ REQUEST_TABLE = declare(
                 label=_("How much"),
                 cell=lambda asked, _context: sizes_of(asked),
                 values={name: _figure(name) for name in DIMENSIONS},
-                width=360,
+                css="wrap",
+                width=340,
             ),
             Column(
                 name="reason",
                 label=_("What for"),
                 cell=lambda asked, _context: Truncator(asked.reason).chars(120),
                 values={"reason": lambda asked: asked.reason},
-                css="p3",
-                width=220,
+                css="wrap",
+                width=240,
+                is_extra=True,
             ),
             Column(
                 name="for",

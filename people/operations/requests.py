@@ -260,7 +260,7 @@ class Withdraw(_OnRequest[NoParams]):
     """Ask no more, by who asked or acts for the same team."""
 
     verb = "withdraw"
-    needs = "withdraw"
+    needs = "view"  # and to have asked, see `judge`
     label = gettext_lazy("Withdraw")
     icon = "close"
     is_destructive = True

@@ -64,7 +64,7 @@ def request_page(request: HttpRequest, number: int) -> HttpResponse:
     user = person_of(request)
     asked = pick_request(list_requests(user), number)
     decides = may_decide(user, asked)
-    allowed = frozenset({"decide"} if decides else ()) | frozenset({"withdraw"} if may_withdraw(user, asked) else ())
+    allowed = frozenset({"decide"} if decides else ()) | frozenset({"view"} if may_withdraw(user, asked) else ())
     can_create = decides and asked.is_open and asked.kind == asked.Kind.MACHINE
     usage = usage_of_persona(asked.persona, None) if asked.cluster is not None else []
     context = {

@@ -33,7 +33,7 @@ def test_it_is_filled_in_created_and_answered(maker: Maker, olga: Client) -> Non
     filled = {name: value_of(page, name) for name in ("name", "owner", "beparams.maxmem", "disks.0.size_mib")}
     assert filled == {"name": NEW, "owner": "bob", "beparams.maxmem": "1 GiB", "disks.0.size_mib": "2 GiB"}
     typed = {**TYPED, **filled, "asked": str(asked.pk)}
-    maker.simulator.faults.refuse(500, "not today", path=r".*/instances$")
+    maker.simulator.faults.refuse(500, "not today", path=r".*/instances$", times=1)
     assert olga.post(URL, typed).status_code == 409
     asked.refresh_from_db()
     assert asked.is_open, "Ganeti has refused it"

@@ -205,6 +205,11 @@ def find_vm_called(user: User, called: str) -> VirtualMachine | None:
     return there.first()
 
 
+def is_seen(user: User, cluster: Cluster, name: str) -> bool:
+    """Whether there is a machine of this name which `user` may see, also one that is only being created."""
+    return list_vms(user).filter(cluster=cluster, name=name, missing_since=None).exists()
+
+
 def find_creation(user: User, uuid: str) -> Entry | None:
     """A creation, or a check of one, that `user` asked for."""
     return _asked_by(user, uuid).filter(verb__in=["vm.create", "vm.create" + CHECK]).first()

@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from gwm.views.sample_pieces import list_pieces
 from permissions.policy import can
 from ui.paging import Pages
 
@@ -119,6 +120,7 @@ def sample_context(now: datetime) -> dict[str, Any]:
         "form": SampleForm(),
         "bad_form": bad,
         "confirm_form": SampleConfirm(),
+        "pieces": list(list_pieces()),
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "page_sizes": [10, 50, 200],

@@ -136,6 +136,8 @@ def _form(request: HttpRequest, batch: Any, given: Any = None) -> OperationForm:
         form.fit_many(targets_of(batch, operation))
     if operation is not None and operation.is_destructive:
         form.fields["typed_count"] = _TypedCount(tally_items(batch).will)
+    elif first := next(iter(form.visible_fields()), None):
+        first.field.widget.attrs["autofocus"] = True
     return form
 
 

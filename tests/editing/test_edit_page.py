@@ -10,6 +10,7 @@ from django.urls import reverse
 from clusters.models import Job
 from objectlog.models import Entry, Event, Outcome
 from operations.contract import Refusal
+from operations.lanes import work_lane
 from operations.models import Batch, BatchItem
 from operations.planning import Step, plan_steps
 from operations.table import OPERATIONS
@@ -88,7 +89,7 @@ def test_what_is_sent_is_what_was_shown(desk: Desk, browser: Browser) -> None:
 
 
 def test_nothing_typed_is_nothing_changed(browser: Browser) -> None:
-    assert "Nothing would be other" in browser.open().send().text and browser.page.status_code == 422
+    assert "Nothing was changed" in browser.open().send().text and browser.page.status_code == 422
 
 
 def test_what_is_wrong_stands_at_its_field(desk: Desk, browser: Browser) -> None:
@@ -171,6 +172,18 @@ def test_it_is_checked_by_ganeti_first(desk: Desk, browser: Browser) -> None:
     assert desk.vm.vcpus == 1
 
 
+def test_what_was_saved_is_saved_once_however_often_it_is_sent(desk: Desk, browser: Browser) -> None:
+    """Twice on the button without a script, or Back in the browser."""
+    confirmation = browser.open().send(**{"beparams.vcpus": "4"}).page.redirect_chain[-1][0]
+    for _time in range(2):
+        browser.page = browser.client.post(confirmation, follow=True)
+    assert "sent already" in browser.text and browser.page.redirect_chain
+    assert "sent already" in str(browser.client.get(confirmation, follow=True).content)
+    draft = confirmation.partition("draft=")[2]
+    assert browser.open(f"{browser.url}?draft={draft}").page.status_code == 200
+    assert desk.scene.submissions() == 1
+
+
 @pytest.mark.feature("F191")
 def test_save_and_restart_is_a_batch(desk: Desk, browser: Browser) -> None:
     VMUserGrant.objects.filter(permission__codename="power").delete()
@@ -218,7 +231,6 @@ def test_private_parameters_are_sent_and_nowhere_else(desk: Desk, browser: Brows
     assert "root_password" in browser.text and "key" in browser.text and "not told" in browser.text
     pages = [browser.text]
     stored = str(browser.client.session["edits"])
-    assert "Save and restart" not in browser.text, "a batch would keep them"
     pages.append(browser.open(re.findall(r'href="([^"]+draft=[^"]+)"', browser.text)[0]).text)
     browser.send(osparams_private="root_password=hush-hush", **{"beparams.vcpus": "many"})
     assert "Type these once more" in browser.text
@@ -228,13 +240,27 @@ def test_private_parameters_are_sent_and_nowhere_else(desk: Desk, browser: Brows
     sent = desk.simulator.queue.jobs[max(desk.simulator.queue.jobs)].ops[0]
     assert sent["osparams_private"] == {"root_password": "hush-hush"} and entry.outcome == Outcome.SUBMITTED
     desk.settle(entry)
-    rows = [*Entry.objects.values(), *Event.objects.values(), *Job.objects.values()]
+    grant(["power"], desk.alice.user, desk.vm)
+    browser.open().send(osparams_private="root_password=hush-hush").confirm(restart="1")
+    work_lane(BatchItem.objects.get(position=0).lane)
+    again = desk.simulator.queue.jobs[max(desk.simulator.queue.jobs)].ops[0]
+    assert again["osparams_private"] == sent["osparams_private"]
+    items = BatchItem.objects.order_by("position").values()
+    assert [item["operation"] for item in items] == ["vm.modify", "vm.reboot"]
+    rows = [*Entry.objects.values(), *Event.objects.values(), *Job.objects.values(), *Batch.objects.values(), *items]
     for text in (*pages, browser.text, browser.open().text, stored, str(rows)):
         assert "hush" not in text and "whisper" not in text
     assert "root_password" in str(list(Event.objects.values())), "that it was set is told"
 
 
-def test_no_batch_keeps_private_parameters(desk: Desk) -> None:
+def test_private_parameters_of_another_key_are_asked_for_again(desk: Desk, browser: Browser, settings: Any) -> None:
+    browser.open().send(osparams_private="key=whisper")
+    settings.GWM_FIELD_KEYS = ["another" * 8]
+    browser.confirm()
+    assert "type them again" in browser.text and not Entry.objects.exists()
+
+
+def test_no_batch_keeps_private_parameters_as_they_are(desk: Desk) -> None:
     steps = [Step(OPERATIONS["vm.modify"], {"wanted": {"osparams_private": {"key": "hush"}}})]
     with pytest.raises(Refusal, match="Secrets are not kept"):
         plan_steps(desk.alice, desk.vm, steps)

@@ -1,5 +1,6 @@
 """What is changed of a machine reaches Ganeti, and what breaks a rule is said at its field and not sent."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,10 @@ from quotas.services import set_quota
 from tests.editing.conftest import Desk
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.modifying import spec_of, version_of
+from virtualmachines.rules import Facts
+from virtualmachines.rules.changes import judge_change
+from virtualmachines.rules.facts import NetworkFacts
+from virtualmachines.spec import NicSpec, difference
 from virtualmachines.spec.data import as_data, from_data
 from virtualmachines.spec.edits import DiskEdit, Edit, NicEdit
 
@@ -133,6 +138,14 @@ def test_rules(desk: Desk, wanted: dict[str, Any], field: str) -> None:
 )
 def test_rules_between_parameters(desk: Desk, hvparams: dict[str, Any], field: str) -> None:
     assert field in refused(desk, {"hvparams": hvparams}, root=True)
+
+
+def test_what_a_network_says_of_a_card_is_not_dropped_without_a_word(desk: Desk) -> None:
+    facts = replace(Facts.of(desk.vm.cluster), networks={"lan": NetworkFacts("192.0.2.0/24", frozenset({"default"}))})
+    before = replace(spec_of(desk.vm), nics=(NicSpec(network="lan", uuid="a"),))
+    after = replace(before, nics=(replace(before.nics[0], link="br9"),))
+    wanted = difference(before, after, facts.defaults)
+    assert "nics.0.link" in judge_change(before, after, wanted, facts, desk.vm, is_admin=True, hotplugs=False)
 
 
 def test_the_address_of_another_card_is_not_taken(desk: Desk) -> None:

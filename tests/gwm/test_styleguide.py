@@ -30,6 +30,8 @@ def test_it_shows_every_part(request_):
     html = render_to_string("gwm/styleguide.html", sample_context(timezone.now()), request_)
     classes = {name for value in re.findall(r'class="([^"]*)"', html) for name in value.split()}
     assert set(PARTS) <= classes
+    for name in ("Name and size", "Operating system", "Disk", "Network card", "Placement", "Hypervisor", "Options"):
+        assert f"<h2>{name}</h2>" in html
     headings = [int(level) for level in re.findall(r"<h([1-6])", html.split("<main")[1].split("</main>")[0])]
     assert headings[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(headings)), "no level is left out"

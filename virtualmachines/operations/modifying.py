@@ -106,8 +106,8 @@ class Modify(VMOperation[ModifyParams]):
         private = params.wanted.osparams_private
         if _OS_IMAGE in private and not _administers(ask):
             faults["osparams_private"] = _("%s can be set by those who administer the cluster.") % _OS_IMAGE
-        if not wanted and not private:
-            faults.setdefault("wanted", _("Nothing would be other than it is."))
+        if not wanted and not private and not faults:
+            faults["wanted"] = _("Nothing was changed.")
         if params.wanted.removes_disks and params.typed_name != target.name:
             faults["typed_name"] = _("Disks are removed with all that is on them: type %s to confirm.") % target.name
         elif params.wanted.removes_disks and (protected := explain_protection(target)):

@@ -34,7 +34,7 @@ from virtualmachines.outlook import count_room, places_of, shares_of
 from virtualmachines.rules import Facts
 from virtualmachines.rules.exports import judge_disks_of_export
 from virtualmachines.rules.patterns import is_pattern
-from virtualmachines.selectors import find_creation, find_vm_called, list_clusters_to_create_on, settings_of
+from virtualmachines.selectors import find_creation, find_vm_called, is_seen, list_clusters_to_create_on, settings_of
 from virtualmachines.spec import BadData, VMSpec, spec_from_data
 from virtualmachines.template_selectors import cluster_of_called, list_choices
 from virtualmachines.views.from_export import ask_what_it_holds, explain_unread, filled_in, is_reading
@@ -125,6 +125,7 @@ class _Page:
         context = {
             "sections": form.sections(opened),
             "problems": form.problems() if form.errors else [],
+            "namesake": self._find_namesake(form) if "name" in form.errors else "",
             "may_exceed": self.may_exceed,
             "over_quota_on": self.over_quota_on,
             "obstacle": self.barred[self.cluster.slug],
@@ -143,6 +144,11 @@ class _Page:
         }
         form.offer(context["places"])
         return render(self.request, "virtualmachines/create.html", context, status=status)
+
+    def _find_namesake(self, form: MachineForm) -> str:
+        """The URL of the machine that has the name already, which may be the one that this very form has made."""
+        name = form.params().spec.name
+        return page_of("vm", self.cluster.slug, name) if is_seen(self.user, self.cluster, name) else ""
 
     def outlook(self, form: MachineForm) -> dict[str, Any]:
         """What is told while one types: of fields that are still empty it is not said that they are."""

@@ -1,6 +1,5 @@
 """Change a machine: the form, and the page that says what would be other than before."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,9 +25,8 @@ from operations.selectors import find_check
 from operations.table import OPERATIONS
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
-from sealing.fields import Sealed, SecretUnreadable
-from sealing.fields import seal as encrypt
 from virtualmachines.forms.editing import PRIVATE, EditForm, Typed, merge, seal, unseal
+from virtualmachines.forms.modifying import seal_private
 from virtualmachines.forms.pieces import SpecForm, with_part, without_part
 from virtualmachines.operations.modifying import spec_of, version_of
 from virtualmachines.rules import Facts
@@ -89,7 +87,8 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     if request.method != "POST":
         draft = _drafts(request).get(request.GET.get("draft", ""))
         earlier = find_change(desk.actor.user, desk.vm, request.GET.get("again", ""))
-        typed = draft["typed"] if draft is not None and draft["vm"] == desk.vm.pk else _asked_in(desk, earlier) or now
+        is_kept = draft is not None and draft["vm"] == desk.vm.pk and "typed" in draft
+        typed = draft["typed"] if draft is not None and is_kept else _asked_in(desk, earlier) or now
         form = desk.edit.form(typed, is_judged=False)
         if earlier is not None and earlier.outcome == "failed":
             form.put_refusal(earlier.message)
@@ -133,11 +132,11 @@ def _review(desk: _Desk, typed: Typed, sealed: str, version: str) -> HttpRespons
             data = {"wanted": as_data(replace(wanted, osparams_private={})), "opened": version}
             if desk.request.POST.get("hotplug"):
                 data["hotplug"] = True
-            draft = {"vm": desk.vm.pk, "typed": {**typed, PRIVATE: ""}, "data": data}
             if wanted.osparams_private:
-                draft["private"] = encrypt(json.dumps(dict(wanted.osparams_private)))
+                data["private"] = seal_private(wanted.osparams_private)
+            draft = {"vm": desk.vm.pk, "typed": {**typed, PRIVATE: ""}, "data": data}
             # The name is typed on the next page, which says which disks would be lost.
-            desk.operation.check(desk.ask({**(_data_of(draft) or data), "typed_name": desk.vm.name}))
+            desk.operation.check(desk.ask({**data, "typed_name": desk.vm.name}))
             key = _keep(desk.request, draft)
             return redirect(f"{_url(desk, 'vm-modify-confirm')}?{urlencode({'draft': key})}")
     except BadData as bad:
@@ -156,16 +155,6 @@ def _typed_again(form: SpecForm) -> SpecForm:
     return form
 
 
-def _data_of(draft: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the operation's form takes; what of it is secret was kept encrypted. None if it can't be read any more."""
-    data = dict(draft["data"])
-    try:
-        private = Sealed(draft.get("private", ""), "draft of a change").reveal()
-    except SecretUnreadable:
-        return None
-    return {**data, "wanted": {**data["wanted"], PRIVATE: json.loads(private)}} if private else data
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def vm_edit_confirm(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """What would be other than before. What is sent is what was kept when the form was judged."""
@@ -174,13 +163,15 @@ def vm_edit_confirm(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         return desk
     key = request.GET.get("draft", "")
     draft = _drafts(request).get(key)
-    kept = _data_of(draft) if draft is not None and draft["vm"] == desk.vm.pk else None
-    if draft is None or kept is None:
+    if draft is not None and "data" not in draft and draft["vm"] == desk.vm.pk:
+        messages.info(request, _("These changes were sent already. Nothing is sent twice."))
+        return redirect(_url(desk, "vm"))
+    if draft is None or draft["vm"] != desk.vm.pk:
         messages.warning(request, _("These changes are no longer kept. Make them again."))
         return redirect(_url(desk, "vm-modify"))
     if request.method != "POST":
         return _confirm(desk, key, draft)
-    data = {**kept, "typed_name": request.POST.get("typed_name", "").strip()}
+    data = {**draft["data"], "typed_name": request.POST.get("typed_name", "").strip()}
     try:
         if "restart" in request.POST:
             return _save_and_restart(desk, key, data)
@@ -283,7 +274,7 @@ def _confirm(
 ) -> HttpResponse:
     user = person_of(desk.request)
     try:
-        ask = desk.ask(_data_of(draft) or draft["data"])
+        ask = desk.ask(draft["data"])
         changes = desk.operation.changes(ask)
     except Invalid as invalid:
         return _again(desk, draft, invalid.errors)
@@ -297,7 +288,7 @@ def _confirm(
         "name_error": name_error,
         "may_exceed": may_exceed,
         "refusal": refusal or find_obstacle(desk.operation, desk.vm) or "",
-        "can_restart": desk.vm.is_running and not draft.get("private") and bool(can(user, "power", desk.vm)),
+        "can_restart": desk.vm.is_running and bool(can(user, "power", desk.vm)),
         "check": check,
         "check_url": desk.request.get_full_path(),
         "back_url": back,
@@ -324,4 +315,6 @@ def _keep(request: HttpRequest, draft: Mapping[str, Any]) -> str:
 
 
 def _forget(request: HttpRequest, key: str) -> None:
-    request.session[_DRAFTS] = {name: draft for name, draft in _drafts(request).items() if name != key}
+    """It was sent. That it was there is known for a while: who sends it once more, or goes back, is told so."""
+    drafts = _drafts(request)
+    request.session[_DRAFTS] = {**drafts, key: {"vm": drafts[key]["vm"]}}

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from objectlog.words import Told, as_kept, say, told
+from objectlog.words import Told, as_kept, in_english, say, told
 
 NOTHING = "—"
 
@@ -37,6 +37,8 @@ def as_data(value: Any) -> Any:
         return {str(name): as_data(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [as_data(each) for each in value]
+    if isinstance(value, Told) and "shown" in value.data:
+        return in_english(value)
     if isinstance(value, Promise | Told):
         return as_kept(told(value))
     return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -220,6 +220,6 @@ def _write_event(
 
 def say_in_english(sentence: Mapping[str, Any], changes: Sequence[Mapping[str, Any]], words: str) -> str:
     """Sentence, changes and Ganeti's words as one text, which can be searched."""
-    with override("en"):
+    with override(None):
         said = ": ".join(filter(None, [read(sentence), tell(changes)]))
     return "\n".join(filter(None, [said, words])).replace("\x00", "")

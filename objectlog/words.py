@@ -9,12 +9,16 @@ Ganeti's words for instance, is a plain `str` and stays as it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import models
 from django.utils import translation
 from django.utils.functional import Promise
+
+from ui.moments import tell
+from ui.templatetags import units
 
 # Between the sentence in English and what it is made of. It stands in no text: what comes from outside is cleaned.
 _MARK = "\x02"
@@ -56,6 +60,22 @@ def ngettext(singular: str, plural: str, number: int) -> str:
     return Told({"said": singular, "plural": plural, "number": number})
 
 
+def mib(size: float | None) -> str:
+    """A size given in MiB, with the figures of whoever reads it."""
+    return Told({"shown": "mib", "value": size})
+
+
+def moment(when: datetime) -> str:
+    """A point in time, by the clock of whoever reads it."""
+    return Told({"shown": "moment", "value": when.isoformat()})
+
+
+_SHOWN: dict[str, Callable[[Any], str]] = {
+    "mib": units.mib,
+    "moment": lambda value: tell(datetime.fromisoformat(value)),
+}
+
+
 def told(words: str | Promise) -> str:
     """A sentence of `gettext_lazy` as one that can be kept; whatever else comes as it is."""
     if not isinstance(words, Promise):
@@ -81,6 +101,8 @@ def say(kept: Any) -> str:
     if not isinstance(kept, Mapping):
         return str(kept)
     values = kept.get("values")
+    if "shown" in kept:
+        return _SHOWN[kept["shown"]](kept["value"])
     if "by" in kept:
         return str(kept["by"]).join(say(each) for each in values or ())
     texts = [kept["said"], kept["said"]]

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from clusters.models import Cluster
 from objectlog.words import gettext as _
+from objectlog.words import joined, mib
 from permissions.models import Persona
 from quotas.amounts import DIMENSIONS, Amounts, Limits
 from quotas.models import Claim, DefaultQuota, Quota
 from quotas.selectors import claimed_by, limits_of
-from ui.templatetags.units import mib
 
 LABELS = {
     "memory_mib": gettext_noop("memory"),
@@ -31,7 +31,7 @@ class Exceeded(Exception):
         parts = [_describe(name, amount, getattr(limits, name)) for name, amount in over.items()]
         super().__init__(
             _("This exceeds the quota of %(persona)s on %(cluster)s: %(parts)s.")
-            % {"persona": persona, "cluster": cluster, "parts": ", ".join(parts)}
+            % {"persona": persona, "cluster": cluster, "parts": joined(", ", parts)}
         )
         self.over = over
         self.cluster = cluster

@@ -11,8 +11,8 @@ from django.db.models import Q, Sum
 
 from clusters.models import Cluster, Node
 from objectlog.words import gettext as _
+from objectlog.words import mib
 from rapi.shapes.fields import listing, mapping
-from ui.templatetags.units import mib
 from virtualmachines.models import VirtualMachine
 
 # Templates whose disks lie on a node, by the kind of storage there. The others lie elsewhere, or there are none.

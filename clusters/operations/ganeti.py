@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from clusters.bulkhead import CALLS, Full
 from clusters.connection import client_for
@@ -18,7 +17,7 @@ from clusters.saying import words_of
 from objectlog.models import Entry
 from objectlog.services import Target
 from objectlog.words import gettext as _
-from objectlog.words import joined, told
+from objectlog.words import joined, moment, told
 from operations.contract import SITE, Ask, NotTaken, Operation, Shown, Submission, TurnedAway
 from permissions.kinds import KINDS
 from rapi.client import RapiClient
@@ -60,10 +59,9 @@ class GanetiOperation(Operation[T, P]):
             return None
         cluster = self.cluster_of(target)
         if cluster.unreachable_since is not None:
-            since = date_format(timezone.localtime(cluster.unreachable_since), "j M H:i T")
             return _("%(cluster)s has not been reachable since %(since)s. Actions are disabled until it answers.") % {
                 "cluster": cluster,
-                "since": since,
+                "since": moment(cluster.unreachable_since),
             }
         if cluster.is_read_only:
             return _("%s is read-only here: it has no RAPI user with write access, or was set so.") % cluster

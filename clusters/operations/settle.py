@@ -18,7 +18,7 @@ from objectlog.selectors import list_unanswered_entries
 from objectlog.sentences import CHECK, is_check
 from objectlog.services import advance, count_absence, note_jobs
 from objectlog.words import gettext as _
-from objectlog.words import joined
+from objectlog.words import joined, moment
 from operations.clock import left_ahead
 from operations.models import Busy
 from operations.settling import give_back, release
@@ -134,7 +134,7 @@ def count_clean_listing(cluster: Cluster, *, listed_from: datetime, is_complete:
         if count_absence(entry) < CLEAN_LISTINGS_NEEDED:
             continue
         is_sure = is_complete and operation is not None and operation.leaves_job and not operation.unsigned_opcode
-        time = f"{timezone.localtime():%H:%M %Z}"
+        time = moment(timezone.now())
         if is_sure:
             outcome = Outcome.NOT_SUBMITTED
             words = _("Nothing of it was found on %(cluster)s by %(time)s; it was not carried out.")

@@ -12,6 +12,7 @@ from objectlog.changes import Change
 from objectlog.messages import Message
 from objectlog.services import Target
 from objectlog.words import gettext as _
+from objectlog.words import mib
 from operations.contract import Ask, Invalid, Operation
 from permissions.models import Persona, User
 from permissions.policy import granted_roles, granted_verbs
@@ -20,7 +21,6 @@ from permissions.services import persona_of
 from quotas.amounts import DIMENSIONS, Limits
 from quotas.selectors import default_of, limits_of, own_limits
 from quotas.services import LABELS, NO_LIMIT, remove_quota, set_default, set_quota
-from ui.templatetags.units import mib
 
 P = TypeVar("P")
 

@@ -7,16 +7,18 @@ and who has to take sentences from objectlog.words stands in tests/architecture/
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster, Job
 from objectlog.messages import as_data, read
 from objectlog.models import Event
 from objectlog.reading import read_event
-from objectlog.words import Told, as_kept, gettext, in_english, joined, ngettext, say, told
+from objectlog.words import Told, as_kept, gettext, in_english, joined, mib, moment, ngettext, say, told
 from operations.contract import Ask, Invalid, Refusal
 from operations.lanes import work_lane
 from operations.models import BatchItem
@@ -29,6 +31,8 @@ from tests.words.pseudo import accent, spoken
 from updates.cycle import sync_cluster
 from updates.follower import follow_cluster
 from virtualmachines.operations.power import Shutdown, ShutdownParams, Start
+
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 def lazily(words: str) -> Any:
@@ -162,3 +166,14 @@ def test_what_is_wrong_with_a_cluster(yard: Yard, kind: str, options: dict[str, 
     assert list_translated() == []
     cluster = Cluster.objects.get()
     assert cluster.last_error or cluster.live_error
+
+
+def test_sizes_and_moments_are_told_in_the_readers_figures_and_zone(db: None) -> None:
+    with translation.override("es"), timezone.override("Asia/Tokyo"):
+        sentence = gettext("%(size)s since %(when)s") % {"size": mib(4096), "when": moment(NOON)}
+        Cluster.objects.create(slug="zz", last_error=sentence)
+        assert Cluster.objects.get().last_error == "4,0\u00a0GiB since 2026-11-26 21:00 JST"
+        assert as_data(mib(4096)) == "4.0\u00a0GiB", "as the journal keeps what is before and after"
+        assert read(as_data(joined(", ", [mib(4096), "zz"]))) == "4,0\u00a0GiB, zz"
+    assert Cluster.objects.get().last_error == "4.0\u00a0GiB since 2026-11-26 12:00 UTC"
+    assert Cluster.objects.filter(last_error__startswith="4.0\u00a0GiB since").exists()

@@ -20,6 +20,7 @@ from objectlog.changes import Change
 from objectlog.models import Entry, Outcome
 from objectlog.services import Target
 from objectlog.words import gettext as _
+from objectlog.words import joined, mib
 from operations.contract import Ask, Claims, Invalid, Submission
 from permissions.models import Persona
 from permissions.policy import can, may_act_for, verbs_on
@@ -28,7 +29,6 @@ from quotas.amounts import UNLIMITED, Amounts
 from quotas.selectors import limits_of
 from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
-from ui.templatetags.units import mib
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import quota_at
 from virtualmachines.operations.owning import tag_of
@@ -246,7 +246,7 @@ def _describe(spec: VMSpec, owner: Persona, cluster: Cluster) -> Iterator[Change
     yield Change("beparams.vcpus", gettext_noop("virtual CPUs"), None, str(columns["vcpus"]))
     yield Change("beparams.maxmem", gettext_noop("memory"), None, mib(columns["memory_mib"]))
     yield Change("disk_template", gettext_noop("kind of disks"), None, columns["disk_template"])
-    sizes = ", ".join(mib(disk.size_mib) for disk in spec.disks)
+    sizes = joined(", ", (mib(disk.size_mib) for disk in spec.disks))
     yield Change("disks", gettext_noop("disks"), None, sizes)
     places = ", ".join(nic.network or nic.link or nic.mode or "auto" for nic in spec.nics)
     yield Change("nics", gettext_noop("network cards"), None, places)

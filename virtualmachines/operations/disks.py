@@ -12,6 +12,7 @@ from objectlog.changes import Change
 from objectlog.messages import Message
 from objectlog.models import Entry
 from objectlog.words import gettext as _
+from objectlog.words import joined, mib
 from operations.contract import Ask, Claims, Detour, Invalid, Refusal, Submission
 from operations.groups import Group
 from quotas.amounts import Amounts
@@ -19,7 +20,6 @@ from quotas.services import claim, give_back
 from rapi.client import RapiClient
 from rapi.resources.lifecycle import DiskTemplate, InstanceChanges
 from rapi.shapes.fields import listing, mapping
-from ui.templatetags.units import mib
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, modify, quota_at
 from virtualmachines.operations.modifying import spec_of
@@ -215,7 +215,7 @@ class DetachDisk(VMOperation[DiskParams]):
 
     def changes(self, ask: Ask[VirtualMachine, DiskParams]) -> list[Change]:
         disk = ask.target.disks[ask.params.disk]
-        words = f"{mib(disk.get('size_mib') or 0)}, {disk.get('uuid')}"
+        words = joined(", ", (mib(disk.get("size_mib") or 0), str(disk.get("uuid"))))
         gone = Message(gettext_noop("detached"))
         return [Change(f"disks.{ask.params.disk}", disk_called(ask.params.disk), words, gone)]
 

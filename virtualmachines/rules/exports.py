@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from objectlog.words import gettext as _
-from objectlog.words import ngettext
-from ui.templatetags.units import mib
+from objectlog.words import mib, ngettext
 from virtualmachines.rules.sizes import Fault
 from virtualmachines.spec import VMSpec
 

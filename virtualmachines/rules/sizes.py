@@ -6,8 +6,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from objectlog.words import gettext as _
+from objectlog.words import mib
 from rapi.shapes.fields import listing, mapping
-from ui.templatetags.units import mib
 from virtualmachines.rules.facts import Facts
 from virtualmachines.spec import VMSpec
 from virtualmachines.spec.machine import DISKLESS

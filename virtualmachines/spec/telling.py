@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 from clusters.catalogue import BACKEND, DISK, NIC, Kind, Level, Parameter, of_hypervisor
 from objectlog.changes import Change
 from objectlog.messages import Message, as_data, read
-from ui.templatetags.units import mib
+from objectlog.words import joined, mib
 from virtualmachines.spec.difference import (
     TABLES,
     Changed,
@@ -185,6 +185,6 @@ def disk_called(index: int) -> Message:
 
 def _describe(part: DiskSpec | NicSpec) -> str:
     if isinstance(part, DiskSpec):
-        return " ".join(word for word in (mib(part.size_mib), part.mode, part.name) if word)
+        return joined(" ", (mib(part.size_mib), part.mode or "", part.name or ""))
     words = (part.mac, part.ip, part.network or part.mode, part.link, part.vlan and f"VLAN {part.vlan}", part.name)
     return " ".join(word for word in words if word)

@@ -6,6 +6,7 @@ from typing import Any
 
 from clusters.catalogue import Group, Kind, Level, Parameter, Table
 from clusters.catalogue.parameter import Words
+from ui.said import in_figures
 from ui.templatetags.units import SPACE, as_words, mib
 
 # What can be told in GiB without rounding is.
@@ -107,5 +108,5 @@ def _in_words(parameter: Parameter | None, value: Any) -> str:
     if parameter is None or isinstance(value, bool) or not isinstance(value, int):
         return as_words(value)
     if parameter.kind is Kind.SIZE:
-        return mib(value) if value % _GIB == 0 or value < _GIB else f"{value:,}{SPACE}MiB"
+        return mib(value) if value % _GIB == 0 or value < _GIB else f"{in_figures(value)}{SPACE}MiB"
     return f"{value}{SPACE}{parameter.unit}" if parameter.unit else str(value)

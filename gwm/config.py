@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gwm.env import SETTINGS, TABLE
@@ -57,6 +57,15 @@ class Config:
     def path(self, name: str) -> Path:
         """Return a path; `~` is the home directory."""
         return Path(self.raw(name)).expanduser()
+
+    def choice(self, name: str, among: Sequence[str]) -> str:
+        """Return a text that is one of these."""
+        value = self.raw(name)
+        if value not in among:
+            raise SettingError(
+                name, f"“{value}” is none of its values.", f"Write {', '.join(among[:-1])} or {among[-1]}."
+            )
+        return value
 
     def words(self, name: str) -> list[str]:
         """Return the parts of a comma list."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -22,6 +23,7 @@ from gwm.selectors import (
     list_dock_jobs,
     tally_nodes,
 )
+from people.languages import zone_of
 from permissions.acting import acting_as
 from permissions.models import Persona, User
 from permissions.policy import can
@@ -319,10 +321,15 @@ def frame_of(request: HttpRequest, user: User) -> Frame:
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Context of every page."""
-    shared: dict[str, Any] = {"theme": theme_of(request), "links": SimpleLazyObject(links)}
+    shared: dict[str, Any] = {
+        "theme": theme_of(request),
+        "links": SimpleLazyObject(links),
+        "date_format": settings.GWM_DATE_FORMAT,
+    }
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return shared
+    shared["time_zone"] = zone_of(viewer_of(request) or user)
     drawn = frame_of(request, user)
     shared |= {
         name: SimpleLazyObject(lambda name=name: getattr(drawn, name))  # type: ignore[misc]

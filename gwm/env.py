@@ -242,6 +242,10 @@ SETTINGS: tuple[Setting, ...] = (
     # pages
     Setting("GWM_PAGE_SIZE", "integer", "50", "Rows on a page of a list.", least=5, most=500),
     Setting("GWM_TIME_ZONE", "text", "UTC", "Time zone of dates on pages, such as `Europe/Athens`. Logs are UTC."),
+    Setting("GWM_LANGUAGE", "text", "en", "Language of pages and mails where none was chosen: `en`, `el` or `es`."),
+    Setting(
+        "GWM_DATE_FORMAT", "text", "Y-m-d", "Days on pages, such as `d/m/Y` or `j.n.y`; words follow the language."
+    ),
     Setting("GWM_SESSION_S", "seconds", "1209600", "How long one stays logged in.", least=300),
     Setting("GWM_LOG_LEVEL", "text", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("GWM_DEBUG", "flag", "no", "Django's debug pages. Never on a machine that others reach."),

@@ -18,6 +18,8 @@ from django.utils.translation import ngettext
 from gwm.outages import is_read_only
 from gwm.readiness import HEARTBEAT_MAX_AGE_S, heartbeat_age_s, try_to_change, why_unwritable
 from operations.triggers import are_there
+from ui.moments import tell
+from ui.said import in_figures
 from virtualmachines.models import CountCheck
 from vncproxy.client import ControlError, list_consoles, list_control_sockets
 
@@ -54,7 +56,7 @@ def _database() -> Part:
             return Part(_("Database"), "bad", _("read-only"), str(error), remedy)
         return Part(_("Database"), "bad", _("no answer"), str(error), _("Start the database, or correct DATABASE_URL."))
     took_ms = 1000 * (time.perf_counter() - began)
-    return Part(_("Database"), "ok", _("answers"), f"{connection.vendor}, {took_ms:.1f} ms")
+    return Part(_("Database"), "ok", _("answers"), f"{connection.vendor}, {in_figures(took_ms, 1)} ms")
 
 
 def _migrations() -> Part:
@@ -73,7 +75,7 @@ def _counts() -> Part:
     check = CountCheck.objects.first()
     if check is None:
         return Part(_("Kept counts"), "ok", _("in use"), _("they have not been compared yet"))
-    when = check.checked_at.strftime("%Y-%m-%d %H:%M UTC")
+    when = tell(check.checked_at)
     if check.differed_at is None or check.differed_at < timezone.now() - DIFFERENCE_SHOWN_FOR:
         return Part(_("Kept counts"), "ok", _("right"), _("they agree with the machines, as of %s") % when)
     remedy = _("They have been mended. Report this: counts are kept by triggers, which no change should pass by.")
@@ -123,8 +125,8 @@ def _disk() -> Part:
     usage = shutil.disk_usage(settings.GWM_DATA_DIR)
     share = usage.free / usage.total
     detail = _("%(free)s GiB free of %(total)s GiB") % {
-        "free": f"{usage.free / 2**30:,.1f}",
-        "total": f"{usage.total / 2**30:,.1f}",
+        "free": in_figures(usage.free / 2**30, 1),
+        "total": in_figures(usage.total / 2**30, 1),
     }
     why = why_unwritable()
     if why:

@@ -175,8 +175,9 @@ def _from(event: Any) -> object:
 
 
 def _day(event: Any) -> str:
-    """By the clock of this service, as all lists tell times where no script does."""
-    return date_format(localtime(event.at), "l, j F Y")
+    """By the clock of the reader, else of this service, as all lists tell times where no script does."""
+    # Translators: how a day is written, in the letters of Django's filter "date".
+    return date_format(localtime(event.at), gettext("l, j F Y"), use_l10n=False)
 
 
 def _via(event: Any) -> object:

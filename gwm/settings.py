@@ -12,6 +12,7 @@ from gwm.env import BASE_DIR
 from gwm.static_version import is_immutable, version_of
 from objectlog.sinks import BadAddress, make_sink
 from people.limits import RATE_LIMITS
+from ui.date_formats import is_date_format
 
 config = Config(os.environ)
 
@@ -111,6 +112,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gwm.middleware.KeepPrivate",
+    "people.languages.SpeakAsAsked",
     "gwm.middleware.RefuseNul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -120,6 +122,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "people.languages.SpeakAsChosen",
     "permissions.viewing.ViewAs",
     "permissions.middleware.ReachReadOnce",
     "gwm.wrong_method.PageForWrongMethod",
@@ -264,7 +267,14 @@ CACHES = {
 # Time and language
 USE_TZ = True
 TIME_ZONE = config.text("GWM_TIME_ZONE")
-LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("el", "Ελληνικά"), ("es", "Español")]  # as their speakers call them
+LANGUAGE_CODE = config.choice("GWM_LANGUAGE", [code for code, _name in LANGUAGES])
+LOCALE_PATHS = [BASE_DIR / "locale"]
+GWM_DATE_FORMAT = config.text("GWM_DATE_FORMAT")
+if not is_date_format(GWM_DATE_FORMAT):
+    raise SettingError(
+        "GWM_DATE_FORMAT", f"“{GWM_DATE_FORMAT}” is no format of days.", "Write it like Y-m-d, d/m/Y or m/d/Y."
+    )
 
 # Static files
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -22,6 +22,7 @@ from permissions.policy import (
     list_people,
     who_may,
 )
+from ui.moments import tell
 
 _MOST = 20
 # So many ways of one verb are told on the page; the others are counted.
@@ -140,9 +141,9 @@ def describe(source: Source) -> str:
     if found is not None and found.granted_by is not None:
         words.append(_("granted by %s") % found.granted_by)
     if found is not None and found.granted_at is not None:
-        words.append(_("at %s") % f"{timezone.localtime(found.granted_at):%Y-%m-%d %H:%M}")
+        words.append(_("at %s") % tell(found.granted_at))
     if source.until is not None:
-        words.append(_("until %s") % f"{timezone.localtime(source.until):%Y-%m-%d %H:%M %Z}")
+        words.append(_("until %s") % tell(source.until))
     return ", ".join(words)
 
 

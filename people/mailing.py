@@ -12,11 +12,13 @@ from django.db.models import F
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, note
 from people.confirming import make_confirmation
+from people.languages import speaking_to
 from people.models import Letter
 from people.requests import describe
 from people.selectors import list_administrators
@@ -163,15 +165,17 @@ def _send_about(subject: str, template: str, person: User, asked: Request) -> No
     if not person.is_active or not person.email:
         return
     site = settings.GWM_PUBLIC_URL.partition("://")[2]
-    context = {
-        "person": person,
-        "asked": asked,
-        "asks_for": describe(asked),
-        "link": settings.GWM_PUBLIC_URL + reverse("request", args=[asked.pk]),
-        "site": settings.GWM_PUBLIC_URL,
-    }
-    told = {"number": asked.pk, "site": site, "state": asked.get_state_display()}
-    _post(subject % told, render_to_string(f"people/mail/{template}.txt", context), person.email)
+    with speaking_to(person):
+        context = {
+            "person": person,
+            "asked": asked,
+            "asks_for": describe(asked),
+            "link": settings.GWM_PUBLIC_URL + reverse("request", args=[asked.pk]),
+            "site": settings.GWM_PUBLIC_URL,
+        }
+        title = gettext(subject) % {"number": asked.pk, "site": site, "state": asked.get_state_display()}
+        body = render_to_string(f"people/mail/{template}.txt", context)
+    _post(title, body, person.email)
 
 
 _SENDERS = {
@@ -191,10 +195,13 @@ def _find_people(address: str) -> list[User]:
 
 
 def _send(subject: str, template: str, person: User, address: str, link: str = "") -> None:
+    """In the language of the person it is for."""
     days = settings.PASSWORD_RESET_TIMEOUT // 86400
     context = {"person": person, "link": link, "days": days, "site": settings.GWM_PUBLIC_URL}
     site = settings.GWM_PUBLIC_URL.partition("://")[2]
-    _post(subject % site, render_to_string(f"people/mail/{template}.txt", context), address)
+    with speaking_to(person):
+        title, body = gettext(subject) % site, render_to_string(f"people/mail/{template}.txt", context)
+    _post(title, body, address)
 
 
 def _post(subject: str, body: str, address: str) -> None:

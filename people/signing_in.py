@@ -28,6 +28,7 @@ from objectlog.models import Outcome, Via
 from objectlog.services import NO_TARGET, Target, note
 from people.answers import too_many_requests, unable_to_count
 from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
+from permissions.acting import act_as_at_first
 from permissions.models import User
 
 logger = getLogger("people.signing_in")
@@ -57,6 +58,11 @@ class Adapter(DefaultAccountAdapter):
         """Only URLs of the host that was asked."""
         host = self.request.get_host()
         return url_has_allowed_host_and_scheme(url, {host}, require_https=self.request.is_secure())
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """In whatever way somebody signs in, they begin as the persona that they chose for it."""
+        super().login(request, user)
+        act_as_at_first(request, user)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Where one goes after changing the password."""

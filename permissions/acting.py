@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from permissions.models import Persona
+from permissions.models import Persona, User
 from permissions.selectors import find_acted_as
 from permissions.signed_in import person_of
 from permissions.viewing import viewer_of
@@ -44,7 +44,17 @@ def _read(request: HttpRequest) -> Persona | None:
 
 def act_as(request: HttpRequest, persona: Persona | None) -> None:
     """Act as `persona` from now on in this session; None, or one's own: for oneself."""
-    request.session.pop(_CHOSEN, None)
-    if persona is not None and persona.user_id != person_of(request).pk:
-        request.session[_CHOSEN] = persona.pk
+    _choose(request, person_of(request), persona)
     setattr(request, _READ, None)
+
+
+def act_as_at_first(request: HttpRequest, person: User) -> None:
+    """For who signs in: act as the persona that they have chosen to begin with, if they still may act for it."""
+    if person.default_persona_id is not None:
+        _choose(request, person, find_acted_as(person, person.default_persona_id))
+
+
+def _choose(request: HttpRequest, person: User, persona: Persona | None) -> None:
+    request.session.pop(_CHOSEN, None)
+    if persona is not None and persona.user_id != person.pk:
+        request.session[_CHOSEN] = persona.pk

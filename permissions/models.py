@@ -23,6 +23,28 @@ class User(AbstractUser):
         db_default=0,
         help_text="how often an administrator has ended all their sessions; these are bound to it",
     )
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="in which they read the pages; empty: the browser's",
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="by whose clock they read times; empty: the browser's",
+    )
+    default_persona = models.ForeignKey(
+        "permissions.Persona",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="as whom they act after signing in; empty: themselves",
+    )
     access = Access(noun=_("person"))
 
     def get_session_auth_hash(self) -> str:

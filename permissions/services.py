@@ -49,6 +49,12 @@ def keep_rows(user: User, per_page: int | None) -> None:
     keep_choice(user, EVERY_LIST, Choice(per_page=per_page))
 
 
+def keep_reading(user: User, *, language: str, time_zone: str, persona: Persona | None) -> None:
+    """Keep in which language and by which clock a person reads, and as whom they act after signing in."""
+    user.language, user.time_zone, user.default_persona = language, time_zone, persona
+    user.save(update_fields=["language", "time_zone", "default_persona"])
+
+
 def make_team(name: str, members: Iterable[User] = ()) -> Team:
     """A team whose members may act for it."""
     with transaction.atomic():

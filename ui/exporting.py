@@ -14,6 +14,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 FORMATS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonl": "application/x-ndjson"}
@@ -21,6 +22,8 @@ FORMATS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonl"
 MOST = 250_000
 # So many are read at a time; a file of no more is sent as a whole.
 PIECE = 1000
+# Programs read them, whoever's language the page is in.
+_LANGUAGE = None
 # A spreadsheet takes a cell that begins so for a formula.
 _BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -33,14 +36,25 @@ def export(request: HttpRequest, name: str, rows: Any, cells: Cells) -> HttpResp
     wanted = request.GET.get("format", "")
     if wanted not in FORMATS:
         return None
-    pieces, is_long, is_complete = _read(rows)
+    with translation.override(_LANGUAGE):
+        pieces, is_long, is_complete = _read(rows)
     values = ([cell(row) for cell in cells.values()] for piece in pieces for row in piece)
     write = {"csv": _write_csv, "json": _write_json, "jsonl": _write_lines}[wanted]
-    text = write(name, list(cells), values, is_complete)
+    text = _in_one_language(write(name, list(cells), values, is_complete))
     headers = {"Content-Disposition": f'attachment; filename="{name}.{wanted}"'}
     if is_long:
         return StreamingHttpResponse(_join(text), content_type=FORMATS[wanted], headers=headers)
     return HttpResponse("".join(text), content_type=FORMATS[wanted], headers=headers)
+
+
+def _in_one_language(text: Iterator[str]) -> Iterator[str]:
+    """The same, made in the language of files: a long one is made when the page's language is over."""
+    while True:
+        with translation.override(_LANGUAGE):
+            piece = next(text, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def _read(rows: Any) -> tuple[Iterable[Iterable[Any]], bool, bool]:

@@ -1,12 +1,14 @@
-"""Days and times as people type them."""
+"""Days and times as people type them, and as they read them."""
 
 from datetime import UTC, date, datetime
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
 
 
 def as_utc(moment: datetime) -> datetime:
-    """The same moment in UTC; without a zone it is one of the installation. ValueError if UTC has no such year."""
+    """The same moment in UTC; without a zone it is one of the reader's. ValueError if UTC has no such year."""
     try:
         return (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).astimezone(UTC)
     except OverflowError as error:
@@ -14,5 +16,20 @@ def as_utc(moment: datetime) -> datetime:
 
 
 def begin_of(day: date) -> datetime:
-    """Where a day begins, in the zone of the installation. ValueError."""
+    """Where a day begins, in the zone of the reader. ValueError."""
     return as_utc(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - made aware
+
+
+def tell_day(when: datetime) -> str:
+    """The day of a moment in figures, as the service writes them: "2026-11-23"."""
+    return date_format(timezone.localtime(when), settings.GWM_DATE_FORMAT, use_l10n=False)
+
+
+def tell_short_day(when: datetime) -> str:
+    """The day of a moment, without the year: "23 Nov"."""
+    return date_format(timezone.localtime(when), "j M", use_l10n=False)
+
+
+def tell(when: datetime, *, seconds: bool = False) -> str:
+    """A moment in full, with its zone: "2026-11-23 14:02 UTC"."""
+    return f"{tell_day(when)} {timezone.localtime(when):{'%H:%M:%S %Z' if seconds else '%H:%M %Z'}}"

@@ -1,7 +1,8 @@
-"""Sentences that are said hundreds of times on a page: translated once in a language and then kept."""
+"""Words and numbers that are said hundreds of times on a page: what a language says of them is kept."""
 
 from functools import lru_cache
 
+from django.utils.formats import get_format
 from django.utils.translation import get_language, gettext
 
 
@@ -14,3 +15,17 @@ def said(message: str) -> str:
 def _said(language: str | None, message: str) -> str:
     del language  # what is active
     return gettext(message)
+
+
+def in_figures(number: float, decimals: int | None = None) -> str:
+    """A number as the language writes it: "1,247", "4.5"; with all its decimals, or so many."""
+    figures = f"{number:,}" if decimals is None else f"{number:,.{decimals}f}"
+    separators = _separators(get_language())
+    return figures.translate(separators) if separators else figures
+
+
+@lru_cache(maxsize=16)
+def _separators(language: str | None) -> dict[int, str]:
+    """What stands for the comma and the point of English; nothing in English."""
+    thousands, point = (get_format(name, language) for name in ("THOUSAND_SEPARATOR", "DECIMAL_SEPARATOR"))
+    return {} if (thousands, point) == (",", ".") else {ord(","): thousands, ord("."): point}

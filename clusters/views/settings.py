@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from clusters.catalogue import BACKEND, NIC_DEFAULTS, Table, of_hypervisor, of_template
 from clusters.described import Section, describe_table
 from clusters.views.stored import moment_of, table_of
+from ui.moments import tell
 
 _NOTHING: Table = {}
 
@@ -29,7 +30,7 @@ def describe_settings(info: dict[str, Any], hypervisors: list[str]) -> list[Sect
 
 def _shown(name: str, value: Any) -> Any:
     if name in ("ctime", "mtime") and (moment := moment_of(value)) is not None:
-        return moment.strftime("%Y-%m-%d %H:%M UTC")
+        return tell(moment)
     return ", ".join(str(each) for each in value) if isinstance(value, list) else value
 
 

@@ -4,15 +4,23 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from permissions.models import User
+from people.forms.names import NameInput
+from people.languages import list_zones
+from permissions.models import Persona, User
+from permissions.policy import can, teams_to_act_for
+from permissions.selectors import find_persona_to_act_as
 from ui.listing import PAGE_SIZES
 
 
 class ProfileForm(forms.Form):
-    """Names, and how many rows a list has on a page where nothing else was chosen for it."""
+    """Names, how many rows a list has where nothing else was chosen for it, and how one is spoken to.
+
+    As whom one acts after signing in is asked of those alone who may act for others.
+    """
 
     first_name = forms.CharField(
         label=gettext_lazy("First name"),
@@ -34,6 +42,41 @@ class ProfileForm(forms.Form):
         choices=[("", gettext_lazy("as this service has it")), *((size, str(size)) for size in PAGE_SIZES)],
         help_text=gettext_lazy("For lists for which you have chosen nothing else."),
     )
+
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        required=False,
+        choices=[("", gettext_lazy("as the browser asks for")), *settings.LANGUAGES],
+    )
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        required=False,
+        choices=lambda: [("", gettext_lazy("that of the browser")), *((name, name) for name in list_zones())],
+        help_text=gettext_lazy("Of the times on pages, the days of the journal, and the times you type."),
+    )
+    persona = forms.CharField(
+        label=gettext_lazy("After signing in, act for"),
+        required=False,
+        max_length=151,
+        help_text=gettext_lazy("A team as @team; empty: yourself."),
+        widget=NameInput(teams=True),
+    )
+
+    def __init__(self, *args: Any, person: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.person = person
+        if not can(person, "act_as_anybody") and not teams_to_act_for(person).exists():
+            del self.fields["persona"]
+
+    def clean_persona(self) -> Persona | None:
+        """One as whom the person may act; none for themselves."""
+        name = str(self.cleaned_data["persona"]).strip()
+        if name in ("", self.person.username):
+            return None
+        found = find_persona_to_act_as(self.person, name)
+        if found is None:
+            raise forms.ValidationError(_("You may not act for %s.") % name)
+        return found
 
 
 class EmailForm(forms.Form):

@@ -17,7 +17,9 @@ from django.views.generic.edit import FormView
 
 from people.mailing import can_send
 from people.signing_in import record_password_change, record_sign_in, refuse_uncounted, remember_browser
+from people.viewing import record_viewing
 from permissions.signed_in import find_person, person_of
+from permissions.viewing import view_as, viewer_of
 
 
 class SignInForm(LoginForm):
@@ -63,6 +65,16 @@ class SignOut(views.LogoutView):
     """By POST alone."""
 
     http_method_names = ["post"]
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Whoever looks at the pages as somebody else ends that first: it is they who sign out."""
+        viewer, person = viewer_of(self.request), find_person(self.request)
+        if viewer is not None and person is not None:
+            view_as(self.request, None)
+            record_viewing(viewer, person, begins=False)
+            self.request.user = viewer
+        response: HttpResponse = super().post(*args, **kwargs)
+        return response
 
 
 class OwnPasswordForm(ChangePasswordForm):

@@ -1,10 +1,11 @@
-"""One's own account: names, email address, rows on a page, and where one is signed in."""
+"""One's own account: names, language and time zone, email address, rows on a page, and where one is signed in."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import View
@@ -15,13 +16,14 @@ from operations.contract import AnyOperation, Ask, Refusal
 from operations.pipeline import run
 from people.confirming import read_confirmation
 from people.forms.profile import EmailForm, ProfileForm
+from people.languages import language_for
 from people.mailing import ask_for_confirmation, can_send
 from people.operations.accounts import AccountParams, Edit
 from people.operations.mailed import EmailParams, UseEmail
 from people.sessions import end_sessions, list_sessions
 from people.signing_in import refuse_uncounted
-from permissions.selectors import rows_of
-from permissions.services import keep_rows
+from permissions.selectors import name_of_persona, rows_of
+from permissions.services import keep_reading, keep_rows
 from permissions.signed_in import person_of
 
 EDIT: AnyOperation = Edit()
@@ -34,19 +36,35 @@ class Profile(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         """As it is."""
         person = person_of(request)
-        initial = {"first_name": person.first_name, "last_name": person.last_name, "per_page": rows_of(person) or ""}
-        return self._show(request, ProfileForm(initial=initial))
+        initial = {
+            "first_name": person.first_name,
+            "last_name": person.last_name,
+            "per_page": rows_of(person) or "",
+            "language": person.language,
+            "time_zone": person.time_zone,
+            "persona": name_of_persona(person.default_persona) if person.default_persona is not None else "",
+        }
+        return self._show(request, ProfileForm(initial=initial, person=person))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Keep it."""
-        form = ProfileForm(request.POST)
+        person = person_of(request)
+        form = ProfileForm(request.POST, person=person)
         if not form.is_valid():
             return self._show(request, form, 422)
-        person, names = person_of(request), {name: form.cleaned_data[name] for name in ("first_name", "last_name")}
-        keep_rows(person, form.cleaned_data["per_page"])
+        chosen = form.cleaned_data
+        names = {name: chosen[name] for name in ("first_name", "last_name")}
+        keep_rows(person, chosen["per_page"])
+        keep_reading(
+            person,
+            language=chosen["language"],
+            time_zone=chosen["time_zone"],
+            persona=chosen.get("persona"),
+        )
         if any(getattr(person, name) != value for name, value in names.items()):
             run(EDIT, Ask(actor_of(request), person, AccountParams(**names)))
-        messages.success(request, _("Profile saved."))
+        with translation.override(language_for(request, person)):  # of the page that shows it
+            messages.success(request, _("Profile saved."))
         return redirect("profile")
 
     def _show(self, request: HttpRequest, form: ProfileForm, status: int = 200) -> HttpResponse:

@@ -1,9 +1,9 @@
 /* Ages that tick, in the words of ui/templatetags/units.py, by the server's clock: theirs and ours may differ.
-   Clock times in the reader's own zone, which they name. */
+   Clock times in the zone that the reader chose in the profile, else in that of the browser; they name it. */
 import { word } from "./words.js";
 
 const space = "\u00a0";
-const language = document.documentElement.lang;
+const { lang: language, dataset: settings } = document.documentElement;
 const spans = [
   [86400, "d"],
   [3600, "h"],
@@ -25,23 +25,44 @@ function describeWait(seconds) {
   return seconds < 1 ? word("now") : word("in", { span: span(seconds) });
 }
 
-/* "UTC", "CET": as short as the browser knows it. */
-function zoneOf(date) {
-  const parts = new Intl.DateTimeFormat(language, { timeZoneName: "short" }).formatToParts(date);
-  return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+/* A browser may not know the chosen zone: then its own. */
+function formatIn(locale, options) {
+  try {
+    return new Intl.DateTimeFormat(locale, { ...options, timeZone: settings.timeZone });
+  } catch {
+    return new Intl.DateTimeFormat(locale, options);
+  }
 }
 
-const two = (number) => String(number).padStart(2, "0");
+const numeric = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+const figures = formatIn("en", { ...numeric, second: "2-digit", hourCycle: "h23" });
+const zones = formatIn(language, { timeZoneName: "short" });
+const months = formatIn(language, { day: "numeric", month: "short" });
+
+function partsOf(format, date) {
+  return Object.fromEntries(format.formatToParts(date).map(({ type, value }) => [type, value]));
+}
+
+/* "UTC", "CET": as short as the browser knows it. */
+function zoneOf(date) {
+  return partsOf(zones, date).timeZoneName ?? "";
+}
+
+/* As GWM_DATE_FORMAT has it: see ui/date_formats.py. */
+function describeDay({ year, month, day }) {
+  const letters = { Y: year, y: year.slice(-2), m: month, d: day, n: String(Number(month)), j: String(Number(day)) };
+  return (settings.dateFormat ?? "Y-m-d").replace(/[Yymdnj]/g, (letter) => letters[letter]);
+}
 
 function describeClock(date, form, today) {
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  if (form === "seconds") return `${time}:${two(date.getSeconds())}`;
+  const now = partsOf(figures, date);
+  const time = `${now.hour}:${now.minute}`;
+  if (form === "seconds") return `${time}:${now.second}`;
   const zone = zoneOf(date);
-  if (form === "moment") {
-    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time} ${zone}`;
-  }
-  if (date.toDateString() === today.toDateString()) return `${time} ${zone}`;
-  return `${date.getDate()} ${date.toLocaleString(language, { month: "short" })} ${time} ${zone}`;
+  const day = describeDay(now);
+  if (form === "moment") return `${day} ${time} ${zone}`;
+  if (day === describeDay(partsOf(figures, today))) return `${time} ${zone}`;
+  return `${Number(now.day)} ${partsOf(months, date).month} ${time} ${zone}`;
 }
 
 /* Once for each time: what is drawn anew comes with the server's text again. */

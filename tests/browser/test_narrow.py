@@ -46,6 +46,28 @@ def test_everything_can_be_reached_and_pressed(person, demo, job, watch, address
     assert page.evaluate(SMALL) == []
 
 
+@pytest.mark.feature("F009")
+@pytest.mark.parametrize("language", ["el", "es"])
+def test_the_longer_words_of_other_languages_fit(person, demo, language):
+    page = person(demo, locale=language, **PHONE)
+    machine = "clusters/demo/vms/web1.example.org/"
+    for path in (
+        "",
+        "vms/",
+        "clusters/demo/",
+        "jobs/",
+        "journal/",
+        "account/",
+        "vms/create/",
+        machine,
+        f"{machine}edit/",
+    ):
+        page.goto(f"/{path}")
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        assert page.evaluate(TOO_WIDE) <= 0, path
+        assert page.evaluate(OUTSIDE) == [], path
+
+
 def test_buttons_fill_their_row_and_say_why_on_the_screen(person, demo):
     page = person(demo, **PHONE)
     page.goto("/clusters/demo/vms/web3.example.org/")

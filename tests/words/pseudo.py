@@ -43,14 +43,17 @@ class _Pseudo:
 
 @contextmanager
 def spoken() -> Iterator[None]:
-    """While it lasts everything is translated into the pseudo-language."""
+    """While it lasts everything is translated into the pseudo-language, and pages in English are in it, too."""
     catalogues: dict[str, object] = trans_real._translations
-    catalogues[LANGUAGE] = _Pseudo()
-    try:
-        with translation.override(LANGUAGE):
+    english = trans_real.translation("en")
+    default = trans_real._default
+    catalogues[LANGUAGE] = catalogues["en"] = _Pseudo()
+    with translation.override(LANGUAGE):
+        try:
             yield
-    finally:
-        del catalogues[LANGUAGE]
+        finally:
+            del catalogues[LANGUAGE]
+            catalogues["en"], trans_real._default = english, default
 
 
 _WORD = re.compile(r"[A-Za-z]{2,}")

@@ -54,6 +54,8 @@ pytestmark = pytest.mark.alike
 # What the test made begins with zz. The others are names and words of Ganeti's, units, products and file formats.
 KNOWN = re.compile(
     r"""(?:\bzzalice/)?SHA256:\S+|\bzz[\w.:@-]*|\.example\.org|\bZZ\b|[Dd]ebian[ +]12
+    | \b[A-Z]\w+(?:/[\w+-]+)+                       # time zones
+    | \bEnglish\b|\bEspañol\b                      # languages, as their speakers call them
     | (?:/[\w.-]+)+/?                               # paths
     | \bssh-ed25519\b|~/\.ssh/id_ed25519\.pub|\.pub\b
     | @?\b(?:TEAM|CLUSTER|NUMBER|NODE|GROUP|NETWORK|MACHINE|TEMPLATE)\b  # as commands name what one types

@@ -1,9 +1,11 @@
 """Times as pages show them: how long ago, until when, how long it took, at what o'clock and in which zone.
 
 A built-in library of every template (`TEMPLATES` in settings), since hardly a page has no time on it.
-static/js/times.js keeps them true while a page is open, and writes clock times in the reader's own zone.
+static/js/times.js keeps them true while a page is open. Clock times it writes in the zone that the reader chose in the
+profile (the server does, too), else in that of their browser.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django import template
@@ -11,6 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from ui.moments import tell, tell_short_day
 from ui.templatetags.parts import draw, icon
 from ui.templatetags.units import DASH, describe_age, describe_wait, duration, span
 
@@ -28,7 +31,7 @@ def since(when: datetime | None, prefix: str = "", stamp: str = "", of: int | st
     return draw(
         '<time datetime="{}" title="{}" data-ago{}{}>{}{}</time>',
         when.isoformat(timespec="seconds"),
-        _in_full(when),
+        tell(when, seconds=True),
         draw(' data-stamp="{} {}"', stamp, of) if stamp else "",
         draw(' data-prefix="{}"', prefix) if prefix else "",
         prefix,
@@ -42,7 +45,7 @@ def until(when: datetime) -> SafeString:
     return draw(
         '<time datetime="{}" title="{}" data-until>{}</time>',
         when.isoformat(timespec="seconds"),
-        _in_full(when),
+        tell(when, seconds=True),
         describe_wait(when),
     )
 
@@ -59,47 +62,47 @@ def took(started: datetime | None, ended: datetime | None) -> SafeString:
     return draw("{}", duration(started, ended))
 
 
-def _in_full(when: datetime) -> str:
-    """With seconds and zone, for the title of a time."""
-    return timezone.localtime(when).strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-def _clock_time(when: datetime | None, form: str, text_form: str) -> SafeString:
+def _clock_time(when: datetime | None, form: str, tell_it: Callable[[datetime], str]) -> SafeString:
     """A time with its zone; `form` tells static/js/times.js how to write it in the reader's own."""
     if when is None:
         return draw('<span class="dim">{}</span>', DASH)
     return draw(
         '<time datetime="{}" title="{}" data-clock="{}">{}</time>',
         when.isoformat(timespec="seconds"),
-        _in_full(when),
+        tell(when, seconds=True),
         form,
-        timezone.localtime(when).strftime(text_form),
+        tell_it(when),
     )
 
 
 @register.simple_tag
 def moment(when: datetime | None) -> SafeString:
     """A point in time in full, "2026-11-23 14:02 UTC"; None is a dash."""
-    return _clock_time(when, "moment", "%Y-%m-%d %H:%M %Z")
+    return _clock_time(when, "moment", tell)
 
 
 @register.simple_tag
 def time_of_day(when: datetime) -> SafeString:
     """The time alone, to the second, for lines of a log whose zone is told once beside it."""
-    return _clock_time(when, "seconds", "%H:%M:%S")
+    return _clock_time(when, "seconds", lambda moment: f"{timezone.localtime(moment):%H:%M:%S}")
 
 
 @register.simple_tag
 def zone() -> SafeString:
-    """The zone of the times on this page: the server's, or the reader's where a script can tell."""
+    """The zone of the times on this page: the chosen one, else the browser's, or without scripts the service's."""
     return draw("<span data-zone>{}</span>", timezone.localtime().strftime("%Z"))
 
 
 @register.simple_tag
 def clock(when: datetime | None) -> SafeString:
     """A point in time as short as it can be told: "14:02 UTC" today, "22 Nov 14:02 UTC" before; None is a dash."""
-    is_today = when is not None and timezone.localdate(when) == timezone.localdate()
-    return _clock_time(when, "clock", "%H:%M %Z" if is_today else "%-d %b %H:%M %Z")
+    return _clock_time(when, "clock", _tell_shortly)
+
+
+def _tell_shortly(when: datetime) -> str:
+    local = timezone.localtime(when)
+    is_today = local.date() == timezone.localdate()
+    return f"{local:%H:%M %Z}" if is_today else f"{tell_short_day(when)} {local:%H:%M %Z}"
 
 
 @register.simple_tag

@@ -12,7 +12,7 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from ui.said import said
+from ui.said import in_figures, said
 
 register = template.Library()
 
@@ -28,7 +28,7 @@ Number = int | float | None
 
 def _figure(value: float, decimals: bool) -> str:
     """`value` with one decimal below 100 if `decimals`, with thousands separated otherwise."""
-    return f"{value:.1f}" if decimals and round(value, 1) < 100 else f"{round(value):,}"
+    return in_figures(value, 1) if decimals and round(value, 1) < 100 else in_figures(round(value))
 
 
 def _unit_for(mib: float) -> tuple[str, int]:
@@ -66,7 +66,7 @@ def mib_of(used: Number, total: Number) -> str:
 @register.filter
 def count(value: Number) -> str:
     """A number with its thousands separated: "1,247"; None is a dash."""
-    return DASH if value is None else f"{value:,}"
+    return DASH if value is None else in_figures(value)
 
 
 @register.simple_tag
@@ -118,7 +118,7 @@ def duration(started: datetime | None, ended: datetime | None) -> str:
         return DASH
     seconds = max(0.0, (ended - started).total_seconds())
     if seconds < 10:
-        return f"{seconds:.1f}{SPACE}s"
+        return f"{in_figures(seconds, 1)}{SPACE}s"
     whole = round(seconds)
     units = (*_SPANS, ("s", 1))
     largest = next(at for at, (_unit, size) in enumerate(units) if whole >= size)

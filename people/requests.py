@@ -32,7 +32,7 @@ def describe(asked: Request) -> str:
 def sizes_of(asked: Request) -> str:
     """Its limits, or the size of the machine."""
     told = [
-        f"{_(WORDS[name])} {tell(name, value)}"
+        f"{WORDS[name]} {tell(name, value)}"
         for name in DIMENSIONS
         if (value := getattr(asked, name)) is not None or (asked.kind == Request.Kind.QUOTA)
     ]

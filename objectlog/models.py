@@ -10,6 +10,8 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -134,9 +136,19 @@ class Event(models.Model):
     class Meta:
         ordering = ["-at", "-pk"]
         indexes = [
-            models.Index(fields=["target_kind", "target_pk"], name="event_target"),
+            models.Index(fields=["target_kind", "target_pk", "-at", "-id"], name="event_about"),
             models.Index(fields=["is_overtaken", "at"], name="event_listed"),
             models.Index(fields=["cluster_pk", "at"], name="event_of_cluster"),
+            # What the journal is filtered by and put in order by, and then by time: few of many are found, and of many
+            # the newest, without going past all others.
+            models.Index(Upper("actor_name"), F("at").desc(), F("id").desc(), name="event_by_actor"),
+            models.Index(Upper("persona_name"), F("at").desc(), F("id").desc(), name="event_by_persona"),
+            models.Index(fields=["verb", "-at", "-id"], name="event_by_verb"),
+            # Nearly all that were submitted are overtaken.
+            models.Index(fields=["is_overtaken", "outcome", "-at", "-id"], name="event_by_outcome"),
+            models.Index(fields=["target_name", "-at", "-id"], name="event_by_target"),
+            models.Index(fields=["target_kind", "-at", "-id"], name="event_by_kind"),
+            models.Index(fields=["cluster_name", "-at", "-id"], name="event_by_cluster"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,17 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, CharField, DateTimeField, F, FloatField, IntegerField, QuerySet, Transform
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    DateTimeField,
+    F,
+    FloatField,
+    IntegerField,
+    QuerySet,
+    Transform,
+    Value,
+)
 from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.where import WhereNode
@@ -44,6 +54,17 @@ class OfFew(In):
         key, params = self.process_lhs(compiler, connection)
         few, more = self.process_rhs(compiler, connection)
         return f"{key} = ANY(ARRAY{few})", (*params, *more)
+
+
+class Known(Value):
+    """A value for which PostgreSQL plans: it is part of the statement, quoted by the driver. A plan that is kept for
+    any value takes what is rare for as common as the others, or the other way round."""
+
+    def as_postgresql(self, _compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """The value, whose marks are none of the statement's."""
+        connection.ensure_connection()  # how it is quoted depends on it
+        operations: Any = connection.ops
+        return operations.compose_sql("%s", [self.value]).replace("%", "%%"), []
 
 
 class Unforeseen:

@@ -101,7 +101,7 @@ def list_page(
     size = size or read_page_size(request)
     first = columns[sort.lstrip("-")][0]
     through = first if isinstance(first, Through) else None
-    deepest = min(DEEPEST, (_read_page(request) + ahead) * size) if ahead else DEEPEST
+    deepest = read_deepest(request, size, ahead) if ahead else DEEPEST
     ordered = order_rows(rows, columns, sort)
     paginator = Pages(ordered, size, total, keys_first=keys_first, through=through, deepest=deepest)
     page = paginator.get_page(request.GET.get("page"))
@@ -112,6 +112,11 @@ def list_page(
         tuple(sorted({*PAGE_SIZES, size})),
         paginator.lacks(request.GET.get("page", "")),
     )
+
+
+def read_deepest(request: HttpRequest, size: int, ahead: int) -> int:
+    """How many rows there are to the end of the page asked for and of so many `ahead` of it."""
+    return min(DEEPEST, (_read_page(request) + ahead) * size)
 
 
 def _read_page(request: HttpRequest) -> int:

@@ -19,7 +19,7 @@ from django.db.models import BooleanField, F, Func
 from django.db.models.sql.compiler import SQLCompiler
 
 from operations.triggers import PREFIX, Columns, create_trigger
-from ui.listed import Unforeseen
+from ui.listed import Known, Unforeseen
 
 logger = logging.getLogger("virtualmachines.search")
 
@@ -86,12 +86,9 @@ class Says(Unforeseen, Func):
         return has, [pattern, pattern]
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
-        """A join, which is planned by how common the word is and what else is asked for. The word is part of the
-        statement, quoted by the driver: a plan that is kept for any word takes each for a rare one."""
+        """A join, which is planned by how common the word is and what else is asked for."""
         key, _text, _name = self._compile(compiler)
-        connection.ensure_connection()  # how it is quoted depends on it
-        quoting: Any = connection.ops
-        pattern = quoting.compose_sql("%s", ["%" + self._escaped("\\") + "%"]).replace("%", "%%")
+        pattern, _params = compiler.compile(Known("%" + self._escaped("\\") + "%"))
         return f"EXISTS (SELECT 1 FROM {TEXTS} t WHERE t.id = {key} AND t.text LIKE {pattern})", []  # noqa: S608
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:

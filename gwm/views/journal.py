@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
-from gwm.journal_list import EVENTS, JOURNAL_TABLE, OUTCOMES, VERBS
+from gwm.journal_list import EVENTS, FOUND, JOURNAL_TABLE, LAST, LAST_IN, OUTCOMES, OVERTAKEN, VERBS
 from gwm.selectors import events_about, events_of, events_on, with_links
 from people.account_selectors import get_account
 from people.selectors import get_team
@@ -24,7 +24,9 @@ from permissions.policy import can
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
 from ui.filtering import Wanted
-from ui.tables import show
+from ui.listed import OfFew
+from ui.listing import order_rows, read_deepest
+from ui.tables import Shown, show
 from virtualmachines.selectors import get_vm
 from virtualmachines.template_selectors import get_template
 from virtualmachines.views.detail import vm_page
@@ -48,10 +50,12 @@ def answer(
     shown = show(request, JOURNAL_TABLE, choice_of(person_of(request), JOURNAL_TABLE.name), without)
     wanted = Wanted.parse(EVENTS, request.GET)
     steps, entry = request.GET.get("steps", ""), request.GET.get("entry", "").strip()
-    rows = shown.load(_only_last(events.filter(wanted.asked.condition), steps, entry))
+    rows = shown.load(_only_last(events.filter(wanted.asked.condition), steps, shown.sort, entry))
     file = shown.export(request, rows)
     if file is not None:
         return file
+    if not entry:
+        rows = shown.load(find_events(events, wanted, shown, steps, read_deepest(request, shown.per_page, _AHEAD) + 1))
     listing = shown.page(request, with_links(rows), ahead=_AHEAD)
     here = listing.page.object_list
     places = places_of(person_of(request), [(event.target_kind, event.target_pk) for event in here])
@@ -72,14 +76,35 @@ def answer(
     return render(request, template, {**context, **drawn})
 
 
-def _only_last(events: QuerySet[Any], steps: str, entry: str) -> QuerySet[Any]:
-    """Of each operation the last event, or every one."""
+def _only_last(events: QuerySet[Any], steps: str, sort: str, entry: str = "") -> QuerySet[Any]:
+    """Of each operation the last event, or every one; by an index where the order has it."""
     if entry:
         try:
             return events.filter(entry_uuid=UUID(entry))
         except ValueError:
             return events.none()
-    return events if steps else events.filter(is_overtaken=False)
+    if steps:
+        return events
+    return events.filter(LAST if sort.lstrip("-") in LAST_IN else Q(is_overtaken=False))
+
+
+def find_events(events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str, most: int) -> QuerySet[Any]:
+    """Of those that match the first so many, and perhaps more. By time they are found with an index that has what was
+    asked for in the order of time, one for each way in which it may be met: no database does so for several."""
+    key = next((key for key in FOUND if len(wanted.values_of(key)) == 1), None)
+    if key is None or shown.sort.lstrip("-") not in JOURNAL_TABLE.parted_by:
+        return _only_last(events.filter(wanted.asked.condition), steps, shown.sort)
+    others = events.filter(wanted.without(key).asked.condition)
+    ways = FOUND[key](wanted.values_of(key)[0])
+    if key == "outcome":  # whether it is overtaken stands in this index alone
+        ways = [way & last for way in ways for last in ((LAST, OVERTAKEN) if steps else (LAST,))]
+    elif not steps:
+        others = others.filter(is_overtaken=False)
+    found = Q()
+    for way in ways:
+        some = order_rows(others.filter(way), JOURNAL_TABLE.orders, shown.sort)
+        found |= Q(OfFew(F("pk"), some.values("pk")[:most]))
+    return events.filter(found)
 
 
 @require_safe

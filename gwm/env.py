@@ -247,6 +247,12 @@ SETTINGS: tuple[Setting, ...] = (
         "GWM_DATE_FORMAT", "text", "Y-m-d", "Days on pages, such as `d/m/Y` or `j.n.y`; words follow the language."
     ),
     Setting("GWM_SESSION_S", "seconds", "1209600", "How long one stays logged in.", least=300),
+    Setting(
+        "GWM_DEMAND_SECOND_FACTOR",
+        "text",
+        "nobody",
+        "Who must have a second factor to sign in: `nobody`, `administrators` or `everybody`.",
+    ),
     Setting("GWM_LOG_LEVEL", "text", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("GWM_DEBUG", "flag", "no", "Django's debug pages. Never on a machine that others reach."),
 )

@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "guardian",
     "allauth.account",
     "allauth.usersessions",
+    "allauth.mfa",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -124,6 +125,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "people.languages.SpeakAsChosen",
     "permissions.viewing.ViewAs",
+    "people.demanding.DemandSecondFactor",
     "permissions.middleware.ReachReadOnce",
     "gwm.wrong_method.PageForWrongMethod",
     "gwm.redirects.RedirectMoved",
@@ -169,6 +171,17 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True  # as long as GWM_SESSION_S
 ACCOUNT_LOGOUT_REDIRECT_URL = "login"
 ACCOUNT_FORMS = {"user_token": "people.views.reset.LinkForm"}
+MFA_ADAPTER = "people.factors.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_RECOVERY_CODE_DIGITS = 10
+GWM_DEMAND_SECOND_FACTOR = config.text("GWM_DEMAND_SECOND_FACTOR")
+if GWM_DEMAND_SECOND_FACTOR not in {"nobody", "administrators", "everybody"}:
+    raise SettingError(
+        "GWM_DEMAND_SECOND_FACTOR",
+        f"“{GWM_DEMAND_SECOND_FACTOR}” names nobody.",
+        "Write nobody, administrators or everybody.",
+    )
 PASSWORD_RESET_TIMEOUT = 3 * 86400
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"

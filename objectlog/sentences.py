@@ -151,6 +151,18 @@ SENTENCES: dict[str, Sentence] = {
     "person.use-email": Sentence(
         _("Confirmed a new email address of %(object)s"), _("Confirmation of a new email address of %(object)s")
     ),
+    "person.add-app": Sentence(_("Set up an authenticator app"), _("Setting up an authenticator app")),
+    "person.remove-app": Sentence(_("Removed their authenticator app"), _("Removal of an authenticator app")),
+    "person.add-passkey": Sentence(_("Added passkey %(name)s"), _("Adding passkey %(name)s")),
+    "person.remove-passkey": Sentence(_("Removed passkey %(name)s"), _("Removal of passkey %(name)s")),
+    "person.make-recovery-codes": Sentence(_("Made new recovery codes"), _("Making of recovery codes")),
+    "person.use-recovery-code": Sentence(
+        _("Used a recovery code to sign in from %(address)s"), _("Use of a recovery code from %(address)s")
+    ),
+    "person.reset-factors": Sentence(
+        _("Removed all second factors of %(object)s, and ended all sessions"),
+        _("Removal of all second factors of %(object)s"),
+    ),
     "person.end-session": Sentence(_("Ended sessions of their own"), _("Ending of sessions")),
     "person.invite": Sentence(_("Had an invitation mailed to %(object)s"), _("Invitation of %(object)s by mail")),
     "person.rescue": Sentence(_("Made %(object)s an administrator on the server"), _("Rescue of %(object)s")),

@@ -19,11 +19,14 @@ class Limit:
 BY_ADDRESS = Limit("login_failed_by_address", 10, 300, "ip")
 BY_ACCOUNT_THERE = Limit("login_failed_there", 5, 300, "key")
 BY_ACCOUNT = Limit("login_failed_anywhere", 50, 3600, "key")
+BY_SECOND_FACTOR = Limit("second_factor_failed", 5, 300, "key")
+BY_SECOND_FACTOR_A_DAY = Limit("second_factor_failed_a_day", 50, 86400, "key")
+_COUNTED = (BY_ADDRESS, BY_ACCOUNT_THERE, BY_ACCOUNT, BY_SECOND_FACTOR, BY_SECOND_FACTOR_A_DAY)
 RATE_LIMITS: dict[str, str] = {
     "login": "60/m/ip",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
     "reset_password": "20/m/ip,3/900s/key",  # the key is the address to which a mail would go
     "reset_password_from_key": "20/m/ip",
-    **{limit.action: str(limit) for limit in (BY_ADDRESS, BY_ACCOUNT_THERE, BY_ACCOUNT)},
+    **{limit.action: str(limit) for limit in _COUNTED},
 }

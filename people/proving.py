@@ -4,17 +4,32 @@ import time
 from datetime import timedelta
 
 from allauth.account.authentication import get_authentication_records
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 
+from people.factors import has_factor
+from permissions.models import User
 from permissions.signed_in import person_of
 
 LASTS = timedelta(minutes=15)
 
 
+def can_prove(person: User) -> bool:
+    """Whether there is anything here by which somebody can show who they are."""
+    return person.has_usable_password() or has_factor(person)
+
+
 def was_proven(request: HttpRequest) -> bool:
-    """Whether who is signed in has typed their password in this session lately. Who has none here is not asked."""
+    """Whether who is signed in has shown it in this session lately. Who has nothing to show here is not asked."""
     person = person_of(request)
-    if not person.has_usable_password():
-        return True
     records = get_authentication_records(request, person)
-    return any(0 <= time.time() - record["at"] < LASTS.total_seconds() for record in records)
+    return any(0 <= time.time() - record["at"] < LASTS.total_seconds() for record in records) or not can_prove(person)
+
+
+def prove_first(request: HttpRequest) -> HttpResponseRedirect | None:
+    """Where who is signed in has to show it before what they ask for; None if they have."""
+    if was_proven(request):
+        return None
+    return redirect(f"{reverse('password-again')}?{urlencode({'next': request.get_full_path()})}")

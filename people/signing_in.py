@@ -7,19 +7,22 @@ it, and is counted by itself.
 
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from datetime import timedelta
 from logging import getLogger
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
+from allauth.mfa.stages import AuthenticateStage
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +30,8 @@ from django.utils.translation import gettext_lazy as _
 from objectlog.models import Outcome, Via
 from objectlog.services import NO_TARGET, Target, note
 from people.answers import too_many_requests, unable_to_count
-from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
+from people.factors import has_factor
+from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS, BY_SECOND_FACTOR, BY_SECOND_FACTOR_A_DAY, Limit
 from permissions.acting import act_as_at_first
 from permissions.models import User
 
@@ -59,18 +63,38 @@ class Adapter(DefaultAccountAdapter):
         host = self.request.get_host()
         return url_has_allowed_host_and_scheme(url, {host}, require_https=self.request.is_secure())
 
-    def login(self, request: HttpRequest, user: Any) -> None:
-        """In whatever way somebody signs in, they begin as the persona that they chose for it."""
-        super().login(request, user)
-        act_as_at_first(request, user)
-
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Where one goes after changing the password."""
         return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """By the password, where there is one."""
-        return [{"id": "reauthenticate", "url": reverse("password-again")}] if user.has_usable_password() else []
+        """By the password or a factor, where there is one; one page asks for either."""
+        can_prove = user.has_usable_password() or has_factor(user)
+        return [{"id": "reauthenticate", "url": reverse("password-again")}] if can_prove else []
+
+    def get_login_stages(self) -> list[str]:
+        """With our stage of the second factor."""
+        ours = f"{SecondFactorStage.__module__}.{SecondFactorStage.__name__}"
+        return [ours if stage.endswith(".AuthenticateStage") else stage for stage in super().get_login_stages()]
+
+    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
+        """As if there were no such account."""
+        return redirect("login")
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Nobody who was deactivated since the password was right; the others begin as the persona that they chose."""
+        if not user.is_active:
+            clear_login(request)
+            raise ImmediateHttpResponse(redirect("login"))
+        super().login(request, user)
+        act_as_at_first(request, user)
+
+    def post_login(self, request: HttpRequest, user: Any, **hooks: Any) -> HttpResponse:
+        """However one has signed in: know this browser again, and write the journal."""
+        response: HttpResponse = super().post_login(request, user, **hooks)
+        remember_browser(response, user, secure=settings.SESSION_COOKIE_SECURE)
+        record_sign_in(user, self.get_client_ip(request))
+        return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that gwm.middleware found, which knows the trusted proxies."""
@@ -84,7 +108,6 @@ class Adapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count an attempt before the password is looked at, so that many at once are counted too."""
-        self._counted: list[ratelimit.RateLimitUsage] = []
         account = name_to_count(credentials["username"])
         browser = known_browser(request, credentials["username"])
         if browser:
@@ -92,32 +115,61 @@ class Adapter(DefaultAccountAdapter):
         else:
             there = ratelimit.get_ip(request)
             limits = [(BY_ACCOUNT_THERE, f"{account}\n{there}"), (BY_ADDRESS, ""), (BY_ACCOUNT, account)]
-        for limit, key in limits:
-            usage = ratelimit.consume(request, app="allauth.account", action=limit.action, key=key)
-            if not usage:
-                logger.warning("too many failed attempts to sign in from %s", self.get_client_ip(request))
-                raise ImmediateHttpResponse(too_many_requests(request, wait_s=limit.within_s))
-            self._counted.append(usage)
+        self._counted = count_attempt(request, limits)
 
     def _rollback_login_failed_rl_usage(self) -> None:
         """Who signs in did not fail; what failed before stays counted."""
-        for usage in self._counted:
-            usage.rollback()
+        forgive(self._counted)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Say it in log and journal; a name only if it is one, for people sometimes type their password there."""
-        address = self.get_client_ip(request)
-        logger.warning("failed attempt to sign in from %s", address)
-        person = User.objects.filter(username=credentials["username"]).first()
-        note(
-            actor_id=None,
-            actor_name="",
-            via=Via.WEB,
-            verb="person.sign-in",
-            outcome=Outcome.FAILED,
-            target=Target("person", person.pk, person.username) if person is not None else NO_TARGET,
-            params={"address": address},
-        )
+        record_failure(User.objects.filter(username=credentials["username"]).first(), self.get_client_ip(request))
+
+
+class SecondFactorStage(AuthenticateStage):
+    """What follows the password, of whoever has a second factor, by whatever way they sign in.
+
+    The half of a sign-in that was done is void once the account is deactivated, has another password or was signed out.
+    """
+
+    urlname = "second-factor"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        """Ask for it on our page."""
+        if not self._should_handle(self.request):
+            return None, True
+        self.state["began"] = self.login.user.get_session_auth_hash()
+        return redirect(self.urlname), True
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it can't be finished any more."""
+        person = self.login.user
+        return person is None or not person.is_active or self.state.get("began") != person.get_session_auth_hash()
+
+
+def count_attempt(request: HttpRequest, limits: Iterable[tuple[Limit, str]]) -> list[ratelimit.RateLimitUsage]:
+    """Count an attempt by each of these limits and keys, before it is looked at; answers 429 where one is reached."""
+    counted: list[ratelimit.RateLimitUsage] = []
+    for limit, key in limits:
+        usage = ratelimit.consume(request, app="allauth.account", action=limit.action, key=key)
+        if not usage:
+            logger.warning("too many failed attempts to sign in from %s", request.META["REMOTE_ADDR"])
+            raise ImmediateHttpResponse(too_many_requests(request, wait_s=min(limit.within_s, 3600)))
+        counted.append(usage)
+    return counted
+
+
+def count_second_factor(request: HttpRequest, person: User) -> list[ratelimit.RateLimitUsage]:
+    """The same of a code or a passkey that somebody shows; a browser they know is counted by itself."""
+    key = f"{person.pk}\n{known_browser(request, person.username)}"
+    return count_attempt(request, [(BY_SECOND_FACTOR, key), (BY_SECOND_FACTOR_A_DAY, key)])
+
+
+def forgive(counted: Iterable[ratelimit.RateLimitUsage]) -> None:
+    """It did not fail, and does not count."""
+    for usage in counted:
+        usage.rollback()
 
 
 def name_to_count(username: str) -> str:
@@ -165,6 +217,34 @@ def remember_browser(response: HttpResponse, user: User, *, secure: bool) -> Non
         secure=secure,
         samesite="Lax",
         path=reverse("login"),
+    )
+
+
+def record_failure(person: User | None, address: str, words: str = "") -> None:
+    """Write into log and journal that a sign-in failed; `words` say why, where it was not the password."""
+    logger.warning("failed attempt to sign in from %s", address)
+    note(
+        actor_id=None,
+        actor_name="",
+        via=Via.WEB,
+        verb="person.sign-in",
+        outcome=Outcome.FAILED,
+        target=Target("person", person.pk, person.username) if person is not None else NO_TARGET,
+        params={"address": address},
+        words=words,
+    )
+
+
+def record_factor(person: User, verb: str, **params: Any) -> None:
+    """Write into the journal what somebody has done to, or with, their own second factors."""
+    note(
+        actor_id=person.pk,
+        actor_name=person.username,
+        via=Via.WEB,
+        verb=f"person.{verb}",
+        outcome=Outcome.DONE,
+        target=Target("person", person.pk, person.username),
+        params=params,
     )
 
 

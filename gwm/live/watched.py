@@ -80,6 +80,7 @@ WATCHED: dict[str, tuple[Topic, ...]] = {
         _only("people:{id}", "username", "first_name", "last_name"),
         _only("account:{id}", *_ACCOUNT),
     ),
+    "mfa_authenticator": (_all("account:{user_id}", "last_used_at", "data"),),
     "permissions_user_groups": (_all("rights:{user_id}"),),
     "permissions_rolegrant": (_all("rights:{user_id}"), _all("rights:groups")),
     "permissions_roleverb": (_all("rights:groups"),),

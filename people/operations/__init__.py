@@ -1,6 +1,7 @@
 """What can be done to accounts, keys, tokens, teams, quotas, requests, rights and roles."""
 
 from operations.table import register
+from people.factors import list_sealed, rotate
 from people.operations.accounts import (
     Activate,
     Add,
@@ -12,6 +13,7 @@ from people.operations.accounts import (
     SetPassword,
     SignOut,
 )
+from people.operations.factors import ResetFactors
 from people.operations.keys import AddKey, EditKey, RemoveKey
 from people.operations.mailed import Invite, UseEmail
 from people.operations.quotas import RemoveQuota, SetDefaultQuota, SetQuota
@@ -36,12 +38,14 @@ from people.operations.teams import (
     RenameTeam,
 )
 from people.operations.tokens import AddToken, WithdrawToken
+from sealing.rotation import PLACES, Place
 
 PERSON_OPERATIONS = (
     Edit(),
     SetPassword(),
     Invite(),
     SignOut(),
+    ResetFactors(),
     Activate(),
     Deactivate(),
     Promote(),
@@ -50,6 +54,7 @@ PERSON_OPERATIONS = (
 )
 
 REQUEST_OPERATIONS = (Approve(), Decline(), Withdraw())
+PLACES.append(Place("second factor", list_sealed, rotate))
 
 register(
     *(each(kind) for kind in GRANTED_ON for each in (Grant, Revoke, SetRights)),

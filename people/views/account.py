@@ -4,7 +4,6 @@ from typing import Any
 
 from allauth.account import views
 from allauth.account.forms import ChangePasswordForm, LoginForm
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.core.exceptions import PermissionDenied
@@ -16,7 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormView
 
 from people.mailing import can_send
-from people.signing_in import record_password_change, record_sign_in, refuse_uncounted, remember_browser
+from people.passkeys import has_name
+from people.signing_in import record_password_change, refuse_uncounted
 from people.viewing import record_viewing
 from permissions.signed_in import find_person, person_of
 from permissions.viewing import view_as, viewer_of
@@ -49,16 +49,13 @@ class SignIn(views.LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Without links to allauth's other pages, which do not exist here."""
-        return {**FormView.get_context_data(self, **kwargs), "next": self.get_next_url() or "", "can_send": can_send()}
-
-    def form_valid(self, form: SignInForm) -> HttpResponse:
-        """Sign in, and know this browser again."""
-        response: HttpResponse = super().form_valid(form)
-        person = find_person(self.request)
-        if person is not None:
-            remember_browser(response, person, secure=settings.SESSION_COOKIE_SECURE)
-            record_sign_in(person, self.request.META["REMOTE_ADDR"])
-        return response
+        return {
+            **FormView.get_context_data(self, **kwargs),
+            "next": self.get_next_url() or "",
+            "can_send": can_send(),
+            "can_use_passkeys": has_name(self.request),
+            "was_refused": self.request.GET.get("passkey") == "refused",
+        }
 
 
 class SignOut(views.LogoutView):

@@ -1,23 +1,30 @@
-"""Asks for one's password once more, before what can't be undone."""
+"""Asks for one's password, or a passkey, once more, before what can't be undone."""
 
 from typing import Any
 
 from allauth.account import views
 from allauth.account.forms import ReauthenticateForm
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.views import BaseReauthenticateView
+from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.http import urlencode
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 from django.views.generic.edit import FormView
 
 from operations.views.operate import OperateView
-from people.proving import was_proven
+from people.demanding import alone
+from people.factors import list_factors, use_code
+from people.passkeys import NoPasskey, ask_to_show, read_shown
+from people.proving import can_prove, prove_first
 from people.signing_in import refuse_uncounted
+from people.views.second_factor import UNREADABLE, CodeForm
 from permissions.signed_in import person_of
+from sealing.fields import SecretUnreadable
 
 
 class PasswordAgainForm(ReauthenticateForm):
@@ -31,25 +38,80 @@ class PasswordAgainForm(ReauthenticateForm):
         field.widget.attrs.pop("placeholder", None)
 
 
+class CodeAgainForm(CodeForm):
+    """A code, of whoever has no password here."""
+
+    def __init__(self, *args: Any, user: Any, **options: Any) -> None:
+        super().__init__(*args, has_app=True, **options)
+        self._person = user
+
+    def clean_code(self) -> str:
+        """Used up by this."""
+        code: str = self.cleaned_data["code"]
+        try:
+            found = use_code(self._person, code)
+        except SecretUnreadable as error:
+            raise forms.ValidationError(str(UNREADABLE)) from error
+        if found is None:
+            raise forms.ValidationError(_("This code is wrong, or was used already."))
+        return code
+
+
 class PasswordAgain(views.ReauthenticateView):
-    """Leads back to where it was asked for."""
+    """Takes a password or a passkey, of whoever has no password a code; leads back to where it was asked for."""
 
     template_name = "people/again.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """For who has a password here, and only while attempts can be counted."""
-        if not person_of(request).has_usable_password():
+        """For who has something to show here, and only while attempts can be counted."""
+        if not can_prove(person_of(request)):
             raise PermissionDenied(_("Your account has no password here. Ask your administrator."))
         response: HttpResponseBase = refuse_uncounted(request) or super().dispatch(request, *args, **kwargs)
         return response
 
-    def get_form_class(self) -> type[PasswordAgainForm]:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A passkey, or what the form asks for."""
+        if "credential" not in request.POST:
+            answer: HttpResponse = super().post(request, *args, **kwargs)
+            return answer
+        try:
+            found = read_shown(request, person_of(request), request.POST["credential"])
+        except NoPasskey:
+            return render(request, self.template_name, {**self.get_context_data(), "refused": True}, status=422)
+        record_authentication(request, found.user, "mfa", id=found.pk, type=found.type, reauthenticated=True)
+        response: HttpResponse = BaseReauthenticateView.form_valid(self, self.get_form())
+        return response
+
+    def get_form_class(self) -> type[Any]:
         """Ours."""
-        return PasswordAgainForm
+        return PasswordAgainForm if person_of(self.request).has_usable_password() else CodeAgainForm
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Note by what it was shown."""
+        if isinstance(form, CodeAgainForm):
+            record_authentication(self.request, person_of(self.request), "mfa", reauthenticated=True)
+            answer: HttpResponse = BaseReauthenticateView.form_valid(self, form)
+            return answer
+        response: HttpResponse = super().form_valid(form)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Without links to allauth's other pages."""
-        return {**FormView.get_context_data(self, **kwargs), "next": self.get_next_url() or ""}
+        person = person_of(self.request)
+        factors = list_factors(person)
+        return {
+            **FormView.get_context_data(self, **kwargs),
+            "next": self.get_next_url() or "",
+            "asks_for_code": not person.has_usable_password(),
+            "passkeys": factors.passkeys,
+            **alone(person),
+        }
+
+
+@require_safe
+def passkey_again(request: HttpRequest) -> HttpResponse:
+    """What a passkey is asked to sign."""
+    return ask_to_show(person_of(request)).as_response()
 
 
 class OperateOnPerson(OperateView):
@@ -62,6 +124,6 @@ class OperateOnPerson(OperateView):
         if request.method in ("GET", "HEAD", "POST"):
             where = dict(kwargs)
             operation, _target = self._find(request, where.pop("verb"), where)
-            if getattr(operation, "asks_again", False) and not was_proven(request):
-                return redirect(f"{reverse('password-again')}?{urlencode({'next': request.get_full_path()})}")
+            if getattr(operation, "asks_again", False) and (there := prove_first(request)):
+                return there
         return super().dispatch(request, *args, **kwargs)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from clusters.views.buttons import button_of, menu_of, put_first
 from operations.offers import list_offers
 from people.account_selectors import get_account, list_owned
+from people.factors import list_factors
 from people.operations import PERSON_OPERATIONS
 from people.sessions import list_sessions
 from permissions.kinds import KINDS, kind_of
@@ -48,6 +49,7 @@ def person_overview(request: HttpRequest, name: str) -> HttpResponse:
         **person_page(person, "overview"),
         "owned": [(each, f"{reverse('vms')}?{urlencode({'owner': name, 'cluster': each.slug})}") for each in owned],
         "owned_url": f"{reverse('vms')}?{urlencode({'owner': name})}",
+        "factors": list_factors(person),
         "sessions": list_sessions(person, request),
         "n_owned": sum(each.machines for each in owned),
     }

@@ -15,6 +15,7 @@ from operations.actors import actor_of
 from operations.contract import AnyOperation, Ask, Refusal
 from operations.pipeline import run
 from people.confirming import read_confirmation
+from people.factors import list_factors
 from people.forms.profile import EmailForm, ProfileForm
 from people.languages import language_for
 from people.mailing import ask_for_confirmation, can_send
@@ -75,6 +76,7 @@ class Profile(View):
             "sessions": sessions,
             "others": sum(not each.is_this for each in sessions),
             "can_send": can_send(),
+            "factors": list_factors(person),
             "teams": person.groups.order_by("name"),
         }
         return render(request, "people/profile.html", context, status=status)

@@ -7,6 +7,7 @@ import "./keys.js";
 import "./times.js";
 import "./toasts.js";
 import "./copy.js";
+import "./passkeys.js";
 import "./logs.js";
 import "./bulk.js";
 import "./pictures.js";

@@ -4,7 +4,7 @@
  */
 const key = "gwm-typed";
 const forms = "form.in-sections, form.confirm";
-const left_out = /csrf|password|secret|private|^typed_/;
+const left_out = /csrf|password|secret|private|credential|^code$|^typed_/;
 const signIn = "/login/";
 let changed = ""; // where the form leads that was typed into: it may have been drawn anew since
 

@@ -65,6 +65,9 @@ def test_every_sentence_is_used() -> None:
     others = {
         "person.change-password",
         "person.end-session",
+        *(f"person.{verb}-{what}" for verb in ("add", "remove") for what in ("app", "passkey")),
+        "person.make-recovery-codes",
+        "person.use-recovery-code",
         "person.rescue",
         "person.reset-password",
         "person.send-reset",

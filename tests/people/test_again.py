@@ -41,7 +41,7 @@ def enter():
 
 
 def test_what_is_asked_for_again():
-    assert ASKED == ["delete", "promote", "set-password"]
+    assert ASKED == ["delete", "promote", "reset-factors", "set-password"]
 
 
 @pytest.mark.parametrize("verb", ASKED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -9,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 
 from sealing.fields import EncryptedTextField, Sealed, SecretUnreadable, is_sealed_with_first_key
+from sealing.rotation import PLACES, Place
 
 
 class Command(BaseCommand):
@@ -23,19 +26,26 @@ class Command(BaseCommand):
         """Rotate all rows of all models, then say how many; fail when one could not be read."""
         rotated = kept = 0
         unreadable: list[str] = []
-        for model in apps.get_models():
-            for field in model._meta.concrete_fields:
-                if isinstance(field, EncryptedTextField):
-                    for pk in model._default_manager.values_list("pk", flat=True):
-                        try:
-                            changed = rotate_row(model, field, pk)
-                        except SecretUnreadable as error:
-                            unreadable.append(f"{model._meta.label} {pk}: {error}")
-                        else:
-                            rotated, kept = rotated + changed, kept + (not changed)
+        for place in (*list_fields(), *PLACES):
+            for key in place.list_keys():
+                try:
+                    changed = place.rotate(key)
+                except SecretUnreadable as error:
+                    unreadable.append(f"{place.label} {key}: {error}")
+                else:
+                    rotated, kept = rotated + changed, kept + (not changed)
         self.stdout.write(f"{rotated} encrypted anew, {kept} already up to date, {len(unreadable)} unreadable.")
         if unreadable:
             raise CommandError("\n".join(unreadable))
+
+
+def list_fields() -> Iterator[Place]:
+    """The encrypted fields of all models."""
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:
+            if isinstance(field, EncryptedTextField):
+                keys = model._default_manager.values_list("pk", flat=True)
+                yield Place(model._meta.label, keys.all, partial(rotate_row, model, field))
 
 
 def rotate_row(model: type[models.Model], field: EncryptedTextField, pk: Any) -> bool:

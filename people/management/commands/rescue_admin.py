@@ -8,13 +8,17 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from people.factors import remove_all
 from people.management.commands.add_user import read_password
 from people.signing_in import record_rescue
 from permissions.models import User
 
 
 class Command(BaseCommand):
-    help = "Makes somebody an administrator with a new password, whatever the account is now or whether there is one."
+    help = (
+        "Makes somebody an administrator with a new password and without second factors, whatever the account is now "
+        "or whether there is one."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the user name")
@@ -32,5 +36,8 @@ class Command(BaseCommand):
         person.is_active = person.is_superuser = True
         with transaction.atomic():
             person.save()
+            removed = remove_all(person)
             record_rescue(person)
         self.stdout.write(f"{person} is an administrator, and signs in with the new password. All sessions have ended.")
+        if removed:
+            self.stdout.write("Second factors are removed: set up new ones.")

@@ -9,6 +9,7 @@ from allauth.account.stages import LoginStageController
 from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.base.internal.flows import post_authentication
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.decorators.http import require_POST, require_safe
 
-from objectlog.words import gettext as kept
+from objectlog.words import gettext
 from people.factors import CODES, list_factors, use_code
 from people.limits import BY_ADDRESS
 from people.passkeys import NoPasskey, ask_to_show, find_owner, read_shown
@@ -63,7 +64,7 @@ class SecondFactor(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Only in the middle of a sign-in that can still be finished, and while attempts can be counted."""
         if request.user.is_authenticated:
-            return redirect(resolve_url("overview"))
+            return redirect(resolve_url(settings.LOGIN_REDIRECT_URL))
         stage = LoginStageController.enter(request, SecondFactorStage.key)
         if stage is None:
             return redirect("login")
@@ -89,14 +90,14 @@ class SecondFactor(View):
             else:
                 found = use_code(self.person, form.cleaned_data["code"])
         except NoPasskey:
-            record_failure(self.person, request.META["REMOTE_ADDR"], kept("The passkey was not accepted."))
+            record_failure(self.person, request.META["REMOTE_ADDR"], gettext("The passkey was not accepted."))
             form = CodeForm(has_app=self._factors.app is not None)
             return self._show(form, 422, _("The passkey was not accepted. Try again."))
         except SecretUnreadable:
             form.add_error("code", str(UNREADABLE))
             return self._show(form, 422)
         if found is None:
-            record_failure(self.person, request.META["REMOTE_ADDR"], kept("The second factor was wrong."))
+            record_failure(self.person, request.META["REMOTE_ADDR"], gettext("The second factor was wrong."))
             form.add_error("code", _("This code is wrong, or was used already."))
             return self._show(form, 422)
         forgive(counted)
@@ -131,13 +132,13 @@ def passkey_sign_in(request: HttpRequest) -> HttpResponse:
     if refused is not None:
         return refused
     if request.user.is_authenticated:
-        return redirect(resolve_url("overview"))
+        return redirect(resolve_url(settings.LOGIN_REDIRECT_URL))
     posted, address = request.POST.get("credential", ""), request.META["REMOTE_ADDR"]
     counted = count_attempt(request, [(BY_ADDRESS, "")])
     try:
         found = read_shown(request, None, posted)
     except NoPasskey:
-        record_failure(find_owner(posted), address, kept("The passkey was not accepted."))
+        record_failure(find_owner(posted), address, gettext("The passkey was not accepted."))
         # In the URL and not in the session: a stranger leaves no row there.
         again = {"passkey": "refused", "next": get_next_redirect_url(request) or ""}
         return redirect(f"{reverse('login')}?{urlencode(again)}")

@@ -20,6 +20,8 @@ NOT_PAGES = {
     *["names", "view-as-stop"],
     *["template", "template-edit", "template-journal", "template-do"],  # nor one of these before it is made
     *["request", "request-do"],  # nor what somebody asked for
+    *["passkey-sign-in", "passkey-options", "passkey-again", "factor-passkey-options", "second-factor"],
+    *["factor-remove", "factor-codes"],  # nor what is there of who has a second factor: see test_factors.py
     *["key-do", "token-do", "key-feed", "cluster-key-feed", "vm-key-feed"],
 }
 CLUSTER = {"slug": "demo"}

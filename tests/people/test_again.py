@@ -13,6 +13,7 @@ from objectlog.models import Via
 from operations.contract import Actor, Ask
 from operations.pipeline import run
 from operations.table import OPERATIONS
+from people.factors import add_app, has_factor
 from permissions.models import User
 from permissions.sessions import find_sessions, is_signed_in, mark_of_key
 from tests.factories import make_admin, make_user
@@ -29,9 +30,13 @@ def people():
     root = make_admin("root")
     root.set_password(PASSWORD)
     root.save()
-    make_user("alice")
+    add_app(make_user("alice"), "A" * 32, 0)
     yield
     cache.clear()
+
+
+def state_of_alice():
+    return [(each, has_factor(User(pk=each["id"]))) for each in User.objects.filter(username="alice").values()]
 
 
 def enter():
@@ -47,14 +52,14 @@ def test_what_is_asked_for_again():
 @pytest.mark.parametrize("verb", ASKED)
 def test_a_session_that_was_found_open(verb):
     """Neither by the page nor by posting at once; after the password, and for a while, without being asked."""
-    url, before = f"/person/alice/do/{verb}/", list(User.objects.filter(username="alice").values())
+    url, before = f"/person/alice/do/{verb}/", state_of_alice()
     with time_machine.travel(timezone.now(), tick=True) as clock:
         client = enter()
         assert client.get(url).status_code == 200, "who has just signed in has shown it"
         clock.shift(timedelta(minutes=16))
         for answer in (client.get(url), client.post(url, ALSO_TYPED.get(verb, {}))):
             assert answer.status_code == 302 and answer["Location"].startswith("/account/again/?next=")
-        assert list(User.objects.filter(username="alice").values()) == before
+        assert state_of_alice() == before
         assert client.get("/person/alice/do/edit/").status_code == 200
         page = client.get(client.get(url)["Location"])
         assert page.status_code == 200 and f'name="next" value="{url}"' in page.content.decode()
@@ -64,7 +69,7 @@ def test_a_session_that_was_found_open(verb):
         right = client.post("/account/again/", {"password": PASSWORD, "next": url})
         assert (right.status_code, right["Location"]) == (302, url)
         assert client.post(url, ALSO_TYPED.get(verb, {})).status_code == 302
-    assert list(User.objects.filter(username="alice").values()) != before
+    assert state_of_alice() != before
 
 
 def test_it_leads_nowhere_else():

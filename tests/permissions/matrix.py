@@ -93,7 +93,7 @@ WHERE: dict[str, dict[str, object]] = {
     "batch": BATCH,
     "new-email": {"token": "nothing"},
     **dict.fromkeys(["request", "request-do"], REQUEST),
-    "end-session": {"number": 1},
+    **dict.fromkeys(["end-session", "factor-remove"], {"number": 1}),
     "new-password": {"uidb36": "1", "key": "nothing"},
     "batch-do": {**BATCH, "verb": "stop"},
     **dict.fromkeys(["job", "job-status", "job-do"], JOB),
@@ -103,6 +103,11 @@ PAGES: dict[str, Row] = {
     "login": Row(EVERYBODY, open=True),
     "logout": Row(EVERYBODY, method="post", open=True),
     **dict.fromkeys(["profile", "change-email", "change-password", "password-again"], Row(EVERYBODY)),
+    **dict.fromkeys(["second-factor", "passkey-options"], Row(EVERYBODY, open=True)),
+    "passkey-sign-in": Row(EVERYBODY, method="post", open=True),
+    **dict.fromkeys(["factors", "factor-app", "factor-passkey", "factor-codes"], Row(EVERYBODY)),
+    **dict.fromkeys(["factor-passkey-options", "passkey-again"], Row(EVERYBODY)),
+    "factor-remove": Row(NOBODY),  # none of theirs
     "new-email": Row(NOBODY),  # without a link that was mailed
     "end-session": Row(NOBODY, method="post"),  # none of theirs
     "end-other-sessions": Row(EVERYBODY, method="post"),
@@ -263,6 +268,7 @@ OPERATIONS: dict[str, Row] = {
     "token.add": Row(NOBODY),  # for somebody else
     "token.withdraw": Row(ROOT),
     **{f"key.{verb}": Row(ROOT) for verb in ("add", "edit", "remove")},  # of somebody else
+    "person.reset-factors": Row(ROOT),
     **{f"person.{verb}": Row(ROOT) for verb in ("add", "edit", "set-password", "sign-out", "activate", "deactivate")},
     **{f"person.{verb}": Row(ROOT) for verb in ("promote", "demote", "delete", "invite", "use-email")},
 }

@@ -105,6 +105,8 @@ NOT_PAGES = frozenset(
         "lists",
         "end-session",
         "end-other-sessions",
+        *("passkey-sign-in", "passkey-options", "passkey-again", "factor-passkey-options"),
+        *("factor-remove", "factor-codes", "second-factor"),  # of who has one: tests/people/test_factors.py
         "new-email",  # without a link that was mailed
         "key-feed",
         "cluster-key-feed",

@@ -4,8 +4,8 @@ import { word } from "./words.js";
 
 if (!window.PublicKeyCredential) document.documentElement.dataset.passkeys = "none";
 
-function bytes(text) {
-  const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+function bytes(coded) {
+  const plain = atob(coded.replace(/-/g, "+").replace(/_/g, "/"));
   return Uint8Array.from(plain, (letter) => letter.charCodeAt(0));
 }
 
@@ -15,7 +15,7 @@ function text(buffer) {
 }
 
 function withBytes(list) {
-  return (list ?? []).map((each) => ({ ...each, id: bytes(each.id) }));
+  return (list ?? []).map(({ type, transports, id }) => ({ type, transports, id: bytes(id) }));
 }
 
 async function ask(isNew, { publicKey }) {

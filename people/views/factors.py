@@ -209,6 +209,12 @@ class NewCodes(Own):
 class Remove(Own):
     """Takes an app or a passkey away."""
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Nobody is asked who they are for what is none of theirs."""
+        if find_own(person_of(request), kwargs["number"]) is None:
+            raise Http404(_("You have no such second factor."))
+        return super().dispatch(request, *args, **kwargs)
+
     def get(self, request: HttpRequest, number: int) -> HttpResponse:
         """Ask."""
         return self.show("people/factor_remove.html", self._context(number))

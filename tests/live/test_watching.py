@@ -26,7 +26,7 @@ from tests.factories import make_cluster, make_job, make_node, make_template, ma
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G045")]
-OURS = ("gwm", "people", "quotas", "virtualmachines", "clusters", "permissions", "objectlog", "operations")
+OURS = ("gwm", "people", "quotas", "virtualmachines", "clusters", "permissions", "objectlog", "operations", "mfa")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from operations.contract import SITE, Actor, Ask, Invalid
 from operations.forms import params_from
 from operations.table import OPERATIONS
 from people.confirming import make_confirmation
+from people.factors import add_app
 from permissions.models import User
 from permissions.selectors import find_user
 from permissions.services import grant, make_team, persona_of, set_role
@@ -116,12 +117,14 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
     if kind == "node":
         return f"lab/{make_node(scene.cluster, missing_since=timezone.now()).uuid}"
     if kind == "person":
-        make_user(
+        carol = make_user(
             "carol",
             email="carol@example.org",
             is_active=verb != "person.activate",
             is_superuser=verb == "person.demote",
         )
+        if verb == "person.reset-factors":
+            add_app(carol, "A" * 32, 0)
         return "carol"
     if kind == "request":
         return str(make_request(make_user("carol"), scene.cluster))

@@ -65,6 +65,9 @@ class Cluster(models.Model):
     sync_interval_s = models.PositiveIntegerField(null=True, blank=True, help_text="empty: the setting's value")
     created_at = models.DateTimeField(auto_now_add=True)
     cd_images = models.JSONField(null=True, blank=True, help_text="CD images for its machines: {name, path} each")
+    machine_sizes = models.JSONField(
+        null=True, blank=True, help_text="sizes for its machines: {name, vcpus, memory_mib, disk_mib} each"
+    )
 
     # What Ganeti says of itself, from /2/info.
     uuid = models.CharField(max_length=36, blank=True)

@@ -200,6 +200,7 @@ def test_whatever_is_offered_works(scene: Scene, key: str, settings: Any) -> Non
         "vm.notes": ["--set=notes=Ask **Bob** first"],
         "vm.rename": ["--set=new_name=renamed.example.org"],
         "vm.insert-cd": ["--set=image=Debian"],
+        "cluster.sizes": ["--set=sizes=small = 1, 2 GiB, 20 GiB"],
         "cluster.cd-images": ["--set=images=Debian = /srv/debian.iso"],
         "vm.export": ["--set=target_node=node2.example.org"],
         "vm.export-and-remove": ["--set=target_node=node2.example.org"],

@@ -240,6 +240,7 @@ OPERATIONS: dict[str, Row] = {
     "vm.delete": Row(VM_ADMINS | {"vm_remove"}, see=SEE_VM),
     **{f"vm.{verb}": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM) for verb in ("protect", "unprotect", "notes")},
     **{f"vm.{verb}": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM) for verb in ("insert-cd", "eject-cd")},
+    "cluster.sizes": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.cd-images": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "vm.console": Row(CONSOLE, see=SEE_VM),
     "job.cancel": Row(POWER, see=SEE_JOB),

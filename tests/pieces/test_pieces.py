@@ -236,3 +236,9 @@ def test_systems_stand_by_os_with_their_variants() -> None:
     assert '<optgroup label="debian">' in page
     assert '<option value="debian+13" selected>debian 13</option>' in page
     assert '<option value="noop">noop</option>' in page
+
+
+def test_what_a_network_decides_is_not_shown_as_the_clusters() -> None:
+    piece = NicsPiece((3, 0), is_admin=True, defaults={"mode": "bridged", "link": "br0"})
+    page = str(SpecForm([piece], {"nics.0.mac": "", "nics.0.network": "lan"}, is_judged=False))
+    assert page.count("as the network says") == 3 and "bridged)" not in page and "br0" not in page

@@ -8,6 +8,7 @@ from virtualmachines.forms.many import ManySettingsForm
 from virtualmachines.forms.modifying import ModifyForm
 from virtualmachines.forms.moving import CleanUpMigrationForm, FailoverForm, MigrateForm
 from virtualmachines.forms.noting import NotesForm
+from virtualmachines.forms.sizes import SizesForm
 
 __all__ = [
     "AttachDiskForm",
@@ -28,6 +29,7 @@ __all__ = [
     "ReinstallForm",
     "RenameForm",
     "ShutdownForm",
+    "SizesForm",
     "TagsForm",
     "TemplateDataForm",
 ]

@@ -37,6 +37,7 @@ from virtualmachines.forms.pieces.piece import Given, Typed, numbers_of
 from virtualmachines.forms.pieces.size import SIZE, NamePiece, SizePiece, std_of
 from virtualmachines.forms.specs import find_owner
 from virtualmachines.operations.creating import CreateParams
+from virtualmachines.operations.sizing import read_sizes
 from virtualmachines.room import Place
 from virtualmachines.rules import Facts
 from virtualmachines.spec import DiskSpec, NicSpec, Options, VMSpec
@@ -47,7 +48,7 @@ BLANK = VMSpec("", disks=(DiskSpec(0),), nics=(NicSpec(),))
 
 
 #: fields on which others depend: with a script the form is asked for anew when they change, and keeps what was typed
-_RENEWING = ("cluster", "hypervisor", "disk_template", "source.node")
+_RENEWING = ("cluster", "hypervisor", "disk_template", "source.node", "size")
 _RENEWS = {
     "hx-post": "",
     "hx-trigger": "change",
@@ -64,6 +65,7 @@ _WIDTHS = {
     "name": "f8",
     "source.node": "f12",
     "owner": "f4",
+    "size": "f12",
     "os": "f8",
     "beparams.vcpus": "f4",
     "beparams.maxmem": "f4",
@@ -117,6 +119,7 @@ class MachineForm(SpecForm):
         self.own = own
         self.personas = personas
         self.hypervisor = str(given.get("hypervisor") or facts.defaults.hypervisor)
+        self.sizes = {size.name: size for size in read_sizes(cluster)}
         self.placement = PlacementPiece(sorted(facts.policies), sorted(facts.nodes), bool(facts.allocator))
         super().__init__(self._pieces(given), given, is_judged=is_judged)
         self.fields["owner"] = self._owner()
@@ -126,10 +129,14 @@ class MachineForm(SpecForm):
             required=False,
             help_text=_("It is not deleted or reinstalled before somebody takes the protection away."),
         )
+        if self.sizes:
+            self.fields["size"] = self._size()
         self._draw_widths()
         for path in _RENEWING:
             if path in self.fields:
                 self.fields[path].widget.attrs |= _RENEWS
+        if self.sizes:
+            self.fields["size"].widget.attrs["hx-vals"] = '{"renew": "size"}'
         for number in numbers_of("nics", given):
             if f"nics.{number}.network" in self.fields:
                 self.fields[f"nics.{number}.network"].widget.attrs |= _RENEWS
@@ -154,6 +161,8 @@ class MachineForm(SpecForm):
             if of_export
             else std_of(facts, str(given.get("placement.group") or ""), str(given.get("placement.primary") or ""))
         )
+        if size := self.sizes.get(str(given.get("size") or "")):
+            std = dict(zip(("vcpus", "maxmem", "disk_mib"), size.figures, strict=True))
         networks = {each.name: each for each in facts.networks.values() if each.groups}
         hvparams = facts.defaults.hvparams_of(self.hypervisor, str(given.get("os") or ""))
         backend = facts.defaults.beparams
@@ -194,6 +203,12 @@ class MachineForm(SpecForm):
             drawn = self.fields[f"disks.{number}.size_mib"]
             drawn.label, drawn.css = _("Disk"), "f4"
 
+    def _size(self) -> forms.Field:
+        """One that the cluster's admins named, which stands for the figures that are left empty."""
+        options = [(each.name, f"{each.name}: {_say_figures(*each.figures)}") for each in self.sizes.values()]
+        widget = QuickSelect([("", _("Standard, or as typed below")), *options])
+        return forms.CharField(label=_("Size"), required=False, max_length=100, widget=widget)
+
     def _owner(self) -> forms.Field:
         """Oneself, or a team; who administers the cluster creates for anybody."""
         label, names = _("Owner"), [_name_of(each) for each in self.personas]
@@ -211,7 +226,10 @@ class MachineForm(SpecForm):
         return forms.CharField(label=_("Cluster"), widget=QuickSelect(options, barred=barred))
 
     def clean(self) -> dict[str, Any] | None:
-        """The owner, as a persona."""
+        """The owner, as a persona; and a size that is no longer there is not the standard without a word."""
+        size = str(self.data.get("size") or "")
+        if size and size not in self.sizes:
+            self.add_error("size" if "size" in self.fields else None, _("There is no size called %s here.") % size)
         name = str(self.cleaned_data.get("owner") or "").strip()
         found = find_owner(self.actor.user, self.cluster, name) if name else self.personas[0]
         if found is None:
@@ -243,7 +261,7 @@ class MachineForm(SpecForm):
                 self._some("cluster", "name", "source.node", "os", "owner"),
                 is_folded=False,
             ),
-            Section("size", _("Size"), _say_size(spec), self._some(*sized, *first), is_folded=False),
+            Section("size", _("Size"), _say_size(spec), self._some("size", *sized, *first), is_folded=False),
             Section(
                 "osparams",
                 _("OS parameters"),
@@ -356,6 +374,10 @@ def _say_size(spec: VMSpec) -> str:
     vcpus, memory = spec.beparams.get("vcpus"), spec.beparams.get("maxmem")
     said = [ngettext("%d vCPU", "%d vCPUs", vcpus) % vcpus] if isinstance(vcpus, int) else []
     return ", ".join([*said, mib(memory)] if isinstance(memory, int) else said)
+
+
+def _say_figures(vcpus: int, memory_mib: int, disk_mib: int) -> str:
+    return ", ".join([ngettext("%d vCPU", "%d vCPUs", vcpus) % vcpus, mib(memory_mib), _("disk %s") % mib(disk_mib)])
 
 
 def _say_backend(spec: VMSpec) -> str:

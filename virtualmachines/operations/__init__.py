@@ -20,6 +20,7 @@ from virtualmachines.operations.reconciling import AcceptMachine, Adopt
 from virtualmachines.operations.reinstalling import Reinstall
 from virtualmachines.operations.rename import Rename
 from virtualmachines.operations.replacing import ReplaceDisks
+from virtualmachines.operations.sizing import SetSizes
 from virtualmachines.operations.storage import ActivateDisks, DeactivateDisks, RecreateDisks
 from virtualmachines.operations.tagging import AddTags, RemoveTags
 from virtualmachines.operations.templates import CopyTemplate, CreateTemplate, DeleteTemplate, EditTemplate
@@ -105,4 +106,4 @@ def list_bulk() -> list[AnyOperation]:
     return [operation for operation in VM_OPERATIONS if operation.key in BULK]
 
 
-register(*VM_OPERATIONS, *_ELSEWHERE, Create(), CreateTemplate(), *TEMPLATE_OPERATIONS)
+register(*VM_OPERATIONS, *_ELSEWHERE, Create(), SetSizes(), CreateTemplate(), *TEMPLATE_OPERATIONS)

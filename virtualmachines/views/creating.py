@@ -26,7 +26,7 @@ from virtualmachines.asked import find_asked
 from virtualmachines.exports import find_export, find_told, list_exports
 from virtualmachines.forms.creating import BLANK, MachineForm, typed_for, with_size
 from virtualmachines.forms.pieces import with_part, without_part
-from virtualmachines.forms.pieces.piece import Typed
+from virtualmachines.forms.pieces.piece import Typed, numbers_of
 from virtualmachines.forms.pieces.typed import ON
 from virtualmachines.operations.creating import Create, CreateParams, faults_of
 from virtualmachines.operations.several import called, faults_of_all, list_names, plan_creations
@@ -52,6 +52,9 @@ _MOST_NAMES = 10
 # What a part has by which it is there: its button adds that field. Buttons are not called add and remove: a form has
 # methods of these names, which scripts call.
 _FIRST_FIELDS = {"disks": "size_mib", "nics": "mac"}
+
+
+_FIGURES = ("beparams.vcpus", "beparams.maxmem", "beparams.minmem")
 
 
 class _Page:
@@ -231,6 +234,10 @@ class CreateMachine(View):
         if "less" in typed:
             page.typed = without_part(typed["less"], typed)
             return page.show(page.form(is_judged=False), typed["less"].partition(".")[0])
+        if typed.get("renew") == "size":  # the figures of the size that was chosen now, not those from before
+            first = next((f"disks.{number}.size_mib" for number in numbers_of("disks", typed)), "")
+            page.typed = {path: text for path, text in page.typed.items() if path not in (*_FIGURES, first)}
+            page.typed |= {first: ""} if first else {}
         if "renew" in typed:
             return page.show(page.form(is_judged=False), typed["renew"])
         form = page.form(is_judged=True)

@@ -151,9 +151,13 @@ class NicsPiece(_Parts):
                 made["network"].widget = QuickSelect(self._options(network))
             else:
                 del made["network"]
+        of_network = _("as the network says") if network else ""
+        if of_network and "mode" in made:
+            modes = NIC["mode"].options_in(self.release)
+            made["mode"].widget = QuickSelect([("", of_network), *((each, each) for each in modes)])
         for name in ("link", "vlan"):
-            if name in made and self.defaults.get(name):
-                made[name].widget.attrs["placeholder"] = str(self.defaults[name])
+            if name in made and (shown := of_network or self.defaults.get(name)):
+                made[name].widget.attrs["placeholder"] = str(shown)
         made["mac"].widget.attrs["placeholder"] = "auto"
         if free := self.networks.get(network, NetworkFacts()).first_free:
             made["ip"].widget = PlainText(list=listed)

@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from objectlog.models import Entry, Outcome
 from operations.contract import Forbidden, Invalid, Refusal
+from operations.forms import form_for
+from operations.table import OPERATIONS
 from permissions.services import grant, persona_of
 from quotas.amounts import Limits
 from quotas.models import Claim
@@ -146,6 +148,8 @@ def test_what_cannot_be_converted_is_said_at_its_field(desk: Desk, given: dict[s
     desk.simulator.outside.change_defaults(ipolicy={"disk-templates": ["plain", "drbd", "file"]})
     desk.simulator.cluster.bump(desk.there)
     desk.stop()
+    form = form_for(OPERATIONS["vm.convert-disks"])(target=desk.vm, actor=desk.alice)
+    assert "node2.example.org: " in str(form["secondary"]) and "free" in str(form["secondary"]), "where there is room"
     before = desk.scene.submissions()
     with pytest.raises(Invalid) as invalid:
         desk.do("convert-disks", **given)

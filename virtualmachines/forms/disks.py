@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy
 from operations.forms import OperationForm, asks_for
 from ui.templatetags.units import mib
 from virtualmachines.forms.pieces.typed import SizeField
+from virtualmachines.forms.placement import NodeField
 from virtualmachines.operations.disks import templates_for
+from virtualmachines.room import places_for_secondary
 
 
 def _called(number: int, disk: Any) -> str:
@@ -72,14 +74,17 @@ class ConvertDisksForm(OperationForm):
     """To what kind of storage."""
 
     disk_template = forms.CharField(label=gettext_lazy("New kind of disks"), max_length=20)
-    secondary = forms.CharField(
+    secondary = NodeField(
         label=gettext_lazy("Node that mirrors them"),
         required=False,
         max_length=255,
-        help_text=gettext_lazy("For mirrored disks (drbd) only: the full name of a node."),
+        help_text=gettext_lazy("For mirrored disks (drbd) only."),
     )
 
     def fit(self) -> None:
-        """The kinds that Ganeti can convert to, as a choice."""
-        options = [(name, name) for name in templates_for(self.target)]
-        self.fields["disk_template"].widget = forms.Select(choices=options)
+        """The kinds that Ganeti can convert to, as a choice; and where there is room for a mirror, if it is one."""
+        kinds = templates_for(self.target)
+        self.fields["disk_template"].widget = forms.Select(choices=[(name, name) for name in kinds])
+        if "drbd" in kinds:
+            field: Any = self.fields["secondary"]
+            field.offer(places_for_secondary(self.target), otherwise=_("None"))

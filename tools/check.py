@@ -1,8 +1,7 @@
 """`./run test [WHICH]`: every gate this machine can pass, fast ones first, and at the end what it could not.
 
 WHICH: `quick` looks at the sources only, `changed` adds the tests that a change can reach (tools/changed.py),
-`fast` all but the longest tests on SQLite. Gates run side by side where they do not disturb each other
-(tools/gates.py).
+`fast` all but the longest tests on SQLite. Gates run side by side (tools/gates.py).
 Starts PostgreSQL and Redis itself, throwaway, where their programs are installed. With `CI` set nothing may be left
 out: what is missing fails. The last line counts tests; a gate without tests that fails counts as one failure.
 """
@@ -70,9 +69,11 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
     """Return the gates that run tests, those that take long first where others can run beside them."""
     every = min(4, cores)
 
-    def gate(title: str, marks: str, *, processes: int = 1, **options: Any) -> Gate:
+    def gate(title: str, marks: str, *, processes: int = 1, of_browser: bool = False, **options: Any) -> Gate:
         shared = spread(processes) if processes > 1 else []
         command = pytest_command(features_file, "-m", marks, *shared)
+        if of_browser:  # Chromium gives up the pages it is loading when an interface of a lab comes or goes
+            command = apart(command)
         return Gate(title, command, has_tests=True, **{"is_fast": False, "cores": 1, **options})
 
     quick = f"{_SERVERLESS} and not standalone"
@@ -84,35 +85,27 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
             cores=every,
             is_fast=True,
         ),
-        # The three that disturb each other are the longest way to the end: all others fill what they leave.
+        # Those that wait for labs and for pages are the longest way to the end: all others fill what they leave.
         gate(
             "Tests in a browser",
             "browser and not ganeti",
             processes=min(2, every),  # pages wait for servers, and servers for pages
             lacking=lacking_browser,
-            uses="interfaces",
+            of_browser=True,
         ),
         gate(
             "Tests and contract on a real Ganeti",
             "ganeti and not browser",
             processes=every,  # a lab for each process
             lacking=lambda: " ".join(missing_prerequisites()),
-            uses="interfaces",  # those that come and go with a lab make Chromium give up the pages it is loading
             cores=WAITS,
         ),
         gate(
             "Tests in a browser on a real Ganeti",
             "ganeti and browser",
             lacking=lambda: lacking_browser() or " ".join(missing_prerequisites()),
-            uses="interfaces",
+            of_browser=True,
             cores=WAITS,
-        ),
-        gate(
-            "Tests on PostgreSQL",
-            f"{quick} and database and not alike",
-            environment=with_postgresql,
-            processes=every,  # one more than reckoned: it takes what the browser and the labs leave idle
-            cores=max(1, every - 1),
         ),
         gate(
             "Whole installations, started, killed and stopped",
@@ -120,9 +113,24 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
             processes=every,
             cores=WAITS,
         ),
-        gate("Many values in many pages", f"{quick} and long", processes=every),
         gate("Tests over a real Redis, on PostgreSQL", "redis", environment=with_redis, cores=WAITS),
+        gate(
+            "Tests on PostgreSQL",
+            f"{quick} and database and not alike",
+            environment=with_postgresql,
+            processes=every,  # one more than reckoned: it takes what the browser and the labs leave idle
+            cores=max(1, every // 2),
+        ),
+        gate("Many values in many pages", f"{quick} and long", processes=every),
     ]
+
+
+def apart(command: list[str]) -> list[str]:
+    """The same command with a network of its own, where this machine can have labs; elsewhere nothing comes or goes."""
+    if missing_prerequisites():
+        return command
+    begin = 'mount -t sysfs sysfs /sys && ip link set lo up && exec "$@"'  # /sys shows the network it was mounted in
+    return ["unshare", "--net", "--mount", "--", "sh", "-c", begin, "sh", *command]
 
 
 def list_gates_of_change(features_file: Path, revision: str) -> list[Gate]:

@@ -1,4 +1,4 @@
-"""Gates of `./run test`: running them side by side where they do not disturb each other, each one's output whole."""
+"""Gates of `./run test`: running them side by side as far as there are cores, each one's output whole."""
 
 from __future__ import annotations
 
@@ -40,8 +40,6 @@ class Gate:
     has_tests: bool = False
     #: how many cores it keeps busy
     cores: float = 1
-    #: gates with the same word here disturb each other
-    uses: str = ""
 
 
 @dataclass
@@ -127,7 +125,7 @@ def write_now(text: str) -> None:
 
 
 def run_gates(gates: Sequence[Gate], complete: bool, cores: int, write: Say = write_now) -> list[Outcome]:
-    """Run gates in their order, as many at a time as `cores` can bear and as do not disturb each other."""
+    """Run gates in their order, as many at a time as `cores` can bear."""
     transcript, stopping = Transcript(len(gates), write), Stopping()
     ended: SimpleQueue[tuple[int, Outcome]] = SimpleQueue()
     outcomes: dict[int, Outcome] = {}
@@ -160,14 +158,13 @@ def run_gates(gates: Sequence[Gate], complete: bool, cores: int, write: Say = wr
 
 
 def choose(gates: Sequence[Gate], waiting: Sequence[int], running: Sequence[int], cores: int) -> list[int]:
-    """Which of the waiting gates begin now: in their order; only one that would be disturbed lets others pass."""
+    """Which of the waiting gates begin now: in their order, none before one that waits longer."""
     begin: list[int] = []
     for number in waiting:
         beside = [gates[other] for other in (*running, *begin)]
         if beside and sum(gate.cores for gate in beside) + min(gates[number].cores, cores) > cores:
             break
-        if not gates[number].uses or all(gate.uses != gates[number].uses for gate in beside):
-            begin.append(number)
+        begin.append(number)
     return begin
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.features import describe, list_demanded, load_outcomes, read_table
-from tools.check import list_gates, list_test_gates, summarise
+from tools.check import apart, list_gates, list_test_gates, summarise
 from tools.gates import Gate, Outcome, choose, run_gate, run_gates
+from tools.lab.prerequisites import missing_prerequisites
 from tools.throwaway import Unavailable
 
 
@@ -115,41 +117,46 @@ def test_gates_run_side_by_side_and_are_heard_in_their_order(tmp_path: Path) -> 
     assert "".join(said).split("\n") == ["", "=== first ===", "one", "one ends", "", "=== second ===", "two", ""]
 
 
-def test_gates_begin_in_order_while_there_are_cores_and_apart_from_those_they_disturb() -> None:
-    def of(cores: float = 1, uses: str = "") -> Gate:
-        return Gate("a gate", [], cores=cores, uses=uses)
+def test_gates_begin_in_order_while_there_are_cores() -> None:
+    def of(cores: float = 1) -> Gate:
+        return Gate("a gate", [], cores=cores)
 
-    gates = [of(2), of(uses="interfaces"), of(uses="interfaces"), of(), of(4)]
+    gates = [of(2), of(), of(), of(), of(4)]
     assert choose(gates, [0, 1, 2, 3, 4], [], 2) == [0]
-    assert choose(gates, [1, 2, 3, 4], [], 2) == [1, 3]
-    assert choose(gates, [2, 4], [1], 2) == []
-    assert choose(gates, [2, 4], [], 2) == [2]
+    assert choose(gates, [1, 2, 3, 4], [], 2) == [1, 2]
+    assert choose(gates, [3, 4], [2], 2) == [3]
     assert choose(gates, [4], [], 2) == [4], "one that wants more cores than there are gets them all"
-    assert choose(gates, [4], [3], 2) == []
+    assert choose(gates, [4, 3], [2], 2) == [], "nobody is overtaken"
     assert choose(gates, [0, 1], [], 1) == [0]
     assert choose([of(), of(0.5), of(0.5), of(0.5)], [0, 1, 2, 3], [], 2) == [0, 1, 2]
 
 
-def test_every_test_is_in_a_gate_and_the_browser_is_not_beside_a_lab(tmp_path: Path) -> None:
+def test_every_test_is_in_a_gate_and_a_browser_has_a_network_of_its_own(tmp_path: Path) -> None:
     gates = {gate.title: gate for gate in list_gates(tmp_path / "none")}
-    labs = [gate for title, gate in gates.items() if "a real Ganeti" in title]
-    assert len(labs) == 2 and {gate.uses for gate in labs} == {gates["Tests in a browser"].uses} != {""}
+    expected = set() if missing_prerequisites() else {title for title in gates if "a browser" in title}
+    assert {title for title, gate in gates.items() if "--net" in gate.command} == expected
     assert [gate.title for gate in gates.values() if gate.is_fast and gate.has_tests] == [
         "Tests on SQLite and the simulator"
     ]
 
 
+@pytest.mark.ganeti
+def test_what_runs_apart_sees_no_interface_that_comes_or_goes() -> None:
+    seen = subprocess.run(apart(["ls", "/sys/class/net"]), capture_output=True, text=True, check=True)
+    assert seen.stdout.split() == ["lo"]
+
+
 @pytest.mark.parametrize("cores", [2, 4])
-def test_no_core_is_left_idle_beside_the_browser_and_the_labs(tmp_path: Path, cores: int) -> None:
+def test_the_browser_and_the_labs_begin_together_and_others_fill_what_they_leave(tmp_path: Path, cores: int) -> None:
     gates = list_test_gates(tmp_path / "none", cores)
     numbers = {gate.title: number for number, gate in enumerate(gates)}
     waiting = list(range(len(gates)))
     assert choose(gates, waiting, [], cores) == [numbers["Tests on SQLite and the simulator"]]
-    browser, database = numbers["Tests in a browser"], numbers["Tests on PostgreSQL"]
-    assert choose(gates, waiting[1:], [], cores) == [browser, database]
-    left = [number for number in waiting[1:] if number not in (browser, database)]
-    lab, installations = (numbers[title] for title in numbers if "and contract on" in title or "installations" in title)
-    assert choose(gates, left, [database], cores)[:2] == [lab, installations]
+    longest = [number for title, number in numbers.items() if "browser" in title or "a real Ganeti" in title]
+    begun = choose(gates, waiting[1:], [], cores)
+    assert begun[:3] == longest
+    left = [number for number in waiting[1:] if number not in begun]
+    assert choose(gates, left, begun[1:], cores), "when the browser is through somebody takes its place"
 
 
 def test_what_a_gate_and_its_processes_used_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from clusters.models import Cluster, Job, Network, Node, NodeGroup, Schedule
 from tests.factories import make_admin
 from tests.hostile.conftest import CONTROL, Liar
-from tests.hostile.values import INFO_FIELDS, VALUES
+from tests.hostile.values import INFO_FIELDS, OF_DATABASE, VALUES
 from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
 
@@ -22,13 +22,20 @@ pytestmark = pytest.mark.feature("G046")
 SECONDS, MIB = 10.0, 200
 # What changes from one cycle to the next without Ganeti saying anything else.
 TIMES = {"changed_at", "read_at", "seen_at", "created_at"}
+LISTS = ("overview", "clusters", "vms", "nodes", "jobs", "journal", "reconciliation", "vms-create")
 MODELS = (NodeGroup, Node, Network, VirtualMachine, Job)
 
 
-def in_lots_of(size: int) -> list[tuple[str, ...]]:
+def in_lots_of(size: int) -> list[Any]:
     """The names of the values; a lot shares one cluster, which takes longer to make than to look at."""
-    names = list(VALUES)
-    return [tuple(names[start : start + size]) for start in range(0, len(names), size)]
+    lots = []
+    for names, marks in (
+        (OF_DATABASE, []),
+        ([name for name in VALUES if name not in OF_DATABASE], [pytest.mark.alike]),
+    ):
+        parts = [tuple(names[start : start + size]) for start in range(0, len(names), size)]
+        lots += [pytest.param(part, marks=marks, id=part[0]) for part in parts]
+    return lots
 
 
 def rows_of(cluster: Cluster) -> dict[tuple[str, Any], dict[str, Any]]:
@@ -67,9 +74,14 @@ def pages(*arguments: str, below: str = "") -> list[str]:
 
 
 def visit(client: Client, cluster: Cluster, turn: int) -> None:
-    """The pages of the site and of the cluster, and some page of every third object in turn."""
-    urls = [reverse(name) for name in pages()]
-    urls += [reverse(name, args=[slug]) for name in pages("slug") for slug in (cluster.slug, "honest")]
+    """The lists, the pages of the cluster, and in turn a third of the other pages and some page of a third of all else.
+
+    Nothing of the honest cluster changes from one value to the next, so its pages are looked at with the first.
+    """
+    others = [name for name in pages() if name not in LISTS]
+    urls = [reverse(name) for name in (*LISTS, *others[turn % 3 :: 3])]
+    slugs = (cluster.slug, "honest") if turn == 0 else (cluster.slug,)
+    urls += [reverse(name, args=[slug]) for name in pages("slug") for slug in slugs]
     of_vm, of_node = pages("slug", "name", below="/vms/"), pages("slug", "name", below="/nodes/")
     of_job = pages("slug", "number")
     assert len(of_vm) > 4 and len(of_node) > 2 and len(of_job) > 1
@@ -102,7 +114,7 @@ def client(db: None) -> Client:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("names", in_lots_of(8), ids=lambda names: names[0])
+@pytest.mark.parametrize("names", in_lots_of(8))
 def test_a_record_costs_itself_alone(liar: Liar, honest: Cluster, client: Client, names: tuple[str, ...]) -> None:
     read_all(liar.row)
     good = rows_of(liar.row)
@@ -124,7 +136,7 @@ def test_a_record_costs_itself_alone(liar: Liar, honest: Cluster, client: Client
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("names", in_lots_of(16), ids=lambda names: names[0])
+@pytest.mark.parametrize("names", in_lots_of(16))
 def test_what_a_cluster_says_of_itself_costs_that_field(
     liar: Liar, honest: Cluster, client: Client, names: tuple[str, ...]
 ) -> None:
@@ -149,7 +161,9 @@ NO_IDENTITIES = ("null", "absent", "an empty text", "a number", "a list", "nul",
 OTHERS = [name for name in VALUES if name not in (*NO_IDENTITIES, "twice", "a text", "twins")]
 
 
-@pytest.mark.parametrize("name", [*NO_IDENTITIES, *(pytest.param(name, marks=pytest.mark.long) for name in OTHERS)])
+@pytest.mark.parametrize(
+    "name", [*NO_IDENTITIES, *(pytest.param(name, marks=[pytest.mark.long, pytest.mark.alike]) for name in OTHERS)]
+)
 def test_a_cluster_whose_identity_is_none_is_not_touched(liar: Liar, client: Client, name: str) -> None:
     good = rows_of(liar.row)
     liar.simulator.alterations.alter("info", "uuid", VALUES[name])

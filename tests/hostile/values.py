@@ -62,6 +62,12 @@ VALUES: dict[str, Any] = {
     "twins": ["same", "same"],
 }
 
+# Of which one database may take what another does not: numbers and times beyond a column, and texts that are none.
+OF_DATABASE = (
+    *("the largest that is taken", "the last second", "huge", "beyond 64 bits", "negative", "a late time"),
+    *("a large float", "nan", "long", "nul", "surrogate", "control", "bad texts inside", "lists of texts"),
+)
+
 # Kind of record: the fields that are asked for.
 FIELDS: dict[str, tuple[str, ...]] = {
     "instance": tuple(dict.fromkeys((*INSTANCE_CONFIG_FIELDS, *INSTANCE_LIVE_FIELDS))),

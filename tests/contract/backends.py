@@ -145,13 +145,6 @@ class Backend:
         found: dict[str, Any] = self.read(f"/2/instances/{name}")
         return found
 
-    def remove_all(self) -> None:
-        """Remove what the suite created; all at once, since each is a job of seconds."""
-        names = [each["id"] for each in self.read("/2/instances") if each["id"].startswith("contract")]
-        jobs = [self.submit("DELETE", f"/2/instances/{name}", {"shutdown_timeout": 0}) for name in names]
-        for number in jobs:
-            self.wait(number)
-
     def archive(self, number: int) -> None:
         raise NotImplementedError
 

@@ -15,9 +15,7 @@ SPEED = 100.0  # how many times as fast as a real cluster the simulator's jobs r
 @pytest.fixture(scope="session", params=["simulator", pytest.param("ganeti", marks=pytest.mark.ganeti)])
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     if request.param == "ganeti":
-        real = RealBackend(request.getfixturevalue("ganeti"))
-        yield real
-        real.remove_all()
+        yield RealBackend(request.getfixturevalue("ganeti"))
         return
     with Simulator(nodes=2, speed=SPEED) as simulator:
         yield SimulatedBackend(simulator)

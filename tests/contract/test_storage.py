@@ -9,6 +9,12 @@ from tests.contract.backends import Backend
 FILE = {"disk_template": "file", "file_driver": "loop", "disks": [{"size": 16}, {"size": 16}], "start": False}
 
 
+@pytest.fixture(scope="module")
+def stored(backend: Backend) -> str:
+    """A machine with two disks that does not run, of which everything here is refused."""
+    return backend.create(**FILE)
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -25,11 +31,10 @@ FILE = {"disk_template": "file", "file_driver": "loop", "disks": [{"size": 16}, 
         ),
     ],
 )
-def test_conversions_that_are_refused(backend: Backend, body: dict[str, Any], words: str) -> None:
-    name = backend.create(**FILE)
+def test_conversions_that_are_refused(backend: Backend, stored: str, body: dict[str, Any], words: str) -> None:
     if "remote_node" in body:
         body = {**body, "remote_node": backend.nodes[1]}
-    result = backend.fail("PUT", f"/2/instances/{name}/modify", body)
+    result = backend.fail("PUT", f"/2/instances/{stored}/modify", body)
     assert result[0] == "OpPrereqError" and words in str(result[1])
 
 
@@ -51,8 +56,9 @@ def test_what_runs_or_has_no_disks_is_not_converted(backend: Backend, machine: s
         ([], [0, 1], "currently has 1 nodes, but 2 replacement nodes were specified"),
     ],
 )
-def test_recreations_that_are_refused(backend: Backend, disks: list[Any], nodes: list[int], words: str) -> None:
-    name = backend.create(**FILE)
+def test_recreations_that_are_refused(
+    backend: Backend, stored: str, disks: list[Any], nodes: list[int], words: str
+) -> None:
     body = {"disks": disks, "nodes": [backend.nodes[number] for number in nodes]}
-    result = backend.fail("POST", f"/2/instances/{name}/recreate-disks", body)
+    result = backend.fail("POST", f"/2/instances/{stored}/recreate-disks", body)
     assert result[0] == "OpPrereqError" and words in str(result[1])

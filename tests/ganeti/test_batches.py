@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.ganeti, pytest.mark.feature("G050")]
 logger = logging.getLogger(__name__)
 
 # By hand with 200: see docs/batches.md.
-MACHINES = int(os.environ.get("GWM_TEST_BATCH_MACHINES", "16"))
+MACHINES = int(os.environ.get("GWM_TEST_BATCH_MACHINES", "8"))
 # What was written and not sent at a death is given up after a minute, when every time-out has passed.
 PATIENCE_S = 240.0 + 6.0 * MACHINES
 PLAN = """

@@ -120,7 +120,7 @@ def test_an_unknown_field_is_none_and_said_to_be_unknown(rapi: RapiClient, machi
         rapi.query("instance", ["name"], ["=", "colour", "blue"])
 
 
-def test_queries_and_bulk_records_tell_the_same(rapi: RapiClient, machine: str) -> None:
+def test_queries_and_bulk_records_tell_the_same(ganeti: GanetiCluster, rapi: RapiClient, machine: str) -> None:
     placement = place_instances(read_nodes(rapi))
     (queried,) = [each for each in read_instances(rapi, placement) if each.name == machine]
     (bulk,) = [each for each in rapi.list_instances_bulk() if each.name == machine]
@@ -144,7 +144,12 @@ def test_queries_and_bulk_records_tell_the_same(rapi: RapiClient, machine: str) 
     prints = InstanceFingerprint.parse_query(rapi.query("instance", INSTANCE_FINGERPRINT_FIELDS))
     assert [each.serial_no for each in prints if each.uuid == queried.uuid] == [queried.serial_no]
     exports = rapi.query("export", ["node", "export"])
-    assert exports.column("export") == [None] * len(exports)
+    said = [
+        f"{node}|{export or '-'}" for node, export in zip(exports.column("node"), exports.column("export"), strict=True)
+    ]
+    listed = ganeti.gnt("backup", "list", "--no-headers", "--separator=|", "-o", "node,export").splitlines()
+    assert sorted(said) == sorted(listed)
+    assert len(said) >= len(ganeti.nodes)
 
 
 def test_nodes_groups_and_networks_are_read(ganeti: GanetiCluster, rapi: RapiClient) -> None:

@@ -57,7 +57,7 @@ def value_of(page: str, path: str) -> str:
 @pytest.mark.feature("F147", "F159", "F160", "F183")
 def test_name_and_system_are_enough_and_lead_to_the_machine(maker: Maker, alice: Client) -> None:
     page = text_of(alice.get(URL))
-    assert 'value="lab" selected' in page
+    assert 'value="lab" selected' in page and 'href="#like"' in page and 'href="#template"' not in page
     fields = dict.fromkeys(re.findall(r'name="((?:beparams|disks|nics)\.[^"]+)"', page), "")
     answer = alice.post(URL, {**fields, "cluster": "lab", "name": "NEW1.example.org", "os": "debootstrap+default"})
     assert answer.status_code == 302

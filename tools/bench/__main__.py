@@ -43,6 +43,7 @@ SECTIONS = {
     "console": Section("tools.bench.console", needs_lab=False),
     "live": Section("tools.bench.live", needs_lab=False),
     "creating": Section("tools.bench.creating", needs_lab=False),
+    "scale": Section("tools.bench.scale", needs_lab=False, is_long=True),
     "journal": Section("tools.bench.journal", needs_lab=False, is_long=True),
 }
 

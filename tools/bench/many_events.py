@@ -36,6 +36,7 @@ def make_events(count: int) -> None:
         operation, step = divmod(number, 2)
         spread = operation * 7919
         pk, name, identity, cluster_pk, slug = machines[spread % len(machines)]
+        actor: int | None
         actor, actor_name = people[operation * 31 % len(people)]
         verb = _pick(VERBS, spread // 7)
         outcome = _pick(ENDINGS, spread // 11) if step else "submitted"

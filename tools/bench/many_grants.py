@@ -13,20 +13,23 @@ from permissions.models import Persona, RoleGrant, User, content_type_of
 from permissions.services import grant, grant_role, make_team, persona_of, set_role
 from virtualmachines.models import MachineTag, VirtualMachine, VMGroupGrant, VMUserGrant
 
-PEOPLE, TEAMS, IN_TEAMS = 1000, 100, 5
+IN_TEAMS = 5
+# The teams of the one who is in very many.
+MANY_TEAMS = 50
 # One in fifty machines of a site is tagged so.
 TAG = "special"
 
 
-def make_grants(count: int) -> dict[str, User]:
-    """`count` grants over the machines that are there; people to measure with, by what they hold."""
-    User.objects.bulk_create([User(username=f"person{number}") for number in range(PEOPLE)])
-    Group.objects.bulk_create([Group(name=f"team{number}") for number in range(TEAMS)])
+def make_grants(count: int, *, people_of: int = 1000, teams_of: int = 100) -> dict[str, User]:
+    """`count` grants over the machines that are there, of so many people and teams; people to measure with, by what
+    they hold."""
+    User.objects.bulk_create([User(username=f"person{number}") for number in range(people_of)])
+    Group.objects.bulk_create([Group(name=f"team{number}") for number in range(teams_of)])
     people = list(User.objects.filter(username__startswith="person").order_by("pk"))
     teams = list(Group.objects.filter(name__startswith="team").order_by("pk"))
     members = User.groups.through
     members.objects.bulk_create(
-        members(user=person, group=teams[(number + each * 7) % TEAMS])
+        members(user=person, group=teams[(number + each * 7) % teams_of])
         for number, person in enumerate(people)
         for each in range(IN_TEAMS)
     )
@@ -37,7 +40,7 @@ def make_grants(count: int) -> dict[str, User]:
     VMUserGrant.objects.bulk_create(
         (
             VMUserGrant(
-                user=people[number % PEOPLE],
+                user=people[number % people_of],
                 content_object_id=machines[number * 7 % len(machines)],
                 permission=verbs[number // len(machines) % len(verbs)],
                 **story,
@@ -50,7 +53,7 @@ def make_grants(count: int) -> dict[str, User]:
     VMGroupGrant.objects.bulk_create(
         (
             VMGroupGrant(
-                group=teams[number % TEAMS],
+                group=teams[number % teams_of],
                 content_object_id=machines[number * 11 % len(machines)],
                 permission=verbs[number // len(machines) % len(verbs)],
                 **story,
@@ -65,7 +68,7 @@ def make_grants(count: int) -> dict[str, User]:
         (
             RoleGrant(
                 role=roles[number % len(roles)],
-                user=people[number % PEOPLE],
+                user=people[number % people_of],
                 scope_kind="vm",
                 scope_pk=machines[number * 13 % len(machines)],
                 **story,
@@ -98,4 +101,6 @@ def _make_holders(teams: list[Group], machines: list[int]) -> dict[str, User]:
     grant(["migrate"], team, cluster)
     grant_role(operator, team, Cluster.objects.order_by("pk")[2], tag=TAG)
     grant_role(operator, mixed, None, tag=TAG, owner=persona_of(mixed))
+    found["fifty teams"] = User.objects.create_user("holder of fifty teams")
+    found["fifty teams"].groups.add(*teams[:MANY_TEAMS])
     return found

@@ -1,0 +1,105 @@
+"""A site as large as we promise: 100,000 machines, 2,000 people, 300 teams, 100,000 grants, 1,000,000 events.
+
+Measured in CPU time, the database's included, on SQLite and on PostgreSQL: lists of people with many rights, pages of
+rights, and pages of the journal, whatever it is asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from tools.bench.databases import cpu_s, on_both_databases, settle
+from tools.bench.rows import Row
+from tools.bench.section import Order, print_rows, run_section
+
+CLUSTERS, MACHINES, PEOPLE, TEAMS, GRANTS, EVENTS = 100, 100_000, 2_000, 300, 100_000, 1_000_000
+WARMING, RUNS = 6, 10
+MOST_MS, LIST_QUERIES = 40, 8
+VM = "/clusters/cluster07/vms/vm0007.cluster07.example.org/"
+LISTS = ("fifty teams", "fifty machines", "a bit of all", "a cluster")
+ADMINS = {
+    "rights of a machine": f"{VM}rights/",
+    "rights of a cluster": "/clusters/cluster07/rights/",
+    "rights of a team": "/teams/team7/rights/",
+    "journal of a machine": f"{VM}journal/?per_page=50",
+    "journal of a cluster": "/clusters/cluster07/journal/?per_page=50",
+    "journal": "/journal/?per_page=50",
+    "journal, page 20": "/journal/?per_page=50&page=20",
+    "journal, every step": "/journal/?per_page=50&steps=1",
+    **{
+        f"journal, {asked}": f"/journal/?per_page=50&q={asked}"
+        for asked in (
+            *("actor:person7", "actor:left", "actor:nobody", "verb:vm.reboot", "verb:reboot", "verb:vm.delete"),
+            *("verb:team.create", "kind:vm", "kind:node", "cluster:cluster05", "what:example", "what:nowhere"),
+            *("reboot", "unobtainium", "nowhere", "actor:person7+verb:vm.delete"),
+        )
+    },
+    **{f"journal, {name}": f"/journal/?per_page=50&outcome={name}" for name in ("bad", "open", "well", "lost")},
+    **{
+        f"journal by {order}": f"/journal/?per_page=50&sort={order}"
+        for order in ("who", "-who", "target", "outcome", "-outcome", "verb", "cluster")
+    },
+}
+
+
+def measure(order: Order) -> Iterator[Row]:
+    """One process for each database, with rows of its own."""
+    del order
+    yield from on_both_databases("tools.bench.scale")
+
+
+def measure_scale(database: str) -> Iterator[Row]:
+    """Make the rows, then ask for every page. Django must be set up."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from gwm.processes.ready import keep_what_is_loaded
+    from tools.bench.many_events import make_events
+    from tools.bench.many_grants import make_grants
+    from tools.bench.many_rows import make_site
+
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    admin, _user = make_site(clusters=CLUSTERS, machines=MACHINES, visible=50)
+    holders = make_grants(GRANTS, people_of=PEOPLE, teams_of=TEAMS)
+    make_events(EVENTS)
+    settle(connection)
+    keep_what_is_loaded()
+    asked: list[tuple[str, Any, str, int | None]]
+    asked = [(f"list, holder of {name}", holders[name], "/vms/?per_page=50", LIST_QUERIES) for name in LISTS]
+    asked += [(f"{name}, administrator", admin, url, None) for name, url in ADMINS.items()]
+    asked += [(f"journal, holder of {name}", holders[name], "/journal/?per_page=50", None) for name in LISTS]
+    for name, who, url, most_queries in asked:
+        client = Client()
+        client.force_login(who)
+
+        def ask(client: Client = client, url: str = url) -> None:
+            answer = client.get(url, headers={"host": "localhost"})
+            if answer.status_code != 200:
+                raise RuntimeError(f"{url} answered {answer.status_code}")
+
+        for _ in range(WARMING):
+            ask()
+        began = cpu_s(connection)
+        for _ in range(RUNS):
+            ask()
+        worked_ms = (cpu_s(connection) - began) / RUNS * 1000
+        with CaptureQueriesContext(connection) as statements:
+            ask()
+        key, what = f"scale.{database}.{name}", f"Scale on {database}: {name}"
+        yield Row(f"{key}.cpu", f"{what}, CPU", MACHINES, worked_ms, "ms", MOST_MS)
+        yield Row(f"{key}.queries", f"{what}, queries", MACHINES, len(statements), "", most_queries)
+
+
+if __name__ == "__main__":
+    if "--database" in sys.argv:
+        import django
+
+        django.setup()
+        print_rows(measure_scale(sys.argv[sys.argv.index("--database") + 1]))
+    else:
+        run_section(measure)

@@ -56,7 +56,7 @@ def begin(
 
     What ends in the transaction in which it begins has one event, its end: then this one does not tell.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         entry = Entry.objects.create(
             uuid=uuid or uuid4(),
             actor_id=actor_id,
@@ -77,7 +77,7 @@ def begin(
             finished_at=None if outcome in OPEN_OUTCOMES else timezone.now(),
         )
         if tells:
-            _write_event_of(entry)
+            _write_event_of(entry, is_first=True)
     return entry
 
 
@@ -100,7 +100,7 @@ def advance(entry: Entry, outcome: Outcome, *, message: str = "", job_ids: list[
         allowed = Q(outcome__in=[Outcome.SUBMITTING, Outcome.UNKNOWN, Outcome.NOT_SUBMITTED])
     if outcome in (Outcome.UNKNOWN, Outcome.NOT_SUBMITTED, Outcome.REFUSED):
         allowed = Q(outcome__in=[Outcome.SUBMITTING, Outcome.UNKNOWN])
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         changed = Entry.objects.filter(allowed, pk=entry.pk).update(**values)
         if changed:
             for name, value in values.items():
@@ -146,9 +146,10 @@ def note(
     )
 
 
-def _write_event_of(entry: Entry, words: str | None = None) -> Event:
+def _write_event_of(entry: Entry, words: str | None = None, *, is_first: bool = False) -> Event:
     """The event of the step that an entry has just taken; events of its earlier steps are overtaken by it."""
-    Event.objects.filter(entry_uuid=entry.uuid, is_overtaken=False).update(is_overtaken=True)
+    if not is_first:
+        Event.objects.filter(entry_uuid=entry.uuid, is_overtaken=False).update(is_overtaken=True)
     return _write_event(
         actor_id=entry.actor_id,
         actor_name=entry.actor_name,

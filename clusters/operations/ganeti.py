@@ -106,7 +106,7 @@ class GanetiOperation(Operation[T, P]):
             return  # it was removed during the call, and the entry says so
         title = joined(" ", [told(self.label), entry.target_name])
         for number in submission.job_ids:
-            job, _is_new = Job.objects.get_or_create(
+            job, is_new = Job.objects.get_or_create(
                 cluster=cluster,
                 ganeti_id=number,
                 defaults={
@@ -117,12 +117,12 @@ class GanetiOperation(Operation[T, P]):
             )
             if job.entry_id is None:
                 Job.objects.filter(pk=job.pk).update(entry=entry)
-            JobTarget.objects.update_or_create(
-                job=job,
-                kind=KINDS[entry.target_kind].in_ganeti,
-                name=entry.target_name,
-                defaults={"cluster": cluster, "target_pk": entry.target_pk, "uuid": entry.target_uuid},
-            )
+            named: dict[str, Any] = {"job": job, "kind": KINDS[entry.target_kind].in_ganeti, "name": entry.target_name}
+            about: dict[str, Any] = {"cluster": cluster, "target_pk": entry.target_pk, "uuid": entry.target_uuid}
+            if is_new:  # what nobody else has seen yet has no targets
+                JobTarget.objects.create(**named, **about)
+            else:
+                JobTarget.objects.update_or_create(**named, defaults=about)
         Schedule.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
 
 

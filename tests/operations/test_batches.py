@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clusters.models import Cluster
@@ -132,6 +134,20 @@ def test_a_batch_runs_to_its_end_with_its_limit_and_its_parameters(yard: Yard) -
     assert [item.entry for item in batch.items.all()] == list(entries)
     assert {entry.params["timeout_s"] for entry in entries} == {30}
     assert claim_lanes() == []
+
+
+def test_each_machine_of_a_batch_costs_few_statements(yard: Yard) -> None:
+    """Beside what the cluster takes to answer they are all that a batch adds, for hundreds of machines."""
+    numbers = []
+    for some in ((1,), (2,), (3, 4, 5)):  # the first has none before it that ended
+        batch = yard.shut_down(*some)
+        BatchLane.objects.update(queued_at=None, leased_until=None)
+        with CaptureQueriesContext(connection) as statements:
+            work_lane(yard.lane)
+        assert states(batch) == ["running"] * len(some)
+        numbers.append(len(statements))
+        yard.end_jobs()
+    assert (numbers[2] - numbers[1]) / 2 <= 29
 
 
 def test_two_batches_on_one_cluster_share_its_limit_and_take_turns(yard: Yard) -> None:

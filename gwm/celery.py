@@ -32,6 +32,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "stream-journal": {"task": "gwm.tasks.stream_journal", "schedule": 5.0, "options": {"expires": 5}},
     "forget-touched": {"task": "gwm.tasks.forget_what_was_touched", "schedule": 60.0, "options": {"expires": 60}},
     "fold-counts": {"task": "virtualmachines.tasks.fold_counts", "schedule": 60.0, "options": {"expires": 60}},
+    "ended-quotas": {"task": "people.tasks.take_ended_quotas", "schedule": 60.0, "options": {"expires": 60}},
     "keep-usage": {"task": "people.tasks.keep_usage", "schedule": crontab(minute="7")},
     "check-counts": {"task": "virtualmachines.tasks.check_counts", "schedule": crontab(hour="3", minute="41")},
     "forget-plans": {"task": "operations.tasks.forget_old_plans", "schedule": crontab(minute="23")},

@@ -168,6 +168,7 @@ SETTINGS: tuple[Setting, ...] = (
         least=1,
         most=500,
     ),
+    Setting("GWM_QUOTAS_COUNT_STOPPED", "flag", "no", "Whether memory and vCPUs of stopped machines count in quotas."),
     Setting(
         "GWM_MOST_DISKS", "integer", "16", "Disks that a machine can be given here; Ganeti takes 16.", least=1, most=16
     ),

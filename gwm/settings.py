@@ -59,6 +59,7 @@ GWM_BATCH_JOBS = config.integer("GWM_BATCH_JOBS")
 GWM_BATCH_LANES = config.integer("GWM_BATCH_LANES")
 GWM_MOST_DISKS = config.integer("GWM_MOST_DISKS")
 GWM_MOST_NICS = config.integer("GWM_MOST_NICS")
+GWM_QUOTAS_COUNT_STOPPED = config.flag("GWM_QUOTAS_COUNT_STOPPED")
 GWM_DEMO = config.flag("GWM_DEMO")
 
 # Console

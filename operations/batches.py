@@ -113,7 +113,9 @@ def carry_out(item: BatchItem, lease: Lease) -> bool:
     if target is None or getattr(target, "uuid", "") != item.target_uuid:
         _end(item, ItemState.FAILED, _("%s is gone.") % item.target_name)
         return False
-    return _run(item, operation, Actor(user, Via(item.batch.via), item.batch.persona), target, lease)
+    batch = item.batch
+    actor = Actor(user, Via(batch.via), batch.persona, over_quota=batch.over_quota)
+    return _run(item, operation, actor, target, lease)
 
 
 def _run(item: BatchItem, operation: AnyOperation, actor: Actor, target: Any, lease: Lease) -> bool:

@@ -169,7 +169,8 @@ class Operation(Generic[T, P]):
     `has_own_page`: it is asked for there, not on the page behind every button. `wants_typed_name`: that page has the
     name of the target typed. `needs_browser`: what it gives is for a browser. `is_on_site`: its target is the site.
     `then`: what follows by itself on the same target where nothing was sent, each when the one before has succeeded.
-    `for_users`: what it means for the people who use the target. `group`: where it stands in the menu of the target.
+    `takes_quota`: its `claim` may be more than a quota allows. `for_users`: what it means for the people who use the
+    target. `group`: where it stands in the menu of the target.
     """
 
     kind: str
@@ -186,6 +187,7 @@ class Operation(Generic[T, P]):
     consequence: ClassVar[Words] = ""
     for_users: ClassVar[Words] = ""
     is_destructive: ClassVar[bool] = False
+    takes_quota: ClassVar[bool] = False
     sends: ClassVar[bool] = True
     needs_reach: ClassVar[bool] = True
     needs_target: ClassVar[bool] = True

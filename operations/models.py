@@ -72,6 +72,9 @@ class Batch(models.Model):
     operation = models.CharField(max_length=40, help_text="key of the operation")
     target_name = models.CharField(max_length=255, blank=True, help_text="of steps on one target: how it was called")
     params = models.JSONField(default=dict, blank=True, help_text="by the names of the operation's form")
+    over_quota = models.BooleanField(
+        default=False, db_default=False, help_text="an administrator said that it may go beyond quotas"
+    )
     state = models.CharField(max_length=10, choices=BatchState.choices, default=BatchState.PLANNED)
     created_at = models.DateTimeField(default=timezone.now)
     began_at = models.DateTimeField(null=True, blank=True)

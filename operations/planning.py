@@ -127,6 +127,7 @@ def _new_batch(operation: AnyOperation, actor: Actor, params: Mapping[str, Any])
         via=Via.BULK,
         operation=operation.key,
         params=dict(params),
+        over_quota=actor.may_exceed,
     )
 
 
@@ -160,11 +161,15 @@ def _write(batch: Batch, items: list[BatchItem]) -> None:
         BatchLane.objects.bulk_create(lanes, ignore_conflicts=True)
 
 
-def begin_batch(batch: Batch, params: Mapping[str, Any]) -> bool:
-    """It was confirmed, with these parameters: the worker carries it out. False if it had begun before, or is empty."""
+def begin_batch(batch: Batch, params: Mapping[str, Any], *, over_quota: bool = False) -> bool:
+    """It was confirmed, with these parameters: the worker carries it out. False if it had begun before, or is empty.
+
+    `over_quota`: and it may go beyond quotas, if that is for its actor to say when an item is begun.
+    """
     waiting = BatchItem.objects.filter(batch=OuterRef("pk"), state=ItemState.WAITING)
     planned = Batch.objects.filter(Exists(waiting), pk=batch.pk, state=BatchState.PLANNED)
-    return bool(planned.update(state=BatchState.RUNNING, params=dict(params), began_at=timezone.now()))
+    more = {"over_quota": True} if over_quota else {}
+    return bool(planned.update(state=BatchState.RUNNING, params=dict(params), began_at=timezone.now(), **more))
 
 
 def stop_batch(batch: Batch) -> bool:

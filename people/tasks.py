@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from people.ended import take_quotas_of_ended
 from people.mailing import send_due_letters
 from people.usage_history import record_usage
 
@@ -16,3 +17,9 @@ def send_letters() -> None:
 def keep_usage() -> None:
     """Keep what everybody uses now, if it is the most of the day."""
     record_usage()
+
+
+@shared_task
+def take_ended_quotas() -> None:
+    """Have quotas go with rights that have ended by themselves."""
+    take_quotas_of_ended()

@@ -41,6 +41,7 @@ class Quota(Limited):
 
     persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="quotas")
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="quotas")
+    set_at = models.DateTimeField(null=True, blank=True, help_text="empty: by a release that did not keep it")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["persona", "cluster"], name="quota_once")]

@@ -34,6 +34,11 @@ def list_own_quotas(persona: Persona) -> QuerySet[Quota]:
     return Quota.objects.filter(persona=persona).order_by()
 
 
+def list_quotas() -> QuerySet[Quota]:
+    """All quotas of personas, with whom and where."""
+    return Quota.objects.select_related("persona__user", "persona__group", "cluster").order_by("pk")
+
+
 def own_limits_by_persona(cluster: Cluster) -> dict[int, Limits]:
     """Whose quota on a cluster is not the default, by the keys of personas."""
     return {each.persona_id: each.limits for each in Quota.objects.filter(cluster=cluster)}

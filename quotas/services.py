@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from clusters.models import Cluster
@@ -50,7 +51,7 @@ def set_default(cluster: Cluster, limits: Limits) -> DefaultQuota:
 
 def set_quota(persona: Persona, cluster: Cluster, limits: Limits) -> Quota:
     """What this persona may use there, whatever the default is."""
-    values = dict(zip(DIMENSIONS, limits.values(), strict=True))
+    values = dict(zip(DIMENSIONS, limits.values(), strict=True)) | {"set_at": timezone.now()}
     return Quota.objects.update_or_create(persona=persona, cluster=cluster, defaults=values)[0]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Case, Count, F, IntegerField, Q, Sum, When
 
 from clusters.models import Cluster
@@ -11,7 +12,8 @@ from quotas.amounts import Amounts
 from virtualmachines.models import VirtualMachine
 from virtualmachines.spec import Defaults, VMSpec
 
-# A stopped machine holds its disks alone; one that is to run holds all, and so does a row that waits to be made.
+# A stopped machine holds its disks alone, unless the setting says otherwise; one that is to run holds all, and so does
+# a row that waits to be made.
 _IS_STOPPED = Q(admin_state__in=["down", "offline"]) & ~Q(status__in=["running", "ERROR_up"])
 
 
@@ -45,6 +47,8 @@ def usage_of_all() -> dict[tuple[int, int], Amounts]:
 
 def amounts_to_run(vm: VirtualMachine) -> Amounts | None:
     """How much more a machine uses when it is started; None where it is counted as one that runs already."""
+    if settings.GWM_QUOTAS_COUNT_STOPPED:
+        return None
     if vm.admin_state not in ("down", "offline") or vm.status in ("running", "ERROR_up"):
         return None
     return Amounts(memory_mib=vm.memory_mib, vcpus=vm.vcpus)
@@ -52,7 +56,7 @@ def amounts_to_run(vm: VirtualMachine) -> Amounts | None:
 
 def amounts_of_machine(vm: VirtualMachine) -> Amounts:
     """What one machine uses, as it is counted here."""
-    runs = vm.is_running or vm.admin_state not in ("down", "offline")
+    runs = settings.GWM_QUOTAS_COUNT_STOPPED or vm.is_running or vm.admin_state not in ("down", "offline")
     return Amounts(vm.memory_mib if runs else 0, vm.disk_mib, vm.vcpus if runs else 0, 1)
 
 
@@ -70,13 +74,15 @@ def _as_amounts(sums: Mapping[str, Any]) -> Amounts:
 
 
 def _of_running(column: str) -> Sum:
+    if settings.GWM_QUOTAS_COUNT_STOPPED:
+        return Sum(column)
     return Sum(Case(When(_IS_STOPPED, then=0), default=F(column), output_field=IntegerField()))
 
 
 def growth_of(vm: VirtualMachine, after: VMSpec, defaults: Defaults) -> Amounts:
     """How much more it would use. What is stopped holds its disks alone, also when it is larger."""
     beparams = {**defaults.beparams, **after.beparams}
-    holds = vm.admin_state == "up" or vm.is_running
+    holds = settings.GWM_QUOTAS_COUNT_STOPPED or vm.admin_state == "up" or vm.is_running
     memory, vcpus = beparams.get("maxmem", vm.memory_mib), beparams.get("vcpus", vm.vcpus)
     disk = sum(each.size_mib for each in after.disks)
     return Amounts(

@@ -113,7 +113,7 @@ def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
             return _show(request, batch, form, status=422)
         if "preview" in request.POST:
             return _show(request, batch, form, params=form.kept())
-        begin_batch(batch, form.kept())
+        begin_batch(batch, form.kept(), over_quota=actor_of(request).may_exceed)
     elif verb == "retry":
         number = retry_failed(batch)
         words = ngettext("%d item is tried again.", "%d items are tried again.", number) % number
@@ -201,6 +201,7 @@ def _show(
         "title": _question(batch, tally.will) if is_planned else title_of(batch, tally.will),
         "label": label_of(batch.operation),
         "tally": tally,
+        "may_exceed": operation is not None and operation.takes_quota and bool(can(user, "exceed_quotas")),
         "parts": [("", _("All"), tally.will + tally.skipped + tally.denied)]
         + [(name, label, numbers[name]) for name, label in parts.items()],
         "part": part if part in parts else "",

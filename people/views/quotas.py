@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -34,16 +35,7 @@ def usage(request: HttpRequest) -> HttpResponseBase:
     """Of whom the person acts for: every cluster with what is used and what may be."""
     user = person_of(request)
     persona = acting_as(request) or persona_of(user)
-    file = export_months(request, persona)
-    if file is not None:
-        return file
-    context = {
-        "owner": name_of_persona(persona),
-        "usage": usage_with_history(persona, user),
-        "can_ask": True,
-        "has_months": True,
-    }
-    return render(request, "people/usage.html", context)
+    return _answer(request, "people/usage.html", persona, {"can_ask": True}, user)
 
 
 @require_safe
@@ -54,28 +46,30 @@ def team_usage(request: HttpRequest, name: str) -> HttpResponseBase:
     page = team_page(user, team, "usage")
     if "act" not in page["held"]:
         raise PermissionDenied(access_of(type(team)).refuse("act"))
-    file = export_months(request, persona_of(team))
-    if file is not None:
-        return file
-    context = {
-        **page,
-        "owner": f"@{team.name}",
-        "has_months": True,
-        "usage": usage_with_history(persona_of(team), None),
-    }
-    return render(request, "people/team_usage.html", context)
+    return _answer(request, "people/team_usage.html", persona_of(team), page)
 
 
 @require_safe
 def person_usage(request: HttpRequest, name: str) -> HttpResponseBase:
     """The same of an account, for who looks after it."""
     person = get_account(person_of(request), name)
-    file = export_months(request, persona_of(person))
+    return _answer(request, "people/person_usage.html", persona_of(person), person_page(person, "usage"))
+
+
+def _answer(
+    request: HttpRequest, template: str, persona: Any, page: dict[str, Any], user: Any = None
+) -> HttpResponseBase:
+    """The page; or its months as a file, if the URL asks for that."""
+    file = export_months(request, persona)
     if file is not None:
         return file
-    usage = usage_with_history(persona_of(person), None)
-    context = {**person_page(person, "usage"), "owner": person.username, "usage": usage, "has_months": True}
-    return render(request, "people/person_usage.html", context)
+    context = {
+        **page,
+        "owner": name_of_persona(persona),
+        "usage": usage_with_history(persona, user),
+        "counts_stopped": settings.GWM_QUOTAS_COUNT_STOPPED,
+    }
+    return render(request, template, context)
 
 
 @require_safe

@@ -15,7 +15,7 @@ from django.utils import timezone
 from objectlog.words import gettext, told
 from permissions.models import User
 from permissions.policy.acting import may_act_for, may_look_after, may_speak_as, teams_to_act_for
-from permissions.policy.endings import find_endings
+from permissions.policy.endings import find_endings, last_endings
 from permissions.policy.holders import count_holders, find_candidates, find_grant, granted_roles, granted_verbs
 from permissions.policy.holdings import Holding, find_holdings, find_holdings_of, list_people
 from permissions.policy.lists import condition, conditions_by_parent
@@ -46,6 +46,7 @@ __all__ = [
     "granted_verbs",
     "held",
     "is_administrator",
+    "last_endings",
     "list_people",
     "may_act_for",
     "may_look_after",

@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Max, Model, Q, QuerySet, Value
 from django.db.models.fields import BigIntegerField
+from django.utils import timezone
 
-from permissions.models import Granted
+from permissions.models import Granted, RoleGrant
+from permissions.policy.ways import access_of, grant_tables
 
 
 def find_endings(after: datetime, until: datetime) -> tuple[set[int], bool]:
@@ -22,3 +24,23 @@ def find_endings(after: datetime, until: datetime) -> tuple[set[int], bool]:
             ended.append(rows.annotate(who=who).values_list("who"))
     found = {row[0] for row in ended[0].union(*ended[1:])}
     return {who for who in found if who is not None}, None in found
+
+
+def last_endings(model: type[Model]) -> dict[tuple[str, int, int], datetime]:
+    """When the latest of what was granted on an object of this kind ended, of what has ended by now.
+
+    By "user" or "group", the key of that, and the key of the object. Four queries, whatever there is.
+    """
+    tables = grant_tables(model)
+    roles = Q(scope_kind=access_of(model).kind or "-")
+    asked: list[tuple[Any, str, str, Q]] = [(RoleGrant, whom, "scope_pk", roles) for whom in ("user", "group")]
+    if tables is not None:
+        asked += [
+            (table, whom, "content_object_id", Q()) for table, whom in zip(tables, ("user", "group"), strict=True)
+        ]
+    found: dict[tuple[str, int, int], datetime] = {}
+    for table, whom, on, which in asked:
+        rows = table._default_manager.filter(which, expires_at__lte=timezone.now()).exclude(**{whom: None}).order_by()
+        for who, obj, end in rows.values_list(f"{whom}_id", on).annotate(end=Max("expires_at")):
+            found[whom, who, obj] = max(end, found.get((whom, who, obj), end))
+    return found

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from objectlog.models import Event, Outcome
-from operations.contract import Invalid, OverQuota
+from operations.contract import Ask, Invalid, OverQuota
+from operations.forms import params_from
+from operations.lanes import work_lane
+from operations.models import BatchItem
+from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.services import persona_of
 from quotas.amounts import Amounts, Limits
 from quotas.models import Claim
 from quotas.services import set_quota
 from tests.editing.conftest import Desk
+from tests.factories import make_user
 from virtualmachines.models import VirtualMachine
-from virtualmachines.usage import usage_of
+from virtualmachines.usage import amounts_of_machine, amounts_to_run, usage_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,3 +99,77 @@ def test_the_page_offers_the_tick_to_administrators_once_it_was_refused(stopped:
         if is_offered:
             VirtualMachine.objects.update(busy_entry=None, busy_with="")
             Claim.objects.all().delete()
+
+
+# Each way to take of alice's quota, of which nothing is left; bob has none at all.
+WAYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "start": ("stopped", {}),
+    "modify": ("running", {"wanted": {"beparams": {"vcpus": 7}}}),
+    "grow-disk": ("running", {"disk": "0", "more_mib": "1024"}),
+    "set-owner": ("running", {"owner": "bob"}),
+    "adopt": ("running", {}),
+}
+
+
+def with_nothing_left(desk: Desk, state: str) -> Desk:
+    """vm1 is alice's, and its tag names bob."""
+    if state == "stopped":
+        desk.stop()
+    else:
+        desk.read()
+    make_user("bob")
+    for who in ("alice", "bob"):
+        set_quota(persona_of(User.objects.get(username=who)), desk.vm.cluster, Limits(0, 0, 0, 0))
+    VirtualMachine.objects.filter(pk=desk.vm.pk).update(owner=persona_of(desk.alice.user), owner_tag="bob")
+    return desk
+
+
+@pytest.mark.feature("F117", "F118", "F120", "F121")
+@pytest.mark.parametrize("verb", WAYS)
+def test_each_way_is_refused_and_done_when_an_administrator_ticks(desk: Desk, verb: str) -> None:
+    state, given = WAYS[verb]
+    with_nothing_left(desk, state)
+    assert OPERATIONS[f"vm.{verb}"].takes_quota, "or a plan of many would offer no tick"
+    with pytest.raises(OverQuota) as refused:
+        desk.do(verb, desk.root, **given)
+    assert refused.value.on == "lab"
+    entry = desk.do(verb, replace(desk.root, over_quota=True), **given)
+    assert "may be exceeded" in str(entry.changes)
+
+
+@pytest.mark.feature("F121")
+@pytest.mark.parametrize("is_ticked", [True, False])
+def test_a_batch_exceeds_a_quota_when_that_was_ticked_as_it_was_confirmed(desk: Desk, is_ticked: bool) -> None:
+    with_nothing_left(desk, "running")
+    client = Client()
+    client.force_login(desk.root.user)
+    plan = client.post("/vms/batch/", {"vm": [desk.vm.pk], "verb": "set-owner"})["Location"]
+    assert 'name="over_quota"' in client.get(plan).content.decode()
+    client.post(f"{plan}do/begin/", {"owner": "bob", **({"over_quota": "1"} if is_ticked else {})})
+    while work_lane(""):
+        pass
+    item = BatchItem.objects.get(position=0)
+    assert (item.state, desk.vm.owner.name) == (("done", "bob") if is_ticked else ("failed", "alice"))
+
+
+@pytest.mark.feature("F118", "F121")
+def test_saving_and_restarting_offers_the_tick_before_anything_is_planned(desk: Desk) -> None:
+    with_nothing_left(desk, "running")
+    wanted = OPERATIONS["vm.modify"]
+    params = params_from(wanted, desk.root, desk.vm, WAYS["modify"][1])
+    with pytest.raises(OverQuota):
+        wanted.check(Ask(desk.root, desk.vm, params))
+    wanted.check(Ask(replace(desk.root, over_quota=True), desk.vm, params))
+
+
+@pytest.mark.feature("F116")
+def test_a_setting_has_stopped_machines_count_in_full(desk: Desk, settings: Any) -> None:
+    with_nothing_left(desk, "stopped")
+    vm, alice = desk.vm, persona_of(desk.alice.user)
+    assert usage_of(alice, vm.cluster) == Amounts(0, vm.disk_mib, 0, 1) == amounts_of_machine(vm)
+    settings.GWM_QUOTAS_COUNT_STOPPED = True
+    everything = Amounts(vm.memory_mib, vm.disk_mib, vm.vcpus, 1)
+    assert usage_of(alice, vm.cluster) == everything == amounts_of_machine(vm)
+    assert amounts_to_run(vm) is None, "it counts already"
+    with pytest.raises(OverQuota):  # larger is more, whether it runs or not
+        desk.do("modify", desk.root, wanted={"beparams": {"vcpus": 7}})

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from objectlog.models import Event
+from people.ended import take_quotas_of_ended
 from permissions.models import Team, User
 from permissions.services import grant, grant_role, make_team, persona_of, set_role
 from quotas.amounts import UNLIMITED, Amounts, Limits
@@ -150,3 +154,22 @@ def test_who_loses_the_last_right_on_a_cluster_loses_the_quota_there(page: Clien
         page.post(f"{DO}{verb}/", {"who": "alice", **given})
     assert [each.cluster.slug for each in Quota.objects.all()] == ["other"]
     assert "the quota went, too" in Event.objects.get(verb="cluster.revoke-role").said
+
+
+@pytest.mark.feature("F103", "F123")
+def test_a_quota_goes_with_the_last_right_that_ends_by_itself(page: Client, vm: VirtualMachine) -> None:
+    """Revoking took the quota along, and an end that came by itself left it."""
+    alice, bob, team = User.objects.get(username="alice"), make_user("bob"), Team.objects.get()
+    now, cluster = timezone.now(), vm.cluster
+    for who in (alice, bob, team):
+        grant(["create_vm"], who, cluster, until=now + timedelta(hours=1))
+        set_quota(persona_of(who), cluster, Limits(vcpus=1))
+    grant(["tags"], bob, cluster)
+    assert take_quotas_of_ended() == 0
+    with time_machine.travel(now + timedelta(hours=2)):
+        assert take_quotas_of_ended() == 2 and take_quotas_of_ended() == 0
+        assert [each.persona for each in Quota.objects.all()] == [persona_of(bob)], "who still holds something"
+        said = [event.said for event in Event.objects.filter(verb="cluster.remove-quota")]
+        assert len(said) == 2 and any("@web-team" in each for each in said)
+        set_quota(persona_of(alice), cluster, Limits(vcpus=2))
+        assert take_quotas_of_ended() == 0, "it was set after the end"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from simulator import Simulator
 from tests.processes.commands import Commands
+from tests.races.commands import Product
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("F119")]
 PROCESSES, EACH, LIMIT = 3, 3, 4
@@ -58,3 +62,51 @@ def test_claims_at_the_same_instant_never_exceed_the_quota(commands: Commands) -
     assert (
         sum(int(process.end()) for process in processes) == LIMIT == int(commands.manage("shell", "-v0", "-c", COUNT))
     )
+
+
+# Each has a machine of its own, of one owner, who may run one.
+START = """
+import sys
+from objectlog.models import Via
+from operations.contract import Actor, Ask, NoParams, OverQuota
+from operations.pipeline import run
+from permissions.models import User
+from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.power import Start
+root, vm = User.objects.get(username="root"), VirtualMachine.objects.order_by("name")[{number}]
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    print(run(Start(), Ask(Actor(root, Via.CLI), vm, NoParams())).outcome, flush=True)
+except OverQuota:
+    print("over quota", flush=True)
+"""
+ONE_MAY_RUN = """
+from permissions.models import User
+from permissions.services import persona_of
+from quotas.amounts import Limits
+from quotas.services import set_quota
+from virtualmachines.models import VirtualMachine
+alice, vm = persona_of(User.objects.create_user("alice")), VirtualMachine.objects.first()
+VirtualMachine.objects.update(owner=alice)
+assert all(each.status == "ADMIN_down" for each in VirtualMachine.objects.all())
+set_quota(alice, vm.cluster, Limits(memory_mib=vm.memory_mib))
+"""
+
+
+@pytest.mark.feature("F117")
+def test_machines_that_are_started_at_the_same_instant_never_exceed_it(empty_url: str, tmp_path: Path) -> None:
+    with Simulator(nodes=1, instances=PROCESSES) as simulator:
+        product = Product(tmp_path, empty_url, simulator)
+        for name in list(simulator.cluster.instances):
+            simulator.outside.stop(name)
+        product.sync()
+        product.shell(ONE_MAY_RUN)
+        processes = [product.start("shell", "-v0", "-c", START.format(number=number)) for number in range(PROCESSES)]
+        for process in processes:
+            assert process.stdout.readline().strip() == "ready"
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        assert sorted(process.end().strip() for process in processes) == ["over quota", "over quota", "submitted"]
+        assert int(product.shell(COUNT)) == 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -62,6 +63,7 @@ class Create(GanetiOperation[Cluster, CreateParams]):
     needs = "create_vm"
     icon = "plus"
     has_own_page = True
+    takes_quota = True
     can_check = True
     params_type = CreateParams
 
@@ -205,7 +207,7 @@ def completed(spec: VMSpec, cluster: Cluster) -> VMSpec:
 def amounts_of(spec: VMSpec, cluster: Cluster) -> Amounts:
     """What it will use, as quotas count it: one that is not started holds its disks alone."""
     columns = _columns_of(spec, cluster)
-    runs = columns["admin_state"] == "up"
+    runs = settings.GWM_QUOTAS_COUNT_STOPPED or columns["admin_state"] == "up"
     return Amounts(
         memory_mib=columns["memory_mib"] if runs else 0,
         disk_mib=columns["disk_mib"],

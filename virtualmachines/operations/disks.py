@@ -59,6 +59,7 @@ class GrowDisk(VMOperation[GrowDiskParams]):
     """What is sent is always the size after: sent twice, or after somebody else's, it can't grow twice."""
 
     verb = "grow-disk"
+    takes_quota = True
     label = gettext_lazy("Grow disk")
     doing = gettext_lazy("growing a disk")
     noun = gettext_lazy("The growth of a disk")

@@ -18,7 +18,7 @@ from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, Refusal, Submission
 from operations.groups import Group
 from permissions.policy import can
-from quotas.services import claim, give_back
+from quotas.services import claim, give_back, judge_room
 from rapi.client import RapiClient
 from rapi.resources.lifecycle import InstanceChanges
 from rapi.shapes.fields import BadRecord
@@ -69,6 +69,7 @@ class Modify(VMOperation[ModifyParams]):
     needs = "modify"
     icon = "edit"
     group = Group.SETTINGS
+    takes_quota = True
     has_own_page = True
     can_check = True
     params_type = ModifyParams
@@ -119,6 +120,11 @@ class Modify(VMOperation[ModifyParams]):
                 faults["wanted"] = str(cannot)
         if faults:
             raise Invalid(faults)
+        more, owner = growth_of(target, after, Defaults.of(target.cluster.info)), target.owner
+        if owner is not None and any(amount > 0 for amount in more.values()):
+            with quota_at():
+                used = usage_of(owner, target.cluster)
+                judge_room(owner, target.cluster, more, used, may_exceed=ask.actor.may_exceed)
 
     def changes(self, ask: Ask[VirtualMachine, ModifyParams]) -> list[Change]:
         _after, wanted = _wanted(ask)

@@ -118,6 +118,7 @@ class SetOwner(VMOperation[OwnerParams]):
     )
     sends = False
     locks = False
+    takes_quota = True
     then: ClassVar[Sequence[AnyOperation]] = (WriteOwnerTag(),)
     params_type = OwnerParams
 

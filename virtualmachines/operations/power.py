@@ -113,6 +113,7 @@ class Start(VMOperation[NoParams]):
     label = gettext_lazy("Start")
     doing = gettext_lazy("starting")
     noun = gettext_lazy("A start")
+    takes_quota = True
     can_check = True
     needs = "power"
     icon = "play"

@@ -9,7 +9,7 @@ from clusters.models import Cluster
 from clusters.operations.accepting import Accept
 from objectlog.changes import Change
 from objectlog.words import gettext as _
-from operations.contract import Ask, Claims, Invalid, NoParams
+from operations.contract import Ask, Claims, Invalid, NoParams, OverQuota
 from permissions.models import Persona
 from permissions.selectors import find_persona_of_anybody
 from virtualmachines.drifting import tell_drift_of
@@ -27,6 +27,7 @@ class Adopt(VMOperation[NoParams]):
     """
 
     verb = "adopt"
+    takes_quota = True
     label = gettext_lazy("Assign the owner of its tag")
     needs = "set_owner"
     icon = "person"
@@ -48,6 +49,8 @@ class Adopt(VMOperation[NoParams]):
             raise Invalid({"": words})
         try:
             _AS_SAID.check(_meant(ask))
+        except OverQuota as over:
+            raise OverQuota({"": str(over)}, over.on) from over
         except Invalid as invalid:
             raise Invalid({"": str(invalid)}) from invalid
 

@@ -47,7 +47,7 @@ def plan_creations(
         raise Invalid(faults)
     used, one = usage_of(owner, cluster), amounts_of(first.spec, cluster)
     with quota_at():
-        judge_room(owner, cluster, one.times(len(names)), used)
+        judge_room(owner, cluster, one.times(len(names)), used, may_exceed=actor.may_exceed)
     asked = [(name, _data(operation, params, name)) for name in names]
     if bind is None:
         return plan_each(operation, actor, cluster, asked)

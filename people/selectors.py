@@ -98,6 +98,12 @@ def list_members(team: Team) -> QuerySet[User]:
     return User.objects.filter(groups=team.pk).order_by("username")
 
 
+def list_keys_of_team(team: Team) -> QuerySet[SshKey]:
+    """The SSH keys of its members."""
+    members = list_members(team).filter(is_active=True).order_by().values("pk")
+    return SshKey.objects.filter(person__in=members).select_related("person").order_by("person__username", "pk")
+
+
 def verbs_by_person(team: Team) -> tuple[dict[int, set[str]], set[str]]:
     """What was given on a team to single people, by their keys, and what to the team itself."""
     people: dict[int, set[str]] = {}

@@ -48,6 +48,8 @@ PAGES: dict[str, Shows] = {
     "cluster-reconciliation": Shows((*_CLUSTER, "vms:{cluster}", "nodes:{cluster}", "people:*"), _HERE),
     "templates": Shows(("templates:*", "cluster:*", "people:*")),
     "template": Shows(("template:{template}", "people:*")),
+    "template-rights": Shows(("template:{template}", "people:*", "journal:template:{template}")),
+    "team-keys": Shows(("people:*",)),
     "template-journal": Shows(("template:{template}", "journal:template:{template}")),
     "teams": Shows(("people:*",)),
     "team": Shows(("people:*", "journal:team:{team}")),

@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy
 
 from operations.contract import Site
 from operations.forms import OperationForm, asks_for
-from people.forms.names import NameInput
 from people.naming import find_subject, parse_moment
 from people.operations.rights import GRANTED_ON, ROLES_GRANTED_ON
 from permissions.models import Persona, Role, Team, User
 from permissions.policy import access_of, granted_verbs
 from permissions.selectors import find_role
 from permissions.services import persona_of
+from ui.names import NameInput
 
 
 class SubjectField(forms.CharField):

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from operations.forms import OperationForm, asks_for
-from people.forms.names import NameInput
 from permissions.models import Persona, User
 from permissions.selectors import find_persona_to_act_as, find_user
+from ui.names import NameInput
 
 
 class PersonField(forms.CharField):

@@ -29,7 +29,7 @@ Grantable = Cluster | VirtualMachine | Team | Site
 P = TypeVar("P")
 GRANTED_ON = tuple(kind.name for kind in KINDS.values() if kind.grantable)
 # On these it is asked for on pages; on the others by commands alone.
-WITH_PAGES = ("cluster", "vm", "team")
+WITH_PAGES = ("cluster", "vm", "team", "template")
 ROLES_GRANTED_ON = (*GRANTED_ON, "site")
 
 

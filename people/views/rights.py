@@ -1,4 +1,4 @@
-"""Who holds what on a cluster or a machine, by which way, and where it is changed."""
+"""Who holds what on a cluster, a machine or a template, by which way, and where it is changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,9 @@ from permissions.kinds import kind_of
 from permissions.policy import Holding, access_of, find_holdings, list_people
 from permissions.signed_in import person_of
 from virtualmachines.selectors import get_vm
+from virtualmachines.template_selectors import get_template, place_of_template
 from virtualmachines.views.detail import vm_page
+from virtualmachines.views.templates import template_page
 
 # So many names are told; of more, how many.
 MOST_PEOPLE = 30
@@ -56,6 +58,16 @@ def vm_rights(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     vm = get_vm(user, slug, name)
     door = ("vm-do", [slug, vm.lasting_address])
     return rights_of(request, vm, "people/vm_rights.html", vm_page(user, vm, "rights"), door)
+
+
+@require_safe
+def template_rights(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """Who may use a template, or change it."""
+    user = person_of(request)
+    template = get_template(user, slug, name)
+    page = template_page(user, template, "rights")
+    door = ("template-do", list(place_of_template(template)))
+    return rights_of(request, template, "people/template_rights.html", page, door)
 
 
 def rights_of(

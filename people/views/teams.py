@@ -19,10 +19,10 @@ from operations.pipeline import run
 from operations.table import list_operations
 from people.forms.teams import TeamForm
 from people.operations.teams import CreateTeam
-from people.selectors import get_team, held_on_teams, list_members, list_team_rows, verbs_by_person
+from people.selectors import get_team, held_on_teams, list_keys_of_team, list_members, list_team_rows, verbs_by_person
 from people.team_columns import MEMBER_TABLE, MEMBERS, TEAM_TABLE, TEAMS
 from people.views.rights import rights_of
-from permissions.policy import Denied, can, verbs_on
+from permissions.policy import Denied, access_of, can, verbs_on
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
 from ui.filtering import Wanted
@@ -130,6 +130,17 @@ def team_vms(request: HttpRequest, name: str) -> HttpResponseBase:
     vms = list_vms(user).filter(owner__group=team.pk)
     page = team_page(user, team, "vms")
     return answer_with_vms(request, vms, "people/team_vms.html", page, without=("owner",))
+
+
+@require_safe
+def team_keys(request: HttpRequest, name: str) -> HttpResponse:
+    """The SSH keys of its members, for who looks after the team."""
+    user = person_of(request)
+    team = get_team(user, name)
+    page = team_page(user, team, "keys")
+    if "admin" not in page["held"]:
+        raise PermissionDenied(access_of(type(team)).refuse("admin"))
+    return render(request, "people/team_keys.html", {**page, "keys": list_keys_of_team(team)})
 
 
 @require_safe

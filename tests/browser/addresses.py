@@ -18,7 +18,13 @@ NOT_PAGES = {
     *["dock", "live-ages", "live-changed", "vms-batch", "batch-do", "end-session", "end-other-sessions"],
     "batch",  # there is none before one is planned: see test_batches.py
     *["names", "view-as-stop"],
-    *["template", "template-edit", "template-journal", "template-do"],  # nor one of these before it is made
+    *[
+        "template",
+        "template-edit",
+        "template-journal",
+        "template-rights",
+        "template-do",
+    ],  # nor one of these before it is made
     *["request", "request-do"],  # nor what somebody asked for
     *["passkey-sign-in", "passkey-options", "passkey-again", "factor-passkey-options", "second-factor"],
     *["factor-remove", "factor-codes"],  # nor what is there of who has a second factor: see test_factors.py

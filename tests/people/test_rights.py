@@ -12,7 +12,7 @@ from objectlog.models import Event
 from permissions.models import User
 from permissions.policy import can, granted_verbs
 from permissions.services import grant, grant_role, make_team, set_role
-from tests.factories import make_admin, make_cluster, make_user, make_vm
+from tests.factories import make_admin, make_cluster, make_template, make_user, make_vm
 from virtualmachines.models import MachineTag, VirtualMachine
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +128,22 @@ def test_a_page_of_another_host_is_never_gone_back_to(page: Client, vm: VirtualM
     answer = page.post(f"{VM}do/grant/", {"who": "alice", "verbs": ["power"], "next": "https://evil.example/"})
     assert answer.status_code == 302 and "evil" not in answer["Location"]
     assert "evil" not in text(page, f"{VM}do/grant/?next=https://evil.example/").replace("next=https://evil", "")
+
+
+@pytest.mark.feature("F101")
+@pytest.mark.parametrize("on", ["lab", ""])
+def test_the_rights_on_a_template_have_a_tab(on: str, client: Client) -> None:
+    """For who has `admin` on it: on that of a cluster its admins, too."""
+    cluster = make_cluster("lab")
+    template, olga, bob = make_template("small", cluster if on else None), make_user("olga"), make_user("bob")
+    grant(["admin"], olga, template)
+    grant(["use"], bob, template)
+    url = f"/templates/{on or '-'}/small/"
+    client.force_login(olga)
+    page = client.get(f"{url}rights/").content.decode()
+    assert f"{url}do/set-rights/?who=bob" in page and f"{url}rights/" in client.get(url).content.decode()
+    client.post(f"{url}do/grant/", {"who": "bob", "verbs": ["admin"]})
+    assert "admin" in granted_verbs(bob, template)
+    client.post(f"{url}do/revoke/", {"who": "bob", "verbs": ["admin", "use"]})
+    client.force_login(bob)
+    assert client.get(f"{url}rights/").status_code == 404

@@ -13,7 +13,7 @@ from permissions.services import grant, grant_role, make_team, persona_of, set_r
 from quotas.amounts import Limits
 from quotas.models import Quota
 from quotas.services import set_quota
-from tests.factories import make_admin, make_cluster, make_user, make_vm
+from tests.factories import make_admin, make_cluster, make_key, make_user, make_vm
 
 pytestmark = pytest.mark.django_db
 PAGE = "/teams/web-team/"
@@ -197,3 +197,13 @@ def test_names_are_told_to_who_knows_them(page: Client, team: Team) -> None:
 def offered(client: Client, query: str) -> list[str]:
     parts = client.get(f"/names/?of=who&{query}").content.decode().split('value="')[1:]
     return [part.partition('"')[0] for part in parts]
+
+
+@pytest.mark.feature("F015")
+def test_the_keys_of_its_members_are_for_who_looks_after_it(page: Client, team: Team) -> None:
+    bob = User.objects.get(username="bob")
+    make_key(bob, "laptop of bob")
+    make_key(make_user("stranger"), "of nobody here")
+    shown = text(page, f"{PAGE}keys/")
+    assert "laptop of bob" in shown and "of nobody here" not in shown
+    assert signed_in(bob).get(f"{PAGE}keys/").status_code == 403

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
 from permissions.selectors import find_persona_of_anybody
+from ui.names import NameInput
 from virtualmachines.forms.pieces.system import group_systems
 from virtualmachines.forms.pieces.typed import PLAIN, PairsField
 from virtualmachines.operations.owning import OwnerParams
@@ -110,11 +111,11 @@ class OwnerForm(OperationForm):
     """A person, a team, or nobody."""
 
     owner = forms.CharField(
+        widget=NameInput(teams=True),
         label=gettext_lazy("Owner"),
         required=False,
         max_length=151,
         help_text=gettext_lazy("A user name, or a team as @team. Empty: nobody."),
-        widget=forms.TextInput(attrs=PLAIN),
     )
 
     def fit(self) -> None:

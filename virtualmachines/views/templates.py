@@ -83,8 +83,8 @@ def template_page(user: Any, template: Any, current: str) -> dict[str, Any]:
         url = reverse("template-edit", args=where) if is_page else reverse("template-do", args=[*where, verb])
         buttons.append(button_of(offer, url, is_page=is_page))
     first, more = put_first(buttons, ["use", "edit", "copy"])
-    tabs = tabs_of("template", where, current)
-    return {"template": template, "buttons": first, "menu": menu_of(more), "tabs": tabs}
+    tabs = tabs_of("template", where, current, held)
+    return {"held": held, "template": template, "buttons": first, "menu": menu_of(more), "tabs": tabs}
 
 
 @require_safe

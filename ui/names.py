@@ -3,9 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from ui.places import list_of
 
 
 class NameInput(forms.TextInput):
@@ -24,7 +25,7 @@ class NameInput(forms.TextInput):
         of_box = context["widget"]["attrs"]
         of_box |= {
             "list": f"names-{of_box.get('id', name)}",
-            "hx-get": f"{reverse('names')}?of={name}{'&teams=1' if self.teams else ''}",
+            "hx-get": f"{list_of('name')}?of={name}{'&teams=1' if self.teams else ''}",
             "hx-trigger": "focus once, input changed delay:150ms",
             "hx-target": "next datalist",
             "hx-swap": "innerHTML",

@@ -84,7 +84,15 @@ def request_page(request: HttpRequest, number: int) -> HttpResponse:
 def _buttons(asked: Any, allowed: frozenset[str]) -> list[Button]:
     """What this person may do about it."""
     offers = list_offers(asked, [each for each in REQUEST_OPERATIONS if each.needs in allowed], allowed)
-    return [button_of(offer, reverse("request-do", args=[asked.pk, offer.operation.verb])) for offer in offers]
+    first = "approve" if asked.kind == asked.Kind.QUOTA else ""  # a machine is created first
+    return [
+        button_of(
+            offer,
+            reverse("request-do", args=[asked.pk, offer.operation.verb]),
+            style="primary" if offer.operation.verb == first else "",
+        )
+        for offer in offers
+    ]
 
 
 class AskFor(View):

@@ -6,8 +6,6 @@ import pytest
 from django.test import Client
 
 from permissions.services import grant
-from quotas.amounts import Limits
-from quotas.services import set_default
 from tests.creating.conftest import NEW, Maker
 from tests.creating.test_page import TYPED, URL, value_of
 from tests.factories import make_request, make_user
@@ -52,13 +50,3 @@ def test_who_does_not_decide_answers_nothing(maker: Maker) -> None:
     assert client.post(URL, {**TYPED, "asked": str(asked.pk)}).status_code == 409
     asked.refresh_from_db()
     assert asked.is_open and not VirtualMachine.objects.filter(name=NEW).exists()
-
-
-def test_who_is_over_quota_is_led_to_ask_for_more(maker: Maker) -> None:
-    client = Client()
-    client.force_login(maker.alice.user)
-    set_default(maker.cluster, Limits(machines=0))
-    there = "/requests/quota/?cluster=lab"
-    refused = client.post(URL, TYPED)
-    assert refused.status_code == 422 and there in refused.content.decode()
-    assert there in client.get("/usage/").content.decode()

@@ -14,7 +14,9 @@ from operations.lanes import work_lane
 from operations.models import Batch, BatchItem
 from operations.planning import Step, plan_steps
 from operations.table import OPERATIONS
-from permissions.services import grant
+from permissions.services import grant, persona_of
+from quotas.amounts import Limits
+from quotas.services import set_quota
 from tests.editing.conftest import Desk
 from virtualmachines.models import VMUserGrant
 
@@ -265,3 +267,22 @@ def test_no_batch_keeps_private_parameters_as_they_are(desk: Desk) -> None:
     with pytest.raises(Refusal, match="Secrets are not kept"):
         plan_steps(desk.alice, desk.vm, steps)
     assert not Batch.objects.exists()
+
+
+@pytest.mark.feature("F118", "F121", "F146")
+@pytest.mark.parametrize("is_root", [True, False])
+def test_what_exceeds_a_quota_is_ticked_or_asked_for(desk: Desk, client: Client, is_root: bool) -> None:
+    desk.read()
+    browser = Browser(desk, client)
+    type(desk.vm).objects.update(owner=persona_of(desk.alice.user))
+    set_quota(persona_of(desk.alice.user), desk.vm.cluster, Limits(vcpus=desk.vm.vcpus))
+    if is_root:
+        client.force_login(desk.root.user)
+    browser.open().send(**{"beparams.vcpus": str(desk.vm.vcpus + 1)})
+    if not is_root:
+        assert "/requests/quota/?cluster=lab" in browser.text and 'name="over_quota"' not in browser.text
+        return
+    assert 'name="over_quota"' not in browser.text, "it is not refused yet"
+    assert 'name="over_quota"' in browser.confirm().text
+    browser.confirm(over_quota="1")
+    assert Entry.objects.get(verb="vm.modify").outcome == Outcome.SUBMITTED

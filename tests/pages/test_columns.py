@@ -93,6 +93,7 @@ def fill(site: Site, words: str = "plain") -> None:
     )
     note(actor_id=site.admin.pk, actor_name="root", via=Via.CLI, verb="person.sign-in", outcome=Outcome.DONE)
     make_request(site.alice, cluster, kind="machine", name=words[:255], reason=words)
+    make_request(site.alice, site.prod)
     batch = make_batch(site.admin, operation=words[:40], via="web")
     BatchItem.objects.create(batch=batch, position=1, kind="vm", target_pk=1, target_name=words, verdict="denied")
     batch = make_batch(site.admin)

@@ -8,12 +8,12 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from people.forms.names import NameInput
 from people.languages import list_zones
 from permissions.models import Persona, User
 from permissions.policy import can, teams_to_act_for
 from permissions.selectors import find_persona_to_act_as
 from ui.listing import PAGE_SIZES
+from ui.names import NameInput
 
 
 class ProfileForm(forms.Form):

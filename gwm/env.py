@@ -242,7 +242,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("GWM_MAIL_FROM", "text", "", "Sender of mails.", shown_default="`gwm@` and the host of `GWM_PUBLIC_URL`"),
     # pages
     Setting("GWM_PAGE_SIZE", "integer", "50", "Rows on a page of a list.", least=5, most=500),
-    Setting("GWM_TIME_ZONE", "text", "UTC", "Time zone of dates on pages, such as `Europe/Athens`. Logs are UTC."),
+    Setting(
+        "GWM_TIME_ZONE",
+        "text",
+        "UTC",
+        "Time zone of dates on pages where neither the person nor the browser says one, such as `Europe/Athens`. "
+        "Logs are UTC.",
+    ),
     Setting("GWM_LANGUAGE", "text", "en", "Language of pages and mails where none was chosen: `en`, `el` or `es`."),
     Setting(
         "GWM_DATE_FORMAT", "text", "Y-m-d", "Days on pages, such as `d/m/Y` or `j.n.y`; words follow the language."

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -41,6 +41,8 @@ class SpeakAsAsked:
 class SpeakAsChosen:
     """Then in the language and the time zone that a person chose. Stands behind authentication, before `ViewAs`.
 
+    Where none was chosen, times are told in the zone of the browser, which static/js/times.js has it say.
+
     Whoever looks at the pages as somebody else reads them in their own.
     """
 
@@ -51,7 +53,8 @@ class SpeakAsChosen:
         """See the class."""
         person = find_person(request)
         chosen = language_of(person)
-        with translation.override(chosen or translation.get_language()), timezone.override(zone_of(person)):
+        zone = zone_of(person) or _find_zone(request.COOKIES.get("zone", ""))
+        with translation.override(chosen or translation.get_language()), timezone.override(zone):
             response = self._get_response(request)
         if chosen:
             response.headers["Content-Language"] = chosen
@@ -70,16 +73,18 @@ def language_for(request: HttpRequest, person: User | None) -> str:
 
 
 def zone_of(person: User | None) -> ZoneInfo | None:
-    """The time zone that somebody chose; None for that of the service."""
-    try:
-        return ZoneInfo(person.time_zone) if person is not None and person.time_zone else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # this machine knows fewer than the one where it was chosen
-        return None
+    """The time zone that somebody chose; None for that of their browser, or the service."""
+    return _find_zone(person.time_zone) if person is not None else None
+
+
+def _find_zone(name: str) -> ZoneInfo | None:
+    """The zone of this name, if this machine knows it."""
+    return ZoneInfo(name) if name in list_zones() else None
 
 
 @lru_cache(maxsize=1)
 def list_zones() -> tuple[str, ...]:
-    """The zones that can be chosen, by name: those of places, and UTC."""
+    """The zones that this machine knows, by name: those of places, and UTC."""
     return ("UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")))
 
 

@@ -92,6 +92,13 @@ export function describeMoment(iso) {
   return describeClock(new Date(iso), "moment", new Date());
 }
 
+/* So that the server, too, tells times, days and "today" by this browser's clock where no zone was chosen. */
+const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (ownZone && !document.cookie.split("; ").includes(`zone=${ownZone}`)) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `zone=${ownZone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+}
+
 const served = Date.parse(document.querySelector("meta[name=served-at]")?.content ?? "");
 const skew = Number.isNaN(served) ? 0 : Date.now() - served;
 

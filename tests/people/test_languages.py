@@ -99,6 +99,20 @@ def test_times_are_told_by_the_chosen_clock(page: Client, alice: User, zone: str
         assert begin_of(date(2026, 7, 2)).astimezone(timezone.get_current_timezone()).hour == 0
 
 
+def test_the_browser_says_the_zone_until_one_is_chosen(client: Client) -> None:
+    client.force_login(make_admin())
+    for url, form in [("/view-as/", {"who": "root"}), ("/view-as/stop/", {})]:
+        client.post(url, form)
+    Event.objects.update(at=SUMMER)
+    for said, day in [("Asia/Tokyo", "2 July"), ("Mars/Olympus", "1 July"), ("../etc/passwd", "1 July")]:
+        client.cookies["zone"] = said
+        page = client.get("/journal/").content.decode()
+        assert f", {day} 2026" in page and "data-time-zone" not in page
+    client.cookies["zone"] = "Asia/Tokyo"
+    assert choose(client, time_zone="UTC") == 302
+    assert ", 1 July 2026" in client.get("/journal/").content.decode()
+
+
 def test_days_of_the_journal_are_those_of_the_chosen_clock(client: Client) -> None:
     root = make_admin()
     client.force_login(root)

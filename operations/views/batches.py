@@ -136,7 +136,7 @@ def _form(request: HttpRequest, batch: Any, given: Any = None) -> OperationForm:
         form.fit_many(targets_of(batch, operation))
     if operation is not None and operation.is_destructive:
         form.fields["typed_count"] = _TypedCount(tally_items(batch).will)
-    elif first := next(iter(form.visible_fields()), None):
+    elif (first := next(iter(form.visible_fields()), None)) and not first.use_fieldset:
         first.field.widget.attrs["autofocus"] = True
     return form
 
@@ -207,6 +207,7 @@ def _show(
         "part": part if part in parts else "",
         "is_mine": batch.actor_id == user.pk,
         "form": form,
+        "form_has_focus": form is not None and any("autofocus" in each.field.widget.attrs for each in form),
         "can_preview": operation is not None and operation.tells_changes and bool(form and form.base_fields),
         "consequence": str(operation.consequence) if operation is not None else "",
         "for_users": operation.for_users if operation is not None else "",

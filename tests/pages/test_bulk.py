@@ -83,6 +83,8 @@ def test_a_plan_says_of_each_machine_what_would_be_done_and_why_not(
     verdicts = dict(batch.items.values_list("target_name", "verdict"))
     assert verdicts == {will.name: "will", skipped.name: "skipped", denied.name: "denied"}
     said = client.get(url).content.decode()
+    form = said[said.index('class="confirm"') : said.index("</form>", said.index('class="confirm"'))]
+    assert form.count(" autofocus") == 1, "in its first field, or on the button where it asks for nothing"
     for item in batch.items.exclude(verdict="will"):
         assert item.reason and str(item.reason).split("(")[0].strip() in re.sub(r"&#x27;", "'", said)
     typed = dict(TYPED.get(operation.verb, {}))

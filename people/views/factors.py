@@ -1,5 +1,6 @@
 """One's own second factors: what one has, setting up, taking away. Nobody's but one's own."""
 
+import time
 from typing import Any
 
 from allauth.mfa.totp.internal.auth import generate_totp_secret
@@ -38,6 +39,8 @@ from permissions.viewing import viewer_of
 from sealing.fields import Sealed, SecretUnreadable, seal
 
 _PENDING = "factor_app_secret"
+_NEW_CODES = "factor_new_codes"
+_SHOWN_S = 600
 _MOST_PASSKEYS = 20
 
 
@@ -190,17 +193,23 @@ class PasskeyOptions(Own):
         return ask_to_make(self.person).as_response()
 
 
-class NewCodes(Own):
-    """Makes new recovery codes. They are shown once, in the answer."""
+class Codes(Own):
+    """Makes new recovery codes, and shows them until they are kept: a page that is reloaded must not lose them."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Ask whether the old ones may go."""
+        """Show those that were made just now, or ask whether the old ones may go."""
+        codes = _read_codes(request)
+        if codes:
+            return render(request, "people/recovery_codes.html", {"as_text": codes, "layout": "base.html"})
         if not has_factor(self.person):
             return redirect("factors")
         return self.show("people/factor_codes.html", {"left": list_factors(self.person).codes_left})
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Make them."""
+        """Make them, or forget to show them."""
+        if "kept" in request.POST:
+            request.session.pop(_NEW_CODES, None)
+            return redirect("factors")
         if not has_factor(self.person):
             return redirect("factors")
         return show_new_codes(request, self.person)
@@ -250,12 +259,19 @@ class Remove(Own):
 
 
 def show_new_codes(request: HttpRequest, person: Any) -> HttpResponse:
-    """New recovery codes, this once."""
+    """Make new recovery codes and lead to where they are shown; until then they wait sealed in the session."""
     with transaction.atomic():
-        codes = make_codes(person)
+        request.session[_NEW_CODES] = [time.time(), seal("\n".join(make_codes(person)))]
         record_factor(person, "make-recovery-codes")
-    context = {"codes": codes, "as_text": "\n".join(codes), "layout": "base.html"}
-    return render(request, "people/recovery_codes.html", context)
+    return redirect("factor-codes")
+
+
+def _read_codes(request: HttpRequest) -> str:
+    made_at, sealed = request.session.get(_NEW_CODES, (0.0, ""))
+    try:
+        return Sealed(sealed, "recovery codes").reveal() if time.time() - made_at < _SHOWN_S else ""
+    except SecretUnreadable:
+        return ""
 
 
 def draw_code(text: str) -> dict[str, Any]:

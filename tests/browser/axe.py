@@ -3,6 +3,8 @@
 from pathlib import Path
 
 SOURCE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
+#: What another theme can break of a page that is right in one: themes change nothing but colours.
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 # At once, and without the transitions by which colours change: they would be measured half way. One that ends may
@@ -18,18 +20,18 @@ SHOW = """theme => {
 }"""
 
 
-def check(page, within=None):
+def check(page, within=None, rules=None):
     """Violations on `page` (a Playwright page): "rule: what (element)" for each; an empty list is what we want.
 
-    `within` is a CSS selector to look only there. Evaluated over the debugging protocol, so that the page's
-    content policy stays as it is.
+    `within` is a CSS selector to look only there, `rules` are those to look for instead of all. Evaluated over the
+    debugging protocol, so that the page's content policy stays as it is.
     """
     if not page.evaluate("() => typeof window.axe === 'object'"):
         page.evaluate(SOURCE.read_text())
     found = page.evaluate(
-        """async ([within, tags]) => (await window.axe.run(within ?? document, {
-            runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]})).violations""",
-        [within, TAGS],
+        """async ([within, only]) => (await window.axe.run(within ?? document, {
+            runOnly: only, resultTypes: ["violations"]})).violations""",
+        [within, {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}],
     )
     return [
         f"{rule['id']}: {rule['help']} ({node['html'][:160]}) {node.get('failureSummary', '')}"

@@ -82,6 +82,7 @@ def assert_fits(row: models.Model) -> None:
             assert (low is None or low <= value) and (high is None or value <= high), column
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("record", [TEXTS, NUMBERS, TIMES], ids=["texts", "numbers", "times"])
 def test_the_largest_of_everything_fits_into_its_column(record: dict[str, Any]) -> None:
     cluster, snapshot, now = make_cluster("c"), snapshot_of(record), timezone.now()

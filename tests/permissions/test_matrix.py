@@ -181,7 +181,7 @@ def test_address(world: World, name: str, asked: Callable[[Row], list[str]]) -> 
 @pytest.mark.parametrize(
     ("method", "asked"),
     [
-        ("get", one_of_each),
+        pytest.param("get", one_of_each, marks=pytest.mark.long),
         ("post", one_of_each),
         pytest.param("post", list_roles, marks=ALL_ROLES),
     ],

@@ -12,18 +12,19 @@ from typing import Any
 
 import pytest
 
+from rapi.errors import TimedOut
 from rapi.parsing import MAX_PARSED_BYTES, parsed_bytes
 from tests.rapi.edge import Edge, Identity, raw
 from tests.rapi.hostile import FAULTS, MIB
-from tests.rapi.victim import READ_TIMEOUT_S
 
 pytestmark = pytest.mark.feature("G046")
 
 #: above what the process has at rest, with answers of 8 MiB at most
 MAX_GROWTH_MIB = 300
-#: a read may take four read time-outs, a change one; the rest is what a busy machine adds
-MAX_READ_S = 4 * READ_TIMEOUT_S + 2.0
-MAX_CHANGE_S = READ_TIMEOUT_S + 2.0
+#: The time-out where one is to end the call, and where nothing but what is sent may: how busy the machine is decides
+#: neither. A call that would not end is waited for in vain.
+SOON_S, NEVER_S = 0.7, 600.0
+PATIENCE_S = 120
 
 Call = Callable[..., dict[str, Any]]
 
@@ -39,7 +40,7 @@ def call(identity: Identity) -> Iterator[Call]:
         def ask(edge: Edge, changes: bool, **limits: Any) -> dict[str, Any]:
             asked = {"port": edge.port, "changes": changes, "limits": limits}
             print(json.dumps(asked), file=victim.stdin, flush=True)
-            ready, _, _ = select.select([victim.stdout], [], [], 30)
+            ready, _, _ = select.select([victim.stdout], [], [], PATIENCE_S)
             assert ready, "the call does not end"
             line = victim.stdout.readline() if victim.stdout else ""
             assert line, "the process died"
@@ -57,10 +58,9 @@ def test_every_fault_ends_in_time_and_memory_and_in_the_right_words(
 ) -> None:
     fault = FAULTS[name]
     edge.usual = fault.behaviour
-    found = call(edge, changes)
+    found = call(edge, changes, read_timeout_s=SOON_S if TimedOut in fault.kinds else NEVER_S)
     assert found["kind"] in {each.kind for each in fault.kinds}, found
     assert found["may_have_run"] is changes
-    assert found["seconds"] < (MAX_CHANGE_S if changes else MAX_READ_S)
     assert found["growth"] < MAX_GROWTH_MIB
     # a read that was cut is sent once more, a change never is
     assert len(edge.requests) == (2 if found["kind"] == "unreachable" and not changes else 1)
@@ -74,7 +74,7 @@ MORE_THAT_UNFOLD = (b"[],", b"{},", b"1,", b'{"a":[{}]},', b"1e9,")
 )
 def test_an_answer_that_would_unfold_beyond_all_measure_is_not_parsed(edge: Edge, call: Call, piece: bytes) -> None:
     edge.usual = raw(b"[" + piece * (40 * MIB // len(piece)) + b"0]")
-    found = call(edge, False, max_answer_bytes=64 * MIB, read_timeout_s=20)
+    found = call(edge, False, max_answer_bytes=64 * MIB, read_timeout_s=NEVER_S)
     assert found["kind"] == "garbled", found
     assert "memory" in found["words"]
     assert found["growth"] < MAX_GROWTH_MIB
@@ -87,7 +87,7 @@ def test_what_is_just_not_too_much_stays_within_the_memory_it_was_counted_as(
 ) -> None:
     raw_body = largest_that_passes(piece)
     edge.usual = raw(raw_body)
-    found = call(edge, False, max_answer_bytes=64 * MIB, read_timeout_s=20)
+    found = call(edge, False, max_answer_bytes=64 * MIB, read_timeout_s=NEVER_S)
     assert found["words"] == "A cluster is not an object.", found  # so it was parsed
     assert found["growth"] < MAX_PARSED_BYTES // MIB + 64 + 200
 

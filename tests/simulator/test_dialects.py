@@ -108,7 +108,9 @@ def assert_as_ganeti_defines_them(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-@pytest.mark.parametrize("hypervisor", HYPERVISORS)
+@pytest.mark.parametrize(
+    "hypervisor", [HYPERVISORS[0], *(pytest.param(each, marks=pytest.mark.long) for each in HYPERVISORS[1:])]
+)
 def test_a_life_as_this_kind_of_machine(make: Callable[[str, str], Cluster], hypervisor: str, template: str) -> None:
     cluster = make(hypervisor, template)
     machine, is_mirrored = cluster.machine, template != "plain"

@@ -42,6 +42,8 @@ LOOKED_FOR: list[tuple[str, Callable[[], object], str]] = [
         lambda: VirtualMachine.objects.filter(missing_since__isnull=False).order_by("missing_since")[:9],
         "vm_missing",
     ),
+    # Whatever belongs to somebody, for roles that are narrowed to it: without the long rows.
+    ("of an owner", lambda: VirtualMachine.objects.filter(owner=1).order_by().values("cluster", "pk"), "vm_of_owner"),
     ("nodes", lambda: Node.objects.filter(missing_since__isnull=False).order_by(), "node_missing"),
 ]
 

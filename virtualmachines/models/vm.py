@@ -138,6 +138,8 @@ class VirtualMachine(Mirrored, Watched, Busy):
             ),
             # What a right on a cluster gives: the keys of its machines, without their rows.
             models.Index(fields=["cluster", "id"], name="vm_of_cluster"),
+            # The same of a role that is narrowed to an owner, and perhaps to a cluster.
+            models.Index(fields=["owner", "cluster", "id"], name="vm_of_owner"),
             # Everything that lists and overviews count and sum, so that they need not touch the rows.
             models.Index(
                 fields=["cluster", "status", "missing_since", "busy_entry", "memory_mib", "disk_mib", "vcpus"],

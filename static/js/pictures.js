@@ -149,5 +149,8 @@ document.addEventListener("click", (event) => {
   const figure = button?.closest("[data-screen-card]").querySelector("figure[data-screen]");
   if (figure) renew(figure.dataset.screen, true);
 });
-document.addEventListener("renewed", showAll);
+document.addEventListener("renewed", () => {
+  if (over && !over.isConnected) close();
+  showAll();
+});
 showAll();

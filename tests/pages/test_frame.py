@@ -15,6 +15,7 @@ from permissions.models import User
 from permissions.services import grant
 from tests.factories import make_job, make_user
 from tests.pages.conftest import Site
+from tests.up.running import ROOT
 from ui.templatetags.units import as_words
 from virtualmachines.selectors import count_all_by_state, count_there
 from virtualmachines.templatetags.machines import os_name
@@ -147,3 +148,18 @@ def test_what_a_page_has_counted_anyway_is_not_counted_again_for_its_frame(site:
         assert len(counted) == 1
         machines = {item.label: item.count for item in page.context["nav"][0].items}["Virtual machines"]
         assert machines == count_there(count_all_by_state(user)) > 0
+
+
+HOLDS = re.compile(r'^const \w+ = document\.getElementById\("([\w-]+)"\)', re.MULTILINE)
+
+
+@pytest.mark.parametrize("url", ["/vms/", "/clusters/prod/vms/", "/clusters/prod/nodes/node1.example.org/primary/"])
+def test_what_a_script_keeps_hold_of_is_not_renewed(site: Site, sign_in: SignIn, url: str) -> None:
+    """The work area is read anew, and an element within it may be another one afterwards."""
+    held = {name for script in (ROOT / "static/js").glob("*.js") for name in HOLDS.findall(script.read_text())}
+    html = sign_in(site.admin).get(url).content.decode()
+    before, _, rest = html.partition("<main ")
+    within, _, after = rest.partition("</main>")
+    assert {name for name in held if f'id="{name}"' in within} == set()
+    assert 'id="screen-peek"' in after and "screen-peek" in held
+    assert {"nav", "connection"} <= {name for name in held if f'id="{name}"' in before}

@@ -151,6 +151,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("renewed", () => {
   if (over && !over.isConnected) close();
+  else if (peek?.matches(":popover-open")) over?.setAttribute("aria-describedby", "screen-peek-said");
   showAll();
 });
 showAll();

@@ -240,6 +240,14 @@ SETTINGS: tuple[Setting, ...] = (
         shown_default="no mail is sent",
     ),
     Setting("GWM_MAIL_FROM", "text", "", "Sender of mails.", shown_default="`gwm@` and the host of `GWM_PUBLIC_URL`"),
+    # accounts
+    Setting(
+        "GWM_OPENID_FILE",
+        "path",
+        "",
+        "OpenID Connect providers with which people sign in, see [rights.md](rights.md#openid-connect).",
+        shown_default="`<data>/openid.toml`",
+    ),
     # pages
     Setting("GWM_PAGE_SIZE", "integer", "50", "Rows on a page of a list.", least=5, most=500),
     Setting(

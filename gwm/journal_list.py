@@ -52,6 +52,8 @@ _OTHER_VERBS = {
     "person.send-reset": _("Mail a link for a new password"),
     "person.rescue": _("Rescue an administrator"),
     "person.sign-in": _("Sign in"),
+    "person.connect": _("Connect a sign-in provider"),
+    "person.disconnect": _("Disconnect a sign-in provider"),
     "person.end-session": _("End sessions of one's own"),
     "person.add-app": _("Set up an authenticator app"),
     "person.remove-app": _("Remove an authenticator app"),

@@ -12,6 +12,7 @@ from gwm.env import BASE_DIR
 from gwm.static_version import is_immutable, version_of
 from objectlog.sinks import BadAddress, make_sink
 from people.limits import RATE_LIMITS
+from people.openid.providers import BadProviders, read_providers
 from ui.date_formats import is_date_format
 
 config = Config(os.environ)
@@ -100,6 +101,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.usersessions",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -184,6 +187,13 @@ if GWM_DEMAND_SECOND_FACTOR not in {"nobody", "administrators", "everybody"}:
         "Write nobody, administrators or everybody.",
     )
 PASSWORD_RESET_TIMEOUT = 3 * 86400
+GWM_OPENID_FILE = config.path("GWM_OPENID_FILE") if config.text("GWM_OPENID_FILE") else DATA_DIR / "openid.toml"
+try:
+    GWM_OPENID_PROVIDERS = read_providers(GWM_OPENID_FILE, is_wanted=config.is_set("GWM_OPENID_FILE"))
+except BadProviders as error:
+    raise SettingError("GWM_OPENID_FILE", str(error), "docs/rights.md shows such a file.") from None
+SOCIALACCOUNT_ADAPTER = "people.openid.adapter.Adapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"provider_class": "people.openid.flow.VerifiedProvider"}}
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
@@ -356,12 +366,16 @@ if GWM_PUBLIC_URL:
 LOG_LEVEL = config.text("GWM_LOG_LEVEL").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise SettingError("GWM_LOG_LEVEL", f"“{LOG_LEVEL}” is no level.", "Write DEBUG, INFO, WARNING or ERROR.")
+_secrets = [*config.secret_values(), *(each.client_secret for each in GWM_OPENID_PROVIDERS)]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
         "outages": {"()": "gwm.logs.OutagesInOneLine"},
-        "without_secrets": {"()": "gwm.logs.WithoutSecrets", "secrets": config.secret_values()},
+        "without_secrets": {
+            "()": "gwm.logs.WithoutSecrets",
+            "secrets": [*config.secret_values(), *(each.client_secret for each in GWM_OPENID_PROVIDERS)],
+        },
     },
     "formatters": {"line": {"()": "gwm.logs.LineInUTC"}},
     "handlers": {

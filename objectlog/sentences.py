@@ -147,6 +147,12 @@ SENTENCES: dict[str, Sentence] = {
         _("Mailed a link for a new password to %(object)s, asked for from %(address)s"),
         _("Mailing a link for a new password to %(object)s"),
     ),
+    "person.connect": Sentence(
+        _("Can sign in as %(object)s with %(provider)s"), _("Connecting %(provider)s to %(object)s")
+    ),
+    "person.disconnect": Sentence(
+        _("Can sign in as %(object)s with %(provider)s no more"), _("Disconnecting %(provider)s from %(object)s")
+    ),
     "person.view-as": Sentence(_("Began to view pages as %(object)s"), _("Viewing pages as %(object)s")),
     "person.stop-viewing": Sentence(_("Ended viewing pages as %(object)s"), _("End of viewing pages as %(object)s")),
     "person.use-email": Sentence(

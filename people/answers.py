@@ -31,3 +31,10 @@ def unable_to_count(request: HttpRequest) -> HttpResponse:
         _("Attempts to sign in cannot be counted, because the cache does not keep anything."),
         remedy=_("Try again in a moment. If it stays, tell whoever runs this service."),
     )
+
+
+def refuse(request: HttpRequest, text: str, *, status: int = 403, remedy: str = "") -> HttpResponse:
+    """Whom another service has sent is not let in."""
+    page = answer(request, status, _("Not signed in"), text, remedy=remedy or _("Ask your administrator."))
+    page["Cache-Control"] = "no-store"
+    return page

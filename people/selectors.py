@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.db.models import F, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from permissions.models import SshKey, Team, Token, User
+from permissions.models import ClaimedMembership, SshKey, Team, Token, User
 from permissions.policy import can, find_holdings, visible
 from permissions.selectors import list_teams, pick_team
 from virtualmachines.models import VirtualMachine
@@ -94,8 +94,9 @@ def get_team(user: User, name: str) -> Team:
 
 
 def list_members(team: Team) -> QuerySet[User]:
-    """Who is in a team."""
-    return User.objects.filter(groups=team.pk).order_by("username")
+    """Who is in a team, and whether a sign-in provider says so."""
+    claimed = ClaimedMembership.objects.filter(team=team.pk, person=OuterRef("pk"))
+    return User.objects.filter(groups=team.pk).annotate(is_claimed=Exists(claimed)).order_by("username")
 
 
 def list_keys_of_team(team: Team) -> QuerySet[SshKey]:
@@ -119,6 +120,11 @@ def verbs_by_person(team: Team) -> tuple[dict[int, set[str]], set[str]]:
 def is_member(team: Team, who: User) -> bool:
     """Whether somebody is in a team."""
     return User.objects.filter(pk=who.pk, groups=team.pk).exists()
+
+
+def is_member_by_hand(team: Team, who: User) -> bool:
+    """Whether somebody is in a team, and not only because a sign-in provider says so."""
+    return is_member(team, who) and not ClaimedMembership.objects.filter(team=team.pk, person=who).exists()
 
 
 def has_team_called(name: str, *, besides: Team | None = None) -> bool:

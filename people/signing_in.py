@@ -29,7 +29,8 @@ from django.utils.translation import gettext_lazy as _
 
 from objectlog.models import Outcome, Via
 from objectlog.services import NO_TARGET, Target, note
-from people.answers import too_many_requests, unable_to_count
+from objectlog.words import gettext
+from people.answers import refuse, too_many_requests, unable_to_count
 from people.factors import has_factor
 from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS, BY_SECOND_FACTOR, BY_SECOND_FACTOR_A_DAY, Limit
 from permissions.acting import act_as_at_first
@@ -77,10 +78,6 @@ class Adapter(DefaultAccountAdapter):
         ours = f"{SecondFactorStage.__module__}.{SecondFactorStage.__name__}"
         return [ours if stage.endswith(".AuthenticateStage") else stage for stage in super().get_login_stages()]
 
-    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
-        """As if there were no such account."""
-        return redirect("login")
-
     def login(self, request: HttpRequest, user: Any) -> None:
         """Nobody who was deactivated since the password was right; the others begin as the persona that they chose."""
         if not user.is_active:
@@ -89,11 +86,19 @@ class Adapter(DefaultAccountAdapter):
         super().login(request, user)
         act_as_at_first(request, user)
 
+    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
+        """Only who has shown elsewhere who they are comes so far: to others such an account is like none."""
+        record_failure(user, self.get_client_ip(request), gettext("The account is deactivated."))
+        return refuse(request, gettext("Your account here is deactivated."))
+
     def post_login(self, request: HttpRequest, user: Any, **hooks: Any) -> HttpResponse:
         """However one has signed in: know this browser again, and write the journal."""
+        request.session.set_expiry(None)  # that of the session in which it began does not count
         response: HttpResponse = super().post_login(request, user, **hooks)
         remember_browser(response, user, secure=settings.SESSION_COOKIE_SECURE)
-        record_sign_in(user, self.get_client_ip(request))
+        by = (hooks["signal_kwargs"] or {}).get("sociallogin")
+        words = gettext("By %s.") % by.provider.name if by is not None else ""
+        record_sign_in(user, self.get_client_ip(request), words)
         return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -285,7 +290,7 @@ def record_rescue(person: User) -> None:
     )
 
 
-def record_sign_in(person: User, address: str) -> None:
+def record_sign_in(person: User, address: str, words: str = "") -> None:
     """Write into the journal that somebody has signed in."""
     note(
         actor_id=person.pk,
@@ -295,4 +300,5 @@ def record_sign_in(person: User, address: str) -> None:
         outcome=Outcome.DONE,
         target=Target("person", person.pk, person.username),
         params={"address": address},
+        words=words,
     )

@@ -98,7 +98,8 @@ MEMBERS = Language(
 
 def _member(person: Any, _context: Context) -> SafeString:
     inactive = draw(' <span class="chip">{}</span>', gettext("deactivated")) if not person.is_active else ""
-    return draw("<div><strong>{}</strong>{}</div>", person.username, inactive)
+    claimed = draw(' <span class="chip">{}</span>', gettext("by sign-in provider")) if person.is_claimed else ""
+    return draw("<div><strong>{}</strong>{}{}</div>", person.username, inactive, claimed)
 
 
 def _may(person: Any, context: Context) -> object:

@@ -85,6 +85,23 @@ def content_type_of(model: type[models.Model] | models.Model) -> ContentType:
     return ContentType.objects.get_for_model(model, for_concrete_model=False)
 
 
+class ClaimedMembership(models.Model):
+    """A membership that is there because a sign-in provider says so, and goes when it says so no more.
+
+    Those without such a row were given by hand, and no provider takes them.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    team = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=40, help_text="the key of the provider in the settings")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "team", "provider"], name="claimedmembership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.team_id} by {self.provider}"
+
+
 class Granted(models.Model):
     """What every grant tells of itself. Rows of a release before this one have neither giver nor time."""
 

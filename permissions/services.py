@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from objectlog.words import gettext as _
 from permissions.access import Access
-from permissions.models import Persona, Role, RoleGrant, RoleVerb, Team, User, content_type_of
+from permissions.models import ClaimedMembership, Persona, Role, RoleGrant, RoleVerb, Team, User, content_type_of
 from permissions.policy import access_of, grant_tables
-from permissions.selectors import EVERY_LIST
+from permissions.selectors import EVERY_LIST, list_teams
 from ui.tables import Choice
 
 
@@ -72,14 +72,42 @@ def rename_team(team: Team, name: str) -> None:
 
 
 def add_member(team: Team, who: User) -> None:
-    """Make somebody a member, who may do then what the team may."""
-    team.user_set.add(who)
+    """Make somebody a member by hand, who may do then what the team may."""
+    with transaction.atomic():
+        ClaimedMembership.objects.filter(team=team, person=who).delete()
+        team.user_set.add(who)
+
+
+def follow_claims(who: User, teams: Iterable[str], provider: str) -> tuple[list[Team], list[Team]]:
+    """Make somebody a member of just these teams, as far as this provider decides; those joined, and those left.
+
+    Teams that they are in by hand, or by another provider, they stay in.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=who.pk)  # two sign-ins at once: one after the other
+        claimed = ClaimedMembership.objects.filter(person=who)
+        ours = claimed.filter(provider=provider)
+        wanted = {team.pk: team for team in list_teams().filter(name__in=set(teams))}
+        left = [pk for pk in ours.values_list("team_id", flat=True) if pk not in wanted]
+        ours.filter(team__in=left).delete()
+        gone = list(list_teams().filter(pk__in=left).exclude(pk__in=claimed.values("team")))
+        for team in gone:
+            remove_member(team, who)
+        member_of = set(who.groups.values_list("pk", flat=True))
+        by_hand = member_of - set(claimed.values_list("team_id", flat=True))
+        joined = [team for pk, team in wanted.items() if pk not in member_of]
+        for pk, team in wanted.items():
+            if pk not in by_hand:
+                ClaimedMembership.objects.get_or_create(person=who, team=team, provider=provider)
+                team.user_set.add(who)
+    return sorted(joined, key=str), gone
 
 
 def remove_member(team: Team, who: User) -> None:
     """Take somebody out of a team, with what was granted to them on it."""
     with transaction.atomic():
         team.user_set.remove(who)
+        ClaimedMembership.objects.filter(team=team, person=who).delete()
         revoke(list(access_of(Team).verbs), who, team)
         RoleGrant.objects.filter(**_subject(who), **_scope(team)).delete()
 

@@ -102,6 +102,7 @@ UNWATCHED = frozenset(
         "operations_batchlane",
         "people_letter",
         "quotas_usageday",
+        "permissions_claimedmembership",
         "permissions_persona",
         "permissions_user_user_permissions",
         "permissions_role",

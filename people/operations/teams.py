@@ -14,7 +14,7 @@ from objectlog.services import Target
 from objectlog.words import gettext as _
 from objectlog.words import ngettext
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Site
-from people.selectors import count_machines_of_team, has_team_called, is_member
+from people.selectors import count_machines_of_team, has_team_called, is_member, is_member_by_hand
 from permissions.models import Team, User
 from permissions.policy import Verdict, can, granted_verbs
 from permissions.services import add_member, grant, make_team, remove_member, rename_team, revoke
@@ -149,7 +149,7 @@ class AddMember(_OnMembers):
     question = gettext_lazy("Add a member to {target}?")
 
     def check(self, ask: Ask[Team, MemberParams]) -> None:
-        if is_member(ask.target, ask.params.who):
+        if is_member_by_hand(ask.target, ask.params.who):
             raise Invalid({"who": _("%s is a member already.") % ask.params.who})
 
     def perform(self, ask: Ask[Team, MemberParams]) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account import views
 from allauth.account.forms import ChangePasswordForm, LoginForm
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.core.exceptions import PermissionDenied
@@ -55,6 +56,7 @@ class SignIn(views.LoginView):
             "can_send": can_send(),
             "can_use_passkeys": has_name(self.request),
             "was_refused": self.request.GET.get("passkey") == "refused",
+            "providers": settings.GWM_OPENID_PROVIDERS,
         }
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -77,6 +78,7 @@ class Profile(View):
             "others": sum(not each.is_this for each in sessions),
             "can_send": can_send(),
             "factors": list_factors(person),
+            "providers": settings.GWM_OPENID_PROVIDERS,
             "teams": person.groups.order_by("name"),
         }
         return render(request, "people/profile.html", context, status=status)

@@ -68,6 +68,8 @@ def test_every_sentence_is_used() -> None:
         *(f"person.{verb}-{what}" for verb in ("add", "remove") for what in ("app", "passkey")),
         "person.make-recovery-codes",
         "person.use-recovery-code",
+        "person.connect",
+        "person.disconnect",
         "person.rescue",
         "person.reset-password",
         "person.send-reset",

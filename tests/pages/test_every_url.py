@@ -159,6 +159,7 @@ ONLY_POSTED = (
     *("logout", "lists", "view-as-stop", "reconciliation-batch", "vm-console-picture", "vm-console-ticket"),
     *("vms-batch", "vms-create-live"),
     *("end-session", "end-other-sessions", "passkey-sign-in"),
+    *("openid-begin", "openid-connect", "openid-disconnect"),
 )
 PAGES = [(name, where) for name, where in URLS if "verb" not in where and name not in ONLY_POSTED]
 

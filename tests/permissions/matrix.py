@@ -95,6 +95,7 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["request", "request-do"], REQUEST),
     "end-session": {"number": 1},
     "factor-remove": {"number": 1},
+    **{f"openid-{what}": {"provider": "corp"} for what in ("begin", "back", "connect", "disconnect")},
     "new-password": {"uidb36": "1", "key": "nothing"},
     "batch-do": {**BATCH, "verb": "stop"},
     **dict.fromkeys(["job", "job-status", "job-do"], JOB),
@@ -109,6 +110,10 @@ PAGES: dict[str, Row] = {
     **dict.fromkeys(["factors", "factor-app", "factor-passkey", "factor-codes"], Row(EVERYBODY)),
     **dict.fromkeys(["factor-passkey-options", "passkey-again"], Row(EVERYBODY)),
     "factor-remove": Row(NOBODY),  # none of theirs
+    "openid-begin": Row(NOBODY, method="post", open=True),  # no provider is set
+    "openid-back": Row(NOBODY, open=True),
+    **dict.fromkeys(["openid-connect", "openid-disconnect"], Row(NOBODY, method="post")),
+    "connections": Row(EVERYBODY),
     "new-email": Row(NOBODY),  # without a link that was mailed
     "end-session": Row(NOBODY, method="post"),  # none of theirs
     "end-other-sessions": Row(EVERYBODY, method="post"),

@@ -104,6 +104,10 @@ NOT_PAGES = frozenset(
         "view-as-stop",
         "lists",
         "end-session",
+        "openid-begin",
+        "openid-back",
+        "openid-connect",
+        "openid-disconnect",
         "end-other-sessions",
         *("passkey-sign-in", "passkey-options", "passkey-again", "factor-passkey-options"),
         *("factor-remove", "factor-codes", "second-factor"),  # of who has one: tests/people/test_factors.py

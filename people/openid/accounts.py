@@ -1,0 +1,108 @@
+"""What a provider's word does to accounts: one is made, teams are joined and left, all of it in the journal."""
+
+from typing import Any
+
+from allauth.socialaccount.models import SocialAccount, SocialLogin
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from objectlog.models import Outcome, Via
+from objectlog.services import Target, note
+from objectlog.words import gettext as _
+from people.openid.flow import get_provider
+from people.openid.providers import Provider
+from permissions.models import Team, User
+from permissions.services import follow_claims
+
+
+class BadName(Exception):
+    """The name that a provider has of somebody can't be that of a new account."""
+
+
+def account_for(login: SocialLogin) -> User:
+    """A new account by what the provider says, which may do nothing yet. BadName."""
+    provider, claims = get_provider(login.account.provider), login.claims
+    person = User(username=_text(claims, provider.username_claim), email=_proven_address(claims))
+    person.first_name, person.last_name = _text(claims, "given_name")[:150], _text(claims, "family_name")[:150]
+    person.set_unusable_password()
+    if not any(map(str.isalnum, person.username)) or User.objects.filter(username__iexact=person.username).exists():
+        raise BadName
+    try:
+        person.full_clean(exclude=["password"])
+    except ValidationError as error:
+        raise BadName from error
+    person.save()
+    _note(person, "person.add", Target("person", person.pk, person.username), {"name": person.username}, provider)
+    return person
+
+
+def follow_teams(person: User, login: SocialLogin) -> None:
+    """Join the teams that the groups of the provider stand for, and leave those that they stand for no more."""
+    provider = get_provider(login.account.provider)
+    joined, left = follow_claims(person, provider.teams_for(login.claims.get(provider.groups_claim)), provider.key)
+    for verb, teams in (("team.add-member", joined), ("team.remove-member", left)):
+        for team in teams:
+            _note(person, verb, _target(team), {"who": person.username}, provider)
+
+
+def list_connected(person: User) -> list[tuple[Provider, SocialAccount | None]]:
+    """Each provider there is, with what of it is connected to somebody's account."""
+    rows = {row.provider: row for row in SocialAccount.objects.filter(user=person)}
+    return [(provider, rows.get(provider.key)) for provider in settings.GWM_OPENID_PROVIDERS]
+
+
+def why_not_disconnected(person: User, key: str) -> str:
+    """Why somebody would be left without a way to sign in; empty if they would not."""
+    others = [provider for provider, row in list_connected(person) if row is not None and provider.key != key]
+    if person.has_usable_password() or others:
+        return ""
+    return _("It is your only way to sign in.")
+
+
+def disconnect(person: User, provider: Provider) -> bool:
+    """Forget who somebody is at a provider, with the teams they were in by its word. Whether there was anything."""
+    if not SocialAccount.objects.filter(user=person, provider=provider.key).delete()[0]:
+        return False
+    _note(person, "person.disconnect", Target("person", person.pk, person.username), {"provider": provider.name})
+    for team in follow_claims(person, [], provider.key)[1]:
+        _note(person, "team.remove-member", _target(team), {"who": person.username}, provider)
+    return True
+
+
+def record_connected(person: User, name: str) -> None:
+    """Write into the journal that somebody can sign in with a provider."""
+    _note(person, "person.connect", Target("person", person.pk, person.username), {"provider": name})
+
+
+def _note(person: User, verb: str, target: Target, params: dict[str, Any], by: Provider | None = None) -> None:
+    note(
+        actor_id=person.pk,
+        actor_name=person.username,
+        via=Via.WEB,
+        verb=verb,
+        outcome=Outcome.DONE,
+        target=target,
+        params=params,
+        words=_("By the word of %s.") % by.name if by is not None else "",
+    )
+
+
+def _target(team: Team) -> Target:
+    return Target("team", team.pk, f"@{team.name}")
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name)
+    return value.strip().replace("\0", "") if isinstance(value, str) else ""
+
+
+def _proven_address(claims: dict[str, Any]) -> str:
+    """The email address, if the provider has seen that it is theirs, and nobody here has it."""
+    address = _text(claims, "email")
+    try:
+        validate_email(address)
+    except ValidationError:
+        return ""
+    is_free = not User.objects.filter(email__iexact=address).exists()
+    return address if claims.get("email_verified") is True and is_free else ""

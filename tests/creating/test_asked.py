@@ -43,8 +43,11 @@ def test_it_is_filled_in_created_and_answered(maker: Maker, olga: Client) -> Non
     assert not VirtualMachine.objects.filter(name="new2.example.org").exists()
 
 
-def test_who_does_not_decide_answers_nothing(maker: Maker) -> None:
-    asked, client = make_request(make_user("bob"), maker.cluster, **WANTED), Client()
+@pytest.mark.parametrize("who", ["bob", "alice"])
+def test_who_does_not_decide_answers_nothing(maker: Maker, who: str) -> None:
+    """Nor who asked, and may create machines but not decide."""
+    asker = maker.alice.user if who == "alice" else make_user(who)
+    asked, client = make_request(asker, maker.cluster, **WANTED), Client()
     client.force_login(maker.alice.user)
     assert value_of(client.get(URL, {"asked": asked.pk}).content.decode(), "name") == ""
     assert client.post(URL, {**TYPED, "asked": str(asked.pk)}).status_code == 409

@@ -1,4 +1,4 @@
-"""The catalogues in locale/: each translation has the values and the markup of its sentence, and is compiled."""
+"""The catalogues in locale/: complete, compiled, and with the values and the markup of each sentence."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from pathlib import Path
 
 import polib
 import pytest
+from django.conf import settings
 
-from tools.catalogues import list_catalogues
+from tools.catalogues import key_of, list_catalogues
+
+Extracted = tuple[polib.POFile, str]
 
 _VALUES = re.compile(r"%\(\w+\)[\d.]*[sdf]|%[\d.]*[sdf]|%%|\{\w*\}|</?[a-z][^>]*>|&#?\w+;")
 
@@ -47,6 +50,18 @@ def list_unlike(entry: polib.POEntry) -> list[str]:
 @pytest.mark.parametrize("path", list_catalogues(), ids=language_of)
 def test_translations_have_the_values_and_the_markup_of_their_sentence(path: Path) -> None:
     assert [(entry.msgid, wrong) for entry in read(path) for wrong in list_unlike(entry)] == []
+
+
+def test_every_language_has_a_catalogue() -> None:
+    assert [code for code, _name in settings.LANGUAGES] == ["en", *map(language_of, list_catalogues())]
+
+
+@pytest.mark.parametrize("path", list_catalogues(), ids=language_of)
+def test_a_catalogue_is_complete(path: Path, extracted: Extracted) -> None:
+    said = {key_of(entry) for entry in extracted[0]}
+    known = {key_of(entry): entry.translated() for entry in read(path)}
+    assert sorted(key for key in said if not known.get(key)) == [], "python -m tools.catalogues, then translate these."
+    assert sorted(known.keys() - said) == [], "python -m tools.catalogues takes these away."
 
 
 @pytest.mark.parametrize("path", list_catalogues(), ids=language_of)

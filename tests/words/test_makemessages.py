@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-
 import polib
 import pytest
 
-from tools.catalogues import extract
-
 Extracted = tuple[polib.POFile, str]
-
-
-@pytest.fixture(scope="session")
-def extracted(tmp_path_factory: pytest.TempPathFactory) -> Extracted:
-    """The sentences of the source, and what makemessages said meanwhile."""
-    assert shutil.which("xgettext"), "Install gettext (the package of this name)."
-    return extract(tmp_path_factory.mktemp("source"))
 
 
 def test_makemessages_has_nothing_to_complain_of(extracted: Extracted) -> None:

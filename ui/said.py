@@ -20,6 +20,8 @@ def _said(language: str | None, message: str) -> str:
 def in_figures(number: float, decimals: int | None = None) -> str:
     """A number as the language writes it: "1,247", "4.5"; with all its decimals, or so many."""
     figures = f"{number:,}" if decimals is None else f"{number:,.{decimals}f}"
+    if figures.isdecimal():
+        return figures  # the same in every language, and most numbers of a list are so short
     separators = _separators(get_language())
     return figures.translate(separators) if separators else figures
 

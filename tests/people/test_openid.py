@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from objectlog.models import Event
+from people.factors import add_app, make_codes
 from permissions.models import ClaimedMembership, User
 from permissions.services import add_member, grant, make_team, remove_member
 from tests.factories import make_user
@@ -171,6 +172,18 @@ def test_a_deactivated_person_is_refused(corp, alice):
     assert answer.status_code == 403 and "Your account here is deactivated." in answer.content.decode()
     assert who_is(client) is None
     assert said()[-1][:2] == ("person.sign-in", "failed")
+
+
+def test_who_has_a_second_factor_is_asked_for_it_after_the_provider_too(corp, alice):
+    corp()
+    connect(Client(), alice, "a")
+    add_app(alice, "A" * 32, 0)
+    codes = make_codes(alice)
+    client = Client()
+    assert sign_in(client, "a", next="/vms/")["Location"] == "/login/code/"
+    assert who_is(client) is None
+    assert client.post("/login/code/", {"code": codes[0]})["Location"] == "/vms/"
+    assert who_is(client) == "alice"
 
 
 @pytest.mark.parametrize("elsewhere", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:x"])

@@ -248,6 +248,19 @@ SETTINGS: tuple[Setting, ...] = (
         "OpenID Connect providers with which people sign in, see [rights.md](rights.md#openid-connect).",
         shown_default="`<data>/openid.toml`",
     ),
+    Setting(
+        "GWM_REGISTRATION",
+        "flag",
+        "no",
+        "Let people make accounts for themselves, which may do nothing yet. Needs `GWM_MAIL_URL`.",
+    ),
+    Setting(
+        "GWM_REGISTRATION_DOMAINS",
+        "words",
+        "",
+        "Mail domains whose addresses may register, such as `example.org,example.net`.",
+        shown_default="all",
+    ),
     # pages
     Setting("GWM_PAGE_SIZE", "integer", "50", "Rows on a page of a list.", least=5, most=500),
     Setting(

@@ -52,6 +52,7 @@ _OTHER_VERBS = {
     "person.send-reset": _("Mail a link for a new password"),
     "person.rescue": _("Rescue an administrator"),
     "person.sign-in": _("Sign in"),
+    "person.register": _("Register"),
     "person.connect": _("Connect a sign-in provider"),
     "person.disconnect": _("Disconnect a sign-in provider"),
     "person.end-session": _("End sessions of one's own"),

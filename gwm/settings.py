@@ -223,6 +223,10 @@ EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp+tl
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = config.text("GWM_MAIL_FROM") or f"gwm@{urlsplit(GWM_PUBLIC_URL).hostname or 'localhost'}"
 
+GWM_REGISTRATION = config.flag("GWM_REGISTRATION")
+GWM_REGISTRATION_DOMAINS = config.words("GWM_REGISTRATION_DOMAINS")
+if GWM_REGISTRATION and not GWM_MAIL_URL:
+    raise SettingError("GWM_REGISTRATION", "the link to register with is mailed.", "Set GWM_MAIL_URL.")
 
 DATABASE_TIMEOUT_S = 5
 

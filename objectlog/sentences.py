@@ -153,6 +153,9 @@ SENTENCES: dict[str, Sentence] = {
     "person.disconnect": Sentence(
         _("Can sign in as %(object)s with %(provider)s no more"), _("Disconnecting %(provider)s from %(object)s")
     ),
+    "person.register": Sentence(
+        _("Registered as %(object)s with %(email)s, from %(address)s"), _("Registration of %(object)s")
+    ),
     "person.view-as": Sentence(_("Began to view pages as %(object)s"), _("Viewing pages as %(object)s")),
     "person.stop-viewing": Sentence(_("Ended viewing pages as %(object)s"), _("End of viewing pages as %(object)s")),
     "person.use-email": Sentence(

@@ -27,6 +27,8 @@ RATE_LIMITS: dict[str, str] = {
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
     "openid": "30/m/ip",
+    "register": "20/m/ip,3/900s/key",
+    "make_account": "20/m/ip",
     "reset_password": "20/m/ip,3/900s/key",  # the key is the address to which a mail would go
     "reset_password_from_key": "20/m/ip",
     **{limit.action: str(limit) for limit in _COUNTED},

@@ -20,6 +20,7 @@ from objectlog.services import Target, note
 from people.confirming import make_confirmation
 from people.languages import speaking_to
 from people.models import Letter
+from people.registering import LASTS, make_link_token, read_link_token
 from people.requests import describe
 from people.selectors import list_administrators
 from permissions.models import User
@@ -70,6 +71,11 @@ def tell_asker(asked: Request) -> None:
     """Have who asked told what was decided."""
     if can_send() and asked.asked_by is not None:
         Letter.objects.create(purpose=Letter.Purpose.DECIDED, asked=asked, person=asked.asked_by)
+
+
+def ask_for_registration(address: str, asked_from: str) -> None:
+    """Have a link sent with which whoever reads mail of this address makes an account."""
+    Letter.objects.create(purpose=Letter.Purpose.REGISTER, address=address, asked_from=asked_from)
 
 
 def send_due_letters() -> int:
@@ -178,7 +184,22 @@ def _send_about(subject: str, template: str, person: User, asked: Request) -> No
     _post(title, body, person.email)
 
 
+def _send_registration(letter: Letter) -> None:
+    """A link; to who has an account already, word of that; to who was shut out, nothing."""
+    for person in User.objects.filter(email__iexact=letter.address, is_active=True).order_by("pk"):
+        link = settings.GWM_PUBLIC_URL + reverse("forgot-password")
+        _send(_("Your account on %s"), "registered", person, person.email, link)
+    token = make_link_token(letter.address)
+    if read_link_token(token):  # nobody has the address, and registration was not closed since
+        link = settings.GWM_PUBLIC_URL + reverse("make-account", args=[token])
+        context = {"link": link, "days": LASTS.days, "site": settings.GWM_PUBLIC_URL}
+        site = settings.GWM_PUBLIC_URL.partition("://")[2]
+        body = render_to_string("people/mail/register.txt", context)
+        _post(gettext("Your account on %s") % site, body, letter.address)
+
+
 _SENDERS = {
+    Letter.Purpose.REGISTER: _send_registration,
     Letter.Purpose.RESET: _send_reset,
     Letter.Purpose.INVITE: _send_invitation,
     Letter.Purpose.CONFIRM: _send_confirmation,

@@ -21,6 +21,7 @@ class Letter(models.Model):
         INVITE = "invite"
         CONFIRM = "confirm"
         CHANGED = "changed"
+        REGISTER = "register"
         ASKED = "asked"
         DECIDED = "decided"
 

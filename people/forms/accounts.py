@@ -12,7 +12,8 @@ from people.operations.accounts import NewAccountParams, make_password
 from permissions.models import User
 
 
-def _longest(name: str) -> int | None:
+def longest(name: str) -> int | None:
+    """How long what is known of a person may be."""
     field: Any = User._meta.get_field(name)
     longest: int | None = field.max_length
     return longest
@@ -35,9 +36,9 @@ class _PasswordField(forms.CharField):
 class AccountForm(OperationForm):
     """Address and names; what is not said stays as it is."""
 
-    email = forms.EmailField(label=gettext_lazy("Email address"), required=False, max_length=_longest("email"))
-    first_name = forms.CharField(label=gettext_lazy("First name"), required=False, max_length=_longest("first_name"))
-    last_name = forms.CharField(label=gettext_lazy("Last name"), required=False, max_length=_longest("last_name"))
+    email = forms.EmailField(label=gettext_lazy("Email address"), required=False, max_length=longest("email"))
+    first_name = forms.CharField(label=gettext_lazy("First name"), required=False, max_length=longest("first_name"))
+    last_name = forms.CharField(label=gettext_lazy("Last name"), required=False, max_length=longest("last_name"))
 
     def fit(self) -> None:
         for name in ("email", "first_name", "last_name"):
@@ -53,7 +54,7 @@ class AccountForm(OperationForm):
 class NewAccountForm(AccountForm):
     """The same, with the name and the first password, or an invitation in its place."""
 
-    username = forms.CharField(label=gettext_lazy("User name"), max_length=_longest("username"))
+    username = forms.CharField(label=gettext_lazy("User name"), max_length=longest("username"))
     password = _PasswordField(required=False)
     invite = forms.BooleanField(label=gettext_lazy("Invite by mail"), required=False)
 
@@ -68,7 +69,7 @@ class AddAccountForm(AccountForm):
 
     username = forms.CharField(
         label=gettext_lazy("User name"),
-        max_length=_longest("username"),
+        max_length=longest("username"),
         help_text=gettext_lazy("Letters, digits, and @ . + - _; it stays as it is."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )

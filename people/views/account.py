@@ -17,6 +17,7 @@ from django.views.generic.edit import FormView
 
 from people.mailing import can_send
 from people.passkeys import has_name
+from people.registering import is_open
 from people.signing_in import record_password_change, refuse_uncounted
 from people.viewing import record_viewing
 from permissions.signed_in import find_person, person_of
@@ -57,6 +58,7 @@ class SignIn(views.LoginView):
             "can_use_passkeys": has_name(self.request),
             "was_refused": self.request.GET.get("passkey") == "refused",
             "providers": settings.GWM_OPENID_PROVIDERS,
+            "may_register": is_open(),
         }
 
 

@@ -48,6 +48,7 @@ OBJECTS = {
     "person": PERSON,
     "team": TEAM,
     "new-email": {"token": "nothing"},
+    "make-account": {"token": "nothing"},
     "new-password": {"uidb36": "1", "key": "nothing"},
 }
 OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "node": NODE_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}

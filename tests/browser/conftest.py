@@ -127,7 +127,7 @@ def sign_in(page: Page, name: str, password: str, path: str = "/login/") -> None
     page.goto(path)
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("navigation", name="Main")).to_be_attached()
 
 

@@ -69,6 +69,7 @@ def test_every_sentence_is_used() -> None:
         "person.make-recovery-codes",
         "person.use-recovery-code",
         "person.connect",
+        "person.register",
         "person.disconnect",
         "person.rescue",
         "person.reset-password",

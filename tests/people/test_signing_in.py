@@ -15,6 +15,7 @@ from objectlog.models import Event
 from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
 from permissions.models import User
 from tests.factories import make_user
+from vncproxy.settings import networks
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "long enough 1"
@@ -88,6 +89,23 @@ def test_guessing_many_names_from_one_address_is_stopped(alice):
     answers = [attempt(f"name{number}", "password").status_code for number in range(BY_ADDRESS.amount + 3)]
     assert answers == [200] * BY_ADDRESS.amount + [429] * 3
     assert attempt(address="192.0.2.2").status_code == 302, "others are not concerned"
+
+
+def test_the_address_that_counts_is_the_one_before_trusted_proxies(alice, settings):
+    settings.GWM_BEHIND_PROXY = True
+    settings.GWM_TRUSTED_PROXIES = networks("GWM_TRUSTED_PROXIES", "192.0.2.9")
+
+    def through(proxy, client, name="alice", password=PASSWORD):
+        return attempt(name, password, address=proxy, client=Client(headers={"x-forwarded-for": client})).status_code
+
+    for number in range(BY_ADDRESS.amount):
+        assert through("192.0.2.9", "203.0.113.1", f"name{number}", "wrong") == 200
+    assert through("192.0.2.9", "203.0.113.1") == 429
+    assert through("192.0.2.9", "198.51.100.7, 203.0.113.1") == 429, "what a client writes in front counts for nothing"
+    assert through("192.0.2.9", "203.0.113.2") == 302, "others behind the same proxy are not concerned"
+    for number in range(BY_ADDRESS.amount):
+        assert through("198.51.100.1", f"203.0.113.{number + 10}", f"name{number}", "wrong") == 200
+    assert through("198.51.100.1", "203.0.113.99") == 429, "who is no proxy of ours has one address, whatever it says"
 
 
 def test_one_ipv6_network_is_one_address(alice):

@@ -94,6 +94,7 @@ WHERE: dict[str, dict[str, object]] = {
     "new-email": {"token": "nothing"},
     **dict.fromkeys(["request", "request-do"], REQUEST),
     "end-session": {"number": 1},
+    "make-account": {"token": "nothing"},
     "factor-remove": {"number": 1},
     **{f"openid-{what}": {"provider": "corp"} for what in ("begin", "back", "connect", "disconnect")},
     "new-password": {"uidb36": "1", "key": "nothing"},
@@ -110,6 +111,7 @@ PAGES: dict[str, Row] = {
     **dict.fromkeys(["factors", "factor-app", "factor-passkey", "factor-codes"], Row(EVERYBODY)),
     **dict.fromkeys(["factor-passkey-options", "passkey-again"], Row(EVERYBODY)),
     "factor-remove": Row(NOBODY),  # none of theirs
+    **dict.fromkeys(["register", "register-sent", "make-account"], Row(NOBODY, see=EVERYBODY, open=True)),  # closed
     "openid-begin": Row(NOBODY, method="post", open=True),  # no provider is set
     "openid-back": Row(NOBODY, open=True),
     **dict.fromkeys(["openid-connect", "openid-disconnect"], Row(NOBODY, method="post")),

@@ -118,7 +118,9 @@ NOT_PAGES = frozenset(
     }
 )
 # For who is not signed in, or has a password; they have tests of their own.
-WITHOUT_ADMIN = frozenset({"login", "change-password", "new-password", "password-again"})
+WITHOUT_ADMIN = frozenset(
+    {"login", "change-password", "new-password", "password-again", "register", "register-sent", "make-account"}
+)
 # Samples of parts for who builds pages; no sentence of it is the product's.
 SAMPLES = frozenset({"styleguide"})
 
@@ -323,6 +325,27 @@ def test_a_new_password_by_mail(db: None, settings: Any) -> None:
     page = browser.get(path[0], follow=True)
     for answer in (page, browser.post(page.request["PATH_INFO"], {"password1": "zz", "password2": "zzz"})):
         assert find_untranslated(answer.content.decode(), KNOWN) == []
+
+
+def test_registering_by_mail(db: None, settings: Any) -> None:
+    settings.GWM_MAIL_URL, settings.GWM_PUBLIC_URL = "smtp://localhost", "https://zz.example.org"
+    assert untranslated(Client(), reverse("register"), status=403) == []
+    settings.GWM_REGISTRATION = True
+    make_user("zzbob")
+    User.objects.update(email="zzbob@example.org")
+    assert untranslated(Client(), reverse("register")) == []
+    assert untranslated(Client(), reverse("register-sent")) == []
+    assert untranslated(Client(), "/register/nothing/", status=404) == []
+    for name in ("zzbob", "zznew"):
+        Client().post(reverse("register"), {"email": f"{name}@example.org"})
+    send_due_letters()
+    for letter in mail.outbox:
+        told = re.sub(r"https://\S+", "", f"<p>{letter.subject}</p><p>{letter.body}</p>")
+        assert find_untranslated(told, KNOWN) == []
+    path = re.search(r"/register/\S+", mail.outbox[-1].body)
+    assert path
+    page = Client().post(path[0], {"username": "zzbob", "password1": "zz", "password2": "zz"})
+    assert find_untranslated(page.content.decode(), KNOWN) == []
 
 
 def test_changing_a_password(client: Client) -> None:

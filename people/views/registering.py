@@ -68,8 +68,8 @@ class MakeAccount(View):
     """Where the mailed link leads."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """With a link that is good."""
-        refused = _closed(request) or refuse_uncounted(request)
+        """With a link that is good; none is where registration is closed."""
+        refused = refuse_uncounted(request)
         if refused is None and not ratelimit.consume(request, app="allauth.account", action="make_account"):
             refused = too_many_requests(request)
         if refused is None and not read_link_token(kwargs["token"]):

@@ -111,7 +111,8 @@ PAGES: dict[str, Row] = {
     **dict.fromkeys(["factors", "factor-app", "factor-passkey", "factor-codes"], Row(EVERYBODY)),
     **dict.fromkeys(["factor-passkey-options", "passkey-again"], Row(EVERYBODY)),
     "factor-remove": Row(NOBODY),  # none of theirs
-    **dict.fromkeys(["register", "register-sent", "make-account"], Row(NOBODY, see=EVERYBODY, open=True)),  # closed
+    **dict.fromkeys(["register", "register-sent"], Row(NOBODY, see=EVERYBODY, open=True)),  # closed
+    "make-account": Row(NOBODY, open=True),  # without a link that was mailed
     "openid-begin": Row(NOBODY, method="post", open=True),  # no provider is set
     "openid-back": Row(NOBODY, open=True),
     **dict.fromkeys(["openid-connect", "openid-disconnect"], Row(NOBODY, method="post")),

@@ -6,6 +6,7 @@ The labs are up before a page is opened: Chromium drops its connections whenever
 import os
 import re
 import signal
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import expect
@@ -137,16 +138,18 @@ def test_worker_killed_and_cluster_cut_off_in_mid_job(page, product, ganeti, wat
     name = ganeti.add_fake_instance()
     page.goto(path_of(name))
     reload_until(page, state(page), "^running$")
-    confirm(page, "Shut down")
-    toast = page.locator("#toasts").get_by_text("is in progress")
-    expect(toast).to_be_visible()
-    worker = product.child(" worker ")
-    os.kill(worker, signal.SIGKILL)
-    with ganeti.cut_off():
-        banner = page.locator(".banner", has_text="has not been reachable since")
-        reload_until(page, banner, timeout_s=60)
-        expect(state(page)).to_have_text("shutting down")
-        eventually(lambda: product.child(" worker ") not in (0, worker), what="another worker")
+    banner = page.locator(".banner", has_text="has not been reachable since")
+    with ExitStack() as held:
+        held.enter_context(ganeti.nodes_held())
+        confirm(page, "Shut down")
+        expect(page.locator("#toasts").get_by_text("is in progress")).to_be_visible()
+        worker = product.child(" worker ")
+        os.kill(worker, signal.SIGKILL)
+        with ganeti.cut_off():
+            held.close()  # the job goes on, and nobody sees it
+            reload_until(page, banner, timeout_s=60)
+            expect(state(page)).to_have_text("shutting down")
+            eventually(lambda: product.child(" worker ") not in (0, worker), what="another worker")
     reload_until(page, banner, gone=True, timeout_s=90)
     expect(state(page)).to_have_text("stopped")
     assert ganeti.instance(name, "status") == ["ADMIN_down"]

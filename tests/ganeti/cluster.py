@@ -182,6 +182,19 @@ class GanetiCluster:
             self.run(self.lab.master, util, "start", f"ganeti-{daemon}")
             wait_until(self._answers, what=f"Ganeti to answer after {daemon} is back", timeout_s=40.0)
 
+    @contextmanager
+    def nodes_held(self) -> Iterator[None]:
+        """Have the nodes' daemons stand still for a while: a job that needs one has begun and does not end."""
+        self._signal_nodes("STOP")
+        try:
+            yield
+        finally:
+            self._signal_nodes("CONT")
+
+    def _signal_nodes(self, signal: str) -> None:
+        for node in self.nodes:
+            self.run(node, "sh", "-c", f"kill -{signal} $(cat /run/ganeti/ganeti-noded.pid)")
+
     def _answers(self) -> bool:
         try:
             self.gnt("cluster", "info")

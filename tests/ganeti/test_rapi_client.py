@@ -145,7 +145,7 @@ def test_queries_and_bulk_records_tell_the_same(ganeti: GanetiCluster, rapi: Rap
     assert [each.serial_no for each in prints if each.uuid == queried.uuid] == [queried.serial_no]
     exports = rapi.query("export", ["node", "export"])
     said = [
-        f"{node}|{export or '-'}" for node, export in zip(exports.column("node"), exports.column("export"), strict=True)
+        f"{node}|{export or '?'}" for node, export in zip(exports.column("node"), exports.column("export"), strict=True)
     ]
     listed = ganeti.gnt("backup", "list", "--no-headers", "--separator=|", "-o", "node,export").splitlines()
     assert sorted(said) == sorted(listed)

@@ -140,7 +140,7 @@ def test_worker_killed_and_cluster_cut_off_in_mid_job(page, product, ganeti, wat
     reload_until(page, state(page), "^running$")
     banner = page.locator(".banner", has_text="has not been reachable since")
     with ExitStack() as held:
-        held.enter_context(ganeti.nodes_held())
+        held.enter_context(ganeti.locks_held())
         confirm(page, "Shut down")
         expect(page.locator("#toasts").get_by_text("is in progress")).to_be_visible()
         worker = product.child(" worker ")

@@ -183,17 +183,16 @@ class GanetiCluster:
             wait_until(self._answers, what=f"Ganeti to answer after {daemon} is back", timeout_s=40.0)
 
     @contextmanager
-    def nodes_held(self) -> Iterator[None]:
-        """Have the nodes' daemons stand still for a while: a job that needs one has begun and does not end."""
-        self._signal_nodes("STOP")
+    def locks_held(self) -> Iterator[None]:
+        """Have the daemon that grants locks stand still for a while: jobs begin and do not end; queries are answered."""
+        self._signal_wconfd("STOP")
         try:
             yield
         finally:
-            self._signal_nodes("CONT")
+            self._signal_wconfd("CONT")
 
-    def _signal_nodes(self, signal: str) -> None:
-        for node in self.nodes:
-            self.run(node, "sh", "-c", f"kill -{signal} $(cat /run/ganeti/ganeti-noded.pid)")
+    def _signal_wconfd(self, signal: str) -> None:
+        self.run(self.lab.master, "sh", "-c", f"kill -{signal} $(cat /run/ganeti/ganeti-wconfd.pid)")
 
     def _answers(self) -> bool:
         try:

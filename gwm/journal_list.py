@@ -99,6 +99,7 @@ def _of_verb(verb: str) -> list[Q]:
 
 
 def _with_outcome(word: str) -> list[Q]:
+    word = word.lower()
     return [_is("outcome", each) for each in (OUTCOMES[word][1] if word in OUTCOMES else [word])]
 
 

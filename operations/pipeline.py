@@ -115,7 +115,7 @@ def _prepare(
         if obstacle:
             raise Refusal(obstacle)
         operation.check(ask)
-        uuid, changes = uuid4(), [*operation.changes(ask), *_exceeding(ask.actor)]
+        uuid, changes = uuid4(), [*operation.changes(ask), *_exceeding(operation, ask.actor)]
         claims = Claims() if ask.dry_run else operation.claim(ask, uuid)
         busy = claims.made or ask.target
         entry = begin(
@@ -140,9 +140,10 @@ def _prepare(
     return ask, entry
 
 
-def _exceeding(actor: Actor) -> list[Change]:
-    """That an administrator has let it go beyond a quota, for the journal."""
-    return [Change("over_quota", gettext_noop("quota"), None, Message(_EXCEEDED))] if actor.may_exceed else []
+def _exceeding(operation: AnyOperation, actor: Actor) -> list[Change]:
+    """That an administrator has let it go beyond a quota, for the journal; what takes of none exceeds none."""
+    exceeds = operation.takes_quota and actor.may_exceed
+    return [Change("over_quota", gettext_noop("quota"), None, Message(_EXCEEDED))] if exceeds else []
 
 
 def do_beside(operation: Operation[T, P], ask: Ask[T, P]) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from clusters.catalogue import BACKEND, Level, of_hypervisor
 from clusters.drifting import Field, tell_drift
 from objectlog.changes import Change
-from ui.templatetags.units import mib
+from objectlog.words import mib
 from virtualmachines.models import VirtualMachine
 
 _FIELDS: Mapping[str, Field] = {

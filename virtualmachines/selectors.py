@@ -81,13 +81,16 @@ def count_by_group(
     also, values = "NULL", ()
     try:
         sql, params = some.query.sql_with_params()
-        if asked is not None:
+    except EmptyResultSet:
+        return {"": 0, **dict.fromkeys(GROUPS, 0)}, 0
+    if asked is not None:
+        try:
             counted, values = asked.order_by().values("pk")[: deepest + 1].query.sql_with_params()
             also = f"(SELECT COUNT(*) FROM ({counted}) AS asked)"  # noqa: S608 - of Django's
             if is_group:
                 also = f"CASE WHEN SUM(COUNT(*)) OVER () > {deepest} THEN {also} END"
-    except EmptyResultSet:
-        return {"": 0, **dict.fromkeys(GROUPS, 0)}, 0
+        except EmptyResultSet:  # a state that there is not, of machines that there are
+            also = "0"
     key = "status, missing_since IS NOT NULL, busy_entry IS NOT NULL"
     statement = f"SELECT {key}, COUNT(*), {also} FROM ({sql}) AS found GROUP BY {key}"  # noqa: S608
     with connection.cursor() as cursor:

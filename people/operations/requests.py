@@ -14,6 +14,7 @@ from clusters.models import Cluster
 from objectlog.changes import Change
 from objectlog.services import Target
 from objectlog.words import gettext as _
+from objectlog.words import mib
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Site
 from operations.pipeline import do_beside
 from people.mailing import tell_asker, tell_deciders
@@ -26,7 +27,6 @@ from permissions.services import persona_of
 from quotas.amounts import DIMENSIONS, Limits
 from quotas.models import Request
 from quotas.selectors import limits_of
-from ui.templatetags.units import mib
 
 P = TypeVar("P")
 # What somebody may ask for within an hour, withdrawn or not: each is a mail to who decides.

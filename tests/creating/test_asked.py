@@ -53,3 +53,11 @@ def test_who_does_not_decide_answers_nothing(maker: Maker, who: str) -> None:
     assert client.post(URL, {**TYPED, "asked": str(asked.pk)}).status_code == 409
     asked.refresh_from_db()
     assert asked.is_open and not VirtualMachine.objects.filter(name=NEW).exists()
+
+
+def test_a_check_beforehand_comes_back_with_what_it_is_for(maker: Maker, olga: Client) -> None:
+    asked = make_request(make_user("bob"), maker.cluster, **WANTED)
+    checked = olga.post(URL, {**TYPED, "asked": str(asked.pk), "check": "1"})
+    assert checked.status_code == 302
+    page = olga.get(checked.headers["Location"]).content.decode()
+    assert 'id="check"' in page and value_of(page, "asked") == str(asked.pk)

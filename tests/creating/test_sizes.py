@@ -2,8 +2,10 @@
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from clusters.models import Cluster
+from objectlog.messages import read
 from objectlog.models import Entry
 from operations.contract import Ask, Invalid
 from operations.forms import params_from
@@ -72,3 +74,11 @@ def test_what_is_no_size(maker: Maker, lines: str) -> None:
     with pytest.raises(Invalid) as refused:
         name_sizes(maker, lines)
     assert set(refused.value.errors) == {"sizes"} and not Cluster.objects.get().machine_sizes
+
+
+def test_the_journal_tells_them_with_the_figures_of_who_reads_it(maker: Maker) -> None:
+    with translation.override("es"):
+        name_sizes(maker, "big = 4, 1.5 GiB, 20 GiB")
+        [change] = Entry.objects.get(verb="cluster.sizes").changes
+        assert read(change["after"]) == "big = 4, 1,5\u00a0GiB, 20,0\u00a0GiB"
+    assert read(change["after"]) == "big = 4, 1.5\u00a0GiB, 20.0\u00a0GiB"

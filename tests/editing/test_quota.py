@@ -138,6 +138,13 @@ def test_each_way_is_refused_and_done_when_an_administrator_ticks(desk: Desk, ve
 
 
 @pytest.mark.feature("F121")
+def test_what_takes_of_no_quota_is_not_said_to_exceed_one(desk: Desk) -> None:
+    desk.read()
+    entry = desk.do("reboot", replace(desk.root, over_quota=True), type="hard")
+    assert "may be exceeded" not in str(entry.changes)
+
+
+@pytest.mark.feature("F121")
 @pytest.mark.parametrize("is_ticked", [True, False])
 def test_a_batch_exceeds_a_quota_when_that_was_ticked_as_it_was_confirmed(desk: Desk, is_ticked: bool) -> None:
     with_nothing_left(desk, "running")

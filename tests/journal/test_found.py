@@ -33,7 +33,7 @@ ASKED = {
     "verb": ["vm.reboot", "reboot", "check", "vm.reboot.check", "none"],
     "cluster": ["prod", "Lab", "none"],
     "kind": ["vm", "NODE", "none"],
-    "outcome": ["bad", "open", "well", "lost", "submitted"],
+    "outcome": ["bad", "open", "well", "lost", "submitted", "Bad", "LOST"],
 }
 
 

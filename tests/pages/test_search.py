@@ -261,6 +261,7 @@ def test_postgresql_plans_for_the_word_that_is_looked_for(cluster: Cluster) -> N
         (["ADMIN_down"], 2, None, 3),
         (["running", "ADMIN_down"], 9, 5, 9),
         (["nothing"], 9, 5, 0),
+        ([], 9, 5, 0),  # nothing can match, which no database is asked
     ],
 )
 def test_one_query_counts_the_groups_and_what_is_asked_for(

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from clusters.models import Cluster
-from objectlog.models import Event
+from objectlog.models import Entry, Event
 from people.mailing import send_due_letters
 from people.models import Letter
 from permissions.models import Team, User
@@ -165,6 +165,12 @@ def test_a_team_asks_and_its_members_see_it(alice: User, olga: User, cluster: Cl
     signed_in(olga).post(f"/requests/{asked.pk}/do/approve/", {"vcpus": "4"})
     assert limits_of(asked.persona, cluster) == Limits(vcpus=4)
     assert limits_of(persona_of(alice), cluster) == Limits(memory_mib=4096, vcpus=2)
+
+
+def test_the_journal_keeps_no_figures_of_who_asked(alice: User, cluster: Cluster) -> None:
+    signed_in(alice).post(ASK_MACHINE, MACHINE, HTTP_ACCEPT_LANGUAGE="es")
+    after = {each["field"]: each["after"] for each in Entry.objects.get(verb="request.ask-machine").changes}
+    assert (after["memory_mib"], after["disk_mib"]) == ("4.0\u00a0GiB", "40.0\u00a0GiB")
 
 
 def test_a_machine_anywhere_is_for_administrators(olga: User, cluster: Cluster) -> None:

@@ -8,8 +8,8 @@ from clusters.models import Cluster
 from clusters.operations.cluster import OnRecord
 from objectlog.changes import Change
 from objectlog.words import gettext as _
+from objectlog.words import joined, mib
 from operations.contract import Ask, Invalid
-from ui.templatetags.units import mib
 
 # So many fit into a choice that one can still read.
 MOST = 50
@@ -30,8 +30,9 @@ class MachineSize:
         """In the order in which they are typed."""
         return self.vcpus, self.memory_mib, self.disk_mib
 
-    def __str__(self) -> str:
-        return f"{self.name} = {self.vcpus}, {mib(self.memory_mib)}, {mib(self.disk_mib)}"
+    def tell(self) -> str:
+        """For the journal, with the figures of whoever reads it."""
+        return joined(", ", (f"{self.name} = {self.vcpus}", mib(self.memory_mib), mib(self.disk_mib)))
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class SetSizes(OnRecord[SizesParams]):
                 raise Invalid({"sizes": _("%s needs figures above zero that a machine can have.") % size.name})
 
     def changes(self, ask: Ask[Cluster, SizesParams]) -> list[Change]:
-        before, after = ([str(each) for each in sizes] for sizes in (read_sizes(ask.target), ask.params.sizes))
+        before, after = ([each.tell() for each in sizes] for sizes in (read_sizes(ask.target), ask.params.sizes))
         return [Change("sizes", gettext_noop("machine sizes"), before, after)] if before != after else []
 
     def perform(self, ask: Ask[Cluster, SizesParams]) -> str:

@@ -186,9 +186,10 @@ class CreateMachine(View):
         user, typed = person_of(request), {"cluster": request.GET.get("cluster", "")}
         if request.GET.get("template"):
             return _from_template(request, typed | {"template": request.GET["template"]})
-        if request.GET.get("asked"):
-            return _from_request(request, request.GET["asked"])
         entry = find_creation(user, request.GET.get("check", ""))
+        if request.GET.get("asked") and entry is None:
+            return _from_request(request, request.GET["asked"])
+        typed["asked"] = request.GET.get("asked", "")
         like = request.GET.get("like", "")
         vm = find_vm_called(user, like) if like else None
         settings = settings_of(user, vm) if vm is not None else None
@@ -304,6 +305,7 @@ def _send(page: _Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     if is_check:
         asked = {"check": str(entry.uuid), **({"name": name} if is_pattern(name) else {})}
         asked |= {"reading": page.typed["reading"]} if page.told is not None else {}
+        asked |= {"asked": page.asked.number} if page.asked is not None else {}
         return redirect(f"{reverse('vms-create')}?{urlencode(asked)}")
     say_saved(page.request, wanted)
     answer_asked(page.request, page.actor, page.asked, entry)

@@ -86,7 +86,7 @@ def condition(user: User, verb: str, model: type[Model]) -> Q:
         return Q() if is_all else Q(pk__in=reach.places(access.kind, verbs, access.kind))
     held = _holding(reach, model, verbs, giving - (related.needs_tie if related is not None else frozenset()))
     if held.covered.everything:
-        return Q()
+        return _all_of(user, reach, held, verbs)
     keys = [held.keys()]
     found = _is_in_one_of(user, model, held.most)
     if related is not None:
@@ -150,6 +150,16 @@ def _is_one_of(column: str, keys: str) -> str:
     PostgreSQL is given an array: of a list it makes one more table to join, and thinks longer about that than it takes.
     """
     return f"{column} = ANY (ARRAY({keys}))" if connection.vendor == "postgresql" else f"{column} IN ({keys})"
+
+
+def _all_of(user: User, reach: Reach, held: Holding, verbs: frozenset[str]) -> Q:
+    """Every row; but what is held of all parents says nothing of a row that belongs to none."""
+    access = access_of(held.model)
+    if not access.parent or not _parent_of(held.model).null or reach.is_everywhere(access.kind, verbs):
+        return Q()
+    found = Q(**{f"{_parent_of(held.model).attname}__isnull": False})
+    keys = with_roles(held.rows, held.roles)
+    return found | _looked_up(user, keys) if keys[0] else found
 
 
 def _looked_up(user: User, keys: Statement) -> Q:

@@ -14,8 +14,9 @@ from clusters.models import Cluster
 from objectlog.models import Entry, Event
 from people.mailing import send_due_letters
 from people.models import Letter
+from people.request_selectors import count_to_decide, list_requests, may_decide
 from permissions.models import Team, User
-from permissions.services import grant, make_team, persona_of
+from permissions.services import grant, grant_role, make_team, persona_of, set_role
 from quotas.amounts import Limits
 from quotas.models import Request
 from quotas.selectors import limits_of, own_limits
@@ -187,6 +188,16 @@ def test_a_machine_anywhere_is_for_administrators(olga: User, cluster: Cluster) 
     asked.refresh_from_db()
     assert (asked.state, asked.machine) == ("approved", "lab/web1.example.org")
     assert VirtualMachine.objects.count() == 1, "nothing is created by that"
+
+
+def test_a_role_on_every_cluster_is_none_on_what_is_asked_for_anywhere(alice: User, cluster: Cluster) -> None:
+    """List, number and right agree."""
+    ruth = make_user("ruth")
+    grant_role(set_role("keeper", {"cluster": ["admin"]}), ruth, None)
+    here, anywhere = make_request(alice, cluster), make_request(alice, None, kind="machine")
+    assert list(list_requests(ruth)) == [here] and count_to_decide(ruth) == 1
+    assert may_decide(ruth, here) and not may_decide(ruth, anywhere)
+    assert list(list_requests(alice)) == [anywhere, here]
 
 
 def test_those_who_decide_and_who_asked_are_told_by_mail(

@@ -11,9 +11,9 @@ from clusters.models import Cluster, Job, Node
 from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS
 from permissions.models import Persona, User
 from permissions.policy import SITE_VERBS, access_of, can, reach_kept, verbs_on, visible
-from permissions.services import UnknownVerb, grant, persona_of, revoke
-from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
-from virtualmachines.models import VirtualMachine
+from permissions.services import UnknownVerb, grant, grant_role, persona_of, revoke, set_role
+from tests.factories import make_admin, make_cluster, make_job, make_node, make_template, make_user, make_vm
+from virtualmachines.models import MachineTemplate, VirtualMachine
 from virtualmachines.operations import VM_OPERATIONS
 
 pytestmark = pytest.mark.django_db
@@ -206,3 +206,13 @@ def test_every_verb_that_can_be_lacking_has_its_own_sentence() -> None:
         assert set(access.verbs) <= set(access.refusals) <= access.every
         for verb, sentence in access.refusals.items():
             assert str(sentence).startswith("You may not ") and str(sentence).endswith(f" (needs {verb}).")
+
+
+def test_a_role_on_every_cluster_is_none_on_what_belongs_to_no_cluster() -> None:
+    """There the list showed what could not be opened; what is held on such a row by itself counts as ever."""
+    ruth = make_user("ruth")
+    grant_role(set_role("keeper", {"cluster": ["admin"]}), ruth, None)
+    there, hers, other = make_template("there", make_cluster()), make_template("hers"), make_template("other")
+    grant(["use"], ruth, hers)
+    listed = set(visible(ruth, "use", MachineTemplate.objects.all()))
+    assert listed == {there, hers} == {each for each in (there, hers, other) if can(ruth, "use", each)}

@@ -21,7 +21,8 @@ def take_quotas_of_ended() -> int:
         if who is None:
             continue
         end = ended.get(("user" if persona.user is not None else "group", who.pk, cluster.pk))
-        if end is None or (quota.set_at is not None and quota.set_at > end):
+        # of one that was set by a release before nobody knows whether it came after the end: it stays
+        if end is None or quota.set_at is None or quota.set_at > end:
             continue
         with transaction.atomic():
             words = take_quota_with_last_right(who, cluster)

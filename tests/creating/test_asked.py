@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from objectlog.models import Entry
 from permissions.services import grant
 from tests.creating.conftest import NEW, Maker
 from tests.creating.test_page import TYPED, URL, value_of
@@ -61,3 +62,12 @@ def test_a_check_beforehand_comes_back_with_what_it_is_for(maker: Maker, olga: C
     assert checked.status_code == 302
     page = olga.get(checked.headers["Location"]).content.decode()
     assert 'id="check"' in page and value_of(page, "asked") == str(asked.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_an_answer_of_ganeti_it_stays_open(maker: Maker, olga: Client) -> None:
+    asked = make_request(make_user("bob"), maker.cluster, **WANTED)
+    maker.simulator.faults.add("drop_after", method="POST", path="/2/instances")
+    assert olga.post(URL, {**TYPED, "asked": str(asked.pk)}).status_code == 302
+    asked.refresh_from_db()
+    assert Entry.objects.get(verb="vm.create").outcome == "unknown" and asked.is_open

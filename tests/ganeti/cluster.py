@@ -184,7 +184,7 @@ class GanetiCluster:
 
     @contextmanager
     def locks_held(self) -> Iterator[None]:
-        """Have the daemon that grants locks stand still for a while: jobs begin and do not end; queries are answered."""
+        """Have the daemon that grants locks stand still: jobs begin and do not end, queries are answered."""
         self._signal_wconfd("STOP")
         try:
             yield

@@ -173,3 +173,5 @@ def test_a_quota_goes_with_the_last_right_that_ends_by_itself(page: Client, vm: 
         assert len(said) == 2 and any("@web-team" in each for each in said)
         set_quota(persona_of(alice), cluster, Limits(vcpus=2))
         assert take_quotas_of_ended() == 0, "it was set after the end"
+        Quota.objects.update(set_at=None)
+        assert take_quotas_of_ended() == 0, "by a release that did not keep when"

@@ -99,8 +99,11 @@ def say_saved(request: HttpRequest, wanted: TemplateParams | None) -> None:
 
 
 def answer_asked(request: HttpRequest, actor: Actor, asked: Asked | None, entry: Any) -> None:
-    """Once Ganeti has taken the creation: the request for it is approved. One that it refused can be tried again."""
-    if asked is None:
+    """Once Ganeti has taken the creation: the request for it is approved. One that it refused can be tried again.
+
+    Where Ganeti gave no answer, the request stays open: nobody knows yet whether there will be a machine.
+    """
+    if asked is None or entry.outcome == "unknown":
         return
     try:
         asked.answer(actor, entry)

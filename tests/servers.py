@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tools.browser import LACKING, find_browser
 from tools.throwaway import postgresql, redis_server
 
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "admin_client", "admin_user"}
@@ -45,8 +46,8 @@ def missing_for(mark: str) -> str:
     """Return what is missing for tests with a mark, or the empty text."""
     if mark == "redis" and not (os.environ.get("GWM_TEST_REDIS_URL") or shutil.which("redis-server")):
         return "Redis is not installed (Debian: apt install redis-server)."
-    if mark == "browser" and not (shutil.which("chromium") or shutil.which("chromium-browser")):
-        return "Chromium is not installed (Debian: apt install chromium)."
+    if mark == "browser" and not find_browser():
+        return LACKING
     return ""
 
 

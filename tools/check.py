@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -23,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.features import DONE_PARTS, list_demanded, load_outcomes  # noqa: E402
+from tools.browser import LACKING, find_browser  # noqa: E402
 from tools.changed import changed_since, read_sources  # noqa: E402
 from tools.gates import Gate, Outcome, run_gates  # noqa: E402
 from tools.lab.prerequisites import missing_prerequisites  # noqa: E402
@@ -163,8 +163,7 @@ def with_redis() -> Iterator[dict[str, str]]:
 
 def lacking_browser() -> str:
     """Say what keeps browser tests from running."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    return "" if found else "Chromium is not installed (Debian: apt install chromium)."
+    return "" if find_browser() else LACKING
 
 
 def summarise(

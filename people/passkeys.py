@@ -16,19 +16,27 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from fido2.webauthn import ResidentKeyRequirement, UserVerificationRequirement
+from fido2.server import Fido2Server
+from fido2.webauthn import (
+    AuthenticationResponse,
+    PublicKeyCredentialRpEntity,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
 
-from people.factors import PASSKEY
+from people.factors import PASSKEY, Adapter
 from permissions.models import User
 
 COOKIE = "gwm_passkey"
+_COUNT = "shown_count"
 _LASTS_S = 300
 _LONGEST = 20_000
 # All that parsing what somebody made up may raise.
 _NONSENSE = (
     *(ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, RecursionError, OverflowError),
-    *(struct.error, UnsupportedAlgorithm),
+    *(struct.error, UnsupportedAlgorithm, NotImplementedError),
 )
 
 
@@ -66,7 +74,7 @@ def has_name(request: HttpRequest) -> bool:
 
 def ask_to_make(person: User) -> Question:
     """For a new passkey, which signs in alone if whatever makes it can."""
-    options, state = auth.get_server().register_begin(
+    options, state = _server().register_begin(
         user=auth.build_user_payload(person),
         credentials=auth.get_credentials(person),
         resident_key_requirement=ResidentKeyRequirement.PREFERRED,
@@ -79,7 +87,7 @@ def ask_to_make(person: User) -> Question:
 def ask_to_show(person: User | None) -> Question:
     """For one of somebody's passkeys; of a stranger for any, which must then know its owner by finger or PIN."""
     wanted = UserVerificationRequirement.REQUIRED if person is None else UserVerificationRequirement.PREFERRED
-    options, state = auth.get_server().authenticate_begin(
+    options, state = _server().authenticate_begin(
         credentials=auth.get_credentials(person) if person is not None else [], user_verification=wanted
     )
     return Question(dict(options), state, _salt("show", person))
@@ -90,7 +98,7 @@ def read_made(request: HttpRequest, person: User, posted: str) -> dict[str, Any]
     state = _asked(request, _salt("make", person))
     try:
         credential: dict[str, Any] = _parse(posted)
-        auth.get_server().register_complete(state, credential)
+        _server(request).register_complete(state, credential)
     except _NONSENSE as error:
         raise NoPasskey from error
     return credential
@@ -104,13 +112,12 @@ def read_shown(request: HttpRequest, person: User | None, posted: str) -> Authen
         owner = person if person is not None else find_owner(posted)
         if owner is None:
             raise NoPasskey
-        found = auth.get_server().authenticate_complete(state, auth.get_credentials(owner), credential)
-        row = auth.get_authenticator_by_credential_id(owner, found.credential_id)
+        found = _server(request).authenticate_complete(state, auth.get_credentials(owner), credential)
+        count = AuthenticationResponse.from_dict(credential).response.authenticator_data.counter
+        with transaction.atomic():
+            return _count(owner, found.credential_id, count)
     except _NONSENSE as error:
         raise NoPasskey from error
-    if row is None:
-        raise NoPasskey
-    return row
 
 
 def find_owner(posted: str) -> User | None:
@@ -125,6 +132,29 @@ def find_owner(posted: str) -> User | None:
 def add_passkey(person: User, name: str, credential: dict[str, Any]) -> Authenticator:
     """Keep one."""
     return Authenticator.objects.create(user=person, type=PASSKEY, data={"name": name, "credential": credential})
+
+
+def _server(request: HttpRequest | None = None) -> Fido2Server:
+    """What asks, and verifies. Answers are taken of pages of this very service: not of another port or subdomain."""
+    own = {*settings.CSRF_TRUSTED_ORIGINS}
+    if request is not None:
+        own.add(f"{request.scheme}://{request.get_host()}")
+    entity = PublicKeyCredentialRpEntity(**Adapter().get_public_key_credential_rp_entity())
+    return Fido2Server(entity, verify_origin=lambda origin: origin in own)
+
+
+def _count(owner: User, credential: bytes, count: int) -> Authenticator:
+    """The passkey, whose count moves on. One that does not count says 0; one that counts back was copied. NoPasskey."""
+    found = auth.get_authenticator_by_credential_id(owner, credential)
+    row = Authenticator.objects.select_for_update().filter(pk=found.pk).first() if found is not None else None
+    if row is None:
+        raise NoPasskey
+    last = row.data.get(_COUNT, row.wrap().authenticator_data.counter)
+    if (count or last) and count <= last:
+        raise NoPasskey
+    row.data[_COUNT] = count
+    row.save(update_fields=["data"])
+    return row
 
 
 def _salt(purpose: str, person: User | None) -> str:
@@ -147,4 +177,6 @@ def _parse(posted: str) -> dict[str, Any]:
     parsed = json.loads(posted)
     if not isinstance(parsed, dict):
         raise TypeError("no object")
+    if "\\u0000" in json.dumps(parsed, ensure_ascii=False).encode().decode():  # halves of letters don't come so far
+        raise ValueError("what no database takes")
     return parsed

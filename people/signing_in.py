@@ -35,6 +35,7 @@ from people.factors import has_factor
 from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS, BY_SECOND_FACTOR, BY_SECOND_FACTOR_A_DAY, Limit
 from permissions.acting import act_as_at_first
 from permissions.models import User
+from permissions.signed_in import find_person
 
 logger = getLogger("people.signing_in")
 
@@ -166,8 +167,9 @@ def count_attempt(request: HttpRequest, limits: Iterable[tuple[Limit, str]]) -> 
 
 
 def count_second_factor(request: HttpRequest, person: User) -> list[ratelimit.RateLimitUsage]:
-    """The same of a code or a passkey that somebody shows; a browser they know is counted by itself."""
-    key = f"{person.pk}\n{known_browser(request, person.username)}"
+    """The same of a code or a passkey that somebody shows; a browser or a session of theirs is counted by itself."""
+    there = "signed in" if find_person(request) is not None else known_browser(request, person.username)
+    key = f"{person.pk}\n{there}"
     return count_attempt(request, [(BY_SECOND_FACTOR, key), (BY_SECOND_FACTOR_A_DAY, key)])
 
 

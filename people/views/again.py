@@ -18,11 +18,11 @@ from django.views.generic.edit import FormView
 
 from operations.views.operate import OperateView
 from people.demanding import alone
-from people.factors import list_factors, use_code
-from people.passkeys import NoPasskey, ask_to_show, read_shown
+from people.factors import list_factors
+from people.passkeys import NoPasskey, ask_to_show
 from people.proving import can_prove, prove_first
 from people.signing_in import refuse_uncounted
-from people.views.second_factor import UNREADABLE, CodeForm
+from people.views.second_factor import UNREADABLE, CodeForm, take_code, take_passkey
 from permissions.signed_in import person_of
 from sealing.fields import SecretUnreadable
 
@@ -41,15 +41,15 @@ class PasswordAgainForm(ReauthenticateForm):
 class CodeAgainForm(CodeForm):
     """A code, of whoever has no password here."""
 
-    def __init__(self, *args: Any, user: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, user: Any, request: HttpRequest, **options: Any) -> None:
         super().__init__(*args, has_app=True, **options)
-        self._person = user
+        self._person, self._request = user, request
 
     def clean_code(self) -> str:
         """Used up by this."""
         code: str = self.cleaned_data["code"]
         try:
-            found = use_code(self._person, code)
+            found = take_code(self._request, self._person, code)
         except SecretUnreadable as error:
             raise forms.ValidationError(str(UNREADABLE)) from error
         if found is None:
@@ -75,7 +75,7 @@ class PasswordAgain(views.ReauthenticateView):
             answer: HttpResponse = super().post(request, *args, **kwargs)
             return answer
         try:
-            found = read_shown(request, person_of(request), request.POST["credential"])
+            found = take_passkey(request, person_of(request))
         except NoPasskey:
             return render(request, self.template_name, {**self.get_context_data(), "refused": True}, status=422)
         record_authentication(request, found.user, "mfa", id=found.pk, type=found.type, reauthenticated=True)
@@ -85,6 +85,11 @@ class PasswordAgain(views.ReauthenticateView):
     def get_form_class(self) -> type[Any]:
         """Ours."""
         return PasswordAgainForm if person_of(self.request).has_usable_password() else CodeAgainForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """A code is counted by the request that brings it."""
+        kwargs: dict[str, Any] = super().get_form_kwargs()
+        return kwargs | ({"request": self.request} if self.get_form_class() is CodeAgainForm else {})
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Note by what it was shown."""

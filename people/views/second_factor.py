@@ -8,6 +8,7 @@ from allauth.account.models import Login
 from allauth.account.stages import LoginStageController
 from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.base.internal.flows import post_authentication
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +34,7 @@ from people.signing_in import (
     record_failure,
     refuse_uncounted,
 )
+from permissions.models import User
 from sealing.fields import SecretUnreadable
 
 UNREADABLE = gettext_lazy("What is kept of your authenticator app can't be read. Ask your administrator.")
@@ -56,6 +58,34 @@ class CodeForm(forms.Form):
             self.fields["code"].help_text = _("From your authenticator app, or one of your recovery codes.")
         else:
             self.fields["code"].label = _("Recovery code")
+
+
+def take_code(request: HttpRequest, person: User, code: str) -> Authenticator | None:
+    """The factor that a code is of, which is used up; None if it is wrong. Counted, and in the journal.
+
+    SecretUnreadable.
+    """
+    counted = count_second_factor(request, person)
+    found = use_code(person, code)
+    if found is None:
+        record_failure(person, request.META["REMOTE_ADDR"], gettext("The second factor was wrong."))
+        return None
+    forgive(counted)
+    if found.type == CODES:
+        record_factor(person, "use-recovery-code", address=request.META["REMOTE_ADDR"])
+    return found
+
+
+def take_passkey(request: HttpRequest, person: User) -> Authenticator:
+    """The passkey that was posted. Counted, and in the journal. NoPasskey."""
+    counted = count_second_factor(request, person)
+    try:
+        found = read_shown(request, person, request.POST["credential"])
+    except NoPasskey:
+        record_failure(person, request.META["REMOTE_ADDR"], gettext("The passkey was not accepted."))
+        raise
+    forgive(counted)
+    return found
 
 
 class SecondFactor(View):
@@ -83,26 +113,20 @@ class SecondFactor(View):
         form = CodeForm(request.POST, has_app=self._factors.app is not None)
         if "credential" not in request.POST and not form.is_valid():
             return self._show(form, 422)
-        counted = count_second_factor(request, self.person)
         try:
             if "credential" in request.POST:
-                found = read_shown(request, self.person, request.POST["credential"])
+                found = take_passkey(request, self.person)
             else:
-                found = use_code(self.person, form.cleaned_data["code"])
+                found = take_code(request, self.person, form.cleaned_data["code"])
         except NoPasskey:
-            record_failure(self.person, request.META["REMOTE_ADDR"], gettext("The passkey was not accepted."))
             form = CodeForm(has_app=self._factors.app is not None)
             return self._show(form, 422, _("The passkey was not accepted. Try again."))
         except SecretUnreadable:
             form.add_error("code", str(UNREADABLE))
             return self._show(form, 422)
         if found is None:
-            record_failure(self.person, request.META["REMOTE_ADDR"], gettext("The second factor was wrong."))
             form.add_error("code", _("This code is wrong, or was used already."))
             return self._show(form, 422)
-        forgive(counted)
-        if found.type == CODES:
-            record_factor(self.person, "use-recovery-code", address=request.META["REMOTE_ADDR"])
         post_authentication(request, found)
         response: HttpResponse = self.stage.exit()
         return response

@@ -350,3 +350,32 @@ def test_what_no_passkey_made_is_refused_and_breaks_nothing(alice, posted):
     client.get("/account/again/passkey/")
     assert client.post("/account/again/", {"credential": posted}).status_code == 422
     assert not Authenticator.objects.filter(type="webauthn").exists()
+
+
+def without_password(alice):
+    alice.set_unusable_password()
+    alice.save()
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+def test_codes_are_not_guessed_in_a_session_that_was_found_open(alice, clock):
+    """Those of who has no password count like those to sign in, and stand in the journal."""
+    codes = give_app(alice)
+    client = without_password(alice)
+    answers = [client.post("/account/again/", {"code": "000000"}).status_code for _each in range(7)]
+    assert answers == [200] * BY_SECOND_FACTOR.amount + [429] * 2
+    assert Event.objects.filter(verb="person.sign-in", outcome="failed").count() == BY_SECOND_FACTOR.amount
+    clock.shift(BY_SECOND_FACTOR.within_s + 1)
+    assert client.post("/account/again/", {"code": codes[0]}).status_code == 302
+    assert Event.objects.filter(verb="person.use-recovery-code").count() == 1
+
+
+def test_who_guesses_from_elsewhere_keeps_nobody_out_of_their_session(alice):
+    give_app(alice)
+    guesser = half_way()
+    for _each in range(BY_SECOND_FACTOR.amount + 1):
+        answer = guesser.post("/login/code/", {"code": "000000"})
+    assert answer.status_code == 429
+    assert without_password(alice).post("/account/again/", {"code": code_of()}).status_code == 302

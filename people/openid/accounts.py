@@ -12,6 +12,7 @@ from objectlog.services import Target, note
 from objectlog.words import gettext as _
 from people.openid.flow import get_provider
 from people.openid.providers import Provider
+from people.openid.tokens import read_text
 from permissions.models import Team, User
 from permissions.services import follow_claims
 
@@ -23,8 +24,11 @@ class BadName(Exception):
 def account_for(login: SocialLogin) -> User:
     """A new account by what the provider says, which may do nothing yet. BadName."""
     provider, claims = get_provider(login.account.provider), login.claims
-    person = User(username=_text(claims, provider.username_claim), email=_proven_address(claims))
-    person.first_name, person.last_name = _text(claims, "given_name")[:150], _text(claims, "family_name")[:150]
+    name = User.normalize_username(
+        read_text(claims, provider.username_claim)
+    )  # as it is kept, so that it is looked for
+    person = User(username=name, email=_proven_address(claims))
+    person.first_name, person.last_name = read_text(claims, "given_name")[:150], read_text(claims, "family_name")[:150]
     person.set_unusable_password()
     if not any(map(str.isalnum, person.username)) or User.objects.filter(username__iexact=person.username).exists():
         raise BadName
@@ -92,14 +96,9 @@ def _target(team: Team) -> Target:
     return Target("team", team.pk, f"@{team.name}")
 
 
-def _text(claims: dict[str, Any], name: str) -> str:
-    value = claims.get(name)
-    return value.strip().replace("\0", "") if isinstance(value, str) else ""
-
-
 def _proven_address(claims: dict[str, Any]) -> str:
     """The email address, if the provider has seen that it is theirs, and nobody here has it."""
-    address = _text(claims, "email")
+    address = read_text(claims, "email")
     try:
         validate_email(address)
     except ValidationError:

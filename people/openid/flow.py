@@ -12,9 +12,9 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from people.openid.asking import Untrue, ask, read_metadata, redeem
-from people.openid.providers import Provider, is_safe
-from people.openid.tokens import add_userinfo, mark_of_subject, read_token
+from people.openid.asking import Untrue, ask, may_be_asked, read_metadata, redeem
+from people.openid.providers import Provider
+from people.openid.tokens import add_userinfo, mark_of_subject, read_text, read_token
 
 
 def find_provider(key: str) -> Provider | None:
@@ -76,7 +76,7 @@ class _Exchange(OpenIDConnectOAuth2Adapter):
         keys = ask(provider, metadata["jwks_uri"])
         claims = read_token(provider, keys, data.get("id_token"), self.state.get("nonce", ""))
         userinfo = metadata.get("userinfo_endpoint")
-        if is_safe(userinfo):
+        if may_be_asked(provider, userinfo):
             claims = add_userinfo(claims, ask(provider, userinfo, bearer=data["access_token"]))
         login = self.get_provider().sociallogin_from_response(request, claims)
         login.claims = claims
@@ -96,7 +96,7 @@ class VerifiedProvider(OpenIDConnectProvider):
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """What the profile shows, and no more."""
         names = ("iss", "sub", get_provider(self.app.provider_id).username_claim)
-        return {name: data[name] for name in names if isinstance(data.get(name), str)}
+        return {name: text for name in names if (text := read_text(data, name))}
 
     def extract_common_fields(self, data: dict[str, Any]) -> dict[str, Any]:
         """Nothing: what an account gets is read from the claims when one is made."""

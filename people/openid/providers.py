@@ -56,6 +56,11 @@ def is_safe(url: object) -> bool:
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE))
 
 
+def is_local(url: str) -> bool:
+    """Whether it is an address of this machine itself."""
+    return urlsplit(url).hostname in _HERE
+
+
 def read_providers(path: Path, *, is_wanted: bool) -> tuple[Provider, ...]:
     """Those that the file describes; none if it is not there, unless it `is_wanted`. BadProviders."""
     try:

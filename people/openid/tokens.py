@@ -14,6 +14,8 @@ from people.openid.providers import Provider
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 _LEEWAY_S = 60
 _NEEDED = ["iss", "sub", "aud", "exp", "iat"]
+# All that reading keys and claims which somebody made up may raise.
+_NONSENSE = (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
 def read_token(provider: Provider, keys: Mapping[str, Any], token: object, nonce: str) -> dict[str, Any]:
@@ -32,22 +34,38 @@ def read_token(provider: Provider, keys: Mapping[str, Any], token: object, nonce
             leeway=_LEEWAY_S,
             options={"require": _NEEDED},
         )
-    except (jwt.PyJWTError, jwt.PyJWKError, jwt.PyJWKSetError) as error:
+    except _NONSENSE as error:
         raise Untrue(f"its ID token is not valid ({type(error).__name__})") from error
     if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != provider.client_id:
         raise Untrue("its ID token is for others, too")
-    if not nonce or not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+    if not nonce or not hmac.compare_digest(read_text(claims, "nonce").encode(), nonce.encode()):
         raise Untrue("its ID token answers another request")
-    if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= 255:
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255 or _without_unwritable(subject) != subject:
         raise Untrue("its ID token names nobody")
     return claims
 
 
 def add_userinfo(claims: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said beside the token; it must be about the same person, and what is in the token counts. Untrue."""
+    """What is said beside the token; it must be about the same person, and what is in the token counts. Untrue.
+
+    Whether an email address was proven is said of the one that stands beside it.
+    """
     if more.get("sub") != claims["sub"]:
         raise Untrue("what it says beside the ID token is about somebody else")
-    return {**more, **claims}
+    ours = claims if "email" in claims else more
+    return {**more, **claims, "email_verified": ours.get("email_verified")}
+
+
+def read_text(claims: Mapping[str, Any], name: str) -> str:
+    """A claim as text that can be kept; empty if it is none."""
+    value = claims.get(name)
+    return _without_unwritable(value).strip() if isinstance(value, str) else ""
+
+
+def _without_unwritable(text: str) -> str:
+    """Without what no database takes: NUL, and halves of letters."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def mark_of_subject(issuer: str, subject: str) -> str:

@@ -1,7 +1,9 @@
 """A real OpenID Connect provider on this machine, and one that lies; and a person with a browser who uses them."""
 
 import base64
+import contextlib
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -9,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import jwt
@@ -82,6 +85,9 @@ class Liar:
         self.algorithm = "RS256"
         self.userinfo: dict[str, object] | None = None
         self.status = 200
+        self.keys: object = None
+        self.raw: tuple[dict[str, str], bytes] | None = None  # in place of every answer
+        self.drips = False  # one byte of the head every while, for ever
         self.nonce = ""
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
 
@@ -92,6 +98,8 @@ class Liar:
             ends = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "keys"}
             more = {"userinfo_endpoint": f"{issuer}/me"} if self.userinfo is not None else {}
             return {"issuer": issuer, **{k: f"{issuer}/{v}" for k, v in ends.items()}, **more, **self.metadata}
+        if path == "/keys" and self.keys is not None:
+            return {"keys": self.keys}
         if path == "/keys":
             return {"keys": [{**RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True), "kid": "1", "alg": "RS256"}]}
         if path == "/me":
@@ -109,8 +117,8 @@ class Liar:
 
 
 @contextmanager
-def running_liar() -> Iterator[tuple[Liar, str]]:
-    """A provider that lies, and its issuer."""
+def running_liar(certificate: Path | None = None) -> Iterator[tuple[Liar, str]]:
+    """A provider that lies, and its issuer; with the certificate and key of a file over TLS."""
     liar = Liar()
 
     class Handler(BaseHTTPRequestHandler):
@@ -121,23 +129,37 @@ def running_liar() -> Iterator[tuple[Liar, str]]:
             self._answer(parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()))
 
         def _answer(self, form: dict[str, list[str]]) -> None:
-            body = json.dumps(liar.answer_to(self.path, form, issuer)).encode()
-            self.send_response(liar.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            headers, body = {}, json.dumps(liar.answer_to(self.path, form, issuer)).encode()
+            if liar.raw is not None:
+                headers, body = liar.raw
+            with contextlib.suppress(OSError):  # whoever asked has gone
+                self.send_response(liar.status)
+                self.flush_headers()
+                while liar.drips:
+                    self.wfile.write(b"X-Drip: 1\r\n"[:11])
+                    time.sleep(0.05)
+                self.send_header("Content-Type", "application/json")
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    issuer = f"http://127.0.0.1:{server.server_port}"
+    issuer = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
         yield liar, issuer
     finally:
+        liar.drips = False
         server.shutdown()
         server.server_close()
         thread.join()

@@ -1,6 +1,8 @@
 """Signing in with OpenID Connect: with a real provider, and with one that lies."""
 
+import gzip
 import logging
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -13,8 +15,10 @@ from django.test import Client
 
 from objectlog.models import Event
 from people.factors import add_app, make_codes
+from people.openid import asking
 from permissions.models import ClaimedMembership, User
 from permissions.services import add_member, grant, make_team, remove_member
+from simulator.certificate import make_certificate
 from tests.factories import make_user
 from tests.people.openid import (
     CLIENT,
@@ -330,6 +334,17 @@ LIES = {
     "tokens in the open": {"metadata": {"token_endpoint": "http://evil.example/"}},
     "a script as its page": {"metadata": {"authorization_endpoint": "javascript:alert(1)"}},
     "somebody else beside the token": {"userinfo": {"sub": "2"}},
+    "a subject that no database takes": {"claims": {"sub": "1\0"}},
+    "half a letter as its subject": {"claims": {"sub": "1\ud800"}},
+    "half a letter as its nonce": {"claims": {"nonce": "\ud800"}},
+    "a number as its nonce": {"claims": {"nonce": 1}},
+    "keys that are numbers": {"keys": [1, 2]},
+    "keys that are text": {"keys": "abc"},
+    "a key of nonsense": {"keys": [{"kty": "RSA", "kid": "1", "alg": "RS256", "n": 1, "e": []}]},
+    "a key that is even": {"keys": [{"kty": "RSA", "kid": "1", "alg": "RS256", "n": "BA", "e": "BA"}]},
+    "a key of no curve": {"keys": [{"kty": "EC", "kid": "1", "crv": ["P-256"], "x": "AA", "y": "AA"}]},
+    "a key of no algorithm": {"keys": [{"kty": "RSA", "kid": "1", "alg": ["RS256"], "n": "AQ", "e": "AQ"}]},
+    "an end without end": {"claims": {"exp": float("inf")}},
 }
 
 
@@ -353,6 +368,93 @@ def test_one_that_does_not_answer_is_said_to_be_out_of_reach(liar, status):
     answer = come_back(liar, Client())
     assert answer.status_code == 502 and "Corporate sign-in does not answer." in answer.content.decode()
     assert said()[-1][:2] == ("person.sign-in", "failed")
+
+
+NO_ANSWERS = {
+    "nested": ({}, b"[" * 400_000),
+    "cut short": ({"Content-Length": "1000"}, b"{}"),
+    "not what it says": ({"Content-Encoding": "gzip"}, b"{}"),
+    "endless": ({}, b'{"a": "' + b"x" * 600_000 + b'"}'),
+    "zeros that swell": ({"Content-Encoding": "gzip"}, gzip.compress(b" " * 50_000_000)),
+    "no text": ({}, b"\xff\xfe{"),
+    "a list": ({}, b"[]"),
+}
+
+
+@pytest.mark.parametrize("raw", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_what_is_no_answer_breaks_nothing(liar, raw):
+    liar.raw = raw
+    answer = come_back(liar, Client())
+    assert answer.status_code == 502 and "Corporate sign-in does not answer." in answer.content.decode()
+
+
+def test_what_nobody_can_keep_is_left_out(liar, settings):
+    """A name may hold what no database takes; the account is made without."""
+    settings.GWM_OPENID_PROVIDERS = (describe(settings.GWM_OPENID_PROVIDERS[0].issuer, adds_accounts=True),)
+    liar.claims = {"preferred_username": "ann\0\ud800", "given_name": "A\ud83d", "groups": ["\ud800\0"]}
+    assert come_back(liar, Client()).status_code == 302
+    ann = User.objects.get()
+    assert (ann.username, ann.first_name) == ("ann", "A")
+    assert "\0" not in str(SocialAccount.objects.get().extra_data)
+
+
+@pytest.mark.parametrize("name", ["ALICE", "\uff21lice", "\uff21LICE"], ids=["capitals", "wide", "wide capitals"])
+def test_nobody_gets_a_name_that_looks_like_anothers(liar, settings, alice, name):
+    settings.GWM_OPENID_PROVIDERS = (describe(settings.GWM_OPENID_PROVIDERS[0].issuer, adds_accounts=True),)
+    liar.claims = {"preferred_username": name}
+    assert come_back(liar, Client()).status_code == 403
+    assert list(User.objects.values_list("username", flat=True)) == ["alice"]
+
+
+def test_an_address_is_proven_by_what_stands_beside_it(liar, settings):
+    liar.claims = {"email": "boss@example.org"}
+    liar.userinfo = {"sub": "1", "email": "mine@example.org", "email_verified": True}
+    assert come_back(liar, Client()).status_code == 302
+    assert User.objects.get().email == ""
+
+
+@pytest.fixture
+def over_tls(settings, tmp_path, monkeypatch):
+    """A provider over TLS whose certificate is its own, and what is said of it."""
+    certificate = make_certificate(("127.0.0.1",)).store(tmp_path)
+    with running_liar(certificate) as (provider, there):
+        provider.trust = lambda path: setattr(
+            settings, "GWM_OPENID_PROVIDERS", (describe(there, adds_accounts=True, username_claim="sub", ca_file=path),)
+        )
+        provider.trust(str(certificate))
+        yield provider
+
+
+def test_only_a_certificate_that_is_trusted_is_talked_to(over_tls, tmp_path):
+    assert come_back(over_tls, Client()).status_code == 302
+    over_tls.asked.clear()
+    for wrong in ("", str(make_certificate(("127.0.0.1",)).store(tmp_path / "other"))):
+        over_tls.trust(wrong)
+        assert Client().post("/login/with/corp/").status_code == 502
+    assert over_tls.asked == [], "nothing was said to it"
+
+
+def test_a_certificate_of_another_name_is_none(settings, tmp_path):
+    certificate = make_certificate(("login.example.org",)).store(tmp_path)
+    with running_liar(certificate) as (provider, there):
+        settings.GWM_OPENID_PROVIDERS = (describe(there, ca_file=str(certificate)),)
+        assert Client().post("/login/with/corp/").status_code == 502
+        assert provider.asked == []
+
+
+def test_one_that_drips_is_not_waited_for(over_tls, monkeypatch):
+    """A head that comes line by line would begin every time-out anew."""
+    monkeypatch.setattr(asking, "WITHIN_S", 0.5)
+    over_tls.drips = True
+    began = time.monotonic()
+    assert Client().post("/login/with/corp/").status_code == 502
+    assert time.monotonic() - began < 5
+
+
+def test_one_elsewhere_has_nothing_asked_on_this_machine():
+    """Nor is our secret sent there."""
+    assert asking.may_be_asked(describe("https://corp.example"), "http://localhost:1/") is False
+    assert asking.may_be_asked(describe("http://localhost:1"), "http://localhost:2/keys") is True
 
 
 def test_one_that_is_down_is_said_to_be_out_of_reach(settings):

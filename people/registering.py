@@ -22,6 +22,7 @@ from permissions.models import User
 
 LASTS = timedelta(days=7)
 _SALT = "people.registering"
+_BUSY_S = 60
 
 
 class Unregistered(Exception):
@@ -75,8 +76,9 @@ def register(token: str, wanted: Registration, asked_from: str) -> User:
     errors = _errors_of(person, wanted.password)
     if errors or not address:
         raise Unregistered(errors)
-    used = f"gwm:registered:{hashlib.sha256(token.encode()).hexdigest()}"
-    if not cache.add(used, True, int(LASTS.total_seconds())):  # twice at the same moment
+    used, busy = _key("registered", token), _key("registering", address.casefold())
+    # Twice at the same moment, be it by two links of one address; later on the address is somebody's.
+    if not cache.add(busy, True, _BUSY_S) or not cache.add(used, True, int(LASTS.total_seconds())):
         raise Unregistered({})
     try:
         with transaction.atomic():
@@ -92,9 +94,13 @@ def register(token: str, wanted: Registration, asked_from: str) -> User:
                 params={"address": asked_from, "email": address},
             )
     except IntegrityError as error:
-        cache.delete(used)
+        cache.delete_many([used, busy])
         raise Unregistered({"username": [_name_is_no_good()]}) from error
     return person
+
+
+def _key(purpose: str, what: str) -> str:
+    return f"gwm:{purpose}:{hashlib.sha256(what.encode()).hexdigest()}"
 
 
 def _errors_of(person: User, password: str) -> dict[str, list[str]]:

@@ -5,16 +5,17 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core import mail
+from django.core import mail, signing
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
 from gwm.config import Config
 from objectlog.models import Event
+from people import registering
 from people.mailing import send_due_letters
 from people.models import Letter
-from people.registering import is_welcome, make_link_token
+from people.registering import Registration, Unregistered, is_welcome, make_link_token, register
 from permissions.models import User
 from tests.factories import make_user
 
@@ -158,3 +159,17 @@ def test_nobody_is_flooded():
     assert ask("ANN@example.org").status_code == 429 and Letter.objects.count() == 3
     link = mailed_link("bob@example.org")
     assert [make(link, password1="short").status_code for _ in range(21)][-1] == 429
+
+
+def test_two_links_of_one_address_at_the_same_moment_make_one_account(monkeypatch):
+    """Both were found good before either account was there."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        first = make_link_token("ann@example.org")
+        clock.shift(5)
+        second = make_link_token("Ann@example.org")
+        assert first != second
+        monkeypatch.setattr(registering, "read_link_token", lambda token: signing.loads(token, salt=registering._SALT))
+        register(first, Registration("ann", "long enough 1"), "192.0.2.1")
+        with pytest.raises(Unregistered):
+            register(second, Registration("ann2", "long enough 1"), "192.0.2.1")
+    assert [person.username for person in User.objects.all()] == ["ann"]

@@ -1,12 +1,14 @@
 """What was used day by day. What machines use is known to their app alone, and handed in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Sum
+from django.db import transaction
+from django.db.models import Count, Max, Model, Sum
 from django.db.models.functions import TruncMonth
 
+from clusters.models import Cluster
 from permissions.models import Persona
 from quotas.amounts import DIMENSIONS, Amounts
 from quotas.models import UsageDay
@@ -29,15 +31,27 @@ def keep_usage(day: date, used: Mapping[tuple[int, int], Amounts]) -> int:
         if kept is None or most != kept.amounts:
             values = dict(zip(DIMENSIONS, most.values(), strict=True))
             changed.append(UsageDay(persona_id=persona, cluster_id=cluster, day=day, **values))
-    UsageDay.objects.bulk_create(
-        changed,
-        batch_size=_AT_ONCE,
-        update_conflicts=True,
-        unique_fields=["persona", "cluster", "day"],
-        update_fields=DIMENSIONS,
-    )
+    kept_rows = sum(_keep(changed[at : at + _AT_ONCE]) for at in range(0, len(changed), _AT_ONCE))
     UsageDay.objects.filter(day__lt=day - timedelta(days=KEPT_DAYS)).delete()
-    return len(changed)
+    return kept_rows
+
+
+def _keep(days: Sequence[UsageDay]) -> int:
+    """Keep those whose persona and cluster are still there: either may have been deleted since it was looked at."""
+    with transaction.atomic():
+        personas = _hold(Persona, {each.persona_id for each in days})
+        clusters = _hold(Cluster, {each.cluster_id for each in days})
+        there = [each for each in days if each.persona_id in personas and each.cluster_id in clusters]
+        UsageDay.objects.bulk_create(
+            there, update_conflicts=True, unique_fields=["persona", "cluster", "day"], update_fields=DIMENSIONS
+        )
+    return len(there)
+
+
+def _hold(model: type[Model], keys: set[int]) -> set[int]:
+    """Which of these rows there are; none of them goes before the transaction ends."""
+    rows = model._default_manager.select_for_update().filter(pk__in=keys).order_by("pk")
+    return set(rows.values_list("pk", flat=True))
 
 
 def days_by_cluster(persona: Persona, since: date) -> dict[int, dict[date, Amounts]]:

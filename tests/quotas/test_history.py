@@ -42,6 +42,18 @@ def test_the_most_of_a_day_is_kept_and_old_days_go(alice: Persona) -> None:
     assert [each.day for each in UsageDay.objects.all()] == [DAY + timedelta(days=1)]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_or_what_was_deleted_meanwhile_keeps_nobody_elses_from_being_kept() -> None:
+    """Whoever looks at usage and whoever deletes an account or a cluster do not wait for each other."""
+    alice, bob = persona_of(make_user("alice")), persona_of(make_user("bob"))
+    lab, gone = make_cluster("lab"), make_cluster("gone")
+    used = {(each.pk, there.pk): Amounts(1, 1, 1, 1) for each in (alice, bob) for there in (lab, gone)}
+    bob.delete()
+    gone.delete()
+    assert keep_usage(DAY, used) == 1
+    assert [(each.persona, each.cluster) for each in UsageDay.objects.all()] == [(alice, lab)]
+
+
 def test_what_everybody_uses_is_kept_by_the_timetable(alice: Persona) -> None:
     make_vm(make_cluster(), owner=alice, memory_mib=1024, disk_mib=10, vcpus=2)
     make_vm(make_cluster())  # of nobody

@@ -21,8 +21,9 @@ from people.demanding import alone
 from people.factors import list_factors
 from people.passkeys import NoPasskey, ask_to_show
 from people.proving import can_prove, prove_first
+from people.showing import take_code, take_passkey
 from people.signing_in import refuse_uncounted
-from people.views.second_factor import UNREADABLE, CodeForm, take_code, take_passkey
+from people.views.second_factor import UNREADABLE, CodeForm
 from permissions.signed_in import person_of
 from sealing.fields import SecretUnreadable
 

@@ -8,7 +8,6 @@ from allauth.account.models import Login
 from allauth.account.stages import LoginStageController
 from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.base.internal.flows import post_authentication
-from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -22,19 +21,11 @@ from django.views import View
 from django.views.decorators.http import require_POST, require_safe
 
 from objectlog.words import gettext
-from people.factors import CODES, list_factors, use_code
+from people.factors import list_factors
 from people.limits import BY_ADDRESS
 from people.passkeys import NoPasskey, ask_to_show, find_owner, read_shown
-from people.signing_in import (
-    SecondFactorStage,
-    count_attempt,
-    count_second_factor,
-    forgive,
-    record_factor,
-    record_failure,
-    refuse_uncounted,
-)
-from permissions.models import User
+from people.showing import take_code, take_passkey
+from people.signing_in import SecondFactorStage, count_attempt, forgive, record_failure, refuse_uncounted
 from sealing.fields import SecretUnreadable
 
 UNREADABLE = gettext_lazy("What is kept of your authenticator app can't be read. Ask your administrator.")
@@ -58,34 +49,6 @@ class CodeForm(forms.Form):
             self.fields["code"].help_text = _("From your authenticator app, or one of your recovery codes.")
         else:
             self.fields["code"].label = _("Recovery code")
-
-
-def take_code(request: HttpRequest, person: User, code: str) -> Authenticator | None:
-    """The factor that a code is of, which is used up; None if it is wrong. Counted, and in the journal.
-
-    SecretUnreadable.
-    """
-    counted = count_second_factor(request, person)
-    found = use_code(person, code)
-    if found is None:
-        record_failure(person, request.META["REMOTE_ADDR"], gettext("The second factor was wrong."))
-        return None
-    forgive(counted)
-    if found.type == CODES:
-        record_factor(person, "use-recovery-code", address=request.META["REMOTE_ADDR"])
-    return found
-
-
-def take_passkey(request: HttpRequest, person: User) -> Authenticator:
-    """The passkey that was posted. Counted, and in the journal. NoPasskey."""
-    counted = count_second_factor(request, person)
-    try:
-        found = read_shown(request, person, request.POST["credential"])
-    except NoPasskey:
-        record_failure(person, request.META["REMOTE_ADDR"], gettext("The passkey was not accepted."))
-        raise
-    forgive(counted)
-    return found
 
 
 class SecondFactor(View):

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from simulator import Simulator
 from tests.browser.changes import CHANGES, OTHER_VM, START, Write
+from tests.browser.messages import write_down_messages
 from tests.browser.product import ADMIN, PASSWORD, Product
 from tests.browser.waiting import PATIENCE_MS
 from tests.browser.watching import Watch
@@ -103,6 +104,7 @@ class People:
         )
         context.set_default_timeout(PATIENCE_MS)
         self._watch.follow(context)
+        write_down_messages(context)
         self._contexts.append(context)
         page = context.new_page()
         self.pages.append((product, page))

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from simulator import Simulator
 from tests.browser.adding import add, give_address, grouped, remove
+from tests.browser.messages import hear
 from tests.browser.waiting import reload_until
 from tools.throwaway import free_port
 
@@ -39,7 +40,7 @@ def test_add_by_fingerprint_after_a_wrong_password(page, other, watch):
     expect(facts).to_contain_text("Machines12")
     expect(facts).to_contain_text("Nodes2")
     page.get_by_role("button", name="Add the cluster").click()
-    expect(page.locator("#toasts")).to_contain_text("Cluster added added")
+    hear(page, "Cluster added added")
     reload_until(page, page.get_by_text("of 12"))
     remove(page, "added")
 
@@ -49,7 +50,7 @@ def test_edit_refresh_and_remove(page, other, watch):
     watch.allow(422)
     add(page, other, "edited")
     page.get_by_role("button", name="Update now").click()
-    expect(page.locator("#toasts")).to_contain_text("edited")
+    hear(page, "edited")
     page.goto("/clusters/edited/edit/")
     page.get_by_label("Description").fill("Changed")
     page.get_by_label("Read only").check()
@@ -110,7 +111,7 @@ def test_a_cluster_goes_away_and_comes_back(page, other, watch):
     other.listen_again()
     page.goto("/clusters/away/")
     page.get_by_role("button", name="Update now").click()
-    expect(page.locator("#toasts")).to_contain_text("away")
+    hear(page, "away")
     reload_until(page, banner, gone=True)
     expect(page.locator(".head .state").first).to_have_text("healthy")
     remove(page, "away")

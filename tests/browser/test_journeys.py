@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.axe import check
 from tests.browser.conftest import NARROW
 from tests.browser.keyboard import Keyboard
+from tests.browser.messages import hear
 from tests.browser.newcomer import Newcomer
 from tests.browser.product import PASSWORD
 from tests.browser.test_narrow import OUTSIDE, SMALL, TOO_WIDE
@@ -198,7 +199,7 @@ def test_a_machine_is_deleted_on_a_phone_with_its_name_typed(person, demo, machi
     assert page.evaluate(TOO_WIDE) <= 0
     page.get_by_label("Its name").fill(machine)
     page.locator("#confirm").get_by_role("button", name="Delete", exact=True).tap()
-    expect(page.locator("#toasts")).to_contain_text(re.compile(r"job \d+ is in progress"))
+    hear(page, r"job \d+ is in progress")
     page.goto(f"/vms/?q={machine}")
     reload_until(page, page.get_by_text("No machine matches"))
 

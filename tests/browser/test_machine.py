@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.messages import hear
 from tests.browser.waiting import reload_until
 
 LOG = "Log of the job"
@@ -48,7 +49,7 @@ def test_shut_down_start_and_reboot_without_a_reload(page, lab, machine, mark):
     try:
         confirm(page, "Shut down")
         expect(state(page)).to_have_text("shutting down")
-        expect(page.locator("#toasts")).to_contain_text(re.compile(r"Shut down .*: job \d+ is in progress"))
+        hear(page, r"Shut down .*: job \d+ is in progress")
         reboot = page.locator("#vm-head").get_by_role("button", name="Reboot")
         expect(reboot).to_have_attribute("aria-disabled", "true")
         expect(page.locator("#vm-work")).to_contain_text("Shut down")
@@ -67,7 +68,7 @@ def test_shut_down_start_and_reboot_without_a_reload(page, lab, machine, mark):
 
     confirm(page, "Reboot")
     is_same_page = mark()
-    expect(page.locator("#toasts")).to_contain_text("Reboot")
+    hear(page, "Reboot")
     expect(state(page)).to_have_text("running")
     jobs = [job.summary for job in lab.queue.jobs.values() if any(o.get("instance_name") == machine for o in job.ops)]
     assert len(jobs) == 3

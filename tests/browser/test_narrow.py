@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.addresses import Address, list_pages
+from tests.browser.messages import hear
 from tests.browser.waiting import wait_for_script
 
 pytestmark = pytest.mark.feature("G026")
@@ -129,7 +130,7 @@ def test_back_after_a_form_in_a_dialog_leads_to_the_page_it_was_on(page):
     page.goto(path)
     page.locator("#vm-head").get_by_role("link", name="Shut down", exact=True).click()
     page.locator("dialog#dialog").get_by_role("button", name="Shut down", exact=True).click()
-    expect(page.locator("#toasts")).to_contain_text("job")
+    hear(page, "job")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Jobs").click()
     expect(page).to_have_url("/jobs/")
     page.go_back()

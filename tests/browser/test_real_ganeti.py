@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from tests.browser.adding import add
 from tests.browser.conftest import run_product
+from tests.browser.messages import hear
 from tests.browser.screens import canvas, pixels, wait_connected, wait_for_change, wait_until_still
 from tests.browser.waiting import reload_until, wait_for
 from tests.ganeti.rfb import RfbClient
@@ -97,9 +98,7 @@ def test_a_reboot_from_the_console_brings_it_back(page, ganeti, guest, watch):
     page.keyboard.type("typed before")
     typed = wait_until_still(page)
     confirm(page, "Reboot")
-    toast = page.locator("#toasts").get_by_text("is in progress")
-    expect(toast).to_be_visible()
-    number = re.search(r"job (\d+)", toast.inner_text())[1]
+    number = hear(page, r"job (\d+) is in progress")[1]
     panel = page.locator("[data-console]")
     expect(panel).to_have_attribute("data-state", re.compile("waiting|connecting"))
     expect(panel).to_have_attribute("data-state", "on")
@@ -142,7 +141,7 @@ def test_worker_killed_and_cluster_cut_off_in_mid_job(page, product, ganeti, wat
     with ExitStack() as held:
         held.enter_context(ganeti.locks_held())
         confirm(page, "Shut down")
-        expect(page.locator("#toasts").get_by_text("is in progress")).to_be_visible()
+        hear(page, "is in progress")
         worker = product.child(" worker ")
         os.kill(worker, signal.SIGKILL)
         with ganeti.cut_off():

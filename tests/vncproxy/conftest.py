@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.messages import write_down_messages
 from tests.browser.waiting import PATIENCE_MS
 from tests.vncproxy.ends import KEY, Browser, ToyVnc
 
@@ -126,6 +127,7 @@ def site(tmp_path_factory):
 def console(chromium, site):
     """A page on which the content policy and the scripts may not complain."""
     context = chromium.new_context(viewport={"width": 1280, "height": 860})
+    write_down_messages(context)
     page = context.new_page()
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

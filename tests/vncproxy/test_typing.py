@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.messages import hear
 from tests.ganeti.rfb import RfbClient
 from tests.vncproxy.screens import ALT, CONTROL, DELETE, Machine
 from tests.vncproxy.test_loopback import wait_until
@@ -189,7 +190,7 @@ def test_text_is_typed_key_by_key(page, machine):
     dialog.get_by_label("Text", exact=True).fill("Hi!\r\n\tü€\x07\u200b")
     expect(dialog).to_contain_text("No key of this layout types these, they are left out: ü € U+0007 U+200B")
     type_it.click()
-    expect(page.locator("#toasts")).to_contain_text("The text was typed.")
+    hear(page, "The text was typed.")
     expect(page.locator("canvas")).to_be_focused()
     wanted = [SHIFT, ord("H"), ord("i"), SHIFT, ord("!"), RETURN, TAB]
     assert wait_until(lambda: machine.typed() == wanted and not machine.guest.held), machine.guest.keys
@@ -343,7 +344,7 @@ def test_pasted_text_and_a_touch_keyboard_write_the_same_on_a_real_machine(conso
                 page.get_by_role("button", name="Paste text").click()
                 page.locator("[data-part=paste-text]").fill(text)
                 page.get_by_role("button", name="Type it").click()
-                expect(page.locator("#toasts")).to_contain_text("The text was typed.")
+                hear(page, "The text was typed.")
             else:
                 page.evaluate("document.querySelector('[data-do=keyboard]').click()")
                 for end in range(4, len(text) + 4, 4):

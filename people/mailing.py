@@ -21,6 +21,7 @@ from people.confirming import make_confirmation
 from people.languages import speaking_to
 from people.models import Letter
 from people.registering import LASTS, make_link_token, read_link_token
+from people.request_selectors import may_decide
 from people.requests import describe
 from people.selectors import list_administrators
 from permissions.models import User
@@ -157,7 +158,7 @@ def _send_asked(letter: Letter) -> None:
         Letter.objects.bulk_create(
             Letter(purpose=letter.purpose, asked=asked, person=each) for each in deciding[:_MOST_TOLD]
         )
-    else:
+    elif may_decide(letter.person, asked):  # still: this letter may have waited for an hour
         _send_about(_("Request %(number)s on %(site)s"), "asked", letter.person, asked)
 
 

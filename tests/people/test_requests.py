@@ -16,7 +16,7 @@ from people.mailing import send_due_letters
 from people.models import Letter
 from people.request_selectors import count_to_decide, list_requests, may_decide
 from permissions.models import Team, User
-from permissions.services import grant, grant_role, make_team, persona_of, set_role
+from permissions.services import grant, grant_role, make_team, persona_of, revoke, set_role
 from quotas.amounts import Limits
 from quotas.models import Request
 from quotas.selectors import limits_of, own_limits
@@ -204,15 +204,20 @@ def test_those_who_decide_and_who_asked_are_told_by_mail(
     alice: User, olga: User, cluster: Cluster, settings: Any
 ) -> None:
     make_admin()  # without an address
+    otto = make_user("otto", email="otto@example.org")
+    grant(["admin"], otto, cluster)
     ask_quota(signed_in(alice))
     assert not Letter.objects.exists(), "no mail is set up"
     Request.objects.all().delete()
     settings.GWM_MAIL_URL, settings.GWM_PUBLIC_URL = "smtp://127.0.0.1", "https://gwm.example.org"
     ask_quota(signed_in(alice))
     asked = Request.objects.get()
+    send_due_letters()
+    assert Letter.objects.filter(person=otto).exists()
+    revoke(["admin"], otto, cluster)
     while send_due_letters():
         pass
-    assert [each.to for each in mail.outbox] == [["olga@example.org"]]
+    assert [each.to for each in mail.outbox] == [["olga@example.org"]], "and not who decides no more"
     assert f"https://gwm.example.org/requests/{asked.pk}/" in mail.outbox[0].body
     assert "The shop grows" in mail.outbox[0].body and "8.0" in mail.outbox[0].body
     signed_in(olga).post(f"/requests/{asked.pk}/do/decline/", {"answer": "No room"})

@@ -6,7 +6,6 @@ from typing import Any
 from django.apps import apps
 from django.db.models import F, Max, Model, Q, QuerySet, Value
 from django.db.models.fields import BigIntegerField
-from django.utils import timezone
 
 from permissions.models import Granted, RoleGrant
 from permissions.policy.ways import access_of, grant_tables
@@ -26,8 +25,8 @@ def find_endings(after: datetime, until: datetime) -> tuple[set[int], bool]:
     return {who for who in found if who is not None}, None in found
 
 
-def last_endings(model: type[Model]) -> dict[tuple[str, int, int], datetime]:
-    """When the latest of what was granted on an object of this kind ended, of what has ended by now.
+def last_endings(model: type[Model], after: datetime, until: datetime) -> dict[tuple[str, int, int], datetime]:
+    """When the latest of what was granted on an object of this kind ended, of what ended in this time.
 
     By "user" or "group", the key of that, and the key of the object. Four queries, whatever there is.
     """
@@ -40,7 +39,8 @@ def last_endings(model: type[Model]) -> dict[tuple[str, int, int], datetime]:
         ]
     found: dict[tuple[str, int, int], datetime] = {}
     for table, whom, on, which in asked:
-        rows = table._default_manager.filter(which, expires_at__lte=timezone.now()).exclude(**{whom: None}).order_by()
+        ended = Q(which, expires_at__gt=after, expires_at__lte=until)
+        rows = table._default_manager.filter(ended).exclude(**{whom: None}).order_by()
         for who, obj, end in rows.values_list(f"{whom}_id", on).annotate(end=Max("expires_at")):
             found[whom, who, obj] = max(end, found.get((whom, who, obj), end))
     return found

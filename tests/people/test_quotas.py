@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -168,10 +169,15 @@ def test_a_quota_goes_with_the_last_right_that_ends_by_itself(page: Client, vm: 
     assert take_quotas_of_ended() == 0
     with time_machine.travel(now + timedelta(hours=2)):
         assert take_quotas_of_ended() == 2 and take_quotas_of_ended() == 0
+    with time_machine.travel(now + timedelta(hours=3)), CaptureQueriesContext(connection) as asked:
+        assert take_quotas_of_ended() == 0
+        assert not any("quotas_quota" in each["sql"] for each in asked), "nothing ended since"
         assert [each.persona for each in Quota.objects.all()] == [persona_of(bob)], "who still holds something"
         said = [event.said for event in Event.objects.filter(verb="cluster.remove-quota")]
         assert len(said) == 2 and any("@web-team" in each for each in said)
         set_quota(persona_of(alice), cluster, Limits(vcpus=2))
+        cache.clear()  # so that all is looked at once more
         assert take_quotas_of_ended() == 0, "it was set after the end"
         Quota.objects.update(set_at=None)
+        cache.clear()
         assert take_quotas_of_ended() == 0, "by a release that did not keep when"

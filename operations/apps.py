@@ -8,6 +8,7 @@ class OperationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have each app fill the tables, as its modules are loaded: kinds first, then operations and their forms."""
+        """Have each app fill the tables, as its modules are loaded: kinds, operations and their forms, sealed rows."""
         autodiscover_modules("kinds")
         autodiscover_modules("operations", "forms")
+        autodiscover_modules("sealed")

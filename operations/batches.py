@@ -22,6 +22,7 @@ from operations.lease import Lease, LeaseLost
 from operations.models import OPEN_ITEMS, UNDER_WAY, Batch, BatchItem, BatchState, Busy, ItemState, Verdict
 from operations.pipeline import run
 from operations.planning import go_on_after
+from operations.sealed import sealed_of
 from operations.table import OPERATIONS
 
 # How often an item is tried when it could not be begun, and how long it waits in between, in seconds.
@@ -70,7 +71,10 @@ def _follow(item: BatchItem, entry: Entry | None) -> None:
     else:
         state, reason = ItemState.FAILED, entry.message or told(Outcome(entry.outcome).label)
     if state != item.state:
-        BatchItem.objects.filter(pk=item.pk, entry=entry).update(state=state, reason=reason)
+        values: dict[str, Any] = {"state": state, "reason": reason}
+        if state == ItemState.DONE and (sealed := sealed_of(item)):
+            values["params"] = {name: value for name, value in (item.params or {}).items() if name not in sealed}
+        BatchItem.objects.filter(pk=item.pk, entry=entry).update(**values)
 
 
 def _end(item: BatchItem, state: ItemState, reason: str) -> None:
@@ -155,7 +159,7 @@ def _run(item: BatchItem, operation: AnyOperation, actor: Actor, target: Any, le
         return False
     if not lease.is_held:
         raise LeaseLost
-    _follow(BatchItem(pk=item.pk, state=ItemState.RUNNING), entry)
+    _follow(BatchItem(pk=item.pk, operation=item.operation, params=item.params, state=ItemState.RUNNING), entry)
     return True
 
 

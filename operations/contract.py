@@ -170,7 +170,8 @@ class Operation(Generic[T, P]):
     name of the target typed. `needs_browser`: what it gives is for a browser. `is_on_site`: its target is the site.
     `then`: what follows by itself on the same target where nothing was sent, each when the one before has succeeded.
     `takes_quota`: its `claim` may be more than a quota allows. `for_users`: what it means for the people who use the
-    target. `group`: where it stands in the menu of the target.
+    target. `group`: where it stands in the menu of the target. `seals`: what its form takes sealed, so that a step of a
+    batch may keep it until it is done.
     """
 
     kind: str
@@ -188,6 +189,7 @@ class Operation(Generic[T, P]):
     for_users: ClassVar[Words] = ""
     is_destructive: ClassVar[bool] = False
     takes_quota: ClassVar[bool] = False
+    seals: ClassVar[Sequence[str]] = ()
     sends: ClassVar[bool] = True
     needs_reach: ClassVar[bool] = True
     needs_target: ClassVar[bool] = True

@@ -72,6 +72,7 @@ class Modify(VMOperation[ModifyParams]):
     takes_quota = True
     has_own_page = True
     can_check = True
+    seals = ("private",)
     params_type = ModifyParams
 
     def holds_secrets(self, params: Mapping[str, Any]) -> bool:

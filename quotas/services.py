@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from clusters.models import Cluster
 from objectlog.words import gettext as _
 from objectlog.words import joined, mib
+from operations.once import read_once
 from permissions.models import Persona
 from quotas.amounts import DIMENSIONS, Amounts, Limits
 from quotas.models import Claim, DefaultQuota, Quota
@@ -66,8 +67,9 @@ def judge_room(
     """Raises Exceeded where this much is more than is left. What belongs to nobody has no limit."""
     if persona is None or may_exceed:
         return
-    limits = limits_of(persona, cluster)
-    over = limits.exceeded_by(claimed_by(persona, cluster) + used, wanted)
+    limits = read_once(("limits", persona.pk, cluster.pk), lambda: limits_of(persona, cluster))
+    claimed = read_once(("claimed", persona.pk, cluster.pk), lambda: claimed_by(persona, cluster))
+    over = limits.exceeded_by(claimed + used, wanted)
     if over:
         raise Exceeded(persona, cluster, over, limits)
 

@@ -11,7 +11,9 @@ from django.urls import reverse
 from operations.forms import params_from
 from operations.models import Batch
 from operations.table import OPERATIONS
-from permissions.services import grant
+from permissions.services import grant, persona_of
+from quotas.amounts import Limits
+from quotas.services import set_quota
 from tests.lifecycle.conftest import Scene, mine, scene
 from virtualmachines.forms.many import ManySettingsForm
 from virtualmachines.models import VirtualMachine
@@ -56,7 +58,10 @@ def test_what_a_machine_would_refuse_stands_beside_it(client: Client, batch: Bat
 
 
 def test_before_and_after_cost_no_queries_for_each_machine(mine: Scene, client: Client, batch: Batch) -> None:
-    """What is known of a cluster, and what one may there, is read once for all of its machines."""
+    """What is known of a cluster, what one may there and what is left of quotas is read once for all machines."""
+    owner = persona_of(mine.alice.user)
+    VirtualMachine.objects.update(owner=owner)
+    set_quota(owner, mine.cluster, Limits(vcpus=1000))
     send(client, batch, preview="1", vcpus="3")  # what is asked once in the life of a process
     with CaptureQueriesContext(connection) as all_of_them:
         _, page = send(client, batch, preview="1", vcpus="3")

@@ -17,6 +17,7 @@ from objectlog.models import Entry
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, Refusal, Submission
 from operations.groups import Group
+from operations.once import read_once, reading_once
 from permissions.policy import can
 from quotas.services import claim, give_back, judge_room
 from rapi.client import RapiClient
@@ -28,7 +29,6 @@ from virtualmachines.operations.base import VMOperation, explain_forthcoming, mo
 from virtualmachines.operations.protecting import explain_protection
 from virtualmachines.rules import Facts
 from virtualmachines.rules.changes import judge_change
-from virtualmachines.rules.once import read_once, reading_once
 from virtualmachines.spec import CannotChange, Defaults, VMSpec, difference, read_spec, requests_for
 from virtualmachines.spec.data import BadData, as_data
 from virtualmachines.spec.difference import Difference
@@ -124,7 +124,7 @@ class Modify(VMOperation[ModifyParams]):
         more, owner = growth_of(target, after, Defaults.of(target.cluster.info)), target.owner
         if owner is not None and any(amount > 0 for amount in more.values()):
             with quota_at():
-                used = usage_of(owner, target.cluster)
+                used = read_once(("used", owner.pk, target.cluster.pk), lambda: usage_of(owner, target.cluster))
                 judge_room(owner, target.cluster, more, used, may_exceed=ask.actor.may_exceed)
 
     def changes(self, ask: Ask[VirtualMachine, ModifyParams]) -> list[Change]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from clusters.catalogue import Release
 from clusters.models import Cluster, Network, Node, NodeGroup
+from operations.once import read_once
 from rapi.features import parse_version
 from rapi.shapes.fields import listing, mapping
-from virtualmachines.rules.once import read_once
 from virtualmachines.spec import Defaults
 
 
@@ -62,7 +62,7 @@ class Facts:
 
     @classmethod
     def of(cls, cluster: Cluster) -> "Facts":
-        """Four queries at most, whatever the size of the cluster; none for another machine of it (`rules.once`)."""
+        """Four queries at most, whatever the size of the cluster; none for another machine (`operations.once`)."""
         return read_once((cls, cluster.pk), lambda: cls._read(cluster))
 
     @classmethod

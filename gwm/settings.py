@@ -2,12 +2,10 @@
 
 import os
 import socket
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import environ
-
 from gwm.config import Config, SettingError
+from gwm.databases import describe_database
 from gwm.env import BASE_DIR
 from gwm.static_version import is_immutable, version_of
 from objectlog.sinks import BadAddress, make_sink
@@ -228,48 +226,12 @@ GWM_REGISTRATION_DOMAINS = config.words("GWM_REGISTRATION_DOMAINS")
 if GWM_REGISTRATION and not GWM_MAIL_URL:
     raise SettingError("GWM_REGISTRATION", "the link to register with is mailed.", "Set GWM_MAIL_URL.")
 
-DATABASE_TIMEOUT_S = 5
-
-
-# Database: short transactions everywhere, so no ATOMIC_REQUESTS; SQLite takes the write lock at BEGIN
-# (WAL without IMMEDIATE answers "database is locked" as soon as two processes read and then write).
-def describe_database(url: str) -> dict[str, Any]:
-    """Return Django's description of the database at a URL; SQLite in the data directory without one."""
-    if not url:
-        described: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": GWM_DATA_DIR / "gwm.sqlite3"}
-    else:
-        described = dict(environ.Env.db_url_config(url))
-    if described["ENGINE"].endswith("sqlite3"):
-        described["OPTIONS"] = {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
-        }
-    elif described["ENGINE"].endswith("mysql"):
-        described.setdefault("OPTIONS", {}).setdefault("isolation_level", "read committed")
-    elif described["ENGINE"].endswith("postgresql"):
-        options = described.setdefault("OPTIONS", {})
-        # A server that vanished without a word must not hold the threads of pages for minutes.
-        options.setdefault("connect_timeout", DATABASE_TIMEOUT_S)
-        options.setdefault("tcp_user_timeout", 1000 * DATABASE_TIMEOUT_S)
-        if config.flag("GWM_PREPARE_STATEMENTS"):
-            # To plan the statements of a page takes PostgreSQL longer than to carry them out, and to compile one
-            # hundreds of milliseconds; processes that help with one cost more than they help.
-            options.update(server_side_binding=True, prepare_threshold=2)
-            wanted = "-c jit=off -c max_parallel_workers_per_gather=0"
-            options["options"] = f"{options.get('options', '')} {wanted}".strip()
-        else:
-            # A PgBouncer that pools transactions refuses connections with options, and forgets what a session keeps:
-            # statements, and cursors outside of transactions.
-            described["DISABLE_SERVER_SIDE_CURSORS"] = True
-    described["CONN_MAX_AGE"] = 600
-    described["CONN_HEALTH_CHECKS"] = True
-    return described
-
-
+# Database
 DATABASES = {
     "default": describe_database(
         config.url("DATABASE_URL", "postgres", "postgresql", "psql", "mysql", "sqlite"),
+        GWM_DATA_DIR,
+        prepares=config.flag("GWM_PREPARE_STATEMENTS"),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -378,7 +340,7 @@ LOGGING = {
         "outages": {"()": "gwm.logs.OutagesInOneLine"},
         "without_secrets": {
             "()": "gwm.logs.WithoutSecrets",
-            "secrets": [*config.secret_values(), *(each.client_secret for each in GWM_OPENID_PROVIDERS)],
+            "secrets": _secrets,
         },
     },
     "formatters": {"line": {"()": "gwm.logs.LineInUTC"}},

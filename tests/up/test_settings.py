@@ -14,11 +14,11 @@ import pytest
 from django.db import InternalError
 
 from gwm.config import Config, SettingError, read_env_file
+from gwm.databases import describe_database
 from gwm.env import SETTINGS, TABLE
 from gwm.logs import LineInUTC, OutagesInOneLine, WithoutSecrets
 from gwm.outages import explain_outage
 from gwm.secrets import ensure_secrets
-from gwm.settings import describe_database
 from tests.up.running import ROOT, clean_environment
 from tools.settings_table import PAGE, render
 
@@ -248,7 +248,7 @@ def test_the_deployment_check_has_no_complaint_with_the_documented_settings(tmp_
     ],
 )
 def test_a_database_is_chosen_by_its_address(url: str, engine: str, name: str) -> None:
-    described = describe_database(url)
+    described = describe_database(url, Path(), prepares=True)
     assert described["ENGINE"] == f"django.db.backends.{engine}"
     assert str(described["NAME"]) == name
     assert (described.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE") == (engine == "sqlite3")
@@ -256,10 +256,12 @@ def test_a_database_is_chosen_by_its_address(url: str, engine: str, name: str) -
     assert "ATOMIC_REQUESTS" not in described
 
 
-def test_nothing_is_asked_of_a_session_where_a_pool_hands_it_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_asked_of_a_session_where_a_pool_hands_it_on() -> None:
     url = "postgres://gwm:pass@db.example.org/machines"
-    assert describe_database(url)["OPTIONS"]["options"] == "-c jit=off -c max_parallel_workers_per_gather=0"
-    monkeypatch.setenv("GWM_PREPARE_STATEMENTS", "no")
-    described = describe_database(url)
+    assert (
+        describe_database(url, Path(), prepares=True)["OPTIONS"]["options"]
+        == "-c jit=off -c max_parallel_workers_per_gather=0"
+    )
+    described = describe_database(url, Path(), prepares=False)
     assert set(described["OPTIONS"]) == {"connect_timeout", "tcp_user_timeout"}
     assert described["DISABLE_SERVER_SIDE_CURSORS"]

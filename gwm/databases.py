@@ -1,0 +1,47 @@
+"""How Django reaches the database, by its URL."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+TIMEOUT_S = 5
+
+
+# Short transactions everywhere, so no ATOMIC_REQUESTS; SQLite takes the write lock at BEGIN
+# (WAL without IMMEDIATE answers "database is locked" as soon as two processes read and then write).
+def describe_database(url: str, data_dir: Path, *, prepares: bool) -> dict[str, Any]:
+    """Return Django's description of the database at a URL; SQLite in the data directory without one.
+
+    `prepares`: PostgreSQL keeps prepared statements for a session.
+    """
+    if not url:
+        described: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": data_dir / "gwm.sqlite3"}
+    else:
+        described = dict(environ.Env.db_url_config(url))
+    if described["ENGINE"].endswith("sqlite3"):
+        described["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+        }
+    elif described["ENGINE"].endswith("mysql"):
+        described.setdefault("OPTIONS", {}).setdefault("isolation_level", "read committed")
+    elif described["ENGINE"].endswith("postgresql"):
+        options = described.setdefault("OPTIONS", {})
+        # A server that vanished without a word must not hold the threads of pages for minutes.
+        options.setdefault("connect_timeout", TIMEOUT_S)
+        options.setdefault("tcp_user_timeout", 1000 * TIMEOUT_S)
+        if prepares:
+            # To plan the statements of a page takes PostgreSQL longer than to carry them out, and to compile one
+            # hundreds of milliseconds; processes that help with one cost more than they help.
+            options.update(server_side_binding=True, prepare_threshold=2)
+            wanted = "-c jit=off -c max_parallel_workers_per_gather=0"
+            options["options"] = f"{options.get('options', '')} {wanted}".strip()
+        else:
+            # A PgBouncer that pools transactions refuses connections with options, and forgets what a session keeps:
+            # statements, and cursors outside of transactions.
+            described["DISABLE_SERVER_SIDE_CURSORS"] = True
+    described["CONN_MAX_AGE"] = 600
+    described["CONN_HEALTH_CHECKS"] = True
+    return described

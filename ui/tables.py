@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
 from ui.columns import Column, Values, Words
 from ui.exporting import export
@@ -206,3 +207,27 @@ def show(request: HttpRequest, table: Table, choice: Choice, without: Collection
         read_page_size(request, choice.per_page or int(settings.GWM_PAGE_SIZE)),
         is_own=columns != table.pick(None, without),
     )
+
+
+def answer(
+    request: HttpRequest,
+    shown: Shown,
+    rows: Any,
+    template: str,
+    nothing: str,
+    *,
+    groups: Sequence[tuple[str, Words, int | None]] = (),
+    more: Callable[[Any], Mapping[str, Any]] = lambda rows: {},
+) -> HttpResponseBase:
+    """A page of the query `rows` as the URL asks for it, or a file of all that match.
+
+    `nothing` says that none does; `more` gives what else the template draws, from the rows of the page.
+    """
+    wanted = Wanted.parse(shown.table.language, request.GET)
+    matching = shown.load(rows.filter(wanted.asked.condition))
+    file = shown.export(request, matching)
+    if file is not None:
+        return file
+    listing = shown.page(request, matching)
+    drawn = shown.as_context(listing, wanted, groups=groups) | {"nothing_matches": wanted.explain(nothing)}
+    return render(request, template, {**drawn, **more(listing.page.object_list)})

@@ -13,15 +13,14 @@ from django.views.decorators.http import require_safe
 from operations.actors import actor_of
 from operations.contract import SITE, AnyOperation, Ask, Forbidden, Invalid
 from operations.pipeline import run
-from people.account_columns import GROUPS, PEOPLE, PEOPLE_TABLE
+from people.account_columns import GROUPS, PEOPLE_TABLE
 from people.account_selectors import list_accounts
 from people.forms.accounts import AddAccountForm
 from people.operations.accounts import Add
 from permissions.policy import Denied, can
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
-from ui.filtering import Wanted
-from ui.tables import show
+from ui.tables import answer, show
 
 ADD: AnyOperation = Add()
 
@@ -32,17 +31,9 @@ def people_list(request: HttpRequest) -> HttpResponseBase:
     user = person_of(request)
     _refuse_others(user)
     shown = show(request, PEOPLE_TABLE, choice_of(user, PEOPLE_TABLE.name))
-    wanted = Wanted.parse(PEOPLE, request.GET)
-    rows = shown.load(list_accounts(user).filter(wanted.asked.condition))
-    file = shown.export(request, rows)
-    if file is not None:
-        return file
     groups = [("", _("All"), None), *((name, label, None) for name, (label, __) in GROUPS.items())]
-    context = {
-        **shown.as_context(shown.page(request, rows), wanted, groups=groups),
-        "nothing_matches": wanted.explain(_("No account matches. Leave out a word.")),
-    }
-    return render(request, "people/people.html", context)
+    nothing = _("No account matches. Leave out a word.")
+    return answer(request, shown, list_accounts(user), "people/people.html", nothing, groups=groups)
 
 
 class AddPerson(View):

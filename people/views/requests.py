@@ -21,7 +21,7 @@ from operations.offers import list_offers
 from operations.pipeline import run
 from operations.table import OPERATIONS
 from people.operations import REQUEST_OPERATIONS
-from people.request_columns import GROUPS, REQUEST_TABLE, REQUESTS
+from people.request_columns import GROUPS, REQUEST_TABLE
 from people.request_selectors import (
     find_made,
     list_clusters_to_ask_for,
@@ -36,8 +36,7 @@ from permissions.acting import acting_as
 from permissions.selectors import choice_of, name_of_persona
 from permissions.services import persona_of
 from permissions.signed_in import person_of
-from ui.filtering import Wanted
-from ui.tables import show
+from ui.tables import answer, show
 
 
 @require_safe
@@ -45,17 +44,9 @@ def request_list(request: HttpRequest) -> HttpResponseBase:
     """One's own, and those on which one decides."""
     user = person_of(request)
     shown = show(request, REQUEST_TABLE, choice_of(user, REQUEST_TABLE.name))
-    wanted = Wanted.parse(REQUESTS, request.GET)
-    rows = shown.load(list_requests(user).filter(wanted.asked.condition))
-    file = shown.export(request, rows)
-    if file is not None:
-        return file
     groups = [("", _("All"), None), *((name, label, None) for name, (label, __) in GROUPS.items())]
-    context = {
-        **shown.as_context(shown.page(request, rows), wanted, groups=groups),
-        "nothing_matches": wanted.explain(_("No request that you may see matches. Leave out a word.")),
-    }
-    return render(request, "people/requests.html", context)
+    nothing = _("No request that you may see matches. Leave out a word.")
+    return answer(request, shown, list_requests(user), "people/requests.html", nothing, groups=groups)
 
 
 @require_safe

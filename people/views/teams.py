@@ -20,14 +20,13 @@ from operations.table import list_operations
 from people.forms.teams import TeamForm
 from people.operations.teams import CreateTeam
 from people.selectors import get_team, held_on_teams, list_keys_of_team, list_members, list_team_rows, verbs_by_person
-from people.team_columns import MEMBER_TABLE, MEMBERS, TEAM_TABLE, TEAMS
+from people.team_columns import MEMBER_TABLE, TEAM_TABLE
 from people.views.rights import rights_of
 from permissions.policy import Denied, access_of, can, verbs_on
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
-from ui.filtering import Wanted
 from ui.places import tabs_of
-from ui.tables import show
+from ui.tables import answer, show
 from virtualmachines.selectors import list_vms
 from virtualmachines.views.lists import answer_with_vms
 
@@ -40,19 +39,12 @@ def team_list(request: HttpRequest) -> HttpResponseBase:
     """The teams that the person may see."""
     user = person_of(request)
     shown = show(request, TEAM_TABLE, choice_of(user, TEAM_TABLE.name))
-    wanted = Wanted.parse(TEAMS, request.GET)
-    rows = shown.load(list_team_rows(user).filter(wanted.asked.condition))
-    file = shown.export(request, rows)
-    if file is not None:
-        return file
-    listing = shown.page(request, rows)
-    context = {
-        **shown.as_context(listing, wanted),
-        "held_on": held_on_teams(user, listing.page.object_list),
-        "may_change_teams": bool(can(user, "change_teams")),
-        "nothing_matches": wanted.explain(_("None of the teams you may see matches. Leave out a word.")),
-    }
-    return render(request, "people/teams.html", context)
+
+    def more(teams: Any) -> dict[str, Any]:
+        return {"held_on": held_on_teams(user, teams), "may_change_teams": bool(can(user, "change_teams"))}
+
+    nothing = _("None of the teams you may see matches. Leave out a word.")
+    return answer(request, shown, list_team_rows(user), "people/teams.html", nothing, more=more)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -105,21 +97,13 @@ def team_members(request: HttpRequest, name: str) -> HttpResponseBase:
     page = team_page(user, team, "members")
     without = () if "admin" in page["held"] else ("change",)
     shown = show(request, MEMBER_TABLE, choice_of(user, MEMBER_TABLE.name), without)
-    wanted = Wanted.parse(MEMBERS, request.GET)
-    rows = shown.load(list_members(team).filter(wanted.asked.condition))
-    file = shown.export(request, rows)
-    if file is not None:
-        return file
-    listing = shown.page(request, rows)
-    by_person, by_team = verbs_by_person(team)
-    context = {
-        **page,
-        **shown.as_context(listing, wanted),
-        "held_by": by_person,
-        "held_by_team": by_team,
-        "nothing_matches": wanted.explain(_("None of its members matches. Leave out a word.")),
-    }
-    return render(request, "people/team.html", context)
+
+    def more(_members: Any) -> dict[str, Any]:
+        by_person, by_team = verbs_by_person(team)
+        return {**page, "held_by": by_person, "held_by_team": by_team}
+
+    nothing = _("None of its members matches. Leave out a word.")
+    return answer(request, shown, list_members(team), "people/team.html", nothing, more=more)
 
 
 @require_safe

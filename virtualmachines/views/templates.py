@@ -24,9 +24,8 @@ from operations.pipeline import run
 from permissions.policy import Denied, can, verbs_on
 from permissions.selectors import choice_of, list_personas
 from permissions.signed_in import person_of
-from ui.filtering import Wanted
 from ui.places import page_of, tabs_of
-from ui.tables import show
+from ui.tables import answer, show
 from virtualmachines.described_template import describe_parts, describe_template
 from virtualmachines.forms.creating import BLANK, typed_for, with_size
 from virtualmachines.forms.pieces import with_part, without_part
@@ -45,7 +44,7 @@ from virtualmachines.rules import Facts
 from virtualmachines.selectors import find_vm_called, list_clusters_to_create_on, settings_of
 from virtualmachines.spec import VMSpec
 from virtualmachines.spec.copying import numbered
-from virtualmachines.template_columns import TEMPLATE_TABLE, TEMPLATES
+from virtualmachines.template_columns import TEMPLATE_TABLE
 from virtualmachines.template_selectors import called, get_template, list_templates, place_of_template
 
 CREATE: AnyOperation = CreateTemplate()
@@ -58,17 +57,8 @@ def template_list(request: HttpRequest) -> HttpResponseBase:
     """The templates of all clusters on which the person may create machines."""
     user = person_of(request)
     shown = show(request, TEMPLATE_TABLE, choice_of(user, TEMPLATE_TABLE.name))
-    wanted = Wanted.parse(TEMPLATES, request.GET)
-    rows = shown.load(list_templates(user).filter(wanted.asked.condition))
-    file = shown.export(request, rows)
-    if file is not None:
-        return file
-    listing = shown.page(request, rows)
-    context = {
-        **shown.as_context(listing, wanted),
-        "nothing_matches": wanted.explain(_("None of the templates you may see matches. Leave out a word.")),
-    }
-    return render(request, "virtualmachines/templates.html", context)
+    nothing = _("None of the templates you may see matches. Leave out a word.")
+    return answer(request, shown, list_templates(user), "virtualmachines/templates.html", nothing)
 
 
 def template_page(user: Any, template: Any, current: str) -> dict[str, Any]:

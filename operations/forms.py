@@ -36,6 +36,11 @@ class OperationForm(forms.Form):
     def fit_many(self, targets: QuerySet[Any]) -> None:
         """Narrow choices to what makes sense for some of these, where many are asked for at once."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is something to fill in."""
+        return any(not field.widget.is_hidden for field in self.base_fields.values())
+
     def kept(self) -> dict[str, Any]:
         """What a batch keeps of it: names and values that `params_from` takes for each of its targets."""
         return {name: self.cleaned_data[name] for name in self.base_fields}

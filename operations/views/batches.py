@@ -208,7 +208,7 @@ def _show(
         "is_mine": batch.actor_id == user.pk,
         "form": form,
         "form_has_focus": form is not None and any("autofocus" in each.field.widget.attrs for each in form),
-        "can_preview": operation is not None and operation.tells_changes and bool(form and form.base_fields),
+        "can_preview": operation is not None and operation.tells_changes and form is not None and form.asks,
         "consequence": str(operation.consequence) if operation is not None else "",
         "for_users": operation.for_users if operation is not None else "",
     }

@@ -175,7 +175,7 @@ class OperateView(View):
             "changes": as_rows(changes),
             "may_exceed": over is not None and bool(can(person_of(request), "exceed_quotas")),
             "over_quota_on": over.on if over is not None else "",
-            "can_preview": (operation.tells_changes or operation.sends) and bool(form.base_fields),
+            "can_preview": (operation.tells_changes or operation.sends) and form.asks,
             "preview_label": _("Show changes") if operation.tells_changes else _("Show command"),
             "shown": shown,
             "can_check": operation.can_check and detour is None,

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +15,7 @@ from permissions.selectors import find_persona_of_anybody
 from ui.names import NameInput
 from virtualmachines.forms.pieces.system import group_systems
 from virtualmachines.forms.pieces.typed import PLAIN, PairsField
-from virtualmachines.operations.owning import OwnerParams
+from virtualmachines.operations.owning import OwnerParams, version_of_owner
 from virtualmachines.operations.reinstalling import ReinstallParams
 
 
@@ -106,8 +107,23 @@ class TagsForm(OperationForm):
     tags = TagsField()
 
 
+@asks_for("vm.adopt")
+class OfOwnerForm(OperationForm):
+    """Whose it was as it was asked for: of two who take the same machine at once, the second is told of the first."""
+
+    opened = forms.CharField(label=gettext_lazy("Version"), required=False, max_length=20, widget=forms.HiddenInput)
+
+    def fit(self) -> None:
+        self.fields["opened"].initial = version_of_owner(self.target.owner_id)
+
+    def fit_many(self, targets: QuerySet[Any]) -> None:
+        """Where it is the same of all."""
+        owners = list(targets.order_by().values_list("owner", flat=True).distinct()[:2])
+        self.fields["opened"].initial = version_of_owner(owners[0]) if len(owners) == 1 else ""
+
+
 @asks_for("vm.set-owner")
-class OwnerForm(OperationForm):
+class OwnerForm(OfOwnerForm):
     """A person, a team, or nobody."""
 
     owner = forms.CharField(
@@ -120,6 +136,7 @@ class OwnerForm(OperationForm):
 
     def fit(self) -> None:
         """Whose it is now."""
+        super().fit()
         owner = self.target.owner
         if owner is not None:
             self.fields["owner"].initial = f"@{owner.name}" if owner.group_id is not None else owner.name
@@ -133,4 +150,4 @@ class OwnerForm(OperationForm):
 
     def params(self, operation: AnyOperation) -> OwnerParams:
         name = self.cleaned_data["owner"]
-        return OwnerParams(find_persona_of_anybody(name) if name else None)
+        return OwnerParams(self.cleaned_data["opened"], find_persona_of_anybody(name) if name else None)

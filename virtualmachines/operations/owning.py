@@ -28,10 +28,29 @@ _NOBODY = gettext_noop("No owner")
 
 
 @dataclass(frozen=True)
-class OwnerParams:
+class OfOwnerParams:
+    """`opened`: the owner (`version_of_owner`) of whom this was said; of another it is not done. Empty: of anybody."""
+
+    opened: str = ""
+
+
+@dataclass(frozen=True)
+class OwnerParams(OfOwnerParams):
     """None: nobody."""
 
     owner: Persona | None = None
+
+
+def version_of_owner(owner_pk: int | None) -> str:
+    """What tells one owner from another, and from nobody."""
+    return str(owner_pk or 0)
+
+
+def look_whether_same_owner(target: VirtualMachine, params: OfOwnerParams) -> None:
+    """Of two who take a machine at the same instant the first has it. Raises Invalid."""
+    if params.opened and params.opened != version_of_owner(target.owner_id):
+        by_now = _("It belongs to %s by now. Nothing was changed.") % name_of(target.owner)
+        raise Invalid({"": by_now if target.owner is not None else _("It belongs to nobody by now.")})
 
 
 class WriteOwnerTag(VMOperation[NoParams]):
@@ -124,6 +143,7 @@ class SetOwner(VMOperation[OwnerParams]):
 
     def check(self, ask: Ask[VirtualMachine, OwnerParams]) -> None:
         owner, target = ask.params.owner, ask.target
+        look_whether_same_owner(target, ask.params)
         if (owner.pk if owner is not None else None) == target.owner_id:
             raise Invalid({"owner": _("It is the owner already.") if owner is not None else _("It has no owner.")})
         if owner is not None:

@@ -9,18 +9,18 @@ from clusters.models import Cluster
 from clusters.operations.accepting import Accept
 from objectlog.changes import Change
 from objectlog.words import gettext as _
-from operations.contract import Ask, Claims, Invalid, NoParams, OverQuota
+from operations.contract import Ask, Claims, Invalid, OverQuota
 from permissions.models import Persona
 from permissions.selectors import find_persona_of_anybody
 from virtualmachines.drifting import tell_drift_of
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
-from virtualmachines.operations.owning import OwnerParams, SetOwner
+from virtualmachines.operations.owning import OfOwnerParams, OwnerParams, SetOwner
 
 _AS_SAID = SetOwner()
 
 
-class Adopt(VMOperation[NoParams]):
+class Adopt(VMOperation[OfOwnerParams]):
     """Whoever may set tags in Ganeti may have written any name there, so it counts only when an administrator says so.
 
     Like any change of the owner it grants nothing, and is judged by the quota of who is to own it.
@@ -36,6 +36,7 @@ class Adopt(VMOperation[NoParams]):
     for_users = _AS_SAID.for_users
     sends = False
     locks = False
+    params_type = OfOwnerParams
 
     def suits(self, target: VirtualMachine) -> bool:
         return super().suits(target) and bool(target.owner_tag)
@@ -43,7 +44,7 @@ class Adopt(VMOperation[NoParams]):
     def obstacle(self, target: VirtualMachine) -> str | None:
         return None if target.owner_tag else _("It has no owner tag in Ganeti.")
 
-    def check(self, ask: Ask[VirtualMachine, NoParams]) -> None:
+    def check(self, ask: Ask[VirtualMachine, OfOwnerParams]) -> None:
         if find_persona_of_anybody(ask.target.owner_tag) is None:
             words = _("Its tag names %s, and there is nobody called so here.") % ask.target.owner_tag
             raise Invalid({"": words})
@@ -54,13 +55,13 @@ class Adopt(VMOperation[NoParams]):
         except Invalid as invalid:
             raise Invalid({"": str(invalid)}) from invalid
 
-    def claim(self, ask: Ask[VirtualMachine, NoParams], entry: UUID) -> Claims:
+    def claim(self, ask: Ask[VirtualMachine, OfOwnerParams], entry: UUID) -> Claims:
         return _AS_SAID.claim(_meant(ask), entry)
 
-    def changes(self, ask: Ask[VirtualMachine, NoParams]) -> list[Change]:
+    def changes(self, ask: Ask[VirtualMachine, OfOwnerParams]) -> list[Change]:
         return _AS_SAID.changes(_meant(ask))
 
-    def perform(self, ask: Ask[VirtualMachine, NoParams]) -> str:
+    def perform(self, ask: Ask[VirtualMachine, OfOwnerParams]) -> str:
         target = ask.target
         target.owner = _meant(ask).params.owner
         target.drift = {field: before for field, before in target.drift.items() if field != "owner_tag"}
@@ -68,10 +69,13 @@ class Adopt(VMOperation[NoParams]):
         target.save(update_fields=["owner", "drift", "drift_since"])
         return ""
 
+    def journal_params(self, params: OfOwnerParams) -> dict[str, str]:
+        return {}
 
-def _meant(ask: Ask[VirtualMachine, NoParams]) -> Ask[VirtualMachine, OwnerParams]:
+
+def _meant(ask: Ask[VirtualMachine, OfOwnerParams]) -> Ask[VirtualMachine, OwnerParams]:
     owner: Persona | None = find_persona_of_anybody(ask.target.owner_tag)
-    return Ask(ask.actor, ask.target, OwnerParams(owner), ask.dry_run)
+    return Ask(ask.actor, ask.target, OwnerParams(ask.params.opened, owner), ask.dry_run)
 
 
 class AcceptMachine(Accept[VirtualMachine]):

@@ -31,6 +31,7 @@ from permissions.selectors import name_of_persona
 from permissions.viewing import viewer_of
 from ui.framed import handed
 from ui.places import page_of
+from virtualmachines.reconciling import may_reconcile
 from virtualmachines.selectors import count_all_by_state, count_there, list_clusters_to_create_on
 
 THEMES = ("light", "dark")
@@ -76,6 +77,7 @@ PLACES = (
     Place(gettext_lazy("Templates"), "/templates/", "template", "t", needs="clusters"),
     Place(gettext_lazy("Clusters"), "/clusters/", "cluster", "c", "clusters", needs="clusters"),
     Place(gettext_lazy("Nodes"), "/nodes/", "node", "n", "nodes", needs="nodes"),
+    Place(gettext_lazy("Reconciliation"), "/reconciliation/", "refresh", "r", needs="reconciles"),
     Place(gettext_lazy("Jobs"), "/jobs/", "job", "j", "jobs"),
     Place(gettext_lazy("Journal"), "/journal/", "journal", "l"),
     Place(gettext_lazy("Teams"), "/teams/", "people", "e"),
@@ -106,7 +108,7 @@ def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True, o
 
     Who acts for `owner` is led to the machines of theirs; all are one click away from there. Clusters and nodes are no
     places for who can see none and can add none, nor templates for who sees no cluster on which a machine could be
-    created, nor people for who does not look after accounts.
+    created, nor reconciliation for who administers none, nor people for who does not look after accounts.
     """
     return [
         NavSection(
@@ -228,6 +230,7 @@ class Frame:
             "clusters": len(self.clusters),
             "nodes": sum(tally.nodes for tally in self.node_tallies.values()),
             "jobs": self.dock.running,
+            "reconciles": int(may_reconcile(self.user)),
         }
         owner = name_of_persona(self.persona) if self.persona is not None else ""
         return navigation(self.path, counts, is_admin=bool(can(self.user, "add_cluster")), owner=owner)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clusters.models import Cluster, Node
 from objectlog.changes import as_rows
 from permissions.models import User
-from permissions.policy import visible
+from permissions.policy import can_somewhere, visible
 from ui.columns import Column, text
 from ui.tables import Table, declare
 from ui.templatetags.parts import draw
@@ -42,9 +42,9 @@ def list_reconcilable(user: User) -> QuerySet[VirtualMachine]:
     return visible(user, "accept", VirtualMachine.objects.all())
 
 
-def list_administered(user: User) -> QuerySet[Cluster]:
-    """The clusters that `user` administers."""
-    return visible(user, "admin", Cluster.objects.order_by("slug"))
+def may_reconcile(user: User) -> bool:
+    """Whether `user` administers a cluster."""
+    return can_somewhere(user, "admin", Cluster)
 
 
 def list_nodes_to_reconcile(user: User) -> QuerySet[Node]:
@@ -54,25 +54,28 @@ def list_nodes_to_reconcile(user: User) -> QuerySet[Node]:
     return nodes.order_by("name", "pk")
 
 
-def count_to_reconcile(vms: QuerySet[VirtualMachine]) -> dict[str, int]:
-    """How many of `vms` are in each of these parts, one more than MOST where there are more. One query.
+def count_to_reconcile(vms: QuerySet[VirtualMachine], nodes: QuerySet[Node] | None = None) -> dict[str, int]:
+    """How many of `vms` are in each of these parts, and of `nodes`; one more than MOST where there are more. One query.
 
     No part is counted further than it is told: indexes have these machines alone, whatever there are besides.
     """
+    counted: dict[str, QuerySet[Any]] = {part: vms.filter(RECONCILE[part]) for part in COUNTED}
+    if nodes is not None:
+        counted["nodes"] = nodes
     parts: list[str] = []
     params: list[Any] = []
-    for part in COUNTED:
-        some = vms.filter(RECONCILE[part]).order_by().values_list("pk")[: MOST + 1]
+    for rows in counted.values():
+        some = rows.order_by().values_list("pk")[: MOST + 1]
         try:
             sql, values = some.query.sql_with_params()
         except EmptyResultSet:
-            return dict.fromkeys(COUNTED, 0)
+            return dict.fromkeys(counted, 0)  # who administers no cluster
         parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608 - of Django's
         params += values
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", params)
         numbers = cursor.fetchone()
-    return dict(zip(COUNTED, numbers, strict=True))
+    return dict(zip(counted, numbers, strict=True))
 
 
 def _told(vm: VirtualMachine) -> list[tuple[str, str, str]]:

@@ -22,7 +22,7 @@ from permissions.policy import can
 from permissions.signed_in import person_of
 from ui.listing import ages_of
 from virtualmachines.columns import VM_TABLE
-from virtualmachines.reconciling import MOST, SHOWN, count_to_reconcile, list_reconcilable
+from virtualmachines.reconciling import MOST, SHOWN, count_to_reconcile, list_nodes_to_reconcile, list_reconcilable
 from virtualmachines.selectors import count_all_by_state, count_there, list_vms, rows_of, sum_by_group
 
 if TYPE_CHECKING:
@@ -65,10 +65,13 @@ def tally(counts: Mapping[str, int], unresponsive_nodes: int | None = None) -> l
 
 
 def _count_to_reconcile(user: User) -> list[tuple[str, Any, str]]:
-    """What is otherwise in Ganeti on the clusters that `user` administers: part, label and number. One query."""
-    numbers = count_to_reconcile(list_reconcilable(user))
+    """What is otherwise in Ganeti on the clusters that `user` administers: where, label and number. One query."""
+    numbers = count_to_reconcile(list_reconcilable(user), list_nodes_to_reconcile(user))
     told = {part: f"{MOST}+" if number > MOST else str(number) for part, number in numbers.items() if number}
-    return [(part, SHOWN[part], number) for part, number in told.items()]
+    return [
+        (f"?reconcile={part}", SHOWN[part], number) if part in SHOWN else ("#nodes", _("Nodes"), number)
+        for part, number in told.items()
+    ]
 
 
 @require_safe

@@ -18,7 +18,7 @@ from permissions.policy.acting import may_act_for, may_look_after, may_speak_as,
 from permissions.policy.endings import find_endings, last_endings
 from permissions.policy.holders import count_holders, find_candidates, find_grant, granted_roles, granted_verbs
 from permissions.policy.holdings import Holding, find_holdings, find_holdings_of, list_people
-from permissions.policy.lists import condition, conditions_by_parent
+from permissions.policy.lists import condition, conditions_by_parent, is_held_somewhere
 from permissions.policy.reach import reach_kept
 from permissions.policy.sources import GrantKey, Source, find_sources
 from permissions.policy.verdicts import OTHER_SITE_VERB, SITE_VERBS, Allowed, Denied, SiteVerb, Verdict
@@ -36,6 +36,7 @@ __all__ = [
     "Verdict",
     "access_of",
     "can",
+    "can_somewhere",
     "count_holders",
     "find_endings",
     "find_grant",
@@ -105,6 +106,11 @@ def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:
         declared = SITE_VERBS.get(verb, OTHER_SITE_VERB)
         return Allowed("staff") if declared.for_staff and user.is_staff else Denied(told(declared.refusal))
     return Allowed() if verb in verbs_on(user, obj) else Denied(access_of(type(obj)).refuse(verb))
+
+
+def can_somewhere(user: User, verb: str, model: type[Model]) -> bool:
+    """Whether `user` may do `verb` on something of a kind to which others belong, as clusters, if there is any."""
+    return user.is_active and (user.is_superuser or is_held_somewhere(user, verb, model))
 
 
 def verbs_on(user: Actor, obj: Model) -> frozenset[str]:

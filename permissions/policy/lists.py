@@ -104,6 +104,13 @@ def condition(user: User, verb: str, model: type[Model]) -> Q:
     return found | _looked_up(user, looked_up) if looked_up[0] else found
 
 
+def is_held_somewhere(user: User, verb: str, model: type[Model]) -> bool:
+    """Whether `verb` is held on one of these parents or on all. No query, where reach is kept."""
+    access, reach = access_of(model), find_reach(user)
+    verbs = access.granting(verb)
+    return reach.is_everywhere(access.kind, verbs) or bool(reach.places(access.kind, verbs, access.kind))
+
+
 def conditions_by_parent(user: User, verb: str, model: Any) -> tuple[Q, Q]:
     """The same in two: the parents all of whose rows are among them, and those that are so by themselves."""
     access = access_of(model)

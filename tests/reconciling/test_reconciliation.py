@@ -86,7 +86,14 @@ def test_owners_are_assigned_in_bulk_after_a_plan(site: Site, sign_in: SignIn, k
     batch = plan_of(sign_in(keeper), "set-owner", site.db, *others, site.other)
     assert batch.items.count() == 4, "of clusters that one does not administer nothing is planned"
     assert not VirtualMachine.objects.filter(owner=persona_of(keeper)).exists()
+    plans = [plan_of(sign_in(site.admin), verb, site.db, *others) for verb in ("set-owner", "adopt")]
+    opened = sign_in(site.admin).get(reverse("batch", args=[plans[0].uuid])).context["form"]["opened"].initial
+    VirtualMachine.objects.filter(owner=None).update(owner_tag="keeper")
     carry_out(batch, owner="alice")
+    for late, given in zip(plans, ({"owner": "keeper"}, {}), strict=True):
+        carry_out(late, opened=opened, **given)
+        assert {item.state for item in late.items.all()} == {"failed"}
+        assert all("belongs to alice by now" in item.reason for item in late.items.all())
     assert set(VirtualMachine.objects.filter(owner=site.web.owner)) == {site.web, site.db, *others}
 
 
@@ -188,6 +195,9 @@ def test_nodes_stand_there_with_what_can_be_done(site: Site, sign_in: SignIn, ke
     page = client.get(PAGE)
     assert [each["node"] for each in page.context["nodes"]] == [gone, moved]
     assert "<del>192.0.2.99</del> <ins>192.0.2.1</ins>" in page.content.decode()
+    overview = client.get("/").content.decode()
+    assert 'href="/reconciliation/#nodes"\n    >Nodes 2</a>' in overview and 'data-go="r"' in overview
+    assert 'data-go="r"' not in sign_in(site.alice).get("/").content.decode(), "for who may settle it"
     assert client.post(f"/clusters/prod/nodes/{moved.name}/do/accept/").status_code == 302
     assert client.post(f"/clusters/prod/nodes/{gone.uuid}/do/forget/", {"typed_name": gone.name}).status_code == 302
     assert client.get(PAGE).context["nodes"] == []

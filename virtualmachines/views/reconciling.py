@@ -33,9 +33,9 @@ from virtualmachines.reconciling import (
     RECONCILIATION_TABLE,
     SHOWN,
     count_to_reconcile,
-    list_administered,
     list_nodes_to_reconcile,
     list_reconcilable,
+    may_reconcile,
 )
 from virtualmachines.selectors import filter_vms
 from virtualmachines.views.batch import plan_chosen
@@ -89,7 +89,7 @@ def reconciliation_batch(request: HttpRequest) -> HttpResponse:
 
 
 def _require_admin(request: HttpRequest) -> None:
-    if not list_administered(person_of(request)).exists():
+    if not may_reconcile(person_of(request)):
         raise PermissionDenied(_("This page is for who administers a cluster."))
 
 

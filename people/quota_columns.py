@@ -67,6 +67,7 @@ def _figure(name: str, label: Any) -> Column:
         values={name: values("used"), f"{name}_limit": values("limit")},
         sort=(name, "name"),
         biggest_first=True,
+        css="is-alone",
         width=190,
     )
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.template import Context
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from permissions.models import User
@@ -110,7 +110,7 @@ def _may(person: Any, context: Context) -> object:
     said = [draw('<span class="chip">{}</span>', words.get(verb, verb)) for verb in sorted(verbs)]
     if not said and "act" in context["held_by_team"]:
         return draw('<span class="dim">{}</span>', words["act"])
-    return draw("{}" * len(said), *said) if said else DASH
+    return draw(f'<span class="chips">{"{}" * len(said)}</span>', *said) if said else DASH
 
 
 def _changes(person: Any, context: Context) -> object:
@@ -152,7 +152,7 @@ MEMBER_TABLE = declare(
                 sort=("first_name", "last_name", "username"),
                 width=200,
             ),
-            Column(name="may", label=pgettext_lazy("rights", "May"), cell=_may, values={}, width=180),
+            Column(name="may", label=_("Rights"), cell=_may, values={}, width=180),
             ago("date_joined", name="joined", label=_("Account made"), is_extra=True),
             Column(name="change", label=_("Change"), cell=_changes, values={}, css="num", width=240, is_fixed=True),
         ),

@@ -86,9 +86,9 @@ def test_owners_are_assigned_in_bulk_after_a_plan(site: Site, sign_in: SignIn, k
     batch = plan_of(sign_in(keeper), "set-owner", site.db, *others, site.other)
     assert batch.items.count() == 4, "of clusters that one does not administer nothing is planned"
     assert not VirtualMachine.objects.filter(owner=persona_of(keeper)).exists()
+    VirtualMachine.objects.filter(owner=None).update(owner_tag="keeper")
     plans = [plan_of(sign_in(site.admin), verb, site.db, *others) for verb in ("set-owner", "adopt")]
     opened = sign_in(site.admin).get(reverse("batch", args=[plans[0].uuid])).context["form"]["opened"].initial
-    VirtualMachine.objects.filter(owner=None).update(owner_tag="keeper")
     carry_out(batch, owner="alice")
     for late, given in zip(plans, ({"owner": "keeper"}, {}), strict=True):
         carry_out(late, opened=opened, **given)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from clusters.models import Node
 from objectlog.models import Event, Via
-from operations.contract import Actor, Ask, Invalid, NoParams
+from operations.contract import Actor, Ask, Invalid
 from operations.lanes import work_lane
 from operations.models import Batch
 from operations.pipeline import run
@@ -25,6 +25,7 @@ from quotas.models import Quota
 from tests.factories import make_cluster, make_node, make_user, make_vm
 from tests.pages.conftest import Site, sign_in, site
 from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.owning import OfOwnerParams
 
 __all__ = ["sign_in", "site"]
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G019")]
@@ -138,7 +139,7 @@ def test_a_tag_passes_no_quota(site: Site, keeper: User) -> None:
     tagged = make_vm(site.prod, owner_tag="alice")
     Quota.objects.create(cluster=site.prod, persona=site.web.owner, machines=1)
     with pytest.raises(Invalid, match="machines"):
-        run(OPERATIONS["vm.adopt"], Ask(Actor(keeper, Via.WEB), tagged, NoParams()))
+        run(OPERATIONS["vm.adopt"], Ask(Actor(keeper, Via.WEB), tagged, OfOwnerParams()))
 
 
 @pytest.mark.feature("G018", "G053")

@@ -35,6 +35,7 @@ def test_navigation_counts_what_one_sees(site: Site, sign_in: SignIn) -> None:
         "Templates": None,
         "Clusters": 2,
         "Nodes": 2,
+        "Reconciliation": None,
         "Teams": None,
         "Jobs": 1,
         "Journal": None,

@@ -60,6 +60,18 @@ def title_of(batch: Any, machines: int) -> str:
     return words % {"do": label_of(batch.operation), "number": machines}
 
 
+def button_of_plan(batch: Any, machines: int) -> str:
+    """What is done to so many, as its button says it."""
+    operation = OPERATIONS.get(batch.operation)
+    of_many: Any = operation.label_of_many if operation is not None else ""
+    if batch.target_name:
+        return title_of(batch, machines)
+    if of_many:
+        return str(of_many % machines)
+    words = ngettext("%(do)s %(number)d machine", "%(do)s %(number)d machines", machines)
+    return words % {"do": label_of(batch.operation), "number": machines}
+
+
 def _what(batch: Any, _context: Context) -> SafeString:
     return draw('<a href="{}">{}</a>', reverse("batch", args=[batch.uuid]), title_of(batch, batch.n_will))
 

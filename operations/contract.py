@@ -167,7 +167,8 @@ class Operation(Generic[T, P]):
     be found again. `unsigned_opcode`: an opcode of that job, where Ganeti takes no reason with the call: by it, object
     and time it is found then. `can_check`: Ganeti can be asked whether it would, and `submit` heeds `ask.dry_run`.
     `has_own_page`: it is asked for there, not on the page behind every button. `wants_typed_name`: that page has the
-    name of the target typed. `needs_browser`: what it gives is for a browser. `is_on_site`: its target is the site.
+    name of the target typed. `label_of_many`: the label with their number in it (%d), where that does not just follow.
+    `needs_browser`: what it gives is for a browser. `is_on_site`: its target is the site.
     `then`: what follows by itself on the same target where nothing was sent, each when the one before has succeeded.
     `takes_quota`: its `claim` may be more than a quota allows. `for_users`: what it means for the people who use the
     target. `group`: where it stands in the menu of the target. `seals`: what its form takes sealed, so that a step of a
@@ -177,6 +178,7 @@ class Operation(Generic[T, P]):
     kind: str
     verb: ClassVar[str]
     label: ClassVar[Words]
+    label_of_many: ClassVar[Words] = ""
     needs: str
     needs_too: ClassVar[Sequence[str]] = ()
     doing: ClassVar[Words] = ""

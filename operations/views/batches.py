@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from objectlog.changes import as_rows
 from operations.actors import actor_of
-from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, label_of, title_of
+from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, button_of_plan, label_of, title_of
 from operations.contract import Actor, Ask, Forbidden, Refusal
 from operations.forms import OperationForm, form_for_many, params_from
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
@@ -162,7 +162,8 @@ def _tell_changes(
                     ask = Ask(actor, target, params_from(operation, actor, target, data))
                     if is_judged:
                         operation.check(ask)
-                    item.changes = as_rows(change.as_data() for change in operation.changes(ask))
+                    told = [each for each in operation.changes(ask) if each.is_hidden or each.before != each.after]
+                    item.changes = as_rows(change.as_data() for change in told)
                 except (KeyError, Forbidden, Refusal) as refusal:  # it is gone, or what is to be typed was not yet
                     if is_judged and not isinstance(refusal, KeyError):
                         item.refusal = str(refusal)
@@ -199,7 +200,7 @@ def _show(
         "batch": batch,
         "operation": operation,
         "title": _question(batch, tally.will) if is_planned else title_of(batch, tally.will),
-        "label": label_of(batch.operation),
+        "button": button_of_plan(batch, tally.will),
         "tally": tally,
         "may_exceed": operation is not None and operation.takes_quota and bool(can(user, "exceed_quotas")),
         "parts": [("", _("All"), tally.will + tally.skipped + tally.denied)]

@@ -53,6 +53,12 @@ def test_the_list_has_a_box_for_each_machine_and_what_can_be_done_to_them(site: 
 def test_a_plan_asks_says_why_not_and_begins_when_it_is_confirmed(site: Site, sign_in: SignIn) -> None:
     client = sign_in(site.alice)
     batch = select(client, "shutdown", site.web, site.db, site.other)
+    alone, gone = (
+        client.post(reverse("vms-batch"), {"vm": pk, "verb": "shutdown"}, follow=True).content.decode()
+        for pk in (site.other.pk, 999_999)
+    )
+    assert all("Select machines first." in page for page in (alone, gone)), "another's is as one that is not there"
+    assert Batch.objects.count() == 1
     said = text_of(client.get(reverse("batch", args=[batch.uuid])))
     assert "Shut down: 1 machine?" in said and "It is stopped already." in said and "Shutdown timeout" in said
     assert set(batch.items.values_list("target_pk", flat=True)) == {site.web.pk, site.db.pk}, (

@@ -25,6 +25,19 @@ RUNS = {"status": "running", "admin_state": "up"}
 STOPPED = {"status": "ADMIN_down", "admin_state": "down"}
 WITH_DISK = {**STOPPED, "disks": [{"name": "root", "size_mib": 1024}]}
 MIRRORED = {**RUNS, "disk_template": "drbd"}
+# What the button of a plan says where it is not the label and "1 machine".
+BUTTONS = {
+    "apply-settings": "Restart 1 machine to apply settings",
+    "protect": "Protect 1 machine from deletion",
+    "unprotect": "Remove the protection of 1 machine",
+    "add-tags": "Add tags to 1 machine",
+    "remove-tags": "Remove tags from 1 machine",
+    "set-owner": "Change the owner of 1 machine",
+    "set-offline": "Set 1 machine offline",
+    "set-online": "Set 1 machine online",
+    "activate-disks": "Activate the disks of 1 machine",
+    "deactivate-disks": "Deactivate the disks of 1 machine",
+}
 # The state in which it can be done, and one in which there is nothing to do; without it, it is missing.
 STATES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "start": (STOPPED, RUNS),
@@ -85,6 +98,8 @@ def test_a_plan_says_of_each_machine_what_would_be_done_and_why_not(
     said = client.get(url).content.decode()
     form = said[said.index('class="confirm"') : said.index("</form>", said.index('class="confirm"'))]
     assert form.count(" autofocus") == 1, "in its first field, or on the button where it asks for nothing"
+    assert f">{BUTTONS.get(operation.verb, f'{operation.label} 1 machine')}</button>" in form
+    assert not re.search(r"<del>([^<]+)</del> <ins>\1</ins>", said), "only what would be other than before"
     for item in batch.items.exclude(verdict="will"):
         assert item.reason and str(item.reason).split("(")[0].strip() in re.sub(r"&#x27;", "'", said)
     typed = dict(TYPED.get(operation.verb, {}))

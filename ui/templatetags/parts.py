@@ -354,11 +354,13 @@ def query(current: QueryDict, **changes: str | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def sort_header(context: Context, key: str, label: str, css: str = "", first: str = "asc") -> SafeString:
+def sort_header(
+    context: Context, key: str, label: str, css: str = "", first: str = "asc", before: str = ""
+) -> SafeString:
     """A column's header that sorts by `key`: a link that keeps the filters, with `aria-sort` on the header.
 
     The present order is the context's `sort` ("name", "-name") or the parameter of that name.
-    `first="desc"` for columns that one wants largest first.
+    `first="desc"` for columns that one wants largest first. `before`: what stands before the link.
     """
     request: Any = context["request"]
     present = str(context.get("sort") or request.GET.get("sort", ""))
@@ -367,9 +369,10 @@ def sort_header(context: Context, key: str, label: str, css: str = "", first: st
     target = f"-{key}" if (active and not downwards) or (not active and first == "desc") else key
     sign = "sort" if not active else "sort-down" if downwards else "sort-up"
     return draw(
-        '<th scope="col"{}{}><a class="sort" href="{}">{}{}</a></th>',
+        '<th scope="col"{}{}>{}<a class="sort" href="{}">{}{}</a></th>',
         draw(' class="{}"', css) if css else "",
         draw(' aria-sort="{}"', "descending" if downwards else "ascending") if active else "",
+        before,
         query(request.GET, sort=target, page=None),
         label,
         icon(sign),

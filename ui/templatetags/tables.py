@@ -10,6 +10,7 @@ from typing import Any
 from django import template
 from django.template import Context
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from ui.columns import Column
 from ui.filtering import Language
@@ -20,19 +21,20 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def table_head(context: Context, shown: Shown) -> SafeString:
-    """The headers of a list, which put it in order where they can."""
-    return mark_safe("".join(_head(context, shown, column) for column in shown.columns))  # noqa: S308 - drawn parts
+def table_head(context: Context, shown: Shown, picks: str = "") -> SafeString:
+    """The headers of a list, which put it in order where they can. With `picks` a box ticks all rows, by a script."""
+    return mark_safe("".join(_head(context, shown, column, picks) for column in shown.columns))  # noqa: S308 - drawn
 
 
-def _head(context: Context, shown: Shown, column: Column) -> SafeString:
+def _head(context: Context, shown: Shown, column: Column, picks: str) -> SafeString:
+    css = column.css.replace(" dim", "")
+    box = draw(_BOX_OF_ALL, _("Select this page")) if picks and column.stands == "state" else ""
     if column.sort and not shown.is_plain:
         first = "desc" if column.biggest_first else "asc"
-        return sort_header(context, column.name, str(column.label), column.css.replace(" dim", ""), first)
-    css = column.css.replace(" dim", "")
+        return sort_header(context, column.name, str(column.label), css, first, before=box)
     if column.stands == "menu":
         return draw('<th scope="col" class="menu-col"><span class="visually-hidden">{}</span></th>', column.label)
-    return draw('<th scope="col"{}>{}</th>', draw(' class="{}"', css) if css else "", column.label)
+    return draw('<th scope="col"{}>{}{}</th>', draw(' class="{}"', css) if css else "", box, column.label)
 
 
 @register.simple_tag(takes_context=True)
@@ -59,6 +61,7 @@ def table_rows(context: Context, shown: Shown, rows: Iterable[Any], picks: str =
 
 
 _BOX = '<input class="pick" type="checkbox" name="{}" value="{}" aria-label="{}">'
+_BOX_OF_ALL = '<input class="picks-all js-only" type="checkbox" aria-label="{}">'
 _PART = '<tr class="part"><th scope="colgroup" colspan="{}">{}</th></tr>'
 _END, _END_ROW = SafeString("</td>"), SafeString("</tr>\n")
 _LEADING = {"state": "state-col", "name": "name", "menu": "menu-col"}

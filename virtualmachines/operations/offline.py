@@ -1,6 +1,6 @@
 """Ganeti's administrative state: a machine that is set offline holds no memory and can't be started."""
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from objectlog.words import gettext as _
 from operations.contract import Ask, NoParams, Submission
@@ -31,6 +31,7 @@ class _Offline(VMOperation[NoParams]):
 class SetOffline(_Offline):
     verb = "set-offline"
     label = gettext_lazy("Set offline")
+    label_of_many = ngettext_lazy("Set %d machine offline", "Set %d machines offline")
     doing = gettext_lazy("setting offline")
     noun = gettext_lazy("Setting it offline")
     icon = "lock"
@@ -50,6 +51,7 @@ class SetOffline(_Offline):
 class SetOnline(_Offline):
     verb = "set-online"
     label = gettext_lazy("Set online")
+    label_of_many = ngettext_lazy("Set %d machine online", "Set %d machines online")
     doing = gettext_lazy("setting online")
     noun = gettext_lazy("Setting it online")
     icon = "plug"

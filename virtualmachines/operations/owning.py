@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from objectlog.changes import Change
 from objectlog.messages import Message
@@ -61,6 +61,7 @@ class WriteOwnerTag(VMOperation[NoParams]):
 
     verb = "write-owner-tag"
     label = gettext_lazy("Write the owner tag")
+    label_of_many = ngettext_lazy("Write the owner tag of %d machine", "Write the owner tag of %d machines")
     doing = gettext_lazy("writing its owner tag")
     noun = gettext_lazy("Writing an owner tag")
     needs = "set_owner"
@@ -128,6 +129,7 @@ class SetOwner(VMOperation[OwnerParams]):
 
     verb = "set-owner"
     label = gettext_lazy("Change owner")
+    label_of_many = ngettext_lazy("Change the owner of %d machine", "Change the owner of %d machines")
     needs = "set_owner"
     icon = "person"
     question = gettext_lazy("Change the owner of {target}?")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from clusters.models import Job
 from objectlog.models import Entry
@@ -192,6 +192,7 @@ class Shutdown(VMOperation[ShutdownParams]):
 class ShutdownNow(VMOperation[NoParams]):
     verb = "shutdown-now"
     label = gettext_lazy("Force off")
+    label_of_many = ngettext_lazy("Force off %d machine", "Force off %d machines")
     doing = gettext_lazy("forcing off")
     noun = gettext_lazy("A forced shutdown")
     needs = "power"
@@ -267,6 +268,7 @@ class ApplySettings(Reboot):
 
     verb = "apply-settings"
     label = gettext_lazy("Restart to apply settings")
+    label_of_many = ngettext_lazy("Restart %d machine to apply settings", "Restart %d machines to apply settings")
     noun = gettext_lazy("A restart")
     question = gettext_lazy("Restart {target} with its new settings?")
 

@@ -1,6 +1,6 @@
 """Protection from deletion: a note of ours on the machine, which Ganeti does not know."""
 
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from objectlog.changes import Change
 from objectlog.messages import Message
@@ -42,6 +42,7 @@ class _Protection(VMOperation[NoParams]):
 class Protect(_Protection):
     verb = "protect"
     label = gettext_lazy("Protect from deletion")
+    label_of_many = ngettext_lazy("Protect %d machine from deletion", "Protect %d machines from deletion")
     question = gettext_lazy("Protect {target} from deletion?")
     consequence = gettext_lazy(
         "Until the protection is removed, it can't be deleted or reinstalled here. Ganeti's own commands don't know it."
@@ -55,6 +56,7 @@ class Protect(_Protection):
 class Unprotect(_Protection):
     verb = "unprotect"
     label = gettext_lazy("Remove protection")
+    label_of_many = ngettext_lazy("Remove the protection of %d machine", "Remove the protection of %d machines")
     question = gettext_lazy("Remove the protection of {target}?")
     consequence = gettext_lazy("It can be deleted and reinstalled then.")
     wanted = False

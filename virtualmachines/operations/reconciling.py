@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from clusters.models import Cluster
 from clusters.operations.accepting import Accept
@@ -29,6 +29,9 @@ class Adopt(VMOperation[OfOwnerParams]):
     verb = "adopt"
     takes_quota = True
     label = gettext_lazy("Assign the owner of its tag")
+    label_of_many = ngettext_lazy(
+        "Assign the owner of its tag to %d machine", "Assign the owners of their tags to %d machines"
+    )
     needs = "set_owner"
     icon = "person"
     question = gettext_lazy("Make the owner of {target} who its tag in Ganeti names?")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, NoParams, Submission, Words
@@ -36,6 +36,7 @@ class ActivateParams:
 class ActivateDisks(VMOperation[ActivateParams]):
     verb = "activate-disks"
     label = gettext_lazy("Activate disks")
+    label_of_many = ngettext_lazy("Activate the disks of %d machine", "Activate the disks of %d machines")
     doing = gettext_lazy("activating disks")
     noun = gettext_lazy("An activation of disks")
     needs = "replace_disks"
@@ -60,6 +61,7 @@ class ActivateDisks(VMOperation[ActivateParams]):
 class DeactivateDisks(VMOperation[NoParams]):
     verb = "deactivate-disks"
     label = gettext_lazy("Deactivate disks")
+    label_of_many = ngettext_lazy("Deactivate the disks of %d machine", "Deactivate the disks of %d machines")
     doing = gettext_lazy("deactivating disks")
     noun = gettext_lazy("A deactivation of disks")
     needs = "replace_disks"

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from objectlog.changes import Change
 from objectlog.words import gettext as _
@@ -65,6 +65,7 @@ def _judge(ask: Ask[VirtualMachine, TagsParams]) -> str:
 class AddTags(_Tagging):
     verb = "add-tags"
     label = gettext_lazy("Add tags")
+    label_of_many = ngettext_lazy("Add tags to %d machine", "Add tags to %d machines")
     doing = gettext_lazy("adding tags")
     noun = gettext_lazy("Adding tags")
     question = gettext_lazy("Add tags to {target}?")
@@ -84,6 +85,7 @@ class AddTags(_Tagging):
 class RemoveTags(_Tagging):
     verb = "remove-tags"
     label = gettext_lazy("Remove tags")
+    label_of_many = ngettext_lazy("Remove tags from %d machine", "Remove tags from %d machines")
     doing = gettext_lazy("removing tags")
     noun = gettext_lazy("Removing tags")
     question = gettext_lazy("Remove tags of {target}?")

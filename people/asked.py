@@ -1,8 +1,8 @@
 """A machine that was asked for, as the page of a new machine takes it."""
 
-from objectlog.models import Entry
+from objectlog.models import Entry, Via
 from operations.contract import Actor, Ask
-from operations.pipeline import run
+from operations.pipeline import do_beside
 from people.operations.requests import Approve, ApproveParams
 from people.request_selectors import list_requests, may_decide
 from permissions.models import User
@@ -20,9 +20,9 @@ def find_machine_asked(user: User, number: str) -> Asked | None:
     if asked is None or not may_decide(user, asked):
         return None
 
-    def answer(actor: Actor, entry: Entry) -> None:
+    def answer(entry: Entry) -> None:
         made = f"{entry.cluster_name}/{entry.target_name}"
-        run(Approve(), Ask(actor, asked, ApproveParams(machine=made)))
+        do_beside(Approve(), Ask(Actor(user, Via(entry.via)), asked, ApproveParams(machine=made)))
 
     size = {"maxmem": asked.memory_mib or 0, "vcpus": asked.vcpus or 0}
     spec = VMSpec(asked.name, beparams=size, disks=(DiskSpec(asked.disk_mib or 0),), nics=(NicSpec(),))

@@ -6,10 +6,15 @@ import pytest
 from django.test import Client
 
 from objectlog.models import Entry
+from operations.batches import settle
+from operations.lanes import work_lane
+from operations.models import Batch
+from operations.planning import begin_batch
+from permissions.models import User
 from permissions.services import grant
 from tests.creating.conftest import NEW, Maker
 from tests.creating.test_page import TYPED, URL, value_of
-from tests.factories import make_request, make_user
+from tests.factories import make_request, make_template, make_user
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G034")]
@@ -38,6 +43,11 @@ def test_it_is_filled_in_created_and_answered(maker: Maker, olga: Client) -> Non
     assert asked.is_open, "Ganeti has refused it"
     assert olga.post(URL, typed).status_code == 302
     asked.refresh_from_db()
+    assert asked.is_open, "the machine is not there yet"
+    again = olga.post(URL, {**typed, "name": "new2.example.org"})
+    assert again.status_code == 409 and "being created for request" in again.content.decode()
+    maker.finish()
+    asked.refresh_from_db()
     assert (asked.state, asked.machine) == ("approved", f"lab/{NEW}")
     assert VirtualMachine.objects.get(name=NEW).owner == asked.persona
     assert olga.post(URL, {**typed, "name": "new2.example.org"}).status_code == 409, "once"
@@ -56,12 +66,40 @@ def test_who_does_not_decide_answers_nothing(maker: Maker, who: str) -> None:
     assert asked.is_open and not VirtualMachine.objects.filter(name=NEW).exists()
 
 
-def test_a_check_beforehand_comes_back_with_what_it_is_for(maker: Maker, olga: Client) -> None:
+def test_a_check_a_template_and_a_model_keep_what_it_is_for(maker: Maker, olga: Client) -> None:
+    """Its name, whose it is, and the size where they say none; and so does the form with which one starts over."""
     asked = make_request(make_user("bob"), maker.cluster, **WANTED)
+    template = make_template("small", maker.cluster, spec={"name": "", "beparams": {"vcpus": 4}})
+    grant(["use"], User.objects.get(username="olga"), template)
+    sizes = {"template": ("4", "1 GiB", "2 GiB"), "like": ("1", "128 MiB", "1 GiB"), "": ("2", "1 GiB", "2 GiB")}
+    for start, size in sizes.items():
+        called = {"template": "lab/small", "like": "lab/vm1.example.org"}.get(start, "")
+        page = olga.get(URL, {"asked": asked.pk, start: called}).content.decode()
+        kept = tuple(value_of(page, name) for name in ("beparams.vcpus", "beparams.maxmem", "disks.0.size_mib"))
+        assert (value_of(page, "name"), value_of(page, "owner"), kept) == (NEW, "bob", size), start
+        assert page.count(f'name="asked" value="{asked.pk}"') == 3, "the form, and those of templates and machines"
+        assert f"?asked={asked.pk}" in page
     checked = olga.post(URL, {**TYPED, "asked": str(asked.pk), "check": "1"})
     assert checked.status_code == 302
     page = olga.get(checked.headers["Location"]).content.decode()
     assert 'id="check"' in page and value_of(page, "asked") == str(asked.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_of_several_answers_it(maker: Maker, olga: Client) -> None:
+    asked = make_request(make_user("bob"), maker.cluster, **WANTED)
+    assert olga.post(URL, {**TYPED, "name": "web{1..2}", "asked": str(asked.pk)}).status_code == 302
+    asked.refresh_from_db()
+    assert asked.is_open, "a plan makes nothing"
+    lane = f"cluster {maker.cluster.pk}"
+    assert begin_batch(Batch.objects.get(), {})
+    for _each in range(2):
+        work_lane(lane)
+        maker.finish()
+        settle(lane)
+    assert VirtualMachine.objects.filter(name__startswith="web").exclude(uuid="").count() == 2
+    asked.refresh_from_db()
+    assert (asked.state, asked.machine) == ("approved", "lab/web1")
 
 
 @pytest.mark.django_db(transaction=True)

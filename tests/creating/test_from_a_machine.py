@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from django.test import Client
 
 from permissions.services import grant
 from tests.creating.conftest import NEW, Maker
+from tests.factories import make_cluster, make_user
 from virtualmachines.models import VirtualMachine
 from virtualmachines.selectors import settings_of
 
@@ -31,6 +33,19 @@ def test_the_settings_without_what_is_its_own(maker: Maker) -> None:
     assert copy.beparams["vcpus"] == 3 and copy.hvparams == {"nic_type": "e1000"}
     assert [disk.size for disk in copy.disks] == [disk.size for disk in made.disks]
     assert {nic.mac for nic in copy.nics}.isdisjoint({nic.mac for nic in made.nics})
+
+
+def test_it_is_one_click_away_for_who_may_create_there(maker: Maker) -> None:
+    vm, client = VirtualMachine.objects.get(name="vm1.example.org"), Client()
+    bob, url = make_user("bob"), "/vms/create/?like=lab%2Fvm1.example.org"
+    grant(["create_vm"], bob, make_cluster("other"))
+    for person in (maker.alice.user, bob):
+        grant(["admin"], person, vm)
+        client.force_login(person)
+        page = client.get("/clusters/lab/vms/vm1.example.org/").content.decode()
+        assert (url in page) == (person != bob)
+        filled = client.get(url).content.decode()
+        assert "Filled in with the settings of" in filled and 'name="name" value="vm1' not in filled
 
 
 def test_who_administers_the_cluster_copies_all_of_them(maker: Maker) -> None:

@@ -34,7 +34,7 @@ def test_the_page_and_the_row_offer_the_same_in_the_order_of_the_groups(site: Si
     client = sign_in(site.admin)
     there = {each.verb: each.group for each in VM_OPERATIONS if each.suits(site.web)}
     there |= {each.name: each.group for each in list_elsewhere(site.web, verbs_on(site.admin, site.web))}
-    there["save-as-template"] = Group.SETTINGS  # a page that is filled in with it
+    there |= dict.fromkeys(("create-like", "save-as-template"), Group.SETTINGS)  # pages that are filled in with it
     on_page, on_row = offered(read(client, PAGE)), offered(read(client, f"{PAGE}actions/"), "row-")
     assert sorted(on_page) == sorted(on_row) == sorted(there)
     order = [there[verb] for verb in on_row]

@@ -40,6 +40,13 @@ class CreateForm(OperationForm):
         help_text=gettext_lazy("It is not deleted or reinstalled before somebody takes the protection away."),
     )
 
+    asked = forms.CharField(
+        label=gettext_lazy("Request"),
+        required=False,
+        max_length=20,
+        help_text=gettext_lazy("The number of the request that it answers."),
+    )
+
     def clean_spec(self) -> Any:
         """A spec; names are written in lower case."""
         data = self.cleaned_data["spec"]

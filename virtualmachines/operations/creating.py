@@ -30,6 +30,7 @@ from quotas.amounts import UNLIMITED, Amounts
 from quotas.selectors import limits_of
 from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
+from virtualmachines.asked import answer_asked
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import quota_at
 from virtualmachines.operations.owning import tag_of
@@ -43,12 +44,14 @@ _CDROMS = ("cdrom_image_path", "cdrom2_image_path")
 
 @dataclass(frozen=True)
 class CreateParams:
-    """The machine, whose it is (None: as whom one acts), and what is kept of it here alone."""
+    """The machine, whose it is (None: as whom one acts), what is kept of it here alone, and the number of the request
+    that it is made for."""
 
     spec: VMSpec = field(default_factory=lambda: VMSpec(""))
     owner: Persona | None = None
     notes: str = ""
     is_protected: bool = False
+    asked: str = ""
 
 
 class Create(GanetiOperation[Cluster, CreateParams]):
@@ -129,8 +132,9 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         return bool(target.uuid)
 
     def succeeded(self, entry: Entry) -> None:
-        """One that was given up and made after all is there again."""
+        """One that was given up and made after all is there again; a request for it is answered."""
         VirtualMachine.objects.filter(pk__in=[entry.target_pk], uuid="").update(missing_since=None)
+        answer_asked(entry)
 
     def failed(self, entry: Entry) -> None:
         """What Ganeti made all the same stays as it is; what it made and took back was never made."""
@@ -150,6 +154,7 @@ class Create(GanetiOperation[Cluster, CreateParams]):
             "owner": f"@{owner}" if params.owner is not None and params.owner.group_id is not None else owner,
             "notes": params.notes,
             "is_protected": params.is_protected,
+            **({"asked": params.asked} if params.asked else {}),  # the release before knows nothing of it
         }
 
 

@@ -60,9 +60,13 @@ def _buttons(vm: Any, held: frozenset[str]) -> list[Button]:
         where = [vm.cluster.slug, vm.address if is_page else vm.lasting_address]
         url = reverse(f"vm-{name}", args=where) if is_page else reverse("vm-do", args=[*where, name])
         buttons.append(button_of(offer, url, style="primary" if name == main else "", is_page=is_page))
-    if vm.uuid:
-        like = f"{reverse('template-create')}?{urlencode({'like': f'{vm.cluster.slug}/{vm.name}'})}"
-        buttons.append(Button("save-as-template", _("Save as template"), like, "template", True, is_page=True))
+    if vm.uuid and not vm.is_missing:
+        like = urlencode({"like": f"{vm.cluster.slug}/{vm.name}"})
+        if vm.may_create_there:
+            url = f"{reverse('vms-create')}?{like}"
+            buttons.append(Button("create-like", _("Create one like it"), url, "plus", True, is_page=True))
+        url = f"{reverse('template-create')}?{like}"
+        buttons.append(Button("save-as-template", _("Save as template"), url, "template", True, is_page=True))
     for each in list_elsewhere(vm, held):
         buttons.append(Button(each.name, str(each.label), "", each.icon, False, each.reason_for(vm), group=each.group))
     return buttons

@@ -24,8 +24,8 @@ from virtualmachines.spec.exports import with_told
 _MOST_TRIES = 9
 
 
-def ask_what_it_holds(actor: Actor, cluster: Any, facts: Facts, export: KeptExport) -> HttpResponse:
-    """To the page that waits for the answer. Raises Forbidden, Invalid and Refusal.
+def ask_what_it_holds(actor: Actor, cluster: Any, facts: Facts, export: KeptExport, asked: str) -> HttpResponse:
+    """To the page that waits for the answer. Raises Forbidden, Invalid and Refusal. `asked`: the request it is for.
 
     While the exported machine is there, Ganeti refuses its cards (the MAC addresses), and they are known here.
     """
@@ -37,7 +37,7 @@ def ask_what_it_holds(actor: Actor, cluster: Any, facts: Facts, export: KeptExpo
         placement=_anywhere(facts, export.node),
         options=Options(start=False),
     )
-    entry = run(Create(), Ask(actor, cluster, CreateParams(spec), dry_run=True))
+    entry = run(Create(), Ask(actor, cluster, CreateParams(spec, asked=asked), dry_run=True))
     return redirect(f"{reverse('vms-create')}?{urlencode({'check': str(entry.uuid), 'read': '1'})}")
 
 

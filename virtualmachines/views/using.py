@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from operations.contract import SITE, Actor, Ask, Forbidden, Invalid, Refusal
 from operations.pipeline import do_beside
-from virtualmachines.asked import Asked
 from virtualmachines.forms.creating import MachineForm
 from virtualmachines.forms.pieces.piece import Typed
 from virtualmachines.forms.pieces.typed import ON
@@ -96,16 +95,3 @@ def say_saved(request: HttpRequest, wanted: TemplateParams | None) -> None:
     """On the next page."""
     if wanted is not None:
         messages.success(request, _("Template %s saved.") % wanted.name)
-
-
-def answer_asked(request: HttpRequest, actor: Actor, asked: Asked | None, entry: Any) -> None:
-    """Once Ganeti has taken the creation: the request for it is approved. One that it refused can be tried again.
-
-    Where Ganeti gave no answer, the request stays open: nobody knows yet whether there will be a machine.
-    """
-    if asked is None or entry.outcome == "unknown":
-        return
-    try:
-        asked.answer(actor, entry)
-    except (Forbidden, Refusal) as error:  # decided meanwhile
-        messages.warning(request, _("Request %(number)s: %(why)s") % {"number": asked.number, "why": error})

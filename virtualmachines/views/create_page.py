@@ -1,0 +1,175 @@
+"""What the page of a new machine is made of: who asks, what was typed, on which cluster, and what that would mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from operations.actors import actor_of
+from operations.contract import Ask, Invalid, OverQuota, Shown
+from operations.offers import find_obstacle
+from permissions.policy import can
+from permissions.selectors import list_personas
+from permissions.signed_in import person_of
+from ui.places import page_of
+from virtualmachines.asked import find_asked
+from virtualmachines.exports import find_told, list_exports
+from virtualmachines.forms.creating import MachineForm, typed_for
+from virtualmachines.forms.pieces.piece import Typed
+from virtualmachines.operations.creating import Create
+from virtualmachines.operations.several import faults_of_all, list_names
+from virtualmachines.outlook import count_room, places_of, shares_of
+from virtualmachines.rules import Facts
+from virtualmachines.selectors import is_seen, list_clusters_to_create_on
+from virtualmachines.spec import VMSpec
+from virtualmachines.template_selectors import list_choices
+from virtualmachines.views.using import TemplateInUse
+
+CREATE = Create()
+_MOST_NAMES = 10
+
+
+class Page:
+    """One request: who asks, what was typed, on which cluster. PermissionDenied for who may create nowhere."""
+
+    def __init__(self, request: HttpRequest, typed: Typed) -> None:
+        self.request, self.user, self.typed = request, person_of(request), typed
+        self.actor = actor_of(request)
+        self.clusters = list(list_clusters_to_create_on(self.user))
+        if not self.clusters:
+            raise PermissionDenied(
+                _("You may not create machines on any cluster (needs create_vm). Ask an administrator for that right.")
+            )
+        self.barred = {each.slug: find_obstacle(CREATE, each) or "" for each in self.clusters}
+        usable = [each for each in self.clusters if not self.barred[each.slug]]
+        self.asked = find_asked(self.user, typed.get("asked", ""))
+        slug = typed.get("cluster") or (self.asked.cluster if self.asked is not None else "")
+        wanted = [each for each in self.clusters if each.slug == slug]
+        #: a cluster on which one may create no more, or that is gone: the machine is not made on another one instead
+        self.lost = slug[:100] if slug and not wanted else ""
+        self.cluster: Any = (wanted or usable or self.clusters)[0]
+        self.cluster.refresh_from_db(fields=["info", "operating_systems"])
+        self.facts = Facts.of(self.cluster)
+        self.is_admin = bool(can(self.user, "admin", self.cluster))
+        self.may_exceed = self.actor.may_exceed  # ticked before, it stays to be ticked
+        self.over_quota_on = ""
+        self.personas = list_personas(self.user, self.actor.persona)
+        self.typed["cluster"] = self.cluster.slug
+        self.told = find_told(self.user, typed.get("reading", ""), self.cluster)
+        self.kept = TemplateInUse.find(self.user, typed.get("template", ""), is_admin=self.is_admin)
+
+    def form(self, *, is_judged: bool) -> MachineForm:
+        """What was typed."""
+        form = MachineForm(
+            self.typed,
+            actor=self.actor,
+            cluster=self.cluster,
+            facts=self.facts,
+            is_admin=self.is_admin,
+            personas=self.personas,
+            clusters=self.barred,
+            is_judged=is_judged,
+            own=self.kept.spec,
+        )
+        if self.lost:
+            form.put_errors({"cluster": _("You may not create machines on %s, or it is gone.") % self.lost})
+        return form
+
+    def say_over(self, invalid: Invalid) -> None:
+        """If it was refused for a quota, what this person can do about that."""
+        self.may_exceed = isinstance(invalid, OverQuota) and bool(can(self.user, "exceed_quotas"))
+        self.over_quota_on = invalid.on if isinstance(invalid, OverQuota) else ""
+
+    def fill(self, spec: VMSpec) -> None:
+        """As if this machine had been typed: first what decides which fields there are."""
+        self.typed |= {"hypervisor": spec.hypervisor, "disk_template": spec.disk_template, "os": spec.os}
+        self.typed |= typed_for(self.form(is_judged=False), spec)
+
+    def start(self, spec: VMSpec) -> None:
+        """The same with what the request says that this machine is for: whose it is, its name, and what `spec` leaves
+        open of its size."""
+        self.fill(spec if self.asked is None else _for(self.asked.spec, spec))
+        self.typed |= {"owner": self.asked.owner} if self.asked is not None else {}
+
+    def show(
+        self,
+        form: MachineForm,
+        opened: str = "",
+        *,
+        refusal: str = "",
+        check: Any = None,
+        shown: Sequence[Shown] = (),
+        like: str = "",
+        left_out: Sequence[str] = (),
+        status: int = 200,
+    ) -> HttpResponse:
+        """The whole page. `like`: the machine that is the model, `left_out`: its settings which one may not set."""
+        context = {
+            "sections": form.sections(opened),
+            "problems": form.problems() if form.errors else [],
+            "namesake": self._find_namesake(form) if "name" in form.errors else "",
+            "may_exceed": self.may_exceed,
+            "over_quota_on": self.over_quota_on,
+            "obstacle": self.barred[self.cluster.slug],
+            "refusal": refusal,
+            "check": check,
+            "shown": shown,
+            "like": like,
+            "left_out": ", ".join(left_out),
+            "asked_for": self.asked,
+            "from_template": self.kept.name,
+            "templates": list_choices(self.user),
+            "exports": list_exports(self.user),
+            "reading": self.typed.get("reading", "") if self.typed.get("source.node") else "",
+            "of_export": self.typed.get("source.node", "").partition("/")[2] if self.told is not None else "",
+            "check_url": self.request.get_full_path(),
+            **self.outlook(form),
+        }
+        form.offer(context["places"])
+        return render(self.request, "virtualmachines/create.html", context, status=status)
+
+    def _find_namesake(self, form: MachineForm) -> str:
+        """The URL of the machine that has the name already, which may be the one that this very form has made."""
+        name = form.params().spec.name
+        return page_of("vm", self.cluster.slug, name) if is_seen(self.user, self.cluster, name) else ""
+
+    def outlook(self, form: MachineForm) -> dict[str, Any]:
+        """What is told while one types: of fields that are still empty it is not said that they are."""
+        params = form.params()
+        ask = Ask(self.actor, self.cluster, params)
+        places = places_of(self.cluster, params.spec)
+        usable = [place for place in places if place.is_usable]
+        chosen = [place for place in places if place.node.name == params.spec.placement.primary]
+        names = list_names(params.spec.name)
+        number, where = len(names) or 1, chosen or usable
+        faults = {**faults_of_all(ask, self.facts), **{name: " ".join(words) for name, words in form.said.items()}}
+        return {
+            "form": form,
+            "faults": [(path, words) for path, words in faults.items() if self.typed.get(path)],
+            "owner": form.owner,
+            "names": names,
+            "some_names": _some(names),
+            "fitting": count_room(self.cluster, params.spec, where, number),
+            "shares": shares_of(form.owner, self.cluster, params.spec, number),
+            "places": places,
+            "usable": usable,
+            "place": next(iter(chosen or usable), None),
+            "is_chosen": bool(chosen),
+        }
+
+
+def _for(asked: VMSpec, spec: VMSpec) -> VMSpec:
+    """What was asked for, made as `spec` says."""
+    disks = spec.disks if any(disk.size_mib for disk in spec.disks) else asked.disks
+    return replace(spec, name=asked.name or spec.name, beparams={**asked.beparams, **spec.beparams}, disks=disks)
+
+
+def _some(names: list[str]) -> list[str]:
+    """Few enough to be read, the last among them."""
+    return names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 2], "…", names[-1]]

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from objectlog.models import Entry, Outcome
-from operations.contract import Forbidden, Invalid, Refusal
+from operations.contract import Actor, Forbidden, Invalid, Refusal
 from operations.forms import form_for
 from operations.table import OPERATIONS
 from permissions.services import grant, persona_of
@@ -111,10 +111,18 @@ def test_a_disk_is_detached_and_attached_by_who_administers_the_cluster(desk: De
     assert uuid in str(entry.changes), "without it nobody could attach it again"
     with pytest.raises(Forbidden):
         desk.do("attach-disk", uuid=uuid)
+    assert [uuid in offered_to(actor, desk.vm) for actor in (desk.root, desk.alice)] == [True, False]
+    assert f">2.0\N{NO-BREAK SPACE}GiB, {desk.vm.name}, " in offered_to(desk.root, desk.vm)
     with pytest.raises(Invalid, match="no uuid"):
         desk.do("attach-disk", desk.root, uuid="data")
     desk.settle(desk.do("attach-disk", desk.root, uuid=uuid))
     assert [disk.uuid for disk in desk.there.disks][1:] == [uuid]
+    assert uuid not in offered_to(desk.root, desk.vm)
+
+
+def offered_to(actor: Actor, vm: VirtualMachine) -> str:
+    """The form that asks which disk."""
+    return str(form_for(OPERATIONS["vm.attach-disk"])(target=vm, actor=actor))
 
 
 def test_disks_are_converted_and_what_is_lost_is_said(desk: Desk, client: Client) -> None:

@@ -1,13 +1,18 @@
 """What is asked before something is done to the disks of a machine."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from operations.forms import OperationForm, asks_for
+from permissions.policy import can
 from ui.templatetags.units import mib
+from virtualmachines.detached import list_detached
 from virtualmachines.forms.pieces.typed import SizeField
 from virtualmachines.forms.placement import NodeField
 from virtualmachines.operations.disks import templates_for
@@ -57,6 +62,21 @@ class GrowDiskForm(_OneDisk):
     )
 
 
+class _SuggestingInput(forms.TextInput):
+    """A box with a list behind it of what is likely to be typed."""
+
+    def __init__(self, offered: Iterable[tuple[str, str]]) -> None:
+        super().__init__({"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"})
+        self.offered = tuple(offered)
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        """The box and its list."""
+        listed = f"offered-{name}"
+        box = super().render(name, value, {**(attrs or {}), "list": listed}, renderer)
+        options = format_html_join("", '<option value="{}">{}</option>', self.offered)
+        return format_html('{}<datalist id="{}">{}</datalist>', box, listed, options)
+
+
 @asks_for("vm.attach-disk")
 class AttachDiskForm(OperationForm):
     """Which, of those that no machine has."""
@@ -67,6 +87,15 @@ class AttachDiskForm(OperationForm):
         help_text=gettext_lazy("The journal has it, where the disk was detached."),
         error_messages={"required": gettext_lazy("Type the uuid of the disk.")},
     )
+
+    def fit(self) -> None:
+        """With those offered that were detached on its cluster, to who may attach them."""
+        may = self.actor is not None and can(self.actor.user, "attach_disk", self.target)
+        if offered := list_detached(self.target.cluster) if may else []:
+            field = self.fields["uuid"]
+            field.widget = _SuggestingInput((disk.uuid, disk.words) for disk in offered)
+            field.widget.is_required = True
+            field.help_text = _("Disks that were detached on this cluster are offered. The journal has each, too.")
 
 
 @asks_for("vm.convert-disks")

@@ -27,7 +27,8 @@ class Kind:
     `typed` is what a command calls one, and `pattern` takes that apart into what its URL calls it. `rows` are those
     that a person may see, and `pick` finds one of some rows by what its URL calls it (Http404). `place` are the
     arguments of its pages' URLs, for which these columns are `needed`. `in_ganeti` is Ganeti's word for it, and
-    `journal` the verb with which one may read what was done to it.
+    `journal` the verb with which one may read what was done to it. `get` finds one for a person, where there is more to
+    say of one that is not there than `pick` knows.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Kind:
     named: Callable[[Any], str] = str
     in_ganeti: str = ""
     journal: str = ""
+    get: Callable[..., Any] | None = None
 
     @property
     def noun(self) -> str:
@@ -54,7 +56,7 @@ class Kind:
 
     def find(self, user: User, **where: Any) -> Any:
         """The one that `where` in a URL means, if the person may see it. Http404; Moved where it has another URL."""
-        return self.pick(self.rows(user), **where)
+        return self.get(user, **where) if self.get is not None else self.pick(self.rows(user), **where)
 
     def parse(self, text: str) -> dict[str, str] | None:
         """What a command calls it, as a URL would; None if no object of this kind can be called that."""

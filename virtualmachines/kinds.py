@@ -4,7 +4,7 @@ from clusters.kinds import PLACE_OF_MIRRORED, place_of_mirrored
 from clusters.moved import find_row
 from permissions.kinds import Kind, add_kind
 from virtualmachines.models import MachineTemplate, VirtualMachine
-from virtualmachines.selectors import list_vms_with_all
+from virtualmachines.selectors import get_vm, list_vms_with_all
 from virtualmachines.template_selectors import (
     PLACE_OF_TEMPLATE,
     list_templates_with_all,
@@ -25,6 +25,7 @@ add_kind(
         named=lambda vm: str(vm.name),
         in_ganeti="instance",
         journal="admin",
+        get=get_vm,
     )
 )
 

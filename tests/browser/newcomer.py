@@ -73,6 +73,19 @@ class Newcomer:
         self.see_state("running")
         self.look()
 
+    def send_again(self, name: str, system: str) -> None:
+        """Go back to the form, and press its button once more: it is made once, and the page leads to it."""
+        page = self.page
+        page.go_back()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Create a machine")
+        page.get_by_role("textbox", name="Name", exact=True).fill(name)
+        page.get_by_label("Operating system").select_option(system)
+        page.get_by_label("Disk", exact=True).fill("1 GiB")
+        page.get_by_role("button", name="Create", exact=True).click()
+        expect(page.get_by_role("alert")).to_contain_text(f"There is a machine called {name}")
+        page.get_by_role("link", name="Open that machine").click()
+        expect(self.head.locator("h1")).to_have_text(name)
+
     def use_console(self, rows: int = 0) -> None:
         """Type into the machine, and see it answer; `rows` of pixels at the top change by themselves."""
         page = self.page
@@ -137,3 +150,8 @@ class Newcomer:
             return page.get_by_role("link", name=name, exact=True).count() == 0
 
         wait_for(page, is_gone, f"{name} is gone", every_ms=400)
+
+    def look_back(self, name: str) -> None:
+        """At where it was deleted: that it was is said, and nothing can be pressed once more."""
+        self.page.go_back()
+        expect(self.page.locator("main")).to_contain_text(f"{name} was deleted by")

@@ -50,6 +50,7 @@ def test_from_the_button_to_the_page_that_says_it_was_deleted(mine: Scene, clien
     told = text_of(client, page, 410)
     assert "was deleted by alice" in told and "live-note" not in told.split("</head>")[1]
     assert "was deleted by alice" in text_of(client, reverse("vm-jobs", args=["lab", mine.vm.uuid]), 410)
+    assert "was deleted by alice" in text_of(client, reverse("vm-do", args=["lab", mine.vm.name, "delete"]), 410)
     client.force_login(make_user("stranger"))
     assert "deleted" not in text_of(client, page, 404)
 

@@ -85,7 +85,7 @@ class TagsField(forms.CharField):
         super().__init__(
             label=gettext_lazy("Tags"),
             max_length=2000,
-            help_text=gettext_lazy("Several ones apart by spaces."),
+            help_text=gettext_lazy("Several, separated by spaces."),
             widget=forms.TextInput(attrs=PLAIN),
             error_messages={"required": gettext_lazy("Type a tag.")},
         )

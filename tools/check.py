@@ -166,6 +166,14 @@ def lacking_browser() -> str:
     return "" if find_browser() else LACKING
 
 
+def share_what_is_made(migrated: Path) -> None:
+    """Let all processes of all gates make once what each can use: a migrated database, and compiled sources."""
+    migrated.mkdir()
+    os.environ["GWM_TEST_MIGRATED"] = str(migrated)
+    # Tests whose assertions pytest rewrote count as compiled, too: half of what it takes to collect them.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def summarise(
     outcomes: list[Outcome], skipped_gates: list[Gate], features_file: Path, demands_rows: bool = False
 ) -> int:
@@ -217,6 +225,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     with tempfile.TemporaryDirectory(prefix="gwm-check-") as directory:
         os.environ["GWM_DATA_DIR"] = directory
+        share_what_is_made(Path(directory) / "migrated")
         features_file = Path(directory) / "features.jsonl"
         if options.which == "changed":
             gates = list_gates_of_change(features_file, options.revision)

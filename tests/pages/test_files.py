@@ -86,12 +86,14 @@ def test_of_a_job_that_touches_other_machines_a_file_tells_no_more_than_the_page
 
 
 @pytest.mark.parametrize(("over", "is_complete"), [(0, True), (1, False)])
-def test_a_file_that_is_cut_says_so(over: int, is_complete: bool) -> None:
+def test_a_file_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch, over: int, is_complete: bool) -> None:
+    monkeypatch.setattr(exporting, "MOST", 3 * exporting.PIECE)
     rows, cells = range(exporting.MOST + over), {"number": lambda row: row}
     told = json.loads(export_as("json", rows, cells))
     assert (told["complete"], len(told["numbers"])) == (is_complete, exporting.MOST)
     last = export_as("csv", rows, cells).splitlines()[-1]
-    assert last == ("249999" if is_complete else "Only the first 250000 rows are in this file.")
+    expected = f"{exporting.MOST - 1}" if is_complete else f"Only the first {exporting.MOST} rows are in this file."
+    assert last == expected
 
 
 def export_as(wanted: str, rows: range, cells: exporting.Cells) -> str:

@@ -99,7 +99,8 @@ if (!window.isWithoutPolling) {
 
 def open_live(page: Page, path: str) -> None:
     """Open a page and wait until its signal stands."""
-    page.add_init_script(WITHOUT_POLLING)
+    if not page.evaluate("window.isWithoutPolling === true"):  # once added it is for all that the tab will show
+        page.add_init_script(WITHOUT_POLLING)
     page.goto(path)
     expect(page.locator("html[data-live=on]")).to_be_attached()
 

@@ -198,13 +198,10 @@ def write(still: Product) -> Write:
 @pytest.fixture(scope="module")
 def visitor(still: Product, chromium: Any) -> Iterator[Page]:
     """One browser for all cases."""
-    context = chromium.new_context(base_url=still.address, viewport={"width": 1440, "height": 900})
+    context = chromium.new_context(base_url=still.address, viewport=WIDE)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    page.goto("/login/")
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("navigation", name="Main")).to_be_attached()
+    sign_in(page, ADMIN, PASSWORD)
     yield page
     context.close()
 

@@ -149,7 +149,7 @@ class Newcomer:
             page.goto(f"/vms/?q={name}")
             return page.get_by_role("link", name=name, exact=True).count() == 0
 
-        wait_for(page, is_gone, f"{name} is gone", every_ms=400)
+        wait_for(page, is_gone, f"{name} is gone", every_ms=1000)
 
     def look_back(self, name: str) -> None:
         """At where it was deleted: that it was is said, and nothing can be pressed once more."""

@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from tests.up.running import ROOT, Installation
+from tests.browser.commands import Commands
+from tests.up.running import Installation
 
 ADMIN, PASSWORD = "admin", "correct-horse-battery"
-COMMAND_TIMEOUT_S = 300.0
 
 
 class Product(Installation):
     """A running product with its first account and a browser's cookies for it."""
 
     def __init__(self, data: Path, *options: str, **environment: str) -> None:
-        quick = {"GWM_ADMIN_PASSWORD": PASSWORD, "GWM_SYNC_INTERVAL_S": "5", "GWM_RAPI_CONNECT_TIMEOUT_S": "2"}
+        quick = {"GWM_ADMIN_PASSWORD": PASSWORD, "GWM_SYNC_INTERVAL_S": "5"}
         super().__init__(data, *options, **{**quick, **environment})
+        self._commands = Commands({**self.environment, "GWM_DATA_DIR": str(self.data)})
         self.sessions: dict[str, Any] = {}  # a browser's storage by user name, so that each signs in once
 
     def manage(self, *words: str, said: str = "") -> str:
         """Run a command of manage.py on the same data; what it printed. `said` goes to its standard input."""
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *words],
-            env={**self.environment, "GWM_DATA_DIR": str(self.data)},
-            cwd="/",
-            input=said,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_TIMEOUT_S,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        code, printed, complained = self._commands.run(*words, said=said)
+        assert code == 0, printed + complained
+        return printed
+
+    def end(self) -> None:
+        """End it and its commands in any case."""
+        try:
+            self._commands.end()
+        finally:
+            super().end()
 
     def add_cluster(self, name: str, server: Any) -> None:
         """Add a cluster (a Simulator or a GanetiCluster) from the command line and read it once."""

@@ -49,7 +49,7 @@ def wait_for_change(page: Any, before: bytes, top: int = 0) -> bytes:
         now = pixels(page, top) if canvas(page).count() else before
         return now if now != before else b""
 
-    return wait_for(page, changed, "the screen to change")
+    return wait_for(page, changed, "the screen to change", every_ms=300)
 
 
 def wait_until_still(page: Any, top: int = 0) -> bytes:

@@ -110,7 +110,7 @@ def test_a_batch_by_the_keyboard_alone(person, demo):
     wait_for_script(page, "document.documentElement.scrollWidth <= innerWidth")  # once it is laid out anew
     press_until(page, "Tab", page.get_by_role("button", name="Reboot 1 machine"))
     page.keyboard.press("Enter")
-    expect(page.locator(".head .state")).to_have_text(re.compile("ended"), timeout=60_000)
+    expect(page.locator(".head .state")).to_have_text(re.compile("ended"))
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     row = page.locator("main tbody").get_by_role("link").first
     press_until(page, "Tab", row)

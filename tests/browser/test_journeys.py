@@ -12,9 +12,8 @@ from tests.browser.conftest import NARROW
 from tests.browser.keyboard import Keyboard
 from tests.browser.messages import hear
 from tests.browser.newcomer import Newcomer
+from tests.browser.phone import OUTSIDE, SMALL, TOO_WIDE
 from tests.browser.product import PASSWORD
-from tests.browser.test_narrow import OUTSIDE, SMALL, TOO_WIDE
-from tests.browser.waiting import reload_until
 
 CLOCK = 16  # rows of pixels at the top of the demo's screens that change every second
 #: Tabs, Enters and shortcuts from any page to the plan of new machines, the texts themselves not counted
@@ -178,7 +177,7 @@ def test_a_create_that_was_refused_and_one_that_failed_are_filled_in_again(newco
             lab.cluster.operating_systems = systems
     finally:
         lab.release_jobs()
-    reload_until(page, page.get_by_text("It was not created."))
+    expect(page.get_by_text("It was not created.")).to_be_visible()
     page.get_by_role("link", name="Try again").click()
     see_it_again("Directory for OS debootstrap+default not found in search path")
     page.get_by_role("button", name="Create", exact=True).click()
@@ -207,7 +206,7 @@ def test_a_machine_is_deleted_on_a_phone_with_its_name_typed(person, demo, machi
     page.locator("#confirm").get_by_role("button", name="Delete", exact=True).tap()
     hear(page, r"job \d+ is in progress")
     page.goto(f"/vms/?q={machine}")
-    reload_until(page, page.get_by_text("No machine matches"))
+    expect(page.get_by_text("No machine matches")).to_be_visible()
 
 
 def _end_session(page):

@@ -1,50 +1,18 @@
-"""Phones: nothing off the screen, nothing too small for a finger, and Back closes a dialog instead of leaving."""
+"""Phones: other languages fit, buttons fill their row, and Back closes a dialog instead of leaving.
+
+What is too wide or too small on any page: see test_every_page.py.
+"""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.addresses import Address, list_pages
 from tests.browser.messages import hear
+from tests.browser.phone import OUTSIDE, PHONE, TOO_WIDE
 from tests.browser.waiting import wait_for_script
 
 pytestmark = pytest.mark.feature("G026")
-PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 320, "height": 640}}
-# Links within running text are as high as their line (WCAG 2.5.8 exempts them); what is not shown can't be pressed;
-# the target of a radio button is its label.
-SMALL = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary, textarea")]
-    .filter(each => each.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !each.closest(".skip"))
-    .filter(each => !(each.matches("a") && getComputedStyle(each).display === "inline"))
-    .filter(each => !each.matches("[type=radio], [type=checkbox]") || !each.labels.length)
-    .map(each => [each, each.getBoundingClientRect()])
-    .filter(([each, box]) => box.width && (box.height < 23.5 || box.width < 23.5))
-    .map(([each, box]) => `${each.outerHTML.slice(0, 120)} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
-# A phone shows a page that is too wide smaller: its window grows with it, its screen doesn't.
-TOO_WIDE = "document.documentElement.scrollWidth - screen.width"
-OUTSIDE = """() => [...document.querySelectorAll(
-        ".tabs a, .segments a, .dock summary *, .dock-line *, .head .actions > *")]
-    .filter(each => each.checkVisibility({visibilityProperty: true}))
-    .map(each => [each, each.getBoundingClientRect()])
-    .filter(([each, box]) => box.width && (box.right > innerWidth + 1 || box.left < -1))
-    .map(([each]) => each.outerHTML.slice(0, 120))"""
-
-
-@pytest.fixture(scope="session")
-def job(demo):
-    """The number of a job of the demo's."""
-    return demo.read("Job.objects.filter(cluster__slug='demo', status='success').latest('ganeti_id').ganeti_id")
-
-
-@pytest.mark.parametrize("address", list_pages(), ids=lambda address: address.name)
-def test_everything_can_be_reached_and_pressed(person, demo, job, watch, address: Address):
-    watch.allow(403, 404, 405)
-    page = person.stranger(demo, **PHONE) if address.name == "login" else person(demo, **PHONE)
-    page.goto(address.for_job(job))
-    expect(page.locator("h1")).to_have_count(1)
-    assert page.evaluate(TOO_WIDE) <= 0
-    assert page.evaluate(OUTSIDE) == []
-    assert page.evaluate(SMALL) == []
 
 
 @pytest.mark.feature("F009")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 #: Everything that is waited for comes by itself; this only ends a test of what hangs, however busy the machine is.
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 PATIENCE_MS = 1000 * PATIENCE_S
 
 
@@ -43,4 +43,4 @@ def reload_until(
         texts = place.all_inner_texts()
         return any(re.search(pattern, text) for text in texts) != gone
 
-    wait_for(page, seen, f"{place} {'gone' if gone else pattern}", every_ms=400, timeout_s=timeout_s)
+    wait_for(page, seen, f"{place} {'gone' if gone else pattern}", every_ms=1000, timeout_s=timeout_s)

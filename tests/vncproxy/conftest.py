@@ -128,6 +128,7 @@ def console(chromium, site):
     """A page on which the content policy and the scripts may not complain."""
     context = chromium.new_context(viewport={"width": 1280, "height": 860})
     write_down_messages(context)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

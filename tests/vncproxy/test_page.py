@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.messages import hear
-from tests.browser.waiting import PATIENCE_MS, wait_for_script
+from tests.browser.waiting import PATIENCE_MS, PATIENCE_S, wait_for_script
 from tests.vncproxy.conftest import make_certificate, serve
 from tests.vncproxy.ends import SERVER_INIT_NAME
 from tests.vncproxy.test_loopback import wait_until
@@ -156,7 +156,7 @@ def test_leaving_the_page_closes_the_console(console, vnc):
     page = console.show(port=server.port)
     state(page, "on")
     page.goto("about:blank")
-    assert server.closed.wait(5)
+    assert server.closed.wait(PATIENCE_S)
     assert list_consoles(console.control) == []
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.messages import hear
+from tests.browser.waiting import PATIENCE_MS
 from tests.ganeti.rfb import RfbClient
 from tests.vncproxy.screens import ALT, CONTROL, DELETE, Machine
 from tests.vncproxy.test_loopback import wait_until
@@ -56,6 +57,7 @@ def phone(chromium, console, machine):
     console.tell("fault")
     console.tell("target", host="127.0.0.1", port=machine.port)
     context = chromium.new_context(**PHONE)
+    context.set_default_timeout(PATIENCE_MS)
     shown = context.new_page()
     shown.goto(console.url)
     connected(shown)

@@ -53,8 +53,23 @@ def ask_for_confirmation(person: User, address: str, asked_from: str) -> None:
 
 def tell_former_address(person: User) -> None:
     """Have the address that an account is about to lose told so."""
+    _tell(person, Letter.Purpose.CHANGED)
+
+
+def tell_of_password(person: User) -> None:
+    """Have somebody told that their account has another password."""
+    _tell(person, Letter.Purpose.CREDENTIAL)
+
+
+def tell_of_factors(person: User) -> None:
+    """Have somebody told that a second factor of theirs was set up or taken away."""
+    _tell(person, Letter.Purpose.FACTORS)
+
+
+def _tell(person: User, purpose: Letter.Purpose) -> None:
+    """At the address that they have now: whoever changed it may change that next."""
     if can_send() and person.email:
-        Letter.objects.create(purpose=Letter.Purpose.CHANGED, address=person.email, person=person)
+        Letter.objects.create(purpose=purpose, address=person.email, person=person)
 
 
 def ask_for_reset(address: str, asked_from: str) -> None:
@@ -148,6 +163,12 @@ def _send_notice(letter: Letter) -> None:
         _send(_("Your email address on %s"), "changed", letter.person, letter.address)
 
 
+def _send_warning(letter: Letter) -> None:
+    """To who is to know what was done to their account, if it was not they."""
+    if letter.person is not None:
+        _send(_("Your account on %s"), letter.purpose, letter.person, letter.address)
+
+
 def _send_asked(letter: Letter) -> None:
     """A letter to each who decides, so that one that can't be sent keeps no other back."""
     asked = letter.asked
@@ -207,6 +228,8 @@ _SENDERS = {
     Letter.Purpose.CHANGED: _send_notice,
     Letter.Purpose.ASKED: _send_asked,
     Letter.Purpose.DECIDED: _send_decided,
+    Letter.Purpose.CREDENTIAL: _send_warning,
+    Letter.Purpose.FACTORS: _send_warning,
 }
 
 

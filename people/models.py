@@ -24,6 +24,8 @@ class Letter(models.Model):
         REGISTER = "register"
         ASKED = "asked"
         DECIDED = "decided"
+        CREDENTIAL = "password"
+        FACTORS = "factors"
 
     purpose = models.CharField(max_length=20, choices=Purpose)
     address = models.CharField(max_length=254, help_text="the email address as it was typed")

@@ -17,7 +17,7 @@ from objectlog.words import gettext as _
 from objectlog.words import ngettext
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site, Words
 from operations.groups import Group
-from people.mailing import can_send, invite
+from people.mailing import can_send, invite, tell_former_address, tell_of_password
 from people.selectors import count_machines, lock_administrators
 from permissions.models import User
 from permissions.policy import Verdict, can, find_holdings_of, may_look_after
@@ -160,6 +160,8 @@ class Edit(OnPeople[AccountParams]):
         return [Change(name, LABELS[name], old or None, new or None) for name, old, new in said if old != new]
 
     def perform(self, ask: Ask[User, AccountParams]) -> str:
+        if ask.params.email not in (None, ask.target.email):
+            tell_former_address(ask.target)
         for name, value in ask.params.said.items():
             setattr(ask.target, name, value)
         ask.target.save(update_fields=list(ask.params.said))
@@ -189,6 +191,7 @@ class SetPassword(OnPeople[PasswordParams]):
     def perform(self, ask: Ask[User, PasswordParams]) -> str:
         ask.target.set_password(ask.params.password)
         ask.target.save(update_fields=["password"])
+        tell_of_password(ask.target)
         return ""
 
     def journal_params(self, params: PasswordParams) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from objectlog.words import ngettext
 from operations.contract import Ask, NoParams, Refusal
 from operations.groups import Group
 from people.factors import has_factor, remove_all
+from people.mailing import tell_of_factors
 from people.operations.accounts import OnPeople
 from permissions.models import User
 
@@ -37,6 +38,7 @@ class ResetFactors(OnPeople[NoParams]):
 
     def perform(self, ask: Ask[User, NoParams]) -> str:
         removed = remove_all(ask.target)
+        tell_of_factors(ask.target)
         ask.target.sign_outs += 1
         ask.target.save(update_fields=["sign_outs"])
         return ngettext("%d factor removed.", "%d factors removed.", removed) % removed

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormView
 
-from people.mailing import can_send
+from people.mailing import can_send, tell_of_password
 from people.passkeys import has_name
 from people.registering import is_open
 from people.signing_in import record_password_change, refuse_uncounted
@@ -113,6 +113,7 @@ class ChangePassword(views.PasswordChangeView):
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
             record_password_change(person)
+            tell_of_password(person)
         messages.success(self.request, _("Password changed. You are signed out everywhere else."))
         return response
 

@@ -31,6 +31,7 @@ from people.factors import (
     make_codes,
     remove,
 )
+from people.mailing import tell_of_factors
 from people.passkeys import NoPasskey, add_passkey, ask_to_make, has_name, read_made
 from people.proving import prove_first
 from people.signing_in import count_second_factor, forgive, record_factor, refuse_uncounted
@@ -132,6 +133,7 @@ class SetUpApp(Own):
         with transaction.atomic():
             add_app(self.person, secret, step)
             record_factor(self.person, "add-app")
+            tell_of_factors(self.person)
             del request.session[_PENDING]
             messages.success(request, _("Authenticator app set up."))
             return self.done(before)
@@ -179,6 +181,7 @@ class AddPasskey(Own):
                 with transaction.atomic():
                     row = add_passkey(self.person, form.cleaned_data["name"], credential)
                     record_factor(self.person, "add-passkey", name=row.data["name"])
+                    tell_of_factors(self.person)
                     messages.success(request, _("Passkey %s added.") % row.data["name"])
                     return self.done(before)
         context = {"form": form, "problem": problem, "can_here": has_name(request)}
@@ -212,7 +215,9 @@ class Codes(Own):
             return redirect("factors")
         if not has_factor(self.person):
             return redirect("factors")
-        return show_new_codes(request, self.person)
+        with transaction.atomic():
+            tell_of_factors(self.person)
+            return show_new_codes(request, self.person)
 
 
 class Remove(Own):
@@ -240,6 +245,7 @@ class Remove(Own):
                 record_factor(self.person, "remove-passkey", name=row.data["name"])
             else:
                 record_factor(self.person, "remove-app")
+            tell_of_factors(self.person)
         messages.success(request, _("Second factor removed."))
         return redirect("factors")
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic.base import TemplateView
 from django.views.generic.edit import FormView
 
-from people.mailing import ask_for_reset, can_send
+from people.mailing import ask_for_reset, can_send, tell_of_password
 from people.signing_in import record_password_reset, refuse_uncounted
 
 
@@ -119,5 +119,6 @@ class NewPassword(views.PasswordResetFromKeyView):
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
             record_password_reset(self.reset_user, self.request.META["REMOTE_ADDR"])
+            tell_of_password(self.reset_user)
         messages.success(self.request, _("Password set. Sign in with it."))
         return response

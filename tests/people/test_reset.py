@@ -215,9 +215,9 @@ def test_by_a_real_mail_server_that_refuses_at_first(alice, settings):
             server.stop()
     (letter,) = mailbox.letters
     assert (letter["To"], letter["Auto-Submitted"]) == ("alice@example.org", "auto-generated")
+    assert not Letter.objects.exists()
     body = letter.get_payload(decode=True).decode()
     assert use(link_in(body)).status_code == 302
-    assert not Letter.objects.exists()
 
 
 def test_two_workers_that_have_read_the_same_letter(alice):

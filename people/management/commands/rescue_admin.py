@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from people.factors import remove_all
+from people.mailing import tell_of_password
 from people.management.commands.add_user import read_password
 from people.signing_in import record_rescue
 from permissions.models import User
@@ -38,6 +39,7 @@ class Command(BaseCommand):
             person.save()
             removed = remove_all(person)
             record_rescue(person)
+            tell_of_password(person)
         self.stdout.write(f"{person} is an administrator, and signs in with the new password. All sessions have ended.")
         if removed:
             self.stdout.write("Second factors are removed: set up new ones.")

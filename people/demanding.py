@@ -22,7 +22,7 @@ from permissions.viewing import viewer_of
 _OPEN = frozenset(
     {
         *("factors", "factor-app", "factor-passkey", "factor-passkey-options", "factor-codes", "factor-remove"),
-        *("password-again", "passkey-again", "logout", "view-as-stop"),
+        *("password-again", "passkey-again", "openid-back", "logout", "view-as-stop"),
     }
 )
 
@@ -64,6 +64,8 @@ class DemandSecondFactor:
             return None
         match = request.resolver_match
         if match is not None and match.url_name in _OPEN:
+            return None
+        if match is not None and match.url_name == "openid-connect" and "again" in request.POST:
             return None
         if request.method in ("GET", "HEAD") and "HX-Request" not in request.headers:
             return redirect(f"{reverse('factors')}?{urlencode({'next': request.get_full_path()})}")

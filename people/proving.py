@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from django.http import HttpRequest, HttpResponseRedirect
@@ -10,22 +11,34 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from people.factors import has_factor
+from people.openid.accounts import list_connected
 from permissions.models import User
 from permissions.signed_in import person_of
 
 LASTS = timedelta(minutes=15)
 
 
-def can_prove(person: User) -> bool:
+def has_own_proof(person: User) -> bool:
     """Whether there is anything here by which somebody can show who they are."""
     return person.has_usable_password() or has_factor(person)
 
 
+def can_prove(person: User) -> bool:
+    """Whether there is, or somebody else who can ask them."""
+    return has_own_proof(person) or any(row is not None for _provider, row in list_connected(person))
+
+
 def was_proven(request: HttpRequest) -> bool:
-    """Whether who is signed in has shown it in this session lately. Who has nothing to show here is not asked."""
+    """Whether who is signed in has shown it in this session lately. Who has nothing to show anywhere is not asked."""
     person = person_of(request)
     records = get_authentication_records(request, person)
-    return any(0 <= time.time() - record["at"] < LASTS.total_seconds() for record in records) or not can_prove(person)
+    return any(_counts(record) for record in records) or not can_prove(person)
+
+
+def _counts(record: dict[str, Any]) -> bool:
+    """A provider may have let in whoever sat there, unless it was to ask them anew."""
+    was_asked = record["method"] != "socialaccount" or bool(record.get("reauthenticated"))
+    return was_asked and 0 <= time.time() - record["at"] < LASTS.total_seconds()
 
 
 def prove_first(request: HttpRequest) -> HttpResponseRedirect | None:

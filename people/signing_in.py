@@ -31,8 +31,8 @@ from objectlog.models import Outcome, Via
 from objectlog.services import NO_TARGET, Target, note
 from objectlog.words import gettext
 from people.answers import refuse, too_many_requests, unable_to_count
-from people.factors import has_factor
 from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS, BY_SECOND_FACTOR, BY_SECOND_FACTOR_A_DAY, Limit
+from people.proving import can_prove
 from permissions.acting import act_as_at_first
 from permissions.models import User
 from permissions.signed_in import find_person
@@ -70,9 +70,8 @@ class Adapter(DefaultAccountAdapter):
         return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """By the password or a factor, where there is one; one page asks for either."""
-        can_prove = user.has_usable_password() or has_factor(user)
-        return [{"id": "reauthenticate", "url": reverse("password-again")}] if can_prove else []
+        """One page asks for whatever there is."""
+        return [{"id": "reauthenticate", "url": reverse("password-again")}] if can_prove(user) else []
 
     def get_login_stages(self) -> list[str]:
         """With our stage of the second factor."""

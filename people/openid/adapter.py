@@ -2,6 +2,7 @@
 
 from typing import Any, NoReturn
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
@@ -16,7 +17,9 @@ from django.utils.translation import gettext
 from objectlog.words import gettext as _
 from people.answers import refuse
 from people.openid.accounts import BadName, account_for, follow_teams, record_connected
+from people.openid.asking import Untrue
 from people.openid.flow import get_provider
+from people.openid.tokens import LEEWAY_S, read_when_asked
 from people.signing_in import record_failure
 from permissions.models import User
 from permissions.signed_in import find_person
@@ -66,6 +69,8 @@ class Adapter(DefaultSocialAccountAdapter):
             self._turn_away(request, _("You were signed out meanwhile."))
         if sociallogin.is_existing and sociallogin.user.pk != person.pk:
             self._turn_away(request, _("What you chose at %s belongs to another account here.") % name)
+        if sociallogin.state.get("again"):
+            self._prove(request, sociallogin, person)
         self._connect(request, sociallogin, person)
         raise ImmediateHttpResponse(redirect("connections"))
 
@@ -101,6 +106,18 @@ class Adapter(DefaultSocialAccountAdapter):
                 ),
             )
         return sociallogin.user
+
+    def _prove(self, request: HttpRequest, sociallogin: SocialLogin, person: User) -> NoReturn:
+        """Somebody has shown there once more who they are, if the provider says that it has asked them. Untrue."""
+        if not sociallogin.is_existing:
+            self._turn_away(
+                request, _("No account here is connected to the one that you have at %s.") % sociallogin.provider.name
+            )
+        asked_at = read_when_asked(sociallogin.claims)
+        if asked_at < sociallogin.state["again"] - LEEWAY_S:
+            raise Untrue("it has not asked again who somebody is")
+        record_authentication(request, person, "socialaccount", reauthenticated=True)
+        raise ImmediateHttpResponse(redirect(sociallogin.get_redirect_url(request) or "connections"))
 
     def _connect(self, request: HttpRequest, sociallogin: SocialLogin, person: User) -> None:
         if not sociallogin.is_existing:

@@ -124,7 +124,8 @@ def send_there(request: HttpRequest, key: str, process: str, next_url: str, **ke
     """
     provider = _Exchange(request, key).get_provider()
     nonce = secrets.token_urlsafe(24)
-    answer = provider.redirect(request, process, next_url=next_url, auth_params={"nonce": nonce}, nonce=nonce, **kept)
+    asked = {"nonce": nonce} | ({"prompt": "login", "max_age": "0"} if kept.get("again") else {})
+    answer = provider.redirect(request, process, next_url=next_url, auth_params=asked, nonce=nonce, **kept)
     return str(answer["Location"])
 
 

@@ -12,7 +12,8 @@ from people.openid.providers import Provider
 
 # Keys that only the provider has. A token that is signed with what we have ourselves, or not at all, proves nothing.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-_LEEWAY_S = 60
+LEEWAY_S = 60
+_LATEST = 2**40
 _NEEDED = ["iss", "sub", "aud", "exp", "iat"]
 # All that reading keys and claims which somebody made up may raise.
 _NONSENSE = (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
@@ -31,7 +32,7 @@ def read_token(provider: Provider, keys: Mapping[str, Any], token: object, nonce
             algorithms=list(ALGORITHMS),
             audience=provider.client_id,
             issuer=provider.issuer,
-            leeway=_LEEWAY_S,
+            leeway=LEEWAY_S,
             options={"require": _NEEDED},
         )
     except _NONSENSE as error:
@@ -61,6 +62,12 @@ def read_text(claims: Mapping[str, Any], name: str) -> str:
     """A claim as text that can be kept; empty if it is none."""
     value = claims.get(name)
     return _without_unwritable(value).strip() if isinstance(value, str) else ""
+
+
+def read_when_asked(claims: Mapping[str, Any]) -> float:
+    """When somebody has shown there who they are; 0 if it is not said."""
+    told = claims.get("auth_time")
+    return float(told) if isinstance(told, int) and 0 < told < _LATEST else 0.0
 
 
 def _without_unwritable(text: str) -> str:

@@ -19,8 +19,9 @@ from django.views.generic.edit import FormView
 from operations.views.operate import OperateView
 from people.demanding import alone
 from people.factors import list_factors
+from people.openid.accounts import list_connected
 from people.passkeys import NoPasskey, ask_to_show
-from people.proving import can_prove, prove_first
+from people.proving import can_prove, has_own_proof, prove_first
 from people.showing import take_code, take_passkey
 from people.signing_in import refuse_uncounted
 from people.views.second_factor import UNREADABLE, CodeForm
@@ -110,6 +111,7 @@ class PasswordAgain(views.ReauthenticateView):
             "next": self.get_next_url() or "",
             "asks_for_code": not person.has_usable_password(),
             "passkeys": factors.passkeys,
+            "providers": [] if has_own_proof(person) else [each for each, row in list_connected(person) if row],
             **alone(person),
         }
 

@@ -1,5 +1,6 @@
 """Signing in with an OpenID Connect provider, and which of them are connected to one's account."""
 
+import time
 from typing import Any
 
 from allauth.core.internal import ratelimit
@@ -33,9 +34,7 @@ def begin(request: HttpRequest, provider: str) -> HttpResponse:
     refused = refuse_uncounted(request) or _too_many(request)
     if refused is not None:
         return refused
-    next_url = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(next_url, {request.get_host()}, require_https=request.is_secure()):
-        next_url = ""
+    next_url = _next_of(request)
     if find_person(request) is None:
         request.session.set_expiry(_TRY_FOR_S)  # a stranger's session is kept no longer than it takes
     return _send(request, there, AuthProcess.LOGIN, next_url)
@@ -73,12 +72,13 @@ def connections(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def connect(request: HttpRequest, provider: str) -> HttpResponse:
-    """Send somebody to the provider, whose word will do for their account from then on."""
-    there = _pick(provider)
-    refused = _too_many(request) or _ask_again(request)
+    """Send somebody to the provider, whose word will do for their account from then on; or is to be given `again`."""
+    there, is_again = _pick(provider), "again" in request.POST
+    refused = _too_many(request) or (None if is_again else _ask_again(request))
     if refused is not None:
         return refused
-    return _send(request, there, AuthProcess.CONNECT, person=person_of(request).pk)
+    kept = {"person": person_of(request).pk, "again": time.time() if is_again else None}
+    return _send(request, there, AuthProcess.CONNECT, _next_of(request), **kept)
 
 
 @require_POST
@@ -101,6 +101,12 @@ def _pick(key: str) -> Provider:
     if provider is None:
         raise Http404(_("There is no such way to sign in."))
     return provider
+
+
+def _next_of(request: HttpRequest) -> str:
+    """Where one wants to go on to, if that is ours."""
+    url: str = request.POST.get("next", "")
+    return url if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()) else ""
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:

@@ -241,8 +241,8 @@ def test_connecting_takes_the_password_and_disconnecting_leaves_a_way_in(corp, a
     tell(there, "n", preferred_username="nora")
     nora = Client()
     sign_in(nora, "n")
-    page = nora.post("/account/sign-in/corp/disconnect/", follow=True).content.decode()
-    assert "It is your only way to sign in." in page
+    assert "It is your only way to sign in." in nora.get("/account/sign-in/").content.decode()
+    assert nora.post("/account/sign-in/corp/disconnect/")["Location"].startswith("/account/again/")
     assert SocialAccount.objects.filter(user__username="nora").exists()
 
 
@@ -449,6 +449,49 @@ def test_one_that_drips_is_not_waited_for(over_tls, monkeypatch):
     began = time.monotonic()
     assert Client().post("/login/with/corp/").status_code == 502
     assert time.monotonic() - began < 5
+
+
+def nora_with_provider_only(liar):
+    client = Client()
+    assert come_back(liar, client).status_code == 302
+    return client
+
+
+def prove(liar, client, url="/account/factors/app/", **claims):
+    """The way back from where somebody is asked again; where it ends."""
+    asked = client.post("/account/sign-in/corp/connect/", {"again": "1", "next": url})
+    sent = {name: values[0] for name, values in parse_qs(urlsplit(where_to(asked)).query).items()}
+    assert (sent["prompt"], sent["max_age"]) == ("login", "0")
+    liar.nonce, liar.claims = sent["nonce"], claims
+    return client.get("/login/with/corp/back/", {"state": sent["state"], "code": "c"})
+
+
+def test_who_signs_in_by_a_provider_alone_is_asked_again_there(liar):
+    """Its word that somebody is signed in there is none that they sit there now; nor is one of before."""
+    client, url = nora_with_provider_only(liar), "/account/factors/app/"
+    assert client.get(url)["Location"].startswith("/account/again/?next=")
+    page = client.get(client.get(url)["Location"]).content.decode()
+    assert (
+        'formaction="/account/sign-in/corp/connect/"' in page and 'name="again"' in page and 'name="code"' not in page
+    )
+    now = int(time.time())
+    for claims in ({}, {"auth_time": now - 3600}, {"auth_time": str(now)}, {"auth_time": True}, {"auth_time": 10**400}):
+        assert prove(liar, client, **claims).status_code == 403
+        assert client.get(url).status_code == 302, claims
+    somebody_else = prove(liar, client, auth_time=now, sub="2")
+    assert somebody_else.status_code == 403 and SocialAccount.objects.count() == 1
+    assert client.get(url).status_code == 302
+    assert prove(liar, client, auth_time=now)["Location"] == url
+    assert client.get(url).status_code == 200
+    assert prove(liar, client, "https://evil.example/", auth_time=now)["Location"] == "/account/sign-in/"
+
+
+def test_who_must_set_a_factor_up_can_be_asked_again(liar, settings):
+    settings.GWM_DEMAND_SECOND_FACTOR = "everybody"
+    client = nora_with_provider_only(liar)
+    assert client.post("/account/sign-in/corp/connect/").status_code == 403
+    assert prove(liar, client, auth_time=int(time.time()))["Location"] == "/account/factors/app/"
+    assert client.get("/account/factors/app/").status_code == 200
 
 
 def test_one_elsewhere_has_nothing_asked_on_this_machine():

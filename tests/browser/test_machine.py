@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.messages import hear
+from tests.browser.waiting import reload_until
 
 LOG = "Log of the job"
 
@@ -123,6 +124,7 @@ def test_a_jobs_log_is_live_and_goes_on_after_a_reload(page, lab, machine, mark)
         job = lab.outside.submit("INSTANCE_MIGRATE", instance_name=_migratable(lab, machine))
         page.goto(f"/clusters/lab/jobs/?sort=-id&q={job.id}")
         found = page.locator("main tbody").get_by_role("link", name=re.compile("igrat")).first
+        reload_until(page, found)
         found.click()
         log = page.get_by_role("log", name=LOG)
         expect(page.locator("#job-live .state").first).to_have_text(re.compile("queued|waiting|running"))
@@ -163,7 +165,7 @@ def test_a_job_that_waits_says_for_what_and_is_cancelled(page, lab, machine):
             lab.queue.advance(second)
             lab.queue.advance(second)
         page.goto(f"/clusters/lab/vms/{machine}/jobs/")
-        expect(page.get_by_role("table", name="Jobs")).to_contain_text(re.compile(rf"\b{second.id}\b"))
+        reload_until(page, page.get_by_role("table", name="Jobs"), rf"\b{second.id}\b")
         page.goto(f"/clusters/lab/jobs/{second.id}/")
         expect(page.locator("#job-live")).to_contain_text(f"held by job {first.id}")
         page.get_by_role("link", name="Cancel job", exact=True).click()
@@ -207,9 +209,9 @@ def test_what_others_do_is_seen_by_itself(page, lab, machine):
     page.goto(path_of(machine))
     expect(state(page)).to_have_text("running")
     lab.outside.crash(machine)
-    expect(state(page)).to_have_text("crashed")
+    reload_until(page, state(page), "^crashed$")
     lab.outside.start(machine)
-    expect(state(page)).to_have_text("running")
+    reload_until(page, state(page), "^running$")
 
 
 @pytest.mark.feature("F143")

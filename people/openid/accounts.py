@@ -24,9 +24,8 @@ class BadName(Exception):
 def account_for(login: SocialLogin) -> User:
     """A new account by what the provider says, which may do nothing yet. BadName."""
     provider, claims = get_provider(login.account.provider), login.claims
-    name = User.normalize_username(
-        read_text(claims, provider.username_claim)
-    )  # as it is kept, so that it is looked for
+    # As it is kept, so that it is looked for.
+    name = User.normalize_username(read_text(claims, provider.username_claim))
     person = User(username=name, email=_proven_address(claims))
     person.first_name, person.last_name = read_text(claims, "given_name")[:150], read_text(claims, "family_name")[:150]
     person.set_unusable_password()

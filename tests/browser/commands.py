@@ -15,6 +15,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
+from django.core.management import execute_from_command_line
+from django.db import connections
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: only ends a test of what hangs, however busy the machine is
 TIMEOUT_S = 600.0
@@ -62,15 +65,13 @@ class Commands:
 
 
 def _execute(words: list[str], said: str) -> tuple[int, str, str]:
-    from django.core.management import execute_from_command_line
-    from django.db import connections
-
     printed, complained, code = io.StringIO(), io.StringIO(), 0
     with redirect_stdout(printed), redirect_stderr(complained), patch("sys.stdin", io.StringIO(said)):
         try:
             execute_from_command_line(["manage.py", *words])
         except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            complained.write(end.code if isinstance(end.code, str) else "")
         finally:
             connections.close_all()
     return code, printed.getvalue(), complained.getvalue()

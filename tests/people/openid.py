@@ -20,7 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 from jwt.algorithms import RSAAlgorithm
 
+from objectlog.models import Event
 from people.openid.providers import Provider
+from permissions.models import User
 
 # In a process of its own: here the warnings of its libraries are errors.
 _SERVER = """
@@ -163,3 +165,12 @@ def running_liar(certificate: Path | None = None) -> Iterator[tuple[Liar, str]]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def who_is(client):
+    pk = client.session.get("_auth_user_id")
+    return User.objects.get(pk=pk).username if pk else None
+
+
+def said():
+    return [(event.verb, event.outcome, event.said) for event in Event.objects.order_by("number")]

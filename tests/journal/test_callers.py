@@ -139,6 +139,7 @@ def test_an_edit_that_is_undone_leaves_no_event(events: Said) -> None:
     assert len(events()) == 1
 
 
+@pytest.mark.feature("F255")
 def test_rights_given_taken_and_refused(events: Said) -> None:
     make_admin()
     make_user("alice")

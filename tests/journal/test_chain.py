@@ -160,6 +160,7 @@ def test_what_has_waited_too_long_for_its_seal_is_named() -> None:
     assert "is not sealed. Does the worker run?" in problem
 
 
+@pytest.mark.feature("F263")
 def test_an_account_that_goes_leaves_the_chain_whole(ten: list[Event]) -> None:
     get_user_model().objects.get(username="alice").delete()
     assert Event.objects.filter(actor=None).count() == 10

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clusters.models import Job
+from gwm import VERSION
 from gwm.context import is_below
 from permissions.models import User
 from permissions.services import grant
@@ -70,6 +71,28 @@ def test_links_lead_only_where_one_may_go(site: Site, sign_in: SignIn) -> None:
     page = sign_in(mover).get("/clusters/prod/vms/web1.example.org/").content.decode()
     assert 'href="/clusters/prod/"' in page
     assert "/nodes/node1" not in page
+
+
+@pytest.mark.feature("F089")
+def test_who_administers_a_cluster_is_offered_what_may_be_done_to_it(site: Site, sign_in: SignIn) -> None:
+    manager = make_user("manager")
+    grant(["admin"], manager, site.prod)
+    assert {"Clusters", "Nodes", "Reconciliation"} <= set(places(sign_in(manager)))
+    page = sign_in(manager).get("/clusters/prod/").content.decode()
+    offered = ("edit/", "rights/", "quotas/", "reconciliation/", "do/remove/")
+    assert [each for each in offered if f'"/clusters/prod/{each}"' not in page] == []
+    viewer = make_user("viewer")
+    grant(["migrate"], viewer, site.prod)
+    page = sign_in(viewer).get("/clusters/prod/").content.decode()
+    assert [each for each in offered if f'"/clusters/prod/{each}"' in page] == []
+
+
+@pytest.mark.feature("F008")
+def test_what_this_is_and_which_version_is_told(site: Site, sign_in: SignIn) -> None:
+    page = sign_in(site.alice).get("/about/").content.decode()
+    assert f"<strong>Ganeti Web Manager</strong> {VERSION}:" in page
+    assert "Open Source Lab of Oregon State University" in page and "GNU General Public License" in page
+    assert 'href="/about/"' in sign_in(site.alice).get("/vms/").content.decode(), "it can be found"
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def verbs(client: Client, query: str = "", url: str = "/journal/") -> list[str]:
     return [entry.verb for entry in client.get(f"{url}?{query}").context["page"].object_list]
 
 
+@pytest.mark.feature("F260", "F138")
 def test_who_reads_what(journal: Site, sign_in: SignIn) -> None:
     assert verbs(sign_in(journal.admin)) == ["cluster.refresh", "vm.shutdown", "vm.console", "vm.start", "vm.reboot"]
     # Her own, and what others did to what she administers: power alone does not open the journal of a machine.
@@ -107,6 +108,7 @@ def test_filters(journal: Site, sign_in: SignIn, query: str, found: list[str]) -
         assert listed[-1] == "vm.start" or listed[0] == "vm.start"
 
 
+@pytest.mark.feature("F259")
 def test_entries_are_sentences(journal: Site, sign_in: SignIn) -> None:
     page = sign_in(journal.admin).get("/journal/").content.decode()
     assert "Opened the console of web1.example.org" in page
@@ -188,6 +190,7 @@ def test_what_has_no_object_is_read_by_the_actor_and_by_who_sees_all(journal: Si
     assert seen == {"root": ["done", "failed"], "alice": ["done"], "stranger": []}
 
 
+@pytest.mark.feature("F058", "F254")
 def test_a_cluster_and_a_node_show_what_was_done_there(journal: Site, sign_in: SignIn) -> None:
     client = sign_in(journal.admin)
     assert verbs(client, url="/clusters/edge/journal/") == ["cluster.refresh"]
@@ -269,6 +272,7 @@ def test_a_job_shows_its_steps_and_what_was_done_to_it_to_whom_the_journal_does(
     assert f"Reboot of {site.web.name} accepted by Ganeti" in page
 
 
+@pytest.mark.feature("F261")
 def test_it_is_told_day_by_day_while_it_is_in_the_order_of_time(journal: Site, sign_in: SignIn) -> None:
     for days, event in enumerate(Event.objects.order_by("-pk")):
         at = datetime(2026, 11, 26, 12, tzinfo=UTC) - timedelta(days=days // 2)
@@ -295,3 +299,25 @@ def test_json_lines_are_read_one_by_one(journal: Site, sign_in: SignIn) -> None:
     assert answer["Content-Type"] == "application/x-ndjson" and 'filename="journal.jsonl"' in str(answer.headers)
     lines = [json.loads(line) for line in answer.content.decode().splitlines()]
     assert [line["verb"] for line in lines] == verbs(sign_in(journal.admin))
+
+
+@pytest.mark.feature("F258")
+def test_a_line_leads_to_its_job(site: Site, sign_in: SignIn) -> None:
+    web = Target("vm", site.web.pk, site.web.name, "prod", site.prod.pk, site.web.uuid)
+    advance(write(site.admin, "vm.reboot", web, Outcome.SUBMITTING), Outcome.SUBMITTED, job_ids=[4242])
+    client = sign_in(site.admin)
+    assert '<a href="/clusters/prod/jobs/4242/">4242</a>' in client.get("/journal/").content.decode()
+    site.prod.delete()
+    page = client.get("/journal/").content.decode()
+    assert "4242" in page and "/jobs/4242/" not in page and "/None/" not in page
+
+
+@pytest.mark.feature("F262")
+def test_a_long_journal_is_paged_and_no_line_is_twice_or_missing(journal: Site, sign_in: SignIn) -> None:
+    client = sign_in(journal.admin)
+    for _ in range(120):
+        write(journal.admin, "vm.console", Target("vm", journal.web.pk, journal.web.name, "prod"))
+    first, second, third = (client.get(f"/journal/?per_page=50&page={number}").context["page"] for number in (1, 2, 3))
+    told = [event.pk for page in (first, second, third) for event in page.object_list]
+    assert told == list(Event.objects.order_by("-pk").values_list("pk", flat=True))
+    assert first.has_next() and second.has_previous() and not third.has_next()

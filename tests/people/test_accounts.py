@@ -13,7 +13,7 @@ from operations.contract import SITE, Actor, Ask, Forbidden, Invalid, Refusal
 from operations.forms import params_from
 from operations.pipeline import run
 from operations.table import OPERATIONS
-from permissions.models import User
+from permissions.models import Persona, User
 from permissions.services import grant, persona_of
 from tests.factories import make_admin, make_cluster, make_user, make_vm
 
@@ -115,7 +115,7 @@ def test_no_password_is_in_journal_or_log(root, alice, caplog):
     assert rows and not [word for word in secrets if word in f"{rows}{caplog.text}"]
 
 
-@pytest.mark.feature("F017")
+@pytest.mark.feature("F017", "F263")
 def test_what_becomes_of_what_somebody_had(root, alice):
     vm = make_vm(make_cluster("lab"), "web1.example.org", owner=persona_of(alice))
     grant(["power"], make_user("bob"), vm, by=alice)
@@ -127,6 +127,18 @@ def test_what_becomes_of_what_somebody_had(root, alice):
     assert not User.objects.filter(username="alice").exists()
     assert User.objects.get(username="bob").vmusergrant_set.count() == 1, "what they granted stays"
     assert set(Entry.objects.values_list("actor_name", flat=True)) == {"alice", "root"}, "the journal stays"
+
+
+@pytest.mark.feature("F016")
+def test_a_persona_is_called_as_its_person_is_called_now(root, alice):
+    vm = make_vm(make_cluster("lab"), "web1.example.org", owner=persona_of(alice))
+    before = persona_of(alice).pk
+    User.objects.filter(pk=alice.pk).update(username="alicia")
+    alicia = User.objects.get(username="alicia")
+    assert persona_of(alicia).pk == before and str(persona_of(alicia)) == "alicia"
+    vm.refresh_from_db()
+    assert str(vm.owner) == "alicia"
+    assert Persona.objects.filter(user=alicia).count() == 1
 
 
 def alice_as_admin(alice):

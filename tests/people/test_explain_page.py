@@ -29,6 +29,7 @@ def ask(client: Client, on: str, **more: str) -> dict[str, tuple[bool, str]]:
     }
 
 
+@pytest.mark.feature("G015")
 def test_it_says_of_each_verb_what_the_policy_does_with_its_way(site: Site, sign_in: SignIn) -> None:
     team = make_team("web team", [site.alice])
     grant(["console"], team, site.db, until=timezone.now() + timedelta(days=1))

@@ -206,7 +206,7 @@ def test_nothing_is_called_so(client, typed):
     assert client.get("/person/alice/rights/", {"on": typed}).status_code in (200, 400)
 
 
-@pytest.mark.feature("F014")
+@pytest.mark.feature("F014", "F260")
 def test_the_journal_of_a_person(client):
     make_user("alice"), make_user("bob", is_superuser=True)
     client.post("/person/alice/do/edit/", {"first_name": "Alice"})

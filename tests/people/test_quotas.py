@@ -92,7 +92,7 @@ def test_what_is_posted_besides_means_nothing(page: Client, vm: VirtualMachine) 
     assert page.post(f"{DO}set-quota/", {"who": "nobody", "vcpus": "5"}).status_code == 422
 
 
-@pytest.mark.feature("F024", "F115", "F146")
+@pytest.mark.feature("F024", "F115", "F146", "F013")
 def test_usage_is_shown_to_whom_it_is_of(page: Client, vm: VirtualMachine) -> None:
     cluster, alice = vm.cluster, User.objects.get(username="alice")
     set_default(cluster, Limits(memory_mib=3072, disk_mib=102400, machines=0))

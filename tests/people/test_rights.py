@@ -45,7 +45,7 @@ def text(client: Client, url: str = PAGE) -> str:
     return " ".join(answer.content.decode().split())
 
 
-@pytest.mark.feature("F100", "F057", "F105")
+@pytest.mark.feature("F100", "F057", "F105", "F138")
 def test_each_way_stands_in_a_row(page: Client, vm: VirtualMachine) -> None:
     alice, team = make_user("alice"), make_team("web-team", [make_user("bob")])
     grant(["power", "tags"], alice, vm, by=make_admin(), until=timezone.now() + timedelta(days=3))
@@ -62,7 +62,7 @@ def test_each_way_stands_in_a_row(page: Client, vm: VirtualMachine) -> None:
         assert hidden not in shown, hidden
 
 
-@pytest.mark.feature("F101", "F102", "F103")
+@pytest.mark.feature("F101", "F102", "F103", "F097")
 def test_given_changed_and_taken_back_from_the_page(page: Client, vm: VirtualMachine) -> None:
     alice = make_user("alice")
     back = {"next": PAGE}

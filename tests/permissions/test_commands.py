@@ -64,6 +64,7 @@ def test_what_is_no_moment_to_come_is_refused(vm: VirtualMachine, alice: User, m
     assert not Entry.objects.exists()
 
 
+@pytest.mark.feature("G015")
 def test_a_role_from_its_making_to_its_end(vm: VirtualMachine, alice: User) -> None:
     call("role", "operator", "vm.power", "cluster.migrate", "--as", "root")
     assert call("role", "operator") == "operator: cluster.migrate, vm.power\n"

@@ -222,6 +222,7 @@ def params_for(operation: AnyOperation, world: World) -> Any:
     return given[operation.params_type] if operation.params_type in given else operation.params_type()
 
 
+@pytest.mark.feature("F094", "F096")
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("asked", [one_of_each, pytest.param(list_roles, marks=pytest.mark.long)])
 def test_operation_in_the_pipeline(world: World, name: str, asked: Callable[[Row], list[str]]) -> None:

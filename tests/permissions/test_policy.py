@@ -30,7 +30,7 @@ def held(user: User, obj: object, verbs: list[str]) -> set[str]:
     return one_by_one
 
 
-@pytest.mark.feature("F095", "F108", "F109")
+@pytest.mark.feature("F095", "F108", "F109", "F096", "F097", "F098")
 @pytest.mark.parametrize(
     ("granted", "given"),
     [
@@ -54,7 +54,7 @@ def test_grant_on_machine(granted: str, given: set[str], through_group: bool) ->
     assert held(user, cluster, CLUSTER_VERBS) == set()
 
 
-@pytest.mark.feature("F092", "F093", "F099")
+@pytest.mark.feature("F092", "F093", "F099", "F094")
 @pytest.mark.parametrize(
     ("granted", "on_cluster", "on_vm", "on_node"),
     [

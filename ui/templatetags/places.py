@@ -22,8 +22,8 @@ def page(kind: str, *where: Any) -> str:
 
 @register.simple_tag
 def page_at(kind: str, place: Sequence[Any] | None) -> str:
-    """The same from all arguments of its URL at once; empty without any."""
-    return page(kind, *place) if place else ""
+    """The same from all arguments of its URL at once; empty without any, and where one is not known."""
+    return page(kind, *place) if place and None not in place else ""
 
 
 @register.simple_tag

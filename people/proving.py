@@ -43,6 +43,9 @@ def _counts(record: dict[str, Any]) -> bool:
 
 def prove_first(request: HttpRequest) -> HttpResponseRedirect | None:
     """Where who is signed in has to show it before what they ask for; None if they have."""
-    if was_proven(request):
-        return None
-    return redirect(f"{reverse('password-again')}?{urlencode({'next': request.get_full_path()})}")
+    return None if was_proven(request) else prove_here(request.get_full_path())
+
+
+def prove_here(next_url: str) -> HttpResponseRedirect:
+    """Where who is signed in is asked, and where they go on to then."""
+    return redirect(f"{reverse('password-again')}?{urlencode({'next': next_url})}")

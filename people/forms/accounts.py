@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
 from people.mailing import can_send
+from people.openid.accounts import list_providers_of
+from people.openid.flow import find_provider
+from people.openid.providers import Provider
 from people.operations.accounts import NewAccountParams, make_password
 from permissions.models import User
 
@@ -108,3 +111,23 @@ class UseEmailForm(OperationForm):
     """What stands in the link."""
 
     token = forms.CharField(label=pgettext_lazy("in a mail", "Link"), max_length=1000)
+
+
+class _ProviderField(forms.ChoiceField):
+    """One of those that are connected."""
+
+    def clean(self, value: Any) -> Provider | None:
+        """The provider."""
+        return find_provider(str(super().clean(value)))
+
+
+@asks_for("person.disconnect")
+class DisconnectForm(OperationForm):
+    """Which provider."""
+
+    provider = _ProviderField(label=gettext_lazy("Provider"))
+
+    def fit(self) -> None:
+        connected = list_providers_of(self.target) if isinstance(self.target, User) else []
+        field: Any = self.fields["provider"]
+        field.choices = [(provider.key, provider.name) for provider in connected]

@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, note
 from objectlog.words import gettext as _
+from operations.contract import Actor
 from people.openid.flow import get_provider
 from people.openid.providers import Provider
 from people.openid.tokens import read_text
@@ -55,22 +56,37 @@ def list_connected(person: User) -> list[tuple[Provider, SocialAccount | None]]:
     return [(provider, rows.get(provider.key)) for provider in settings.GWM_OPENID_PROVIDERS]
 
 
+def list_providers_of(person: User) -> list[Provider]:
+    """Those that are connected."""
+    return [provider for provider, row in list_connected(person) if row is not None]
+
+
+def name_at(provider: Provider, row: SocialAccount) -> str:
+    """What somebody is called there."""
+    return str(row.extra_data.get(provider.username_claim) or row.extra_data.get("sub", ""))
+
+
 def why_not_disconnected(person: User, key: str) -> str:
     """Why somebody would be left without a way to sign in; empty if they would not."""
-    others = [provider for provider, row in list_connected(person) if row is not None and provider.key != key]
-    if person.has_usable_password() or others:
+    if person.has_usable_password() or any(provider.key != key for provider in list_providers_of(person)):
         return ""
     return _("It is your only way to sign in.")
 
 
-def disconnect(person: User, provider: Provider) -> bool:
-    """Forget who somebody is at a provider, with the teams they were in by its word. Whether there was anything."""
-    if not SocialAccount.objects.filter(user=person, provider=provider.key).delete()[0]:
-        return False
-    _note(person, "person.disconnect", Target("person", person.pk, person.username), {"provider": provider.name})
+def disconnect(person: User, provider: Provider, by: Actor) -> None:
+    """Forget who somebody is at a provider, with the teams they were in by its word."""
+    SocialAccount.objects.filter(user=person, provider=provider.key).delete()
     for team in follow_claims(person, [], provider.key)[1]:
-        _note(person, "team.remove-member", _target(team), {"who": person.username}, provider)
-    return True
+        note(
+            actor_id=by.user.pk,
+            actor_name=by.user.username,
+            via=by.via,
+            verb="team.remove-member",
+            outcome=Outcome.DONE,
+            target=_target(team),
+            params={"who": person.username},
+            words=_("By the word of %s.") % provider.name,
+        )
 
 
 def record_connected(person: User, name: str) -> None:

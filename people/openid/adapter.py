@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from objectlog.words import gettext as _
@@ -20,6 +21,7 @@ from people.openid.accounts import BadName, account_for, follow_teams, record_co
 from people.openid.asking import Untrue
 from people.openid.flow import get_provider
 from people.openid.tokens import LEEWAY_S, read_when_asked
+from people.proving import has_own_proof, prove_here
 from people.signing_in import record_failure
 from permissions.models import User
 from permissions.signed_in import find_person
@@ -113,6 +115,8 @@ class Adapter(DefaultSocialAccountAdapter):
             self._turn_away(
                 request, _("No account here is connected to the one that you have at %s.") % sociallogin.provider.name
             )
+        if has_own_proof(person):  # since they were sent there
+            raise ImmediateHttpResponse(prove_here(sociallogin.get_redirect_url(request) or reverse("connections")))
         asked_at = read_when_asked(sociallogin.claims)
         if asked_at < sociallogin.state["again"] - LEEWAY_S:
             raise Untrue("it has not asked again who somebody is")

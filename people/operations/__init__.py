@@ -16,6 +16,7 @@ from people.operations.accounts import (
 from people.operations.factors import ResetFactors
 from people.operations.keys import AddKey, EditKey, RemoveKey
 from people.operations.mailed import Invite, UseEmail
+from people.operations.providers import Disconnect
 from people.operations.quotas import RemoveQuota, SetDefaultQuota, SetQuota
 from people.operations.requests import Approve, AskMachine, AskQuota, Decline, Withdraw
 from people.operations.rights import (
@@ -46,6 +47,7 @@ PERSON_OPERATIONS = (
     Invite(),
     SignOut(),
     ResetFactors(),
+    Disconnect(),
     Activate(),
     Deactivate(),
     Promote(),

@@ -9,22 +9,26 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from objectlog.words import gettext
+from operations.actors import actor_of
+from operations.contract import AnyOperation, Ask, Refusal
+from operations.pipeline import run
 from people.answers import refuse, too_many_requests
-from people.openid.accounts import disconnect as forget
-from people.openid.accounts import list_connected, why_not_disconnected
+from people.openid.accounts import list_connected, name_at, why_not_disconnected
 from people.openid.asking import NoAnswer, Untrue
 from people.openid.flow import find_provider, finish, send_there
 from people.openid.providers import Provider
-from people.proving import was_proven
+from people.operations.providers import Disconnect, ProviderParams
+from people.proving import has_own_proof, prove_here, was_proven
 from people.signing_in import logger, record_failure, refuse_uncounted
 from permissions.signed_in import find_person, person_of
 
 _TRY_FOR_S = 600
+DISCONNECT: AnyOperation = Disconnect()
 
 
 @require_POST
@@ -62,7 +66,7 @@ def connections(request: HttpRequest) -> HttpResponse:
         {
             "provider": provider,
             "row": row,
-            "name": _name_of(provider, row),
+            "name": name_at(provider, row) if row is not None else "",
             "obstacle": why_not_disconnected(person, provider.key) if row is not None else "",
         }
         for provider, row in list_connected(person)
@@ -74,7 +78,7 @@ def connections(request: HttpRequest) -> HttpResponse:
 def connect(request: HttpRequest, provider: str) -> HttpResponse:
     """Send somebody to the provider, whose word will do for their account from then on; or is to be given `again`."""
     there, is_again = _pick(provider), "again" in request.POST
-    refused = _too_many(request) or (None if is_again else _ask_again(request))
+    refused = _too_many(request) or (_refuse_word(request) if is_again else _ask_again(request))
     if refused is not None:
         return refused
     kept = {"person": person_of(request).pk, "again": time.time() if is_again else None}
@@ -88,10 +92,11 @@ def disconnect(request: HttpRequest, provider: str) -> HttpResponse:
     refused = _ask_again(request)
     if refused is not None:
         return refused
-    obstacle = why_not_disconnected(person, there.key)
-    if obstacle:
-        messages.error(request, obstacle)
-    elif forget(person, there):
+    try:
+        run(DISCONNECT, Ask(actor_of(request), person, ProviderParams(there)))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
         messages.success(request, _("You can sign in with %s no more.") % there.name)
     return redirect("connections")
 
@@ -117,7 +122,12 @@ def _too_many(request: HttpRequest) -> HttpResponse | None:
 def _ask_again(request: HttpRequest) -> HttpResponse | None:
     if was_proven(request):
         return None
-    return redirect(f"{reverse('password-again')}?{urlencode({'next': reverse('connections')})}")
+    return prove_here(reverse("connections"))
+
+
+def _refuse_word(request: HttpRequest) -> HttpResponse | None:
+    """Who can show here who they are is asked here: a session that was found open may be one at the provider, too."""
+    return prove_here(_next_of(request)) if has_own_proof(person_of(request)) else None
 
 
 def _send(request: HttpRequest, provider: Provider, process: str, next_url: str = "", **kept: Any) -> HttpResponse:
@@ -138,9 +148,3 @@ def _turn_away(request: HttpRequest, provider: Provider, error: NoAnswer | Untru
         remedy = _("Sign in again. If it stays, tell whoever runs this service.")
     record_failure(find_person(request), request.META["REMOTE_ADDR"], words)
     return refuse(request, words, status=status, remedy=remedy)
-
-
-def _name_of(provider: Provider, row: Any) -> str:
-    if row is None:
-        return ""
-    return str(row.extra_data.get(provider.username_claim) or row.extra_data.get("sub", ""))

@@ -14,6 +14,7 @@ from clusters.views.buttons import button_of, menu_of, put_first
 from operations.offers import list_offers
 from people.account_selectors import get_account, list_owned
 from people.factors import list_factors
+from people.openid.accounts import list_providers_of
 from people.operations import PERSON_OPERATIONS
 from people.sessions import list_sessions
 from permissions.kinds import KINDS, kind_of
@@ -50,6 +51,7 @@ def person_overview(request: HttpRequest, name: str) -> HttpResponse:
         "owned": [(each, f"{reverse('vms')}?{urlencode({'owner': name, 'cluster': each.slug})}") for each in owned],
         "owned_url": f"{reverse('vms')}?{urlencode({'owner': name})}",
         "factors": list_factors(person),
+        "connected": [provider.name for provider in list_providers_of(person)],
         "sessions": list_sessions(person, request),
         "n_owned": sum(each.machines for each in owned),
     }

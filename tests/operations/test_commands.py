@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -38,6 +39,7 @@ from tests.factories import (
     make_user,
 )
 from tests.operations.conftest import CDS, MOVES, Scene
+from tests.people.openid import describe
 from tests.updates.conftest import update
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,6 +127,10 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         )
         if verb == "person.reset-factors":
             add_app(carol, "A" * 32, 0)
+        if verb == "person.disconnect":
+            carol.set_password("long enough 1")
+            carol.save()
+            SocialAccount.objects.create(user=carol, provider="corp", uid="c")
         return "carol"
     if kind == "request":
         return str(make_request(make_user("carol"), scene.cluster))
@@ -152,6 +158,7 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
 @pytest.mark.feature("F295")
 @pytest.mark.parametrize("key", sorted(OFFERED))
 def test_whatever_is_offered_works(scene: Scene, key: str, settings: Any) -> None:
+    settings.GWM_OPENID_PROVIDERS = (describe("https://corp.example"),)
     settings.GWM_MAIL_URL = "smtp://127.0.0.1"  # nothing is sent before a worker looks
     make_admin()
     operation = OFFERED[key]
@@ -179,6 +186,7 @@ def test_whatever_is_offered_works(scene: Scene, key: str, settings: Any) -> Non
         "template.create": ["--set=name=large", f"--set=spec={json.dumps(SMALL)}"],
         "template.edit": ["--set=name=tiny", f"--set=spec={json.dumps(SMALL)}"],
         "template.copy": ["--set=name=tiny"],
+        "person.disconnect": ["--set=provider=corp"],
         "person.set-password": ["--set=password=long enough 1"],
         "key.add": [f"--set=key={ED25519}"],
         "token.add": ["--set=name=hook", "--set=on=everything", "--set=until=30d", f"--set=secret={'x' * 40}"],

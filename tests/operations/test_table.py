@@ -70,7 +70,6 @@ def test_every_sentence_is_used() -> None:
         "person.use-recovery-code",
         "person.connect",
         "person.register",
-        "person.disconnect",
         "person.rescue",
         "person.reset-password",
         "person.send-reset",

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from allauth.socialaccount.models import SocialAccount
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -17,20 +18,30 @@ from people.factors import add_app, has_factor
 from permissions.models import User
 from permissions.sessions import find_sessions, is_signed_in, mark_of_key
 from tests.factories import make_admin, make_user
+from tests.people.openid import describe
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "long enough 1"
 ASKED = sorted(op.verb for op in OPERATIONS.values() if getattr(op, "asks_again", False))
-ALSO_TYPED = {"delete": {"typed_name": "alice"}, "set-password": {"password": "another password 2"}}
+ALSO_TYPED = {
+    "disconnect": {"provider": "corp"},
+    "delete": {"typed_name": "alice"},
+    "set-password": {"password": "another password 2"},
+}
 
 
 @pytest.fixture(autouse=True)
-def people():
+def people(settings):
+    settings.GWM_OPENID_PROVIDERS = (describe("https://corp.example"),)
     cache.clear()
     root = make_admin("root")
     root.set_password(PASSWORD)
     root.save()
-    add_app(make_user("alice"), "A" * 32, 0)
+    alice = make_user("alice")
+    alice.set_password(PASSWORD)
+    alice.save()
+    SocialAccount.objects.create(user=alice, provider="corp", uid="a")
+    add_app(alice, "A" * 32, 0)
     yield
     cache.clear()
 
@@ -46,7 +57,7 @@ def enter():
 
 
 def test_what_is_asked_for_again():
-    assert ASKED == ["delete", "promote", "reset-factors", "set-password"]
+    assert ASKED == ["delete", "disconnect", "promote", "reset-factors", "set-password"]
 
 
 @pytest.mark.parametrize("verb", ASKED)

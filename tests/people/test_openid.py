@@ -12,7 +12,7 @@ from objectlog.models import Event
 from people.factors import add_app, make_codes
 from permissions.models import ClaimedMembership, User
 from permissions.services import add_member, grant, make_team, remove_member
-from tests.factories import make_user
+from tests.factories import make_admin, make_user
 from tests.people.openid import (
     SECRET,
     describe,
@@ -228,6 +228,37 @@ def test_connecting_takes_the_password_and_disconnecting_leaves_a_way_in(corp, a
     assert "It is your only way to sign in." in nora.get("/account/sign-in/").content.decode()
     assert nora.post("/account/sign-in/corp/disconnect/")["Location"].startswith("/account/again/")
     assert SocialAccount.objects.filter(user__username="nora").exists()
+
+
+def test_an_administrator_disconnects_somebody_whom_their_provider_account_was_taken_from(corp, alice):
+    """Sessions end and teams go; who has no other way in stays, else nobody might be left; nobody else may."""
+    there = corp(adds_accounts=True, teams={"ops": ("ops",)})
+    root, bob, url = Client(), Client(), "/person/alice/do/disconnect/"
+    root.force_login(make_admin("root"))
+    bob.force_login(make_user("bob"))
+    grant(["admin"], User.objects.get(username="bob"), make_team("ops"))
+    assert root.get(url).status_code == 200 and "connected to no provider" in root.get(url).content.decode()
+    tell(there, "a", groups=["ops"], preferred_username="al")
+    client = Client()
+    connect(client, alice, "a")
+    assert ">al<" in root.get(url).content.decode()
+    assert "Corporate sign-in" in root.get("/person/alice/").content.decode()
+    for data in ({"provider": "other"}, {}):
+        assert root.post(url, data).status_code == 422
+    assert bob.post(url, {"provider": "corp"}).status_code == 404
+    assert SocialAccount.objects.exists()
+    assert root.post(url, {"provider": "corp"}).status_code == 302
+    assert not SocialAccount.objects.exists() and not alice.groups.exists() and not ClaimedMembership.objects.exists()
+    assert client.get("/")["Location"].startswith("/login/")
+    told = [(event.verb, event.actor_name, event.said) for event in Event.objects.order_by("number")][-2:]
+    assert {(verb, who) for verb, who, _said in told} == {("team.remove-member", "root"), ("person.disconnect", "root")}
+    assert any("Corporate sign-in" in words for verb, _who, words in told if verb == "person.disconnect")
+    tell(there, "n", preferred_username="nora")
+    nora = Client()
+    sign_in(nora, "n")
+    answer = root.post("/person/nora/do/disconnect/", {"provider": "corp"})
+    assert answer.status_code == 409 and "It is their only way to sign in." in answer.content.decode()
+    assert SocialAccount.objects.filter(user__username="nora").exists() and nora.get("/").status_code == 200
 
 
 def test_what_belongs_to_somebody_else_is_not_connected(corp, alice):

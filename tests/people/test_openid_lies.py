@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.cache import cache
 from django.test import Client
 
+from people.factors import add_app
 from people.openid import asking
 from permissions.models import User
 from simulator.certificate import make_certificate
@@ -240,6 +241,29 @@ def test_who_must_set_a_factor_up_can_be_asked_again(liar, settings):
     assert client.post("/account/sign-in/corp/connect/").status_code == 403
     assert prove(liar, client, auth_time=int(time.time()))["Location"] == "/account/factors/app/"
     assert client.get("/account/factors/app/").status_code == 200
+
+
+@pytest.mark.parametrize("what", ["a password", "a second factor"])
+def test_who_can_show_it_here_is_asked_here_and_no_provider(liar, what):
+    """Posted by whoever has found the session open, or begun before there was anything to show here."""
+    client, url = nora_with_provider_only(liar), "/account/factors/app/"
+    person, now = User.objects.get(username="1"), int(time.time())
+    sent = where_to(client.post("/account/sign-in/corp/connect/", {"again": "1", "next": url}))
+    if what == "a password":
+        person.set_password("long enough 1")
+        person.save()
+        client.force_login(person, "allauth.account.auth_backends.AuthenticationBackend")
+        sent = ""  # the session of before is none any more
+    else:
+        add_app(person, "A" * 32, 0)
+    answer = client.post("/account/sign-in/corp/connect/", {"again": "1", "next": url})
+    assert (answer.status_code, answer["Location"]) == (302, "/account/again/?next=%2Faccount%2Ffactors%2Fapp%2F")
+    if sent:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(sent).query).items()}
+        liar.nonce, liar.claims = asked["nonce"], {"auth_time": now}
+        back = client.get("/login/with/corp/back/", {"state": asked["state"], "code": "c"})
+        assert back["Location"] == answer["Location"]
+    assert client.get(url)["Location"].startswith("/account/again/")
 
 
 def test_one_elsewhere_has_nothing_asked_on_this_machine():

@@ -279,7 +279,7 @@ OPERATIONS: dict[str, Row] = {
     "token.add": Row(NOBODY),  # for somebody else
     "token.withdraw": Row(ROOT),
     **{f"key.{verb}": Row(ROOT) for verb in ("add", "edit", "remove")},  # of somebody else
-    "person.reset-factors": Row(ROOT),
+    **dict.fromkeys(["person.reset-factors", "person.disconnect"], Row(ROOT)),
     **{f"person.{verb}": Row(ROOT) for verb in ("add", "edit", "set-password", "sign-out", "activate", "deactivate")},
     **{f"person.{verb}": Row(ROOT) for verb in ("promote", "demote", "delete", "invite", "use-email")},
 }

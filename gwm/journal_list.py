@@ -54,7 +54,6 @@ _OTHER_VERBS = {
     "person.sign-in": _("Sign in"),
     "person.register": _("Register"),
     "person.connect": _("Connect a sign-in provider"),
-    "person.disconnect": _("Disconnect a sign-in provider"),
     "person.end-session": _("End sessions of one's own"),
     "person.add-app": _("Set up an authenticator app"),
     "person.remove-app": _("Remove an authenticator app"),

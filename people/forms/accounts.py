@@ -125,7 +125,7 @@ class _ProviderField(forms.ChoiceField):
 class DisconnectForm(OperationForm):
     """Which provider."""
 
-    provider = _ProviderField(label=gettext_lazy("Provider"))
+    provider = _ProviderField(label=gettext_lazy("Sign in with"))
 
     def fit(self) -> None:
         connected = list_providers_of(self.target) if isinstance(self.target, User) else []

@@ -27,11 +27,11 @@ class Disconnect(OnPeople[ProviderParams]):
     """Forget who somebody is at a provider; teams they are in by its word go. Sessions end, but for one's own."""
 
     verb = "disconnect"
-    label = gettext_lazy("Disconnect from provider")
+    label = gettext_lazy("Disconnect a sign-in provider")
     icon = "logout"
     asks_again = True
     group = Group.DANGER
-    question = gettext_lazy("Disconnect {target} from a provider?")
+    question = gettext_lazy("Disconnect {target} from a sign-in provider?")
     consequence = gettext_lazy(
         "Whoever is signed in there as they can't sign in here any more, and all of their sessions end. Teams that "
         "they are in by its word go."

@@ -252,7 +252,7 @@ def test_who_can_show_it_here_is_asked_here_and_no_provider(liar, what):
     if what == "a password":
         person.set_password("long enough 1")
         person.save()
-        client.force_login(person, "allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(person)
         sent = ""  # the session of before is none any more
     else:
         add_app(person, "A" * 32, 0)

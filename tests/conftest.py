@@ -8,5 +8,6 @@ settings.load_profile("however busy")
 
 pytest_plugins = [
     *["tests.features", "tests.processes.migrated", "tests.servers", "tests.collecting"],
-    *["tests.fixtures.simulator", "tests.fixtures.undoing", "tests.browser.chromium", "tests.ganeti.plugin"],
+    *["tests.fixtures.numbering", "tests.fixtures.simulator", "tests.fixtures.undoing"],
+    *["tests.browser.chromium", "tests.ganeti.plugin"],
 ]

@@ -2,7 +2,6 @@
 
 import socket
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -16,16 +15,16 @@ from people.tokens import digest_of, make_secret
 from permissions.models import SshKey, Token, User
 from permissions.services import persona_of
 from quotas.models import Request
+from tests.fixtures.numbering import next_number
 from virtualmachines.models import MachineTemplate, VirtualMachine
 
-_numbers = count(1)
 # What `make_cluster` takes for the row of the updates.
 SCHEDULED = frozenset(field.name for field in Schedule._meta.get_fields())
 
 
 def make_user(name: str = "", *groups: Group, **fields: Any) -> User:
     """A person without any right."""
-    user = User.objects.create_user(username=name or f"user{next(_numbers)}", password=None, **fields)
+    user = User.objects.create_user(username=name or f"user{next_number()}", password=None, **fields)
     user.groups.add(*groups)
     return user
 
@@ -67,7 +66,7 @@ def make_admin(name: str = "root") -> User:
 
 def make_cluster(slug: str = "", **fields: Any) -> Cluster:
     """A reachable cluster with credentials; nothing answers at its address."""
-    number = next(_numbers)
+    number = next_number()
     values: dict[str, Any] = {
         "slug": slug or f"c{number}",
         "host": "127.0.0.1",
@@ -89,7 +88,7 @@ def make_cluster(slug: str = "", **fields: Any) -> Cluster:
 
 def make_node(cluster: Cluster, name: str = "", **fields: Any) -> Node:
     """A node that answers."""
-    number = next(_numbers)
+    number = next_number()
     values: dict[str, Any] = {
         "name": name or f"node{number}.example.org",
         "uuid": f"10000000-0000-4000-8000-{number:012d}",
@@ -106,7 +105,7 @@ def make_node(cluster: Cluster, name: str = "", **fields: Any) -> Node:
 
 def make_vm(cluster: Cluster, name: str = "", **fields: Any) -> VirtualMachine:
     """A running KVM machine with VNC on its node's addresses."""
-    number = next(_numbers)
+    number = next_number()
     name = name or f"vm{number}.example.org"
     values: dict[str, Any] = {
         "uuid": f"20000000-0000-4000-8000-{number:012d}",
@@ -139,7 +138,7 @@ def make_template(name: str, cluster: Cluster | None = None, **fields: Any) -> M
 
 def make_job(cluster: Cluster, *targets: tuple[str, str], **fields: Any) -> Job:
     """A running job that works on `targets` (kind, name), tied to the row of that name if there is just one."""
-    number = next(_numbers)
+    number = next_number()
     values: dict[str, Any] = {
         "ganeti_id": number,
         "status": "running",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -204,27 +203,26 @@ class GanetiCluster:
     @contextmanager
     def hanging(self) -> Iterator[None]:
         """Have RAPI accept connections and say nothing for a while."""
-        self._signal_rapi(signal.SIGSTOP)
+        master = self.lab.master
+        pid = self.run(master, "cat", "/run/ganeti/ganeti-rapi.pid").strip()
+        self.run(master, "kill", "-STOP", pid)
         try:
             yield
         finally:
-            self._signal_rapi(signal.SIGCONT)
-
-    def _signal_rapi(self, number: signal.Signals) -> None:
-        pid = self.run(self.lab.master, "cat", "/run/ganeti/ganeti-rapi.pid").strip()
-        self.run(self.lab.master, "kill", f"-{number.name.removeprefix('SIG')}", pid)
+            self.run(master, "kill", "-CONT", pid)
 
     @contextmanager
     def cut_off(self) -> Iterator[None]:
         """Have the cables of all nodes pulled for a while; packets vanish, as with a dead switch."""
-        links = [self.lab.plan.link(node) for node in self.nodes]
-        for link in links:
-            run_program(["ip", "link", "set", link, "nomaster"])
+        self._plug("nomaster")
         try:
             yield
         finally:
-            for link in links:
-                run_program(["ip", "link", "set", link, "master", self.lab.plan.bridge])
+            self._plug(f"master {self.lab.plan.bridge}")
+
+    def _plug(self, where: str) -> None:
+        links = "".join(f"link set {self.lab.plan.link(node)} {where}\n" for node in self.nodes)
+        run_program(["ip", "-batch", "-"], stdin=links)
 
     def jobs_with_reason(self, reason: str) -> list[int]:
         """Ids of the jobs whose submission carried this reason, as the master's queue has them on disk."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import signal
 import ssl
 import subprocess
@@ -17,7 +18,8 @@ from tests.ganeti.rfb import RETURN, RfbClient
 from tools.lab.cluster import Lab
 from tools.lab.errors import LabError
 from tools.lab.keyboard_guest import BANNER, LOAD_ADDRESS, SECTOR, assemble
-from tools.lab.system import wait_until
+from tools.lab.state import bring_back, describe_state
+from tools.lab.system import run_program, wait_until
 
 BLUE = (0, 0, 0xA8)
 PROJECT = Path(__file__).resolve().parents[2]
@@ -102,6 +104,36 @@ def test_powercycle_of_a_node_does_nothing(ganeti: GanetiCluster) -> None:
     assert ganeti.run(ganeti.nodes[1], "readlink", "/proc/self/ns/pid").strip() != str(
         Path("/proc/self/ns/pid").readlink()
     )
+
+
+def test_a_port_that_comes_and_goes_changes_no_address(ganeti: GanetiCluster) -> None:
+    """Else whoever has seen the other address sends into the void once the guest that brought it has gone."""
+    master = ganeti.lab.master
+    seen = ganeti.run(master, "cat", "/sys/class/net/br0/address")
+    ganeti.run(master, "ip", "link", "add", "lowest", "address", "02:00:00:00:00:01", "type", "veth")
+    try:
+        ganeti.run(master, "ip", "link", "set", "lowest", "master", "br0")
+        assert ganeti.run(master, "cat", "/sys/class/net/br0/address") == seen
+    finally:
+        ganeti.run(master, "ip", "link", "del", "lowest")
+    bridge = Path("/sys/class/net", ganeti.lab.plan.bridge, "address")
+    seen = bridge.read_text()
+    with ganeti.cut_off():
+        assert bridge.read_text() == seen
+
+
+def test_a_lab_that_was_left_broken_is_brought_back(ganeti: GanetiCluster) -> None:
+    lab = ganeti.lab
+    rapi = ganeti.run(lab.master, "cat", "/run/ganeti/ganeti-rapi.pid").strip()
+    ganeti.run(lab.master, "kill", "-STOP", rapi)
+    run_program(["ip", "link", "set", lab.plan.link(lab.master), "nomaster"])
+    assert not lab.answers()
+    state = describe_state(lab)
+    assert re.search(rf"^ *{rapi} +\d+ +T.*ganeti-rapi", state, re.MULTILINE), state
+    assert lab.plan.bridge in state and "LISTEN" in state
+    ganeti.run(lab.master, "kill", "-KILL", rapi)
+    bring_back(lab)
+    assert lab.answers() and ganeti.gnt("cluster", "info")
 
 
 def test_second_cluster_has_the_same_names_and_its_own_certificate(

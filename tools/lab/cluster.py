@@ -251,9 +251,10 @@ class Lab:
         for node in others:
             self.run(first, "gnt-node", "add", "--no-ssh-key-check", node)
         self.run(first, "gnt-cluster", "redist-conf")
-        wait_until(self._rapi_answers, what="RAPI to answer", timeout_s=NODE_DAEMONS_TIMEOUT_S)
+        wait_until(self.answers, what="RAPI to answer", timeout_s=NODE_DAEMONS_TIMEOUT_S)
 
-    def _rapi_answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether its RAPI takes connections."""
         try:
             ssl.get_server_certificate((self.plan.cluster_address, RAPI_PORT), timeout=2.0)
         except OSError:

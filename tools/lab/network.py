@@ -37,11 +37,21 @@ def free_numbers() -> Iterator[int]:
             yield number
 
 
+def mac_of(address: str) -> str:
+    """The MAC that a bridge with this IP address gets.
+
+    A bridge without one of its own takes the lowest of its ports', and another one when a guest comes or goes. Whoever
+    has seen the old one then sends into the void, up to a minute long.
+    """
+    return "02:00:" + ":".join(f"{int(part):02x}" for part in address.split("."))
+
+
 def make_bridge(plan: Plan, directory: Path) -> None:
     """Make the lab's bridge; NumberTaken when another lab has that number."""
+    mac = mac_of(plan.address(BRIDGE_HOST))
     try:
         # Fails when someone else was faster: that is what makes numbers safe to choose.
-        name_it = f"link add {plan.bridge} type bridge\nlink set {plan.bridge} alias {directory}\n"
+        name_it = f"link add {plan.bridge} address {mac} type bridge\nlink set {plan.bridge} alias {directory}\n"
         run_program(["ip", "-batch", "-"], stdin=name_it)
     except LabError as error:
         if _DEVICES.joinpath(plan.bridge).exists():

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.lab.errors import LabError
+from tools.lab.network import mac_of
 from tools.lab.node_root import INIT
 from tools.lab.system import ENVIRONMENT, run_program, wait_until
 
@@ -95,7 +96,7 @@ def connect_node(pid: int, *, link: str, bridge: str, address: str) -> None:
     run_program(["ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", str(pid)])
     run_program(["ip", "link", "set", link, "master", bridge, "up"])
     batch = (
-        f"link set lo up\nlink add br0 type bridge\nlink set eth0 master br0 up\n"
+        f"link set lo up\nlink add br0 address {mac_of(address)} type bridge\nlink set eth0 master br0 up\n"
         f"addr add {address}/24 dev br0\nlink set br0 up\n"
     )
     run_program(["nsenter", "-t", str(pid), "-n", "--", "ip", "-batch", "-"], stdin=batch)

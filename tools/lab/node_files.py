@@ -21,7 +21,7 @@ UsePAM no
 PidFile /run/sshd.pid
 """
 _DAEMONS = """\
-NODED_ARGS=""
+NODED_ARGS="--no-mlock"
 RAPI_ARGS="-b 0.0.0.0 --require-authentication"
 CONFD_ARGS=""
 MOND_ARGS=""

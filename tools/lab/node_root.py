@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -56,6 +57,9 @@ def _lay_out_system(root: Path) -> None:
     subprocess.run(["cp", "-a", "/etc", str(root / "etc")], check=True)
     for name in ("hosts", "hostname", "resolv.conf"):
         (root / "etc" / name).unlink(missing_ok=True)
+    # Nodes trust each other's certificate alone, but every call between them would read all of these first.
+    if (certificates := root / "etc/ssl/certs").is_dir():
+        shutil.rmtree(certificates)
 
 
 def _lay_out_devices(root: Path) -> None:

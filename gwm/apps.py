@@ -2,10 +2,12 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db import connections
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 import gwm.celery  # noqa: F401 - makes it the app that shared tasks belong to
+from gwm.databases import allow_long_statements
 from gwm.live.triggers import make_triggers
 from operations.triggers import add_triggers, install_triggers, remove_triggers
 from ui.places import Part, add_list, add_parts
@@ -17,10 +19,11 @@ class GwmConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the triggers made anew around migrations, and say where our pages are."""
+        """Have the triggers made anew around migrations, and say what connections take and where our pages are."""
         add_triggers(make_triggers)
         pre_migrate.connect(_before_migrations, sender=self)
         post_migrate.connect(_after_migrations, sender=self)
+        connection_created.connect(_after_connecting)
         add_list("cluster", "clusters", _("Clusters"))
         add_parts(
             "cluster",
@@ -42,3 +45,7 @@ def _before_migrations(using: str, **_kwargs: Any) -> None:
 
 def _after_migrations(using: str, **_kwargs: Any) -> None:
     install_triggers(connections[using])
+
+
+def _after_connecting(connection: Any, **_kwargs: Any) -> None:
+    allow_long_statements(connection)

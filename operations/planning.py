@@ -1,6 +1,6 @@
 """Plans: what a batch would do to each of its targets, and why not. A plan is a batch that has not begun."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,7 +14,7 @@ from objectlog.words import gettext as _
 from operations.contract import Actor, AnyOperation, Refusal
 from operations.models import Batch, BatchItem, BatchLane, BatchState, ItemState, Verdict
 from operations.offers import find_obstacle
-from permissions.policy import access_of, can, visible
+from permissions.policy import access_of, verbs_on, visible
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,20 @@ def _append(batch: Batch, after: BatchItem | None, target: Any, operations: Sequ
 
 
 def plan_each(
-    operation: AnyOperation, actor: Actor, target: Any, asked: Sequence[tuple[str, Mapping[str, Any]]]
+    operation: AnyOperation,
+    actor: Actor,
+    target: Any,
+    asked: Sequence[tuple[str, Mapping[str, Any]]],
+    held: Collection[str] | None = None,
 ) -> Batch:
     """Plan an operation on one target many times, each time with parameters of its own, and called by their name.
 
-    So several machines are created on a cluster.
+    So several machines are created on a cluster. `held`: the verbs of the actor on the target, where they were just
+    read.
     """
     batch = _new_batch(operation, actor, {})
-    refusal = "" if can(actor.user, operation.needs, target) else access_of(type(target)).refuse(operation.needs)
+    held = verbs_on(actor.user, target) if held is None else held
+    refusal = "" if operation.needs in held else access_of(type(target)).refuse(operation.needs)
     items = []
     for position, (name, params) in enumerate(asked):
         refuse_secrets(operation, params)

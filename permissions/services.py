@@ -29,7 +29,9 @@ class BadScope(ValueError):
 def persona_of(who: User | Group) -> Persona:
     """The persona of a person or a group, made at first use."""
     if isinstance(who, User):
-        return Persona.objects.get_or_create(user=who)[0]
+        own = Persona.objects.get_or_create(user=who)[0]
+        own.user = who
+        return own
     return Persona.objects.get_or_create(group_id=who.pk)[0]
 
 

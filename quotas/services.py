@@ -12,9 +12,9 @@ from objectlog.words import gettext as _
 from objectlog.words import joined, mib
 from operations.once import read_once
 from permissions.models import Persona
-from quotas.amounts import DIMENSIONS, Amounts, Limits
+from quotas.amounts import DIMENSIONS, UNLIMITED, Amounts, Limits
 from quotas.models import Claim, DefaultQuota, Quota
-from quotas.selectors import claimed_by, limits_of
+from quotas.selectors import standing_of
 
 LABELS = {
     "memory_mib": gettext_noop("memory"),
@@ -62,14 +62,23 @@ def remove_quota(persona: Persona, cluster: Cluster) -> bool:
 
 
 def judge_room(
-    persona: Persona | None, cluster: Cluster, wanted: Amounts, used: Amounts, *, may_exceed: bool = False
+    persona: Persona | None,
+    cluster: Cluster,
+    wanted: Amounts,
+    usage: Callable[[], Amounts],
+    *,
+    may_exceed: bool = False,
 ) -> None:
-    """Raises Exceeded where this much is more than is left. What belongs to nobody has no limit."""
+    """Raises Exceeded where this much is more than is left. What belongs to nobody has no limit.
+
+    `usage` counts what the persona's machines use there, where there is a limit.
+    """
     if persona is None or may_exceed:
         return
-    limits = read_once(("limits", persona.pk, cluster.pk), lambda: limits_of(persona, cluster))
-    claimed = read_once(("claimed", persona.pk, cluster.pk), lambda: claimed_by(persona, cluster))
-    over = limits.exceeded_by(claimed + used, wanted)
+    limits, claimed = read_once(("standing", persona.pk, cluster.pk), lambda: standing_of(persona, cluster))
+    if limits == UNLIMITED:
+        return
+    over = limits.exceeded_by(claimed + usage(), wanted)
     if over:
         raise Exceeded(persona, cluster, over, limits)
 
@@ -84,15 +93,15 @@ def require_room(
 ) -> None:
     """The same for what will be counted at once, by a row of this transaction. Raises Exceeded.
 
-    `usage` counts what the persona's machines use there; it is called under a lock that all who take of a quota take,
-    so that of two at the same instant the second counts the first.
+    It is counted under a lock that all who take of a quota take, so that of two at the same instant the second counts
+    the first.
     """
     if persona is None:
         return
     if not connection.in_atomic_block:
         raise TypeError("room is taken in the transaction of what it is for")
     Persona.objects.select_for_update(no_key=True).get(pk=persona.pk)
-    judge_room(persona, cluster, wanted, usage(), may_exceed=may_exceed)
+    judge_room(persona, cluster, wanted, usage, may_exceed=may_exceed)
 
 
 def claim(

@@ -5,7 +5,7 @@ from typing import Any
 
 from clusters.models import Cluster
 from permissions.models import Persona
-from quotas.selectors import claimed_by, limits_of
+from quotas.selectors import standing_of
 from quotas.services import WORDS
 from ui.templatetags.units import mib
 from virtualmachines.operations.creating import amounts_of, completed
@@ -40,8 +40,8 @@ class Share:
 
 def shares_of(persona: Persona, cluster: Cluster, spec: VMSpec, number: int = 1) -> list[Share]:
     """What the persona uses of the cluster, and would with this machine, or so many like it."""
-    limits = limits_of(persona, cluster)
-    now = claimed_by(persona, cluster) + usage_of(persona, cluster)
+    limits, claimed = standing_of(persona, cluster)
+    now = claimed + usage_of(persona, cluster)
     after = now + amounts_of(spec, cluster).times(number)
     return [
         Share(label, getattr(now, name), getattr(after, name), getattr(limits, name), name.endswith("_mib"))

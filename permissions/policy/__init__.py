@@ -19,7 +19,7 @@ from permissions.policy.endings import find_endings, last_endings
 from permissions.policy.holders import count_holders, find_candidates, find_grant, granted_roles, granted_verbs
 from permissions.policy.holdings import Holding, find_holdings, find_holdings_of, list_people
 from permissions.policy.lists import condition, conditions_by_parent, is_held_somewhere
-from permissions.policy.reach import reach_kept
+from permissions.policy.reach import reach_kept, verbs_by_reach
 from permissions.policy.sources import GrantKey, Source, find_sources
 from permissions.policy.verdicts import OTHER_SITE_VERB, SITE_VERBS, Allowed, Denied, SiteVerb, Verdict
 from permissions.policy.ways import access_of, grant_tables
@@ -114,7 +114,12 @@ def can_somewhere(user: User, verb: str, model: type[Model]) -> bool:
 
 
 def verbs_on(user: Actor, obj: Model) -> frozenset[str]:
-    """Every verb that `user` may do on `obj`: the same answer as `can` for each verb, in one query."""
+    """Every verb that `user` may do on `obj`: the same answer as `can` for each verb, in one query; in none where the
+    reach of their rights is kept and tells it."""
+    if isinstance(user, User) and user.is_active and not user.is_superuser:
+        by_reach = verbs_by_reach(user, obj)
+        if by_reach is not None:
+            return by_reach
     return frozenset(source.verb for source in held(user, obj))
 
 

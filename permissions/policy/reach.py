@@ -98,6 +98,16 @@ def _read(user: User) -> Reach:
     )
 
 
+def verbs_by_reach(user: User, obj: Any) -> frozenset[str] | None:
+    """All verbs that somebody holds on `obj` where reach is kept, and tells it: of a parent it tells everything."""
+    if _kept.get() is None or type(obj) not in parent_models():
+        return None
+    access, reach = access_of(type(obj)), find_reach(user)
+    where = {("", None), (access.kind, obj.pk)}
+    given = {verb for kind, verb, *place in reach.facts if kind == access.kind and tuple(place) in where}
+    return frozenset(verb for verb in access.every if given & access.granting(verb))
+
+
 @lru_cache(maxsize=1)
 def parent_models() -> tuple[Any, ...]:
     """The models to which others belong."""

@@ -243,8 +243,8 @@ def test_no_template_loses_anything_unsaid(maker: Maker) -> None:
                 cluster=maker.cluster,
                 facts=facts,
                 is_admin=True,
-                personas=[persona],
-                clusters={"lab": ""},
+                personas=lambda: [persona],
+                clusters=lambda: {"lab": ""},
                 is_judged=False,
                 own=template,
             )

@@ -59,6 +59,8 @@ def compare(site: Site, world: World) -> None:
                 assert told(site, held(user, obj, with_ended=True)) == expected
                 assert told(site, held(user, obj)) == now_held
                 assert verbs_on(user, obj) == {source[0] for source in now_held}
+                with reach_kept():
+                    assert verbs_on(user, obj) == {source[0] for source in now_held}
                 assert {verb for verb, keys in listed.items() if obj.pk in keys} == verbs_on(user, obj)
             for obj in objects if kind in HOW_MANY else ():
                 assert given_to(user, obj) == verbs_on(user, obj)
@@ -120,6 +122,19 @@ def test_a_role_on_a_machine_gives_nothing_of_what_it_would_give_on_the_cluster(
     assert given_to(user, vm) == verbs_on(user, vm) >= {"migrate", "power"}
 
 
+def test_what_is_held_on_a_cluster_is_told_by_the_reach() -> None:
+    """By a role on everything, by one on it, and by a grant: the same as without the reach kept, and nothing more."""
+    site = Site()
+    user, [here, there, *_rest] = site.people[0], site.clusters
+    grant_role(set_role("seer", {"cluster": ["create_vm"], "vm": ["power"]}), user, None)
+    grant_role(set_role("mover", {"cluster": ["migrate"]}), user, here)
+    grant(["replace_disks"], user, there)
+    asked = {cluster.pk: verbs_on(user, cluster) for cluster in site.clusters}
+    assert asked[here.pk] == {"view", "create_vm", "migrate"}
+    with reach_kept():
+        assert {cluster.pk: verbs_on(user, cluster) for cluster in site.clusters} == asked
+
+
 def test_a_role_is_live_and_a_grant_ends_at_its_very_moment() -> None:
     site = Site()
     user, vm = site.people[0], site.machines[0]
@@ -170,6 +185,8 @@ def test_one_query_each_and_one_more_for_lists(
     with reach_kept(), django_assert_max_num_queries(1 + len(objects)):
         for obj in objects:
             list(visible(user, "view", type(obj)._default_manager.order_by("pk")))
+    with reach_kept(), django_assert_num_queries(1):
+        assert [bool(can(user, "view", cluster)) for cluster in site.clusters] == [False] * len(site.clusters)
     assert RoleGrant.objects.count() == 1
 
 

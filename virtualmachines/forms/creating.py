@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from clusters.catalogue import BACKEND, of_hypervisor
 from clusters.models import Cluster
 from operations.contract import Actor
 from permissions.models import Persona
+from permissions.services import persona_of
 from ui.templatetags.units import mib
 from virtualmachines.forms.pieces import (
     DisksPiece,
@@ -26,6 +27,7 @@ from virtualmachines.forms.pieces import (
     PlacementPiece,
     PlainText,
     QuickSelect,
+    QuietSelect,
     SourcePiece,
     SpecForm,
     SystemPiece,
@@ -109,15 +111,15 @@ class MachineForm(SpecForm):
         cluster: Cluster,
         facts: Facts,
         is_admin: bool,
-        personas: Sequence[Persona],
-        clusters: Mapping[str, str],
+        personas: Callable[[], Sequence[Persona]],
+        clusters: Callable[[], Mapping[str, str]],
         is_judged: bool = True,
         own: VMSpec = VMSpec(""),  # noqa: B008 (it is frozen)
     ) -> None:
-        """`own`: a template, whose parameters have a field whatever the cluster knows."""
+        """`personas` and `clusters` tell what there is to choose from, of clusters by short name why nothing can be
+        created there now. `own`: a template, whose parameters have a field whatever the cluster knows."""
         self.actor, self.cluster, self.facts, self.is_admin = actor, cluster, facts, is_admin
-        self.own = own
-        self.personas = personas
+        self.own, self.personas = own, personas
         self.hypervisor = str(given.get("hypervisor") or facts.defaults.hypervisor)
         self.sizes = {size.name: size for size in read_sizes(cluster)}
         self.placement = PlacementPiece(sorted(facts.policies), sorted(facts.nodes), bool(facts.allocator))
@@ -211,19 +213,22 @@ class MachineForm(SpecForm):
 
     def _owner(self) -> forms.Field:
         """Oneself, or a team; who administers the cluster creates for anybody."""
-        label, names = _("Owner"), [_name_of(each) for each in self.personas]
-        options = [("", _("You (%s)") % self.actor.user.username), *((name, name) for name in names[1:])]
+        label = _("Owner")
         if self.is_admin:
             help_text = _("A user name, or a team as @team. Empty: you.")
             return forms.CharField(label=label, required=False, widget=PlainText(), help_text=help_text)
-        widget: forms.Widget = QuickSelect(options) if len(options) > 1 else forms.HiddenInput()
-        return forms.CharField(label=label, required=False, widget=widget)
+        return forms.CharField(label=label, required=False, widget=QuietSelect(self._list_owners))
 
-    def _cluster(self, clusters: Mapping[str, str]) -> forms.Field:
-        """`clusters`: by short name, why nothing can be created there now, or an empty text."""
-        options = [(slug, f"{slug}: {reason}" if reason else slug) for slug, reason in clusters.items()]
-        barred = [slug for slug, reason in clusters.items() if reason and slug != self.cluster.slug]
-        return forms.CharField(label=_("Cluster"), widget=QuickSelect(options, barred=barred))
+    def _list_owners(self) -> list[tuple[str, str]]:
+        names = [_name_of(each) for each in self.personas()]
+        return [("", _("You (%s)") % self.actor.user.username), *((name, name) for name in names[1:])]
+
+    def _cluster(self, clusters: Callable[[], Mapping[str, str]]) -> forms.Field:
+        widget = QuickSelect(
+            lambda: [(slug, f"{slug}: {reason}" if reason else slug) for slug, reason in clusters().items()],
+            barred=lambda: [slug for slug, reason in clusters().items() if reason and slug != self.cluster.slug],
+        )
+        return forms.CharField(label=_("Cluster"), widget=widget)
 
     def clean(self) -> dict[str, Any] | None:
         """The owner, as a persona; and a size that is no longer there is not the standard without a word."""
@@ -231,10 +236,10 @@ class MachineForm(SpecForm):
         if size and size not in self.sizes:
             self.add_error("size" if "size" in self.fields else None, _("There is no size called %s here.") % size)
         name = str(self.cleaned_data.get("owner") or "").strip()
-        found = find_owner(self.actor.user, self.cluster, name) if name else self.personas[0]
-        if found is None:
+        found = find_owner(self.actor.user, self.cluster, name) if name else None
+        if name and found is None:
             self.add_error("owner", _("You may not act for %s.") % name)
-        self.owner = found or self.personas[0]
+        self.owner = found or self.actor.persona or persona_of(self.actor.user)
         return None
 
     def params(self) -> CreateParams:

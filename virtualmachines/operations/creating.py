@@ -24,7 +24,7 @@ from objectlog.words import gettext as _
 from objectlog.words import joined, mib
 from operations.contract import Ask, Claims, Invalid, Submission
 from permissions.models import Persona
-from permissions.policy import can, may_act_for, verbs_on
+from permissions.policy import may_act_for, verbs_on
 from permissions.services import grant, persona_of
 from quotas.amounts import UNLIMITED, Amounts
 from quotas.selectors import limits_of
@@ -94,8 +94,10 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         if not (ask.dry_run or ask.actor.may_exceed) and limits_of(owner, cluster) != UNLIMITED:
             _require_sizes(spec)
         with quota_at():
-            used = usage_of(owner, cluster)
-            judge_room(owner, cluster, amounts_of(spec, cluster), used, may_exceed=ask.actor.may_exceed)
+            may_exceed = ask.actor.may_exceed
+            judge_room(
+                owner, cluster, amounts_of(spec, cluster), lambda: usage_of(owner, cluster), may_exceed=may_exceed
+            )
 
     def changes(self, ask: Ask[Cluster, CreateParams]) -> list[Change]:
         return list(_describe(completed(ask.params.spec, ask.target), owner_of(ask), ask.target))
@@ -168,14 +170,24 @@ def owner_of(ask: Ask[Cluster, CreateParams]) -> Persona:
     return ask.params.owner or ask.actor.persona or persona_of(ask.actor.user)
 
 
-def faults_of(ask: Ask[Cluster, CreateParams], facts: Facts) -> dict[str, str]:
-    """Everything that is wrong with the machine, by path in the spec; quotas are judged apart."""
-    cluster, user, spec = ask.target, ask.actor.user, ask.params.spec
-    held = verbs_on(user, cluster)
-    faults = judge_creation(completed(spec, cluster), facts, is_admin="admin" in held, may_export="export" in held)
-    if words := explain_name(spec.name, cluster.pk):
+def faults_of(ask: Ask[Cluster, CreateParams], facts: Facts, held: frozenset[str] | None = None) -> dict[str, str]:
+    """Everything that is wrong with the machine, by path in the spec; quotas are judged apart.
+
+    `held`: what the actor may do on the cluster, where it was just read.
+    """
+    faults = faults_but_name(ask, facts, held)
+    if words := explain_name(ask.params.spec.name, ask.target.pk):
         faults["name"] = words
-    if words := _explain_owner(ask):
+    return faults
+
+
+def faults_but_name(ask: Ask[Cluster, CreateParams], facts: Facts, held: frozenset[str] | None) -> dict[str, str]:
+    """The same of the machine, whatever it is called."""
+    cluster = ask.target
+    held = verbs_on(ask.actor.user, cluster) if held is None else held
+    spec = completed(ask.params.spec, cluster)
+    faults = judge_creation(spec, facts, is_admin="admin" in held, may_export="export" in held)
+    if words := _explain_owner(ask, held):
         faults["owner"] = words
     return faults
 
@@ -190,10 +202,10 @@ def _require_sizes(spec: VMSpec) -> None:
         raise Invalid(dict.fromkeys(open_ones, words))
 
 
-def _explain_owner(ask: Ask[Cluster, CreateParams]) -> str:
+def _explain_owner(ask: Ask[Cluster, CreateParams], held: frozenset[str]) -> str:
     """Who administers the cluster creates for anybody; others for those for whom they act."""
-    owner, user = owner_of(ask), ask.actor.user
-    if may_act_for(user, owner) or can(user, "admin", ask.target):
+    owner = owner_of(ask)
+    if "admin" in held or may_act_for(ask.actor.user, owner):
         return ""
     return _("You may not act for %s.") % owner
 

@@ -124,8 +124,13 @@ class Modify(VMOperation[ModifyParams]):
         more, owner = growth_of(target, after, Defaults.of(target.cluster.info)), target.owner
         if owner is not None and any(amount > 0 for amount in more.values()):
             with quota_at():
-                used = read_once(("used", owner.pk, target.cluster.pk), lambda: usage_of(owner, target.cluster))
-                judge_room(owner, target.cluster, more, used, may_exceed=ask.actor.may_exceed)
+                judge_room(
+                    owner,
+                    target.cluster,
+                    more,
+                    lambda: read_once(("used", owner.pk, target.cluster.pk), lambda: usage_of(owner, target.cluster)),
+                    may_exceed=ask.actor.may_exceed,
+                )
 
     def changes(self, ask: Ask[VirtualMachine, ModifyParams]) -> list[Change]:
         _after, wanted = _wanted(ask)

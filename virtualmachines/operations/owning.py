@@ -149,9 +149,14 @@ class SetOwner(VMOperation[OwnerParams]):
         if (owner.pk if owner is not None else None) == target.owner_id:
             raise Invalid({"owner": _("It is the owner already.") if owner is not None else _("It has no owner.")})
         if owner is not None:
-            used = usage_of(owner, target.cluster, without=target)
             with quota_at("owner"):
-                judge_room(owner, target.cluster, amounts_of_machine(target), used, may_exceed=ask.actor.may_exceed)
+                judge_room(
+                    owner,
+                    target.cluster,
+                    amounts_of_machine(target),
+                    lambda: usage_of(owner, target.cluster, without=target),
+                    may_exceed=ask.actor.may_exceed,
+                )
 
     def claim(self, ask: Ask[VirtualMachine, OwnerParams], entry: UUID) -> Claims:
         """Of two that are given to one owner at once, the second counts the first."""

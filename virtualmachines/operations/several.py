@@ -11,10 +11,18 @@ from objectlog.words import gettext as _
 from operations.contract import Actor, Ask, Invalid
 from operations.models import Batch
 from operations.planning import plan_each
+from permissions.policy import verbs_on
 from quotas.services import judge_room
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import quota_at
-from virtualmachines.operations.creating import Create, CreateParams, amounts_of, faults_of, owner_of
+from virtualmachines.operations.creating import (
+    Create,
+    CreateParams,
+    amounts_of,
+    faults_but_name,
+    faults_of,
+    owner_of,
+)
 from virtualmachines.rules.facts import Facts
 from virtualmachines.rules.names import is_name
 from virtualmachines.rules.patterns import BadPattern, expand, is_pattern
@@ -30,11 +38,15 @@ def plan_creations(
     cluster: Cluster,
     params: CreateParams,
     bind: Callable[[Batch], None] | None = None,
+    *,
+    facts: Facts | None = None,
+    held: frozenset[str] | None = None,
 ) -> Batch:
     """The plan of the machines whose names the pattern in the spec makes, all alike but for these. Raises Invalid.
 
     Each is judged again as it is begun. A few queries, however many there are. `bind` is called with the plan in its
-    transaction; what it raises undoes that.
+    transaction; what it raises undoes that. `facts`, and what the actor may do on the cluster, `held`, are given where
+    they were just read.
     """
     try:
         names = expand(params.spec.name)
@@ -42,17 +54,19 @@ def plan_creations(
         raise Invalid({"name": str(bad)}) from bad
     owner = owner_of(Ask(actor, cluster, params))
     first = replace(called(params, names[0]), owner=owner)
-    faults = _find_faults(cluster, params, names) or faults_of(Ask(actor, cluster, first), Facts.of(cluster))
+    facts = Facts.of(cluster) if facts is None else facts
+    held = verbs_on(actor.user, cluster) if held is None else held
+    faults = _find_faults(cluster, params, names) or faults_but_name(Ask(actor, cluster, first), facts, held)
     if faults:
         raise Invalid(faults)
-    used, one = usage_of(owner, cluster), amounts_of(first.spec, cluster)
+    wanted = amounts_of(first.spec, cluster).times(len(names))
     with quota_at():
-        judge_room(owner, cluster, one.times(len(names)), used, may_exceed=actor.may_exceed)
+        judge_room(owner, cluster, wanted, lambda: usage_of(owner, cluster), may_exceed=actor.may_exceed)
     asked = [(name, _data(operation, params, name)) for name in names]
     if bind is None:
-        return plan_each(operation, actor, cluster, asked)
+        return plan_each(operation, actor, cluster, asked, held)
     with transaction.atomic():
-        batch = plan_each(operation, actor, cluster, asked)
+        batch = plan_each(operation, actor, cluster, asked, held)
         bind(batch)
     return batch
 
@@ -70,17 +84,17 @@ def called(params: CreateParams, name: str) -> CreateParams:
     return replace(params, spec=replace(params.spec, name=name))
 
 
-def faults_of_all(ask: Ask[Cluster, CreateParams], facts: Facts) -> dict[str, str]:
+def faults_of_all(ask: Ask[Cluster, CreateParams], facts: Facts, held: frozenset[str]) -> dict[str, str]:
     """Everything that is wrong with the machine, or with all of those that the pattern in its name makes."""
     params = ask.params
     if not is_pattern(params.spec.name):
-        return faults_of(ask, facts)
+        return faults_of(ask, facts, held)
     try:
         names = expand(params.spec.name)
     except BadPattern as bad:
-        return faults_of(ask, facts) | {"name": str(bad)}
+        return faults_but_name(ask, facts, held) | {"name": str(bad)}
     first = replace(ask, params=called(params, names[0]))
-    return faults_of(first, facts) | _find_faults(ask.target, params, names)
+    return faults_but_name(first, facts, held) | _find_faults(ask.target, params, names)
 
 
 def _find_faults(cluster: Cluster, params: CreateParams, names: list[str]) -> dict[str, str]:

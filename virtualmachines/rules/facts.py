@@ -1,10 +1,13 @@
 """What is known here of a cluster, as far as new machines on it are judged by it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from itertools import islice
+from operator import itemgetter
 from typing import Any
+
+from django.db.models import IntegerField, Value
 
 from clusters.catalogue import Release
 from clusters.models import Cluster, Network, Node, NodeGroup
@@ -62,14 +65,14 @@ class Facts:
 
     @classmethod
     def of(cls, cluster: Cluster) -> "Facts":
-        """Four queries at most, whatever the size of the cluster; none for another machine (`operations.once`)."""
+        """Two queries, whatever the size of the cluster; none for another machine (`operations.once`)."""
         return read_once((cls, cluster.pk), lambda: cls._read(cluster))
 
     @classmethod
     def _read(cls, cluster: Cluster) -> "Facts":
         info = mapping(cluster.info)
-        here = {"cluster": cluster, "missing_since": None}
-        groups = {row["name"]: row for row in NodeGroup.objects.filter(**here).values("name", "uuid", "raw")}
+        groups, networks = _read_groups_and_networks(cluster)
+        nodes = Node.objects.filter(cluster=cluster, missing_since=None).select_related("group").only(*_OF_NODE)
         return cls(
             release=parse_version(cluster.software_version)[:2],
             defaults=Defaults.of(info),
@@ -79,14 +82,9 @@ class Facts:
             allocator=str(info.get("default_iallocator") or ""),
             has_user_pool=bool(info.get("uid_pool")),
             policy=mapping(info.get("ipolicy")),
-            policies={name: mapping(mapping(row["raw"]).get("ipolicy")) for name, row in groups.items()},
-            nodes={
-                node.name: _facts_of(node)
-                for node in Node.objects.filter(**here).select_related("group").only(*_OF_NODE)
-            },
-            networks=_networks(
-                Network.objects.filter(**here).values_list("name", "uuid", "cidr", "raw", "free_count"), groups
-            ),
+            policies={name: mapping(mapping(raw).get("ipolicy")) for name, _uuid, raw in groups},
+            nodes={node.name: _facts_of(node) for node in nodes},
+            networks=_networks(networks, {uuid: name for name, uuid, _raw in groups}),
         )
 
     def judged_by(self, primary: str, group: str) -> Mapping[str, Mapping[str, Any]]:
@@ -105,12 +103,21 @@ def _facts_of(node: Node) -> NodeFacts:
     return NodeFacts(node.group.name if node.group is not None else "", node.cpu_total, trouble)
 
 
-def _networks(rows: Any, groups: Mapping[str, Mapping[str, Any]]) -> dict[str, NetworkFacts]:
-    """By name and by uuid: Ganeti takes both."""
-    by_uuid = {row["uuid"]: name for name, row in groups.items()}
+def _read_groups_and_networks(cluster: Cluster) -> tuple[list[tuple[str, str, Any]], list[tuple[Any, ...]]]:
+    """Name, uuid and record of the groups; of the networks their addresses and how many are free, too. One query."""
+    here = {"cluster": cluster, "missing_since": None}
+    group, network, no_number = (Value(each, IntegerField()) for each in (0, 1, None))
+    groups = NodeGroup.objects.filter(**here).values_list(group, "name", "uuid", "raw", Value(""), no_number)
+    networks = Network.objects.filter(**here).values_list(network, "name", "uuid", "raw", "cidr", "free_count")
+    rows = sorted(groups.order_by().union(networks.order_by(), all=True), key=itemgetter(0, 1))
+    return [row[1:4] for row in rows if not row[0]], [row[1:] for row in rows if row[0]]
+
+
+def _networks(rows: Iterable[tuple[Any, ...]], groups: Mapping[str, str]) -> dict[str, NetworkFacts]:
+    """By name and by uuid: Ganeti takes both. `groups`: the names of groups, by uuid."""
     found = {}
-    for name, uuid, cidr, raw, free in rows:
+    for name, uuid, raw, cidr, free in rows:
         links = [listing(each) for each in listing(mapping(raw).get("group_list"))]
-        reached = frozenset(by_uuid.get(str(link[0]), str(link[0])) for link in links if link)
+        reached = frozenset(groups.get(str(link[0]), str(link[0])) for link in links if link)
         found[name] = found[uuid] = NetworkFacts(cidr, reached, name, free, str(mapping(raw).get("map") or ""))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from operations.actors import actor_of
 from operations.contract import Ask, Invalid, OverQuota, Shown
 from operations.offers import find_obstacle
-from permissions.policy import can
+from permissions.policy import can, reach_kept, verbs_on
 from permissions.selectors import list_personas
 from permissions.signed_in import person_of
 from ui.places import page_of
@@ -41,28 +42,42 @@ class Page:
     def __init__(self, request: HttpRequest, typed: Typed) -> None:
         self.request, self.user, self.typed = request, person_of(request), typed
         self.actor = actor_of(request)
-        self.clusters = list(list_clusters_to_create_on(self.user))
-        if not self.clusters:
-            raise PermissionDenied(
-                _("You may not create machines on any cluster (needs create_vm). Ask an administrator for that right.")
-            )
-        self.barred = {each.slug: find_obstacle(CREATE, each) or "" for each in self.clusters}
-        usable = [each for each in self.clusters if not self.barred[each.slug]]
         self.asked = find_asked(self.user, typed.get("asked", ""))
         slug = typed.get("cluster") or (self.asked.cluster if self.asked is not None else "")
-        wanted = [each for each in self.clusters if each.slug == slug]
+        with reach_kept():  # nothing is changed yet
+            self._there = list_clusters_to_create_on(self.user)
+            found = self._there.defer(None).filter(slug=slug).first() if slug else None
+            self.cluster: Any = found or self._find_another()
+            self.held = verbs_on(self.user, self.cluster)
         #: a cluster on which one may create no more, or that is gone: the machine is not made on another one instead
-        self.lost = slug[:100] if slug and not wanted else ""
-        self.cluster: Any = (wanted or usable or self.clusters)[0]
-        self.cluster.refresh_from_db(fields=["info", "operating_systems"])
+        self.lost = slug[:100] if slug and found is None else ""
         self.facts = Facts.of(self.cluster)
-        self.is_admin = bool(can(self.user, "admin", self.cluster))
+        self.is_admin = "admin" in self.held
         self.may_exceed = self.actor.may_exceed  # ticked before, it stays to be ticked
         self.over_quota_on = ""
-        self.personas = list_personas(self.user, self.actor.persona)
         self.typed["cluster"] = self.cluster.slug
         self.told = find_told(self.user, typed.get("reading", ""), self.cluster)
         self.kept = TemplateInUse.find(self.user, typed.get("template", ""), is_admin=self.is_admin)
+
+    @cached_property
+    def barred(self) -> dict[str, str]:
+        """The clusters to choose from, by short name, and why nothing can be created there now."""
+        return {each.slug: find_obstacle(CREATE, each) or "" for each in self._there}
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing can be created on this one now."""
+        return find_obstacle(CREATE, self.cluster) or ""
+
+    def _find_another(self) -> Any:
+        """Where something can be created, if there is such a one."""
+        slug = next((slug for slug, reason in self.barred.items() if not reason), next(iter(self.barred), ""))
+        found = self._there.defer(None).filter(slug=slug).first()
+        if found is None:
+            raise PermissionDenied(
+                _("You may not create machines on any cluster (needs create_vm). Ask an administrator for that right.")
+            )
+        return found
 
     def form(self, *, is_judged: bool) -> MachineForm:
         """What was typed."""
@@ -72,8 +87,8 @@ class Page:
             cluster=self.cluster,
             facts=self.facts,
             is_admin=self.is_admin,
-            personas=self.personas,
-            clusters=self.barred,
+            personas=lambda: list_personas(self.user, self.actor.persona),
+            clusters=lambda: self.barred,
             is_judged=is_judged,
             own=self.kept.spec,
         )
@@ -116,7 +131,7 @@ class Page:
             "namesake": self._find_namesake(form) if "name" in form.errors else "",
             "may_exceed": self.may_exceed,
             "over_quota_on": self.over_quota_on,
-            "obstacle": self.barred[self.cluster.slug],
+            "obstacle": self.obstacle,
             "refusal": refusal,
             "check": check,
             "shown": shown,
@@ -148,7 +163,10 @@ class Page:
         chosen = [place for place in places if place.node.name == params.spec.placement.primary]
         names = list_names(params.spec.name)
         number, where = len(names) or 1, chosen or usable
-        faults = {**faults_of_all(ask, self.facts), **{name: " ".join(words) for name, words in form.said.items()}}
+        faults = {
+            **faults_of_all(ask, self.facts, self.held),
+            **{name: " ".join(words) for name, words in form.said.items()},
+        }
         return {
             "form": form,
             "faults": [(path, words) for path, words in faults.items() if self.typed.get(path)],

@@ -140,9 +140,11 @@ def _send(page: Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
 
 def _plan(page: Page, form: MachineForm, save: Callable[[Any], None] | None) -> HttpResponse:
     """Several: their plan asks before any is made. Raises Invalid, and Refusal."""
-    if obstacle := page.barred[page.cluster.slug]:
-        raise Refusal(obstacle)
-    return redirect("batch", uuid=plan_creations(CREATE, page.actor, page.cluster, _params(page, form), save).uuid)
+    if page.obstacle:
+        raise Refusal(page.obstacle)
+    params = _params(page, form)
+    batch = plan_creations(CREATE, page.actor, page.cluster, params, save, facts=page.facts, held=page.held)
+    return redirect("batch", uuid=batch.uuid)
 
 
 @require_POST

@@ -103,7 +103,7 @@ def _from_template(request: HttpRequest, typed: Typed) -> HttpResponse:
     page.typed |= page.kept.typed
     form = page.form(is_judged=False)
     left_out: Sequence[str] = page.kept.find_left_out(form.params().spec)
-    faults = faults_of(Ask(page.actor, page.cluster, form.params()), page.facts)
+    faults = faults_of(Ask(page.actor, page.cluster, form.params()), page.facts, page.held)
     form.put_errors({path: words for path, words in faults.items() if path not in ("name", "owner")})
     return page.show(form, left_out=left_out)
 

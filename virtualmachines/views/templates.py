@@ -129,8 +129,8 @@ class _Desk:
             cluster=self.cluster,
             facts=self.facts,
             is_admin=self.is_admin,
-            personas=list_personas(self.user, self.actor.persona),
-            clusters={each.slug: "" for each in self.clusters},
+            personas=lambda: list_personas(self.user, self.actor.persona),
+            clusters=lambda: {each.slug: "" for each in self.clusters},
             is_judged=is_judged,
             own=self.spec,
         )

@@ -4,7 +4,7 @@ from virtualmachines.forms.pieces.devices import DisksPiece, NicsPiece
 from virtualmachines.forms.pieces.parameters import ParameterPiece
 from virtualmachines.forms.pieces.piece import Piece, SpecForm, typed_of, with_part, without_part
 from virtualmachines.forms.pieces.placement import OptionsPiece, PlacementPiece, SourcePiece, TemplatePiece
-from virtualmachines.forms.pieces.select import QuickSelect
+from virtualmachines.forms.pieces.select import QuickSelect, QuietSelect
 from virtualmachines.forms.pieces.system import HypervisorPiece, SystemPiece, TagsPiece
 from virtualmachines.forms.pieces.typed import EMPTY, PlainText, SizeField, read_size, size_text
 
@@ -19,6 +19,7 @@ __all__ = [
     "PlacementPiece",
     "PlainText",
     "QuickSelect",
+    "QuietSelect",
     "SizeField",
     "SourcePiece",
     "SpecForm",

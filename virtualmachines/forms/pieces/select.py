@@ -1,6 +1,7 @@
 """A choice that is drawn without a template for each option: a form of a machine has hundreds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -9,17 +10,37 @@ from django.utils.safestring import SafeString
 from ui.templatetags.parts import draw, draw_attributes
 
 Option = tuple[str, Any]
+Options = Iterable[tuple[Any, Any]]
 
 
 class QuickSelect(forms.Widget):
-    """Options, some of which may be in groups, (label, [options]), or barred, with their reason in their words."""
+    """Options, some of which may be in groups, (label, [options]), or barred, with their reason in their words.
+
+    Both may be functions, which are called when it is drawn: a form that is sent is read, and mostly not drawn.
+    """
 
     # Django asks this of a widget to know whether it is a group of controls.
     input_type = "select"
 
-    def __init__(self, options: Iterable[tuple[Any, Any]], *, barred: Iterable[str] = (), **attrs: Any) -> None:
+    def __init__(
+        self,
+        options: Options | Callable[[], Options],
+        *,
+        barred: Iterable[str] | Callable[[], Iterable[str]] = (),
+        **attrs: Any,
+    ) -> None:
         super().__init__(attrs)
-        self.options, self.barred = list(options), frozenset(barred)
+        self._options, self._barred = options, barred
+
+    @cached_property
+    def options(self) -> list[tuple[Any, Any]]:
+        """In the order in which they stand."""
+        return list(self._options() if callable(self._options) else self._options)
+
+    @cached_property
+    def barred(self) -> frozenset[str]:
+        """The keys of those that can't be chosen."""
+        return frozenset(self._barred() if callable(self._barred) else self._barred)
 
     def render(self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None) -> SafeString:
         """All of it."""
@@ -46,3 +67,18 @@ class QuickSelect(forms.Widget):
             for key, label in options
         ]
         return SafeString("".join(drawn))
+
+
+class QuietSelect(QuickSelect):
+    """One that is hidden where there is nothing to choose from."""
+
+    @property
+    def is_hidden(self) -> bool:
+        """What a form's template asks."""
+        return len(self.options) < 2
+
+    def render(self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        """All of it, or what was chosen."""
+        if self.is_hidden:
+            return forms.HiddenInput(self.attrs).render(name, value, dict(attrs or {}), renderer)
+        return super().render(name, value, attrs, renderer)

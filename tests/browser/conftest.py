@@ -49,7 +49,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 def run_product(directory: Path, *options: str, **environment: str) -> Iterator[Product]:
     """Start a product in a directory, and end it."""
-    product = Product(directory / "data", *options, **environment)
+    product = Product(directory / "data", *options, **environment).with_tables()
     try:
         yield product.start_ready()
     finally:
@@ -65,7 +65,7 @@ def lab() -> Iterator[Simulator]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, lab: Simulator) -> Iterator[Product]:
-    """The product as a newcomer starts it, and the cluster `lab`."""
+    """The product as it is with its demo cluster, and the cluster `lab`."""
     for product in run_product(tmp_path_factory.mktemp("demo")):
         product.add_cluster("lab", lab)
         said = ("name=small", "cluster=demo", 'spec={"disks": [{"size_mib": 10240}], "beparams": {"vcpus": 2}}')

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.standalone, pytest.mark.feature("G045")]
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """A product without clusters that takes many connections from here."""
     data = tmp_path_factory.mktemp("signal") / "data"
-    product = Product(data, "--no-demo", GWM_CONNECTIONS_PER_ADDRESS="1000")
+    product = Product(data, "--no-demo", GWM_CONNECTIONS_PER_ADDRESS="1000").with_tables()
     try:
         product.start_ready()
         product.add_person("carol", PASSWORD)

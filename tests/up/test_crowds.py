@@ -58,7 +58,7 @@ def test_a_crowd_that_never_finishes_leaves_the_site_reachable(tmp_path: Path, t
     certificate, key = write_certificate(tmp_path)
     options = ["--tls-cert", str(certificate), "--tls-key", str(key)] if tls else []
     context = ssl.create_default_context(cafile=str(certificate)) if tls else None
-    installation = Installation(tmp_path / "data", "--no-demo", *options)
+    installation = Installation(tmp_path / "data", "--no-demo", *options).with_tables()
     # As a service without LimitNOFILE has it.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))

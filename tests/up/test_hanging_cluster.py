@@ -55,7 +55,8 @@ SIGN_IN = (
 
 @pytest.fixture
 def product(tmp_path: Path, hanging: Simulator) -> Iterator[Installation]:
-    installation = Installation(tmp_path / "data", "--no-demo", GWM_RAPI_READ_TIMEOUT_S="600").start_ready()
+    installation = Installation(tmp_path / "data", "--no-demo", GWM_RAPI_READ_TIMEOUT_S="600").with_tables()
+    installation.start_ready()
     password = tmp_path / "password"
     password.write_text(hanging.password)
     where = [f"--host={hanging.host}", f"--port={hanging.port}", f"--fingerprint={hanging.fingerprint}"]

@@ -174,7 +174,7 @@ def fail(disk: Path) -> None:
 def test_a_read_only_disk_is_said_and_pages_can_still_be_read(failing_disk: Path) -> None:
     installation = Installation(failing_disk, "--no-demo", GWM_ADMIN_PASSWORD=PASSWORD)
     try:
-        installation.start_ready()
+        installation.with_tables().start_ready()
         visitor, stranger = Visitor(installation), Visitor(installation)
         assert visitor.sign_in()[0] == 302
         eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")

@@ -42,7 +42,7 @@ def test_up_with_postgresql_and_redis(tmp_path: Path, redis_url: str, postgresql
 
 def test_several_web_processes_answer_at_one_address(tmp_path: Path, redis_url: str) -> None:
     data = tmp_path / "data"
-    installation = Installation(data, "--no-demo", REDIS_URL=redis_url, GWM_WEB_PROCESSES="2")
+    installation = Installation(data, "--no-demo", REDIS_URL=redis_url, GWM_WEB_PROCESSES="2").with_tables()
     try:
         installation.start_ready()
 

@@ -32,8 +32,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Installation]:
-    """An installation that was not started yet."""
-    installation = Installation(tmp_path / "data", "--no-demo")
+    """An installation that was not started yet, with its tables."""
+    installation = Installation(tmp_path / "data", "--no-demo").with_tables()
     yield installation
     installation.end()
 
@@ -212,7 +212,7 @@ def test_https_with_a_certificate_of_its_own(tmp_path: Path) -> None:
     certificate, key = write_certificate(tmp_path)
     installation = Installation(tmp_path / "data", "--no-demo", "--tls-cert", str(certificate), "--tls-key", str(key))
     try:
-        installation.start_ready()
+        installation.with_tables().start_ready()
         assert installation.address.startswith("https://127.0.0.1:")
         context = ssl.create_default_context(cafile=str(certificate))
         with urllib.request.urlopen(installation.address + "/login/", context=context, timeout=120) as answer:  # noqa: S310

@@ -77,7 +77,7 @@ def start(tmp_path):
 
     def make(**environment: str) -> Product:
         environment = {"GWM_SYNC_INTERVAL_S": "5", "GWM_RAPI_READ_TIMEOUT_S": "5", **environment}
-        started.append(Installation(tmp_path / "data", "--no-demo", **environment).start_ready())
+        started.append(Installation(tmp_path / "data", "--no-demo", **environment).with_tables().start_ready())
         return Product(started[-1])
 
     yield make

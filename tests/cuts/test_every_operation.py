@@ -16,7 +16,7 @@ from operations.table import OPERATIONS
 from simulator import Simulator
 from tests.cuts.points import POINTS, Case
 from tests.cuts.scene import FOUR, Scene, typed
-from tests.races.commands import empty_database
+from tests.races.commands import migrated_database
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G004", "F181")]
 SENT = sorted(key for key, operation in OPERATIONS.items() if operation.sends and operation.kind == "vm")
@@ -64,7 +64,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
 @pytest.fixture(scope="module")
 def on_postgresql(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     """Where rows are locked one by one: those that make, change, move and delete."""
-    with empty_database(postgresql_url) as url, Simulator(nodes=3) as simulator:
+    with migrated_database(postgresql_url) as url, Simulator(nodes=3) as simulator:
         yield Ended(tmp_path_factory.mktemp("ended"), url, simulator, CASES["postgresql"])
 
 

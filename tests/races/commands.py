@@ -7,33 +7,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-from psycopg import sql
 
 from tests.processes.commands import Commands, environment_of
-from tests.processes.migrated import copy_migrated
+from tests.processes.migrated import copy_migrated, create_migrated, drop_database
 
 
 @contextmanager
-def empty_database(server_url: str) -> Iterator[str]:
-    """The URL of a new database on this PostgreSQL, which goes again."""
+def migrated_database(server_url: str) -> Iterator[str]:
+    """The URL of a new database with its tables on this PostgreSQL, which goes again."""
     name = f"races_{secrets.token_hex(6)}"
-    with psycopg.connect(server_url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
-        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+        yield create_migrated(server_url, name)
     finally:
         with psycopg.connect(server_url, autocommit=True) as server:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            drop_database(server, name)
 
 
-def migrate(commands: Commands) -> None:
-    """Give a product its tables."""
-    if commands.environment["DATABASE_URL"]:
-        commands.manage("migrate", "-v0")
-    else:
+def see_to_tables(commands: Commands) -> None:
+    """Give a product on SQLite its tables; on PostgreSQL they come with the database."""
+    if not commands.environment["DATABASE_URL"]:
         copy_migrated(Path(commands.environment["GWM_DATA_DIR"]) / "gwm.sqlite3")
 
 
@@ -45,7 +39,7 @@ class Product(Commands):
         self.folder, self.url, self.simulator = folder, url, simulator
         password = folder / "password"
         password.write_text(simulator.password)
-        migrate(self)
+        see_to_tables(self)
         self.manage("createsuperuser", "--noinput", "--username=root", "--email=root@example.org")
         where = [f"--host={simulator.host}", f"--port={simulator.port}", f"--fingerprint={simulator.fingerprint}"]
         self.manage("add_cluster", "lab", *where, f"--user={simulator.username}", f"--password-file={password}")

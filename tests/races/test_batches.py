@@ -67,9 +67,9 @@ class Batches(Product):
 
 
 @pytest.fixture
-def product(empty_url: str, tmp_path: Path) -> Iterator[Batches]:
+def product(url_of_its_own: str, tmp_path: Path) -> Iterator[Batches]:
     with Simulator(nodes=1, instances=3) as simulator:
-        yield Batches(tmp_path, empty_url, simulator)
+        yield Batches(tmp_path, url_of_its_own, simulator)
         simulator.faults.clear()
 
 

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from simulator import Simulator
 from tests.processes.commands import PATIENCE_S, Command, wait_for
-from tests.races.commands import Product, empty_database
+from tests.races.commands import Product, migrated_database
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G004")]
 
@@ -102,7 +102,7 @@ def quiet(product: Meeting) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def product(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meeting]:
-    with empty_database(postgresql_url) as url, Simulator(nodes=2, instances=12) as simulator:
+    with migrated_database(postgresql_url) as url, Simulator(nodes=2, instances=12) as simulator:
         simulator.outside.submit("CLUSTER_REDIST_CONF")
         simulator.run_jobs()
         product = Meeting(tmp_path_factory.mktemp("races"), url, simulator)

@@ -95,9 +95,9 @@ set_quota(alice, vm.cluster, Limits(memory_mib=vm.memory_mib))
 
 
 @pytest.mark.feature("F117")
-def test_machines_that_are_started_at_the_same_instant_never_exceed_it(empty_url: str, tmp_path: Path) -> None:
+def test_machines_that_are_started_at_the_same_instant_never_exceed_it(url_of_its_own: str, tmp_path: Path) -> None:
     with Simulator(nodes=1, instances=PROCESSES) as simulator:
-        product = Product(tmp_path, empty_url, simulator)
+        product = Product(tmp_path, url_of_its_own, simulator)
         for name in list(simulator.cluster.instances):
             simulator.outside.stop(name)
         product.sync()

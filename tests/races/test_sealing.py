@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.processes.commands import Command, Commands, environment_of, wait_for
-from tests.races.commands import empty_database, migrate
+from tests.races.commands import migrated_database, see_to_tables
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G018")]
 
@@ -43,7 +43,7 @@ class Journal(Commands):
     def __init__(self, folder: Path, url: str) -> None:
         super().__init__(environment_of(folder, url))
         self.url, self._file = url, folder / "gwm.sqlite3"
-        migrate(self)
+        see_to_tables(self)
 
     def write(self, code: str) -> Command:
         return self.start("shell", "-v0", "-c", code)
@@ -72,7 +72,7 @@ def journal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if request.param == "sqlite":
         yield Journal(folder, "")
         return
-    with empty_database(request.getfixturevalue("postgresql_url")) as url:
+    with migrated_database(request.getfixturevalue("postgresql_url")) as url:
         yield Journal(folder, url)
 
 

@@ -96,6 +96,7 @@ def test_one_that_is_gone_is_made_again(kept: Kept) -> None:
     assert [nic.mac for nic in kept.maker.simulator.cluster.instances[OLD].nics] == macs
 
 
+@pytest.mark.alike
 def test_no_disk_of_it_is_left_behind(kept: Kept) -> None:
     fields = kept.fields(kept.choose()) | {"name": NEW}
     few = {name: text for name, text in fields.items() if not name.startswith("disks.1.")}
@@ -131,6 +132,7 @@ def test_the_reading_of_another_is_not_shown(kept: Kept, client: Client) -> None
     assert "vm1" not in str(page.context["form"].data) and page.context["reading"] == ""
 
 
+@pytest.mark.alike
 def test_what_is_not_there_any_more(kept: Kept) -> None:
     kept.maker.simulator.cluster.nodes[NODE].exports.clear()
     page = kept.client.get(kept.choose())
@@ -162,6 +164,7 @@ def test_the_list_follows_exports(kept: Kept) -> None:
     assert found == ["lab/node1.example.org/ok.example.org", CALLED], "a node that does not answer keeps what it kept"
 
 
+@pytest.mark.alike
 def test_a_list_that_cannot_be_read_stays_as_it_was(kept: Kept) -> None:
     Schedule.objects.update(exports_at=None)
     kept.maker.simulator.faults.add("refuse", path="/2/query/export", times=1)

@@ -85,6 +85,7 @@ def test_what_is_typed_is_sent(maker: Maker, alice: Client) -> None:
     assert (row.notes, row.is_protected) == ("ours", True)
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F147")
 def test_a_disk_more_or_less_loses_nothing(maker: Maker, alice: Client) -> None:
     typed = {**TYPED, "hvparams.kernel_args": "ro single", "tags": "web", "disks.0.size_mib": "much"}
@@ -102,6 +103,7 @@ def test_a_disk_more_or_less_loses_nothing(maker: Maker, alice: Client) -> None:
     assert "nics.1." not in page
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F154", "F177")
 def test_another_hypervisor_has_other_parameters_and_what_was_typed_stays(maker: Maker, alice: Client) -> None:
     page = text_of(alice.get(URL))
@@ -111,6 +113,7 @@ def test_another_hypervisor_has_other_parameters_and_what_was_typed_stays(maker:
     assert value_of(page, "name") == NEW
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F151", "F152", "F168", "F178")
 def test_what_is_wrong_stands_at_its_field_and_everything_else_stays(maker: Maker, alice: Client) -> None:
     wrong = {**TYPED, "name": "two words", "beparams.maxmem": "900 GiB", "hvparams.boot_order": "cdrom"}
@@ -125,6 +128,7 @@ def test_what_is_wrong_stands_at_its_field_and_everything_else_stays(maker: Make
     assert not VirtualMachine.objects.filter(name="two words").exists()
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F180", "F181", "G010")
 def test_a_refusal_comes_back_in_ganetis_words_at_the_field(maker: Maker, alice: Client) -> None:
     maker.simulator.faults.refuse(400, "OS 'noop' not in supported OS list", method="POST", path="/2/instances")
@@ -154,6 +158,7 @@ def test_a_job_that_failed_reopens_the_form_with_ganetis_words_at_the_field(make
     assert [row.was_never_made for row in maker.rows()] == [False]
 
 
+@pytest.mark.alike
 @pytest.mark.feature("G010")
 def test_a_check_makes_nothing_and_comes_back_filled_in(maker: Maker, alice: Client) -> None:
     answer = alice.post(URL, {**TYPED, "tags": "web", "check": "1"})
@@ -180,6 +185,7 @@ def test_clusters_are_those_where_one_may_create_and_the_others_say_why_not(make
     assert "You may not create machines on any cluster" in text_of(answer)
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F149")
 @pytest.mark.parametrize("button", ["create", "check", "show"])
 def test_a_machine_is_not_made_on_another_cluster_than_asked_for(maker: Maker, alice: Client, button: str) -> None:
@@ -197,6 +203,7 @@ def test_a_machine_is_not_made_on_another_cluster_than_asked_for(maker: Maker, a
     assert "or it is gone" not in text_of(alice.post(URL, {**TYPED, "cluster": "away"}))
 
 
+@pytest.mark.alike
 @pytest.mark.feature("G010")
 def test_while_one_types_quota_room_and_what_cannot_be_are_told(maker: Maker, alice: Client) -> None:
     set_default(maker.cluster, Limits(memory_mib=256, machines=1))
@@ -222,6 +229,7 @@ def test_the_settings_of_a_machine_can_be_taken(maker: Maker, alice: Client) -> 
     assert str(vm.disks[0]["uuid"]) not in page
 
 
+@pytest.mark.alike
 def test_host_parameters_are_for_administrators_of_the_cluster(maker: Maker, alice: Client) -> None:
     assert "hvparams.kvm_extra" not in text_of(alice.get(URL))
     answer = alice.post(URL, {**TYPED, "hvparams.kvm_extra": "-s"})
@@ -246,6 +254,7 @@ def test_the_page_asks_few_questions_however_many_clusters(maker: Maker, alice: 
     assert ask(LIVE, **TYPED) <= 22
 
 
+@pytest.mark.alike
 @pytest.mark.feature("G031")
 def test_the_command_and_the_call_are_shown_and_nothing_is_sent(maker: Maker, alice: Client) -> None:
     typed = {**TYPED, "osparams_secret": "password=marker-secret", "show": "1"}
@@ -256,12 +265,14 @@ def test_the_command_and_the_call_are_shown_and_nothing_is_sent(maker: Maker, al
     assert maker.simulator.count("POST", "/2/instances") == 0 and not Entry.objects.exists()
 
 
+@pytest.mark.alike
 def test_what_would_not_do_is_said_in_place_of_a_command(maker: Maker, alice: Client) -> None:
     make_vm(maker.cluster, NEW)
     answer = alice.post(URL, {**TYPED, "show": "1"})
     assert answer.status_code == 422 and "show-as" not in text_of(answer)
 
 
+@pytest.mark.alike
 @pytest.mark.feature("G011")
 def test_settings_that_one_may_not_set_are_named_when_they_are_left_out(maker: Maker, alice: Client) -> None:
     vm = VirtualMachine.objects.filter(cluster=maker.cluster).exclude(uuid="").order_by("name")[0]

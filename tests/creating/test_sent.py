@@ -8,7 +8,7 @@ from django.test import Client
 from permissions.services import grant
 from tests.creating.conftest import NEW, Maker
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.alike]
 TYPED = {"cluster": "lab", "name": NEW, "os": "debootstrap+default", "disks.0.size_mib": "1 GiB", "nics.0.mac": ""}
 START = {"options.start": "on"}
 

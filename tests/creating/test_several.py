@@ -46,6 +46,7 @@ def test_names_of_a_pattern(pattern: str, names: list[str]) -> None:
     assert expand(pattern) == names
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "pattern", ["a{", "a}", "a{}", "a{1..}", "a{3..1}", "a{1..501}", "a{1..9}{1..99}", "a{b,b}", "a{b}"]
 )
@@ -84,6 +85,7 @@ def test_each_is_made_once_and_is_its_owners(maker: Maker, client: Client) -> No
     assert reverse("vm", args=["lab", "web3.example.org"]) in client.get(page).content.decode()
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -160,6 +162,7 @@ def test_the_page_leads_to_a_plan_of_all(maker: Maker, client: Client) -> None:
     assert answer.status_code == 409 and Batch.objects.count() == 1
 
 
+@pytest.mark.alike
 def test_while_one_types_names_quota_and_room_of_all_are_told(maker: Maker, client: Client) -> None:
     client.force_login(maker.alice.user)
     set_quota(persona_of(maker.alice.user), maker.cluster, Limits(machines=4))
@@ -183,6 +186,7 @@ def test_while_one_types_names_quota_and_room_of_all_are_told(maker: Maker, clie
     assert " machines</h2>" not in live("web9.example.org")
 
 
+@pytest.mark.alike
 @pytest.mark.feature("G010", "G031")
 def test_check_and_command_are_about_the_first_and_the_pattern_stays(maker: Maker, client: Client) -> None:
     client.force_login(maker.alice.user)

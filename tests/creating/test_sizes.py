@@ -56,6 +56,7 @@ def test_a_size_that_is_gone_is_not_the_standard_without_a_word(maker: Maker, cl
     assert [len(told[0][name]) for name in ("before", "after")] == [1, 0]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "lines",
     [

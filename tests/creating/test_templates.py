@@ -132,6 +132,7 @@ def test_owners_and_clusters_that_are_not_ones_own(maker: Maker) -> None:
         assert set(caught.value.errors) == {"cluster"}
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("field", "spec"),
     [

@@ -114,6 +114,7 @@ def test_used_and_saved_beside_a_machine(maker: Maker, alice: Client) -> None:
     assert len(maker.rows("new2.example.org")) == 1
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("hypervisor", "own"),
     [
@@ -192,6 +193,7 @@ def test_what_ganeti_refuses_leaves_the_template_and_says_so(maker: Maker, alice
     page_of(alice, "/vms/create/", typed, 302)
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F249")
 def test_what_the_cluster_does_not_have_is_said_at_its_field_and_not_dropped(maker: Maker, alice: Client) -> None:
     spec = replace(
@@ -224,6 +226,7 @@ def test_what_the_cluster_does_not_have_is_said_at_its_field_and_not_dropped(mak
     assert "This cluster knows no parameter called nic_type" in again and not maker.rows()
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F249")
 def test_no_template_loses_anything_unsaid(maker: Maker) -> None:
     """From a spec to a template and through the form of a new machine: it is the same, but for what is told."""

@@ -41,6 +41,7 @@ def test_what_grew_meanwhile_does_not_grow_twice(desk: Desk) -> None:
     assert desk.there.disks[0].size == before + 1024
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -59,6 +60,7 @@ def test_what_cannot_grow_so_is_said_at_its_field(desk: Desk, given: dict[str, A
     assert desk.scene.submissions() == 0
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("given", [{"size_mib": 4096}, {"more_mib": 3072}])
 def test_the_policy_is_asked_before_ganeti(desk: Desk, given: dict[str, Any]) -> None:
     """Ganeti refuses what its policy does not allow, too, but a form says it at the field."""
@@ -71,6 +73,7 @@ def test_the_policy_is_asked_before_ganeti(desk: Desk, given: dict[str, Any]) ->
     desk.do("grow-disk", disk=0, size_mib=4095)
 
 
+@pytest.mark.alike
 def test_a_kind_of_disks_that_the_policy_does_not_allow(desk: Desk) -> None:
     desk.there.disk_template = "plain"
     desk.simulator.cluster.settings["enabled_disk_templates"] = ["plain", "file"]
@@ -139,6 +142,7 @@ def test_disks_are_converted_and_what_is_lost_is_said(desk: Desk, client: Client
     assert desk.there.disk_template == new == desk.vm.disk_template
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("given", "field"),
     [

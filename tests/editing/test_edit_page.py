@@ -79,12 +79,14 @@ def test_from_the_form_by_the_confirmation_to_ganeti(desk: Desk, browser: Browse
     assert (desk.vm.vcpus, desk.vm.memory_mib) == (4, 2048)
 
 
+@pytest.mark.alike
 @pytest.mark.feature("G031")
 def test_the_confirmation_shows_command_and_call(desk: Desk, browser: Browser) -> None:
     browser.open().send(**{"beparams.vcpus": "4"})
     assert "gnt-instance modify" in browser.text and "vcpus=4" in browser.text and desk.scene.submissions() == 0
 
 
+@pytest.mark.alike
 def test_what_is_sent_is_what_was_shown(desk: Desk, browser: Browser) -> None:
     """Whatever a confirmation is sent with: what it means was kept on the server."""
     browser.open().send(**{"beparams.vcpus": "4"})
@@ -92,10 +94,12 @@ def test_what_is_sent_is_what_was_shown(desk: Desk, browser: Browser) -> None:
     assert Entry.objects.get().params["wanted"] == {"beparams": {"vcpus": 4}}
 
 
+@pytest.mark.alike
 def test_nothing_typed_is_nothing_changed(browser: Browser) -> None:
     assert "Nothing was changed" in browser.open().send().text and browser.page.status_code == 422
 
 
+@pytest.mark.alike
 def test_what_is_wrong_stands_at_its_field(desk: Desk, browser: Browser) -> None:
     browser.open().send(**{"beparams.vcpus": "0", "hvparams.boot_order": "cdrom"})
     assert browser.page.status_code == 422
@@ -105,6 +109,7 @@ def test_what_is_wrong_stands_at_its_field(desk: Desk, browser: Browser) -> None
     assert desk.scene.submissions() == 0
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F186", "F195")
 def test_parts_come_and_go_without_a_script(desk: Desk, browser: Browser) -> None:
     desk.stop()
@@ -159,6 +164,7 @@ def test_a_change_between_confirmation_and_saving_is_seen(desk: Desk, browser: B
     assert browser.page.status_code == 422 and not Entry.objects.exists()
 
 
+@pytest.mark.alike
 def test_ganetis_refusal_reopens_the_form_with_its_words_at_the_field(desk: Desk, browser: Browser) -> None:
     browser.open().send(**{"beparams.vcpus": "4"})
     words = "Parameter 'be/vcpus' fails validation"
@@ -169,6 +175,7 @@ def test_ganetis_refusal_reopens_the_form_with_its_words_at_the_field(desk: Desk
     assert browser.fields["beparams.vcpus"] == "4"
 
 
+@pytest.mark.alike
 def test_it_is_checked_by_ganeti_first(desk: Desk, browser: Browser) -> None:
     browser.open().send(**{"beparams.vcpus": "4"}).confirm(check="1")
     assert Entry.objects.get().verb == "vm.modify.check" and 'id="check"' in browser.text
@@ -200,11 +207,13 @@ def test_save_and_restart_is_a_batch(desk: Desk, browser: Browser) -> None:
     assert items[1].after == items[0] and not Entry.objects.exclude(outcome=Outcome.SUBMITTING).exists()
 
 
+@pytest.mark.alike
 def test_a_forged_form_is_none(desk: Desk, browser: Browser) -> None:
     browser.open().send(**{"beparams.vcpus": "4", "opened": "forged"})
     assert browser.page.status_code == 409 and desk.scene.submissions() == 0
 
 
+@pytest.mark.alike
 def test_a_change_that_failed_is_opened_again_as_it_was_asked_for(desk: Desk, browser: Browser) -> None:
     browser.open().send(**{"beparams.vcpus": "4", "hvparams.kernel_args": "ro quiet"}).confirm()
     gone = desk.simulator.cluster.instances.pop(desk.vm.name)

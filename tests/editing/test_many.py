@@ -87,6 +87,7 @@ def test_what_was_chosen_is_kept_as_each_machine_takes_it(mine: Scene, client: C
     assert dict(params.wanted.beparams) == wanted["beparams"] and dict(params.wanted.hvparams) == wanted["hvparams"]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("typed", "words"),
     [

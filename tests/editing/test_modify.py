@@ -55,6 +55,7 @@ def test_system(desk: Desk) -> None:
     assert set(refused(desk, {"os": ""})) == {"os"}
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F186")
 def test_network_cards(desk: Desk) -> None:
     desk.edit(wanted={"nics_added": [{"link": "br9", "mac": "aa:00:00:aa:bb:01"}]})
@@ -95,6 +96,7 @@ def test_what_goes_is_the_one_that_was_meant_whatever_its_number_is_by_then(desk
     assert third not in desk.there.nics and "second" in {nic.name for nic in desk.there.nics}
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("wanted", "field"),
     [
@@ -124,6 +126,7 @@ def test_rules(desk: Desk, wanted: dict[str, Any], field: str) -> None:
     assert field in refused(desk, wanted, typed_name=desk.vm.name)
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F189")
 @pytest.mark.parametrize(
     ("hvparams", "field"),
@@ -140,6 +143,7 @@ def test_rules_between_parameters(desk: Desk, hvparams: dict[str, Any], field: s
     assert field in refused(desk, {"hvparams": hvparams}, root=True)
 
 
+@pytest.mark.alike
 def test_what_a_network_says_of_a_card_is_not_dropped_without_a_word(desk: Desk) -> None:
     facts = replace(Facts.of(desk.vm.cluster), networks={"lan": NetworkFacts("192.0.2.0/24", frozenset({"default"}))})
     before = replace(spec_of(desk.vm), nics=(NicSpec(network="lan", uuid="a"),))
@@ -166,6 +170,7 @@ def values_for(parameter: Parameter) -> Any:
             return parameter.choices[0].value if parameter.choices else "/x"
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F187", "F188", "F194")
 @pytest.mark.parametrize("hypervisor", sorted(OF_HYPERVISORS))
 def test_who_does_not_administer_the_cluster_sets_nothing_of_the_host(desk: Desk, hypervisor: str) -> None:

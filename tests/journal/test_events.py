@@ -44,6 +44,7 @@ def test_a_refused_reboot_was_refused(events: Said) -> None:
     assert events()[-1] == "Reboot of web1 refused\nInstance is down"
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("verb", [*SENTENCES, "verb-of-another-release"])
 def test_every_verb_has_a_sentence_for_every_outcome(verb: str) -> None:
     for params in ({"who": "alice", "verbs": ["power"], "address": "::1", "count": 3, "before": "2026-01-01"}, {}):

@@ -49,16 +49,19 @@ def assert_harmless(drawn: str) -> None:
             assert href.split(":")[0].lower() in ("http", "https", "mailto")
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_notes_do_nothing(text: str) -> None:
     assert_harmless(draw_notes(text))
 
 
+@pytest.mark.alike
 @given(st.lists(st.sampled_from([*HOSTILE, *"<>[]()!*_`\"'&:#|-\n \\", "a", "https://x.y"]), max_size=30))
 def test_no_mixture_of_them_does_either(parts: list[str]) -> None:
     assert_harmless(draw_notes("".join(parts)))
 
 
+@pytest.mark.alike
 def test_what_markdown_says_is_drawn() -> None:
     drawn = draw_notes("# Web\nAsk **Bob**\nfirst: [wiki](https://wiki.example.org)\n\n- `one`\n\n|a|\n|-|\n|1|")
     for part in (
@@ -72,6 +75,7 @@ def test_what_markdown_says_is_drawn() -> None:
     assert 'rel="noopener noreferrer nofollow"' in drawn
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "part",
     [">", "> ", "- ", "[", "![", "[a](", "[a][b", "*a **b ", "_a", "`", "~~a", "<", "|", "|a\n|-\n", "&amp;", "\\"],

@@ -52,6 +52,7 @@ def test_what_admins_list_is_kept_and_told(ready: Scene, client: Client) -> None
     assert f"Debian 12 = {DEBIAN}\nRescue = {RESCUE}</textarea>" in page
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
@@ -88,6 +89,7 @@ def test_a_cd_goes_in_and_out(ready: Scene, simulator: Simulator, client: Client
     assert "no CD in it" in reason_against(ready, "eject-cd")
 
 
+@pytest.mark.alike
 def test_only_what_is_listed_goes_in(ready: Scene) -> None:
     before = ready.submissions()
     for image in ("/etc/shadow", DEBIAN, "rescue"):
@@ -96,6 +98,7 @@ def test_only_what_is_listed_goes_in(ready: Scene) -> None:
     assert ready.submissions() == before
 
 
+@pytest.mark.alike
 def test_where_nothing_is_listed_it_says_who_does_that(prepare: Prepare) -> None:
     scene = prepare("plain", rights=("admin",))
     assert "under CD images" in reason_against(scene, "insert-cd")
@@ -115,6 +118,7 @@ def test_a_machine_that_boots_from_it_boots_from_its_disk_then(
     assert {name: value for name, value in changes.items() if name != "cdrom"} == expected
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F202")
 def test_what_rapi_cannot_do_is_said_where_one_looks_for_it(prepare: Prepare, client: Client) -> None:
     scene = prepare("plain")

@@ -38,12 +38,14 @@ def test_it_is_started_again_when_its_disks_can_be_left(
     assert scene.vm.is_running
 
 
+@pytest.mark.alike
 def test_without_snapshots_it_cannot_run_on(prepare: Prepare) -> None:
     with pytest.raises(Invalid, match="can't have snapshots") as refused:
         do(prepare("file"), "export", target_node=NODE2, keep_running="on")
     assert set(refused.value.errors) == {"keep_running"}
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("verb", ["export", "export-and-remove"])
 @pytest.mark.parametrize(
     ("target", "change", "words"),
@@ -64,12 +66,14 @@ def test_a_node_that_cannot_keep_it(
     assert set(refused.value.errors) == {"target_node"} and not Entry.objects.exists()
 
 
+@pytest.mark.alike
 def test_not_from_a_node_that_is_offline(prepare: Prepare) -> None:
     scene = prepare("plain")
     Node.objects.filter(name=NODE1).update(offline=True)
     assert "can't be read" in reason_against(scene, "export")
 
 
+@pytest.mark.alike
 def test_not_without_disks(prepare: Prepare) -> None:
     assert "no disks" in reason_against(prepare("diskless"), "export")
 
@@ -91,6 +95,7 @@ def test_removal_takes_the_right_to_remove_as_well(prepare: Prepare, simulator: 
     assert VirtualMachine.objects.get(pk=scene.vm.pk).is_missing
 
 
+@pytest.mark.alike
 def test_the_page_says_for_how_long_it_is_away(prepare: Prepare, client: Client) -> None:
     scene = prepare("file")
     client.force_login(scene.alice.user)

@@ -11,6 +11,7 @@ from objectlog.models import Entry, Event, Outcome
 from objectlog.reading import read_event
 from operations.contract import Invalid
 from simulator import Simulator
+from tests.fixtures.databases import few_on_both
 from tests.moving.conftest import Prepare, do, reason_against, sent, where
 from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
@@ -29,6 +30,7 @@ def test_a_mirrored_machine_migrates_to_its_secondary_node(prepare: Prepare, sim
     assert "node1.example.org → node2.example.org" in told
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F200")
 @pytest.mark.parametrize(("given", "target"), [({"target_node": NODE2}, NODE2), ({}, None)])
 def test_a_machine_on_shared_storage_migrates_where_one_says_or_the_allocator(
@@ -40,6 +42,7 @@ def test_a_machine_on_shared_storage_migrates_where_one_says_or_the_allocator(
     assert sent(simulator).get("target_node") == target
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F202")
 @pytest.mark.parametrize(
     ("template", "change", "words"),
@@ -60,6 +63,7 @@ def test_migration_is_offered_where_it_can_work(
     assert ("" if template == "drbd" and "secondary_node" not in change else words) in reason_against(scene, "failover")
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F202")
 @pytest.mark.parametrize(
     ("node", "change", "words", "failover"),
@@ -78,6 +82,7 @@ def test_nodes_that_are_away_are_named(
     assert (failover in reason_against(scene, "failover")) and bool(failover) == bool(reason_against(scene, "failover"))
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F200")
 @pytest.mark.parametrize(
     ("template", "target", "words"),
@@ -99,6 +104,7 @@ def test_a_node_that_cannot_be_is_refused_before_anything_is_sent(
     assert scene.submissions() == before and not Entry.objects.exists()
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F200", "F204")
 @pytest.mark.parametrize("verb", ["migrate", "failover"])
 def test_without_an_allocator_a_node_must_be_chosen(prepare: Prepare, verb: str, client: Client) -> None:
@@ -111,6 +117,7 @@ def test_without_an_allocator_a_node_must_be_chosen(prepare: Prepare, verb: str,
     assert "Automatic" not in page and f'<option value="{NODE2}" selected>' in page
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F204")
 @pytest.mark.parametrize("template", ["drbd", "rbd"])
 def test_failover_takes_a_machine_from_a_node_that_is_gone(
@@ -124,6 +131,7 @@ def test_failover_takes_a_machine_from_a_node_that_is_gone(
     assert (sent(simulator)["ignore_consistency"], sent(simulator)["shutdown_timeout"]) == (True, 7)
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F201")
 @pytest.mark.parametrize(("template", "given"), [("drbd", {}), ("rbd", {"target_node": NODE2})])
 def test_cleaning_up_finds_where_it_runs(
@@ -137,12 +145,14 @@ def test_cleaning_up_finds_where_it_runs(
     assert sent(simulator)["cleanup"] is True
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F201")
 def test_cleaning_up_with_shared_storage_needs_the_node(prepare: Prepare) -> None:
     with pytest.raises(Invalid, match="Choose the node that it was"):
         do(prepare("rbd"), "cleanup-migration")
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F200")
 def test_the_page_says_where_it_will_be_and_what_stays_free(prepare: Prepare, client: Client) -> None:
     scene = prepare("drbd")
@@ -156,7 +166,7 @@ def test_the_page_says_where_it_will_be_and_what_stays_free(prepare: Prepare, cl
 
 
 @pytest.mark.feature("F200", "F203", "F204")
-@pytest.mark.parametrize("verb", ["migrate", "failover", "replace-disks"])
+@pytest.mark.parametrize("verb", few_on_both(["migrate", "failover", "replace-disks"], "migrate"))
 @pytest.mark.parametrize("fault", ["drop", "drop_after"])
 def test_a_line_that_is_cut_moves_it_once_or_not_at_all(
     prepare: Prepare, simulator: Simulator, verb: str, fault: str

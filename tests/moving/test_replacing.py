@@ -43,6 +43,7 @@ def test_what_is_sent(
     assert where(mirrored) == (NODE1, second)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("given", "field", "words"),
     [
@@ -71,12 +72,14 @@ def test_a_secondary_node_that_is_offline_is_left_for_another(mirrored: Scene, s
     assert do(mirrored, "replace-disks", mode="replace_new_secondary", target_node=NODE3).outcome == Outcome.SUCCEEDED
 
 
+@pytest.mark.alike
 def test_without_an_allocator_a_node_must_be_chosen(mirrored: Scene) -> None:
     Cluster.objects.update(info={})
     with pytest.raises(Invalid, match="no allocator"):
         do(mirrored, "replace-disks", mode="replace_new_secondary")
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("change", "words"),
     [({"disk_template": "plain"}, "its are plain"), ({"secondary_node": None}, "no secondary node")],
@@ -87,11 +90,13 @@ def test_where_it_is_offered(mirrored: Scene, change: dict[str, Any], words: str
     assert words in reason_against(mirrored, "replace-disks")
 
 
+@pytest.mark.alike
 def test_not_while_its_node_is_offline(mirrored: Scene) -> None:
     Node.objects.filter(name=NODE1).update(offline=True)
     assert "fail it over first" in reason_against(mirrored, "replace-disks")
 
 
+@pytest.mark.alike
 def test_the_page_names_nodes_disks_and_what_stays_free(mirrored: Scene, client: Client) -> None:
     client.force_login(mirrored.alice.user)
     page = client.get(reverse("vm-do", args=["lab", mirrored.vm.name, "replace-disks"])).content.decode()

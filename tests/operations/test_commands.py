@@ -225,6 +225,7 @@ def test_whatever_is_offered_works(scene: Scene, key: str, settings: Any) -> Non
     assert list(Entry.objects.order_by("pk").values_list("verb", flat=True)) == [key, *beside]
 
 
+@pytest.mark.alike
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("key", "given", "field"),

@@ -19,7 +19,8 @@ from tests.operations.test_checks import GIVEN, Check, check, stop
 from virtualmachines.models import VirtualMachine
 
 __all__ = ["check"]
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("G031")]
+# What is sent is put together before the database is asked.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("G031"), pytest.mark.alike]
 SENT = sorted(
     key for key, operation in OPERATIONS.items() if operation.sends and operation.kind == "vm" and key != "vm.create"
 )

@@ -40,6 +40,7 @@ def do(client: Client, batch: Batch, verb: str, **data: str) -> int:
     return client.post(reverse("batch-do", args=[batch.uuid, verb]), data).status_code
 
 
+@pytest.mark.alike
 def test_the_list_has_a_box_for_each_machine_and_what_can_be_done_to_them(site: Site, sign_in: SignIn) -> None:
     page = sign_in(site.alice).get("/vms/?q=example").content.decode()
     assert re.findall(r'name="vm" value="(\d+)"', page) == [str(site.db.pk), str(site.web.pk)]
@@ -306,6 +307,7 @@ def test_a_filter_that_can_not_be_read_matches_nothing(site: Site, sign_in: Sign
     assert "Select machines first." in answer.content.decode() and not Batch.objects.exists()
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("typed", ["-2", "2.0", "\uff12", " 2 ", "2e0", "0", "99999999999999999999999"])
 def test_the_number_is_typed_as_it_is(site: Site, sign_in: SignIn, typed: str) -> None:
     client = sign_in(site.admin)

@@ -33,6 +33,7 @@ from tests.factories import (
     make_user,
     make_vm,
 )
+from tests.fixtures.databases import few_on_both
 from tests.pages.conftest import Site
 from ui.columns import Column
 from ui.filtering import LONGEST, parse
@@ -187,6 +188,7 @@ HOSTILE = [f"{begins}cmd|' /C calc'!A0" for begins in ("=", "+", "-", "@", "\t",
 HOSTILE += ['"=1+1"', 'a,"b";\'c', "<script>alert(1)</script>"]
 
 
+@pytest.mark.alike
 @pytest.mark.long
 @pytest.mark.feature("G051")
 def test_no_cell_of_any_list_is_a_formula_or_markup(site: Site, sign_in: SignIn) -> None:
@@ -212,7 +214,7 @@ def menu_of(client: Client, name: str) -> tuple[list[str], str]:
 
 @pytest.mark.long
 @pytest.mark.feature("G051")
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", few_on_both(TABLES, "machines"))
 def test_what_one_chooses_is_kept_for_oneself_and_can_be_undone(site: Site, sign_in: SignIn, name: str) -> None:
     fill(site)
     client, table = sign_in(site.admin), TABLES[name]

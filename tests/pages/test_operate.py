@@ -81,6 +81,7 @@ def test_shut_down_from_question_to_end(admin: Client, alpha: Cluster, simulator
     assert "Shut down vm1.example.org" in text_of(admin.get(f"{VM}journal/"))
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F142", "F143")
 @pytest.mark.parametrize("elsewhere", ["https://evil.example.org/", "//evil.example.org/", "javascript:alert(1)"])
 def test_a_button_leads_back_to_our_own_pages_only(admin: Client, elsewhere: str) -> None:
@@ -106,6 +107,7 @@ def test_every_power_operation(admin: Client, alpha: Cluster, simulator: Simulat
     ]
 
 
+@pytest.mark.alike
 def test_what_cannot_be_done_says_why_and_sends_nothing(admin: Client, simulator: Simulator) -> None:
     before = simulator.count("PUT")
     question = text_of(admin.get(f"{VM}do/start/"))
@@ -118,6 +120,7 @@ def test_what_cannot_be_done_says_why_and_sends_nothing(admin: Client, simulator
     assert simulator.count("PUT") == before
 
 
+@pytest.mark.alike
 def test_wrong_parameters_are_kept_and_explained(admin: Client) -> None:
     answer = admin.post(f"{VM}do/shutdown/", {"timeout_s": "soon"})
     assert answer.status_code == 422
@@ -157,6 +160,7 @@ def test_no_answer_is_told_as_such(admin: Client, alpha: Cluster, simulator: Sim
     assert len(simulator.queue.jobs) == 1
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F235")
 def test_refusal_in_the_words_of_the_cluster(admin: Client, simulator: Simulator) -> None:
     simulator.faults.refuse(
@@ -291,6 +295,7 @@ def test_a_shutdown_that_runs_says_until_when_and_can_be_forced(
     assert "at the latest" not in text_of(admin.get(VM))
 
 
+@pytest.mark.alike
 def test_ways_of_rebooting_in_the_words_of_the_hypervisor(admin: Client, alpha: Cluster) -> None:
     question = text_of(admin.get(f"{VM}do/reboot/"))
     assert "Shutdown timeout, in seconds" in question

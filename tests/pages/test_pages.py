@@ -83,6 +83,7 @@ def test_anonymous_is_sent_to_the_login(site: Site, client: Client) -> None:
         assert answer["Location"] == f"/login/?next={url}"
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F001")
 def test_login_returns_to_where_one_wanted_to_go(site: Site, client: Client) -> None:
     site.alice.set_password("long enough 1")
@@ -133,6 +134,7 @@ def test_get_changes_nothing(site: Site, sign_in: SignIn) -> None:
         assert [sql for sql in written if not any(word in sql for word in harmless)] == [], url
 
 
+@pytest.mark.alike
 def test_page_of_machine_says_what_it_is(site: Site, sign_in: SignIn) -> None:
     page = sign_in(site.admin).get(VM).content.decode()
     for text in (
@@ -149,6 +151,7 @@ def test_page_of_machine_says_what_it_is(site: Site, sign_in: SignIn) -> None:
     assert f":{site.web.network_port}" not in sign_in(site.alice).get(VM).content.decode()
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F135")
 def test_parameters_that_differ_are_marked(site: Site, sign_in: SignIn) -> None:
     page = sign_in(site.admin).get(f"{VM}parameters/").content.decode()
@@ -156,6 +159,7 @@ def test_parameters_that_differ_are_marked(site: Site, sign_in: SignIn) -> None:
     assert page.count("cluster: ") == 2  # vnc_bind_address and vcpus
 
 
+@pytest.mark.alike
 def test_parameters_are_named_explained_and_have_units(site: Site, sign_in: SignIn) -> None:
     site.web.raw["hvparams"] |= {"migration_downtime": 30, "made_up": "x"}
     site.web.raw["beparams"] |= {"maxmem": 4096, "minmem": 1500}
@@ -168,6 +172,7 @@ def test_parameters_are_named_explained_and_have_units(site: Site, sign_in: Sign
     assert re.search(r'<th scope="row">\s*<span class="mono">made_up</span>\s*</th>', page)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("url", [f"{VM}parameters/", "/clusters/prod/parameters/"])
 def test_what_concerns_the_host_is_for_those_who_administer_the_cluster(site: Site, sign_in: SignIn, url: str) -> None:
     site.prod.info["hvparams"]["kvm"]["kvm_path"] = site.web.raw["hvparams"]["kvm_path"] = "/usr/bin/kvm"
@@ -182,6 +187,7 @@ def test_what_concerns_the_host_is_for_those_who_administer_the_cluster(site: Si
     assert "/usr/bin/kvm" in full and "vnc_bind_address" in full and "more parameters concern" not in full
 
 
+@pytest.mark.alike
 def test_markup_in_names_stays_text(site: Site, sign_in: SignIn) -> None:
     bad = "<script>alert(1)</script>"
     site.web.tags, site.web.notes, site.web.os = [bad], bad, bad
@@ -226,6 +232,7 @@ def test_new_installation_says_what_to_do(db: None, sign_in: SignIn) -> None:
         assert client.get(url).status_code == 200, url
 
 
+@pytest.mark.alike
 @pytest.mark.feature("F047")
 def test_read_only_cluster_says_so(site: Site, sign_in: SignIn) -> None:
     site.prod.username = ""

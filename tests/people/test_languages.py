@@ -138,6 +138,7 @@ def test_numbers_are_written_as_the_language_has_them() -> None:
         assert in_figures(12345.5, 1) == "12,345.5"
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("text", "is_one"),
     [
@@ -149,6 +150,7 @@ def test_formats_of_days(text: str, is_one: bool) -> None:
     assert is_date_format(text) == is_one
 
 
+@pytest.mark.alike
 def test_days_are_written_as_the_setting_says(settings: object) -> None:
     settings.GWM_DATE_FORMAT = "d/m/Y"  # type: ignore[attr-defined]
     assert tell(SUMMER) == "01/07/2026 22:30 UTC"
@@ -220,6 +222,7 @@ def test_signing_out_ends_looking_as_somebody_else(client: Client, alice: User) 
     assert Event.objects.count() == 2
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("language", ["el", "es"])
 def test_pages_are_translated(client: Client, language: str, settings: object) -> None:
     settings.GWM_MAIL_URL = "smtp://localhost"  # type: ignore[attr-defined]

@@ -212,6 +212,7 @@ def test_a_session_that_an_administrator_ended_is_listed_no_more(alice, verb):
     assert list(client.get("/person/alice/").context["sessions"]) == []
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("agent", "told"),
     [

@@ -61,6 +61,7 @@ def test_one_answer_to_a_wrong_name_a_wrong_password_and_an_account_that_is_off(
     assert WRONG in answer
 
 
+@pytest.mark.alike
 def test_a_wrong_name_takes_as_long_as_a_wrong_password(alice, settings):
     """Measured in hashes, as time is what everything else takes as well."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]

@@ -51,6 +51,7 @@ def test_pages_are_as_the_other_sees_them_until_it_is_ended(root: Client, alice:
     assert {event.target_pk for event in Event.objects.all()} == {alice.pk}
 
 
+@pytest.mark.alike
 def test_nothing_can_be_posted_whatever_it_is(root: Client, alice: User) -> None:
     """Every address there is, as it is found: a console's ticket among them, and the page that begins it."""
     root.post("/view-as/", {"who": "alice"})

@@ -182,7 +182,7 @@ def test_address(world: World, name: str, asked: Callable[[Row], list[str]]) -> 
     ("method", "asked"),
     [
         pytest.param("get", one_of_each, marks=pytest.mark.long),
-        ("post", one_of_each),
+        pytest.param("post", one_of_each, marks=pytest.mark.alike),  # the pipeline is asked on both
         pytest.param("post", list_roles, marks=ALL_ROLES),
     ],
 )
@@ -224,7 +224,7 @@ def params_for(operation: AnyOperation, world: World) -> Any:
 
 @pytest.mark.feature("F094", "F096")
 @pytest.mark.parametrize("name", OPERATIONS)
-@pytest.mark.parametrize("asked", [one_of_each, pytest.param(list_roles, marks=pytest.mark.long)])
+@pytest.mark.parametrize("asked", [one_of_each, pytest.param(list_roles, marks=ALL_ROLES)])
 def test_operation_in_the_pipeline(world: World, name: str, asked: Callable[[Row], list[str]]) -> None:
     """The check that the command line and all later callers pass through."""
     operation, row = ALL_OPERATIONS[name], OPERATIONS[name]

@@ -18,7 +18,7 @@ from tests.updates.following import VM1, follow, machine, operate
 from updates.cycle import sync_cluster
 from virtualmachines.models import VirtualMachine
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.alike]
 
 
 def is_answer(call: tuple[str, str]) -> bool:

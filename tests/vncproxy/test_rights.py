@@ -199,6 +199,7 @@ def test_opening_is_journalled_and_needs_the_right(scene):
     assert Entry.objects.count() == 1
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -221,6 +222,7 @@ def test_why_there_is_no_console(scene, fields, words):
     assert Entry.objects.count() == 1, "nothing was opened but the scene's own"
 
 
+@pytest.mark.alike
 def test_vnc_on_loopback_is_explained(scene):
     _, vm, alice, _ = scene
     vm.primary_node.primary_ip = "192.0.2.7"
@@ -236,6 +238,7 @@ def test_no_broker_here_is_no_error(settings, tmp_path, db):
     assert close_consoles_without_right() == 0
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("cluster", "address", "port", "opens"),
     [

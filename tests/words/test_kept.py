@@ -148,6 +148,7 @@ def test_what_comes_of_a_batch(yard: Yard) -> None:
     assert {"It is running already.", "vm1.example.org is gone."} <= reasons
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("kind", "options"),
     [

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from gwm.outages import is_read_only
 from gwm.readiness import HEARTBEAT_MAX_AGE_S, heartbeat_age_s, try_to_change, why_unwritable
+from objectlog.streaming import find_backlog
 from operations.triggers import are_there
 from ui.moments import tell
 from ui.said import in_figures
@@ -37,11 +38,14 @@ class Part:
 
 FREE_DISK_WANTED = 0.05
 DIFFERENCE_SHOWN_FOR = timedelta(days=7)
+# Events are sent every few seconds.
+STREAM_MAY_LAG = timedelta(minutes=5)
 
 
 def examine_parts() -> list[Part]:
     """Every part as it is now. Asks no cluster."""
-    return [_database(), _migrations(), _counts(), _worker(), _queue(), _consoles(), _disk()]
+    stream = [_stream()] if settings.GWM_JOURNAL_STREAM else []
+    return [_database(), _migrations(), _counts(), _worker(), _queue(), *stream, _consoles(), _disk()]
 
 
 def _database() -> Part:
@@ -107,6 +111,20 @@ def _queue() -> Part:
 
 def _describe_waiting(number: int) -> str:
     return ngettext("%d message waiting", "%d messages waiting", number) % number
+
+
+def _stream() -> Part:
+    backlog, address = find_backlog(), str(settings.GWM_JOURNAL_STREAM)
+    if backlog.oldest is None or backlog.oldest > timezone.now() - STREAM_MAY_LAG:
+        return Part(_("Journal stream"), "ok", _("up to date"), address)
+    said = ngettext(
+        "%(count)d event not sent, the oldest of %(when)s",
+        "%(count)d events not sent, the oldest of %(when)s",
+        backlog.events,
+    )
+    detail = f"{address}: {said % {'count': backlog.events, 'when': tell(backlog.oldest)}}"
+    remedy = _("The log of the worker says what is in the way. Events are kept until they are sent.")
+    return Part(_("Journal stream"), "warn", _("behind"), detail, remedy)
 
 
 def _consoles() -> Part:

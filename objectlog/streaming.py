@@ -5,6 +5,8 @@ numbers tell. What could not be sent is sent later; nothing is left out, and `pr
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -22,6 +24,22 @@ BATCH = 500
 
 class Unreachable(Exception):
     """Nothing could be sent; the text says why."""
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Sealed events that are not sent yet, and from when the oldest of them is."""
+
+    events: int
+    oldest: datetime | None
+
+
+def find_backlog() -> Backlog:
+    """How far the stream is behind what is sealed."""
+    sent_up_to = find_streamed()
+    newest = ChainEnd.objects.filter(name=ChainEnd.NEWEST).values_list("number", flat=True).first() or 0
+    waiting = Event.objects.filter(number__gt=sent_up_to).order_by("number")
+    return Backlog(max(0, newest - sent_up_to), waiting.values_list("at", flat=True).first())
 
 
 def stream_all(goes_on: Callable[[], bool] = lambda: True) -> int:

@@ -22,6 +22,7 @@ from objectlog.sinks import BAD, BadAddress, make_sink
 from objectlog.streaming import BATCH, Unreachable, stream_all
 from objectlog.verification import Verification
 from simulator.certificate import local_certificate
+from tests.factories import make_admin
 from tests.journal.conftest import WEB, write
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G018")]
@@ -105,6 +106,32 @@ def test_the_worker_sends_what_it_has_sealed(file: Path) -> None:
     seal_journal()
     call_command("stream_journal")
     assert len(file.read_text().splitlines()) == 1
+
+
+def test_the_page_of_health_says_that_it_is_behind(file: Path, settings: Any, client: Any, time_machine: Any) -> None:
+    """Not while events are young; whatever is in the way, how many, and since when."""
+    client.force_login(make_admin())
+    time_machine.move_to("2026-01-01 12:00+00:00", tick=False)
+
+    def state() -> tuple[str, str]:
+        [part] = [each for each in client.get("/health/").context["parts"] if each.name == "Journal stream"]
+        return part.kind, part.detail
+
+    assert state() == ("ok", settings.GWM_JOURNAL_STREAM)
+    file.mkdir()
+    for _ in range(2):
+        write()
+    seal_all()
+    with pytest.raises(Unreachable):
+        stream_all()
+    assert state()[0] == "ok", "it may be sent in a moment"
+    time_machine.move_to("2026-01-01 12:06+00:00", tick=False)
+    kind, detail = state()
+    assert kind == "warn" and "2 events not sent" in detail and "12:00" in detail
+    file.rmdir()
+    assert stream_all() == 2 and state()[0] == "ok"
+    settings.GWM_JOURNAL_STREAM = ""
+    assert "Journal stream" not in client.get("/health/").content.decode()
 
 
 def test_the_command_says_what_is_in_the_way(file: Path, settings: Any) -> None:

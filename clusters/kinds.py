@@ -29,7 +29,7 @@ add_kind(
         place=lambda cluster: (cluster.slug,),
         needed=("slug",),
         in_ganeti="cluster",
-        journal="admin",
+        journal="audit",
     )
 )
 add_kind(
@@ -59,7 +59,7 @@ add_kind(
         needed=PLACE_OF_MIRRORED,
         named=lambda node: str(node.name),
         in_ganeti="node",
-        journal="forget",
+        journal="audit",
     )
 )
 add_kind(

@@ -110,8 +110,8 @@ def answer_for_site(user: User) -> list[Answer]:
     for verb in SITE_VERBS:
         verdict = can(user, verb)
         if verdict:
-            way = _("as staff") if verdict.reason == "staff" else _("as a superuser")
-            answers.append(Answer(verb, "", True, [way]))
+            ways = {"staff": _("as staff"), "role": _("by a role on everything")}
+            answers.append(Answer(verb, "", True, [ways.get(verdict.reason) or _("as a superuser")]))
         else:
             answers.append(Answer(verb, "", False, reason=verdict.reason))
     return answers

@@ -24,7 +24,7 @@ add_kind(
         needed=PLACE_OF_MIRRORED,
         named=lambda vm: str(vm.name),
         in_ganeti="instance",
-        journal="admin",
+        journal="audit",
         get=get_vm,
     )
 )

@@ -11,7 +11,7 @@ from objectlog.words import ToldField
 from permissions.access import Access
 from sealing.fields import EncryptedTextField
 
-_EVERYTHING = frozenset({"create_vm", "migrate", "export", "replace_disks", "tags"})
+_EVERYTHING = frozenset({"create_vm", "migrate", "export", "replace_disks", "tags", "audit"})
 
 
 class TlsTrust(models.TextChoices):
@@ -38,6 +38,7 @@ class Cluster(models.Model):
             "export": _("Export machines"),
             "replace_disks": _("Replace the disks of machines"),
             "tags": _("Set tags on the cluster"),
+            "audit": _("See everything on the cluster, who did what there and why they may, and change nothing"),
         },
         refusals={
             "admin": _("You may not change the settings of this cluster (needs admin)."),
@@ -46,6 +47,7 @@ class Cluster(models.Model):
             "export": _("You may not export machines of this cluster (needs export)."),
             "replace_disks": _("You may not replace disks on this cluster (needs replace_disks)."),
             "tags": _("You may not set tags on this cluster (needs tags)."),
+            "audit": _("You may not see everything on this cluster (needs audit)."),
         },
         implies={"admin": _EVERYTHING},
     )
@@ -113,6 +115,7 @@ class Cluster(models.Model):
             ("export", "Export machines"),
             ("replace_disks", "Replace disks"),
             ("tags", "Set tags"),
+            ("audit", "See everything, and change nothing"),
         ]
         default_permissions = ()
 

@@ -10,9 +10,10 @@ from operations.models import Busy
 from permissions.access import Access
 
 _OF_CLUSTER = {
-    "admin": frozenset({"view", "migrate", "forget", "accept"}),
+    "admin": frozenset({"view", "migrate", "forget", "accept", "audit"}),
     "migrate": frozenset({"view", "migrate"}),
     "replace_disks": frozenset({"view"}),
+    "audit": frozenset({"view", "audit"}),
 }
 
 
@@ -40,6 +41,7 @@ class Node(Mirrored, Watched, Busy):
         refusals={
             "forget": _("You may not forget this node (needs forget)."),
             "accept": _("You may not accept what was changed of this node (needs accept)."),
+            "audit": _("You may not see what others did to this node (needs audit)."),
             "migrate": _("You may not move machines off this node (needs migrate)."),
         },
         parent="cluster",

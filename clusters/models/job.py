@@ -12,6 +12,7 @@ _OF_CLUSTER = {
     "admin": frozenset({"view", "cancel"}),
     "migrate": frozenset({"view"}),
     "replace_disks": frozenset({"view"}),
+    "audit": frozenset({"view"}),
 }
 _OF_MACHINE = {
     "admin": frozenset({"view", "cancel"}),

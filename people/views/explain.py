@@ -54,7 +54,7 @@ def _answer(user: User, about: Model | None, who: str, verb: str) -> dict[str, A
     subject: User | None = user
     if who and who != user.username:
         if not _may_ask_about_others(user, about):
-            raise PermissionDenied(_("Only who may grant rights there may ask about others."))
+            raise PermissionDenied(_("Only auditors and who may grant rights there may ask about others."))
         subject = find_user(who)
     if subject is None:
         return {"problem": _("There is nobody called %s.") % who}
@@ -77,10 +77,13 @@ def _answer(user: User, about: Model | None, who: str, verb: str) -> dict[str, A
 
 
 def _may_ask_about_others(user: User, about: Model | None) -> bool:
-    """Who may grant rights on it sees on its tab what others hold; of a node or a job who runs its cluster."""
+    """Who may grant rights on it sees on its tab what others hold, and auditors; of a job or a template those of its
+    cluster."""
     if about is None:
-        return bool(can(user, "change_people"))
+        return bool(can(user, "change_people")) or bool(can(user, "see_journal_of_all"))
     access = access_of(type(about))
-    if "admin" in access.every:
-        return bool(can(user, "admin", about))
-    return bool(access.parent) and bool(can(user, "admin", getattr(about, access.parent)))
+    held = {"admin", "audit"} & access.every
+    if any(can(user, verb, about) for verb in held):
+        return True
+    above = getattr(about, access.parent) if access.parent else None
+    return above is not None and bool(can(user, "audit", above))

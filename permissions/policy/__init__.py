@@ -19,7 +19,7 @@ from permissions.policy.endings import find_endings, last_endings
 from permissions.policy.holders import count_holders, find_candidates, find_grant, granted_roles, granted_verbs
 from permissions.policy.holdings import Holding, find_holdings, find_holdings_of, list_people
 from permissions.policy.lists import condition, conditions_by_parent, is_held_somewhere
-from permissions.policy.reach import reach_kept, verbs_by_reach
+from permissions.policy.reach import holds_everywhere, reach_kept, verbs_by_reach
 from permissions.policy.sources import GrantKey, Source, find_sources
 from permissions.policy.verdicts import OTHER_SITE_VERB, SITE_VERBS, Allowed, Denied, SiteVerb, Verdict
 from permissions.policy.ways import access_of, grant_tables
@@ -104,7 +104,11 @@ def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:
         return Allowed("administrator")
     if obj is None:
         declared = SITE_VERBS.get(verb, OTHER_SITE_VERB)
-        return Allowed("staff") if declared.for_staff and user.is_staff else Denied(told(declared.refusal))
+        if declared.for_staff and user.is_staff:
+            return Allowed("staff")
+        if declared.held_on is not None and holds_everywhere(user, *declared.held_on):
+            return Allowed("role")
+        return Denied(told(declared.refusal))
     return Allowed() if verb in verbs_on(user, obj) else Denied(access_of(type(obj)).refuse(verb))
 
 

@@ -78,6 +78,11 @@ def reach_kept() -> Iterator[None]:
         _kept.reset(token)
 
 
+def holds_everywhere(user: User, kind: str, verb: str) -> bool:
+    """Whether somebody has a right on everything of a kind by a role."""
+    return find_reach(user).is_everywhere(kind, frozenset({verb}))
+
+
 def find_reach(user: User) -> Reach:
     """The reach of somebody's rights. One query, where it is not kept."""
     kept = _kept.get()

@@ -8,10 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class SiteVerb:
-    """Something that is not done to an object that exists: superusers may, staff where it says so."""
+    """Something that is not done to an object that exists: superusers may, staff where it says so, and whoever has by a
+    role on everything what is `held_on` a kind of object (kind and right).
+    """
 
     refusal: str | Promise
     for_staff: bool = False
+    held_on: tuple[str, str] | None = None
 
 
 SITE_VERBS = {
@@ -20,7 +23,9 @@ SITE_VERBS = {
     "point_cluster": SiteVerb(_("Only administrators may change the address of a cluster and whom to trust there.")),
     "see_health": SiteVerb(_("Only administrators may see how the service is doing.")),
     "see_styleguide": SiteVerb(_("Only staff may see the style guide."), for_staff=True),
-    "see_journal_of_all": SiteVerb(_("Only administrators may see everybody's journal.")),
+    "see_journal_of_all": SiteVerb(
+        _("Only administrators and auditors of everything may see everybody's journal."), held_on=("cluster", "audit")
+    ),
     "see_batches_of_all": SiteVerb(_("Only administrators may see everybody's batches.")),
     "change_people": SiteVerb(_("Only administrators may change accounts.")),
     "change_teams": SiteVerb(_("Only administrators may create and delete teams.")),

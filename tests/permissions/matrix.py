@@ -23,6 +23,7 @@ ROLES = (
     "t_member",
     "t_admin",
     "c_tags",
+    "c_audit",
     "c_create_vm",
     "c_export",
     "c_replace_disks",
@@ -36,18 +37,19 @@ ROLES = (
 EVERYBODY = frozenset(ROLES)
 ROOT = frozenset({"root"})
 CLUSTER_ADMINS = ROOT | {"c_admin", "c_admin_by_group"}
-SEE_CLUSTER = CLUSTER_ADMINS | {"c_tags", "c_create_vm", "c_export", "c_replace_disks", "c_migrate"}
-SEE_NODES = CLUSTER_ADMINS | {"c_migrate", "c_replace_disks"}
+SEE_CLUSTER = CLUSTER_ADMINS | {"c_audit", "c_tags", "c_create_vm", "c_export", "c_replace_disks", "c_migrate"}
+SEE_NODES = CLUSTER_ADMINS | {"c_audit", "c_migrate", "c_replace_disks"}
 VM_ADMINS = CLUSTER_ADMINS | {"vm_admin", "vm_admin_by_group"}
 MIGRATE = CLUSTER_ADMINS | {"c_migrate"}
 POWER = VM_ADMINS | {"vm_power"}
 CONSOLE = POWER | {"vm_console"}
 CREATE = CLUSTER_ADMINS | {"c_create_vm", "other_admin"}  # somewhere
-SEE_VM = CONSOLE | {"vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
-SEE_TEMPLATE = CLUSTER_ADMINS | {"c_create_vm"}  # to whom use of it was granted
+SEE_VM = CONSOLE | {"c_audit", "vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
+USE_TEMPLATE = CLUSTER_ADMINS | {"c_create_vm"}  # to whom use of it was granted
+SEE_TEMPLATE = USE_TEMPLATE | {"c_audit"}
 SEE_TEAM = ROOT | {"t_member", "t_admin"}
 TEAM_ADMINS = ROOT | {"t_admin"}
-SEE_JOB = CONSOLE | {"vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
+SEE_JOB = CONSOLE | {"c_audit", "vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
 NOBODY: frozenset[str] = frozenset()
 
 
@@ -232,7 +234,7 @@ OPERATIONS: dict[str, Row] = {
     **{f"vm.{verb}": Row(MIGRATE, see=SEE_VM) for verb in ("migrate", "failover", "cleanup-migration")},
     "vm.create": Row(CLUSTER_ADMINS | {"c_create_vm"}, see=SEE_CLUSTER),
     "template.create": Row(CREATE, see=EVERYBODY),
-    "template.copy": Row(SEE_TEMPLATE),
+    "template.copy": Row(USE_TEMPLATE, see=SEE_TEMPLATE),
     **{f"template.{verb}": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE) for verb in ("edit", "delete")},
     **{f"template.{verb}": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE) for verb in (*RIGHTS, "grant-role", "revoke-role")},
     "vm.replace-disks": Row(CLUSTER_ADMINS | {"c_replace_disks"}, see=SEE_VM),

@@ -82,7 +82,7 @@ class World:
         User.objects.filter(pk=self.users["staff"].pk).update(is_staff=True)
         for verb in ("tags", "remove", "modify", "console", "power", "admin"):
             grant([verb], self.users[f"vm_{verb}"], self.vm)
-        for verb in ("tags", "create_vm", "export", "replace_disks", "migrate", "admin"):
+        for verb in ("audit", "tags", "create_vm", "export", "replace_disks", "migrate", "admin"):
             grant([verb], self.users[f"c_{verb}"], self.cluster)
         for role, target in (("vm_admin_by_group", self.vm), ("c_admin_by_group", self.cluster)):
             group = Group.objects.create(name=role)

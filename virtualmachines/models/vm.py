@@ -48,12 +48,15 @@ class VirtualMachine(Mirrored, Watched, Busy):
             "set_owner": _("You may not change the owner of this machine (needs set_owner)."),
             "forget": _("You may not forget this machine (needs forget)."),
             "accept": _("You may not accept what was changed of this machine (needs accept)."),
+            "audit": _("You may not see what others did to this machine (needs audit)."),
         },
-        implies={"admin": _EVERYTHING, "power": frozenset({"console"})},
+        implies={"admin": _EVERYTHING | {"audit"}, "power": frozenset({"console"})},
         parent="cluster",
         from_parent={
             "admin": _EVERYTHING
-            | {"view", "admin", "migrate", "replace_disks", "export", "forget", "attach_disk", "set_owner", "accept"},
+            | {"view", "admin", "migrate", "replace_disks", "export", "forget", "attach_disk", "set_owner", "accept"}
+            | {"audit"},
+            "audit": frozenset({"view", "audit"}),
             "migrate": frozenset({"view", "migrate"}),
             "replace_disks": frozenset({"view", "replace_disks"}),
             "export": frozenset({"view", "export"}),

@@ -1,22 +1,23 @@
 """Why somebody may do something, or why not: for the command line in lines of text, for the page verb by verb."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from permissions.models import User
+from permissions.models import Granted, User
 from permissions.policy import (
     SITE_VERBS,
     Denied,
+    GrantKey,
     Source,
     Verdict,
     access_of,
     can,
-    find_grant,
+    find_grants,
     find_holdings,
     held,
     list_people,
@@ -62,8 +63,9 @@ def explain(user: User, verb: str, obj: Model | None) -> Iterator[str]:
         return
     now = timezone.now()
     sources = [source for source in held(user, obj, with_ended=True) if source.verb == verb]
+    rows = find_grants(sources)
     for source in sources:
-        told = describe(source)
+        told = describe(source, rows)
         yield f"  {_('ended: %s') % told if source.has_ended(now) else told}"
     if isinstance(verdict, Denied):
         yield f"  {verdict.reason}" if user.is_active else f"  {_('The account is switched off.')}"
@@ -80,23 +82,30 @@ def _says(user: User, verb: str, verdict: Verdict) -> str:
 
 
 def answer_all(user: User, obj: Model) -> list[Answer]:
-    """For each verb of an object: one query for what is held, and one for each way that is told."""
+    """For each verb of an object: one query for what is held, and one for each table of what is told of."""
     access, now = access_of(type(obj)), timezone.now()
     by_verb: dict[str, list[Source]] = defaultdict(list)
     for source in held(user, obj, with_ended=True):
         by_verb[source.verb].append(source)
-    answers = []
-    for verb in [*access.verbs, *sorted(access.every - access.verbs.keys())]:
+    told: list[Source] = []
+    parted: dict[str, tuple[list[Source], list[Source]]] = {}
+    for verb in access.every:
         live = [source for source in by_verb[verb] if not source.has_ended(now)]
         ended = [source for source in by_verb[verb] if source.has_ended(now)]
+        parted[verb] = live, ended
+        told += [*live[:_MOST_WAYS], *ended[:_MOST_WAYS]]
+    rows = find_grants(told)
+    answers = []
+    for verb in [*access.verbs, *sorted(access.every - access.verbs.keys())]:
+        live, ended = parted[verb]
         answers.append(
             Answer(
                 verb,
                 str(access.verbs.get(verb, "")),
                 bool(live),
-                [describe(source) for source in live[:_MOST_WAYS]],
+                [describe(source, rows) for source in live[:_MOST_WAYS]],
                 max(0, len(live) - _MOST_WAYS),
-                [describe(source) for source in ended[:_MOST_WAYS]],
+                [describe(source, rows) for source in ended[:_MOST_WAYS]],
                 "" if live else access.refuse(verb),
                 "" if live else _list_giving(obj, verb),
             )
@@ -125,11 +134,11 @@ def list_granting(obj: Model) -> tuple[list[str], int]:
     return names[:_MOST], max(0, len(names) - _MOST)
 
 
-def describe(source: Source) -> str:
-    """Where a verb comes from, in one line."""
+def describe(source: Source, rows: Mapping[GrantKey, Granted]) -> str:
+    """Where a verb comes from, in one line; `rows` are those behind the sources."""
     if source.grant is None:
         return _("as a member of @%s") % source.via_team if source.via_team else _("as a superuser")
-    found = find_grant(source)
+    found = rows.get(source.grant)
     names = {"granted": source.granted, "verb": source.verb, "parent": source.via_parent}
     granted = _("%(granted)s (gives %(verb)s)") % names if source.granted != source.verb else source.granted
     where = _("%(granted)s on its %(parent)s") if source.via_parent else _("%(granted)s on it")

@@ -77,8 +77,7 @@ def _answer(user: User, about: Model | None, who: str, verb: str) -> dict[str, A
 
 
 def _may_ask_about_others(user: User, about: Model | None) -> bool:
-    """Who may grant rights on it sees on its tab what others hold, and auditors; of a job or a template those of its
-    cluster."""
+    """Who may grant rights on it sees on its tab what others hold, and auditors; of a job those of its cluster."""
     if about is None:
         return bool(can(user, "change_people")) or bool(can(user, "see_journal_of_all"))
     access = access_of(type(about))

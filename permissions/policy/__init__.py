@@ -16,7 +16,7 @@ from objectlog.words import gettext, told
 from permissions.models import User
 from permissions.policy.acting import may_act_for, may_look_after, may_speak_as, teams_to_act_for
 from permissions.policy.endings import find_endings, last_endings
-from permissions.policy.holders import count_holders, find_candidates, find_grant, granted_roles, granted_verbs
+from permissions.policy.holders import count_holders, find_candidates, find_grants, granted_roles, granted_verbs
 from permissions.policy.holdings import Holding, find_holdings, find_holdings_of, list_people
 from permissions.policy.lists import condition, conditions_by_parent, is_held_somewhere
 from permissions.policy.reach import holds_everywhere, reach_kept, verbs_by_reach
@@ -39,7 +39,7 @@ __all__ = [
     "can_somewhere",
     "count_holders",
     "find_endings",
-    "find_grant",
+    "find_grants",
     "find_holdings",
     "find_holdings_of",
     "grant_tables",

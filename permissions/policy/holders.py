@@ -1,5 +1,7 @@
 """The question the other way round, for explanations: who may do something, and which row gave it."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,16 +11,21 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from permissions.models import Granted, RoleGrant, User
-from permissions.policy.sources import Source
+from permissions.policy.sources import GrantKey, Source
 from permissions.policy.ways import access_of, grant_tables
 
 
-def find_grant(source: Source) -> Granted | None:
-    """The row behind a source, with its giver; None where nobody granted it, or it is gone."""
-    if source.grant is None:
-        return None
-    model: Any = apps.get_model(source.grant.table)
-    found: Granted | None = model._default_manager.select_related("granted_by").filter(pk=source.grant.pk).first()
+def find_grants(sources: Iterable[Source]) -> dict[GrantKey, Granted]:
+    """The rows behind sources, with their givers, as far as they are there: one query a table."""
+    keys: dict[str, set[int]] = defaultdict(set)
+    for source in sources:
+        if source.grant is not None:
+            keys[source.grant.table].add(source.grant.pk)
+    found: dict[GrantKey, Granted] = {}
+    for table, pks in keys.items():
+        model: Any = apps.get_model(table)
+        rows = model._default_manager.select_related("granted_by").filter(pk__in=pks)
+        found |= {GrantKey(table, row.pk): row for row in rows}
     return found
 
 

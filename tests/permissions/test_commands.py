@@ -66,48 +66,48 @@ def test_what_is_no_moment_to_come_is_refused(vm: VirtualMachine, alice: User, m
 
 @pytest.mark.feature("G015")
 def test_a_role_from_its_making_to_its_end(vm: VirtualMachine, alice: User) -> None:
-    call("role", "operator", "vm.power", "cluster.migrate", "--as", "root")
-    assert call("role", "operator") == "operator: cluster.migrate, vm.power\n"
-    call("grant", "alice", "--role", "operator", "--on", "lab", "--as", "root")
+    call("role", "porter", "vm.power", "cluster.migrate", "--as", "root")
+    assert call("role", "porter") == "porter: cluster.migrate, vm.power\n"
+    call("grant", "alice", "--role", "porter", "--on", "lab", "--as", "root")
     assert verbs_on(alice, vm) == {"view", "power", "console", "migrate"}
-    call("role", "operator", "vm.tags", "--as", "root")
+    call("role", "porter", "vm.tags", "--as", "root")
     assert verbs_on(alice, vm) == {"view", "tags"}
-    assert "tags on it, by role operator, granted by root" in call("explain", "alice", "tags", "lab/web1.example.org")
-    call("revoke", "alice", "--role", "operator", "--on", "lab", "--as", "root")
+    assert "tags on it, by role porter, granted by root" in call("explain", "alice", "tags", "lab/web1.example.org")
+    call("revoke", "alice", "--role", "porter", "--on", "lab", "--as", "root")
     assert verbs_on(alice, vm) == frozenset()
     assert list(Entry.objects.order_by("pk").values_list("verb", flat=True)) == [
         *("role.set", "cluster.grant-role", "role.set", "cluster.revoke-role")
     ]
-    assert Entry.objects.filter(verb="cluster.grant-role").get().params == {"who": "alice", "role": "operator"}
+    assert Entry.objects.filter(verb="cluster.grant-role").get().params == {"who": "alice", "role": "porter"}
 
 
 def test_a_role_for_some_machines_alone(vm: VirtualMachine, alice: User) -> None:
     team = make_team("web", [alice])
-    call("role", "operator", "vm.power", "--as", "root")
+    call("role", "porter", "vm.power", "--as", "root")
     owned = ["--on", "everything", "--tag", "blue", "--owner", "@web", "--as", "root"]
-    call("grant", "@web", "--role", "operator", *owned)
+    call("grant", "@web", "--role", "porter", *owned)
     assert not can(alice, "power", vm)
     MachineTag.objects.create(machine=vm, tag="blue")
     assert not can(alice, "power", vm)
     VirtualMachine.objects.update(owner=persona_of(team))
     assert can(alice, "power", vm)
-    assert "by role operator, through team @web" in call("explain", "alice", "power", "lab/web1.example.org")
-    call("revoke", "@web", "--role", "operator", *owned)
+    assert "by role porter, through team @web" in call("explain", "alice", "power", "lab/web1.example.org")
+    call("revoke", "@web", "--role", "porter", *owned)
     assert not RoleGrant.objects.exists()
 
 
 def test_who_may_grant_what(vm: VirtualMachine, alice: User) -> None:
     boss = make_user("boss")
     grant(["admin"], boss, vm.cluster)
-    call("role", "operator", "vm.power", "--as", "root")
+    call("role", "porter", "vm.power", "--as", "root")
     for words in (
-        ["role", "operator", "vm.admin", "--as", "boss"],
-        ["grant", "alice", "--role", "operator", "--on", "everything", "--as", "boss"],
-        ["grant", "boss", "--role", "operator", "--on", "lab/web1.example.org", "--as", "alice"],
+        ["role", "porter", "vm.admin", "--as", "boss"],
+        ["grant", "alice", "--role", "porter", "--on", "everything", "--as", "boss"],
+        ["grant", "boss", "--role", "porter", "--on", "lab/web1.example.org", "--as", "alice"],
     ):
         with pytest.raises(CommandError):
             call(*words)
-    call("grant", "alice", "--role", "operator", "--on", "lab/web1.example.org", "--as", "boss")
+    call("grant", "alice", "--role", "porter", "--on", "lab/web1.example.org", "--as", "boss")
     assert can(alice, "power", vm)
     call("grant", "alice", "tags", "--on", "lab/web1.example.org", "--as", "boss")
     assert "granted by boss" in call("explain", "alice", "tags", "lab/web1.example.org")
@@ -117,20 +117,20 @@ def test_who_may_grant_what(vm: VirtualMachine, alice: User) -> None:
     "words",
     [
         ["alice", "--on", "lab"],
-        ["alice", "power", "--role", "operator", "--on", "lab"],
+        ["alice", "power", "--role", "porter", "--on", "lab"],
         ["alice", "power", "--on", "everything"],
         ["alice", "power", "--tag", "x", "--on", "lab"],
         ["alice", "create_vm", "--on", "lab/web1.example.org"],
         ["alice", "power", "--on", "lab"],
         ["alice", "--role", "nothing", "--on", "lab"],
-        ["alice", "--role", "operator", "--tag", "x", "--on", "lab/web1.example.org"],
+        ["alice", "--role", "porter", "--tag", "x", "--on", "lab/web1.example.org"],
         ["nobody", "power", "--on", "lab"],
         ["@nobody", "power", "--on", "lab"],
         ["alice", "act", "--on", "@nobody"],
     ],
 )
 def test_what_makes_no_sense_is_refused_and_changes_nothing(vm: VirtualMachine, alice: User, words: list[str]) -> None:
-    call("role", "operator", "vm.power", "--as", "root")
+    call("role", "porter", "vm.power", "--as", "root")
     with pytest.raises(CommandError):
         call("grant", *words, "--as", "root")
     assert Entry.objects.count() == 1 and not RoleGrant.objects.exists()
@@ -140,7 +140,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(vm: VirtualMachine, 
 @pytest.mark.parametrize("verbs", [["power"], ["vm.fly"], ["node.view"], ["vm.power", "moon.admin"]])
 def test_a_role_holds_what_exists(vm: VirtualMachine, verbs: list[str]) -> None:
     with pytest.raises(CommandError, match=r"known: .*vm\.admin"):
-        call("role", "operator", *verbs, "--as", "root")
+        call("role", "porter", *verbs, "--as", "root")
     assert not Entry.objects.exists()
 
 
@@ -198,12 +198,12 @@ def test_the_journal_keeps_what_was_held_before_and_after(vm: VirtualMachine, al
 
 @pytest.mark.feature("G018", "G053")
 def test_the_journal_keeps_roles_before_and_after(vm: VirtualMachine, alice: User) -> None:
-    assert changes_of(["role", "operator", "vm.power", "--as", "root"]) == {"rights": ("—", "vm.power")}
-    assert changes_of(["role", "operator", "vm.tags", "vm.power", "--as", "root"]) == {
+    assert changes_of(["role", "porter", "vm.power", "--as", "root"]) == {"rights": ("—", "vm.power")}
+    assert changes_of(["role", "porter", "vm.tags", "vm.power", "--as", "root"]) == {
         "rights": ("vm.power", "vm.power, vm.tags")
     }
-    on = ["alice", "--role", "operator", "--on", "lab", "--as", "root"]
-    assert changes_of(["grant", *on]) == {"roles": ("—", "operator")}
-    assert changes_of(["grant", *on, "--tag", "web"]) == {"roles": ("operator", "operator, operator (tag web)")}
-    assert changes_of(["revoke", *on]) == {"roles": ("operator, operator (tag web)", "operator (tag web)")}
-    assert read_event(Event.objects.latest("pk")).sentence.startswith("Took role operator on lab from alice")
+    on = ["alice", "--role", "porter", "--on", "lab", "--as", "root"]
+    assert changes_of(["grant", *on]) == {"roles": ("—", "porter")}
+    assert changes_of(["grant", *on, "--tag", "web"]) == {"roles": ("porter", "porter, porter (tag web)")}
+    assert changes_of(["revoke", *on]) == {"roles": ("porter, porter (tag web)", "porter (tag web)")}
+    assert read_event(Event.objects.latest("pk")).sentence.startswith("Took role porter on lab from alice")

@@ -28,7 +28,7 @@ class MachineTemplate(models.Model):
         },
         implies={"admin": _EVERYTHING},
         parent="cluster",
-        from_parent={"admin": _EVERYTHING | {"view", "admin"}, "audit": frozenset({"view"})},
+        from_parent={"admin": _EVERYTHING | {"view", "admin"}},
     )
 
     name = models.CharField(max_length=100)

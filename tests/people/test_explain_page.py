@@ -10,6 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from objectlog.models import Event
+from permissions.journal import list_visible_events
 from permissions.models import User
 from permissions.policy import access_of, verbs_on
 from permissions.services import grant, grant_role, make_team, set_role
@@ -55,6 +57,22 @@ def test_of_others_it_tells_only_who_may_grant_there(site: Site, sign_in: SignIn
     assert "nobody called zoe" in sign_in(site.admin).get("/explain/", {"on": WEB, "who": "zoe"}).content.decode()
     assert not ask(sign_in(site.admin), "everything", who="bob")["add_cluster"][0]
     assert ask(sign_in(site.admin), "everything")["add_cluster"] == (True, "as a superuser ")
+
+
+def test_an_auditor_of_a_cluster_asks_about_others_there_and_reads_what_they_did(site: Site, sign_in: SignIn) -> None:
+    """On its machines and nodes as well; of what is elsewhere and of accounts nothing."""
+    erik, node = make_user("erik"), make_node(site.prod, "node9.example.org")
+    grant(["audit"], erik, site.prod)
+    assert ask(sign_in(erik), WEB, who="alice")["admin"][0] and not ask(sign_in(erik), DB, who="alice")["admin"][0]
+    assert not ask(sign_in(erik), f"prod/{node.name}", who="alice")["view"][0]
+    for on, status in ((OTHER, 404), ("everything", 403)):
+        assert sign_in(erik).get("/explain/", {"on": on, "who": "alice"}).status_code == status
+    for kind, about in (("vm", site.web), ("cluster", site.prod), ("node", node), ("person", site.alice)):
+        Event.objects.create(
+            at=timezone.now(), verb="x", outcome="done", said=kind, text="{}", target_kind=kind, target_pk=about.pk
+        )
+    assert {event.said for event in list_visible_events(erik)} == {"vm", "cluster", "node"}
+    assert not verbs_on(erik, site.web) - {"view", "audit"}
 
 
 def test_what_one_may_not_see_is_not_there(site: Site, sign_in: SignIn) -> None:

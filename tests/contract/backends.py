@@ -13,10 +13,11 @@ from requests.adapters import HTTPAdapter
 
 from simulator import Simulator
 from tests.ganeti.cluster import GanetiCluster
+from tools.lab.system import growing_pauses
 
 FINAL = {"success", "error", "canceled"}
 JOB_TIMEOUT = 120.0  # seconds
-POLL = 0.05
+FIRST_PAUSE = 0.01  # between looks at a job: one of the simulator takes as long
 
 
 class _Pinned(HTTPAdapter):
@@ -84,11 +85,12 @@ class Backend:
     def wait(self, number: int) -> dict[str, Any]:
         """Poll until the job has ended."""
         end = time.monotonic() + JOB_TIMEOUT
+        pauses = growing_pauses(FIRST_PAUSE)
         while time.monotonic() < end:
             job = self.job(number)
             if job["status"] in FINAL:
                 return job
-            time.sleep(POLL)
+            time.sleep(next(pauses))
         raise TimeoutError(f"job {number} is still {job['status']}")
 
     def run(self, method: str, path: str, body: Any = None) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.backends import POLL, Backend, RealBackend, SimulatedBackend
+from tests.contract.backends import Backend, RealBackend, SimulatedBackend
+from tools.lab.system import growing_pauses
 
 pytestmark = pytest.mark.feature("F299")
 
@@ -34,11 +35,12 @@ def holder(backend: Backend, machine: str) -> Iterator[int]:
 
 def reach(backend: Backend, number: int, status: str) -> None:
     end = time.monotonic() + 20
+    pauses = growing_pauses()
     while backend.job(number)["status"] != status:
         assert time.monotonic() < end, backend.job(number)
         if isinstance(backend, SimulatedBackend):
             backend.simulator.advance()
-        time.sleep(POLL)
+        time.sleep(next(pauses))
 
 
 def test_waiting_for_a_lock(backend: Backend, holder: int) -> None:

@@ -1,10 +1,15 @@
-"""A real cluster as tests see it, with what people do to clusters behind our back by ``gnt-*``."""
+"""A real cluster as tests see it, with what others do to it behind our back.
+
+By RAPI where that is the same job: a ``gnt-*`` command costs more than its job.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
 
 from tools.lab import guests
 from tools.lab.cluster import Description, Lab
@@ -46,7 +51,7 @@ class GanetiCluster:
         return guests.full_name(f"{prefix}-{next(self._numbers)}")
 
     def instance_names(self) -> list[str]:
-        return self.gnt("instance", "list", "--no-headers", "-o", "name").split()
+        return [machine["id"] for machine in self.lab.rapi.ask("GET", "/2/instances")]
 
     def instance(self, name: str, *fields: str) -> list[str]:
         """The given fields of a machine, as ``gnt-instance list`` prints them."""
@@ -84,28 +89,31 @@ class GanetiCluster:
     # --- behind our back -------------------------------------------------------------------------------------------
 
     def start(self, name: str) -> None:
-        self.gnt("instance", "start", name)
+        self._change(name, "startup")
 
     def stop(self, name: str, timeout_s: int = 0) -> None:
-        self.gnt("instance", "shutdown", f"--timeout={timeout_s}", name)
+        self._change(name, "shutdown", timeout=timeout_s)
+
+    def _change(self, name: str, what: str, **parameters: Any) -> None:
+        self.lab.rapi.run("PUT", f"/2/instances/{name}/{what}", parameters)
 
     def rename(self, name: str, new_name: str | None = None) -> str:
         """Rename a machine that is down; the new name."""
         new_name = new_name or self.fresh_name("renamed")
-        self.gnt("instance", "rename", "--force", "--no-name-check", "--no-ip-check", name, new_name)
+        self._change(name, "rename", new_name=new_name, name_check=False, ip_check=False)
         return new_name
 
     def migrate(self, name: str, node: str | None = None) -> None:
         """Move a running machine to another node without a stop."""
-        self.gnt("instance", "migrate", "-f", "-n", node or self.other_node(name), name)
+        self._change(name, "migrate", target_node=node or self.other_node(name))
 
     def failover(self, name: str, node: str | None = None) -> None:
         """Move a machine to another node by stopping and starting it."""
-        self.gnt("instance", "failover", "-f", "-n", node or self.other_node(name), name)
+        self._change(name, "failover", target_node=node or self.other_node(name), shutdown_timeout=0)
 
     def other_node(self, name: str) -> str:
         """A node that the machine does not run on."""
-        (primary,) = self.instance(name, "pnode")
+        (primary,) = self.lab.rapi.fields(name, "pnode")
         return next(node for node in self.nodes if node != primary)
 
     def modify(self, name: str, *options: str) -> None:
@@ -113,14 +121,14 @@ class GanetiCluster:
         self.gnt("instance", "modify", *options, name)
 
     def add_tags(self, name: str, *tags: str) -> None:
-        self.gnt("instance", "add-tags", name, *tags)
+        self._change(name, "tags?" + "&".join(f"tag={quote(tag)}" for tag in tags))
 
     def remove(self, name: str) -> None:
-        self.gnt("instance", "remove", "-f", "--shutdown-timeout=0", name)
+        self.lab.rapi.run("DELETE", f"/2/instances/{name}", {"shutdown_timeout": 0})
 
     def crash(self, name: str) -> None:
         """End a running machine of the hypervisor fake as if it had died: Ganeti then says ERROR_down."""
-        (primary,) = self.instance(name, "pnode")
+        (primary,) = self.lab.rapi.fields(name, "pnode")
         file_of_node(self.lab.pid_of(primary), f"/run/ganeti/fake-hypervisor/{name}").unlink()
 
     @contextmanager

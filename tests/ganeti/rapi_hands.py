@@ -22,6 +22,7 @@ from rapi.shapes import (
 )
 from simulator import Simulator
 from tests.ganeti.cluster import GanetiCluster
+from tools.lab.system import growing_pauses
 
 REASON = "gwm:test"
 
@@ -39,10 +40,12 @@ def connect(ganeti: GanetiCluster | Simulator, *endpoints: tuple[str, int], **ch
 def ended(rapi: RapiClient, job_id: int, timeout_s: float = 60) -> JobInfo:
     """The job, once it has ended."""
     give_up_at = time.monotonic() + timeout_s
+    pauses = growing_pauses(first_s=0.01)  # jobs of a simulator take as long
     while time.monotonic() < give_up_at:
         job = rapi.get_job(job_id)
         if job.is_final:
             return job
+        time.sleep(next(pauses))
     raise AssertionError(f"job {job_id} is {job.status}")
 
 
@@ -68,8 +71,10 @@ def failed(rapi: RapiClient, job_id: int, code: str | None = None) -> str:
 def poll(condition: Callable[[], bool], timeout_s: float = 20) -> None:
     """Wait until the condition, which itself takes a moment, holds."""
     give_up_at = time.monotonic() + timeout_s
+    pauses = growing_pauses(first_s=0.01)
     while not condition():
         assert time.monotonic() < give_up_at, "it has not come about in time"
+        time.sleep(next(pauses))
 
 
 def read_nodes(rapi: RapiClient) -> list[NodeInfo]:

@@ -20,6 +20,7 @@ from tools.lab.errors import LabError, NumberTaken
 from tools.lab.node_files import files_for_node, make_keys
 from tools.lab.plan import DOMAIN, RAPI_PORT, USERS, Plan, base_directory
 from tools.lab.prerequisites import missing_prerequisites
+from tools.lab.rapi import Rapi
 from tools.lab.system import ENVIRONMENT, run_program, wait_until
 
 FILE_DIR = "/srv/ganeti/file"
@@ -156,6 +157,11 @@ class Lab:
             fingerprint=hashlib.sha256(certificate).hexdigest(),
             nodes=plan.node_names,
         )
+
+    @property
+    def rapi(self) -> Rapi:
+        """What creates, changes and removes machines."""
+        return Rapi(self.plan)
 
     # --- commands inside -------------------------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tools.lab.cluster import Lab
 from tools.lab.keyboard_guest import OS_NAME
 from tools.lab.plan import DOMAIN
 
-_UNCHECKED = ("--no-name-check", "--no-ip-check")
+_UNCHECKED = {"name_check": False, "ip_check": False}
 
 
 def full_name(name: str) -> str:
@@ -16,7 +18,12 @@ def full_name(name: str) -> str:
 
 def has_instance(lab: Lab, name: str) -> bool:
     """Whether the cluster has a machine of exactly this name."""
-    return full_name(name) in lab.run(lab.master, "gnt-instance", "list", "--no-headers", "-o", "name").split()
+    return full_name(name) in [machine["id"] for machine in lab.rapi.ask("GET", "/2/instances")]
+
+
+def _create(lab: Lab, name: str, **settings: Any) -> None:
+    body = {"__version__": 1, "mode": "create", "name": name, "nics": [{}], **_UNCHECKED, **settings}
+    lab.rapi.run("POST", "/2/instances", body)
 
 
 def add_guest(lab: Lab, name: str = "keyboard", *, node: str | None = None) -> str:
@@ -26,13 +33,19 @@ def add_guest(lab: Lab, name: str = "keyboard", *, node: str | None = None) -> s
     """
     name = full_name(name)
     if has_instance(lab, name):
-        if lab.run(lab.master, "gnt-instance", "list", "--no-headers", "-o", "oper_state", name).strip() != "Y":
-            lab.run(lab.master, "gnt-instance", "start", name)
+        if not lab.rapi.fields(name, "oper_state")[0]:
+            lab.rapi.run("PUT", f"/2/instances/{name}/startup")
         return name
-    lab.run(
-        lab.master,
-        *("gnt-instance", "add", "-t", "sharedfile", "-s", "16M", "-B", "memory=32M,vcpus=1", "-o", OS_NAME),
-        *("-H", "kvm", "-n", node or lab.master, "--no-wait-for-sync", *_UNCHECKED, name),
+    _create(
+        lab,
+        name,
+        disk_template="sharedfile",
+        disks=[{"size": 16}],
+        beparams={"minmem": 32, "maxmem": 32, "vcpus": 1},
+        os=OS_NAME,
+        hypervisor="kvm",
+        pnode=node or lab.master,
+        wait_for_sync=False,
     )
     return name
 
@@ -40,19 +53,21 @@ def add_guest(lab: Lab, name: str = "keyboard", *, node: str | None = None) -> s
 def add_fake_instance(lab: Lab, name: str, *, node: str | None = None, started: bool = True) -> str:
     """Have Ganeti create a machine of the hypervisor ``fake`` without a disk; its full name."""
     name = full_name(name)
-    state = () if started else ("--no-start",)
-    lab.run(
-        lab.master,
-        *("gnt-instance", "add", "-t", "diskless", "-B", "memory=16M,vcpus=1", "-o", "noop", "-H", "fake"),
-        *("-n", node or lab.master, *state, *_UNCHECKED, name),
+    _create(
+        lab,
+        name,
+        disk_template="diskless",
+        disks=[],
+        beparams={"minmem": 16, "maxmem": 16, "vcpus": 1},
+        os="noop",
+        hypervisor="fake",
+        pnode=node or lab.master,
+        start=started,
     )
     return name
 
 
 def vnc_address(lab: Lab, name: str) -> tuple[str, int]:
     """Host and port of the running guest's VNC server, as this machine reaches it."""
-    listed = lab.run(
-        lab.master, "gnt-instance", "list", "--no-headers", "--separator=|", "-o", "pnode,network_port", full_name(name)
-    )
-    node, port = listed.strip().split("|")
+    node, port = lab.rapi.fields(full_name(name), "pnode", "network_port")
     return lab.plan.node_address(node), int(port)

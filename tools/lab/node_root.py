@@ -30,6 +30,7 @@ TOP_DIRECTORIES = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "kvm", "net/tun", "vhost-net")
 # Writing here would reach the whole machine, not the node: Ganeti's powercycle does.
 MASKED = ("proc/sysrq-trigger", "proc/sys/kernel/sysrq")
+PORTS_FOR_ALL = "proc/sys/net/ipv4/ip_unprivileged_port_start"
 INIT = "/run/lab/init.py"
 
 
@@ -46,6 +47,9 @@ def _bind_file(source: Path, target: Path) -> None:
 def _lay_out_system(root: Path) -> None:
     (root / "usr").mkdir()
     _mount("--rbind", "/usr", str(root / "usr"))
+    # Rights can't be given to files here: else every start of a machine first tries to start ganeti-metad, in vain.
+    if (setcap := root / "usr/sbin/setcap").exists():
+        _mount("--bind", "/usr/bin/true", str(setcap))
     _mount("-o", "remount,bind,ro", str(root / "usr"))
     for name in TOP_DIRECTORIES:
         here = Path("/", name)
@@ -91,6 +95,7 @@ def _lay_out_kernel(root: Path) -> None:
     for name in ("proc", "sys"):
         (root / name).mkdir()
         _mount("-t", "proc" if name == "proc" else "sysfs", name, str(root / name))
+    (root / PORTS_FOR_ALL).write_text("0")  # what the right to a low port would be for
     for name in MASKED:
         if (root / name).exists():
             _mount("--bind", "/dev/null", str(root / name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tools.lab.errors import LabError
 
@@ -36,10 +36,19 @@ def run_program(command: Sequence[str], *, stdin: str = "", timeout_s: float = 1
     return done.stdout
 
 
-def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float = 15.0, interval_s: float = 0.05) -> None:
+def growing_pauses(first_s: float = 0.05, longest_s: float = 0.4) -> Iterator[float]:
+    """Pauses between looks that cost something: the longer one has waited, the longer the next may be."""
+    pause_s = first_s
+    while True:
+        yield pause_s
+        pause_s = min(pause_s * 1.3, longest_s)
+
+
+def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float = 15.0) -> None:
     """Return as soon as the condition holds; LabError naming ``what`` when it does not in time."""
     end = time.monotonic() + timeout_s
+    pauses = growing_pauses()
     while not condition():
         if time.monotonic() > end:
             raise LabError(f"Waited {timeout_s:.0f} s in vain for {what}.")
-        time.sleep(interval_s)
+        time.sleep(next(pauses))

@@ -7,8 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from objectlog.models import Entry, Outcome
-from operations.contract import Actor, Forbidden, Invalid, Refusal
-from operations.forms import form_for
+from operations.contract import Actor, Ask, Forbidden, Invalid, Refusal
+from operations.forms import form_for, params_from
+from operations.pipeline import run
 from operations.table import OPERATIONS
 from permissions.services import grant, persona_of
 from quotas.amounts import Limits
@@ -111,7 +112,7 @@ def test_a_disk_is_detached_and_attached_by_who_administers_the_cluster(desk: De
     uuid = desk.there.disks[1].uuid
     entry = desk.settle(desk.do("detach-disk", disk=1))
     assert entry.outcome == Outcome.SUCCEEDED and len(desk.there.disks) == 1
-    assert uuid in str(entry.changes), "without it nobody could attach it again"
+    assert entry.params == {"disk": 1, "uuid": uuid, "size_mib": 2048}, "without it nobody could attach it again"
     with pytest.raises(Forbidden):
         desk.do("attach-disk", uuid=uuid)
     assert [uuid in offered_to(actor, desk.vm) for actor in (desk.root, desk.alice)] == [True, False]
@@ -121,6 +122,49 @@ def test_a_disk_is_detached_and_attached_by_who_administers_the_cluster(desk: De
     desk.settle(desk.do("attach-disk", desk.root, uuid=uuid))
     assert [disk.uuid for disk in desk.there.disks][1:] == [uuid]
     assert uuid not in offered_to(desk.root, desk.vm)
+
+
+def test_entries_of_the_release_before_have_the_uuid_in_their_words_alone(desk: Desk) -> None:
+    desk.stop()
+    uuid = desk.there.disks[0].uuid
+    entry = desk.settle(desk.do("detach-disk", disk=0))
+    Entry.objects.filter(pk=entry.pk).update(params={"disk": 0})
+    assert f'value="{uuid}">1.0\N{NO-BREAK SPACE}GiB, {desk.vm.name}, ' in offered_to(desk.root, desk.vm)
+
+
+def test_how_disks_that_were_detached_elsewhere_are_found_is_said_to_who_may_attach_them(desk: Desk) -> None:
+    said = [str(form_for(OPERATIONS["vm.attach-disk"])(target=desk.vm, actor=who)) for who in (desk.root, desk.alice)]
+    assert ["/var/lib/ganeti/config.data" in each for each in said] == [True, False]
+    disk = Disk(512)
+    desk.simulator.cluster.detached[disk.uuid] = disk
+    assert desk.settle(desk.do("attach-disk", desk.root, uuid=disk.uuid)).outcome == Outcome.SUCCEEDED
+    assert desk.there.disks[-1].uuid == disk.uuid
+
+
+@pytest.mark.parametrize("verb", ["detach-disk", "grow-disk"])
+def test_a_disk_that_was_chosen_stays_the_one_that_is_meant(desk: Desk, verb: str) -> None:
+    """Somebody else takes out the one before it, and the numbers move on: another disk must not be hit."""
+    desk.there.disks += [Disk(2048, name="data"), Disk(4096, name="logs")]
+    desk.simulator.cluster.bump(desk.there)
+    desk.stop()
+    more = {"more_mib": 1024} if verb == "grow-disk" else {}
+    chosen = {"disk": desk.there.disks[1].uuid, **more}
+    assert [chosen["disk"] in str(form_for(OPERATIONS[f"vm.{verb}"])(target=desk.vm, actor=desk.alice))] == [True]
+    operation, seen = OPERATIONS[f"vm.{verb}"], desk.vm
+    asked = Ask(desk.alice, seen, params_from(operation, desk.alice, seen, chosen))
+    desk.settle(desk.do("detach-disk", disk=0))
+    with pytest.raises(Invalid, match="changed meanwhile") as invalid:
+        run(operation, asked)
+    assert set(invalid.value.errors) == {"disk"}
+    before = {disk.uuid: disk.size for disk in desk.there.disks}
+    desk.settle(desk.do(verb, **chosen))
+    after = {disk.uuid: disk.size for disk in desk.there.disks}
+    expected = (
+        {**before, chosen["disk"]: 3072} if more else {uuid: before[uuid] for uuid in before.keys() - {chosen["disk"]}}
+    )
+    assert after == expected
+    with pytest.raises(Invalid, match="no disk with this number"):
+        desk.do(verb, **{**chosen, "disk": "9"})
 
 
 def offered_to(actor: Actor, vm: VirtualMachine) -> str:

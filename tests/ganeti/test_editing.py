@@ -18,6 +18,7 @@ from tests.ganeti.cluster import GanetiCluster
 from tests.ganeti.test_power import settle
 from tests.ganeti.test_sync import machine, track
 from tests.updates.conftest import update
+from virtualmachines.detached import COMMAND
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.ganeti, pytest.mark.django_db]
@@ -95,7 +96,7 @@ def test_network_cards(hand: Hand) -> None:
 
 
 @pytest.mark.feature("F195")
-def test_disks(hand: Hand) -> None:
+def test_disks(hand: Hand, ganeti: GanetiCluster) -> None:
     hand.edit(disks_added=[{"size_mib": 16, "name": "data"}])
     assert [disk["size_mib"] for disk in hand.vm.disks] == [16, 16]
     uuid = hand.vm.disks[1]["uuid"]
@@ -106,6 +107,7 @@ def test_disks(hand: Hand) -> None:
     assert [disk["size_mib"] for disk in hand.vm.disks] == [24, 32]
     hand.do("detach-disk", disk=1)
     assert len(hand.vm.disks) == 1
+    assert uuid in ganeti.run(ganeti.lab.master, "sh", "-c", COMMAND).split(), "what people are told to type"
     hand.do("attach-disk", uuid=uuid)
     assert [disk["uuid"] for disk in hand.vm.disks[1:]] == [uuid]
     hand.edit(disks={uuid: {"remove": True}})

@@ -1,6 +1,6 @@
 """What is asked before something is done to the disks of a machine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -9,10 +9,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
 from permissions.policy import can
 from ui.templatetags.units import mib
-from virtualmachines.detached import list_detached
+from virtualmachines.detached import COMMAND, list_detached
 from virtualmachines.forms.pieces.typed import SizeField
 from virtualmachines.forms.placement import NodeField
 from virtualmachines.operations.disks import templates_for
@@ -24,26 +25,66 @@ def _called(number: int, disk: Any) -> str:
     return (_("Disk %(number)s, %(size)s") % words + f" {words['name']}").rstrip()
 
 
+class _DiskField(forms.ChoiceField):
+    """A disk by its uuid, so that what was chosen stays the one that is meant; or by its number, as commands say it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=gettext_lazy("Disk"),
+            choices=[(str(number), str(number)) for number in range(16)],
+            initial="0",
+            error_messages={"invalid_choice": gettext_lazy("It has no disk with this number.")},
+        )
+        self.keys = [str(number) for number in range(16)]
+
+    def offer(self, disks: Sequence[Any]) -> None:
+        """These alone, with what each is called."""
+        uuids = [disk.get("uuid") for disk in disks]
+        self.keys = [uuid if uuid and uuids.count(uuid) == 1 else str(number) for number, uuid in enumerate(uuids)]
+        self.choices = [
+            (key, _called(number, disk)) for number, (key, disk) in enumerate(zip(self.keys, disks, strict=True))
+        ]
+
+    def prepare_value(self, value: Any) -> str:
+        """What a number stands for."""
+        text = str(value)
+        return self.keys[int(text)] if text.isdecimal() and int(text) < len(self.keys) else text
+
+    def to_python(self, value: Any) -> str:
+        """The same, of what was chosen."""
+        return self.prepare_value(super().to_python(value))
+
+
 class _OneDisk(OperationForm):
     """Which of the machine's disks."""
 
-    disk = forms.TypedChoiceField(
-        label=gettext_lazy("Disk"),
-        coerce=int,
-        choices=[(number, str(number)) for number in range(16)],
-        initial=0,
-        error_messages={"invalid_choice": gettext_lazy("It has no disk with this number.")},
-    )
+    disk = _DiskField()
 
     def fit(self) -> None:
         """With what each is called."""
         field: Any = self.fields["disk"]
-        field.choices = [(number, _called(number, disk)) for number, disk in enumerate(self.target.disks)]
+        field.offer(self.target.disks)
+
+    def params(self, operation: AnyOperation) -> Any:
+        """With the number of the disk, and as which it was chosen."""
+        field: Any = self.fields["disk"]
+        number = field.keys.index(self.cleaned_data["disk"])
+        disk = self.target.disks[number] if self.target is not None else {}
+        given = {name: self.cleaned_data[name] for name in self.base_fields}
+        return operation.params_type(**{**given, "disk": number, **self.chosen(disk)})
+
+    def chosen(self, disk: Any) -> dict[str, Any]:
+        """What is kept of the disk besides its number."""
+        return {"uuid": disk.get("uuid") or ""}
 
 
 @asks_for("vm.detach-disk")
 class DetachDiskForm(_OneDisk):
     """Which."""
+
+    def chosen(self, disk: Any) -> dict[str, Any]:
+        """With its size, for when it is looked for."""
+        return {**super().chosen(disk), "size_mib": disk.get("size_mib")}
 
 
 @asks_for("vm.grow-disk")
@@ -89,13 +130,15 @@ class AttachDiskForm(OperationForm):
     )
 
     def fit(self) -> None:
-        """With those offered that were detached on its cluster, to who may attach them."""
-        may = self.actor is not None and can(self.actor.user, "attach_disk", self.target)
-        if offered := list_detached(self.target.cluster) if may else []:
-            field = self.fields["uuid"]
+        """With those offered that were detached on its cluster, to who may attach them, and where others are found."""
+        if self.actor is None or not can(self.actor.user, "attach_disk", self.target):
+            return
+        field = self.fields["uuid"]
+        if offered := list_detached(self.target.cluster):
             field.widget = _SuggestingInput((disk.uuid, disk.words) for disk in offered)
             field.widget.is_required = True
-            field.help_text = _("Disks that were detached on this cluster are offered. The journal has each, too.")
+        words = _("Disks that were detached here are offered. RAPI lists no others; on the master, this does:")
+        field.help_text = format_html('{} <code class="break">{}</code>', words, COMMAND)
 
 
 @asks_for("vm.convert-disks")

@@ -40,9 +40,11 @@ MOST_DISKS = 16
 
 @dataclass(frozen=True)
 class GrowDiskParams:
-    """Which disk, by its number, and how large it is to be, or by how much it grows. One of the two, in MiB."""
+    """Which disk, by its number and, where that is known, the uuid it had when it was chosen; and how large it is to be,
+    or by how much it grows. One of the two, in MiB."""
 
     disk: int = 0
+    uuid: str = ""
     size_mib: int | None = None
     more_mib: int | None = None
 
@@ -53,6 +55,14 @@ def size_of(vm: VirtualMachine, number: int) -> int | None:
         return None
     size = vm.disks[number].get("size_mib")
     return size if isinstance(size, int) else None
+
+
+def _require_same(vm: VirtualMachine, number: int, uuid: str) -> None:
+    """Raise Invalid if there is no such disk, or another one has its number by now."""
+    if not 0 <= number < len(vm.disks):
+        raise Invalid({"disk": _("It has no disk with this number.")})
+    if uuid and vm.disks[number].get("uuid") != uuid:
+        raise Invalid({"disk": _("Its disks were changed meanwhile. Choose again.")})
 
 
 class GrowDisk(VMOperation[GrowDiskParams]):
@@ -86,6 +96,7 @@ class GrowDisk(VMOperation[GrowDiskParams]):
 
     def check(self, ask: Ask[VirtualMachine, GrowDiskParams]) -> None:
         params = ask.params
+        _require_same(ask.target, params.disk, params.uuid)
         before = size_of(ask.target, params.disk)
         if before is None:
             raise Invalid({"disk": _("It has no disk with this number.")})
@@ -161,10 +172,12 @@ def _size_after(ask: Ask[VirtualMachine, GrowDiskParams]) -> int:
 
 
 @dataclass(frozen=True)
-class DiskParams:
-    """A disk of the machine, by its number."""
+class DetachDiskParams:
+    """Which disk, as it was when it was chosen; the journal keeps by which uuid it can be attached again."""
 
     disk: int = 0
+    uuid: str = ""
+    size_mib: int | None = None
 
 
 _STOP_TO_DETACH = Detour(
@@ -181,7 +194,7 @@ _STOP_TO_CONVERT = Detour(
 )
 
 
-class DetachDisk(VMOperation[DiskParams]):
+class DetachDisk(VMOperation[DetachDiskParams]):
     verb = "detach-disk"
     label = gettext_lazy("Detach disk")
     doing = gettext_lazy("detaching a disk")
@@ -195,7 +208,7 @@ class DetachDisk(VMOperation[DiskParams]):
         "The disk and its data stay in Ganeti, without a machine, and still take their room. Nothing there lists "
         "such disks: the journal keeps the uuid by which it can be attached again."
     )
-    params_type = DiskParams
+    params_type = DetachDiskParams
     can_check = True
 
     def obstacle(self, target: VirtualMachine) -> str | None:
@@ -208,19 +221,18 @@ class DetachDisk(VMOperation[DiskParams]):
     def detour(self, target: VirtualMachine) -> Detour | None:
         return _STOP_TO_DETACH if target.is_running and target.disks else None
 
-    def check(self, ask: Ask[VirtualMachine, DiskParams]) -> None:
-        if not 0 <= ask.params.disk < len(ask.target.disks):
-            raise Invalid({"disk": _("It has no disk with this number.")})
+    def check(self, ask: Ask[VirtualMachine, DetachDiskParams]) -> None:
+        _require_same(ask.target, ask.params.disk, ask.params.uuid)
         if not ask.target.disks[ask.params.disk].get("uuid"):
             raise Invalid({"disk": _("Its uuid is not known, and without one it could not be attached again.")})
 
-    def changes(self, ask: Ask[VirtualMachine, DiskParams]) -> list[Change]:
+    def changes(self, ask: Ask[VirtualMachine, DetachDiskParams]) -> list[Change]:
         disk = ask.target.disks[ask.params.disk]
         words = joined(", ", (mib(disk.get("size_mib") or 0), str(disk.get("uuid"))))
         gone = Message(gettext_noop("detached"))
         return [Change(f"disks.{ask.params.disk}", disk_called(ask.params.disk), words, gone)]
 
-    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, DiskParams], reason: str) -> Submission:
+    def submit(self, client: RapiClient, ask: Ask[VirtualMachine, DetachDiskParams], reason: str) -> Submission:
         uuid = ask.target.disks[ask.params.disk]["uuid"]
         changes = InstanceChanges(disks=[("detach", uuid, {})])
         return modify(client, ask, changes, reason)

@@ -142,6 +142,9 @@ class Request(Limited):
     decided_at = models.DateTimeField(null=True, blank=True)
     answer = models.TextField(max_length=1000, blank=True, help_text="in the words of who decided")
     machine = models.CharField(max_length=400, blank=True, help_text="what was made for it, as CLUSTER/MACHINE")
+    made_by = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="the newest creation for it, or plan of several"
+    )
 
     class Meta:
         ordering = ["-pk"]

@@ -1,13 +1,14 @@
 """What may be used, and what is claimed. What machines use is known to their app alone, and handed in."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import IntegerField, QuerySet, Sum, Value
 
 from clusters.models import Cluster
 from permissions.models import Persona
 from quotas.amounts import DIMENSIONS, UNLIMITED, Amounts, Limits
-from quotas.models import Claim, DefaultQuota, Quota
+from quotas.models import Claim, DefaultQuota, Quota, Request
 
 
 def limits_of(persona: Persona | None, cluster: Cluster) -> Limits:
@@ -99,3 +100,10 @@ def room_of(persona: Persona | None, cluster: Cluster, used: Amounts) -> Limits:
     """What is left to a persona of whose machines this much is used; None where there is no limit."""
     limits = limits_of(persona, cluster)
     return limits if persona is None else limits.room(used + claimed_by(persona, cluster))
+
+
+def find_claim_of_request(number: str) -> UUID | None:
+    """What makes, or made last, what is asked for in the request with this number; None if nothing did."""
+    if not (number.isascii() and number.isdecimal() and len(number) < 19):
+        return None
+    return Request.objects.filter(pk=int(number)).values_list("made_by", flat=True).first()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -13,7 +14,7 @@ from objectlog.words import joined, mib
 from operations.once import read_once
 from permissions.models import Persona
 from quotas.amounts import DIMENSIONS, UNLIMITED, Amounts, Limits
-from quotas.models import Claim, DefaultQuota, Quota
+from quotas.models import Claim, DefaultQuota, Quota, Request
 from quotas.selectors import standing_of
 
 LABELS = {
@@ -127,3 +128,12 @@ def claim(
 def give_back(entry: UUID) -> int:
     """What an operation had claimed: it has failed, or its machine shows now what it uses. How many claims."""
     return Claim.objects.filter(entry=entry).delete()[0]
+
+
+def claim_request(number: int, by: UUID, *, instead_of: UUID | None) -> bool:
+    """Let `by` make what is asked for; False if it was decided, or is claimed by another than what it was a moment ago.
+
+    One conditional UPDATE, so that one of several succeeds that try at once.
+    """
+    claims = Q(made_by=by) | (Q(made_by=instead_of) if instead_of is not None else Q(made_by__isnull=True))
+    return bool(Request.objects.filter(claims, pk=number, state=Request.State.OPEN).update(made_by=by))

@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from objectlog.models import OPEN_OUTCOMES, Entry
+from objectlog.words import gettext as _
+from operations.contract import Refusal
 from permissions.models import User
+from quotas.selectors import find_claim_of_request
+from quotas.services import claim_request
 from virtualmachines.spec import VMSpec
 
 
@@ -39,6 +44,20 @@ def find_asked(user: User, number: str) -> Asked | None:
 def is_being_made(number: str) -> bool:
     """Whether a creation for the request with this number is under way."""
     return Entry.objects.filter(verb="vm.create", outcome__in=OPEN_OUTCOMES, params__asked=number).exists()
+
+
+def claim_asked(user: User, number: str, by: UUID) -> None:
+    """Let one creation, or one plan of several, be under way for the request with this number. Raises Refusal.
+
+    In the transaction that writes the creation's entry: until that has ended nobody else can claim it.
+    """
+    before = find_claim_of_request(number)
+    if before == by:
+        return
+    if find_asked(user, number) is None:
+        raise Refusal(_("Request %s is decided already, or not yours to decide.") % number[:20])
+    if is_being_made(number) or not claim_request(int(number), by, instead_of=before):
+        raise Refusal(_("A machine is being created for request %s already.") % number)
 
 
 def answer_asked(entry: Entry) -> None:

@@ -1,5 +1,5 @@
-"""Disks that have no machine. Ganeti lists none, and its API tells nothing of them: of those that were detached here the
-journal does."""
+"""Disks that have no machine. Ganeti lists none, and its API tells nothing of them: the journal does of those that were
+detached here."""
 
 import re
 from dataclasses import dataclass

@@ -46,6 +46,7 @@ class CreateForm(OperationForm):
         max_length=20,
         help_text=gettext_lazy("The number of the request that it answers."),
     )
+    plan = forms.UUIDField(label=gettext_lazy("Plan"), required=False, widget=forms.HiddenInput)
 
     def clean_spec(self) -> Any:
         """A spec; names are written in lower case."""

@@ -30,7 +30,7 @@ from quotas.amounts import UNLIMITED, Amounts
 from quotas.selectors import limits_of
 from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
-from virtualmachines.asked import answer_asked
+from virtualmachines.asked import answer_asked, claim_asked
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import quota_at
 from virtualmachines.operations.owning import tag_of
@@ -44,14 +44,15 @@ _CDROMS = ("cdrom_image_path", "cdrom2_image_path")
 
 @dataclass(frozen=True)
 class CreateParams:
-    """The machine, whose it is (None: as whom one acts), what is kept of it here alone, and the number of the request
-    that it is made for."""
+    """The machine, whose it is (None: as whom one acts), what is kept of it here alone, the number of the request that
+    it is made for, and the plan of several for it."""
 
     spec: VMSpec = field(default_factory=lambda: VMSpec(""))
     owner: Persona | None = None
     notes: str = ""
     is_protected: bool = False
     asked: str = ""
+    plan: UUID | None = None
 
 
 class Create(GanetiOperation[Cluster, CreateParams]):
@@ -104,6 +105,8 @@ class Create(GanetiOperation[Cluster, CreateParams]):
 
     def claim(self, ask: Ask[Cluster, CreateParams], entry: UUID) -> Claims:
         cluster, owner = ask.target, owner_of(ask)
+        if ask.params.asked:
+            claim_asked(ask.actor.user, ask.params.asked, ask.params.plan or entry)
         spec = completed(ask.params.spec, cluster)
         wanted = amounts_of(spec, cluster)
         with quota_at():
@@ -157,6 +160,7 @@ class Create(GanetiOperation[Cluster, CreateParams]):
             "notes": params.notes,
             "is_protected": params.is_protected,
             **({"asked": params.asked} if params.asked else {}),  # the release before knows nothing of it
+            **({"plan": str(params.plan)} if params.plan is not None else {}),
         }
 
 

@@ -40,8 +40,8 @@ MOST_DISKS = 16
 
 @dataclass(frozen=True)
 class GrowDiskParams:
-    """Which disk, by its number and, where that is known, the uuid it had when it was chosen; and how large it is to be,
-    or by how much it grows. One of the two, in MiB."""
+    """Which disk, by its number, and by the uuid that it had when it was chosen; and how large it is to be, or by how
+    much it grows. One of the two, in MiB."""
 
     disk: int = 0
     uuid: str = ""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 
@@ -52,6 +53,8 @@ def plan_creations(
         names = expand(params.spec.name)
     except BadPattern as bad:
         raise Invalid({"name": str(bad)}) from bad
+    if params.asked:
+        params = replace(params, plan=uuid4())
     owner = owner_of(Ask(actor, cluster, params))
     first = replace(called(params, names[0]), owner=owner)
     facts = Facts.of(cluster) if facts is None else facts

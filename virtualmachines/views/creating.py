@@ -99,9 +99,6 @@ def _send(page: Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
     if page.typed.get("asked") and page.asked is None:
         refusal = _("Request %s is decided already, or not yours to decide.") % page.typed["asked"][:20]
         return page.show(form, refusal=refusal, status=409)
-    if page.asked is not None and not is_check and is_being_made(page.asked.number):
-        refusal = _("A machine is being created for request %s already.") % page.asked.number
-        return page.show(form, refusal=refusal, status=409)
     wanted = template_beside(form) if form.cleaned_data.get("save_as") else None
     if faults := dict(judge_disks_of_export(form.params().spec, page.told)):
         form.put_errors(faults)
@@ -142,6 +139,8 @@ def _plan(page: Page, form: MachineForm, save: Callable[[Any], None] | None) -> 
     """Several: their plan asks before any is made. Raises Invalid, and Refusal."""
     if page.obstacle:
         raise Refusal(page.obstacle)
+    if page.asked is not None and is_being_made(page.asked.number):
+        raise Refusal(_("A machine is being created for request %s already.") % page.asked.number)
     params = _params(page, form)
     batch = plan_creations(CREATE, page.actor, page.cluster, params, save, facts=page.facts, held=page.held)
     return redirect("batch", uuid=batch.uuid)

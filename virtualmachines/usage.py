@@ -9,6 +9,7 @@ from django.db.models import Case, Count, F, IntegerField, Q, Sum, When
 from clusters.models import Cluster
 from permissions.models import Persona
 from quotas.amounts import Amounts
+from rapi.shapes.fields import whole
 from virtualmachines.models import VirtualMachine
 from virtualmachines.spec import Defaults, VMSpec
 
@@ -83,10 +84,10 @@ def growth_of(vm: VirtualMachine, after: VMSpec, defaults: Defaults) -> Amounts:
     """How much more it would use. What is stopped holds its disks alone, also when it is larger."""
     beparams = {**defaults.beparams, **after.beparams}
     holds = settings.GWM_QUOTAS_COUNT_STOPPED or vm.admin_state == "up" or vm.is_running
-    memory, vcpus = beparams.get("maxmem", vm.memory_mib), beparams.get("vcpus", vm.vcpus)
+    memory, vcpus = whole(beparams.get("maxmem")), whole(beparams.get("vcpus"))
     disk = sum(each.size_mib for each in after.disks)
     return Amounts(
-        memory_mib=int(memory) - vm.memory_mib if holds else 0,
+        memory_mib=memory - vm.memory_mib if holds and memory is not None else 0,
         disk_mib=disk - vm.disk_mib,
-        vcpus=int(vcpus) - vm.vcpus if holds else 0,
+        vcpus=vcpus - vm.vcpus if holds and vcpus is not None else 0,
     )

@@ -48,7 +48,7 @@ class _DiskField(forms.ChoiceField):
     def prepare_value(self, value: Any) -> str:
         """What a number stands for."""
         text = str(value)
-        return self.keys[int(text)] if text.isdecimal() and int(text) < len(self.keys) else text
+        return next((key for number, key in enumerate(self.keys) if text == str(number)), text)
 
     def to_python(self, value: Any) -> str:
         """The same, of what was chosen."""
@@ -64,6 +64,8 @@ class _OneDisk(OperationForm):
         """With what each is called."""
         field: Any = self.fields["disk"]
         field.offer(self.target.disks)
+        if uuid := self.initial.get("uuid"):  # of a check: the one that it was about
+            self.initial["disk"] = uuid
 
     def params(self, operation: AnyOperation) -> Any:
         """With the number of the disk, and as which it was chosen."""

@@ -30,6 +30,7 @@ from quotas.amounts import UNLIMITED, Amounts
 from quotas.selectors import limits_of
 from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
+from rapi.shapes.fields import whole
 from virtualmachines.asked import answer_asked, claim_asked
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import quota_at
@@ -242,16 +243,16 @@ def _columns_of(spec: VMSpec, cluster: Cluster) -> dict[str, Any]:
     defaults = Defaults.of(cluster.info)
     own = spec.trimmed(defaults)
     beparams: dict[str, Any] = {**defaults.beparams, **own.beparams}
-    memory = int(beparams.get("maxmem") or 0)
+    memory = whole(beparams.get("maxmem")) or 0
     return {
         "name": spec.name,
         "admin_state": "up" if spec.options.start and not spec.options.no_install else "down",
         "hypervisor": own.hypervisor,
         "os": own.os,
         "disk_template": own.disk_template,
-        "vcpus": int(beparams.get("vcpus") or 0),
+        "vcpus": whole(beparams.get("vcpus")) or 0,
         "memory_mib": memory,
-        "memory_min_mib": int(beparams.get("minmem") or memory),
+        "memory_min_mib": whole(beparams.get("minmem")) or memory,
         "disk_mib": sum(disk.size_mib for disk in own.disks),
     }
 

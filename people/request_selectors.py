@@ -1,18 +1,24 @@
 """Reading requests: who sees which, and on which clusters somebody may ask for more."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
+from objectlog.models import Entry, Outcome
 from permissions.models import Persona, User
 from permissions.policy import can, may_act_for, teams_to_act_for, visible
 from quotas.models import Request
 from quotas.selectors import list_own_quotas
 from virtualmachines.models import VirtualMachine
 from virtualmachines.selectors import list_vms
+
+# Of machines that were planned together, the last is made so long after the first at most, as far as they are looked
+# for; so many are named.
+MADE_WITHIN = timedelta(days=7)
+MOST_MADE = 50
 
 
 def list_requests(user: User) -> QuerySet[Request]:
@@ -55,10 +61,28 @@ def count_asked_since(user: User, moment: datetime) -> int:
     return Request.objects.filter(asked_by=user, asked_at__gt=moment).count()
 
 
-def find_made(user: User, asked: Request) -> VirtualMachine | None:
-    """The machine that was made for a request, if `user` may see it."""
+def list_made(user: User, asked: Request) -> list[tuple[str, VirtualMachine | None]]:
+    """The machines that were made for a request, by their names then; with those that `user` may see.
+
+    The request names the first. Where several were planned the journal has the others, made by who decided.
+    """
     slug, _slash, name = asked.machine.partition("/")
-    return list_vms(user).filter(cluster__slug=slug, name=name).first() if name else None
+    if not name:
+        return []
+    first = list_vms(user).filter(cluster__slug=slug, name=name).first()
+    found: dict[str, VirtualMachine | None] = {asked.machine: first}
+    if asked.decided_at is not None and asked.decided_by is not None:
+        entries = Entry.objects.filter(
+            actor=asked.decided_by,
+            verb="vm.create",
+            outcome=Outcome.SUCCEEDED,
+            created_at__range=(asked.asked_at, asked.decided_at + MADE_WITHIN),
+            params__asked=str(asked.pk),
+        )
+        rows = list(entries.order_by("pk").values_list("cluster_name", "target_name", "target_pk")[:MOST_MADE])
+        seen = list_vms(user).in_bulk([pk for _cluster, _name, pk in rows if pk is not None])
+        found |= {f"{slug}/{name}": seen.get(pk or 0) for slug, name, pk in rows}
+    return list(found.items())
 
 
 def may_withdraw(user: User, asked: Request) -> bool:

@@ -23,8 +23,8 @@ from operations.table import OPERATIONS
 from people.operations import REQUEST_OPERATIONS
 from people.request_columns import GROUPS, REQUEST_TABLE
 from people.request_selectors import (
-    find_made,
     list_clusters_to_ask_for,
+    list_made,
     list_requests,
     may_decide,
     may_withdraw,
@@ -65,7 +65,7 @@ def request_page(request: HttpRequest, number: int) -> HttpResponse:
         "figures": figures_of_request(asked),
         "usage": [each for each in usage if each.cluster.pk == asked.cluster_id],
         "decides": decides,
-        "made": find_made(user, asked),
+        "made": list_made(user, asked),
         "buttons": _buttons(asked, allowed) if asked.is_open else [],
         "create": f"{reverse('vms-create')}?{urlencode({'asked': asked.pk})}" if can_create else "",
     }

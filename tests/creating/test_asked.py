@@ -103,6 +103,13 @@ def test_the_first_of_several_answers_it(maker: Maker, olga: Client) -> None:
     assert VirtualMachine.objects.filter(name__startswith="web").exclude(uuid="").count() == 2
     asked.refresh_from_db()
     assert (asked.state, asked.machine) == ("approved", "lab/web1")
+    page = olga.get(f"/requests/{asked.pk}/").content.decode()
+    for name in ("web1", "web2"):
+        assert f'href="/clusters/lab/vms/{name}/">lab/{name}</a>' in page, "the request names the first, its page all"
+    bob = Client()
+    bob.force_login(asked.asked_by)
+    page = bob.get(f"/requests/{asked.pk}/").content.decode()
+    assert "lab/web1" in page and "lab/web2" in page
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
+from objectlog.models import Outcome, Via
+from objectlog.services import Target, note
 from permissions.models import User
 from permissions.policy import can
 
@@ -32,6 +34,18 @@ def view_as(request: HttpRequest, person: User | None) -> None:
     request.session.pop(_CHOSEN, None)
     if person is not None:
         request.session[_CHOSEN] = person.pk
+
+
+def record_viewing(viewer: User, person: User, *, begins: bool) -> None:
+    """Write down that it began, or that it was ended."""
+    note(
+        actor_id=viewer.pk,
+        actor_name=viewer.username,
+        via=Via.WEB,
+        verb="person.view-as" if begins else "person.stop-viewing",
+        outcome=Outcome.DONE,
+        target=Target("person", person.pk, person.username),
+    )
 
 
 class ViewAs:
@@ -59,9 +73,13 @@ class ViewAs:
 def _change_eyes(request: HttpRequest, chosen: int) -> None:
     """Let the request be made by whom an administrator chose."""
     viewer = request.user
-    if not isinstance(viewer, User) or not can(viewer, "view_as_anybody"):
+    if not isinstance(viewer, User):
         return
-    person = User.objects.filter(pk=chosen, is_active=True).first()
-    if person is not None:
+    person = User.objects.filter(pk=chosen).first()
+    if person is not None and person.is_active and can(viewer, "view_as_anybody"):
         setattr(request, _VIEWER, viewer)
         request.user = person
+        return
+    view_as(request, None)  # it has ended by itself, and does not begin again by itself
+    if person is not None:
+        record_viewing(viewer, person, begins=False)

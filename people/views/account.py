@@ -19,9 +19,8 @@ from people.mailing import can_send, tell_of_password
 from people.passkeys import has_name
 from people.registering import is_open
 from people.signing_in import record_password_change, refuse_uncounted
-from people.viewing import record_viewing
 from permissions.signed_in import find_person, person_of
-from permissions.viewing import view_as, viewer_of
+from permissions.viewing import record_viewing, view_as, viewer_of
 
 
 class SignInForm(LoginForm):

@@ -9,10 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from people.forms.teams import ViewAsForm
-from people.viewing import record_viewing
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
-from permissions.viewing import view_as, viewer_of
+from permissions.viewing import record_viewing, view_as, viewer_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,6 +10,7 @@ from contextlib import closing
 
 import pytest
 
+from gwm.celery import TIMETABLE
 from gwm.processes.live import ASK_SESSIONS_EVERY_S, LOOK_EVERY_S
 from tests.browser.product import ADMIN, PASSWORD, Product
 from tests.live.wire import Signal, Visitor
@@ -97,6 +98,7 @@ def test_the_signal_ends_with_the_session(product: Product) -> None:
 def test_all_that_is_promised_within_five_seconds_is_looked_for_more_often_than_that() -> None:
     """What a busy machine adds cannot be promised."""
     assert 0 < LOOK_EVERY_S <= 2.5 and 0 < ASK_SESSIONS_EVERY_S <= 5
+    assert 0 < TIMETABLE["consoles"]["schedule"] <= 5
 
 
 def test_the_signal_ends_with_the_account(product: Product) -> None:

@@ -88,6 +88,7 @@ def test_who_is_no_administrator_looks_as_nobody(alice: User, client: Client) ->
     assert machines(client) == ["web1.example.org"]
     User.objects.filter(pk=root.pk).update(is_superuser=False)
     assert machines(client) == [], "as themselves, who see nothing"
+    assert Event.objects.order_by("pk").last().verb == "person.stop-viewing"
 
 
 def test_only_somebody_who_could_sign_in_is_looked_as(root: Client, alice: User) -> None:
@@ -97,5 +98,8 @@ def test_only_somebody_who_could_sign_in_is_looked_as(root: Client, alice: User)
     root.post("/view-as/", {"who": "alice"})
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert len(machines(root)) == 2
+    assert [event.said for event in Event.objects.order_by("pk")][-1] == "Ended viewing pages as alice"
+    User.objects.filter(pk=alice.pk).update(is_active=True)
+    assert len(machines(root)) == 2, "it does not begin again by itself"
     root.post("/logout/")
     assert root.get("/vms/").status_code == 302

@@ -19,6 +19,7 @@ from clusters.states import NodeTally, state_of_cluster
 from gwm.selectors import (
     DOCK_JOBS,
     ClusterInFrame,
+    ClusterInLine,
     list_clusters_for_frame,
     list_dock_jobs,
     tally_nodes,
@@ -148,7 +149,7 @@ class DockJob:
         done = [status for status in job.opcode_statuses if status in ("success", "error")]
         return cls(
             job.title or _("Job %d") % job.ganeti_id,
-            reverse("job", args=[job.cluster.slug, job.ganeti_id]),
+            page_of("job", job.cluster.slug, job.ganeti_id),
             job.status,
             job.cluster.slug,
             job.entry.actor_name if job.entry is not None else "",
@@ -202,7 +203,7 @@ class NavCluster:
     count: int | None = None
 
     @classmethod
-    def of(cls, cluster: Cluster | ClusterInFrame, tally: NodeTally | None) -> "NavCluster":
+    def of(cls, cluster: Cluster | ClusterInFrame | ClusterInLine, tally: NodeTally | None) -> "NavCluster":
         """From a row and its nodes."""
         kind, word = state_of_cluster(cluster, tally)
         return cls(cluster.slug, page_of("cluster", cluster.slug), kind, word)
@@ -220,7 +221,7 @@ class Frame:
         self.persona = persona
 
     @cached_property
-    def clusters(self) -> Sequence[Cluster | ClusterInFrame]:
+    def clusters(self) -> Sequence[Cluster | ClusterInFrame | ClusterInLine]:
         return list_clusters_for_frame(self.user)
 
     @cached_property

@@ -32,4 +32,6 @@ def tell_short_day(when: datetime) -> str:
 
 def tell(when: datetime, *, seconds: bool = False) -> str:
     """A moment in full, with its zone: "2026-11-23 14:02 UTC"."""
-    return f"{tell_day(when)} {timezone.localtime(when):{'%H:%M:%S %Z' if seconds else '%H:%M %Z'}}"
+    local = timezone.localtime(when)
+    day = date_format(local, settings.GWM_DATE_FORMAT, use_l10n=False)
+    return f"{day} {local:{'%H:%M:%S %Z' if seconds else '%H:%M %Z'}}"

@@ -113,9 +113,10 @@ def count_there(states: Iterable[StateSum]) -> int:
     return sum(each.machines for each in states if not each.is_missing)
 
 
-def sum_all_by_state(user: User, clusters: Collection[int]) -> list[StateSum]:
-    """Sums of all machines of these clusters that `user` may see; there can be several of a cluster and group."""
-    return _all_by_state(user, {"cluster__in": clusters}, by_cluster=True)
+def sum_all_by_state(user: User, clusters: Collection[int] | None = None) -> list[StateSum]:
+    """Sums of all machines that `user` may see, of these clusters alone if there are any given; there can be several of
+    a cluster and group."""
+    return _all_by_state(user, {"cluster__in": clusters} if clusters is not None else {}, by_cluster=True)
 
 
 def sum_by_group(sums: Iterable[StateSum]) -> dict[str, int]:
@@ -147,7 +148,8 @@ def _all_by_state(user: User, which: Mapping[str, Any], *, by_cluster: bool) -> 
     if are_there(connection):
         kept = MachineCount.objects.filter(cluster__in=clusters).filter(**which).order_by()
         of_kept = kept.values_list("status", "is_missing", "is_busy", *key)
-        found = of_kept.annotate(sum_machines=Sum("machines"), **sizes).union(found, all=True)
+        summed = of_kept.annotate(sum_machines=Sum("machines"), **sizes)
+        found = summed if others.query.is_empty() else summed.union(found, all=True)
     sums = []
     for status, is_missing, is_busy, *numbers in found:
         cluster = numbers.pop(0) if by_cluster else 0

@@ -23,7 +23,7 @@ from permissions.signed_in import person_of
 from ui.listing import ages_of
 from virtualmachines.columns import VM_TABLE
 from virtualmachines.reconciling import MOST, SHOWN, count_to_reconcile, list_nodes_to_reconcile, list_reconcilable
-from virtualmachines.selectors import count_all_by_state, count_there, list_vms, rows_of, sum_by_group
+from virtualmachines.selectors import count_there, list_vms, rows_of, sum_all_by_state, sum_by_group
 
 if TYPE_CHECKING:
     from permissions.models import User
@@ -78,8 +78,11 @@ def _count_to_reconcile(user: User) -> list[tuple[str, Any, str]]:
 def overview(request: HttpRequest) -> HttpResponse:
     """How the clusters are and what needs attention; for who runs none, how their machines are."""
     user = person_of(request)
-    sums = summarize_clusters(user, list_clusters(user))
+    states = sum_all_by_state(user)
+    sums = summarize_clusters(user, list_clusters(user), states)
+    failed = list_failed_jobs(user, ATTENTION_ROWS + 1)
     around = frame_of(request, user)
+    around.machines = count_there(states)
     around.clusters = [each.cluster for each in sums]
     around.node_tallies = {each.cluster.pk: each.tally for each in sums if each.nodes}
     troubled = (
@@ -87,7 +90,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         if any(each.counts.get("missing") or each.counts.get("trouble") for each in sums)
         else []
     )
-    failed = list_failed_jobs(user, ATTENTION_ROWS + 1)
     context = {
         "sums": sums,
         "cluster_table": CLUSTER_TABLE.plain(without=("hypervisor", "master")),
@@ -109,8 +111,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     }
     if not sums:
         vms = list_vms(user)
-        states = count_all_by_state(user)
-        counts, around.machines = sum_by_group(states), count_there(states)
+        counts = sum_by_group(states)
         context |= {"tally": tally(counts)} if counts[""] else {}
         rows = list(rows_of(vms).order_by("name")[:OWN_ROWS]) if counts[""] else []
         context |= {"counts": counts, "vms": rows, **ages_of(rows)}

@@ -1,5 +1,5 @@
-"""What every page has much of, drawn here and not in a template: the clusters in the navigation, a hundred of them, and
-the jobs in the dock.
+"""What pages have much of, drawn here and not in a template: the clusters in the navigation, a hundred of them, the
+jobs in the dock, and those that failed.
 """
 
 from collections.abc import Iterable
@@ -7,8 +7,10 @@ from typing import Any
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from ui.places import page_of
 from ui.templatetags.parts import draw, icon, job_state
 from ui.templatetags.times import since
 from ui.templatetags.units import DASH, count
@@ -55,6 +57,28 @@ def dock_rows(jobs: Iterable[Any]) -> SafeString:
     return mark_safe("".join(rows))  # noqa: S308 - drawn parts
 
 
+@register.simple_tag
+def failed_rows(jobs: Iterable[Any]) -> SafeString:
+    """A row for each job that failed, with what it said, cut to what can be read here."""
+    rows = [
+        draw(
+            _FAILED_ROW,
+            job_state(job.status),
+            page_of("job", job.cluster.slug, job.ganeti_id),
+            job.title or _("Job"),
+            draw('<span class="sub">{}</span>', Truncator(job.error).chars(_SAID)) if job.error else "",
+            since(job.ended_at),
+        )
+        for job in jobs
+    ]
+    return mark_safe("".join(rows))  # noqa: S308 - drawn parts
+
+
+_SAID = 140
+_FAILED_ROW = (
+    '<tr><td class="state-col">{}</td><td class="name is-wide"><a href="{}">{}</a>{}</td>'
+    '<td class="num dim">{}</td></tr>\n'
+)
 _ROW = (
     '<tr><td class="state-col">{}</td><td class="name"><a href="{}">{}</a></td><td data-label="{}">{}</td>'
     '<td data-label="{}">{}</td><td class="num" data-label="{}">{}</td></tr>\n'

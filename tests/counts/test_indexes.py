@@ -1,9 +1,11 @@
 """Indexes that help: none has all the rows that are there where only those that are missing are looked for."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.forms import model_to_dict
 
 from clusters.models import Mirrored, Node
@@ -70,6 +72,17 @@ def test_what_is_odd_is_found_by_the_index_that_has_it(rows: Callable[[], object
         alike |= SMALL.get(index, set())
     plan = rows().explain()  # type: ignore[attr-defined]
     assert any(each in plan for each in alike), plan
+
+
+def test_machines_without_owner_are_counted_without_their_rows() -> None:
+    """What is asked of them, and by whose cluster they are seen, stands in the index or is its condition."""
+    [index] = [each for each in VirtualMachine._meta.indexes if each.name == "vm_unowned"]
+    asked = {str(path).partition("__")[0] for path in _paths(RECONCILE["unowned"])}
+    assert asked | {"id", "cluster"} <= {*index.fields, *(path.partition("__")[0] for path in _paths(index.condition))}
+
+
+def _paths(condition: Any) -> list[str]:
+    return [path for each in condition.children for path in (_paths(each) if isinstance(each, Q) else [each[0]])]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -135,7 +135,7 @@ class VirtualMachine(Mirrored, Watched, Busy):
             models.Index(fields=["name", "id"], condition=models.Q(waiting_since__isnull=False), name="vm_waiting"),
             models.Index(fields=["name", "id"], condition=models.Q(drift_since__isnull=False), name="vm_drifted"),
             models.Index(
-                fields=["name", "id"],
+                fields=["name", "id", "cluster", "uuid"],
                 condition=models.Q(owner__isnull=True, missing_since__isnull=True),
                 name="vm_unowned",
             ),

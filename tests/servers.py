@@ -51,12 +51,21 @@ def missing_for(mark: str) -> str:
     return ""
 
 
+def demand_marks_in_sources(items: list[pytest.Item]) -> None:
+    """Demand that files set these marks themselves: their gates look at no others (`files_with` of tools/check.py)."""
+    for mark in ("redis", "standalone"):
+        for path in {item.path for item in items if item.get_closest_marker(mark)}:
+            if f"mark.{mark}" not in path.read_text(encoding="utf-8"):
+                raise pytest.UsageError(f"{path} has tests with the mark {mark} and does not set it.")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that use the database; skip what cannot run here, or with GWM_TEST_COMPLETE let it fail by itself."""
     for item in items:
         if item.get_closest_marker("django_db") or not _DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("database")
+    demand_marks_in_sources(items)
     if os.environ.get("GWM_TEST_COMPLETE"):
         return
     for item in items:

@@ -65,13 +65,23 @@ def spread(processes: int) -> list[str]:
     return ["-n", str(processes), "--dist", "loadfile"]
 
 
+def files_with(mark: str) -> list[str]:
+    """Return the files of tests that set a mark: nobody else has it (tests/servers.py), and the others need no look."""
+    named = f"mark.{mark}"
+    return sorted(
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if named in path.read_text(encoding="utf-8")
+    )
+
+
 def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
     """Return the gates that run tests, those that take long first where others can run beside them."""
     every = min(4, cores)
 
-    def gate(title: str, marks: str, *, processes: int = 1, of_browser: bool = False, **options: Any) -> Gate:
+    def gate(title: str, marks: str, *files: str, processes: int = 1, of_browser: bool = False, **options: Any) -> Gate:
         shared = spread(processes) if processes > 1 else []
-        command = pytest_command(features_file, "-m", marks, *shared)
+        command = pytest_command(features_file, "-m", marks, *shared, *files)
         if of_browser:  # Chromium gives up the pages it is loading when an interface of a lab comes or goes
             command = apart(command)
         return Gate(title, command, has_tests=True, **{"is_fast": False, "cores": 1, **options})
@@ -110,10 +120,13 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
         gate(
             "Whole installations, started, killed and stopped",
             f"{_SERVERLESS} and standalone",
+            *files_with("standalone"),
             processes=every,
             cores=WAITS,
         ),
-        gate("Tests over a real Redis, on PostgreSQL", "redis", environment=with_redis, cores=WAITS),
+        gate(
+            "Tests over a real Redis, on PostgreSQL", "redis", *files_with("redis"), environment=with_redis, cores=WAITS
+        ),
         gate(
             "Tests on PostgreSQL",
             f"{quick} and database and not alike",

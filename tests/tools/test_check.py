@@ -6,11 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.features import describe, list_demanded, load_outcomes, read_table
-from tools.check import apart, list_gates, list_test_gates, summarise
+from tests.servers import demand_marks_in_sources
+from tools.check import apart, files_with, list_gates, list_test_gates, summarise
 from tools.gates import Gate, Outcome, choose, run_gate, run_gates
 from tools.lab.prerequisites import missing_prerequisites
 from tools.throwaway import Unavailable
@@ -144,6 +147,18 @@ def test_every_test_is_in_a_gate_and_a_browser_has_a_network_of_its_own(tmp_path
 def test_what_runs_apart_sees_no_interface_that_comes_or_goes() -> None:
     seen = subprocess.run(apart(["ls", "/sys/class/net"]), capture_output=True, text=True, check=True)
     assert seen.stdout.split() == ["lo"]
+
+
+def test_files_of_a_gate_that_looks_at_few_set_its_mark_themselves(tmp_path: Path) -> None:
+    """Were it set elsewhere, the gate would not find them."""
+    assert "tests/up/test_servers.py" in files_with("redis")
+    file = tmp_path / "test_some.py"
+    some: Any = SimpleNamespace(path=file, get_closest_marker=lambda mark: mark == "standalone")
+    file.write_text("pytestmark = pytest.mark.standalone")
+    demand_marks_in_sources([some])
+    file.write_text("from elsewhere import pytestmark")
+    with pytest.raises(pytest.UsageError, match="does not set it"):
+        demand_marks_in_sources([some])
 
 
 @pytest.mark.parametrize("cores", [2, 4])

@@ -54,17 +54,29 @@ class Visitor:
 
 
 @pytest.mark.redis
-def test_a_database_that_is_away_is_said_and_health_goes_on(tmp_path: Path) -> None:
+def test_a_database_that_takes_no_changes_or_is_away_is_said_and_health_goes_on(tmp_path: Path) -> None:
     with postgresql() as url:
         installation = Installation(
             tmp_path / "data", "--no-demo", DATABASE_URL=url, GWM_ADMIN_PASSWORD=PASSWORD, GWM_WEB_THREADS="2"
         )
         try:
             installation.start_ready()
-            visitor = Visitor(installation)
+            visitor, stranger = Visitor(installation), Visitor(installation)
             assert visitor.sign_in()[0] == 302
             assert visitor.ask("GET", "/")[0] == 200
             eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
+
+            set_read_only(url, "on")
+            status, body = eventually(lambda: refused(visitor.ask("GET", "/readyz")), what="readyz")
+            assert json.loads(body)["troubles"] == {"database": "The database takes no changes: it is read-only."}
+            status, body = visitor.ask("GET", "/health/")
+            assert (status, "read-only" in body) == (200, True)
+            status, body = stranger.sign_in()
+            assert (status, "Nothing can be saved" in body) == (503, True)
+            set_read_only(url, "off")
+            eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
+            assert stranger.sign_in()[0] == 302
+
             with psycopg.connect(url) as database:
                 row = database.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'").fetchone()
             assert row is not None
@@ -192,29 +204,6 @@ def test_a_read_only_disk_is_said_and_pages_can_still_be_read(failing_disk: Path
         assert not [line for line in installation.lines[before:] if "Traceback" in line or "File " in line]
     finally:
         installation.end()
-
-
-@pytest.mark.redis
-def test_a_database_that_takes_no_changes_is_said(tmp_path: Path) -> None:
-    with postgresql() as url:
-        installation = Installation(tmp_path / "data", "--no-demo", DATABASE_URL=url, GWM_ADMIN_PASSWORD=PASSWORD)
-        try:
-            installation.start_ready()
-            visitor, stranger = Visitor(installation), Visitor(installation)
-            assert visitor.sign_in()[0] == 302
-            eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
-            set_read_only(url, "on")
-            status, body = eventually(lambda: refused(visitor.ask("GET", "/readyz")), what="readyz")
-            assert json.loads(body)["troubles"] == {"database": "The database takes no changes: it is read-only."}
-            status, body = visitor.ask("GET", "/health/")
-            assert (status, "read-only" in body) == (200, True)
-            status, body = stranger.sign_in()
-            assert (status, "Nothing can be saved" in body) == (503, True)
-            set_read_only(url, "off")
-            eventually(lambda: visitor.ask("GET", "/readyz")[0] == 200, what="readyz")
-            assert stranger.sign_in()[0] == 302
-        finally:
-            installation.end()
 
 
 def set_read_only(url: str, state: str) -> None:

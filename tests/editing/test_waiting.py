@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.editing.conftest import Desk
+from tests.operations.test_checks import TO
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.waiting import merge_waiting
 
@@ -48,13 +49,17 @@ def test_what_is_stopped_waits_for_nothing(desk: Desk) -> None:
         ("INSTANCE_REBOOT", {"reboot_type": "full"}, True),
         ("INSTANCE_REBOOT", {"reboot_type": "soft"}, False),
         ("INSTANCE_SHUTDOWN", {}, True),
+        ("BACKUP_EXPORT", {**TO, "shutdown": True}, True),
+        ("BACKUP_EXPORT", {**TO, "shutdown": False}, False),
     ],
 )
 def test_whoever_restarts_it_ends_the_wait(desk: Desk, opcode: str, params: dict[str, Any], is_over: bool) -> None:
+    desk.there.disk_template = "plain"  # of which an export can take a copy while it runs
     change_outside(desk, vcpus=3)
     assert desk.vm.waiting == {"beparams.vcpus": 1}, "whoever changed it"
-    desk.simulator.outside.submit(opcode, instance_name=desk.vm.name, **params)
+    job = desk.simulator.outside.submit(opcode, instance_name=desk.vm.name, **params)
     desk.read()
+    assert job.status == "success"
     assert (desk.vm.waiting_since is None) is is_over
     assert (desk.vm.waiting == {}) is is_over
 

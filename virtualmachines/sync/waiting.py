@@ -35,8 +35,8 @@ _AT_ONCE = frozenset(
 _DEVICES = {"disks": "disk.uuids", "nics": "nic.uuids"}
 _OF_NICS = ("nic.macs", "nic.modes", "nic.links", "nic.networks")
 # Jobs that start a machine anew. A migration carries the guest over as it runs.
-_RESTARTS = frozenset({"OP_INSTANCE_STARTUP", "OP_INSTANCE_FAILOVER", "OP_INSTANCE_REINSTALL"})
-_REBOOT, _CHANGE = "OP_INSTANCE_REBOOT", "OP_INSTANCE_SET_PARAMS"
+_RESTARTS = frozenset({"OP_INSTANCE_STARTUP", "OP_INSTANCE_FAILOVER", "OP_INSTANCE_REINSTALL", "OP_INSTANCE_MOVE"})
+_REBOOT, _CHANGE, _EXPORT = "OP_INSTANCE_REBOOT", "OP_INSTANCE_SET_PARAMS", "OP_BACKUP_EXPORT"
 _KEEPS_SETTINGS = "soft"
 
 
@@ -102,11 +102,15 @@ def forget_restarted(cluster: Cluster, jobs: Iterable[Job]) -> int:
 
 
 def _restarts(job: Job) -> bool:
-    return any(
-        step.get("OP_ID") in _RESTARTS or (step.get("OP_ID") == _REBOOT and step.get("reboot_type") != _KEEPS_SETTINGS)
-        for step in job.opcodes
-        if isinstance(step, dict)
-    )
+    return any(_is_restart(step) for step in job.opcodes if isinstance(step, dict))
+
+
+def _is_restart(step: Mapping[str, Any]) -> bool:
+    """An export shuts the machine down while its disks are taken, if it is not told to leave it running."""
+    opcode = step.get("OP_ID")
+    if opcode == _REBOOT:
+        return step.get("reboot_type") != _KEEPS_SETTINGS
+    return opcode in _RESTARTS or (opcode == _EXPORT and step.get("shutdown") is not False)
 
 
 def _was_hotplugged(cluster: Cluster, pk: int) -> bool:

@@ -1,6 +1,6 @@
 """Batches: their list, the plan that asks before anything is done, and how far one is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from objectlog.changes import as_rows
 from operations.actors import actor_of
 from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, button_of_plan, label_of, title_of
-from operations.contract import Actor, Ask, Forbidden, Refusal
+from operations.contract import Actor, Ask, Forbidden, Refusal, Shown
 from operations.forms import OperationForm, form_for_many, params_from
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
 from operations.selectors import (
@@ -169,6 +169,22 @@ def _tell_changes(
                         item.refusal = str(refusal)
 
 
+def _rehearse_first(actor: Actor, items: list[Any], params: Mapping[str, Any]) -> Sequence[Shown]:
+    """The command and the call for the first of those on the page to which it will be done. One query."""
+    item = next((each for each in items if each.verdict == "will"), None)
+    operation = OPERATIONS.get(item.key) if item is not None else None
+    if item is None or operation is None or not operation.sends:
+        return ()
+    target = operation.whole_rows().filter(pk=item.target_pk).first()
+    if target is None:
+        return ()
+    try:
+        data = params if item.params is None else item.params
+        return operation.rehearse(Ask(actor, target, params_from(operation, actor, target, data)))
+    except (Forbidden, Refusal):  # something is to be typed first, or what is kept of it cannot be read
+        return ()
+
+
 def _show(
     request: HttpRequest,
     batch: Any,
@@ -189,9 +205,11 @@ def _show(
     for item in items_here:
         item.batch, item.label = batch, label_of(item.operation)
         item.place = places.get(item.about)
+    shown: Sequence[Shown] = ()
     if is_planned:
         typed = batch.params if params is None else params
         _tell_changes(actor_of(request), batch, list(items_here), typed, is_judged=params is not None)
+        shown = _rehearse_first(actor_of(request), list(items_here), typed)
     numbers = {name: getattr(tally, name) for name in parts}
     if not is_planned:
         numbers["skipped"] += tally.fell_away + tally.denied
@@ -210,6 +228,7 @@ def _show(
         "form": form,
         "form_has_focus": form is not None and any("autofocus" in each.field.widget.attrs for each in form),
         "can_preview": operation is not None and operation.tells_changes and form is not None and form.asks,
+        "shown": shown,
         "consequence": str(operation.consequence) if operation is not None else "",
         "for_users": operation.for_users if operation is not None else "",
     }

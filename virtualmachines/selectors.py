@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404
 
@@ -170,13 +170,9 @@ def vms_on_node(vms: QuerySet[VirtualMachine], node: Node, *, is_primary: bool) 
 
 
 def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
-    """One machine with what `list_vms_with_all` gives, and whether `user` may create others there (`may_create_there`).
-
-    See `clusters.moved.find_row`. Http404, Moved, Deleted.
-    """
-    there = visible(user, "create_vm", Cluster.objects.filter(pk=OuterRef("cluster")).order_by())
+    """One machine with what `list_vms_with_all` gives, see `clusters.moved.find_row`. Http404, Moved, Deleted."""
     try:
-        return find_row(list_vms_with_all(user).annotate(may_create_there=Exists(there)), "instance", slug, name)
+        return find_row(list_vms_with_all(user), "instance", slug, name)
     except Moved:
         raise
     except Http404 as missing:

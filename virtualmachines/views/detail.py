@@ -36,7 +36,7 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
     """State, buttons and tabs of a machine's page."""
     where = [vm.cluster.slug, vm.address]
     held = verbs_on(user, vm)
-    buttons = _buttons(vm, held)
+    buttons = _buttons(user, vm, held)
     first, more = put_first(buttons, _first_buttons(vm))
     return {
         "vm": vm,
@@ -51,8 +51,8 @@ def vm_page(user: User, vm: Any, current: str) -> dict[str, Any]:
     }
 
 
-def _buttons(vm: Any, held: frozenset[str]) -> list[Button]:
-    """What can be done to a machine by who holds these verbs on it."""
+def _buttons(user: User, vm: Any, held: frozenset[str]) -> list[Button]:
+    """What can be done to a machine by `user`, who holds these verbs on it."""
     main = "console" if vm.is_running else "start"
     buttons = []
     for offer in list_offers(vm, VM_OPERATIONS, held):
@@ -62,7 +62,7 @@ def _buttons(vm: Any, held: frozenset[str]) -> list[Button]:
         buttons.append(button_of(offer, url, style="primary" if name == main else "", is_page=is_page))
     if vm.uuid and not vm.is_missing:
         like = urlencode({"like": f"{vm.cluster.slug}/{vm.name}"})
-        if vm.may_create_there:
+        if can(user, "create_vm", vm.cluster):
             url = f"{reverse('vms-create')}?{like}"
             buttons.append(Button("create-like", _("Create one like it"), url, "plus", True, is_page=True))
         url = f"{reverse('template-create')}?{like}"
@@ -136,7 +136,7 @@ def vm_actions(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Everything that can be done to it: what the menu of its row in a list shows."""
     user = person_of(request)
     vm = get_vm(user, slug, name)
-    buttons = _buttons(vm, verbs_on(user, vm))
+    buttons = _buttons(user, vm, verbs_on(user, vm))
     return render(request, "virtualmachines/actions.html", {"vm": vm, "cluster": vm.cluster, "menu": menu_of(buttons)})
 
 

@@ -66,6 +66,11 @@ class Faults:
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
+    @property
+    def any(self) -> bool:
+        """Whether there are any, hits or no hits."""
+        return bool(self._faults)
+
     def add(self, kind: str, **options: Any) -> Fault:
         if kind not in KINDS:
             raise ValueError(f"no such fault: {kind}")

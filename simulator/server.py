@@ -24,6 +24,10 @@ BACKLOG = 1024
 SILENCE_POLL = 0.05  # seconds
 
 
+#: the servers of this process, by where they listen
+LISTENING: dict[tuple[str, int], "Server"] = {}
+
+
 class Service(Protocol):
     """What a server needs behind it."""
 
@@ -66,10 +70,13 @@ class Server:
 
     def start(self) -> None:
         self._thread.start()
+        LISTENING[self.host, self.port] = self
 
     def stop(self) -> None:
         """Close the listener and every connection."""
         self.stopping.set()
+        if LISTENING.get((self.host, self.port)) is self:
+            del LISTENING[self.host, self.port]
         try:
             self.listener.shutdown(socket.SHUT_RDWR)
         except OSError:

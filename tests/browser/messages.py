@@ -37,7 +37,10 @@ def write_down_messages(context: BrowserContext) -> None:
 
 
 def hear(page: Page, pattern: str) -> re.Match[str]:
-    """Wait for a message in which the pattern is found; it and those before it are not heard again."""
+    """Wait for a message in which the pattern is found; it and those before it are not heard again.
+
+    In vain: the error says what was said instead, and what the page asks or shows.
+    """
 
     def find() -> re.Match[str] | None:
         said = _said.get(page, [])
@@ -47,6 +50,11 @@ def hear(page: Page, pattern: str) -> re.Match[str]:
                 return found
         return None
 
-    found = wait_for(page, find, f"a message with {pattern!r}")
+    try:
+        found = wait_for(page, find, f"a message with {pattern!r}")
+    except AssertionError as error:
+        shown = page.locator("dialog[open]").all_inner_texts() or page.locator("main").all_inner_texts()
+        error.add_note(f"Said were {_said.get(page, [])}; {page.url} shows {' '.join(shown)[:600]!r}")
+        raise
     assert found is not None
     return found

@@ -74,9 +74,9 @@ def test_the_list_and_the_default_owner_follow_and_all_is_one_click_away(page: C
     shown = page.get("/vms/?owner=@web-team")
     assert [row.name for row in shown.context["page"].object_list] == ["theirs1.example.org"]
     assert "Without owner:@web-team" in " ".join(shown.content.decode().split())
-    assert page.get("/vms/create/").context["form"].personas[0].name == "web-team"
+    assert page.get("/vms/create/").context["form"].personas()[0].name == "web-team"
     choose(page, "alice")
-    assert page.get("/vms/create/").context["form"].personas[0].name == "alice"
+    assert page.get("/vms/create/").context["form"].personas()[0].name == "alice"
     assert 'href="/vms/"' in page.get("/vms/").content.decode()
 
 

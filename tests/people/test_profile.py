@@ -88,13 +88,13 @@ def test_a_field_that_is_not_on_the_page(alice, field):
 
 @pytest.mark.parametrize("verb", sorted(op.verb for op in OPERATIONS.values() if op.kind == "person"))
 def test_what_people_may_do_to_their_own_account(alice, verb):
-    """Names, and an address that is shown to be theirs. Nothing else, by whatever way."""
+    """Names, an address that is shown to be theirs, and a provider they are known at. Nothing else, by whatever way."""
     operation = OPERATIONS[f"person.{verb}"]
     given = {"edit": AccountParams(first_name="Alice")}.get(verb, operation.params_type())
-    may = verb in ("edit", "use-email")
+    refused = None if verb == "edit" else Refusal if verb in ("use-email", "disconnect") else Forbidden
     if operation.is_on_site:
         return
-    with pytest.raises(Refusal) if verb == "use-email" else pytest.raises(Forbidden) if not may else nullcontext():
+    with pytest.raises(refused) if refused else nullcontext():
         run(operation, Ask(Actor(alice, "web"), alice, given))
     with pytest.raises(Forbidden):
         run(OPERATIONS["person.edit"], Ask(Actor(alice, "web"), alice, AccountParams(email="new@example.org")))

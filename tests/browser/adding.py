@@ -32,6 +32,7 @@ def add(page, simulator, slug):
 
 
 def remove(page, slug):
+    """Its page may be renewed in the moment in which it is removed: a 404 is part of it."""
     page.goto(f"/clusters/{slug}/")
     page.locator(".actions details.menu > summary").click()
     page.get_by_role("link", name=re.compile("Remove")).click()

@@ -20,7 +20,7 @@ def other():
 
 @pytest.mark.feature("G005", "F045", "F046", "F050", "F051", "F066", "F074")
 def test_add_by_fingerprint_after_a_wrong_password(page, other, watch):
-    watch.allow(422)
+    watch.allow(422, 404)
     give_address(page, other)
     expect(page.locator(".fingerprint")).to_have_text(grouped(other.fingerprint))
     page.get_by_label("RAPI user").fill(other.username)
@@ -46,7 +46,7 @@ def test_add_by_fingerprint_after_a_wrong_password(page, other, watch):
 
 @pytest.mark.feature("F052", "F049", "F060", "F047")
 def test_edit_refresh_and_remove(page, other, watch):
-    watch.allow(422)
+    watch.allow(422, 404)
     add(page, other, "edited")
     page.get_by_role("button", name="Update now").click()
     hear(page, "edited")
@@ -70,7 +70,7 @@ def test_edit_refresh_and_remove(page, other, watch):
 
 @pytest.mark.feature("F051", "F050")
 def test_a_cluster_that_does_not_answer_is_added_all_the_same(page, watch):
-    watch.allow(422, 404)  # a page of it may be renewed in the moment in which it is removed
+    watch.allow(422, 404)
     page.goto("/clusters/add/")
     page.get_by_label("Address").fill("127.0.0.1")
     page.get_by_label("Port").fill(str(free_port()))
@@ -92,7 +92,7 @@ def test_a_cluster_that_does_not_answer_is_added_all_the_same(page, watch):
 
 @pytest.mark.feature("G002", "F079", "F080", "F083")
 def test_a_cluster_goes_away_and_comes_back(page, other, watch):
-    watch.allow(409)
+    watch.allow(409, 404)
     add(page, other, "away")
     expect(page.get_by_text("of 12").first).to_be_visible()
     other.stop_listening()

@@ -187,7 +187,7 @@ def test_a_create_that_was_refused_and_one_that_failed_are_filled_in_again(newco
 
 @pytest.mark.feature("F198", "F144", "G026")
 def test_a_machine_is_deleted_on_a_phone_with_its_name_typed(person, demo, machine, watch):
-    watch.allow(422)
+    watch.allow(422, 410)
     page = person(demo, viewport=NARROW, has_touch=True, is_mobile=True)
     page.goto(f"/clusters/lab/vms/{machine}/")
     page.locator("#vm-head details.menu > summary").tap()

@@ -31,7 +31,7 @@ def product(tmp_path_factory, ganeti):
 
 @pytest.mark.feature("F147", "F159", "F160", "F183", "F184", "F191", "F198", "F209", "F142")
 def test_a_kvm_guest_is_created_used_resized_restarted_and_deleted(person, product, ganeti, watch):
-    watch.allow(409, "Failed when connecting", "Connection closed")
+    watch.allow(409, 410, "Failed when connecting", "Connection closed")
     nora = Newcomer(person(product, "nora", PASSWORD))
     nora.create(NAME, "gwm-keyboard", "1", "128 MiB", "128 MiB")
     assert ganeti.instance(NAME, "hypervisor", "status", "be/maxmem") == ["kvm", "running", "128"]

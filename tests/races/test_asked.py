@@ -96,9 +96,9 @@ class Two(Product):
 
 
 @pytest.fixture
-def two(empty_url: str, tmp_path: Path) -> Iterator[Two]:
+def two(url_of_its_own: str, tmp_path: Path) -> Iterator[Two]:
     with Simulator(nodes=1) as first, Simulator(nodes=1) as second:
-        yield Two(tmp_path, empty_url, first, second)
+        yield Two(tmp_path, url_of_its_own, first, second)
 
 
 def test_one_request_is_made_once_and_again_when_that_has_failed(two: Two) -> None:

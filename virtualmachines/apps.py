@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from operations.triggers import add_triggers
 from ui.places import Part, add_list, add_parts
-from virtualmachines import count_triggers, search
+from virtualmachines import count_triggers, owner_triggers, search
 
 
 class VirtualMachinesConfig(AppConfig):
@@ -12,9 +12,10 @@ class VirtualMachinesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say how machines are counted and searched, and where the pages of this app are."""
+        """Say how machines are counted and searched and whose they are, and where the pages of this app are."""
         add_triggers(count_triggers.make_triggers)
         add_triggers(search.make_triggers)
+        add_triggers(owner_triggers.make_triggers)
         add_parts(
             "vm",
             Part("overview", _("Overview"), "vm", 10),

@@ -1,8 +1,9 @@
 """How many machines there are and how large, by cluster and state: kept where it changes, for pages do not count rows.
 
 Triggers write what every statement changes, so a writer cannot forget it and it is in the same transaction
-(`MachineCount`); `fold` puts rows of the same state into one; `check_counts` compares all of it with the machines
-themselves. Where there are no triggers (see operations.triggers) machines are counted.
+(`MachineCount`); `fold` puts rows of the same state into one; `check_counts` compares all of it, and the owners' names
+that are kept in the same way (`owner_triggers`), with the machines themselves. Where there are no triggers (see
+operations.triggers) machines are counted.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from django.utils import timezone
 
 from clusters.models import Cluster
 from operations.triggers import are_there
-from virtualmachines.count_triggers import KEY, MISSING, SUMS, add_up
+from virtualmachines.count_triggers import KEY, MISSING, SUMS, VMS, add_up
 from virtualmachines.models import CountCheck, MachineCount
+from virtualmachines.owner_triggers import KEEP_ALL, WRONG
 
 logger = logging.getLogger("virtualmachines.counts")
 
@@ -62,6 +64,17 @@ def _mend() -> list[MachineCount]:
     return MachineCount.objects.bulk_create(_row(row[: len(KEY)], row[len(KEY) :]) for row in rows)
 
 
+def _mend_names_of_owners(slugs: Mapping[int, str]) -> list[str]:
+    """Keep the names that owners have; on which cluster how many were others, a line each."""
+    wrong = f"SELECT cluster_id, COUNT(*) FROM {VMS} WHERE {WRONG} GROUP BY cluster_id ORDER BY cluster_id"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(wrong)
+        found = [f"cluster {slugs.get(key, key)}: the owner's name of {n} machines" for key, n in cursor.fetchall()]
+        if found:
+            cursor.execute(KEEP_ALL)
+    return found
+
+
 def check_counts() -> list[str]:
     """Compare what is kept with the machines counted and mend it; what differed, a line each, is returned, logged and
     told on the page of health."""
@@ -72,7 +85,7 @@ def check_counts() -> list[str]:
         CountCheck.objects.get_or_create(pk=1, defaults={"checked_at": timezone.now()})
         check = CountCheck.objects.select_for_update().get(pk=1)
         slugs = dict(Cluster.objects.values_list("pk", "slug"))
-        found = [_describe(row, slugs) for row in _mend()]
+        found = [_describe(row, slugs) for row in _mend()] + _mend_names_of_owners(slugs)
         check.checked_at = timezone.now()
         if found:
             check.differed_at, check.differences = check.checked_at, "\n".join(found)

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Concat
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster, Node
+from operations.triggers import are_there
 from permissions.models import Persona
 from rapi.shapes.instance import FORTHCOMING, INSTANCE_STATUSES
 from ui.filtering import Language, Wanted, of_choices, of_number, of_size, of_text, of_timestamp
@@ -98,10 +100,13 @@ def _changed(part: str) -> Q:
     return _CHANGED & Q(drift__has_any_keys=PARTS[part])
 
 
-# Ganeti's tag names somebody else than who is the owner here. Of the two kinds of owners the other has no name.
+# Ganeti's tag names somebody else than who is the owner here: the condition of an index. Where no triggers keep the
+# owner's name, owners are looked up; of the two kinds of them the other has no name.
+_TOLD = Q(owner__isnull=False) & _IN_GANETI & ~Q(owner_tag="")
 _PERSON = Coalesce(F("owner__user__username"), Value(""))
 _TEAM = Concat(Value("@"), F("owner__group__name"))
-_OTHER_OWNER = Q(owner__isnull=False) & _IN_GANETI & ~(Q(owner_tag="") | Q(owner_tag=_PERSON) | Q(owner_tag=_TEAM))
+_SAME_OWNER = Q(owner_tag=F("owner_name")) if are_there(connection) else Q(owner_tag=_PERSON) | Q(owner_tag=_TEAM)
+_OTHER_OWNER = _TOLD & ~_SAME_OWNER
 # What is otherwise in Ganeti than here, or belongs to nobody.
 RECONCILE = {
     "unowned": Q(owner__isnull=True) & _IN_GANETI & ~Q(uuid=""),

@@ -26,15 +26,13 @@ from virtualmachines.models import VirtualMachine
 
 #: Of more it is only told that there are more.
 MOST = 999
-#: The parts of the page, in their order.
+#: The parts of the page, in their order. Of each it is told how many there are: an index has these machines alone.
 SHOWN: Mapping[str, Any] = {
     "unowned": _("Without owner"),
     "changed": _("Changed elsewhere"),
     "missing": _("Missing"),
     "owner-tag": _("Other owner by its tag"),
 }
-#: Of these it is told how many there are: an index has them alone.
-COUNTED = ("unowned", "changed", "missing")
 
 
 def list_reconcilable(user: User) -> QuerySet[VirtualMachine]:
@@ -59,7 +57,7 @@ def count_to_reconcile(vms: QuerySet[VirtualMachine], nodes: QuerySet[Node] | No
 
     No part is counted further than it is told: indexes have these machines alone, whatever there are besides.
     """
-    counted: dict[str, QuerySet[Any]] = {part: vms.filter(RECONCILE[part]) for part in COUNTED}
+    counted: dict[str, QuerySet[Any]] = {part: vms.filter(RECONCILE[part]) for part in SHOWN}
     if nodes is not None:
         counted["nodes"] = nodes
     parts: list[str] = []

@@ -74,7 +74,7 @@ def test_each_part_has_its_machines_and_no_others(site: Site, sign_in: SignIn, k
     assert names_on(sign_in(site.admin), "unowned") == ["prod/db1.example.org", "edge/web1.example.org"]
     assert sign_in(site.alice).get(PAGE).status_code == 403
     numbers = re.findall(r'class="count">(\d+)<', client.get(PAGE).content.decode())
-    assert numbers == ["1", "1", "1"]
+    assert numbers == ["1", "1", "1", "0"]
 
 
 def drifted(**before: Any) -> dict[str, Any]:
@@ -125,6 +125,8 @@ def test_of_two_owners_each_can_win(site: Site, sign_in: SignIn, keeper: User) -
     client = sign_in(keeper)
     for page in (PAGE, "/clusters/prod/reconciliation/"):
         assert names_on(client, "owner-tag", page) == ["prod/other.example.org"]
+    assert re.findall(r'class="count">(\d+)<', client.get(PAGE).content.decode()) == ["1", "0", "0", "1"]
+    assert "Other owner by its tag 1<" in client.get("/").content.decode()
     offered = re.findall(r'name="verb" value="([\w-]+)"', client.get(PAGE, {"reconcile": "owner-tag"}).content.decode())
     assert set(offered) == {"write-owner-tag", "adopt", "set-owner"}
     ours, theirs = (plan_of(client, verb, other) for verb in ("write-owner-tag", "adopt"))
@@ -132,6 +134,7 @@ def test_of_two_owners_each_can_win(site: Site, sign_in: SignIn, keeper: User) -
     carry_out(theirs)
     other.refresh_from_db()
     assert other.owner == site.web.owner and names_on(client, "owner-tag") == []
+    assert "Other owner by its tag" not in client.get("/").content.decode()
 
 
 @pytest.mark.feature("F120")

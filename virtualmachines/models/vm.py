@@ -75,6 +75,13 @@ class VirtualMachine(Mirrored, Watched, Busy):
     owner = models.ForeignKey(
         Persona, null=True, blank=True, on_delete=models.SET_NULL, related_name="virtual_machines"
     )
+    owner_name = models.CharField(
+        max_length=151,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="whom a tag names that is of its owner, a user or @team; kept by the database (owner_triggers)",
+    )
     notes = models.TextField(blank=True)
     is_protected = models.BooleanField(
         default=False, db_default=False, help_text="whether it may not be deleted or reinstalled here"
@@ -138,6 +145,13 @@ class VirtualMachine(Mirrored, Watched, Busy):
                 fields=["name", "id", "cluster", "uuid"],
                 condition=models.Q(owner__isnull=True, missing_since__isnull=True),
                 name="vm_unowned",
+            ),
+            models.Index(
+                fields=["owner", "cluster", "id"],
+                condition=models.Q(owner__isnull=False, missing_since__isnull=True)
+                & ~models.Q(owner_tag="")
+                & ~models.Q(owner_tag=models.F("owner_name")),
+                name="vm_other_owner",
             ),
             # What a right on a cluster gives: the keys of its machines, without their rows.
             models.Index(fields=["cluster", "id"], name="vm_of_cluster"),

@@ -28,7 +28,6 @@ from ui.tables import show
 from virtualmachines.filters import parse_vm_filter
 from virtualmachines.operations import list_reconciling
 from virtualmachines.reconciling import (
-    COUNTED,
     MOST,
     RECONCILIATION_TABLE,
     SHOWN,
@@ -104,7 +103,7 @@ def _answer(
     counts = count_to_reconcile(vms)
     given = request.GET.copy()
     if not given.get("reconcile"):
-        given["reconcile"] = next((part for part in COUNTED if counts[part]), "unowned")
+        given["reconcile"] = next((part for part in SHOWN if counts[part]), "unowned")
     part = str(given["reconcile"])
     table = RECONCILIATION_TABLE
     choice = choice_of(person_of(request), table.name)
@@ -117,7 +116,7 @@ def _answer(
     if file is not None:
         return file
     listing = shown.page(request, rows, keys_first=True)
-    groups = [(name, label, min(counts[name], MOST) if name in COUNTED else None) for name, label in SHOWN.items()]
+    groups = [(name, label, min(counts[name], MOST)) for name, label in SHOWN.items()]
     drawn = {
         **context,
         **shown.as_context(listing, wanted, groups=groups, grouped_by="reconcile", always=SHOWN),

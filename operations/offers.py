@@ -60,12 +60,15 @@ def list_offers(target: Any, operations: Sequence[AnyOperation], held: frozenset
     What depends on parameters is judged when it is run.
     """
     offers = []
+    refusals: dict[str, str] = {}  # few verbs are needed for many operations
     for operation in operations:
         if not operation.suits(target):
             continue
-        lacking = [verb for verb in (operation.needs, *operation.needs_too) if verb not in held]
-        if lacking:
-            reason: str | None = access_of(type(target)).refuse(lacking[0])
+        lacking = next((verb for verb in (operation.needs, *operation.needs_too) if verb not in held), None)
+        if lacking is not None:
+            if lacking not in refusals:
+                refusals[lacking] = access_of(type(target)).refuse(lacking)
+            reason: str | None = refusals[lacking]
         else:
             reason = None if find_detour(operation, target, held) else find_obstacle(operation, target)
         offers.append(Offer(operation, reason or ""))

@@ -36,14 +36,27 @@ def list_vms(user: User) -> QuerySet[VirtualMachine]:
     return visible(user, "view", VirtualMachine.objects.all())
 
 
-# What no page of one machine shows of what it belongs to.
-_UNSHOWN = ("cluster__info", "cluster__operating_systems", "primary_node__raw", "secondary_node__raw")
+_RELATED = ("cluster__schedule", "primary_node", "secondary_node", "owner__user", "owner__group")
+# What no operation on one machine asks of what it belongs to.
+_UNASKED = ("cluster__info", "cluster__operating_systems", "primary_node__raw", "secondary_node__raw")
+# What the pages of one machine show of it, and what its buttons ask of it: a quarter of the columns.
+_SHOWN = (
+    *(f"cluster__{name}" for name in ("slug", "host", "username", "read_only", "is_demo", "cd_images")),
+    *(f"cluster__{name}" for name in ("unreachable_since", "last_error", "schedule__synced_at", "schedule__live_at")),
+    *(f"{node}__{name}" for node in ("primary_node", "secondary_node") for name in ("name", "offline", "drained")),
+    *("primary_node__primary_ip", "owner__user__username", "owner__group__name"),
+)
 
 
 def list_vms_with_all(user: User) -> QuerySet[VirtualMachine]:
-    """The same with their clusters, nodes and owners: for pages of one machine."""
-    related = ("cluster__schedule", "primary_node", "secondary_node", "owner__user", "owner__group")
-    return list_vms(user).select_related(*related).defer(*_UNSHOWN)
+    """The same with their clusters, nodes and owners: for what is done to one machine."""
+    return list_vms(user).select_related(*_RELATED).defer(*_UNASKED)
+
+
+def list_vms_to_show(user: User) -> QuerySet[VirtualMachine]:
+    """The same with what pages of one machine show of all that. Wide rows take Django long."""
+    own = (field.name for field in VirtualMachine._meta.concrete_fields)
+    return list_vms(user).select_related(*_RELATED).only(*own, *_SHOWN)
 
 
 def filter_vms(vms: QuerySet[VirtualMachine], wanted: Wanted) -> QuerySet[VirtualMachine]:
@@ -169,10 +182,11 @@ def vms_on_node(vms: QuerySet[VirtualMachine], node: Node, *, is_primary: bool) 
     return vms.filter(Q(primary_node=node) if is_primary else Q(secondary_node=node), missing_since__isnull=True)
 
 
-def get_vm(user: User, slug: str, name: str) -> VirtualMachine:
-    """One machine with what `list_vms_with_all` gives, see `clusters.moved.find_row`. Http404, Moved, Deleted."""
+def get_vm(user: User, slug: str, name: str, *, to_show: bool = False) -> VirtualMachine:
+    """One machine with what `list_vms_with_all` gives, or only `to_show` it, see `clusters.moved.find_row`. Http404,
+    Moved, Deleted."""
     try:
-        return find_row(list_vms_with_all(user), "instance", slug, name)
+        return find_row((list_vms_to_show if to_show else list_vms_with_all)(user), "instance", slug, name)
     except Moved:
         raise
     except Http404 as missing:

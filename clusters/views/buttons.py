@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 
+from operations.contract import AnyOperation
 from operations.groups import Group
 from operations.offers import Offer
 
@@ -29,7 +32,7 @@ def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False)
     operation = offer.operation
     return Button(
         operation.verb,
-        str(operation.label),
+        _label_of(get_language(), operation),
         url,
         operation.icon,
         offer.is_usable,
@@ -38,6 +41,12 @@ def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False)
         is_page,
         operation.group,
     )
+
+
+@lru_cache(maxsize=1024)
+def _label_of(language: str | None, operation: AnyOperation) -> str:
+    del language  # what is active
+    return str(operation.label)
 
 
 @dataclass(frozen=True)

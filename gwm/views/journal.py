@@ -119,7 +119,7 @@ def journal(request: HttpRequest) -> HttpResponseBase:
 def vm_journal(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     """What was done to one machine."""
     user = person_of(request)
-    vm = get_vm(user, slug, name)
+    vm = get_vm(user, slug, name, to_show=True)
     events = events_about(list_visible_events(user), "vm", vm.pk)
     return answer(request, events, "gwm/vm_journal.html", vm_page(user, vm, "journal"), ("target",))
 

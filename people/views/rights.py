@@ -55,7 +55,7 @@ def cluster_rights(request: HttpRequest, slug: str) -> HttpResponse:
 def vm_rights(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Who may do what to a machine."""
     user = person_of(request)
-    vm = get_vm(user, slug, name)
+    vm = get_vm(user, slug, name, to_show=True)
     door = ("vm-do", [slug, vm.lasting_address])
     return rights_of(request, vm, "people/vm_rights.html", vm_page(user, vm, "rights"), door)
 

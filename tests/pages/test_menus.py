@@ -1,16 +1,19 @@
 """Everything that can be done to a machine, in groups: on its page, and from its row in a list."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
+from django.urls import get_script_prefix, reverse, set_script_prefix
 
 from operations.groups import Group
 from operations.offers import find_obstacle
+from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.policy import verbs_on
 from tests.pages.conftest import Site
+from ui.places import _PARTS, tabs_of, url_of
 from virtualmachines.elsewhere import list_elsewhere
 from virtualmachines.operations import VM_OPERATIONS
 
@@ -60,3 +63,35 @@ def test_a_group_has_a_heading_only_where_there_are_several(site: Site, sign_in:
     assert titles[:2] == ["Power", "Settings"]
     head = read(client, "/clusters/prod/").split('class="actions"')[1].split("</div></details>")[0]
     assert "menu-section" in head and "menu-title" not in head
+
+
+# The first has to be quoted.
+@pytest.mark.parametrize("name", ["web 1%ä", "0"])
+@pytest.mark.parametrize("kind", ["vm", "cluster", "node", "job", "team", "person", "template"])
+def test_urls_of_what_an_object_has_are_those_that_django_gives(kind: str, name: str) -> None:
+    where = {"job": ["prod", "7"], "cluster": ["prod"], "team": [name], "person": [name]}.get(kind, ["prod", name])
+    for prefix in ("/", "/gwm/"):
+        set_script_prefix(prefix)
+        for tab, part in zip(tabs_of(kind, where, "", EVERYTHING), _PARTS[kind], strict=True):
+            assert tab.url == reverse(part.url_name, args=where)
+        for operation in (each for each in OPERATIONS.values() if each.kind == kind and not each.is_on_site):
+            there = reverse(f"{kind}-do", args=[*where, operation.verb])
+            assert url_of(kind, where, f"{kind}-do", operation.verb) == there
+
+
+@pytest.fixture(autouse=True)
+def script_prefix() -> Iterator[None]:
+    """The same as before, whatever a test has set."""
+    before = get_script_prefix()
+    yield
+    set_script_prefix(before)
+
+
+class _Everything(frozenset[str]):
+    """Every right."""
+
+    def __contains__(self, _verb: object) -> bool:
+        return True
+
+
+EVERYTHING = _Everything()

@@ -6,6 +6,7 @@ of its own, not to a confirmation, which a script opens as a dialog. What can't 
 why. `place` is a word, where a page has the same button twice.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
@@ -72,4 +73,24 @@ def menu_item(button: Any, place: str = "") -> SafeString:
         icon(sign),
         button.label,
         button.reason,
+    )
+
+
+@register.simple_tag
+def menu_sections(menu: Iterable[Any], place: str = "") -> SafeString:
+    """What one can do, in groups with headings: sections, which have label and buttons."""
+    return SafeString("".join(_section(number, each, place) for number, each in enumerate(menu, 1)))
+
+
+def _section(number: int, section: Any, place: str) -> SafeString:
+    items = SafeString("".join(menu_item(button, place) for button in section.buttons))
+    if not section.label:
+        return draw('<div class="menu-section" role="group">{}</div>', items)
+    return draw(
+        '<div class="menu-section" role="group" aria-labelledby="{0}section-{1}">'
+        '<p class="menu-title" id="{0}section-{1}">{2}</p>{3}</div>',
+        place,
+        number,
+        section.label,
+        items,
     )

@@ -1,12 +1,15 @@
 """Links to objects, whichever app shows them: {% page "vm" slug address %}, {% list_page "cluster" %}."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import template
 from django.urls import NoReverseMatch
+from django.utils.safestring import SafeString
 
 from ui.places import list_of, page_of
+from ui.templatetags.parts import draw
+from ui.templatetags.units import count
 
 register = template.Library()
 
@@ -30,3 +33,22 @@ def page_at(kind: str, place: Sequence[Any] | None) -> str:
 def list_page(kind: str) -> str:
     """The URL of the list of all objects of a kind."""
     return list_of(kind)
+
+
+@register.simple_tag
+def tab_links(tabs: Iterable[Any]) -> SafeString:
+    """Links of tabs, which have label, url, is_current and count."""
+    return SafeString("".join(_tab(each) for each in tabs))
+
+
+def _tab(tab: Any) -> SafeString:
+    return draw(
+        '<a href="{}"{}>{}{}</a>',
+        tab.url,
+        _CURRENT if tab.is_current else "",
+        tab.label,
+        "" if tab.count is None else draw('<span class="count">{}</span>', count(tab.count)),
+    )
+
+
+_CURRENT = SafeString(' aria-current="page"')

@@ -21,7 +21,7 @@ from operations.groups import Group
 from operations.offers import list_offers
 from permissions.policy import can, verbs_on
 from permissions.signed_in import person_of
-from ui.places import tabs_of
+from ui.places import tabs_of, url_of
 from virtualmachines.elsewhere import list_elsewhere
 from virtualmachines.operations import VM_OPERATIONS
 from virtualmachines.operations.console import OpenConsole
@@ -55,10 +55,10 @@ def _buttons(user: User, vm: Any, held: frozenset[str]) -> list[Button]:
     """What can be done to a machine by `user`, who holds these verbs on it."""
     main = "console" if vm.is_running else "start"
     buttons = []
+    now, lasting = [vm.cluster.slug, vm.address], [vm.cluster.slug, vm.lasting_address]
     for offer in list_offers(vm, VM_OPERATIONS, held):
         name, is_page = offer.operation.verb, offer.operation.has_own_page
-        where = [vm.cluster.slug, vm.address if is_page else vm.lasting_address]
-        url = reverse(f"vm-{name}", args=where) if is_page else reverse("vm-do", args=[*where, name])
+        url = url_of("vm", now, f"vm-{name}") if is_page else url_of("vm", lasting, "vm-do", name)
         buttons.append(button_of(offer, url, style="primary" if name == main else "", is_page=is_page))
     if vm.uuid and not vm.is_missing:
         like = urlencode({"like": f"{vm.cluster.slug}/{vm.name}"})
@@ -99,7 +99,7 @@ def _again_url(user: User, vm: Any, job: Any) -> str:
 def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """What the machine is and what it has."""
     user = person_of(request)
-    vm = get_vm(user, slug, name)
+    vm = get_vm(user, slug, name, to_show=True)
     page = vm_page(user, vm, "overview")
     context = {
         **page,
@@ -135,7 +135,7 @@ def _vnc_address(vm: Any) -> str:
 def vm_actions(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Everything that can be done to it: what the menu of its row in a list shows."""
     user = person_of(request)
-    vm = get_vm(user, slug, name)
+    vm = get_vm(user, slug, name, to_show=True)
     buttons = _buttons(user, vm, verbs_on(user, vm))
     return render(request, "virtualmachines/actions.html", {"vm": vm, "cluster": vm.cluster, "menu": menu_of(buttons)})
 
@@ -144,7 +144,7 @@ def vm_actions(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 def vm_parameters(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Every hypervisor and backend parameter, and which of them differ from the cluster's defaults."""
     user = person_of(request)
-    vm = get_vm(user, slug, name)
+    vm = get_vm(user, slug, name, to_show=True)
     page = vm_page(user, vm, "parameters")
     shown = page_for(describe_parameters(vm), _runs_cluster(user, vm, page["held"]))
     return render(request, "virtualmachines/parameters.html", {**page, "shown": shown})
@@ -154,6 +154,6 @@ def vm_parameters(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 def vm_jobs(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     """The jobs that worked on the machine."""
     user = person_of(request)
-    vm = get_vm(user, slug, name)
+    vm = get_vm(user, slug, name, to_show=True)
     jobs = jobs_about(list_job_rows(user), "instance", vm.pk)
     return answer_with_jobs(request, jobs, "virtualmachines/jobs.html", vm_page(user, vm, "jobs"), ("cluster",))

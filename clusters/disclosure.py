@@ -6,7 +6,9 @@ those: its title, steps, parameters, log and errors may name the others.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.query import ModelIterable
@@ -34,6 +36,31 @@ _CONCEALED: dict[str, Any] = {
 TOLD_TITLE = Case(When(is_partial=True, then=F("seen_name")), default=F("title"), output_field=ToldField())
 
 
+@dataclass
+class JobLine:
+    """A job as one line shows it, no whole row."""
+
+    pk: int
+    cluster: str
+    ganeti_id: int
+    status: str
+    title: str
+    error: str
+    opcode_statuses: list[str]
+    received_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    by: str | None
+
+    @property
+    def is_final(self) -> bool:
+        """As of a row."""
+        return self.status in Job.FINAL
+
+
+J = TypeVar("J", Job, JobLine)
+
+
 class _Disclosed(_Iterable):
     """Jobs of which nothing is kept that the reader must not see."""
 
@@ -55,13 +82,14 @@ def disclose(jobs: QuerySet[Job], seen: QuerySet[JobTarget]) -> QuerySet[Job]:
     return jobs
 
 
-def disclose_few(jobs: list[Job], seen: QuerySet[JobTarget]) -> list[Job]:
+def disclose_few(jobs: list[JobLine], seen: QuerySet[JobTarget]) -> list[JobLine]:
     """The same for a few jobs that are read already. One query, if there is anything to find out."""
     if not jobs or not seen.query.has_filters():
         return jobs
     # All, and those that are seen: to look for each whether it is among the others takes databases much longer.
-    touched = JobTarget.objects.order_by().filter(job__in=jobs).values_list("job", "pk", "name", Value(0))
-    told = seen.order_by().filter(job__in=jobs).values_list("job", "pk", "name", Value(1))
+    keys = [job.pk for job in jobs]
+    touched = JobTarget.objects.order_by().filter(job__in=keys).values_list("job", "pk", "name", Value(0))
+    told = seen.order_by().filter(job__in=keys).values_list("job", "pk", "name", Value(1))
     there: dict[int, set[int]] = defaultdict(set)
     names: dict[int, dict[int, str]] = defaultdict(dict)
     for job, pk, name, is_seen in touched.union(told, all=True):
@@ -75,7 +103,7 @@ def _first(names: dict[int, str]) -> str:
     return names[min(names)] if names else ""
 
 
-def _conceal(job: Job, name: str) -> Job:
+def _conceal(job: J, name: str) -> J:
     is_about_it = len(job.opcode_statuses) <= 1 and name and job.title.endswith(f" {name}")
     if not is_about_it:
         job.title = _("Job on %(name)s and others") % {"name": name} if name else _("Job %s") % job.ganeti_id

@@ -1,6 +1,7 @@
 """Reading clusters and what belongs to them: always for somebody, and only what they may see (else Http404)."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -8,11 +9,12 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clusters.disclosure import disclose, disclose_few
+from clusters.disclosure import JobLine, disclose, disclose_few
 from clusters.models import Cluster, Job, JobStatus, JobTarget, Network, Node, NodeGroup
 from clusters.moved import Moved, current_cluster, find_row
 from permissions.models import User
-from permissions.policy import visible
+from permissions.policy import read_visible, visible
+from ui.kept import Given, Kept
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.WAITING, JobStatus.CANCELING, JobStatus.RUNNING)
 
@@ -29,6 +31,13 @@ _JOB_ROW = (
     "started_at",
     "ended_at",
     "entry__actor_name",
+)
+
+
+# The same as JobLine has it.
+_JOB_LINE = (
+    *("pk", "cluster__slug", "ganeti_id", "status", "title", "error", "opcode_statuses"),
+    *("received_at", "started_at", "ended_at", "entry__actor_name"),
 )
 
 
@@ -87,14 +96,19 @@ def list_job_rows(user: User) -> QuerySet[Job]:
     return list_jobs(user).only(*_JOB_ROW)
 
 
-def read_few_job_rows(user: User, jobs: QuerySet[Job], most: int) -> list[Job]:
-    """The first `most` of those of `jobs` that `user` may see, told and read as `list_job_rows` does.
+def few_lines_of(jobs: Callable[[QuerySet[Job]], QuerySet[Job]], most: int) -> Kept:
+    """The first `most` of such `jobs`, for `read_job_lines`."""
+    return Kept(Job, lambda rows: jobs(rows).values_list(*_JOB_LINE)[:most])
+
+
+def read_job_lines(user: User, few: Kept, **given: Any) -> list[JobLine]:
+    """Those of `few` that `user` may see, told as `list_job_rows` does.
 
     What is told of them is found out afterwards, in a query that most often is not needed: to find it out for every job
     that it sorts takes the database longer than all the rest of a page.
     """
-    rows = visible(user, "view", jobs.select_related("cluster", "entry").only(*_JOB_ROW))[:most]
-    return disclose_few(list(rows), visible(user, "view", JobTarget.objects.all()))
+    lines = [JobLine(*row) for row in read_visible(user, "view", few, **given)]
+    return disclose_few(lines, visible(user, "view", JobTarget.objects.all())) if lines else []
 
 
 def get_job(user: User, slug: str, number: int) -> Job:
@@ -165,12 +179,9 @@ def _with_right_to_cancel(user: User, jobs: QuerySet[Job]) -> QuerySet[Job]:
     return jobs.annotate(may_cancel=Exists(visible(user, "cancel", Job.objects.filter(pk=OuterRef("pk")))))
 
 
-def jobs_under_way_or_failed(*, failed_within: timedelta) -> QuerySet[Job]:
-    """Jobs that have not ended, and those that failed lately, newest first."""
-    lately = timezone.now() - failed_within
-    return Job.objects.filter(
-        Q(status__in=ACTIVE) | Q(status=JobStatus.ERROR, ended_at__gte=lately, cleared_at__isnull=True)
-    ).order_by("-ganeti_id")
+def have_failed(since: datetime | Given) -> Q:
+    """Jobs that failed since then and were not cleared."""
+    return Q(status=JobStatus.ERROR, ended_at__gte=since, cleared_at__isnull=True)
 
 
 JOB_GROUPS: dict[str, tuple[Any, Q]] = {

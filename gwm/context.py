@@ -14,7 +14,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clusters.models import Cluster, Job
+from clusters.disclosure import JobLine
+from clusters.models import Cluster
 from clusters.states import NodeTally, state_of_cluster
 from gwm.selectors import (
     DOCK_JOBS,
@@ -144,15 +145,15 @@ class DockJob:
     done: int | None = None
 
     @classmethod
-    def of(cls, job: Job) -> "DockJob":
+    def of(cls, job: JobLine) -> "DockJob":
         """From a row."""
         done = [status for status in job.opcode_statuses if status in ("success", "error")]
         return cls(
             job.title or _("Job %d") % job.ganeti_id,
-            page_of("job", job.cluster.slug, job.ganeti_id),
+            page_of("job", job.cluster, job.ganeti_id),
             job.status,
-            job.cluster.slug,
-            job.entry.actor_name if job.entry is not None else "",
+            job.cluster,
+            job.by or "",
             job.started_at or job.received_at,
             job.is_final,
             round(100 * len(done) / len(job.opcode_statuses)) if len(job.opcode_statuses) > 1 else None,
@@ -168,7 +169,7 @@ class Dock:
     failed: int = 0
 
     @classmethod
-    def of(cls, jobs: list[Job]) -> "Dock":
+    def of(cls, jobs: list[JobLine]) -> "Dock":
         """From rows."""
         drawn = [DockJob.of(job) for job in jobs]
         running = [job for job in drawn if not job.is_final]

@@ -1,32 +1,34 @@
 """Reading what spans apps: counts for the frame, sums of clusters, what needs attention, the journal of a person."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.utils import timezone
 
-from clusters.models import Cluster, Job, Node
-from clusters.selectors import (
-    ACTIVE,
-    jobs_under_way_or_failed,
-    list_clusters,
-    read_few_job_rows,
-)
+from clusters.disclosure import JobLine
+from clusters.models import Cluster, Node
+from clusters.models.states import address_of
+from clusters.selectors import ACTIVE, few_lines_of, have_failed, list_clusters, read_job_lines
 from clusters.states import NodeTally
 from gwm.cluster_list import group_of
 from objectlog.models import Event
 from permissions.models import User
-from permissions.policy import visible
+from permissions.policy import read_visible, visible
+from ui.kept import Given, Kept
 from virtualmachines.filters import TROUBLE
-from virtualmachines.models import VirtualMachine
-from virtualmachines.selectors import StateSum, list_vms, rows_of, sum_all_by_state
+from virtualmachines.models import VirtualMachine, is_left_of_creation
+from virtualmachines.selectors import StateSum, list_vms, sum_all_by_state
 
 FAILED_SHOWN_FOR = timedelta(hours=1)
 ATTENTION_FOR = timedelta(hours=24)
 DOCK_JOBS = 20
+# One more than a page shows.
+MOST_FAILED, MOST_TROUBLED = 13, 13
 # How old what we know of a cluster is: in the row of its updates.
 AGES = ("schedule__synced_at", "schedule__live_at")
 
@@ -45,8 +47,13 @@ class ClusterInFrame(NamedTuple):
 
 def list_clusters_for_frame(user: User) -> list[ClusterInFrame]:
     """The clusters of the navigation."""
-    columns = ("pk", "slug", "unreachable_since", "last_error", "last_error_kind", "answers_at", "schedule__synced_at")
-    return [ClusterInFrame(*row) for row in list_clusters(user).order_by("slug").values_list(*columns)]
+    return [ClusterInFrame(*row) for row in read_visible(user, "view", _IN_FRAME)]
+
+
+_IN_FRAME = Kept(
+    Cluster,
+    lambda clusters: clusters.order_by("slug").values_list(*ClusterInFrame._fields[:-1], "schedule__synced_at"),
+)
 
 
 def list_ages(user: User, keys: list[int]) -> dict[int, dict[str, datetime]]:
@@ -72,20 +79,32 @@ _DRAINED, _UNRESPONSIVE = _ONLINE & Q(drained=True), _ONLINE & Q(answers=False)
 
 def tally_nodes(user: User) -> dict[int, NodeTally]:
     """The nodes that `user` may see, by the key of their cluster; without clusters of which there is none."""
-    nodes = visible(user, "view", Node.objects.filter(missing_since__isnull=True))
-    counted = (
-        nodes.order_by()
+    return {cluster: NodeTally(*numbers) for cluster, *numbers in read_visible(user, "view", _TALLIES)}
+
+
+_TALLIES = Kept(
+    Node,
+    lambda nodes: (
+        nodes.filter(missing_since__isnull=True)
+        .order_by()
         .values_list("cluster_id")
         .annotate(
             nodes=Count("*"), drained=Count("pk", filter=_DRAINED), unresponsive=Count("pk", filter=_UNRESPONSIVE)
         )
-    )
-    return {cluster: NodeTally(*numbers) for cluster, *numbers in counted}
+    ),
+)
 
 
-def list_dock_jobs(user: User) -> list[Job]:
-    """The jobs of the dock. One query, and one more if there are any for who may not see everything."""
-    return read_few_job_rows(user, jobs_under_way_or_failed(failed_within=FAILED_SHOWN_FOR), DOCK_JOBS)
+def list_dock_jobs(user: User) -> list[JobLine]:
+    """The jobs of the dock: under way, or failed lately. One query, and one more if there are any for who may not see
+    everything."""
+    return read_job_lines(user, _IN_DOCK, lately=timezone.now() - FAILED_SHOWN_FOR)
+
+
+_LATELY = Given("lately", DateTimeField())
+_IN_DOCK = few_lines_of(
+    lambda jobs: jobs.filter(Q(status__in=ACTIVE) | have_failed(_LATELY)).order_by("-ganeti_id"), DOCK_JOBS
+)
 
 
 class ClusterInLine(NamedTuple):
@@ -180,47 +199,48 @@ class ClusterSums:
 _CLUSTER_ROW = (*ClusterInLine._fields[: -len(AGES)], *AGES)
 
 
-def summarize_clusters(
-    user: User, clusters: QuerySet[Cluster], states: Sequence[StateSum] | None = None
-) -> list[ClusterSums]:
-    """The sums of `clusters`, in three queries however many there are; in two with the `states` of all machines that
-    `user` may see."""
+def summarize_clusters(user: User, clusters: QuerySet[Cluster]) -> list[ClusterSums]:
+    """The sums of some `clusters`, in three queries however many there are."""
     found = [ClusterInLine(*row) for row in clusters.values_list(*_CLUSTER_ROW)]
-    keys = [cluster.pk for cluster in found]
-    if not keys:
+    if not found:
         return []
+    keys = [cluster.pk for cluster in found]
+    nodes = visible(user, "view", Node.objects.filter(cluster__in=keys))
+    return _sum_up(found, sum_all_by_state(user, keys), _sum_nodes(nodes))
+
+
+def summarize_all_clusters(user: User, states: Iterable[StateSum]) -> list[ClusterSums]:
+    """The sums of all clusters that `user` may see, where `states` are those of all their machines. Two queries."""
+    found = [ClusterInLine(*row) for row in read_visible(user, "view", _ALL_CLUSTERS)]
+    return _sum_up(found, states, read_visible(user, "view", _ALL_NODES)) if found else []
+
+
+def _sum_up(found: list[ClusterInLine], states: Iterable[StateSum], of_nodes: Iterable[Any]) -> list[ClusterSums]:
     counts: dict[int, dict[str, int]] = defaultdict(lambda: {"": 0})
-    sums: dict[int, dict[str, int]] = defaultdict(lambda: {"memory": 0, "disk": 0, "vcpus": 0})
-    for each in sum_all_by_state(user, keys) if states is None else states:
+    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for each in states:
         of_cluster = counts[each.cluster]
         of_cluster[each.group] = of_cluster.get(each.group, 0) + each.machines
         if each.group == "missing":
             continue
         of_cluster[""] += each.machines
         summed = sums[each.cluster]
-        summed["disk"] += each.disk
+        summed[1] += each.disk
         if each.group != "stopped":
-            summed["memory"] += each.memory
-            summed["vcpus"] += each.vcpus
-    nodes = {row["cluster_id"]: row for row in _sum_nodes(user, keys)}
+            summed[0] += each.memory
+            summed[2] += each.vcpus
+    nodes = {cluster: numbers for cluster, *numbers in of_nodes}
     return [
-        ClusterSums(
-            cluster,
-            counts[cluster.pk],
-            sums[cluster.pk]["memory"],
-            sums[cluster.pk]["disk"],
-            sums[cluster.pk]["vcpus"],
-            **{key: value for key, value in nodes.get(cluster.pk, {}).items() if key != "cluster_id"},
-        )
-        for cluster in found
+        ClusterSums(cluster, counts[cluster.pk], *sums[cluster.pk], *nodes.get(cluster.pk, ())) for cluster in found
     ]
 
 
-def _sum_nodes(user: User, keys: list[int]) -> list[Any]:
-    return list(
-        visible(user, "view", Node.objects.filter(missing_since__isnull=True, cluster__in=keys))
+def _sum_nodes(nodes: QuerySet[Node]) -> QuerySet[Any, Any]:
+    """By cluster; in the order in which ClusterSums has them."""
+    return (
+        nodes.filter(missing_since__isnull=True)
         .order_by()
-        .values("cluster_id")
+        .values_list("cluster_id")
         .annotate(
             nodes=Count("*"),
             nodes_online=Count("pk", filter=_ONLINE & Q(answers=True)),
@@ -235,19 +255,66 @@ def _sum_nodes(user: User, keys: list[int]) -> list[Any]:
     )
 
 
-def list_vms_in_trouble(user: User, limit: int, *, with_missing: bool) -> list[VirtualMachine]:
-    """Machines that crashed or sit on dead nodes, then missing ones. One query, two with `with_missing`."""
-    rows = rows_of(list_vms(user))
-    found = list(rows.filter(status__in=TROUBLE, missing_since__isnull=True).order_by("status")[:limit])
+_ALL_CLUSTERS = Kept(Cluster, lambda clusters: clusters.values_list(*_CLUSTER_ROW))
+_ALL_NODES = Kept(Node, _sum_nodes)
+
+
+class VMLine(NamedTuple):
+    """A machine as one line shows it that says how it is and where, no whole row."""
+
+    name: str
+    uuid: str
+    status: str
+    missing_since: datetime | None
+    busy_with: str
+    busy_entry: UUID | None
+    cluster: str
+    node: str | None
+
+    @property
+    def address(self) -> str:
+        """As of a row."""
+        return address_of(self)
+
+    @property
+    def was_never_made(self) -> bool:
+        """As of a row."""
+        return is_left_of_creation(self)
+
+
+_VM_LINE = (*VMLine._fields[:-2], "cluster__slug", "primary_node__name")
+
+
+def list_vms_in_trouble(user: User, *, with_missing: bool) -> list[VMLine]:
+    """The first MOST_TROUBLED that crashed or sit on dead nodes, then missing ones. One query, two `with_missing`."""
+    found = read_visible(user, "view", _TROUBLED)
     if with_missing:
-        found += rows.filter(missing_since__isnull=False).order_by("missing_since")[: limit - len(found)]
-    return found
+        found += read_visible(user, "view", _MISSING)
+    return [VMLine(*row) for row in found[:MOST_TROUBLED]]
 
 
-def list_failed_jobs(user: User, limit: int) -> list[Job]:
-    """Jobs that failed within the last day and were not cleared, newest first. Queries as for the dock."""
-    failed = jobs_under_way_or_failed(failed_within=ATTENTION_FOR).exclude(status__in=ACTIVE)
-    return read_few_job_rows(user, failed, limit)
+_TROUBLED = Kept(
+    VirtualMachine,
+    lambda vms: (
+        vms.filter(status__in=TROUBLE, missing_since__isnull=True)
+        .order_by("status")
+        .values_list(*_VM_LINE)[:MOST_TROUBLED]
+    ),
+)
+_MISSING = Kept(
+    VirtualMachine,
+    lambda vms: (
+        vms.filter(missing_since__isnull=False).order_by("missing_since").values_list(*_VM_LINE)[:MOST_TROUBLED]
+    ),
+)
+
+
+def list_failed_jobs(user: User) -> list[JobLine]:
+    """The last MOST_FAILED jobs that failed within a day and were not cleared. Queries as for the dock."""
+    return read_job_lines(user, _FAILED, lately=timezone.now() - ATTENTION_FOR)
+
+
+_FAILED = few_lines_of(lambda jobs: jobs.filter(have_failed(_LATELY)).order_by("-ganeti_id"), MOST_FAILED)
 
 
 def events_about(events: QuerySet[Event], kind: str, pk: int) -> QuerySet[Event]:

@@ -1,6 +1,6 @@
 """What is otherwise in Ganeti than here, or belongs to nobody: the rows and their list."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from clusters.models import Cluster, Node
 from objectlog.changes import as_rows
 from permissions.models import User
-from permissions.policy import can_somewhere, visible
+from permissions.policy import can_somewhere, sifting, visible
 from ui.columns import Column, text
+from ui.kept import Kept
 from ui.tables import Table, declare
 from ui.templatetags.parts import draw
 from ui.templatetags.times import since
@@ -33,6 +34,7 @@ SHOWN: Mapping[str, Any] = {
     "missing": _("Missing"),
     "owner-tag": _("Other owner by its tag"),
 }
+_ODD = Q(missing_since__isnull=False) | Q(drift_since__isnull=False)
 
 
 def list_reconcilable(user: User) -> QuerySet[VirtualMachine]:
@@ -47,8 +49,7 @@ def may_reconcile(user: User) -> bool:
 
 def list_nodes_to_reconcile(user: User) -> QuerySet[Node]:
     """Nodes that are missing or were changed elsewhere."""
-    odd = Q(missing_since__isnull=False) | Q(drift_since__isnull=False)
-    nodes = visible(user, "accept", Node.objects.filter(odd)).select_related("cluster", "group").defer("raw")
+    nodes = visible(user, "accept", Node.objects.filter(_ODD)).select_related("cluster", "group").defer("raw")
     return nodes.order_by("name", "pk")
 
 
@@ -60,20 +61,39 @@ def count_to_reconcile(vms: QuerySet[VirtualMachine], nodes: QuerySet[Node] | No
     counted: dict[str, QuerySet[Any]] = {part: vms.filter(RECONCILE[part]) for part in SHOWN}
     if nodes is not None:
         counted["nodes"] = nodes
-    parts: list[str] = []
-    params: list[Any] = []
-    for rows in counted.values():
-        some = rows.order_by().values_list("pk")[: MOST + 1]
-        try:
-            sql, values = some.query.sql_with_params()
-        except EmptyResultSet:
-            return dict.fromkeys(counted, 0)  # who administers no cluster
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608 - of Django's
-        params += values
+    try:
+        return _count({part: _some(rows).query.sql_with_params() for part, rows in counted.items()})
+    except EmptyResultSet:
+        return dict.fromkeys(counted, 0)  # who administers no cluster
+
+
+def count_all_to_reconcile(user: User) -> dict[str, int]:
+    """The same of all that `list_reconcilable` and `list_nodes_to_reconcile` list, for the overview."""
+    machines, nodes = (sifting(user, "accept", model) for model in (VirtualMachine, Node))
+    if machines is False or nodes is False:
+        return {}
+    which = None if machines is True else machines
+    counted = {part: kept.statement(which) for part, kept in _IN_ALL.items()}
+    return _count(counted | {"nodes": _ODD_NODES.statement(None if nodes is True else nodes)})
+
+
+def _some(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    return rows.order_by().values_list("pk")[: MOST + 1]
+
+
+def _kept_part(part: str) -> Kept:
+    return Kept(VirtualMachine, lambda vms: _some(vms.filter(RECONCILE[part])))
+
+
+_IN_ALL = {part: _kept_part(part) for part in SHOWN}
+_ODD_NODES = Kept(Node, lambda nodes: _some(nodes.filter(_ODD)))
+
+
+def _count(counted: Mapping[str, tuple[str, Iterable[Any]]]) -> dict[str, int]:
+    parts = [f"(SELECT COUNT(*) FROM ({sql}) AS counted)" for sql, _params in counted.values()]  # noqa: S608 - of Django's
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", params)
-        numbers = cursor.fetchone()
-    return dict(zip(counted, numbers, strict=True))
+        cursor.execute(f"SELECT {', '.join(parts)}", [value for _sql, params in counted.values() for value in params])
+        return dict(zip(counted, cursor.fetchone(), strict=True))
 
 
 def _told(vm: VirtualMachine) -> list[tuple[str, str, str]]:

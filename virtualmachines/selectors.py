@@ -22,6 +22,7 @@ from permissions.policy import can, visible, visible_by_parent
 from rapi.shapes.fields import BadRecord
 from rapi.shapes.instance import InstanceInfo
 from ui.filtering import Wanted
+from ui.kept import Kept
 from ui.paging import DEEPEST
 from virtualmachines.columns import VM_TABLE
 from virtualmachines.deleted import explain_gone
@@ -146,11 +147,14 @@ _SIZES = {"sum_memory": Sum("memory_mib"), "sum_disk": Sum("disk_mib"), "sum_vcp
 def _all_by_state(user: User, which: Mapping[str, Any], *, by_cluster: bool) -> list[StateSum]:
     """What is kept of the clusters all of whose machines `user` may see (virtualmachines.counts), and the rest counted:
     the few machines that are theirs one by one. One query."""
-    key, sizes = (["cluster_id"], _SIZES) if by_cluster else ([], {})
     vms = VirtualMachine.objects.filter(**which).order_by()
     clusters, others = visible_by_parent(user, "view", vms)
-    if not are_there(connection):
+    is_kept = are_there(connection)
+    if is_kept and not which and not clusters.query.has_filters() and others.query.is_empty():
+        return _told_by_state((_ALL_SUMS if by_cluster else _ALL_COUNTS).read(), by_cluster=by_cluster)
+    if not is_kept:
         others = visible(user, "view", vms)
+    key, sizes = (["cluster_id"], _SIZES) if by_cluster else ([], {})
     flags = {
         name: ExpressionWrapper(Q(**{f"{field}__isnull": False}), BooleanField())
         for name, field in (("has_gone", "missing_since"), ("has_entry", "busy_entry"))
@@ -158,11 +162,23 @@ def _all_by_state(user: User, which: Mapping[str, Any], *, by_cluster: bool) -> 
     found: QuerySet[Any, Any] = (
         others.annotate(**flags).values_list("status", *flags, *key).annotate(sum_machines=Count("*"), **sizes)
     )
-    if are_there(connection):
-        kept = MachineCount.objects.filter(cluster__in=clusters).filter(**which).order_by()
-        of_kept = kept.values_list("status", "is_missing", "is_busy", *key)
-        summed = of_kept.annotate(sum_machines=Sum("machines"), **sizes)
+    if is_kept:
+        summed = _sum_kept(MachineCount.objects.filter(cluster__in=clusters).filter(**which), by_cluster=by_cluster)
         found = summed if others.query.is_empty() else summed.union(found, all=True)
+    return _told_by_state(found, by_cluster=by_cluster)
+
+
+def _sum_kept(counts: QuerySet[MachineCount], *, by_cluster: bool) -> QuerySet[Any, Any]:
+    key, sizes = (["cluster_id"], _SIZES) if by_cluster else ([], {})
+    states = counts.order_by().values_list("status", "is_missing", "is_busy", *key)
+    return states.annotate(sum_machines=Sum("machines"), **sizes)
+
+
+_ALL_COUNTS = Kept(MachineCount, lambda counts: _sum_kept(counts, by_cluster=False))
+_ALL_SUMS = Kept(MachineCount, lambda counts: _sum_kept(counts, by_cluster=True))
+
+
+def _told_by_state(found: Iterable[Any], *, by_cluster: bool) -> list[StateSum]:
     sums = []
     for status, is_missing, is_busy, *numbers in found:
         cluster = numbers.pop(0) if by_cluster else 0

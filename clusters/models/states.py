@@ -1,5 +1,7 @@
 """A row that mirrors something in Ganeti."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Case, F, Q, When
 
@@ -12,6 +14,11 @@ ADDRESS = Case(When(~Q(uuid="") & Q(missing_since__isnull=False), then=F("uuid")
 def index_of_missing(name: str) -> models.Index:
     """For a mirrored model: the few rows that are missing, and no others."""
     return models.Index(fields=["missing_since", "id"], condition=Q(missing_since__isnull=False), name=name)
+
+
+def address_of(row: Any) -> str:
+    """`Mirrored.address`, also of what has some of its columns."""
+    return str(row.uuid if row.uuid and row.missing_since is not None else row.name)
 
 
 class Mirrored(models.Model):
@@ -43,7 +50,7 @@ class Mirrored(models.Model):
     @property
     def address(self) -> str:
         """What URLs call it: its name, or its uuid when it is missing, for then the name may be another's."""
-        return self.uuid if self.uuid and self.missing_since is not None else self.name
+        return address_of(self)
 
     @property
     def lasting_address(self) -> str:

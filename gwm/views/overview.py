@@ -13,22 +13,20 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clusters.selectors import list_clusters
 from gwm.cluster_list import CLUSTER_TABLE
 from gwm.context import frame_of
-from gwm.selectors import list_failed_jobs, list_vms_in_trouble, summarize_clusters
+from gwm.selectors import MOST_FAILED, MOST_TROUBLED, list_failed_jobs, list_vms_in_trouble, summarize_all_clusters
 from people.request_selectors import count_to_decide
 from permissions.policy import can
 from permissions.signed_in import person_of
 from ui.listing import ages_of
 from virtualmachines.columns import VM_TABLE
-from virtualmachines.reconciling import MOST, SHOWN, count_to_reconcile, list_nodes_to_reconcile, list_reconcilable
+from virtualmachines.reconciling import MOST, SHOWN, count_all_to_reconcile
 from virtualmachines.selectors import count_there, list_vms, rows_of, sum_all_by_state, sum_by_group
 
 if TYPE_CHECKING:
     from permissions.models import User
 
-ATTENTION_ROWS = 12
 OWN_ROWS = 12
 
 
@@ -66,7 +64,7 @@ def tally(counts: Mapping[str, int], unresponsive_nodes: int | None = None) -> l
 
 def _count_to_reconcile(user: User) -> list[tuple[str, Any, str]]:
     """What is otherwise in Ganeti on the clusters that `user` administers: where, label and number. One query."""
-    numbers = count_to_reconcile(list_reconcilable(user), list_nodes_to_reconcile(user))
+    numbers = count_all_to_reconcile(user)
     told = {part: f"{MOST}+" if number > MOST else str(number) for part, number in numbers.items() if number}
     return [
         (f"?reconcile={part}", SHOWN[part], number) if part in SHOWN else ("#nodes", _("Nodes"), number)
@@ -79,14 +77,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     """How the clusters are and what needs attention; for who runs none, how their machines are."""
     user = person_of(request)
     states = sum_all_by_state(user)
-    sums = summarize_clusters(user, list_clusters(user), states)
-    failed = list_failed_jobs(user, ATTENTION_ROWS + 1)
+    sums = summarize_all_clusters(user, states)
+    failed = list_failed_jobs(user)
     around = frame_of(request, user)
     around.machines = count_there(states)
     around.clusters = [each.cluster for each in sums]
     around.node_tallies = {each.cluster.pk: each.tally for each in sums if each.nodes}
     troubled = (
-        list_vms_in_trouble(user, ATTENTION_ROWS + 1, with_missing=any(each.counts.get("missing") for each in sums))
+        list_vms_in_trouble(user, with_missing=any(each.counts.get("missing") for each in sums))
         if any(each.counts.get("missing") or each.counts.get("trouble") for each in sums)
         else []
     )
@@ -102,10 +100,10 @@ def overview(request: HttpRequest) -> HttpResponse:
         "may_add": bool(can(user, "add_cluster")),
         "machines": sum(each.machines for each in sums),
         "nodes": sum(each.nodes for each in sums),
-        "troubled": troubled[:ATTENTION_ROWS],
-        "failed": failed[:ATTENTION_ROWS],
-        "more_troubled": len(troubled) > ATTENTION_ROWS,
-        "more_failed": len(failed) > ATTENTION_ROWS,
+        "troubled": troubled[: MOST_TROUBLED - 1],
+        "failed": failed[: MOST_FAILED - 1],
+        "more_troubled": len(troubled) == MOST_TROUBLED,
+        "more_failed": len(failed) == MOST_FAILED,
         "down": [each.cluster for each in sums if each.cluster.unreachable_since is not None],
         "drained": [each for each in sums if each.nodes_drained or each.nodes_unresponsive],
     }

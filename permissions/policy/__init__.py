@@ -18,11 +18,12 @@ from permissions.policy.acting import may_act_for, may_look_after, may_speak_as,
 from permissions.policy.endings import find_endings, last_endings
 from permissions.policy.holders import count_holders, find_candidates, find_grants, granted_roles, granted_verbs
 from permissions.policy.holdings import Holding, find_holdings, find_holdings_of, list_people
-from permissions.policy.lists import condition, conditions_by_parent, is_held_somewhere
+from permissions.policy.lists import as_statement, condition, conditions_by_parent, is_held_somewhere
 from permissions.policy.reach import holds_everywhere, reach_kept, verbs_by_reach
 from permissions.policy.sources import GrantKey, Source, find_sources
 from permissions.policy.verdicts import OTHER_SITE_VERB, SITE_VERBS, Allowed, Denied, SiteVerb, Verdict
 from permissions.policy.ways import access_of, grant_tables
+from ui.kept import Condition, Kept
 
 __all__ = [
     "SITE_VERBS",
@@ -53,6 +54,8 @@ __all__ = [
     "may_look_after",
     "may_speak_as",
     "reach_kept",
+    "read_visible",
+    "sifting",
     "teams_to_act_for",
     "verbs_on",
     "visible",
@@ -78,6 +81,20 @@ def visible(user: Actor, verb: str, queryset: QuerySet[M]) -> QuerySet[M]:
     if user.is_superuser:
         return queryset
     return queryset.filter(condition(user, verb, queryset.model))
+
+
+def read_visible(user: Actor, verb: str, kept: Kept, **given: Any) -> list[Any]:
+    """What `kept` is asked for, of the same rows of its model as are `visible`, with what is `given` to it."""
+    which = sifting(user, verb, kept.model)
+    return [] if which is False else kept.read(None if which is True else which, **given)
+
+
+def sifting(user: Actor, verb: str, model: type[Model]) -> Condition | bool:
+    """By what the rows on which `user` may do `verb` are told from the others; whether it is all of them, or none."""
+    access_of(model)
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return user.is_superuser or as_statement(condition(user, verb, model), model)
 
 
 def visible_by_parent(user: Actor, verb: str, queryset: QuerySet[M]) -> tuple[QuerySet[Any], QuerySet[M]]:

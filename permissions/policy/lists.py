@@ -11,8 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
 from django.db.models import Model, Q
+from django.db.models.sql import Query
 
 from permissions.access import Related
 from permissions.models import User
@@ -102,6 +104,18 @@ def condition(user: User, verb: str, model: type[Model]) -> Q:
             keys.append(_keys_touching(model, verb, touched))
     looked_up = with_roles(union(keys), held.roles)
     return found | _looked_up(user, looked_up) if looked_up[0] else found
+
+
+def as_statement(which: Q, model: type[Model]) -> Statement | bool:
+    """A condition on the columns of `model` in SQL; True for every row, False for none."""
+    query = Query(model)
+    try:
+        sql, params = query.build_where(which).as_sql(query.get_compiler(connection=connection), connection)
+    except FullResultSet:
+        return True
+    except EmptyResultSet:
+        return False
+    return f"({sql})", tuple(params)
 
 
 def is_held_somewhere(user: User, verb: str, model: type[Model]) -> bool:

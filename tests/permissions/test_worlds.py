@@ -12,17 +12,19 @@ from django.db.models import Model
 from django.http import HttpResponse
 from hypothesis import HealthCheck, given, settings
 
-from clusters.models import Cluster, Job, JobTarget
-from clusters.selectors import list_job_rows, read_few_job_rows
+from clusters.models import Cluster, JobTarget
+from clusters.selectors import few_lines_of, list_job_rows, read_job_lines
 from permissions.middleware import ReachReadOnce
 from permissions.models import RoleGrant, Team, User
-from permissions.policy import Source, access_of, can, find_holdings, held, reach_kept, verbs_on, visible
+from permissions.policy import Source, access_of, can, find_holdings, held, reach_kept, read_visible, verbs_on, visible
 from permissions.services import forget_grants_of_nothing, grant, grant_role, make_team, persona_of, revoke, set_role
 from tests.factories import make_cluster, make_vm
 from tests.permissions.worlds import HOW_MANY, JOBS, MODELS, Naive, Site, World, worlds
+from ui.kept import Kept
 from virtualmachines.models import MachineTag, VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("F108", "G054")]
+KEYS = {kind: Kept(model, lambda rows: rows.order_by().values_list("pk")) for kind, model in MODELS.items()}
 
 
 def told(site: Site, sources: list[Source]) -> set[tuple[Any, ...]]:
@@ -53,6 +55,8 @@ def compare(site: Site, world: World) -> None:
                 verb: set(visible(user, verb, MODELS[kind].objects.order_by()).values_list("pk", flat=True))
                 for verb in access_of(MODELS[kind]).every
             }
+            for verb, keys in listed.items():
+                assert {key for (key,) in read_visible(user, verb, KEYS[kind])} == keys
             for number, obj in enumerate(objects):
                 expected = model.sources(person, kind, number)
                 now_held = {source for source in expected if source[-1] != -60}
@@ -64,8 +68,8 @@ def compare(site: Site, world: World) -> None:
                 assert {verb for verb, keys in listed.items() if obj.pk in keys} == verbs_on(user, obj)
             for obj in objects if kind in HOW_MANY else ():
                 assert given_to(user, obj) == verbs_on(user, obj)
-        jobs = Job.objects.order_by("-ganeti_id")
-        few = [(job.pk, job.title, job.error) for job in read_few_job_rows(user, jobs, JOBS)]
+        newest = few_lines_of(lambda jobs: jobs.order_by("-ganeti_id"), JOBS)
+        few = [(job.pk, job.title, job.error) for job in read_job_lines(user, newest)]
         assert few == [(job.pk, job.title, job.error) for job in list_job_rows(user).order_by("-ganeti_id")]
         seen = set(visible(user, "view", JobTarget.objects.all()))
         for target in JobTarget.objects.all():

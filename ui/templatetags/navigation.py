@@ -64,7 +64,7 @@ def failed_rows(jobs: Iterable[Any]) -> SafeString:
         draw(
             _FAILED_ROW,
             job_state(job.status),
-            page_of("job", job.cluster.slug, job.ganeti_id),
+            page_of("job", job.cluster, job.ganeti_id),
             job.title or _("Job"),
             draw('<span class="sub">{}</span>', Truncator(job.error).chars(_SAID)) if job.error else "",
             since(job.ended_at),

@@ -5,7 +5,7 @@ from virtualmachines.models.grants import VMGroupGrant, VMUserGrant
 from virtualmachines.models.tag import MachineTag
 from virtualmachines.models.template import MachineTemplate, TemplateGroupGrant, TemplateUserGrant
 from virtualmachines.models.text import MachineText
-from virtualmachines.models.vm import VirtualMachine
+from virtualmachines.models.vm import VirtualMachine, is_left_of_creation
 
 __all__ = [
     "CountCheck",
@@ -18,4 +18,5 @@ __all__ = [
     "VMGroupGrant",
     "VMUserGrant",
     "VirtualMachine",
+    "is_left_of_creation",
 ]

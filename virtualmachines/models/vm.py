@@ -1,5 +1,7 @@
 """A virtual machine: what Ganeti knows of it, and what is ours (owner, notes)."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +18,11 @@ _FILTERED = (
     *("cluster", "status", "missing_since", "busy_entry", "owner", "primary_node", "secondary_node"),
     *("os", "hypervisor", "disk_template", "memory_mib", "disk_mib", "vcpus", "mtime"),
 )
+
+
+def is_left_of_creation(row: Any) -> bool:
+    """`VirtualMachine.was_never_made`, also of what has some of its columns."""
+    return not row.uuid and row.missing_since is not None
 
 
 class VirtualMachine(Mirrored, Watched, Busy):
@@ -179,7 +186,7 @@ class VirtualMachine(Mirrored, Watched, Busy):
     @property
     def was_never_made(self) -> bool:
         """Whether it is what is left of a creation that failed."""
-        return not self.uuid and self.missing_since is not None
+        return is_left_of_creation(self)
 
     @property
     def hvparams(self) -> dict[str, object]:

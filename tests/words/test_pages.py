@@ -14,6 +14,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from clusters.catalogue import BACKEND, DISK, NIC, OF_HYPERVISORS, OF_TEMPLATES
 from clusters.models import Cluster, Node, Schedule
@@ -40,6 +41,7 @@ from tests.factories import (
     make_user,
     make_vm,
 )
+from tests.fixtures.kept import keep, sign_in, signed_in
 from tests.pages.conftest import INFO
 from tests.permissions.matrix import DOORS
 from tests.permissions.matrix import PAGES as ALL_PAGES
@@ -132,9 +134,8 @@ def kind_of(name: str) -> str:
     return "" if name in about_none else name.partition("-")[0]
 
 
-@pytest.fixture
-def client(db: None) -> Client:
-    """Signed in as somebody who sees everything there is."""
+def make_world() -> str:
+    """All there is pages of, and somebody who sees everything there is, signed in."""
     cluster = make_cluster("zzlab", name="zzlab.example.org", info=INFO, enabled_hypervisors=["kvm"], username="zzgwm")
     node, mirror = make_node(cluster, "zznode1.example.org"), make_node(cluster, "zznode2.example.org", drained=True)
     vm = make_vm(
@@ -172,9 +173,18 @@ def client(db: None) -> Client:
     for where in (BATCH, BEGUN):
         plan(Shutdown(), Actor(admin, Via.WEB), VirtualMachine.objects.all(), {})
         Batch.objects.filter(pk=Batch.objects.latest("pk").pk).update(**where)
-    browser = Client()
-    browser.force_login(admin)
-    return browser
+    return sign_in(admin)
+
+
+@pytest.fixture(scope="module")
+def ticket(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    yield from keep(django_db_blocker, make_world)
+
+
+@pytest.fixture
+def client(ticket: str, db: None) -> Client:
+    """Signed in as somebody who sees everything there is."""
+    return signed_in(ticket)
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 import pytest
 
-SELDOM = 50_000  # objects
+SELDOM = 200_000  # objects
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

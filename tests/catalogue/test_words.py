@@ -82,6 +82,7 @@ def test_values(table: str, name: str, good: list[Any], bad: list[Any]) -> None:
     assert [value for value in bad if not parameter.judge(value, NOW)] == []
 
 
+@pytest.mark.long
 @given(value=st.none() | st.booleans() | st.integers() | st.text() | st.floats() | st.lists(st.text()))
 def test_any_value_is_judged(value: Any) -> None:
     for table in TABLES.values():

@@ -312,6 +312,7 @@ def test_a_database_without_triggers_reads_the_machines_themselves(cluster: Clus
         assert list(found_here) == [expected]
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_the_index_can_be_taken_back_and_made_anew() -> None:
     [vm] = bulk(make_cluster("lab"), ["abcd"])

@@ -321,6 +321,7 @@ _PARSERS: dict[Any, tuple[str, ...]] = {
 IDENTITY = {"uuid": "u", "name": "n", "admin_state": "up", "status": "running", "master": "m", "software_version": "3"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("parse", list(_PARSERS), ids=lambda each: each.__self__.__name__)
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())

@@ -201,6 +201,7 @@ def carry_out(rapi: RapiClient, name: str, requests: Requests, finish: Any) -> N
         done(rapi, job)
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None)
 @given(spec=machines(), data=st.data())
 def test_an_edit_makes_the_one_of_the_other(

@@ -15,7 +15,7 @@ _PSEUDO = re.compile("|".join([f"[{ACCENTED}]", *(re.escape(json.dumps(letter)[1
 
 @cache
 def _queries() -> list[tuple[str, list[str], str]]:
-    """For each model its name, its fields of text, and what reads them as they stand, whatever the model makes of them."""
+    """For each model its name, its fields of text, and what reads them as they stand."""
     queries = []
     for model in apps.get_models():
         fields = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.utils.functional import Promise
@@ -138,6 +138,22 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Foreseen:
+    """What a plan says of a target, or of what several of them come to, beside what is changed."""
+
+    words: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """What becomes of many targets: of each by its key, and of all together."""
+
+    of_each: Mapping[int, Foreseen] = field(default_factory=dict)
+    together: Sequence[Foreseen] = ()
+
+
+@dataclass(frozen=True)
 class Detour:
     """The way round an obstacle: what is done before, and after. `label` is its button's, `text` says what happens."""
 
@@ -170,6 +186,7 @@ class Operation(Generic[T, P]):
     name of the target typed. `label_of_many`: the label with their number in it (%d), where that does not just follow.
     `needs_browser`: what it gives is for a browser. `is_on_site`: its target is the site.
     `then`: what follows by itself on the same target where nothing was sent, each when the one before has succeeded.
+    `binds`: what its form takes that ties it to what is there of its target, see `bound_to`.
     `takes_quota`: its `claim` may be more than a quota allows. `for_users`: what it means for the people who use the
     target. `group`: where it stands in the menu of the target. `seals`: what its form takes sealed, so that a step of a
     batch may keep it until it is done.
@@ -192,6 +209,7 @@ class Operation(Generic[T, P]):
     is_destructive: ClassVar[bool] = False
     takes_quota: ClassVar[bool] = False
     seals: ClassVar[Sequence[str]] = ()
+    binds: ClassVar[Sequence[str]] = ()
     sends: ClassVar[bool] = True
     needs_reach: ClassVar[bool] = True
     needs_target: ClassVar[bool] = True
@@ -229,6 +247,17 @@ class Operation(Generic[T, P]):
     def judging_many(self) -> AbstractContextManager[None]:
         """While it lasts many targets are judged: what they share may be read once."""
         return nullcontext()
+
+    def bound_to(self, target: T) -> dict[str, Any]:
+        """Parameters, by the names in `binds`, that tie it to what is there of the target now.
+
+        Each item of a plan keeps its own: what is not as it was planned when its turn comes is refused.
+        """
+        return {}
+
+    def foresee(self, targets: QuerySet[Any], params: Mapping[str, Any]) -> Foresight:
+        """What becomes of all of these, in their order, with parameters as the form takes them. In few queries."""
+        return Foresight()
 
     def lane_of(self, target: T) -> str:
         """What shares a limit with the target in batches: for what is sent, its cluster."""

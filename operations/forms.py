@@ -5,11 +5,23 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy
 
 from objectlog.words import gettext as _
 from objectlog.words import ngettext
 from operations.contract import Actor, AnyOperation, Invalid
 from operations.table import FORMS, FORMS_FOR_MANY, F
+
+_LONGEST_VERSION = 600
+
+
+class OpenedField(forms.CharField):
+    """What the page showed of the target, as its operation tells versions apart: of another nothing is done."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=gettext_lazy("Version"), required=False, max_length=_LONGEST_VERSION, widget=forms.HiddenInput
+        )
 
 
 class OperationForm(forms.Form):
@@ -35,6 +47,15 @@ class OperationForm(forms.Form):
 
     def fit_many(self, targets: QuerySet[Any]) -> None:
         """Narrow choices to what makes sense for some of these, where many are asked for at once."""
+
+    def reopen(self) -> None:
+        """It is shown again with what is there now: whoever sends it once more has seen that."""
+        given: Any = self.data
+        data = given.copy()  # what came from a page can't be changed itself
+        for name, field in self.fields.items():
+            if isinstance(field, OpenedField):
+                data[self.add_prefix(name)] = field.initial or ""
+        self.data = data
 
     @property
     def asks(self) -> bool:

@@ -1,5 +1,6 @@
 """A row on which one operation at a time may work, and batches of operations."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -93,8 +94,9 @@ class BatchItem(models.Model):
     """One target of a batch. It knows it by kind, key and uuid; the name is for reading.
 
     `lane` is what items share a limit by, whatever batch they are in: for what is sent, the cluster. An item with
-    `after` begins when that one has succeeded. `entry` is written in the transaction that begins the operation: so an
-    item with an entry is never begun again, however its worker ends.
+    `after` begins when that one has succeeded. `params` of an item without operation of its own stand beside the
+    batch's: they tie it to what was there of its target when it was planned. `entry` is written in the transaction that
+    begins the operation: so an item with an entry is never begun again, however its worker ends.
     """
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
@@ -137,7 +139,12 @@ class BatchItem(models.Model):
     @property
     def data(self) -> dict[str, Any]:
         """What its parameters are made from."""
-        return dict(self.batch.params if self.params is None else self.params)
+        return self.data_with(self.batch.params)
+
+    def data_with(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The same, were these the batch's."""
+        own = self.params or {}
+        return dict(own) if self.operation else {**params, **own}
 
 
 class BatchLane(models.Model):

@@ -12,7 +12,10 @@ _read: ContextVar[dict[Hashable, Any] | None] = ContextVar("read", default=None)
 
 @contextmanager
 def reading_once() -> Iterator[None]:
-    """While it lasts, and no longer: for one answer, never for what is done."""
+    """While it lasts, and no longer: for one answer, never for what is done. Within another it is that one."""
+    if _read.get() is not None:
+        yield
+        return
     before = _read.set({})
     try:
         yield

@@ -32,9 +32,11 @@ def plan(operation: AnyOperation, actor: Actor, targets: QuerySet[Any], params: 
     batch = _new_batch(operation, actor, params)
     refusal = access_of(targets.model).refuse(operation.needs)
     rows = operation.rows().filter(pk__in=targets.order_by().values("pk")).annotate(is_allowed=allowed)
-    items = [
-        _item(batch, position, operation, row, "" if row.is_allowed else refusal) for position, row in enumerate(rows)
-    ]
+    items = []
+    for position, row in enumerate(rows):
+        item = _item(batch, position, operation, row, "" if row.is_allowed else refusal)
+        item.params = operation.bound_to(row) or None
+        items.append(item)
     _write(batch, items)
     return batch
 

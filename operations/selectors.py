@@ -77,9 +77,11 @@ def tally_items(batch: Batch) -> Tally:
     return Tally(**numbers)
 
 
-def has_own_params(batch: Batch) -> bool:
-    """Whether its items have parameters of their own, so that none are asked for all of them."""
-    return BatchItem.objects.filter(batch=batch, params__isnull=False).exists()
+def has_own_params(batch: Batch, operation: AnyOperation) -> bool:
+    """Whether its items have all parameters of their own, so that none are asked for all of them."""
+    items = BatchItem.objects.filter(batch=batch, params__isnull=False)
+    own = items.order_by("position").values_list("operation", "params").first()
+    return own is not None and (bool(own[0]) or not set(own[1] or ()) <= set(operation.binds))
 
 
 def targets_of(batch: Batch, operation: AnyOperation) -> QuerySet[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,21 +39,29 @@ class Call:
 
 
 class Recorder(RapiClient):
-    """`recorded` are the changes so far. Who asks for the identity of an object is told the one that we know."""
+    """`recorded` are the changes so far. Who asks for the identity of an object is told the one that we know.
 
-    def __init__(self, uuid: str = "") -> None:
+    `known`: what else of it is told, by Ganeti's names of fields.
+    """
+
+    def __init__(self, uuid: str = "", known: Callable[[], Mapping[str, Any]] = dict) -> None:
         super().__init__([("recorder.invalid", 0)], trust=Trust.pinned(":".join(["00"] * 32)))
         self.recorded: list[Call] = []
         self._identity = uuid
+        self._known = known
 
     def _change(self, method: str, path: str, *, reason: str | None, query: Any = (), body: Any = None) -> Any:
         self.recorded.append(Call(method, path, tuple(query), _without_secrets(body or {})))
         return [True, ""] if path.startswith("/2/jobs/") else _ANSWER
 
     def _call(self, method: str, path: str, *args: Any, body: Any = None, **options: Any) -> Answer:
-        if path.startswith("/2/query/") and isinstance(body, Mapping) and body.get("fields") == ["uuid"]:
-            value = {"fields": [{"name": "uuid"}], "data": [[[0, self._identity]]]}
-            return Answer(200, value, is_json=True, seconds=0.0, size=0)
+        fields = body.get("fields") if path.startswith("/2/query/") and isinstance(body, Mapping) else None
+        if fields:
+            told = {"uuid": self._identity} if fields == ["uuid"] else {"uuid": self._identity, **self._known()}
+            if told.keys() >= set(fields):
+                row = [[0, told[name]] for name in fields]
+                value = {"fields": [{"name": name} for name in fields], "data": [row]}
+                return Answer(200, value, is_json=True, seconds=0.0, size=0)
         raise NotFound(_("Nothing is asked while a call is only written down."))
 
 

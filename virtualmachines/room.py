@@ -3,7 +3,7 @@
 Figures are those of the last reading. What Ganeti is certain to refuse is named; the rest it judges itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db.models import Q, Sum
 from clusters.models import Cluster, Node
 from objectlog.words import gettext as _
 from objectlog.words import mib
+from operations.once import read_once
 from rapi.shapes.fields import listing, mapping
 from virtualmachines.models import VirtualMachine
 
@@ -108,67 +109,91 @@ def rank_nodes(
 
     `group`: the name of the only group that counts. `barred`: nodes that are out for another reason, by key.
     """
-    nodes = Node.objects.filter(cluster=cluster, missing_since=None)
-    return _rank(cluster, nodes, need, group=group, barred=barred or {})
+    return ground_of(cluster).rank(need, group=group, barred=barred or {})
 
 
 def places_for(vm: VirtualMachine, *, runs: bool = True, brings_disks: bool | None = None) -> list[Place]:
     """Every node that a machine could be moved to, best first. The node where it is now comes last, and says so."""
     brings = vm.disk_template in ("plain", "file") if brings_disks is None else brings_disks
-    barred = {vm.primary_node_id: _("it is there now")} if vm.primary_node_id is not None else {}
-    nodes = Node.objects.filter(cluster=vm.cluster_id, missing_since=None)
-    return _rank(vm.cluster, nodes, need_of(vm, runs=runs, brings_disks=brings), barred=barred, home=_home_of(vm))
+    barred = {vm.primary_node_id: explain_there_now()} if vm.primary_node_id is not None else {}
+    return ground_of(vm.cluster).rank(need_of(vm, runs=runs, brings_disks=brings), barred=barred, home=home_of(vm))
 
 
 def places_for_secondary(vm: VirtualMachine) -> list[Place]:
     """Every node that could have the second copy of a machine's disks, best first."""
-    barred = {key: _("it is there now") for key in (vm.primary_node_id, vm.secondary_node_id) if key is not None}
-    nodes = Node.objects.filter(cluster=vm.cluster_id, missing_since=None)
-    return _rank(vm.cluster, nodes, need_of(vm, runs=False), barred=barred, home=_home_of(vm))
+    barred = {key: explain_there_now() for key in (vm.primary_node_id, vm.secondary_node_id) if key is not None}
+    return ground_of(vm.cluster).rank(need_of(vm, runs=False), barred=barred, home=home_of(vm))
 
 
 def list_receivers(vm: VirtualMachine) -> list[Place]:
     """Every node that can take an export. How much space there is for exports Ganeti does not tell."""
-    return _rank(vm.cluster, Node.objects.filter(cluster=vm.cluster_id, missing_since=None), Need())
+    return ground_of(vm.cluster).rank(Need())
 
 
 def place_on(vm: VirtualMachine, node: Node, *, runs: bool = True, brings_disks: bool = False) -> Place:
     """One node as a place for a machine: its secondary, for instance."""
-    nodes = Node.objects.filter(pk=node.pk)
-    return _rank(vm.cluster, nodes, need_of(vm, runs=runs, brings_disks=brings_disks), home=_home_of(vm))[0]
+    ground = Ground([vm.cluster], Node.objects.filter(pk=node.pk))
+    return ground.rank(need_of(vm, runs=runs, brings_disks=brings_disks), home=home_of(vm))[0]
 
 
-def _home_of(vm: VirtualMachine) -> int | None:
+def explain_there_now() -> str:
+    """Why a machine can't be moved to its own node."""
+    return _("it is there now")
+
+
+def home_of(vm: VirtualMachine) -> int | None:
     """Its node group: within it Ganeti does not judge a machine by the policy again."""
     return vm.primary_node.group_id if vm.primary_node is not None else None
 
 
-def _rank(
-    cluster: Cluster,
-    nodes: Any,
-    need: Need,
-    *,
-    group: str = "",
-    barred: Mapping[int, str] = _NOBODY,
-    home: int | None = None,
-) -> list[Place]:
-    found = list(nodes.select_related("group").defer("raw"))
-    running = ~Q(admin_state__in=["down", "offline"]) | Q(status__in=["running", "ERROR_up"])
-    there = VirtualMachine.objects.filter(primary_node__in=found, missing_since__listed__isnull=True)
-    rows = there.filter(running).order_by()
-    vcpus = dict(rows.values_list("primary_node").annotate(Sum("vcpus")))
-    storage = _storage_told(cluster)
-    places = []
-    for node in found:
+class Ground:
+    """Nodes of clusters as they were read last, and what was given to machines since. Two queries, however many."""
+
+    def __init__(self, clusters: Iterable[Cluster], nodes: Any) -> None:
+        self.nodes: dict[int, Node] = {node.pk: node for node in nodes.select_related("group").defer("raw")}
+        running = ~Q(admin_state__in=["down", "offline"]) | Q(status__in=["running", "ERROR_up"])
+        there = VirtualMachine.objects.filter(primary_node__in=self.nodes, missing_since__listed__isnull=True)
+        rows = there.filter(running).order_by()
+        self._vcpus: dict[int, int] = dict(rows.values_list("primary_node").annotate(Sum("vcpus")))
+        self._storage = {cluster.pk: _storage_told(cluster) for cluster in clusters}
+        self._given: dict[int, tuple[int, int, int]] = {}
+
+    def give(self, node: Node, need: Need) -> None:
+        """A machine like this comes to the node: whoever asks from now on is told what is left."""
+        self._given[node.pk] = self._with(node, need)
+
+    def memory_left_mib(self, node: Node) -> int:
+        """What is free there beside what was given; little where it is not known."""
+        return (node.memory_free_mib or 0) - self._with(node, Need())[0]
+
+    def _with(self, node: Node, need: Need) -> tuple[int, int, int]:
+        memory, disk, vcpus = self._given.get(node.pk, (0, 0, 0))
+        return memory + need.memory_mib, disk + need.disk_mib, vcpus + (need.vcpus if need.memory_mib else 0)
+
+    def place(
+        self, node: Node, need: Need, *, group: str = "", barred: Mapping[int, str] = _NOBODY, home: int | None = None
+    ) -> Place:
+        """One node, for what comes to it beside what was given."""
+        wanted_memory, wanted_disk, wanted_vcpus = self._with(node, need)
+        memory = None if node.memory_free_mib is None else node.memory_free_mib - wanted_memory
+        tells_disk = _STORAGE.get(need.disk_template) == self._storage[node.cluster_id] != ""
+        disk = node.disk_free_mib - wanted_disk if tells_disk and node.disk_free_mib is not None else None
+        used = (self._vcpus.get(node.pk) or 0) + wanted_vcpus
         policy = mapping(node.group.raw.get("ipolicy")) if node.group is not None else {}
-        memory = None if node.memory_free_mib is None else node.memory_free_mib - need.memory_mib
-        tells_disk = _STORAGE.get(need.disk_template) == storage != "" and node.disk_free_mib is not None
-        disk = (node.disk_free_mib or 0) - need.disk_mib if tells_disk else None
-        used = (vcpus.get(node.pk) or 0) + (need.vcpus if need.memory_mib else 0)
         breach = find_breach(policy, need) if home is None or node.group_id != home else ""
         reason = barred.get(node.pk) or _find_bar(node, group) or breach or _find_lack(memory, disk)
-        places.append(Place(node, memory, disk, used, reason, _warn_of_vcpus(node, policy, used)))
-    return sorted(places, key=lambda place: (bool(place.reason), -place.share_free, place.node.name))
+        return Place(node, memory, disk, used, reason, _warn_of_vcpus(node, policy, used))
+
+    def rank(self, need: Need, **rules: Any) -> list[Place]:
+        """Every node, best first, those that can't be last."""
+        places = (self.place(node, need, **rules) for node in self.nodes.values())
+        return sorted(places, key=lambda place: (bool(place.reason), -place.share_free, place.node.name))
+
+
+def ground_of(cluster: Cluster) -> Ground:
+    """All nodes of a cluster; while many machines are judged they are read once."""
+    listed = Node.objects.filter(cluster=cluster, missing_since=None)
+    return read_once(("ground", cluster.pk), lambda: Ground([cluster], listed))
 
 
 def _storage_told(cluster: Cluster) -> str:

@@ -2,9 +2,10 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -78,6 +79,10 @@ class GanetiOperation(Operation[T, P]):
                 raise TurnedAway(str(full)) from full
             yield
 
+    def known_of(self, target: T) -> Mapping[str, Any]:
+        """What `submit` asks of the target besides its uuid before it sends, as it is known here, by fields."""
+        return {}
+
     def send(self, ask: Ask[T, P], entry: Entry, fence: Callable[[], None]) -> Submission:
         """The call, with the entry's reason."""
         try:
@@ -92,7 +97,7 @@ class GanetiOperation(Operation[T, P]):
         """`submit`, with a client that only writes down. What can't be sent is not shown."""
         if not self.sends:
             return []
-        recorder = Recorder(getattr(ask.target, "uuid", ""))
+        recorder = Recorder(getattr(ask.target, "uuid", ""), partial(self.known_of, ask.target))
         try:
             self.submit(recorder, ask, "shown")
         except (RapiError, NotSendable):

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from objectlog.changes import as_rows
 from operations.actors import actor_of
 from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, button_of_plan, label_of, title_of
-from operations.contract import Actor, Ask, Forbidden, Refusal, Shown
+from operations.contract import Actor, AnyOperation, Ask, Forbidden, Foresight, Refusal, Shown
 from operations.forms import OperationForm, form_for_many, params_from
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
 from operations.selectors import (
@@ -108,10 +108,14 @@ def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
     if verb in ("begin", "retry") and batch.actor_id != request.user.pk:
         raise PermissionDenied(_("Only %s may do this: it is done with their rights.") % batch.actor_name)
     if verb == "begin" and batch.state == "planned":
-        form = _form(request, batch, request.POST)
+        is_preview, is_live = "preview" in request.POST, "live" in request.POST
+        form = _form(request, batch, request.POST, is_judged=not (is_preview or is_live))
+        if is_live:
+            return _show_call(request, batch, form)
         if not form.is_valid():
             return _show(request, batch, form, status=422)
-        if "preview" in request.POST:
+        if is_preview:
+            _demand_number(form, batch)
             return _show(request, batch, form, params=form.kept())
         begin_batch(batch, form.kept(), over_quota=actor_of(request).may_exceed)
     elif verb == "retry":
@@ -125,25 +129,37 @@ def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
     return redirect("batch", uuid=batch.uuid)
 
 
-def _form(request: HttpRequest, batch: Any, given: Any = None) -> OperationForm:
-    """Parameters for all, and for what destroys the number of targets, to be typed."""
+def _demand_number(form: OperationForm, batch: Any) -> None:
+    """For what destroys, the number of targets is typed."""
     operation = OPERATIONS.get(batch.operation)
-    asks = operation is not None and not has_own_params(batch)
+    if operation is not None and operation.is_destructive:
+        form.fields["typed_count"] = _TypedCount(tally_items(batch).will)
+
+
+def _show_call(request: HttpRequest, batch: Any, form: OperationForm) -> HttpResponse:
+    """The command and the call alone, with what is typed so far."""
+    shown = _rehearse_first(actor_of(request), batch, form.kept()) if form.is_valid() else ()
+    return render(request, "parts/_shown.html", {"shown": shown})
+
+
+def _form(request: HttpRequest, batch: Any, given: Any = None, *, is_judged: bool = True) -> OperationForm:
+    """Parameters for all, and for what destroys the number of targets, to be typed before it begins."""
+    operation = OPERATIONS.get(batch.operation)
+    asks = operation is not None and not has_own_params(batch, operation)
     form = (form_for_many(operation) if operation is not None and asks else OperationForm)(
         given, actor=actor_of(request)
     )
     if operation is not None and asks:
         form.fit_many(targets_of(batch, operation))
     if operation is not None and operation.is_destructive:
-        form.fields["typed_count"] = _TypedCount(tally_items(batch).will)
+        if is_judged:
+            _demand_number(form, batch)
     elif (first := next(iter(form.visible_fields()), None)) and not first.use_fieldset:
         first.field.widget.attrs["autofocus"] = True
     return form
 
 
-def _tell_changes(
-    actor: Actor, batch: Any, items: list[Any], params: Mapping[str, Any], *, is_judged: bool = False
-) -> None:
+def _tell_changes(actor: Actor, items: list[Any], params: Mapping[str, Any], *, is_judged: bool = False) -> None:
     """Put before and after to the items of a plan, where their operations say so. One query for each operation.
 
     With what was typed it is judged, too, and why one of them would be refused stands beside it.
@@ -156,7 +172,7 @@ def _tell_changes(
         targets = operation.whole_rows().in_bulk([item.target_pk for item in mine])
         with operation.judging_many():
             for item in mine:
-                data = params if item.params is None else item.params
+                data = item.data_with(params)
                 try:
                     target = targets[item.target_pk]
                     ask = Ask(actor, target, params_from(operation, actor, target, data))
@@ -169,9 +185,17 @@ def _tell_changes(
                         item.refusal = str(refusal)
 
 
-def _rehearse_first(actor: Actor, items: list[Any], params: Mapping[str, Any]) -> Sequence[Shown]:
-    """The command and the call for the first of those on the page to which it will be done. One query."""
-    item = next((each for each in items if each.verdict == "will"), None)
+def _foresee(operation: AnyOperation, batch: Any, items: list[Any], params: Mapping[str, Any]) -> Foresight:
+    """What becomes of all of its targets together; to the items on the page it is put what becomes of each."""
+    foresight = operation.foresee(targets_of(batch, operation), params)
+    for item in items:
+        item.foreseen = foresight.of_each.get(item.target_pk) if item.verdict == "will" else None
+    return foresight
+
+
+def _rehearse_first(actor: Actor, batch: Any, params: Mapping[str, Any]) -> Sequence[Shown]:
+    """The command and the call for the first to which it will be done. Two queries."""
+    item = batch.items.filter(verdict="will").order_by("position").first()
     operation = OPERATIONS.get(item.key) if item is not None else None
     if item is None or operation is None or not operation.sends:
         return ()
@@ -179,7 +203,7 @@ def _rehearse_first(actor: Actor, items: list[Any], params: Mapping[str, Any]) -
     if target is None:
         return ()
     try:
-        data = params if item.params is None else item.params
+        data = item.data_with(params)
         return operation.rehearse(Ask(actor, target, params_from(operation, actor, target, data)))
     except (Forbidden, Refusal):  # something is to be typed first, or what is kept of it cannot be read
         return ()
@@ -206,10 +230,13 @@ def _show(
         item.batch, item.label = batch, label_of(item.operation)
         item.place = places.get(item.about)
     shown: Sequence[Shown] = ()
-    if is_planned:
-        typed = batch.params if params is None else params
-        _tell_changes(actor_of(request), batch, list(items_here), typed, is_judged=params is not None)
-        shown = _rehearse_first(actor_of(request), list(items_here), typed)
+    foresight = Foresight()
+    if is_planned and operation is not None:
+        actor, typed = actor_of(request), batch.params if params is None else params
+        with operation.judging_many():
+            _tell_changes(actor, list(items_here), typed, is_judged=params is not None)
+            shown = _rehearse_first(actor, batch, typed)
+        foresight = _foresee(operation, batch, list(items_here), typed)
     numbers = {name: getattr(tally, name) for name in parts}
     if not is_planned:
         numbers["skipped"] += tally.fell_away + tally.denied
@@ -227,8 +254,15 @@ def _show(
         "is_mine": batch.actor_id == user.pk,
         "form": form,
         "form_has_focus": form is not None and any("autofocus" in each.field.widget.attrs for each in form),
-        "can_preview": operation is not None and operation.tells_changes and form is not None and form.asks,
+        "can_preview": is_planned
+        and operation is not None
+        and (operation.tells_changes or operation.sends)
+        and form is not None
+        and form.asks,
+        "preview_label": _("Show changes") if operation is not None and operation.tells_changes else _("Show command"),
         "shown": shown,
+        "is_live": operation is not None and operation.sends and form is not None and form.asks,
+        "together": foresight.together,
         "consequence": str(operation.consequence) if operation is not None else "",
         "for_users": operation.for_users if operation is not None else "",
     }

@@ -68,6 +68,7 @@ class OperateView(View):
         except Invalid as invalid:
             for field, words in invalid.errors.items():
                 form.add_error(field if field in form.fields else None, words)
+            form.reopen()
             over = invalid if isinstance(invalid, OverQuota) else None
             return self._ask(request, operation, target, form, status=422, over=over)
         except Refusal as refusal:

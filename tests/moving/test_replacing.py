@@ -100,6 +100,6 @@ def test_not_while_its_node_is_offline(mirrored: Scene) -> None:
 def test_the_page_names_nodes_disks_and_what_stays_free(mirrored: Scene, client: Client) -> None:
     client.force_login(mirrored.alice.user)
     page = client.get(reverse("vm-do", args=["lab", mirrored.vm.name, "replace-disks"])).content.decode()
-    assert f"The copy on {NODE1}, from that on {NODE2}" in page and "0 (1.0\u00a0GiB)" in page
+    assert f"The copy on {NODE1}, from that on {NODE2}" in page and "Disk 0, 1.0\u00a0GiB" in page
     assert f"{NODE3}: " in page and "stay free" in page
     assert f'<option value="{NODE1}" disabled>' in page

@@ -214,7 +214,7 @@ def test_queries_of_the_pages_do_not_grow(
     client = sign_in(site.admin)
     for url in (reverse("batches"), reverse("batch", args=[planned.uuid]), reverse("batch", args=[running.uuid])):
         client.get(url)
-        with django_assert_max_num_queries(13):  # type: ignore[attr-defined]
+        with django_assert_max_num_queries(14):  # type: ignore[attr-defined]
             assert client.get(url).status_code == 200
 
 
@@ -317,3 +317,30 @@ def test_the_number_is_typed_as_it_is(site: Site, sign_in: SignIn, typed: str) -
     batch = select(client, "shutdown-now", site.web, site.other)
     expected = 302 if typed.strip() in ("2", "2.0", "\uff12") else 422
     assert do(client, batch, "begin", typed_count=typed) == expected
+
+
+def test_the_command_is_renewed_with_what_is_typed(site: Site, sign_in: SignIn) -> None:
+    """As part of the page while one types, and with the page where there is no script. Nothing is begun."""
+    client = sign_in(site.admin)
+    batch = select(client, "shutdown", site.web)
+    url = reverse("batch-do", args=[batch.uuid, "begin"])
+    page = client.get(reverse("batch", args=[batch.uuid])).content.decode()
+    assert f'hx-post="{url}"' in page and 'name="preview"' in page
+    for data in ({"live": "1"}, {"preview": "1"}):
+        said = client.post(url, {"timeout_s": "45", **data}).content.decode()
+        assert f"gnt-instance shutdown --timeout=45 {site.web.name}" in said
+    part = client.post(url, {"timeout_s": "nonsense", "live": "1"}).content.decode()
+    assert "gnt-instance" not in part and "Fill in" in part and "<html" not in part
+    tags = select(client, "add-tags", site.web)
+    part = client.post(reverse("batch-do", args=[tags.uuid, "begin"]), {"tags": "blue", "live": "1"}).content.decode()
+    assert "gnt-instance add-tags" in part and "blue" in part
+    assert set(Batch.objects.values_list("state", flat=True)) == {"planned"}
+
+
+def test_what_destroys_needs_no_number_to_be_shown(site: Site, sign_in: SignIn) -> None:
+    client = sign_in(site.admin)
+    batch = select(client, "delete", site.db)
+    url = reverse("batch-do", args=[batch.uuid, "begin"])
+    answer = client.post(url, {"preview": "1", "timeout_s": "7"})
+    assert answer.status_code == 200 and "--shutdown-timeout=7" in answer.content.decode()
+    assert "Type 1 to confirm." in answer.content.decode()

@@ -1,6 +1,6 @@
 """What is asked before something is done to the disks of a machine."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -12,53 +12,18 @@ from django.utils.translation import gettext_lazy
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
 from permissions.policy import can
-from ui.templatetags.units import mib
 from virtualmachines.detached import COMMAND, list_detached
 from virtualmachines.forms.pieces.typed import SizeField
 from virtualmachines.forms.placement import NodeField
+from virtualmachines.forms.which_disks import DiskField
 from virtualmachines.operations.disks import templates_for
 from virtualmachines.room import places_for_secondary
-
-
-def _called(number: int, disk: Any) -> str:
-    words = {"number": number, "size": mib(disk.get("size_mib") or 0), "name": disk.get("name") or ""}
-    return (_("Disk %(number)s, %(size)s") % words + f" {words['name']}").rstrip()
-
-
-class _DiskField(forms.ChoiceField):
-    """A disk by its uuid, so that what was chosen stays the one that is meant; or by its number, as commands say it."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            label=gettext_lazy("Disk"),
-            choices=[(str(number), str(number)) for number in range(16)],
-            initial="0",
-            error_messages={"invalid_choice": gettext_lazy("It has no disk with this number.")},
-        )
-        self.keys = [str(number) for number in range(16)]
-
-    def offer(self, disks: Sequence[Any]) -> None:
-        """These alone, with what each is called."""
-        uuids = [disk.get("uuid") for disk in disks]
-        self.keys = [uuid if uuid and uuids.count(uuid) == 1 else str(number) for number, uuid in enumerate(uuids)]
-        self.choices = [
-            (key, _called(number, disk)) for number, (key, disk) in enumerate(zip(self.keys, disks, strict=True))
-        ]
-
-    def prepare_value(self, value: Any) -> str:
-        """What a number stands for."""
-        text = str(value)
-        return next((key for number, key in enumerate(self.keys) if text == str(number)), text)
-
-    def to_python(self, value: Any) -> str:
-        """The same, of what was chosen."""
-        return self.prepare_value(super().to_python(value))
 
 
 class _OneDisk(OperationForm):
     """Which of the machine's disks."""
 
-    disk = _DiskField()
+    disk = DiskField()
 
     def fit(self) -> None:
         """With what each is called."""
@@ -161,4 +126,4 @@ class ConvertDisksForm(OperationForm):
         self.fields["disk_template"].widget = forms.Select(choices=[(name, name) for name in kinds])
         if "drbd" in kinds:
             field: Any = self.fields["secondary"]
-            field.offer(places_for_secondary(self.target), otherwise=_("None"))
+            field.offer(lambda: places_for_secondary(self.target), otherwise=_("None"))

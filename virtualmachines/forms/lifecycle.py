@@ -5,16 +5,16 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from operations.contract import AnyOperation
-from operations.forms import OperationForm, asks_for
+from operations.forms import OpenedField, OperationForm, asks_for
 from permissions.selectors import find_persona_of_anybody
 from ui.names import NameInput
 from virtualmachines.forms.pieces.system import group_systems
 from virtualmachines.forms.pieces.typed import PLAIN, PairsField
+from virtualmachines.forms.which_disks import DisksField, SomeDisksForm
 from virtualmachines.operations.owning import OwnerParams, version_of_owner
 from virtualmachines.operations.reinstalling import ReinstallParams
 
@@ -60,22 +60,10 @@ class ActivateDisksForm(OperationForm):
 
 
 @asks_for("vm.recreate-disks")
-class RecreateDisksForm(OperationForm):
+class RecreateDisksForm(SomeDisksForm):
     """Which of them."""
 
-    disks = forms.CharField(
-        label=gettext_lazy("Disks"),
-        required=False,
-        help_text=gettext_lazy("Their numbers, such as 0, 2. Empty: all of them."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
-    )
-
-    def clean_disks(self) -> tuple[int, ...]:
-        """Numbers."""
-        words = re.split(r"[\s,]+", self.cleaned_data["disks"].strip("(), "))
-        if not all(re.fullmatch(r"[0-9]{1,3}", word) for word in words if word):
-            raise ValidationError(_("Type the numbers of disks, such as 0, 2."))
-        return tuple(int(word) for word in words if word)
+    disks = DisksField(gettext_lazy("None ticked: all."))
 
 
 class TagsField(forms.CharField):
@@ -111,15 +99,10 @@ class TagsForm(OperationForm):
 class OfOwnerForm(OperationForm):
     """Whose it was as it was asked for: of two who take the same machine at once, the second is told of the first."""
 
-    opened = forms.CharField(label=gettext_lazy("Version"), required=False, max_length=20, widget=forms.HiddenInput)
+    opened = OpenedField()
 
     def fit(self) -> None:
         self.fields["opened"].initial = version_of_owner(self.target.owner_id)
-
-    def fit_many(self, targets: QuerySet[Any]) -> None:
-        """Where it is the same of all."""
-        owners = list(targets.order_by().values_list("owner", flat=True).distinct()[:2])
-        self.fields["opened"].initial = version_of_owner(owners[0]) if len(owners) == 1 else ""
 
 
 @asks_for("vm.set-owner")

@@ -5,11 +5,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from operations.forms import OperationForm, asks_for
-from ui.templatetags.units import mib
+from operations.forms import OpenedField, OperationForm, asks_for
 from virtualmachines.forms.actions import ShutdownForm
 from virtualmachines.forms.placement import NodeField
-from virtualmachines.operations.moving import SHARED, allocator_of
+from virtualmachines.forms.which_disks import DisksField, SomeDisksForm
+from virtualmachines.moves import SHARED
+from virtualmachines.operations.base import place_of
+from virtualmachines.operations.moving import allocator_of
 from virtualmachines.operations.replacing import NEW_SECONDARY
 from virtualmachines.room import list_receivers, places_for, places_for_secondary
 
@@ -21,15 +23,17 @@ class _Destination(OperationForm):
     """Where to, if its disks leave that open."""
 
     target_node = NodeField(label=_("To node"), required=False)
+    opened = OpenedField()
 
     def fit(self) -> None:
         """What is mirrored goes to its secondary node, so nobody is asked."""
+        self.fields["opened"].initial = place_of(self.target)
         if self.target.disk_template not in SHARED:
             return
         field: Any = self.fields["target_node"]
         runs = self.target.is_running or self.target.admin_state == "up"
-        places = places_for(self.target, runs=runs)
-        field.offer(places, otherwise=AUTOMATIC if allocator_of(self.target) else "")
+        automatic = AUTOMATIC if allocator_of(self.target) else ""
+        field.offer(lambda: places_for(self.target, runs=runs), otherwise=automatic)
 
 
 @asks_for("vm.migrate")
@@ -65,7 +69,7 @@ class CleanUpMigrationForm(_Destination):
         field: Any = self.fields["target_node"]
         field.label = _("The node that it was to go to")
         if self.target.disk_template in SHARED:
-            field.offer(places_for(self.target, runs=False))
+            field.offer(lambda: places_for(self.target, runs=False))
 
 
 @asks_for("vm.failover")
@@ -87,17 +91,8 @@ class FailoverForm(_Destination, ShutdownForm):
             self.fields["ignore_consistency"].widget = forms.HiddenInput()
 
 
-class _Numbers(forms.CheckboxSelectMultiple):
-    """Numbers that may come as one text, "0,2", from where there are no boxes to tick."""
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        """The numbers, as a list."""
-        value = super().value_from_datadict(data, files, name)
-        return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
-
-
 @asks_for("vm.replace-disks")
-class ReplaceDisksForm(OperationForm):
+class ReplaceDisksForm(SomeDisksForm):
     """Which copy is replaced, of which disks, and where a new one is made."""
 
     mode = forms.ChoiceField(
@@ -112,22 +107,17 @@ class ReplaceDisksForm(OperationForm):
             (NEW_SECONDARY, _("Move the second copy to another node")),
         ],
     )
-    disks = forms.TypedMultipleChoiceField(
-        label=_("Disks"),
-        required=False,
-        coerce=int,
-        empty_value=[],
-        widget=_Numbers,
-        choices=[(str(number), str(number)) for number in range(16)],
-        help_text=_("None ticked: all. Single ones only where they are."),
-    )
+    disks = DisksField(_("None ticked: all. Single ones only where they are."))
     target_node = NodeField(label=_("New secondary node"), required=False)
+    opened = OpenedField()
 
     field_order = ["mode", "disks", "target_node"]
 
     def fit(self) -> None:
         """Name the nodes, the disks with their sizes, and what stays free elsewhere."""
+        super().fit()
         fields: Any = self.fields
+        fields["opened"].initial = place_of(self.target)
         first, second = self.target.primary_node, self.target.secondary_node
         if first is not None and second is not None:
             told = {"first": first.name, "second": second.name}
@@ -137,20 +127,12 @@ class ReplaceDisksForm(OperationForm):
                 ("replace_on_secondary", _("The copy on %(second)s, from that on %(first)s") % told),
                 (NEW_SECONDARY, _("Move the copy on %(second)s to another node") % told),
             ]
-        fields["disks"].choices = [
-            (str(number), " ".join(filter(None, [str(number), disk.get("name"), f"({mib(disk.get('size_mib'))})"])))
-            for number, disk in enumerate(self.target.disks)
-        ]
         automatic = AUTOMATIC if allocator_of(self.target) else NONE
-        fields["target_node"].offer(places_for_secondary(self.target), otherwise=automatic)
+        fields["target_node"].offer(lambda: places_for_secondary(self.target), otherwise=automatic)
 
     def clean_mode(self) -> str:
         """Empty means the default."""
         return str(self.cleaned_data["mode"] or "replace_auto")
-
-    def clean_disks(self) -> tuple[int, ...]:
-        """In order."""
-        return tuple(sorted(self.cleaned_data["disks"]))
 
 
 @asks_for("vm.export-and-remove")
@@ -164,7 +146,7 @@ class ExportAndRemoveForm(ShutdownForm):
     def fit(self) -> None:
         """Where something can be put."""
         field: Any = self.fields["target_node"]
-        field.offer(list_receivers(self.target), tells_room=False)
+        field.offer(lambda: list_receivers(self.target), tells_room=False)
 
 
 @asks_for("vm.export")

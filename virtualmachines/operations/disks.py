@@ -1,6 +1,6 @@
 """Disks of a machine, one by one: grow, detach, attach; and all of them on another kind of storage."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 from uuid import UUID
@@ -21,7 +21,14 @@ from rapi.client import RapiClient
 from rapi.resources.lifecycle import DiskTemplate, InstanceChanges
 from rapi.shapes.fields import listing, mapping
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, modify, quota_at
+from virtualmachines.operations.base import (
+    VMOperation,
+    explain_forthcoming,
+    explain_other_disks,
+    look_whether_same,
+    modify,
+    quota_at,
+)
 from virtualmachines.operations.modifying import spec_of
 from virtualmachines.operations.power import Shutdown, Start
 from virtualmachines.rules import Facts
@@ -57,12 +64,21 @@ def size_of(vm: VirtualMachine, number: int) -> int | None:
     return size if isinstance(size, int) else None
 
 
+def judge_disks(vm: VirtualMachine, numbers: Sequence[int], uuids: Sequence[str]) -> str:
+    """What is wrong with these disks of a machine; `uuids` are those that they had when they were chosen, if known."""
+    if unknown := [str(number) for number in numbers if not 0 <= number < len(vm.disks)]:
+        return _("It has no disk %(number)s.") % {"number": ", ".join(unknown)}
+    chosen = zip(numbers, uuids, strict=False)
+    is_same = all(not uuid or vm.disks[number].get("uuid") == uuid for number, uuid in chosen)
+    return "" if is_same else explain_other_disks()
+
+
 def _require_same(vm: VirtualMachine, number: int, uuid: str) -> None:
     """Raise Invalid if there is no such disk, or another one has its number by now."""
     if not 0 <= number < len(vm.disks):
         raise Invalid({"disk": _("It has no disk with this number.")})
     if uuid and vm.disks[number].get("uuid") != uuid:
-        raise Invalid({"disk": _("Its disks were changed meanwhile. Choose again.")})
+        raise Invalid({"disk": explain_other_disks()})
 
 
 class GrowDisk(VMOperation[GrowDiskParams]):
@@ -131,7 +147,7 @@ class GrowDisk(VMOperation[GrowDiskParams]):
         return Claims()
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, GrowDiskParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
+        look_whether_same(client, ask.target, "disks")
         number = client.grow_disk(
             ask.target.name, ask.params.disk, _size_after(ask), reason=reason, absolute=True, dry_run=ask.dry_run
         )

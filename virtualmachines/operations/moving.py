@@ -1,6 +1,7 @@
 """Move a machine to another node: migrate, clean up after a migration that failed, fail over."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -11,27 +12,30 @@ from clusters.models import Node
 from objectlog.changes import Change
 from objectlog.messages import Message
 from objectlog.words import gettext as _
-from operations.contract import Ask, Invalid, Submission
+from operations.contract import Ask, Foresight, Invalid, Submission
 from operations.groups import Group
+from operations.once import read_once, reading_once
 from rapi.client import RapiClient
-from rapi.shapes.fields import mapping
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same
+from virtualmachines.moves import SHARED, allocator_in, explain_no_allocator, foresee_moves, say_place
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, place_of, require_place
 from virtualmachines.operations.power import SHUTDOWN_TIMEOUT_S
 from virtualmachines.room import place_on, places_for
 
 P = TypeVar("P", bound="MoveParams")
-# Disks that lie where every node reaches them (constants.DTS_EXT_MIRROR): the machine can go anywhere in its group.
-SHARED = frozenset({"blockdev", "diskless", "ext", "gluster", "rbd", "sharedfile"})
 # Hypervisors that can move a running machine (constants.HTS_MIGRATABLE).
 MIGRATABLE = frozenset({"fake", "kvm", "xen-hvm", "xen-pvm"})
 
 
 @dataclass(frozen=True)
 class MoveParams:
-    """`target_node`: where to; empty means its secondary node, or where the cluster's allocator says."""
+    """`target_node`: where to; empty means its secondary node, or where the cluster's allocator says.
+
+    `opened`: where it was (`place_of`) when this was said; from elsewhere it is not moved. Empty: from anywhere.
+    """
 
     target_node: str = ""
+    opened: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def explain_disks(target: VirtualMachine) -> str | None:
 
 def allocator_of(target: VirtualMachine) -> str:
     """What chooses a node where nobody does; empty if its cluster has none."""
-    return str(mapping(target.cluster.info).get("default_iallocator") or "")
+    return read_once(("allocator", target.cluster_id), lambda: allocator_in(target.cluster.info))
 
 
 class Move(VMOperation[P]):
@@ -72,10 +76,20 @@ class Move(VMOperation[P]):
     icon = "node"
     group = Group.MOVE
     can_check = True
+    binds = ("opened",)
     starts_there = True
 
     def rows(self) -> QuerySet[VirtualMachine]:
         return super().rows().select_related("secondary_node")
+
+    def judging_many(self) -> AbstractContextManager[None]:
+        return reading_once()
+
+    def bound_to(self, target: VirtualMachine) -> dict[str, Any]:
+        return {"opened": place_of(target)}
+
+    def foresee(self, targets: QuerySet[VirtualMachine], params: Mapping[str, Any]) -> Foresight:
+        return foresee_moves(targets, str(params.get("target_node") or ""), self._runs_there)
 
     def obstacle(self, target: VirtualMachine) -> str | None:
         if reserved := explain_forthcoming(target):
@@ -104,12 +118,11 @@ class Move(VMOperation[P]):
         if target.disk_template != "drbd" or node is None:
             return words
         place = place_on(target, node, runs=self._runs_there(target))
-        told = {"node": node.name, "room": place.words}
-        where = _("It will be on %(node)s (%(room)s).") if place.is_usable else _("It would be on %(node)s: %(room)s.")
-        return f"{words} {where % told}".strip()
+        return f"{words} {say_place(node.name, place.words, is_usable=place.is_usable)}".strip()
 
     def check(self, ask: Ask[VirtualMachine, P]) -> None:
         target, name = ask.target, ask.params.target_node
+        require_place(target, ask.params.opened)
         if target.disk_template == "drbd":
             second = target.secondary_node
             if name and (second is None or name != second.name):
@@ -124,7 +137,7 @@ class Move(VMOperation[P]):
                 told = {"node": name, "reason": found[name].reason}
                 raise Invalid({"target_node": _("It can't go to %(node)s: %(reason)s.") % told})
         elif not allocator_of(target):
-            raise Invalid({"target_node": _("Choose a node: this cluster has no allocator that would choose one.")})
+            raise Invalid({"target_node": explain_no_allocator()})
 
     def changes(self, ask: Ask[VirtualMachine, P]) -> list[Change]:
         target = ask.target
@@ -178,7 +191,7 @@ class Migrate(Move[MigrateParams]):
         return None
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, MigrateParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
+        look_whether_same(client, ask.target, "place")
         number = client.migrate_instance(
             ask.target.name,
             mode=ask.params.mode or None,
@@ -227,7 +240,7 @@ class CleanUpMigration(Move[MoveParams]):
         return []
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, MoveParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
+        look_whether_same(client, ask.target, "place")
         number = client.migrate_instance(
             ask.target.name, cleanup=True, target_node=self._target_node(ask), reason=reason
         )
@@ -258,7 +271,7 @@ class FailOver(Move[FailoverParams]):
         return None
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, FailoverParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
+        look_whether_same(client, ask.target, "place")
         number = client.failover_instance(
             ask.target.name,
             target_node=self._target_node(ask),

@@ -140,8 +140,12 @@ class SetOwner(VMOperation[OwnerParams]):
     sends = False
     locks = False
     takes_quota = True
+    binds = ("opened",)
     then: ClassVar[Sequence[AnyOperation]] = (WriteOwnerTag(),)
     params_type = OwnerParams
+
+    def bound_to(self, target: VirtualMachine) -> dict[str, str]:
+        return {"opened": version_of_owner(target.owner_id)}
 
     def check(self, ask: Ask[VirtualMachine, OwnerParams]) -> None:
         owner, target = ask.params.owner, ask.target

@@ -39,7 +39,11 @@ class Adopt(VMOperation[OfOwnerParams]):
     for_users = _AS_SAID.for_users
     sends = False
     locks = False
+    binds = ("opened",)
     params_type = OfOwnerParams
+
+    def bound_to(self, target: VirtualMachine) -> dict[str, str]:
+        return _AS_SAID.bound_to(target)
 
     def suits(self, target: VirtualMachine) -> bool:
         return super().suits(target) and bool(target.owner_tag)

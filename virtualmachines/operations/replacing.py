@@ -13,7 +13,9 @@ from operations.groups import Group
 from rapi.client import RapiClient
 from rapi.resources.storage import ReplaceMode
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same
+from virtualmachines.moves import explain_no_allocator
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, require_place
+from virtualmachines.operations.disks import judge_disks
 from virtualmachines.operations.moving import allocator_of
 from virtualmachines.room import places_for_secondary
 
@@ -24,11 +26,17 @@ IN_PLACE = ("replace_on_primary", "replace_on_secondary")
 
 @dataclass(frozen=True)
 class ReplaceDisksParams:
-    """`disks`: their numbers, all if empty. `target_node`: the new secondary; empty leaves it to the allocator."""
+    """`disks`: their numbers, all if empty; `uuids`: those that they had when they were chosen, where that is known.
+
+    `target_node`: the new secondary; empty leaves it to the allocator. `opened`: where the machine was when this was
+    said, which tells which copy is meant; empty: anywhere.
+    """
 
     mode: ReplaceMode = "replace_auto"
     disks: tuple[int, ...] = ()
     target_node: str = ""
+    uuids: tuple[str, ...] = ()
+    opened: str = ""
 
 
 class ReplaceDisks(VMOperation[ReplaceDisksParams]):
@@ -69,12 +77,12 @@ class ReplaceDisks(VMOperation[ReplaceDisksParams]):
 
     def check(self, ask: Ask[VirtualMachine, ReplaceDisksParams]) -> None:
         target, params, errors = ask.target, ask.params, {}
+        require_place(target, params.opened)
         second = target.secondary_node
-        unknown = [str(number) for number in params.disks if not 0 <= number < len(target.disks)]
         if params.disks and params.mode not in IN_PLACE:
             errors["disks"] = _("Single disks can be replaced on its node or its secondary node, not with this choice.")
-        elif unknown:
-            errors["disks"] = _("It has no disk %(number)s.") % {"number": ", ".join(unknown)}
+        elif words := judge_disks(target, params.disks, params.uuids):
+            errors["disks"] = words
         if params.mode != NEW_SECONDARY and params.target_node:
             errors["target_node"] = _("A node is chosen for a new secondary node only.")
         elif params.mode != NEW_SECONDARY and second is not None and second.offline:
@@ -87,8 +95,7 @@ class ReplaceDisks(VMOperation[ReplaceDisksParams]):
     def _judge_node(self, target: VirtualMachine, name: str) -> str:
         """What is wrong with the new secondary node."""
         if not name:
-            words = _("Choose a node: this cluster has no allocator that would choose one.")
-            return "" if allocator_of(target) else words
+            return "" if allocator_of(target) else explain_no_allocator()
         found = {place.node.name: place for place in places_for_secondary(target)}
         if name not in found:
             return _("The cluster has no node called %(node)s.") % {"node": name}
@@ -103,7 +110,7 @@ class ReplaceDisks(VMOperation[ReplaceDisksParams]):
         return [Change("secondary_node", gettext_noop("secondary node"), ask.target.secondary_node.name, after)]
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ReplaceDisksParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
+        look_whether_same(client, ask.target, "place", "disks")
         params = ask.params
         is_left_open = params.mode == NEW_SECONDARY and not params.target_node
         number = client.replace_disks(

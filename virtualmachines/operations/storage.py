@@ -12,6 +12,7 @@ from rapi.client import RapiClient
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, look_whether_same
 from virtualmachines.operations.deleting import facts_of_disks
+from virtualmachines.operations.disks import judge_disks
 from virtualmachines.operations.power import explain_node_offline, explain_off_limits
 from virtualmachines.operations.protecting import explain_protection
 
@@ -81,9 +82,10 @@ class DeactivateDisks(VMOperation[NoParams]):
 
 @dataclass(frozen=True)
 class RecreateParams:
-    """The numbers of the disks; none: all of them."""
+    """The numbers of the disks; none: all of them. `uuids`: those that they had when they were chosen, if known."""
 
     disks: tuple[int, ...] = ()
+    uuids: tuple[str, ...] = ()
 
 
 class RecreateDisks(VMOperation[RecreateParams]):
@@ -117,14 +119,13 @@ class RecreateDisks(VMOperation[RecreateParams]):
         )
 
     def check(self, ask: Ask[VirtualMachine, RecreateParams]) -> None:
-        unknown = [str(number) for number in ask.params.disks if not 0 <= number < len(ask.target.disks)]
-        if unknown:
-            raise Invalid({"disks": _("It has no disk %s.") % ", ".join(unknown)})
+        if words := judge_disks(ask.target, ask.params.disks, ask.params.uuids):
+            raise Invalid({"disks": words})
 
     def facts(self, target: VirtualMachine) -> Sequence[tuple[Words, str]]:
         return facts_of_disks(target)
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, RecreateParams], reason: str) -> Submission:
-        look_whether_same(client, ask.target)
+        look_whether_same(client, ask.target, "disks")
         number = client.recreate_disks(ask.target.name, disks=ask.params.disks, reason=reason, dry_run=ask.dry_run)
         return Submission([number])

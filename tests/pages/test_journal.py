@@ -15,6 +15,7 @@ from objectlog.changes import Change
 from objectlog.models import Entry, Event, Outcome, Via
 from objectlog.origin import find_origin
 from objectlog.services import Target, advance, begin, note
+from permissions.journal import list_visible_events, read_few_visible_events
 from permissions.models import User
 from permissions.policy import visible
 from permissions.services import grant
@@ -321,3 +322,29 @@ def test_a_long_journal_is_paged_and_no_line_is_twice_or_missing(journal: Site, 
     told = [event.pk for page in (first, second, third) for event in page.object_list]
     assert told == list(Event.objects.order_by("-pk").values_list("pk", flat=True))
     assert first.has_next() and second.has_previous() and not third.has_next()
+
+
+def test_what_few_may_read_is_the_same_by_its_keys(
+    journal: Site, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = Target("vm", journal.web.pk, journal.web.name, "prod")
+    advance(write(journal.alice, "vm.reboot", web, Outcome.SUBMITTED), Outcome.FAILED)
+    few, every = read_few_visible_events(journal.alice), list_visible_events(journal.alice)
+    assert few is not None
+    assert set(few.events) == set(every)
+    assert few.operations == every.filter(is_overtaken=False).count() < every.count() < Event.objects.count()
+    client, queries = (
+        sign_in(journal.alice),
+        ["", "steps=1", "q=reboot", "sort=who", "per_page=5&page=2", "outcome=bad"],
+    )
+    by_keys = [verbs(client, query) for query in queries]
+    monkeypatch.setattr("permissions.journal.MOST", few.events.count() - 1)
+    assert read_few_visible_events(journal.alice) is None
+    assert [verbs(client, query) for query in queries] == by_keys
+    assert all(by_keys[:4])
+
+
+def test_whoever_may_read_much_is_not_looked_up_by_keys(journal: Site) -> None:
+    assert read_few_visible_events(journal.admin) is None
+    grant(["audit"], journal.alice, journal.prod)
+    assert read_few_visible_events(journal.alice) is None

@@ -123,6 +123,10 @@ class GanetiCluster:
     def add_tags(self, name: str, *tags: str) -> None:
         self._change(name, "tags?" + "&".join(f"tag={quote(tag)}" for tag in tags))
 
+    def remove_tags(self, name: str, *tags: str) -> None:
+        query = "&".join(f"tag={quote(tag)}" for tag in tags)
+        self.lab.rapi.run("DELETE", f"/2/instances/{name}/tags?{query}")
+
     def remove(self, name: str) -> None:
         self.lab.rapi.run("DELETE", f"/2/instances/{name}", {"shutdown_timeout": 0})
 

@@ -110,6 +110,12 @@ def test_disks(hand: Hand, ganeti: GanetiCluster) -> None:
     assert uuid in ganeti.run(ganeti.lab.master, "sh", "-c", COMMAND).split(), "what people are told to type"
     hand.do("attach-disk", uuid=uuid)
     assert [disk["uuid"] for disk in hand.vm.disks[1:]] == [uuid]
+    ganeti.modify(hand.name, "--disk", "1:detach")  # elsewhere: the journal knows nothing of it
+    update(hand.cluster)
+    assert len(hand.vm.disks) == 1
+    (found,) = ganeti.run(ganeti.lab.master, "sh", "-c", COMMAND).split()
+    hand.do("attach-disk", uuid=found)
+    assert [disk["uuid"] for disk in hand.vm.disks[1:]] == [uuid]
     hand.edit(disks={uuid: {"remove": True}})
     assert len(hand.vm.disks) == 1
 

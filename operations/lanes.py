@@ -6,16 +6,17 @@ them too, and lanes whose last call hung get half of it at most.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from operations.batches import carry_out, end_batches, next_item, settle
+from operations.batches import carry_out, end_batches, next_items, settle, targets_of
 from operations.heartbeat import kept_alive
 from operations.lease import Columns, Lease, LeaseLost
 from operations.models import UNDER_WAY, BatchItem, BatchLane, BatchState, ItemState
@@ -68,17 +69,19 @@ def work_lane(name: str, *, goes_on: Callable[[], bool] = lambda: True, hung_s: 
         with kept_alive(lease, every_s=BEAT_S):
             settle(name)
             ends_at = monotonic() + PASS_S
-            while goes_on() and monotonic() < ends_at and (item := next_item(name)) is not None:
+            for item, target in _items_of(name):
+                if not goes_on() or monotonic() >= ends_at:
+                    break
                 began_at = monotonic()
-                is_begun = carry_out(item, lease)
+                is_begun = carry_out(item, target, lease)
                 begun += is_begun
-                lease.renew()
                 has_hung = monotonic() - began_at > hung_s
                 if has_hung or (is_begun and lane.hung_at is not None):
                     lane.hung_at = timezone.now() if has_hung else None
                     lane.save(update_fields=["hung_at"])
                 if has_hung:
                     break
+            lease.renew()
             settle(name)
         end_batches()
     except LeaseLost:
@@ -87,6 +90,12 @@ def work_lane(name: str, *, goes_on: Callable[[], bool] = lambda: True, hung_s: 
         if lease.is_held:
             lease.give_back()
     return begun
+
+
+def _items_of(lane: str) -> Iterator[tuple[BatchItem, Any]]:
+    """What can begin and what it is about, one after the other, for as long as there is any."""
+    while items := next_items(lane):
+        yield from zip(items, targets_of(items), strict=True)
 
 
 class Passes:

@@ -122,7 +122,7 @@ def carry_out(item: BatchItem, target: Any, lease: Lease) -> bool:
         _end(item, ItemState.FAILED, item.reason or _("This program failed; its log has the details."))
         return False
     wait = timedelta(seconds=WAITS_S[item.attempts])
-    mine = BatchItem.objects.filter(pk=item.pk, state=ItemState.WAITING, attempts=item.attempts)
+    mine = _waiting(item).filter(attempts=item.attempts)
     if not mine.update(attempts=F("attempts") + 1, try_at=timezone.now() + wait):
         return False
     operation = OPERATIONS.get(item.key)
@@ -139,16 +139,20 @@ def carry_out(item: BatchItem, target: Any, lease: Lease) -> bool:
     return _run(item, operation, actor, target, lease)
 
 
+def _waiting(item: BatchItem) -> "QuerySet[BatchItem]":
+    """The item, if it waits and its batch goes on. Without a join: so the row itself is judged once more when another
+    transaction held it."""
+    goes_on = Batch.objects.filter(state=BatchState.RUNNING)
+    return BatchItem.objects.filter(pk=item.pk, state=ItemState.WAITING, batch__in=goes_on)
+
+
 def _run(item: BatchItem, operation: AnyOperation, actor: Actor, target: Any, lease: Lease) -> bool:
     mine: list[Entry] = []
 
     def bind(entry: Entry) -> None:
         lease.renew()
         mine.append(entry)
-        # Without a join: the row itself is judged once more when another transaction held it.
-        goes_on = Batch.objects.filter(state=BatchState.RUNNING)
-        waiting = BatchItem.objects.filter(pk=item.pk, state=ItemState.WAITING, batch__in=goes_on)
-        if not waiting.update(state=ItemState.RUNNING, entry=entry, reason=""):
+        if not _waiting(item).update(state=ItemState.RUNNING, entry=entry, reason=""):
             raise _Taken
         if operation.then:
             go_on_after(item, target, operation.then)

@@ -72,6 +72,7 @@ mkdir -m 700 "$TARGET/root"
 run-parts --exit-on-error {HOOKS}
 mke2fs -q -F -t ext2 -b 1024 -d "$TARGET" "$DISK_0_PATH"
 block=$(debugfs -R "blocks /root/.ssh/authorized_keys" "$DISK_0_PATH" 2>/dev/null)
+test -n "$block"
 put() {{ dd of="$DISK_0_PATH" bs=1 conv=notrunc,fsync status=none "$@"; }}
 put if="$(dirname "$0")/boot.bin"
 python3 -c 'import sys; sys.stdout.buffer.write((2 * int(sys.argv[1])).to_bytes(8, "little"))' $block |
@@ -112,7 +113,7 @@ def read_console(ganeti: GanetiCluster, name: str, until: bytes, *, timeout_s: f
         console.settimeout(timeout_s)
         console.connect(str(line))
         while until not in said:
-            assert time.monotonic() < ends_at, said
+            assert time.monotonic() < ends_at, said[-200:]
             said += console.recv(4096)
     return said
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 from django.template import Context
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from clusters.filters import as_tag
@@ -13,6 +13,7 @@ from clusters.templatetags.clusters import cluster_state
 from ui.columns import Column, ago, code, number, text
 from ui.filtering import Language, of_choices, of_moment, of_text
 from ui.places import page_of
+from ui.said import said
 from ui.tables import Table, declare
 from ui.templatetags.parts import draw, meter
 from ui.templatetags.times import since
@@ -89,13 +90,17 @@ def _nodes(row: Any, _context: Context) -> object:
 
 
 def _memory(row: Any, _context: Context) -> object:
-    said = gettext("Memory of %(name)s") % {"name": row.cluster.slug}
-    return meter(row.memory_used, row.memory_total, held=row.memory_unused, say=said) if row.memory_total else DASH
+    if not row.memory_total:
+        return DASH
+    name = said(gettext_noop("Memory of %(name)s")) % {"name": row.cluster.slug}
+    return meter(row.memory_used, row.memory_total, held=row.memory_unused, say=name)
 
 
 def _disk(row: Any, _context: Context) -> object:
-    said = gettext("Disk of %(name)s") % {"name": row.cluster.slug}
-    return meter(row.disk_used, row.disk_total, held=row.disk_unused, say=said) if row.disk_total else DASH
+    if not row.disk_total:
+        return DASH
+    name = said(gettext_noop("Disk of %(name)s")) % {"name": row.cluster.slug}
+    return meter(row.disk_used, row.disk_total, held=row.disk_unused, say=name)
 
 
 CLUSTER_TABLE = declare(

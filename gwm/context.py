@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -298,6 +298,12 @@ LINKS = {
 
 def links() -> dict[str, str]:
     """The URLs of LINKS."""
+    return _links(get_script_prefix())
+
+
+@lru_cache(maxsize=8)
+def _links(prefix: str) -> dict[str, str]:
+    del prefix  # the path below which the product lives, which Django puts before each
     return {name: reverse(url_name) for name, url_name in LINKS.items()}
 
 
@@ -328,7 +334,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Context of every page."""
     shared: dict[str, Any] = {
         "theme": theme_of(request),
-        "links": SimpleLazyObject(links),
+        "links": links(),
         "date_format": settings.GWM_DATE_FORMAT,
     }
     user = getattr(request, "user", None)
@@ -338,16 +344,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     drawn = frame_of(request, user)
     shared |= {
         name: SimpleLazyObject(lambda name=name: getattr(drawn, name))  # type: ignore[misc]
-        for name in (
-            "nav",
-            "dock",
-            "nav_clusters",
-            "node_tallies",
-            "linked_clusters",
-            "linked_nodes",
-            "may_create",
-            "persona",
-        )
+        for name in _DRAWN
     }
     shared["viewed_by"] = viewer_of(request)
     shared["can_see_health"] = SimpleLazyObject(lambda: bool(can(drawn.user, "see_health")))

@@ -146,7 +146,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "gwm.context.frame",
             ],
-            "libraries": {"i18n": "ui.templatetags.quick_i18n"},
+            "libraries": {"i18n": "ui.templatetags.quick_i18n", "static": "ui.templatetags.quick_static"},
             "builtins": ["ui.templatetags.times"],
             "loaders": [
                 (

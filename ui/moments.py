@@ -1,6 +1,7 @@
 """Days and times as people type them, and as they read them."""
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils import timezone
@@ -22,7 +23,13 @@ def begin_of(day: date) -> datetime:
 
 def tell_day(when: datetime) -> str:
     """The day of a moment in figures, as the service writes them: "2026-11-23"."""
-    return date_format(timezone.localtime(when), settings.GWM_DATE_FORMAT, use_l10n=False)
+    return _in_figures(timezone.localtime(when).date(), settings.GWM_DATE_FORMAT)
+
+
+# Most moments on a page are of a few days.
+@lru_cache(maxsize=512)
+def _in_figures(day: date, form: str) -> str:
+    return date_format(day, form, use_l10n=False)
 
 
 def tell_short_day(when: datetime) -> str:
@@ -33,5 +40,5 @@ def tell_short_day(when: datetime) -> str:
 def tell(when: datetime, *, seconds: bool = False) -> str:
     """A moment in full, with its zone: "2026-11-23 14:02 UTC"."""
     local = timezone.localtime(when)
-    day = date_format(local, settings.GWM_DATE_FORMAT, use_l10n=False)
+    day = _in_figures(local.date(), settings.GWM_DATE_FORMAT)
     return f"{day} {local:{'%H:%M:%S %Z' if seconds else '%H:%M %Z'}}"

@@ -15,7 +15,7 @@ from django import template
 from django.http import QueryDict
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -131,6 +131,9 @@ def draw(template: str, *values: object) -> SafeString:
     return SafeString(
         template.format(*[value if isinstance(value, SafeString) else _escape(str(value)) for value in values])
     )
+
+
+_NOTHING = SafeString()
 
 
 def _escape(text: str) -> str:
@@ -255,20 +258,20 @@ def bar(used: Number, total: Number, held: Number = None, label: str = "", kind:
     share, reserved = _share(used, total), _share(held, total)
     css = kind or ("bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else "")
     width = round(100 * share, 1)
-    spoken = (
-        draw('role="meter" aria-label="{}" aria-valuenow="{}"', label, round(width))
-        if label and used is not None and total
-        else mark_safe('aria-hidden="true"')
+    is_meter = label and used is not None and total
+    return SafeString(
+        _BAR.format(
+            f" is-{css}" if css else "",
+            f'role="meter" aria-label="{_escape(str(label))}" aria-valuenow="{round(width)}"' if is_meter else _UNREAD,
+            _HELD.format(width, round(min(100 - width, 100 * reserved), 1)) if reserved else "",
+            width,
+        )
     )
-    return draw(
-        '<svg class="bar{}" viewBox="0 0 100 6" preserveAspectRatio="none" {}>{}<rect class="used" width="{}"/></svg>',
-        f" is-{css}" if css else "",
-        spoken,
-        draw('<rect class="held" x="{}" width="{}"/>', width, round(min(100 - width, 100 * reserved), 1))
-        if reserved
-        else "",
-        width,
-    )
+
+
+_UNREAD = 'aria-hidden="true"'
+_HELD = '<rect class="held" x="{}" width="{}"/>'
+_BAR = '<svg class="bar{}" viewBox="0 0 100 6" preserveAspectRatio="none" {}>{}<rect class="used" width="{}"/></svg>'
 
 
 @register.simple_tag
@@ -291,13 +294,12 @@ def meter(
     share = _share(used, total)
     text = figures or (mib_of(used, total) if unit == "mib" else _counts(used, total))
     level = "" if calm else "bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else ""
-    sign = icon(f"s-{level}") if level else ""
     spoken = said(gettext_noop("%(what)s: %(figures)s")) % {"what": label or say or _("in use"), "figures": text}
     return draw(
         '<div class="meter">{}<span class="meter-figures{}">{}{}</span>{}</div>',
-        draw("<span>{}</span>", label) if label else "",
-        f" is-{level}" if level else "",
-        sign,
+        draw("<span>{}</span>", label) if label else _NOTHING,
+        SafeString(f" is-{level}") if level else _NOTHING,
+        icon(f"s-{level}") if level else _NOTHING,
         text,
         bar(used, total, held, label=spoken, kind="calm" if calm else ""),
     )

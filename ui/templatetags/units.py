@@ -100,10 +100,10 @@ def describe_age(when: datetime | None, now: datetime | None = None) -> str:
         return _("never")
     seconds = ((now or datetime.now(UTC)) - when).total_seconds()
     if -_CLOCKS_DIFFER_S < seconds < 2:
-        return _("just now")
+        return said(gettext_noop("just now"))
     if seconds < 0:
         return _("%s ahead of our clock") % span(-seconds)
-    return _("%s ago") % span(seconds)
+    return said(gettext_noop("%s ago")) % span(seconds)
 
 
 def describe_wait(when: datetime, now: datetime | None = None) -> str:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -77,13 +78,20 @@ def sign_in(client: Client, subject: str, key: str = "corp", **given: str) -> ob
     return client.get(say_who(where_to(client.post(f"/login/with/{key}/", given)), subject))
 
 
+@cache
+def a_key() -> rsa.RSAPrivateKey:
+    """One for all that lie: making one takes longer than most of their tests."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class Liar:
     """A provider whose answers are as a test wants them: `claims` and `header` of its ID token, and `metadata`."""
 
     def __init__(self) -> None:
         self.claims: dict[str, object] = {}
         self.metadata: dict[str, object] = {}
-        self.signs_with = self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = a_key()
+        self.signs_with: object = self.key
         self.algorithm = "RS256"
         self.userinfo: dict[str, object] | None = None
         self.status = 200

@@ -67,14 +67,14 @@ class ResolvingRig(Rig):
         return succeed(resolve(host))
 
 
-@pytest.mark.parametrize("host", TABLE)
-def test_refused_before_anything_is_dialled(host):
-    rig = ResolvingRig(connect_timeout_s=5)
-    browser = rig.browser(host=host)
-    browser.log_in()
-    rig.clock.advance(5)
-    assert rig.endpoints == []
-    assert browser.close_code() == Trouble.UNREACHABLE.code
+def test_refused_before_anything_is_dialled():
+    for host in TABLE:
+        rig = ResolvingRig(connect_timeout_s=5)
+        browser = rig.browser(host=host)
+        browser.log_in()
+        rig.clock.advance(5)
+        assert rig.endpoints == [], host
+        assert browser.close_code() == Trouble.UNREACHABLE.code, host
 
 
 @pytest.mark.parametrize("host", [*GOOD, *(form for text in GOOD[:5] for form in spellings(text))])

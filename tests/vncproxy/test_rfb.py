@@ -62,15 +62,15 @@ def test_what_follows_the_login_is_kept_for_the_machine():
 
 
 @pytest.mark.feature("F207")
-@pytest.mark.parametrize("chosen", [chosen for chosen in range(256) if chosen != 2])
-def test_browser_may_choose_nothing_but_vnc_authentication(chosen):
+def test_browser_may_choose_nothing_but_vnc_authentication():
     """CVE-2022-36436: a client that chose *None* was let in."""
-    login = BrowserLogin("secret")
-    login.feed(b"RFB 003.008\n")
-    with pytest.raises(ConsoleError) as caught:
-        login.feed(bytes([chosen]) + b"\x01")
-    assert caught.value.trouble is Trouble.BROWSER_PROTOCOL
-    assert not login.done
+    for chosen in set(range(256)) - {2}:
+        login = BrowserLogin("secret")
+        login.feed(b"RFB 003.008\n")
+        with pytest.raises(ConsoleError) as caught:
+            login.feed(bytes([chosen]) + b"\x01")
+        assert caught.value.trouble is Trouble.BROWSER_PROTOCOL, chosen
+        assert not login.done, chosen
 
 
 @pytest.mark.parametrize("version", [b"RFB 003.889\n", b"RFB 004.001\n", b"GET / HTTP/1", b"\0" * 12, b"RFB 003.00x\n"])

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
@@ -44,6 +45,7 @@ class BadRequest(Exception):
     """Something that is not HTTP, or larger than Ganeti reads: the connection closes without an answer."""
 
 
+@lru_cache(maxsize=16)
 def tls_context(certificate: Certificate) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as directory:

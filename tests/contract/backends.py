@@ -9,26 +9,15 @@ import time
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from simulator import Simulator
+from tests.fixtures.unverified import Unverified
 from tests.ganeti.cluster import GanetiCluster
 from tools.lab.system import growing_pauses
 
 FINAL = {"success", "error", "canceled"}
 JOB_TIMEOUT = 120.0  # seconds
 FIRST_PAUSE = 0.01  # between looks at a job: one of the simulator takes as long
-
-
-class _Pinned(HTTPAdapter):
-    """Trusts one certificate, by its fingerprint."""
-
-    def __init__(self, fingerprint: str) -> None:
-        self._fingerprint = fingerprint
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, assert_fingerprint=self._fingerprint, **options)
 
 
 class Backend:
@@ -46,7 +35,7 @@ class Backend:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.verify = False  # by the fingerprint instead
-        self.session.mount("https://", _Pinned(side.fingerprint))
+        self.session.mount("https://", Unverified(side.fingerprint))
         self._numbers = itertools.count(1)
 
     @property

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from simulator import Simulator
+from tests.fixtures.unverified import Unverified
 
 Ask = Callable[..., requests.Response]
 
@@ -19,6 +20,7 @@ def rapi() -> Iterator[requests.Session]:
         session.trust_env = False
         session.auth = (Simulator.username, Simulator.password)
         session.verify = False
+        session.mount("https://", Unverified())
         yield session
 
 

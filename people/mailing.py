@@ -21,7 +21,7 @@ from people.confirming import make_confirmation
 from people.languages import speaking_to
 from people.models import Letter
 from people.registering import LASTS, make_link_token, read_link_token
-from people.request_selectors import may_decide
+from people.request_selectors import list_promised, may_decide
 from people.requests import describe
 from people.selectors import list_administrators
 from permissions.models import User
@@ -34,6 +34,7 @@ _FIRST_WAIT = timedelta(seconds=30)
 _MOST_TRIES = 8  # twice the wait each time: an hour in all
 _AT_ONCE = 20
 _MOST_TOLD = 50  # of those who decide on a request
+_MOST_NAMED = 10  # of the machines that were made for one
 
 
 def can_send() -> bool:
@@ -194,9 +195,13 @@ def _send_about(subject: str, template: str, person: User, asked: Request) -> No
         return
     site = settings.GWM_PUBLIC_URL.partition("://")[2]
     with speaking_to(person):
+        machines = list_promised(asked)
         context = {
             "person": person,
             "asked": asked,
+            "machines": ", ".join(machines[:_MOST_NAMED]),
+            "is_one": len(machines) == 1,
+            "more": max(0, len(machines) - _MOST_NAMED),
             "asks_for": describe(asked),
             "link": settings.GWM_PUBLIC_URL + reverse("request", args=[asked.pk]),
             "site": settings.GWM_PUBLIC_URL,

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
 from objectlog.models import Entry, Outcome
+from operations.models import OPEN_ITEMS, BatchItem, BatchState, ItemState
 from permissions.models import Persona, User
 from permissions.policy import can, may_act_for, teams_to_act_for, visible
 from quotas.models import Request
@@ -83,6 +84,24 @@ def list_made(user: User, asked: Request) -> list[tuple[str, VirtualMachine | No
         seen = list_vms(user).in_bulk([pk for _cluster, _name, pk in rows if pk is not None])
         found |= {f"{slug}/{name}": seen.get(pk or 0) for slug, name, pk in rows}
     return list(found.items())
+
+
+def list_promised(asked: Request) -> list[str]:
+    """The names of the machines that were made for a request, and of those that were planned with them and have not
+    failed: when it is answered only the first of several is there."""
+    if not asked.machine or asked.decided_at is None or asked.decided_by is None:
+        return [asked.machine] if asked.machine else []
+    slug = asked.machine.partition("/")[0]
+    planned = BatchItem.objects.filter(
+        batch__actor=asked.decided_by,
+        batch__operation="vm.create",
+        batch__created_at__range=(asked.asked_at, asked.decided_at),
+        batch__state__in=(BatchState.RUNNING, BatchState.DONE),
+        state__in=(*OPEN_ITEMS, ItemState.DONE),
+        params__asked=str(asked.pk),
+    )
+    names = planned.order_by("pk").values_list("target_name", "entry__target_name")
+    return list(dict.fromkeys([asked.machine, *(f"{slug}/{made or wanted}" for wanted, made in names)]))
 
 
 def may_withdraw(user: User, asked: Request) -> bool:

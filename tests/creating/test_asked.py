@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from objectlog.models import Entry
 from operations.batches import settle
 from operations.lanes import work_lane
-from operations.models import Batch
+from operations.models import Batch, BatchItem
 from operations.planning import begin_batch
+from people.mailing import send_due_letters, tell_asker
+from people.request_selectors import list_promised
 from permissions.models import User
 from permissions.services import grant
+from quotas.models import Request
 from tests.creating.conftest import NEW, Maker
 from tests.creating.test_page import TYPED, URL, value_of
-from tests.factories import make_request, make_template, make_user
+from tests.factories import make_batch, make_request, make_template, make_user
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G034")]
@@ -86,8 +93,9 @@ def test_a_check_a_template_and_a_model_keep_what_it_is_for(maker: Maker, olga: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_first_of_several_answers_it(maker: Maker, olga: Client) -> None:
-    asked = make_request(make_user("bob"), maker.cluster, **WANTED)
+def test_the_first_of_several_answers_it(maker: Maker, olga: Client, settings: Any) -> None:
+    settings.GWM_MAIL_URL = "smtp://mail.example.org"
+    asked = make_request(make_user("bob", email="bob@example.org"), maker.cluster, **WANTED)
     assert olga.post(URL, {**TYPED, "name": "web{1..2}", "asked": str(asked.pk)}).status_code == 302
     asked.refresh_from_db()
     assert asked.is_open, "a plan makes nothing"
@@ -100,6 +108,9 @@ def test_the_first_of_several_answers_it(maker: Maker, olga: Client) -> None:
             assert again.status_code == 409 and "being created for request" in again.content.decode()
         maker.finish()
         settle(lane)
+        send_due_letters()
+        assert "The machines are lab/web1, lab/web2." in mail.outbox[-1].body, "whether they are there or to come"
+    assert len(mail.outbox) == 1
     assert VirtualMachine.objects.filter(name__startswith="web").exclude(uuid="").count() == 2
     asked.refresh_from_db()
     assert (asked.state, asked.machine) == ("approved", "lab/web1")
@@ -110,6 +121,33 @@ def test_the_first_of_several_answers_it(maker: Maker, olga: Client) -> None:
     bob.force_login(asked.asked_by)
     page = bob.get(f"/requests/{asked.pk}/").content.decode()
     assert "lab/web1" in page and "lab/web2" in page
+
+
+@pytest.mark.parametrize(
+    ("planned", "told"), [(12, "lab/vm9 and 2 more."), (10, "lab/vm9."), (1, "machine is lab/vm0.")]
+)
+def test_the_mail_names_ten_machines_and_how_many_more(maker: Maker, settings: Any, planned: int, told: str) -> None:
+    settings.GWM_MAIL_URL = "smtp://mail.example.org"
+    bob, olga = make_user("bob", email="bob@example.org"), make_user("olga")
+    asked = make_request(bob, maker.cluster, **WANTED)
+    for actor, number in ((olga, asked.pk), (olga, asked.pk + 1), (bob, asked.pk)):
+        named = [(f"vm{each}" if (actor, number) == (olga, asked.pk) else f"other{each}") for each in range(planned)]
+        batch = make_batch(actor, operation="vm.create", state="running")
+        BatchItem.objects.bulk_create(
+            BatchItem(batch=batch, position=9 + at, target_name=name, kind="cluster", params={"asked": str(number)})
+            for at, name in enumerate(named)
+        )
+        BatchItem.objects.create(
+            batch=batch, position=99, target_name="failed", state="failed", params={"asked": str(number)}
+        )
+    Request.objects.filter(pk=asked.pk).update(
+        state="approved", machine="lab/vm0", decided_by=olga, decided_at=timezone.now()
+    )
+    asked.refresh_from_db()
+    assert list_promised(asked) == [f"lab/vm{each}" for each in range(planned)]
+    tell_asker(asked)
+    send_due_letters()
+    assert told in mail.outbox[-1].body
 
 
 @pytest.mark.django_db(transaction=True)

@@ -101,7 +101,7 @@ def answer_all(user: User, obj: Model) -> list[Answer]:
         answers.append(
             Answer(
                 verb,
-                str(access.verbs.get(verb, "")),
+                access.says(verb),
                 bool(live),
                 [describe(source, rows) for source in live[:_MOST_WAYS]],
                 max(0, len(live) - _MOST_WAYS),
@@ -116,13 +116,13 @@ def answer_all(user: User, obj: Model) -> list[Answer]:
 def answer_for_site(user: User) -> list[Answer]:
     """The same for what is done to no object."""
     answers = []
-    for verb in SITE_VERBS:
+    for verb, about in SITE_VERBS.items():
         verdict = can(user, verb)
         if verdict:
             ways = {"staff": _("as staff"), "role": _("by a role on everything")}
-            answers.append(Answer(verb, "", True, [ways.get(verdict.reason) or _("as a superuser")]))
+            answers.append(Answer(verb, str(about.says), True, [ways.get(verdict.reason) or _("as a superuser")]))
         else:
-            answers.append(Answer(verb, "", False, reason=verdict.reason))
+            answers.append(Answer(verb, str(about.says), False, reason=verdict.reason))
     return answers
 
 

@@ -1,6 +1,7 @@
 """What a protected model declares about itself. `permissions.policy` is the only reader.
 
-`verbs` are what can be granted, with a sentence for the page that grants them. `refusals` are the whole sentences for
+`verbs` are what can be granted, with a sentence for the page that grants them; `brought` says the same of what only
+comes with a grant elsewhere. `refusals` are the whole sentences for
 who lacks a verb, so that each can be translated: "You may not start or stop this machine (needs power)." `implies` says
 which other verbs a grant brings along. `parent` is the path to the object whose grants count here too, `from_parent`
 what each of them gives. Any verb held on an object lets one see it (`view`); `view` alone is never granted. `kind` is
@@ -21,6 +22,9 @@ from objectlog.words import told
 VIEW = "view"
 # What somebody holds on a team by being in it; nobody grants it.
 MEMBER = "member"
+# Of every kind alike.
+_SEEING = {VIEW: gettext_lazy("See it")}
+_UNSEEN = {VIEW: gettext_lazy("You may not see this: you hold no right on it.")}
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Access:
 
     kind: str = ""
     verbs: Mapping[str, str | Promise] = field(default_factory=dict)
+    brought: Mapping[str, str | Promise] = field(default_factory=dict)
     implies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     parent: str = ""
     from_parent: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -63,9 +68,13 @@ class Access:
         given = [*self.from_parent.values(), *(self.related.gives.values() if self.related else ())]
         return frozenset(self.verbs).union({VIEW}, self.to_members, *given)
 
+    def says(self, verb: str) -> str:
+        """What `verb` allows, in words."""
+        return told(self.verbs.get(verb) or self.brought.get(verb) or _SEEING[verb])
+
     def refuse(self, verb: str) -> str:
         """The sentence for who lacks `verb`."""
-        refusal = self.refusals.get(verb)
+        refusal = self.refusals.get(verb) or _UNSEEN.get(verb)
         return told(refusal) if refusal else _("You may not do this (needs %s).") % verb
 
     def granting(self, verb: str) -> frozenset[str]:

@@ -125,6 +125,7 @@ class Request(Limited):
         noun=_("request"),
         parent="cluster",
         from_parent={"admin": frozenset({"view", "decide"})},
+        brought={"decide": _("Approve or decline it")},
         refusals={"decide": _("You may not decide on this request (needs admin on the cluster).")},
     )
 

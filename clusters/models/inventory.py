@@ -15,12 +15,26 @@ _OF_CLUSTER = {
     "replace_disks": frozenset({"view"}),
     "audit": frozenset({"view", "audit"}),
 }
+_BROUGHT = {
+    "migrate": _("Move machines off it, and change its role"),
+    "forget": _("Forget it once it is missing"),
+    "accept": _("Accept what was changed of it elsewhere"),
+    "audit": _("See who did what to it, and why they may"),
+}
+_REFUSALS = {
+    "migrate": _("You may not move machines off it (needs migrate)."),
+    "forget": _("You may not forget it (needs forget)."),
+    "accept": _("You may not accept what was changed of it (needs accept)."),
+    "audit": _("You may not see what others did to it (needs audit)."),
+}
 
 
 class NodeGroup(Mirrored):
     """A group of nodes between which machines may move."""
 
-    access = Access(noun=_("node group"), parent="cluster", from_parent=_OF_CLUSTER)
+    access = Access(
+        noun=_("node group"), brought=_BROUGHT, refusals=_REFUSALS, parent="cluster", from_parent=_OF_CLUSTER
+    )
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="groups")
     alloc_policy = models.CharField(max_length=20, blank=True)
@@ -38,6 +52,7 @@ class Node(Mirrored, Watched, Busy):
 
     access = Access(
         noun=_("node"),
+        brought=_BROUGHT,
         refusals={
             "forget": _("You may not forget this node (needs forget)."),
             "accept": _("You may not accept what was changed of this node (needs accept)."),
@@ -119,7 +134,7 @@ class Node(Mirrored, Watched, Busy):
 class Network(Mirrored):
     """An IP network known to a cluster."""
 
-    access = Access(noun=_("network"), parent="cluster", from_parent=_OF_CLUSTER)
+    access = Access(noun=_("network"), brought=_BROUGHT, refusals=_REFUSALS, parent="cluster", from_parent=_OF_CLUSTER)
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="networks")
     cidr = models.CharField(max_length=50, blank=True)

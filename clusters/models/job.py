@@ -46,6 +46,7 @@ class Job(models.Model):
 
     access = Access(
         noun=_("job"),
+        brought={"cancel": _("Cancel or clear it")},
         refusals={"cancel": _("You may not cancel or clear this job (needs cancel).")},
         parent="cluster",
         from_parent=_OF_CLUSTER,

@@ -13,10 +13,11 @@ from django.utils import timezone
 from clusters.models import Network, NodeGroup
 from clusters.moved import Moved
 from operations.table import OPERATIONS
-from people.words import read_any
+from people.explaining import answer_all, answer_for_site
+from people.words import list_kinds_with_rights, read_any
 from permissions.access import Access
 from permissions.kinds import KINDS, Kind, add_kind, kind_of, name_of_kind, places_of
-from permissions.policy import reach_kept
+from permissions.policy import SITE_VERBS, access_of, reach_kept
 from permissions.services import grant, make_team
 from tests.factories import (
     FINGERPRINT,
@@ -88,6 +89,30 @@ def test_each_is_found_by_what_it_is_called_and_by_nobody_who_may_not(objects: d
         kind.find(stranger, **where)
     assert kind_of(objects[name]) is kind and kind.noun
     assert read_any(TYPED[name]) == objects[name]
+
+
+@pytest.mark.feature("G054")
+@pytest.mark.parametrize("name", sorted(kind.name for kind in list_kinds_with_rights()))
+def test_each_right_is_explained_in_words_of_its_own_whether_one_has_it_or_not(
+    objects: dict[str, Model], name: str
+) -> None:
+    answers = [answer for who in (make_admin(), make_user("stranger")) for answer in answer_all(who, objects[name])]
+    assert {answer.verb for answer in answers} == access_of(KINDS[name].model).every
+    assert [answer.verb for answer in answers if not answer.says or answer.says == answer.verb] == []
+    generic = Access().refuse("").partition("(")[0]
+    assert [each.verb for each in answers if not (each.ways or each.reason) or each.reason.startswith(generic)] == []
+    for may in (True, False):
+        told = [answer.says for answer in answers if answer.may is may]
+        assert len(set(told)) == len(told), "no two say the same"
+
+
+@pytest.mark.feature("G054")
+@pytest.mark.django_db
+def test_what_is_done_to_the_site_is_explained_in_words_of_its_own() -> None:
+    for who in (make_admin(), make_user("stranger")):
+        answers = answer_for_site(who)
+        assert len({answer.says for answer in answers if answer.says}) == len(answers) == len(SITE_VERBS)
+        assert all(answer.ways or answer.reason for answer in answers)
 
 
 @pytest.mark.parametrize("name", TYPED)

@@ -41,6 +41,16 @@ class VirtualMachine(Mirrored, Watched, Busy):
             "remove": _("Delete and reinstall it"),
             "tags": _("Set its tags"),
         },
+        brought={
+            "migrate": _("Move it to another node"),
+            "replace_disks": _("Replace its disks, activate and recreate them"),
+            "export": _("Export it"),
+            "attach_disk": _("Attach disks to it"),
+            "set_owner": _("Change its owner"),
+            "forget": _("Forget it once it is missing"),
+            "accept": _("Accept what was changed of it elsewhere"),
+            "audit": _("See who did what to it, and why they may"),
+        },
         refusals={
             "admin": _("You may not change who may do what on this machine (needs admin)."),
             "power": _("You may not start or stop this machine (needs power)."),

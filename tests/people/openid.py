@@ -65,6 +65,11 @@ def where_to(page: object) -> str:
     return url.replace("&amp;", "&")
 
 
+def asked_at(url: str) -> dict[str, str]:
+    """What the provider is asked by the address to which somebody is sent."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
 def say_who(url: str, subject: str, **form: str) -> str:
     """Sign in at the provider; where it sends one back to."""
     answer = requests.post(url, data={"sub": subject, **form}, allow_redirects=False, timeout=10)
@@ -97,7 +102,7 @@ class Liar:
         self.status = 200
         self.keys: object = None
         self.raw: tuple[dict[str, str], bytes] | None = None  # in place of every answer
-        self.drips = False  # one byte of the head every while, for ever
+        self.drips = 0  # so many bytes of the head come one every while, before the rest
         self.nonce = ""
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
 
@@ -145,9 +150,13 @@ def running_liar(certificate: Path | None = None) -> Iterator[tuple[Liar, str]]:
             with contextlib.suppress(OSError):  # whoever asked has gone
                 self.send_response(liar.status)
                 self.flush_headers()
-                while liar.drips:
-                    self.wfile.write(b"X-Drip: 1\r\n"[:11])
-                    time.sleep(0.05)
+                if liar.drips:
+                    self.wfile.write(b"X-Drip: ")
+                    while liar.drips:
+                        self.wfile.write(b".")
+                        liar.drips -= 1
+                        time.sleep(0.05)
+                    self.wfile.write(b"\r\n")
                 self.send_header("Content-Type", "application/json")
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(name, value)
@@ -169,10 +178,16 @@ def running_liar(certificate: Path | None = None) -> Iterator[tuple[Liar, str]]:
     try:
         yield liar, issuer
     finally:
-        liar.drips = False
+        liar.drips = 0
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def send_back(liar: Liar, client: Client, asked: dict[str, str]) -> object:
+    """The provider has let somebody in who was sent to it so; the answer of ours."""
+    liar.nonce = asked["nonce"]
+    return client.get("/login/with/corp/back/", {"state": asked["state"], "code": "c"})
 
 
 def who_is(client):

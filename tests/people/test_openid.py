@@ -1,6 +1,6 @@
 """Signing in with OpenID Connect, with a real provider. One that lies: see test_openid_lies.py."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.socialaccount.models import SocialAccount, SocialToken
@@ -15,6 +15,7 @@ from permissions.services import add_member, grant, make_team, remove_member
 from tests.factories import make_admin, make_user
 from tests.people.openid import (
     SECRET,
+    asked_at,
     describe,
     running_provider,
     said,
@@ -90,7 +91,7 @@ def test_the_first_sign_in_makes_an_account_where_it_may_and_the_next_finds_it(c
 def test_what_is_sent_to_the_provider(corp):
     there = corp()
     url = urlsplit(where_to(Client().post("/login/with/corp/", {"scope": "x", "auth_params": "prompt=none"})))
-    asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+    asked = asked_at(url.geturl())
     assert f"{url.scheme}://{url.netloc}" == there
     assert asked["redirect_uri"] == "http://testserver/login/with/corp/back/"
     assert asked["code_challenge_method"] == "S256" and len(asked["code_challenge"]) == 43
@@ -219,7 +220,8 @@ def test_connecting_takes_the_password_and_disconnecting_leaves_a_way_in(corp, a
     connect(client, alice, "a")
     page = client.get("/account/sign-in/").content.decode()
     assert "Disconnect" in page and ">al<" in page.replace("\n", "")
-    assert client.post("/account/sign-in/corp/disconnect/", follow=True).status_code == 200
+    assert client.post("/account/sign-in/corp/disconnect/")["Location"] == "/account/sign-in/"
+    assert client.get("/account/sign-in/").status_code == 200, "one's own session goes on"
     assert not SocialAccount.objects.exists() and not alice.groups.exists() and not ClaimedMembership.objects.exists()
     assert {"person.connect", "person.disconnect"} <= {verb for verb, *_rest in said()}
     tell(there, "n", preferred_username="nora")
@@ -230,7 +232,7 @@ def test_connecting_takes_the_password_and_disconnecting_leaves_a_way_in(corp, a
     assert SocialAccount.objects.filter(user__username="nora").exists()
 
 
-def test_an_administrator_disconnects_somebody_whom_their_provider_account_was_taken_from(corp, alice):
+def test_an_administrator_disconnects_somebody_whom_their_provider_account_was_taken_from(corp, alice, settings):
     """Sessions end and teams go; who has no other way in stays, else nobody might be left; nobody else may."""
     there = corp(adds_accounts=True, teams={"ops": ("ops",)})
     root, bob, url = Client(), Client(), "/person/alice/do/disconnect/"
@@ -259,6 +261,10 @@ def test_an_administrator_disconnects_somebody_whom_their_provider_account_was_t
     answer = root.post("/person/nora/do/disconnect/", {"provider": "corp"})
     assert answer.status_code == 409 and "It is their only way to sign in." in answer.content.decode()
     assert SocialAccount.objects.filter(user__username="nora").exists() and nora.get("/").status_code == 200
+    settings.GWM_OPENID_PROVIDERS += (describe("https://other.example", key="other"),)
+    SocialAccount.objects.create(user=User.objects.get(username="nora"), provider="other", uid="n")
+    assert root.post("/person/nora/do/disconnect/", {"provider": "corp"}).status_code == 302, "she has another way"
+    assert [row.provider for row in SocialAccount.objects.filter(user__username="nora")] == ["other"]
 
 
 def test_what_belongs_to_somebody_else_is_not_connected(corp, alice):
@@ -285,7 +291,7 @@ def test_an_attempt_counts_once_and_in_the_browser_that_began_it(corp, alice):
     attacker.post("/logout/")
     assert attacker.get(back).status_code == 400, "used up"
     cancelled = Client()
-    state = parse_qs(urlsplit(where_to(cancelled.post("/login/with/corp/"))).query)["state"][0]
+    state = asked_at(where_to(cancelled.post("/login/with/corp/")))["state"]
     answer = cancelled.get("/login/with/corp/back/", {"state": state, "error": "access_denied"})
     assert answer.status_code == 403 and "was cancelled" in answer.content.decode()
     assert [outcome for _verb, outcome, _said in said()].count("failed") == 3

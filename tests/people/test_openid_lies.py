@@ -3,7 +3,6 @@
 import gzip
 import logging
 import time
-from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
@@ -21,9 +20,11 @@ from tests.fixtures.databases import few_on_both
 from tests.people.openid import (
     CLIENT,
     SECRET,
+    asked_at,
     describe,
     running_liar,
     said,
+    send_back,
     where_to,
     who_is,
 )
@@ -45,13 +46,11 @@ def liar(settings):
         yield provider
 
 
-def come_back(liar, client, **state):
+def come_back(liar, client):
     begun = client.post("/login/with/corp/")
     if begun.status_code != 200:
         return begun
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(where_to(begun)).query).items()}
-    liar.nonce = state.get("nonce", asked["nonce"])
-    return client.get("/login/with/corp/back/", {"state": asked["state"], "code": "c"})
+    return send_back(liar, client, asked_at(where_to(begun)))
 
 
 def test_it_is_believed_while_it_says_the_truth(liar):
@@ -197,10 +196,9 @@ def test_a_certificate_of_another_name_is_none(settings, tmp_path):
 def test_one_that_drips_is_not_waited_for(over_tls, monkeypatch):
     """A head that comes line by line would begin every time-out anew."""
     monkeypatch.setattr(asking, "WITHIN_S", 0.5)
-    over_tls.drips = True
-    began = time.monotonic()
+    over_tls.drips = 400
     assert Client().post("/login/with/corp/").status_code == 502
-    assert time.monotonic() - began < 5
+    assert over_tls.drips, "it would have answered when all of it had come"
 
 
 def nora_with_provider_only(liar):
@@ -212,10 +210,10 @@ def nora_with_provider_only(liar):
 def prove(liar, client, url="/account/factors/app/", **claims):
     """The way back from where somebody is asked again; where it ends."""
     asked = client.post("/account/sign-in/corp/connect/", {"again": "1", "next": url})
-    sent = {name: values[0] for name, values in parse_qs(urlsplit(where_to(asked)).query).items()}
+    sent = asked_at(where_to(asked))
     assert (sent["prompt"], sent["max_age"]) == ("login", "0")
-    liar.nonce, liar.claims = sent["nonce"], claims
-    return client.get("/login/with/corp/back/", {"state": sent["state"], "code": "c"})
+    liar.claims = claims
+    return send_back(liar, client, sent)
 
 
 def test_who_signs_in_by_a_provider_alone_is_asked_again_there(liar):
@@ -262,10 +260,8 @@ def test_who_can_show_it_here_is_asked_here_and_no_provider(liar, what):
     answer = client.post("/account/sign-in/corp/connect/", {"again": "1", "next": url})
     assert (answer.status_code, answer["Location"]) == (302, "/account/again/?next=%2Faccount%2Ffactors%2Fapp%2F")
     if sent:
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(sent).query).items()}
-        liar.nonce, liar.claims = asked["nonce"], {"auth_time": now}
-        back = client.get("/login/with/corp/back/", {"state": asked["state"], "code": "c"})
-        assert back["Location"] == answer["Location"]
+        liar.claims = {"auth_time": now}
+        assert send_back(liar, client, asked_at(sent))["Location"] == answer["Location"]
     assert client.get(url)["Location"].startswith("/account/again/")
 
 

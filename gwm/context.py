@@ -88,7 +88,7 @@ PLACES = (
 
 
 # Pages that belong to a place whose URL is not the beginning of theirs.
-_ELSEWHERE = {"/batches/": "/jobs/", "/person/": "/people/"}
+_ELSEWHERE = {"/batches/": "/jobs/", "/person/": "/people/", "/rights/": "/people/"}
 _OWNED = "machines"  # what those count that belong to somebody
 _ON_CLUSTER = re.compile(r"/clusters/[^/]+/(vms|nodes|jobs)/[^/]+/")
 

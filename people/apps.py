@@ -23,17 +23,17 @@ class PeopleConfig(AppConfig):
             "team",
             Part("members", _("Members"), "team", 10),
             Part("vms", _("Machines"), "team-vms", 20),
-            Part("usage", _("Usage"), "team-usage", 30, needs="act"),
-            Part("keys", _("SSH keys"), "team-keys", 40, needs="admin"),
-            Part("rights", _("Rights"), "team-rights", 70, needs="admin"),
+            Part("usage", _("Usage"), "team-usage", 30, needs=("act", "audit")),
+            Part("keys", _("SSH keys"), "team-keys", 40, needs=("audit",)),
+            Part("rights", _("Rights"), "team-rights", 70, needs=("audit",)),
         )
         add_parts(
             "cluster",
-            Part("rights", _("Rights"), "cluster-rights", 70, needs="admin"),
-            Part("quotas", _("Quotas"), "cluster-quotas", 80, needs="admin"),
+            Part("rights", _("Rights"), "cluster-rights", 70, needs=("audit",)),
+            Part("quotas", _("Quotas"), "cluster-quotas", 80, needs=("admin",)),
         )
-        add_parts("template", Part("rights", _("Rights"), "template-rights", 70, needs="admin"))
-        add_parts("vm", Part("rights", _("Rights"), "vm-rights", 70, needs="admin"))
+        add_parts("template", Part("rights", _("Rights"), "template-rights", 70, needs=("audit",)))
+        add_parts("vm", Part("rights", _("Rights"), "vm-rights", 70, needs=("audit",)))
         add_list("name", "names", _("Names"))
         add_list("key", "own-keys", _("SSH keys"))
         add_list("token", "own-tokens", _("Tokens"))

@@ -126,6 +126,6 @@ add_kind(
         pick=pick_team,
         place=lambda team: (team.name,),
         needed=("name",),
-        journal="admin",
+        journal="audit",
     )
 )

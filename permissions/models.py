@@ -64,11 +64,13 @@ class Team(Group):
         verbs={
             "admin": _("Everything on the team: its members, the rights on it, and acting for it"),
             "act": _("Act for the team, if one is a member: own machines as the team, and use its quota"),
+            "audit": _("See everything of the team, who did what there and why they may, and change nothing"),
         },
-        implies={"admin": frozenset({"act"})},
+        implies={"admin": frozenset({"act", "audit"})},
         refusals={
             "admin": _("You may not change this team (needs admin)."),
             "act": _("You may not act for this team (needs act)."),
+            "audit": _("You may not see everything of this team (needs audit)."),
             "change_teams": _("Only administrators may create and delete teams."),
         },
         to_members=frozenset({"view"}),
@@ -76,7 +78,11 @@ class Team(Group):
 
     class Meta:
         proxy = True
-        permissions = [("admin", "Everything on the team"), ("act", "Act for the team")]
+        permissions = [
+            ("admin", "Everything on the team"),
+            ("act", "Act for the team"),
+            ("audit", "See everything of it"),
+        ]
         default_permissions = ()
 
 

@@ -45,6 +45,11 @@ def find_role(name: str) -> Role | None:
     return Role.objects.filter(name=name).first()
 
 
+def list_roles() -> QuerySet[Role]:
+    """All roles with what they hold, by name."""
+    return Role.objects.prefetch_related("verbs").order_by("name")
+
+
 def list_verbs(role: Role) -> list[str]:
     """What a role holds, each "kind.verb"."""
     return sorted(f"{each.kind}.{each.verb}" for each in role.verbs.all())

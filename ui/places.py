@@ -16,14 +16,14 @@ from django.utils.translation import get_language
 class Part:
     """A page of an object, and its tab. Tabs stand by `position`; the first is the object's page itself.
 
-    `needs`: the verb without which one has no such tab; empty, who sees the object has it.
+    `needs`: verbs of which one is needed to have such a tab; none, who sees the object has it.
     """
 
     name: str
     label: Any
     url_name: str
     position: int
-    needs: str = ""
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def tabs_of(kind: str, where: Sequence[Any], current: str, held: Container[str] 
     return [
         Tab(part.name, _label(get_language(), part), url_of(kind, where, part.url_name), part.name == current)
         for part in _PARTS.get(kind, [])
-        if not part.needs or part.needs in held
+        if not part.needs or any(verb in held for verb in part.needs)
     ]
 
 

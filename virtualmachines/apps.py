@@ -29,7 +29,7 @@ class VirtualMachinesConfig(AppConfig):
         add_parts(
             "cluster",
             Part("vms", _("Machines"), "cluster-vms", 20),
-            Part("reconciliation", _("Reconciliation"), "cluster-reconciliation", 65, needs="admin"),
+            Part("reconciliation", _("Reconciliation"), "cluster-reconciliation", 65, needs=("admin",)),
         )
         add_parts(
             "node",

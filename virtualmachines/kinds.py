@@ -39,6 +39,6 @@ add_kind(
         pick=pick_template,
         place=place_of_template,
         needed=PLACE_OF_TEMPLATE,
-        journal="admin",
+        journal="audit",
     )
 )

@@ -1,4 +1,4 @@
-"""Reading templates: always for somebody, and only those of clusters on which they may create machines."""
+"""Reading templates: always for somebody, and only those of clusters on which they may create machines, or audit."""
 
 from typing import Any
 
@@ -18,10 +18,10 @@ PLACE_OF_TEMPLATE = ("name", "cluster__slug")
 
 def list_templates(user: User) -> QuerySet[MachineTemplate]:
     """The templates `user` may see."""
-    there = visible(user, "create_vm", Cluster.objects.order_by())
-    return visible(user, "view", MachineTemplate.objects.all()).filter(
-        Q(cluster__isnull=True) | Q(cluster__in=there.values("pk"))
-    )
+    there = Q(cluster__isnull=True)
+    for verb in ("create_vm", "audit"):
+        there |= Q(cluster__in=visible(user, verb, Cluster.objects.order_by()).values("pk"))
+    return visible(user, "view", MachineTemplate.objects.all()).filter(there)
 
 
 def list_templates_with_all(user: User) -> QuerySet[MachineTemplate]:
@@ -54,8 +54,8 @@ def find_template_called(user: User, called: str) -> MachineTemplate | None:
 
 
 def list_choices(user: User) -> list[tuple[str, str]]:
-    """Those that `user` may see, as one types them and as they are shown. One query."""
-    rows = list_templates(user).order_by("name", "pk").values_list("cluster__slug", "name")
+    """Those that `user` may use, as one types them and as they are shown. One query."""
+    rows = visible(user, "use", list_templates(user)).order_by("name", "pk").values_list("cluster__slug", "name")
     return [(f"{slug or ANY}/{name}", f"{name} ({slug or _('any cluster')})") for slug, name in rows]
 
 

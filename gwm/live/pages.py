@@ -82,6 +82,7 @@ PAGES: dict[str, Shows] = {
     "person-usage": Shows(("account:{person}", "vms:*", "quotas:*")),
     "person-rights": Shows(("account:{person}", "rights:{person}", "rights:groups")),
     "person-journal": Shows(("account:{person}", "journal:*")),
+    "site-rights": Shows(("rights:groups", "people:*")),
     "health": Shows(("cluster:*", "hosts:*"), _ALL),
 }
 FRAME = ("machines:*", "hosts:*", "cluster:*", "jobs:*")
@@ -135,6 +136,7 @@ STILL = frozenset(
         "person-do",
         "team-create",
         "team-do",
+        "site-do",
         "names",
         "acting",
         "view-as",

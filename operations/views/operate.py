@@ -52,7 +52,7 @@ class OperateView(View):
         form = self._form(request, operation, target, request.POST, is_judged=not (is_check or is_preview))
         if not form.is_valid():
             return self._ask(request, operation, target, form, status=422)
-        name, url = str(target), KINDS[self.kind].url_of(target)
+        name = operation.name_of(target)
         actor = actor_of(request)
         try:
             ask = Ask(actor, target, form.params(operation), dry_run=is_check)
@@ -79,10 +79,24 @@ class OperateView(View):
         if is_check:
             return redirect(f"{request.path}?check={entry.uuid}")
         _say(request, operation, name, entry)
-        there = type(target)._default_manager.filter(pk=entry.target_pk).first()
-        if there is not None and there.pk != target.pk:
-            url = KINDS[self.kind].url_of(there)  # of what was made
-        return redirect(_safe_next(request) or (url if there is not None else "") or list_of(self.kind))
+        return redirect(_safe_next(request) or self.url_after(target, entry.target_pk))
+
+    def find(self, user: Any, where: Mapping[str, Any]) -> Any:
+        """What the URL means, if the person may see it. Http404."""
+        return KINDS[self.kind].find(user, **where)
+
+    def url_of(self, target: Any) -> str:
+        """Its page; empty where there is none."""
+        return KINDS[self.kind].url_of(target)
+
+    def url_after(self, target: Any, pk: int | None) -> str:
+        """Where one goes on: its page, that of what was made (`pk`), or the list it was in."""
+        there = type(target)._default_manager.filter(pk=pk).first()
+        return (self.url_of(there) if there is not None else "") or list_of(self.kind)
+
+    def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
+        """The way to its page."""
+        return [(label_of_list(self.kind), list_of(self.kind)), (KINDS[self.kind].named(target), self.url_of(target))]
 
     def _find(self, request: HttpRequest, verb: str, where: dict[str, Any]) -> tuple[AnyOperation, Model]:
         operation = next(
@@ -90,7 +104,7 @@ class OperateView(View):
         )
         if operation is None:
             raise Http404(_("There is no such operation."))
-        target = KINDS[self.kind].find(person_of(request), **where)
+        target = self.find(person_of(request), where)
         # The pipeline asks again; this one comes before the form.
         verdict = operation.judge(Ask(actor_of(request), target, None))
         if isinstance(verdict, Denied):
@@ -151,8 +165,6 @@ class OperateView(View):
         check: Any = None,
         over: OverQuota | None = None,
     ) -> HttpResponse:
-        kind = KINDS[self.kind]
-        url = kind.url_of(target)
         shown = operation.rehearse(meant) if meant is not None else ()
         if changes is None:
             changes = [change.as_data() for change in operation.changes(meant)] if meant is not None else []
@@ -169,7 +181,7 @@ class OperateView(View):
             "submit_label": operation.label if detour is None else detour.label,
             "cancel_label": operation.way_out,
             "style": "destroy" if operation.is_destructive else "primary",
-            "back_url": _safe_next(request) or url,
+            "back_url": _safe_next(request) or self.url_of(target),
             "next_url": _safe_next(request),
             "refusal": "" if detour is not None and request.method == "GET" else refusal,
             "may_try_again": request.method == "POST",
@@ -182,7 +194,7 @@ class OperateView(View):
             "can_check": operation.can_check and detour is None,
             "check": check,
             "check_url": f"{request.path}?check={check.uuid}" if check is not None else "",
-            "crumbs": [(label_of_list(self.kind), list_of(self.kind)), (kind.named(target), url)],
+            "crumbs": self.crumbs_of(target),
         }
         return render(request, self.template_name, context, status=status)
 

@@ -29,7 +29,7 @@ Grantable = Cluster | VirtualMachine | Team | Site
 P = TypeVar("P")
 GRANTED_ON = tuple(kind.name for kind in KINDS.values() if kind.grantable)
 # On these it is asked for on pages; on the others by commands alone.
-WITH_PAGES = ("cluster", "vm", "team", "template")
+WITH_PAGES = ("cluster", "vm", "team", "template", "site")
 ROLES_GRANTED_ON = (*GRANTED_ON, "site")
 
 
@@ -75,9 +75,12 @@ class _OnRights(Operation[Grantable, P]):
         self.kind = kind
         self.has_own_page = kind not in WITH_PAGES
 
+    def name_of(self, target: Any) -> str:
+        return _("everything") if target is SITE else str(target)
+
     def target_of(self, target: Any) -> Target:
         if target is SITE:
-            return Target("site", None, _("everything"))
+            return Target("site", None, self.name_of(target))
         if isinstance(target, VirtualMachine | Cluster):
             cluster = target.cluster if isinstance(target, VirtualMachine) else target
             return Target(self.kind, target.pk, str(target), cluster.slug, cluster.pk, target.uuid)

@@ -17,6 +17,9 @@ from people.factors import list_factors
 from people.openid.accounts import list_providers_of
 from people.operations import PERSON_OPERATIONS
 from people.sessions import list_sessions
+from people.views.everywhere import door_to
+from people.views.rights import typed_for
+from people.words import EVERYTHING
 from permissions.kinds import KINDS, kind_of
 from permissions.policy import Holding, access_of, find_holdings_of, is_administrator
 from permissions.signed_in import person_of
@@ -78,7 +81,8 @@ def person_rights(request: HttpRequest, name: str) -> HttpResponse:
     typed, back = request.GET.get("on", "").strip(), request.path
     problem = ""
     if typed:
-        there = _grant_on(user, typed, {"who": name, "next": back})
+        filled = {"who": name, "next": back}
+        there = door_to("grant-role", filled) if typed == EVERYTHING else _grant_on(user, typed, filled)
         if there:
             return redirect(there)
         problem = _("There is no %s on which rights can be granted.") % typed
@@ -90,7 +94,8 @@ def person_rights(request: HttpRequest, name: str) -> HttpResponse:
 def _row(held: Holding, person: Any, back: str) -> Row:
     """What the person holds through a team is changed there."""
     if held.on is None:
-        return Row(held, _("everything"), "", "")
+        revoke = "" if held.is_team else door_to("revoke-role", {**typed_for(held), "next": back})
+        return Row(held, _("everything"), "", reverse("site-rights"), "", revoke)
     parent = access_of(type(held.on)).parent
     told = str(held.on), str(getattr(held.on, parent) or "") if parent else "", kind_of(held.on).url_of(held.on)
     who = {"who": person.username, "next": back}
@@ -98,7 +103,7 @@ def _row(held: Holding, person: Any, back: str) -> Row:
         return Row(held, *told)
     if held.role is None:
         return Row(held, *told, _door(held.on, "set-rights", who), _door(held.on, "revoke", who))
-    revoke = _door(held.on, "revoke-role", {**who, "role": str(held.role), **held.narrowed})
+    revoke = _door(held.on, "revoke-role", {**typed_for(held), "next": back})
     return Row(held, *told, "", revoke)
 
 

@@ -40,11 +40,11 @@ def usage(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def team_usage(request: HttpRequest, name: str) -> HttpResponseBase:
-    """The same of a team, for who may act for it."""
+    """The same of a team, for who may act for it or audits it."""
     user = person_of(request)
     team = get_team(user, name)
     page = team_page(user, team, "usage")
-    if "act" not in page["held"]:
+    if not page["held"] & {"act", "audit"}:
         raise PermissionDenied(access_of(type(team)).refuse("act"))
     return _answer(request, "people/team_usage.html", persona_of(team), page)
 

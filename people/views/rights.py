@@ -73,9 +73,10 @@ def template_rights(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 def rights_of(
     request: HttpRequest, obj: Any, template: str, page: dict[str, Any], door: tuple[str, list[Any]]
 ) -> HttpResponse:
-    """The rights on an object, for who has `admin` on it; behind `door` (URL name, arguments) they are changed."""
-    access = access_of(type(obj))
-    if "admin" not in page["held"]:
+    """The rights on an object, for who audits it; behind `door` (URL name, arguments) they are changed by who has
+    `admin` on it."""
+    access, may_change = access_of(type(obj)), "admin" in page["held"]
+    if "audit" not in page["held"]:
         raise PermissionDenied(access.refuse("admin"))
     back = request.get_full_path()
 
@@ -89,9 +90,9 @@ def rights_of(
     shown = [each for each in holdings if not verb or verb in each.gives]
     context = {
         **page,
-        "rows": [_row(each, obj, link) for each in shown],
-        "grant": link("grant"),
-        "grant_role": link("grant-role"),
+        "rows": [_row(each, obj, link if may_change else None) for each in shown],
+        "grant": link("grant") if may_change else "",
+        "grant_role": link("grant-role") if may_change else "",
         "verb": verb,
         "verbs": access.verbs.items(),
         "people": people[:MOST_PEOPLE],
@@ -103,12 +104,16 @@ def rights_of(
 
 
 def _row(held: Holding, obj: Model, link: Any) -> Row:
-    """What was granted on something else is changed there."""
+    """What was granted on something else is changed there; without `link` nothing is."""
     is_here = held.on is obj
     verbs, ends = sorted(held.verbs), held.ends
-    if not is_here:
+    if not is_here or link is None:
         return Row(held, verbs, ends, is_here)
     if held.role is None:
         return Row(held, verbs, ends, is_here, link("set-rights", who=held.name), link("revoke", who=held.name))
-    given = {"who": held.name, "role": str(held.role), **held.narrowed}
-    return Row(held, verbs, ends, is_here, "", link("revoke-role", **given))
+    return Row(held, verbs, ends, is_here, "", link("revoke-role", **typed_for(held)))
+
+
+def typed_for(held: Holding) -> dict[str, str]:
+    """What the form is filled in with in which a role is taken back."""
+    return {"who": held.name, "role": str(held.role), **held.narrowed}

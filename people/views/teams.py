@@ -118,12 +118,12 @@ def team_vms(request: HttpRequest, name: str) -> HttpResponseBase:
 
 @require_safe
 def team_keys(request: HttpRequest, name: str) -> HttpResponse:
-    """The SSH keys of its members, for who looks after the team."""
+    """The SSH keys of its members, for who looks after the team or audits it."""
     user = person_of(request)
     team = get_team(user, name)
     page = team_page(user, team, "keys")
-    if "admin" not in page["held"]:
-        raise PermissionDenied(access_of(type(team)).refuse("admin"))
+    if "audit" not in page["held"]:
+        raise PermissionDenied(access_of(type(team)).refuse("audit"))
     return render(request, "people/team_keys.html", {**page, "keys": list_keys_of_team(team)})
 
 

@@ -94,6 +94,11 @@ def find_holdings_of(person: User, *, with_teams: bool = True) -> list[Holding]:
     return [*found, *_roles_of(Q(user=person) | Q(group__in=teams))]
 
 
+def find_holdings_everywhere() -> list[Holding]:
+    """The roles that were given on everything, narrowed ones included, to whomever; those that count now."""
+    return list(_roles_of(Q(scope_kind="")))
+
+
 def _of_subjects(model: type[Model], table: Any, whom: str, keys: Sequence[int]) -> Iterator[Holding]:
     """Single verbs of these people or teams on objects of a model, those on one object together."""
     access = access_of(model)

@@ -36,6 +36,7 @@ ACCEPTED: dict[str, str] = {
     "objectlog.0006_events_of_old_entries: RunPython": "writes into a new table only",
     "permissions.0003_members_act_for_their_teams: RunPython": "writes into new tables only",
     "permissions.0010_roles_to_begin_with: RunPython": "writes into new tables only",
+    "permissions.0011_auditors_of_teams: RunPython": "writes into new tables only",
     "virtualmachines.0008_fill_tags: RunPython": "writes into a new table only",
     "virtualmachines.0009_keys_of_operations: RunPython": _KEYS,
     "virtualmachines.0012_text_of_machines: RunPython": "makes an index of a new table, which triggers fill",

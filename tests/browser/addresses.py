@@ -47,12 +47,14 @@ OBJECTS = {
     "template": TEMPLATE,
     "person": PERSON,
     "team": TEAM,
+    "site": {},
     "new-email": {"token": "nothing"},
     "make-account": {"token": "nothing"},
     "new-password": {"uidb36": "1", "key": "nothing"},
 }
 OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "node": NODE_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}
 OPERATIONS |= {"template": TEMPLATE_OPERATIONS, "person": PERSON_OPERATIONS, "team": list_operations("team")}
+OPERATIONS["site"] = list_operations("site")
 # The same page again in another state.
 MORE = {
     "a machine that is stopped": ("vm", STOPPED_VM, ""),

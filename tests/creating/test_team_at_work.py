@@ -127,7 +127,16 @@ def test_it_is_set_up_works_loses_somebody_and_is_accounted_for(maker: Maker) ->
     assert "admin (gives power) on it" in why and "through team @web" in why and ", granted by ben" in why
     assert "no" in text(aud, "/explain/", who="ben", on="lab/web2.example.org", verb="power")
     assert do(aud, "/clusters/lab/vms/web2.example.org/do/start/") == 403
-    for page in ("/people/", "/clusters/lab/rights/", "/clusters/lab/vms/web2.example.org/console/", "/health/"):
+    for page in (
+        "/clusters/lab/rights/",
+        "/teams/web/",
+        "/teams/web/machines/",
+        "/teams/web/rights/",
+        "/teams/web/keys/",
+    ):
+        assert aud.get(page).status_code == 200, page
+    assert do(aud, "/teams/web/do/add-member/", who="aud") == do(aud, "/clusters/lab/do/grant/", who="aud") == 403
+    for page in ("/people/", "/clusters/lab/vms/web2.example.org/console/", "/health/"):
         assert aud.get(page).status_code == 403, page
     seal_all()
     assert list(Verification().problems()) == []

@@ -78,7 +78,7 @@ def urls() -> Iterator[tuple[str, dict[str, object]]]:
             yield pattern.name, WHERE.get(pattern.name, {})
             continue
         for operation in OPERATIONS.values():
-            if operation.kind == kinds[pattern.name] and not operation.is_on_site:
+            if operation.kind == kinds[pattern.name] and not (operation.is_on_site and operation.has_own_page):
                 yield pattern.name, {**WHERE[pattern.name], "verb": operation.verb}
 
 

@@ -21,6 +21,7 @@ ROLES = (
     "vm_admin_by_group",
     "owner",
     "t_member",
+    "t_audit",
     "t_admin",
     "c_tags",
     "c_audit",
@@ -45,8 +46,9 @@ POWER = VM_ADMINS | {"vm_power"}
 CONSOLE = POWER | {"vm_console"}
 CREATE = CLUSTER_ADMINS | {"c_create_vm", "other_admin"}  # somewhere
 SEE_VM = CONSOLE | {"c_audit", "vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
-SEE_TEMPLATE = CLUSTER_ADMINS | {"c_create_vm"}  # to whom use of it was granted
-SEE_TEAM = ROOT | {"t_member", "t_admin"}
+USE_TEMPLATE = CLUSTER_ADMINS | {"c_create_vm"}  # to whom use of it was granted
+SEE_TEMPLATE = USE_TEMPLATE | {"c_audit"}
+SEE_TEAM = ROOT | {"t_member", "t_audit", "t_admin"}
 TEAM_ADMINS = ROOT | {"t_admin"}
 SEE_JOB = CONSOLE | {"c_audit", "vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
 NOBODY: frozenset[str] = frozenset()
@@ -91,6 +93,7 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["template", "template-edit", "template-journal", "template-rights", "template-do"], TEMPLATE),
     **dict.fromkeys(["person", "person-rights", "person-journal", "person-usage", "person-do"], PERSON),
     **dict.fromkeys(["team", "team-vms", "team-rights", "team-journal", "team-usage", "team-keys", "team-do"], TEAM),
+    "site-do": {},
     "batch": BATCH,
     "new-email": {"token": "nothing"},
     **dict.fromkeys(["request", "request-do"], REQUEST),
@@ -137,7 +140,7 @@ PAGES: dict[str, Row] = {
     "teams": Row(EVERYBODY),
     "team-create": Row(ROOT, see=EVERYBODY),
     **dict.fromkeys(["team", "team-vms", "team-journal"], Row(SEE_TEAM)),
-    **dict.fromkeys(["team-rights", "team-keys"], Row(TEAM_ADMINS, see=SEE_TEAM)),
+    **dict.fromkeys(["team-rights", "team-keys"], Row(TEAM_ADMINS | {"t_audit"}, see=SEE_TEAM)),
     "overview": Row(EVERYBODY),
     "dock": Row(EVERYBODY),
     "live-ages": Row(EVERYBODY),
@@ -155,9 +158,9 @@ PAGES: dict[str, Row] = {
     "templates": Row(EVERYBODY),
     "template-create": Row(CREATE, see=EVERYBODY),
     **dict.fromkeys(["template", "template-journal"], Row(SEE_TEMPLATE)),
-    "template-rights": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE),
+    "template-rights": Row(CLUSTER_ADMINS | {"c_audit"}, see=SEE_TEMPLATE),
     "template-edit": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE),
-    **dict.fromkeys(["people", "person-add"], Row(ROOT, see=EVERYBODY)),
+    **dict.fromkeys(["people", "person-add", "site-rights"], Row(ROOT, see=EVERYBODY)),
     **dict.fromkeys(["person", "person-rights", "person-journal", "person-usage"], Row(ROOT)),
     "vms-batch": Row(EVERYBODY, method="post"),
     "reconciliation": Row(CLUSTER_ADMINS | {"other_admin"}, see=EVERYBODY),
@@ -172,9 +175,8 @@ PAGES: dict[str, Row] = {
     "cluster-jobs": Row(SEE_CLUSTER),
     "cluster-journal": Row(SEE_CLUSTER),
     "cluster-parameters": Row(SEE_CLUSTER),
-    **dict.fromkeys(
-        ["cluster-rights", "cluster-reconciliation", "cluster-quotas"], Row(CLUSTER_ADMINS, see=SEE_CLUSTER)
-    ),
+    "cluster-rights": Row(CLUSTER_ADMINS | {"c_audit"}, see=SEE_CLUSTER),
+    **dict.fromkeys(["cluster-reconciliation", "cluster-quotas"], Row(CLUSTER_ADMINS, see=SEE_CLUSTER)),
     **dict.fromkeys(["usage", "requests", "ask-quota", "ask-machine"], Row(EVERYBODY)),
     "request": Row(CLUSTER_ADMINS),  # of somebody else
     "team-usage": Row(SEE_TEAM),
@@ -189,7 +191,7 @@ PAGES: dict[str, Row] = {
     "vm-parameters": Row(SEE_VM),
     "vm-jobs": Row(SEE_VM),
     "vm-journal": Row(SEE_VM),
-    "vm-rights": Row(VM_ADMINS, see=SEE_VM),
+    "vm-rights": Row(VM_ADMINS | {"c_audit"}, see=SEE_VM),
     **dict.fromkeys(["vm-modify", "vm-modify-confirm"], Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM)),
     "vm-console": Row(CONSOLE, see=SEE_VM),
     "vm-console-popout": Row(CONSOLE, see=SEE_VM),
@@ -200,7 +202,7 @@ PAGES: dict[str, Row] = {
 }
 
 # Addresses that stand for one operation each.
-_KINDS = ("vm", "template", "node", "cluster", "job", "person", "team", "key", "token", "request")
+_KINDS = ("vm", "template", "node", "cluster", "job", "person", "team", "key", "token", "request", "site")
 DOORS = {kind: f"{kind}-do" for kind in _KINDS}
 # Operations with a page of their own.
 OWN_PAGES = {
@@ -233,7 +235,7 @@ OPERATIONS: dict[str, Row] = {
     **{f"vm.{verb}": Row(MIGRATE, see=SEE_VM) for verb in ("migrate", "failover", "cleanup-migration")},
     "vm.create": Row(CLUSTER_ADMINS | {"c_create_vm"}, see=SEE_CLUSTER),
     "template.create": Row(CREATE, see=EVERYBODY),
-    "template.copy": Row(SEE_TEMPLATE),
+    "template.copy": Row(USE_TEMPLATE, see=SEE_TEMPLATE),
     **{f"template.{verb}": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE) for verb in ("edit", "delete")},
     **{f"template.{verb}": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE) for verb in (*RIGHTS, "grant-role", "revoke-role")},
     "vm.replace-disks": Row(CLUSTER_ADMINS | {"c_replace_disks"}, see=SEE_VM),
@@ -275,7 +277,7 @@ OPERATIONS: dict[str, Row] = {
     **{f"team.{verb}": Row(TEAM_ADMINS, see=SEE_TEAM) for verb in ("add-admin", "remove-admin")},
     "team.create": Row(ROOT, see=EVERYBODY),
     "team.delete": Row(ROOT, see=SEE_TEAM),
-    **{f"site.{verb}": Row(ROOT) for verb in ("grant-role", "revoke-role")},
+    **{f"site.{verb}": Row(ROOT, see=EVERYBODY) for verb in ("grant-role", "revoke-role")},
     "role.set": Row(ROOT),
     "token.add": Row(NOBODY),  # for somebody else
     "token.withdraw": Row(ROOT),

@@ -90,7 +90,8 @@ class World:
             grant(["admin"], group, target)
         grant(["admin"], self.users["other_admin"], elsewhere)
         self.team.user_set.add(self.users["t_member"])
-        grant(["admin"], self.users["t_admin"], self.team)
+        for verb in ("audit", "admin"):
+            grant([verb], self.users[f"t_{verb}"], self.team)
         self.vm.owner = persona_of(self.users["owner"])
         self.vm.save()
         make_batch(self.users["root"], **WHERE["batch"])

@@ -88,6 +88,7 @@ WHERE = {
     "team": {"name": "zzteam"},
     "token": {"name": "zzalice", "token": "zzhook"},
     "request": ALL_WHERE["request"],
+    "site": {},
     "key": {"name": "zzalice", "fingerprint": FINGERPRINT},
 }
 NOT_PAGES = frozenset(
@@ -130,6 +131,7 @@ SAMPLES = frozenset({"styleguide"})
 def kind_of(name: str) -> str:
     about_none = (
         *("vms", "nodes", "jobs", "clusters", "cluster-add", "template-create", "person-add", "team-create", "teams"),
+        "site-rights",
     )
     return "" if name in about_none else name.partition("-")[0]
 

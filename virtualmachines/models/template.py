@@ -8,7 +8,7 @@ from clusters.models import Cluster
 from permissions.access import Access
 from permissions.models import Granted, Persona
 
-_EVERYTHING = frozenset({"use"})
+_EVERYTHING = frozenset({"use", "audit"})
 
 
 class MachineTemplate(models.Model):
@@ -21,14 +21,16 @@ class MachineTemplate(models.Model):
         verbs={
             "admin": _("Change and delete it, and grant rights on it"),
             "use": _("Create machines from it, and copy it"),
+            "audit": _("See it, who did what to it and why they may, and change nothing"),
         },
         refusals={
             "admin": _("You may not change this template (needs admin)."),
             "use": _("You may not use this template (needs use)."),
+            "audit": _("You may not see what others did to this template (needs audit)."),
         },
         implies={"admin": _EVERYTHING},
         parent="cluster",
-        from_parent={"admin": _EVERYTHING | {"view", "admin"}},
+        from_parent={"admin": _EVERYTHING | {"view", "admin"}, "audit": frozenset({"view", "audit"})},
     )
 
     name = models.CharField(max_length=100)
@@ -57,7 +59,11 @@ class MachineTemplate(models.Model):
                 fields=["name"], condition=models.Q(cluster__isnull=True), name="template_once_for_any"
             ),
         ]
-        permissions = [("admin", "Change and delete it"), ("use", "Create machines from it")]
+        permissions = [
+            ("admin", "Change and delete it"),
+            ("use", "Create machines from it"),
+            ("audit", "See it wholly"),
+        ]
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -1,0 +1,117 @@
+"""Roles on everything: who has them is seen, and they are given and taken, on a page."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from objectlog.models import Event
+from operations.table import list_operations
+from permissions.models import RoleGrant, User
+from permissions.policy import can
+from permissions.selectors import find_role
+from permissions.services import grant, grant_role, make_team, persona_of
+from tests.factories import make_template, make_user
+from tests.pages.conftest import Site, sign_in, site
+from ui.places import tabs_of
+
+__all__ = ["sign_in", "site"]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.feature("F107")]
+SignIn = Callable[[User], Client]
+PAGE = "/rights/"
+
+
+def test_a_role_is_given_with_an_end_and_taken_by_the_buttons_of_the_page(site: Site, sign_in: SignIn) -> None:
+    client = sign_in(site.admin)
+    assert f'href="{PAGE}"' in client.get("/people/").content.decode()
+    give = reverse("site-do", args=["grant-role"])
+    assert f'href="{give}"' in client.get(PAGE).content.decode()
+    form = client.get(give).content.decode()
+    assert "Grant a role on everything?" in form and 'value="helpdesk"' in form and reverse("names") in form
+    answer = client.post(give, {"who": "alice", "role": "auditor", "until": "30d"}, follow=True)
+    assert answer.redirect_chain == [(PAGE, 302)] and "Grant a role everything: done" in answer.content.decode()
+    [given] = RoleGrant.objects.all()
+    assert (given.user, given.scope_kind, given.granted_by) == (site.alice, "", site.admin)
+    assert given.expires_at is not None and given.expires_at > timezone.now() + timedelta(days=29)
+    assert can(site.alice, "audit", site.edge)
+    page = client.get(PAGE).content.decode()
+    [take] = re.findall(r'<a class="btn is-small" href="([^"]+revoke-role[^"]+)"', page)
+    client.post(take.replace("&amp;", "&"), {"who": "alice", "role": "auditor"})
+    assert not RoleGrant.objects.exists() and not can(site.alice, "audit", site.edge)
+    verbs = Event.objects.filter(target_kind="site", outcome="done").order_by("pk").values_list("verb", flat=True)
+    assert list(verbs) == ["site.grant-role", "site.revoke-role"]
+
+
+def test_narrowed_roles_ended_ones_and_teams_each_as_they_are(site: Site, sign_in: SignIn) -> None:
+    operator, team = find_role("operator"), make_team("web", [site.alice])
+    assert operator is not None
+    grant_role(operator, team, None, tag="web")
+    grant_role(operator, make_user("bob"), None, owner=persona_of(site.alice))
+    grant_role(operator, make_user("carol"), None, until=timezone.now() - timedelta(days=1))
+    grant_role(operator, make_user("dave"), site.prod)
+    client = sign_in(site.admin)
+    rows = client.get(PAGE).context["rows"]
+    assert {(row.held.name, *row.held.narrowed.items()) for row in rows} == {
+        ("@web", ("tag", "web")),
+        ("bob", ("owner", "alice")),
+    }
+    for row in rows:
+        client.post(row.revoke, {"who": row.held.name, "role": "operator", **row.held.narrowed})
+    assert set(RoleGrant.objects.values_list("user__username", flat=True)) == {"carol", "dave"}
+
+
+def test_an_auditor_of_everything_looks_on_and_others_do_not(site: Site, sign_in: SignIn) -> None:
+    auditor, erik = find_role("auditor"), make_user("erik")
+    assert auditor is not None
+    grant_role(auditor, erik, None)
+    page = sign_in(erik).get(PAGE).content.decode()
+    assert "<strong>erik</strong>" in page and reverse("site-do", args=["grant-role"]) not in page
+    assert "revoke-role" not in page
+    for verb in ("grant-role", "revoke-role"):
+        given = {"who": "erik", "role": "owner"}
+        assert sign_in(erik).post(reverse("site-do", args=[verb]), given).status_code == 403
+    assert sign_in(site.alice).get(PAGE).status_code == 403
+
+
+def test_a_persons_page_leads_there_and_takes_back(site: Site, sign_in: SignIn) -> None:
+    client, page = sign_in(site.admin), reverse("person-rights", args=["alice"])
+    there = client.get(page, {"on": "everything"})
+    assert there.status_code == 302 and there.headers["Location"].startswith(reverse("site-do", args=["grant-role"]))
+    assert 'value="alice"' in client.get(there.headers["Location"]).content.decode()
+    client.post(there.headers["Location"], {"who": "alice", "role": "helpdesk"})
+    [row] = [each for each in client.get(page).context["rows"] if each.held.on is None]
+    assert client.post(row.revoke, {"who": "alice", "role": "helpdesk", "next": page}).headers["Location"] == page
+    assert not RoleGrant.objects.exists()
+
+
+def test_an_auditor_of_everything_sees_teams_and_templates_wholly_and_changes_nothing(
+    site: Site, sign_in: SignIn
+) -> None:
+    auditor, erik, team = find_role("auditor"), make_user("erik"), make_team("ops", [site.alice])
+    assert auditor is not None
+    grant(["admin"], site.alice, team)
+    site.web.owner = persona_of(team)
+    site.web.save()
+    for cluster in (site.prod, None):
+        make_template("small", cluster)
+    client = sign_in(erik)
+    assert client.get("/teams/ops/").status_code == client.get("/templates/-/small/").status_code == 404
+    grant_role(auditor, erik, None)
+    assert "ops" in client.get("/teams/").content.decode() and "small" in client.get("/templates/").content.decode()
+    objects = {"team": ["ops"], "template": ["-", "small"]}
+    for kind, where in [*objects.items(), ("template", ["prod", "small"])]:
+        page = client.get(reverse(kind, args=where)).content.decode()
+        tabs = [tab.url for tab in tabs_of(kind, where, "", {"admin", "act", "audit"})]
+        assert all(f'href="{tab}"' in page and client.get(tab).status_code == 200 for tab in tabs), tabs
+        for tab in tabs:
+            assert not re.search(r'href="[^"]*/do/[^"]*"', client.get(tab).content.decode()), tab
+        for operation in list_operations(kind):
+            if not operation.has_own_page:
+                url = reverse(f"{kind}-do", args=[*where, operation.verb])
+                assert client.get(url).status_code == client.post(url).status_code == 403, url
+    assert "web1.example.org" in client.get("/teams/ops/machines/").content.decode()

@@ -14,12 +14,12 @@ from objectlog.services import Target
 from objectlog.words import gettext as _
 from objectlog.words import mib
 from operations.contract import Ask, Invalid, Operation
-from permissions.models import Persona, User
-from permissions.policy import granted_roles, granted_verbs
+from permissions.models import Persona, Role, User
+from permissions.policy import access_of, granted_roles, granted_verbs
 from permissions.selectors import name_of_persona
 from permissions.services import persona_of
 from quotas.amounts import DIMENSIONS, Limits
-from quotas.selectors import default_of, limits_of, own_limits
+from quotas.selectors import default_of, limits_of, list_own_quotas, own_limits
 from quotas.services import LABELS, NO_LIMIT, remove_quota, set_default, set_quota
 
 P = TypeVar("P")
@@ -133,11 +133,26 @@ class RemoveQuota(_OnQuotas[PersonaParams]):
 
 def take_quota_with_last_right(who: User | Group, on: Any) -> str:
     """Who holds nothing on a cluster any more has no quota of their own there either; words for the journal, if so."""
-    if not isinstance(on, Cluster) or granted_verbs(who, on) or granted_roles(who, on).exists():
-        return ""
-    if not remove_quota(persona_of(who), on):
+    if not isinstance(on, Cluster) or not _take_quotas(who, [on]):
         return ""
     return _("It was the last right there, so the quota went, too.")
+
+
+def take_quotas_with_role(who: User | Group, role: Role) -> str:
+    """The same of all clusters, where a role on everything was taken."""
+    if not role.verbs.filter(kind=access_of(Cluster).kind).exists():
+        return ""
+    there = [each.cluster for each in list_own_quotas(persona_of(who)).select_related("cluster").order_by("cluster")]
+    taken = _take_quotas(who, there)
+    return _("It was the last right there, so the quotas went, too: %s.") % ", ".join(taken) if taken else ""
+
+
+def _take_quotas(who: User | Group, there: Sequence[Cluster]) -> list[str]:
+    """Remove the quotas on those of these clusters on which somebody holds nothing, nor on everything."""
+    if granted_roles(who, None).filter(tag="", owner=None, role__verbs__kind=access_of(Cluster).kind).exists():
+        return []
+    held = [each for each in there if granted_verbs(who, each) or granted_roles(who, each).exists()]
+    return [each.slug for each in there if each not in held and remove_quota(persona_of(who), each)]
 
 
 def changes_of(before: Limits, after: Limits) -> list[Change]:

@@ -16,7 +16,7 @@ from objectlog.messages import Message
 from objectlog.services import Target
 from objectlog.words import gettext as _
 from operations.contract import SITE, Ask, Invalid, Operation, Site
-from people.operations.quotas import take_quota_with_last_right
+from people.operations.quotas import take_quota_with_last_right, take_quotas_with_role
 from people.selectors import is_member
 from permissions.kinds import KINDS
 from permissions.models import Persona, Role, RoleVerb, Team, User
@@ -232,7 +232,10 @@ class RevokeRole(_OnRoleGrants):
     def perform(self, ask: Ask[Grantable, RoleGrantParams]) -> str:
         params = ask.params
         revoke_role(params.role, params.who, _on(ask), tag=params.tag, owner=params.owner)
-        return take_quota_with_last_right(params.who, ask.target)
+        if not isinstance(ask.target, Site):
+            return take_quota_with_last_right(params.who, ask.target)
+        is_narrow = params.tag or params.owner is not None
+        return "" if is_narrow else take_quotas_with_role(params.who, params.role)
 
 
 class SetRole(Operation[Site, RoleParams]):

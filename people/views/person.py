@@ -1,12 +1,11 @@
 """The page of one account, and what the person holds, by whatever way and on whatever."""
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -18,10 +17,10 @@ from people.openid.accounts import list_providers_of
 from people.operations import PERSON_OPERATIONS
 from people.sessions import list_sessions
 from people.views.everywhere import door_to
-from people.views.rights import typed_for
+from people.views.holdings import door_on, row_of
 from people.words import EVERYTHING
-from permissions.kinds import KINDS, kind_of
-from permissions.policy import Holding, access_of, find_holdings_of, is_administrator
+from permissions.kinds import KINDS
+from permissions.policy import find_holdings_of, is_administrator
 from permissions.signed_in import person_of
 from ui.places import tabs_of
 
@@ -61,18 +60,6 @@ def person_overview(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "people/person.html", context)
 
 
-@dataclass(frozen=True)
-class Row:
-    """What was given in one way: where, what, and what can be done about it."""
-
-    held: Holding
-    name: str
-    belongs_to: str
-    url: str
-    change: str = ""
-    revoke: str = ""
-
-
 @require_safe
 def person_rights(request: HttpRequest, name: str) -> HttpResponse:
     """All that was given to a person and to their teams; `on` leads to where more is given."""
@@ -86,34 +73,9 @@ def person_rights(request: HttpRequest, name: str) -> HttpResponse:
         if there:
             return redirect(there)
         problem = _("There is no %s on which rights can be granted.") % typed
-    rows = [_row(each, person, back) for each in find_holdings_of(person)]
+    rows = [row_of(each, "" if each.is_team else back) for each in find_holdings_of(person)]
     context = {**person_page(person, "rights"), "rows": rows, "typed": typed, "problem": problem}
     return render(request, "people/person_rights.html", context)
-
-
-def _row(held: Holding, person: Any, back: str) -> Row:
-    """What the person holds through a team is changed there."""
-    if held.on is None:
-        revoke = "" if held.is_team else door_to("revoke-role", {**typed_for(held), "next": back})
-        return Row(held, _("everything"), "", reverse("site-rights"), "", revoke)
-    parent = access_of(type(held.on)).parent
-    told = str(held.on), str(getattr(held.on, parent) or "") if parent else "", kind_of(held.on).url_of(held.on)
-    who = {"who": person.username, "next": back}
-    if held.is_team:
-        return Row(held, *told)
-    if held.role is None:
-        return Row(held, *told, _door(held.on, "set-rights", who), _door(held.on, "revoke", who))
-    revoke = _door(held.on, "revoke-role", {**typed_for(held), "next": back})
-    return Row(held, *told, "", revoke)
-
-
-def _door(obj: Any, verb: str, filled: dict[str, str]) -> str:
-    """Where this is done to an object; empty where it has no such page."""
-    kind = kind_of(obj)
-    try:
-        return f"{reverse(f'{kind.name}-do', args=[*kind.place_of(obj), verb])}?{urlencode(filled)}"
-    except NoReverseMatch:
-        return ""
 
 
 def _grant_on(user: Any, typed: str, filled: dict[str, str]) -> str:
@@ -123,7 +85,7 @@ def _grant_on(user: Any, typed: str, filled: dict[str, str]) -> str:
         if where is None:
             continue
         try:
-            return _door(kind.find(user, **where), "grant", filled)
+            return door_on(kind.find(user, **where), "grant", filled)
         except Http404:
             continue
     return ""

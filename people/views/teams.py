@@ -19,10 +19,19 @@ from operations.pipeline import run
 from operations.table import list_operations
 from people.forms.teams import TeamForm
 from people.operations.teams import CreateTeam
-from people.selectors import get_team, held_on_teams, list_keys_of_team, list_members, list_team_rows, verbs_by_person
+from people.selectors import (
+    get_team,
+    held_on_teams,
+    is_member,
+    list_keys_of_team,
+    list_members,
+    list_team_rows,
+    verbs_by_person,
+)
 from people.team_columns import MEMBER_TABLE, TEAM_TABLE
+from people.views.holdings import row_of
 from people.views.rights import rights_of
-from permissions.policy import Denied, access_of, can, verbs_on
+from permissions.policy import Denied, access_of, can, find_holdings_of_team, verbs_on
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
 from ui.places import tabs_of
@@ -129,7 +138,12 @@ def team_keys(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def team_rights(request: HttpRequest, name: str) -> HttpResponse:
-    """Who may do what on the team."""
+    """Who may do what on the team, and what the team may do."""
     user = person_of(request)
     team = get_team(user, name)
-    return rights_of(request, team, "people/team_rights.html", team_page(user, team, "rights"), ("team-do", [name]))
+    page = team_page(user, team, "rights")
+    # Of these things the others need not see that they are there.
+    if can(user, "change_teams") or can(user, "see_journal_of_all") or is_member(team, user):
+        back = request.path if can(user, "change_teams") else ""
+        page |= {"tells_holds": True, "holds": [row_of(each, back) for each in find_holdings_of_team(team)]}
+    return rights_of(request, team, "people/team_rights.html", page, ("team-do", [name]))

@@ -17,7 +17,14 @@ from permissions.models import User
 from permissions.policy.acting import may_act_for, may_look_after, may_speak_as, teams_to_act_for
 from permissions.policy.endings import find_endings, last_endings
 from permissions.policy.holders import count_holders, find_candidates, find_grants, granted_roles, granted_verbs
-from permissions.policy.holdings import Holding, find_holdings, find_holdings_everywhere, find_holdings_of, list_people
+from permissions.policy.holdings import (
+    Holding,
+    find_holdings,
+    find_holdings_everywhere,
+    find_holdings_of,
+    find_holdings_of_team,
+    list_people,
+)
 from permissions.policy.lists import as_statement, condition, conditions_by_parent, is_held_somewhere
 from permissions.policy.reach import holds_everywhere, reach_kept, verbs_by_reach
 from permissions.policy.sources import GrantKey, Source, find_sources
@@ -44,6 +51,7 @@ __all__ = [
     "find_holdings",
     "find_holdings_everywhere",
     "find_holdings_of",
+    "find_holdings_of_team",
     "grant_tables",
     "granted_roles",
     "granted_verbs",

@@ -84,14 +84,22 @@ def list_people(holdings: Iterable[Holding], verb: str) -> list[User]:
 
 def find_holdings_of(person: User, *, with_teams: bool = True) -> list[Holding]:
     """All that was given to a person, and (if wanted) to the teams they are in, wherever it counts, and counts now."""
-    teams = [group.pk for group in person.groups.all()] if with_teams else []
+    return _find_of([person.pk], [group.pk for group in person.groups.all()] if with_teams else [])
+
+
+def find_holdings_of_team(team: Group) -> list[Holding]:
+    """All that was given to a team itself, likewise."""
+    return _find_of([], [team.pk])
+
+
+def _find_of(people: Sequence[int], teams: Sequence[int]) -> list[Holding]:
     found: list[Holding] = []
     for model in apps.get_models():
         tables = grant_tables(model) if isinstance(getattr(model, "access", None), Access) else None
-        for table, whom, keys in zip(tables or (), ("user", "group"), ([person.pk], teams), strict=False):
+        for table, whom, keys in zip(tables or (), ("user", "group"), (people, teams), strict=False):
             if keys:
                 found += _of_subjects(model, table, whom, keys)
-    return [*found, *_roles_of(Q(user=person) | Q(group__in=teams))]
+    return [*found, *_roles_of(Q(user__in=people) | Q(group__in=teams))]
 
 
 def find_holdings_everywhere() -> list[Holding]:

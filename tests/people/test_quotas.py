@@ -158,6 +158,32 @@ def test_who_loses_the_last_right_on_a_cluster_loses_the_quota_there(page: Clien
 
 
 @pytest.mark.feature("F103", "F123")
+def test_a_role_on_everything_is_a_right_on_each_cluster(page: Client, vm: VirtualMachine) -> None:
+    alice, other = User.objects.get(username="alice"), make_cluster("other")
+    of_clusters, of_machines = set_role("planner", {"cluster": ["create_vm"]}), set_role("console", {"vm": ["console"]})
+    grant(["tags"], alice, vm.cluster)
+    for each in (vm.cluster, other):
+        set_quota(persona_of(alice), each, Limits(vcpus=1))
+    for role in (of_clusters, of_machines):
+        grant_role(role, alice, None)
+    grant_role(of_clusters, alice, None, tag="web")
+    root = Client()
+    root.force_login(make_admin())
+
+    def left() -> set[str]:
+        return set(Quota.objects.values_list("cluster__slug", flat=True))
+
+    page.post(f"{DO}revoke/", {"who": "alice", "verbs": ["tags"]})
+    for given in ({"role": of_machines.name}, {"role": of_clusters.name, "tag": "web"}):
+        root.post("/rights/do/revoke-role/", {"who": "alice", **given})
+        assert left() == {vm.cluster.slug, "other"}, "the role on everything is left"
+    grant(["tags"], alice, vm.cluster)
+    root.post("/rights/do/revoke-role/", {"who": "alice", "role": of_clusters.name})
+    assert left() == {vm.cluster.slug}, "something is held on that one"
+    assert "the quotas went, too: other." in Event.objects.filter(verb="site.revoke-role").latest("number").said
+
+
+@pytest.mark.feature("F103", "F123")
 def test_a_quota_goes_with_the_last_right_that_ends_by_itself(page: Client, vm: VirtualMachine) -> None:
     """Revoking took the quota along, and an end that came by itself left it."""
     alice, bob, team = User.objects.get(username="alice"), make_user("bob"), Team.objects.get()

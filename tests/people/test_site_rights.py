@@ -115,3 +115,26 @@ def test_an_auditor_of_everything_sees_teams_and_templates_wholly_and_changes_no
                 url = reverse(f"{kind}-do", args=[*where, operation.verb])
                 assert client.get(url).status_code == client.post(url).status_code == 403, url
     assert "web1.example.org" in client.get("/teams/ops/machines/").content.decode()
+
+
+def test_a_teams_page_tells_what_it_holds_to_who_may_see_that(site: Site, sign_in: SignIn) -> None:
+    operator, team, ann = find_role("operator"), make_team("ops", [site.alice]), make_user("ann")
+    assert operator is not None
+    grant(["power"], team, site.other)
+    grant(["create_vm"], team, site.prod)
+    grant_role(operator, team, None, tag="web")
+    for who in (site.alice, ann):
+        grant(["admin"], who, team)
+    page = reverse("team-rights", args=["ops"])
+    root = sign_in(site.admin)
+    rows = {row.name: row for row in root.get(page).context["holds"]}
+    assert {"web1.example.org", "prod", "everything"} <= set(rows)
+    given = {"who": "@ops", "role": "operator", "tag": "web", "next": page}
+    assert root.post(rows["everything"].revoke, given).headers["Location"] == page
+    root.post(rows["prod"].revoke, {"who": "@ops", "verbs": ["create_vm"]})
+    assert set(rows) - {row.name for row in root.get(page).context["holds"]} == {"prod", "everything"}
+    assert not can(site.alice, "create_vm", site.prod)
+    of_alice = sign_in(site.alice).get(page)
+    assert all(not row.change and not row.revoke for row in of_alice.context["holds"])
+    assert "web1.example.org" in of_alice.content.decode()
+    assert "web1.example.org" not in sign_in(ann).get(page).content.decode(), "who is no member does not see it"

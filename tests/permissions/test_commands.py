@@ -147,7 +147,7 @@ def test_a_role_holds_what_exists(vm: VirtualMachine, verbs: list[str]) -> None:
 def test_rights_on_a_team(vm: VirtualMachine, alice: User) -> None:
     team = make_team("web")
     call("grant", "alice", "admin", "--on", "@web", "--as", "root")
-    assert verbs_on(alice, team) == {"view", "admin", "act"}
+    assert verbs_on(alice, team) == {"view", "admin", "act", "audit"}
     assert list_visible_events(alice).get().verb == "team.grant"
     assert not list_visible_events(make_user("carol")).exists()
     call("grant", "alice", "power", "--on", "lab/web1.example.org", "--as", "root")

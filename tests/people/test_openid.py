@@ -8,8 +8,11 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 
-from objectlog.models import Event
+from objectlog.models import Event, Via
+from operations.contract import Actor, Ask, Invalid
+from operations.pipeline import run
 from people.factors import add_app, make_codes
+from people.operations.providers import Disconnect, ProviderParams
 from permissions.models import ClaimedMembership, User
 from permissions.services import add_member, grant, make_team, remove_member
 from tests.factories import make_admin, make_user
@@ -261,7 +264,13 @@ def test_an_administrator_disconnects_somebody_whom_their_provider_account_was_t
     answer = root.post("/person/nora/do/disconnect/", {"provider": "corp"})
     assert answer.status_code == 409 and "It is their only way to sign in." in answer.content.decode()
     assert SocialAccount.objects.filter(user__username="nora").exists() and nora.get("/").status_code == 200
-    settings.GWM_OPENID_PROVIDERS += (describe("https://other.example", key="other"),)
+    other = describe("https://other.example", key="other")
+    settings.GWM_OPENID_PROVIDERS += (other,)
+    asked = Ask(
+        Actor(User.objects.get(username="root"), Via.CLI), User.objects.get(username="nora"), ProviderParams(other)
+    )
+    with pytest.raises(Invalid, match="connected to no provider"):
+        run(Disconnect(), asked)
     SocialAccount.objects.create(user=User.objects.get(username="nora"), provider="other", uid="n")
     assert root.post("/person/nora/do/disconnect/", {"provider": "corp"}).status_code == 302, "she has another way"
     assert [row.provider for row in SocialAccount.objects.filter(user__username="nora")] == ["other"]

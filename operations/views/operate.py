@@ -172,6 +172,7 @@ class OperateView(View):
         context = {
             "operation": operation,
             "target": target,
+            "name": operation.name_of(target),
             "title": _question(operation, target),
             "text": f"{detour.text} {text}" if detour is not None else text,
             "for_users": operation.for_users,

@@ -25,7 +25,7 @@ from operations.models import Batch
 from operations.planning import plan
 from operations.table import OPERATIONS
 from people.mailing import send_due_letters
-from permissions.models import Role, User
+from permissions.models import Role, RoleVerb, User
 from permissions.services import grant, make_team, persona_of
 from tests.factories import (
     FINGERPRINT,
@@ -170,6 +170,9 @@ def make_world() -> str:
     make_key(alice, "zzlaptop")
     make_token(alice, "zzhook", on=cluster)
     make_request(alice, cluster, pk=4711, reason="zzwhy")
+    RoleVerb.objects.all().delete()
+    for role in Role.objects.all():  # what they are called, and for what, is whose they are to say
+        Role.objects.filter(pk=role.pk).update(name=f"zz{role.name}", description="zzwhat")
     vm.owner = persona_of(alice)
     vm.save()
     for where in (BATCH, BEGUN):

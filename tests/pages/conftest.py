@@ -1,16 +1,18 @@
 """A small site: two clusters made as rows, and people of every kind, signed in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from clusters.models import Cluster
 from permissions.models import User
 from permissions.services import grant, persona_of
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_user, make_vm
+from tests.fixtures.kept import keep
 from virtualmachines.models import VirtualMachine
 
 INFO = {
@@ -38,8 +40,7 @@ class Site:
     stranger: User
 
 
-@pytest.fixture
-def site(db: None) -> Site:
+def make_site() -> Site:
     """`alice` has admin on web, power on db; `other` is on the cluster edge, which she cannot see."""
     prod = make_cluster(
         "prod", name="prod.example.org", info=INFO, enabled_hypervisors=["kvm"], software_version="3.0.2"
@@ -65,6 +66,18 @@ def site(db: None) -> Site:
     web.owner = persona_of(alice)
     web.save()
     return Site(prod, edge, web, db_vm, other, make_admin(), alice, make_user("stranger"))
+
+
+@pytest.fixture
+def site(db: None) -> Site:
+    """One of the test's own."""
+    return make_site()
+
+
+@pytest.fixture(scope="module")
+def kept_site(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
+    """One for a module in which no test commits."""
+    yield from keep(django_db_blocker, make_site)
 
 
 @pytest.fixture

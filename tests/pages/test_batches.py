@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 from django.test import Client
@@ -21,6 +22,11 @@ from virtualmachines.operations.power import Shutdown, ShutdownNow
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G050")]
 SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def site(kept_site: Site, db: None) -> Site:
+    return deepcopy(kept_site)
 
 
 def text_of(answer: object) -> str:

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from html import unescape
 from io import StringIO
 from itertools import product
@@ -56,6 +57,11 @@ URLS = {
     "reconciliation": "/reconciliation/",
     "people": "/people/",
 }
+
+
+@pytest.fixture
+def site(kept_site: Site, db: None) -> Site:
+    return deepcopy(kept_site)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
@@ -23,6 +24,11 @@ from tests.factories import make_job, make_user
 from tests.pages.conftest import Site
 
 SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def site(kept_site: Site, db: None) -> Site:
+    return deepcopy(kept_site)
 
 
 def write(user: User, verb: str, target: Target, outcome: Outcome = Outcome.DONE) -> Entry:

@@ -1,6 +1,7 @@
 """Filters, order and paging of lists."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,11 @@ from tests.pages.conftest import Site
 from virtualmachines.filters import group_of
 
 SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def site(kept_site: Site, db: None) -> Site:
+    return deepcopy(kept_site)
 
 
 def names(client: Client, query: str) -> list[str]:

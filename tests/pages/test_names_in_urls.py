@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -30,6 +31,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.feature("G048")]
 SignIn = Callable[[User], Client]
 VM = "/clusters/prod/vms/web1.example.org/"
 PARTS = ["", "parameters/", "jobs/", "journal/", "console/", "console/window/", "do/start/"]
+
+
+@pytest.fixture
+def site(kept_site: Site, db: None) -> Site:
+    return deepcopy(kept_site)
 
 
 def rename(row: Any, name: str, kind: str = "instance") -> None:

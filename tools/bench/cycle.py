@@ -124,9 +124,7 @@ def measure(order: Order) -> Iterator[Row]:
         value = took["rapi"] / took["bulk"]
         yield Row("cycle.floor", "Cycle: RAPI itself to /2/instances?bulk=1, the floor of that", size, value, "x")
     if size < FEW:
-        yield Row(
-            "cycle.cpu_fixed", "Cycle: own CPU with few instances, what each update takes", size, cpu_s * 1000, "ms"
-        )
+        yield Row("cycle.cpu_fixed", "Cycle: own CPU, what each update takes", size, cpu_s * 1000, "ms", FIXED_MS)
     else:
         yield Row("cycle.cpu", "Cycle: own CPU per 1,000 instances", size, cpu_s * 1000 * 1000 / size, "ms", 150)
     rows = max(each.report.rows_written for each in same)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,11 @@ from objectlog.models import Entry
 from objectlog.sentences import CHECK
 from operations.triggers import are_there
 from permissions.models import User
-from permissions.policy import can, visible, visible_by_parent
+from permissions.policy import as_statement, by_parent, can, visible, visible_by_parent
 from rapi.shapes.fields import BadRecord
 from rapi.shapes.instance import InstanceInfo
 from ui.filtering import Wanted
-from ui.kept import Kept
+from ui.kept import Condition, Kept
 from ui.paging import DEEPEST
 from virtualmachines.columns import VM_TABLE
 from virtualmachines.deleted import explain_gone
@@ -147,25 +148,33 @@ _SIZES = {"sum_memory": Sum("memory_mib"), "sum_disk": Sum("disk_mib"), "sum_vcp
 def _all_by_state(user: User, which: Mapping[str, Any], *, by_cluster: bool) -> list[StateSum]:
     """What is kept of the clusters all of whose machines `user` may see (virtualmachines.counts), and the rest counted:
     the few machines that are theirs one by one. One query."""
+    if are_there(connection) and not which:
+        return _told_by_state(_read_all(user, by_cluster=by_cluster), by_cluster=by_cluster)
     vms = VirtualMachine.objects.filter(**which).order_by()
+    if not are_there(connection):
+        return _told_by_state(_count(visible(user, "view", vms), by_cluster=by_cluster), by_cluster=by_cluster)
     clusters, others = visible_by_parent(user, "view", vms)
-    is_kept = are_there(connection)
-    if is_kept and not which and not clusters.query.has_filters() and others.query.is_empty():
-        return _told_by_state((_ALL_SUMS if by_cluster else _ALL_COUNTS).read(), by_cluster=by_cluster)
-    if not is_kept:
-        others = visible(user, "view", vms)
-    key, sizes = (["cluster_id"], _SIZES) if by_cluster else ([], {})
-    flags = {
-        name: ExpressionWrapper(Q(**{f"{field}__isnull": False}), BooleanField())
-        for name, field in (("has_gone", "missing_since"), ("has_entry", "busy_entry"))
-    }
-    found: QuerySet[Any, Any] = (
-        others.annotate(**flags).values_list("status", *flags, *key).annotate(sum_machines=Count("*"), **sizes)
-    )
-    if is_kept:
-        summed = _sum_kept(MachineCount.objects.filter(cluster__in=clusters).filter(**which), by_cluster=by_cluster)
-        found = summed if others.query.is_empty() else summed.union(found, all=True)
+    found = _sum_kept(MachineCount.objects.filter(cluster__in=clusters).filter(**which), by_cluster=by_cluster)
+    if not others.query.is_empty():
+        found = found.union(_count(others, by_cluster=by_cluster), all=True)
     return _told_by_state(found, by_cluster=by_cluster)
+
+
+def _read_all(user: User, *, by_cluster: bool) -> Iterable[Any]:
+    """The same rows by statements that are written once."""
+    covered, rows = by_parent(user, "view", VirtualMachine)
+    kept, counted = _SUMS if by_cluster else _COUNTS
+    below = Q(cluster__in=covered.parents)
+    parts: tuple[tuple[Kept, Condition | bool], ...] = ((kept, True),)
+    if not covered.everything:
+        parts = (kept, as_statement(below, MachineCount)), (counted, as_statement(rows & ~below, VirtualMachine))
+    asked = [each.statement(None if which is True else which) for each, which in parts if which is not False]
+    if not asked:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(sql for sql, _params in asked), [each for _sql, all in asked for each in all])
+        found: list[Any] = cursor.fetchall()
+    return found
 
 
 def _sum_kept(counts: QuerySet[MachineCount], *, by_cluster: bool) -> QuerySet[Any, Any]:
@@ -174,8 +183,23 @@ def _sum_kept(counts: QuerySet[MachineCount], *, by_cluster: bool) -> QuerySet[A
     return states.annotate(sum_machines=Sum("machines"), **sizes)
 
 
-_ALL_COUNTS = Kept(MachineCount, lambda counts: _sum_kept(counts, by_cluster=False))
-_ALL_SUMS = Kept(MachineCount, lambda counts: _sum_kept(counts, by_cluster=True))
+def _count(vms: QuerySet[VirtualMachine], *, by_cluster: bool) -> QuerySet[Any, Any]:
+    key, sizes = (["cluster_id"], _SIZES) if by_cluster else ([], {})
+    flags = {
+        name: ExpressionWrapper(Q(**{f"{field}__isnull": False}), BooleanField())
+        for name, field in (("has_gone", "missing_since"), ("has_entry", "busy_entry"))
+    }
+    states = vms.order_by().annotate(**flags).values_list("status", *flags, *key)
+    return states.annotate(sum_machines=Count("*"), **sizes)
+
+
+_SUMS, _COUNTS = (
+    (
+        Kept(MachineCount, partial(_sum_kept, by_cluster=by_cluster)),
+        Kept(VirtualMachine, partial(_count, by_cluster=by_cluster)),
+    )
+    for by_cluster in (True, False)
+)
 
 
 def _told_by_state(found: Iterable[Any], *, by_cluster: bool) -> list[StateSum]:
@@ -183,7 +207,7 @@ def _told_by_state(found: Iterable[Any], *, by_cluster: bool) -> list[StateSum]:
     for status, is_missing, is_busy, *numbers in found:
         cluster = numbers.pop(0) if by_cluster else 0
         group = group_of(status, is_missing=is_missing, is_busy=is_busy)
-        sums.append(StateSum(group, is_missing, numbers[0], cluster, *numbers[1:]))
+        sums.append(StateSum(group, bool(is_missing), int(numbers[0]), cluster, *map(int, numbers[1:])))
     return sums
 
 

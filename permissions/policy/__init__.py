@@ -9,7 +9,7 @@ withdrawn or ended counts at once.
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from objectlog.words import gettext, told
@@ -25,8 +25,8 @@ from permissions.policy.holdings import (
     find_holdings_of_team,
     list_people,
 )
-from permissions.policy.lists import as_statement, condition, conditions_by_parent, is_held_somewhere
-from permissions.policy.reach import holds_everywhere, reach_kept, verbs_by_reach
+from permissions.policy.lists import as_statement, condition, held_by_parent, is_held_somewhere
+from permissions.policy.reach import Covered, holds_everywhere, reach_kept, verbs_by_reach
 from permissions.policy.sources import GrantKey, Source, find_sources
 from permissions.policy.verdicts import OTHER_SITE_VERB, SITE_VERBS, Allowed, Denied, SiteVerb, Verdict
 from permissions.policy.ways import access_of, grant_tables
@@ -43,6 +43,8 @@ __all__ = [
     "Source",
     "Verdict",
     "access_of",
+    "as_statement",
+    "by_parent",
     "can",
     "can_somewhere",
     "count_holders",
@@ -111,13 +113,17 @@ def visible_by_parent(user: Actor, verb: str, queryset: QuerySet[M]) -> tuple[Qu
     `queryset` leaves out), and the rows of `queryset` that belong to no such parent."""
     field: Any = queryset.model._meta.get_field(access_of(queryset.model).parent)
     parents = field.related_model._default_manager.order_by()
-    if not isinstance(user, User) or not user.is_active:
-        return parents.none(), queryset.none()
-    if user.is_superuser:
-        return parents, queryset.none()
-    whole, rows = conditions_by_parent(user, verb, queryset.model)
-    parents = parents.filter(whole)
+    covered, rows = by_parent(user, verb, queryset.model)
+    if not covered.everything:
+        parents = parents.filter(pk__in=covered.parents)
     return parents, queryset.filter(rows).exclude(**{f"{field.name}__in": parents.values("pk")})
+
+
+def by_parent(user: Actor, verb: str, model: type[Model]) -> tuple[Covered, Q]:
+    """By which parents and by which condition they are told: these alone are none of them for their parent."""
+    if not isinstance(user, User) or not user.is_active:
+        return Covered(), Q(pk__in=[])
+    return (Covered(everything=True), Q(pk__in=[])) if user.is_superuser else held_by_parent(user, verb, model)
 
 
 def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:

@@ -125,15 +125,14 @@ def is_held_somewhere(user: User, verb: str, model: type[Model]) -> bool:
     return reach.is_everywhere(access.kind, verbs) or bool(reach.places(access.kind, verbs, access.kind))
 
 
-def conditions_by_parent(user: User, verb: str, model: Any) -> tuple[Q, Q]:
+def held_by_parent(user: User, verb: str, model: Any) -> tuple[Covered, Q]:
     """The same in two: the parents all of whose rows are among them, and those that are so by themselves."""
     access = access_of(model)
     if not access.parent or access.related is not None:
         raise TypeError(f"what gives rights on {model.__name__} cannot be told apart by its parent")
     held = _holding(find_reach(user), model, access.granting(verb), access.granting_from_parent(verb))
-    whole = Q() if held.covered.everything else Q(pk__in=held.covered.parents)
     keys = with_roles(held.rows, held.roles)
-    return whole, _looked_up(user, keys) if keys[0] else Q(pk__in=[])
+    return held.covered, _looked_up(user, keys) if keys[0] else Q(pk__in=[])
 
 
 def _condition_on_columns(user: User, reach: Reach, verb: str, model: Any, related: Related) -> Q:

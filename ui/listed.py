@@ -11,6 +11,7 @@ from django.db.models import (
     BigIntegerField,
     CharField,
     DateTimeField,
+    Expression,
     F,
     FloatField,
     IntegerField,
@@ -20,7 +21,7 @@ from django.db.models import (
 )
 from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
-from django.db.models.sql.where import WhereNode
+from django.db.models.sql.where import AND, WhereNode
 
 
 class Listed(Transform):
@@ -54,6 +55,22 @@ class OfFew(In):
         key, params = self.process_lhs(compiler, connection)
         few, more = self.process_rhs(compiler, connection)
         return f"{key} = ANY(ARRAY{few})", (*params, *more)
+
+
+class Few:
+    """A condition that few of many rows meet, which are looked up: the database begins with them."""
+
+
+def begins_with_few(where: WhereNode) -> bool:
+    """Whether all rows that a query is about are `Few`."""
+    if where.connector != AND or where.negated:
+        return False
+    return any(
+        begins_with_few(child)
+        if isinstance(child, WhereNode)
+        else isinstance(child, Expression) and any(isinstance(each, Few) for each in child.flatten())
+        for child in where.children
+    )
 
 
 class Known(Value):

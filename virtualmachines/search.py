@@ -19,7 +19,7 @@ from django.db.models import BooleanField, F, Func
 from django.db.models.sql.compiler import SQLCompiler
 
 from operations.triggers import PREFIX, Columns, create_trigger
-from ui.listed import Known, Unforeseen
+from ui.listed import Known, Unforeseen, begins_with_few
 
 logger = logging.getLogger("virtualmachines.search")
 
@@ -92,14 +92,17 @@ class Says(Unforeseen, Func):
         return f"EXISTS (SELECT 1 FROM {TEXTS} t WHERE t.id = {key} AND t.text LIKE {pattern})", []  # noqa: S608
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
-        """SQLite does not know how common a word is, so it is told how to go about each."""
+        """SQLite does not know how common a word is, so it is told how to go about each; and where somebody sees few
+        machines, to look at these alone."""
         key, _text, _name = self._compile(compiler)
+        each = f"EXISTS (SELECT 1 FROM {TEXTS} t WHERE t.id = {key} AND INSTR(t.text, %s))"  # noqa: S608
+        if begins_with_few(compiler.query.where):
+            return each, [self.word]
         if not _SHORTEST <= len(self.word) <= _LONGEST:
             return f"+{key} IN (SELECT id FROM {TEXTS} WHERE INSTR(text, %s))", [self.word]  # noqa: S608
         phrase = '"{}"'.format(self.word.replace('"', '""'))
         found = f"SELECT rowid FROM {PARTS} WHERE {PARTS} MATCH %s"  # noqa: S608
         is_common = f"(SELECT COUNT(*) FROM ({found} LIMIT {self.common + 1})) > {self.common}"  # noqa: S608
-        each = f"EXISTS (SELECT 1 FROM {TEXTS} t WHERE t.id = {key} AND INSTR(t.text, %s))"  # noqa: S608
         return f"CASE WHEN {is_common} THEN {each} ELSE {key} IN ({found}) END", [phrase, self.word, phrase]
 
     def _compile(self, compiler: SQLCompiler) -> list[str]:

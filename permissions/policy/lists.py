@@ -7,7 +7,8 @@ time, so it is kept.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any
 
 from django.apps import apps
@@ -19,7 +20,7 @@ from django.db.models.sql import Query
 from permissions.access import Related
 from permissions.models import User
 from permissions.policy.reach import Covered, Reach, find_reach, parent_models
-from permissions.policy.rowtest import ROW, RowTest
+from permissions.policy.rowtest import ROW, LookedUp, RowTest
 from permissions.policy.ways import (
     NOTHING,
     TARGET_KEY,
@@ -90,20 +91,22 @@ def condition(user: User, verb: str, model: type[Model]) -> Q:
     if held.covered.everything:
         return _all_of(user, reach, held, verbs)
     keys = [held.keys()]
-    found = _is_in_one_of(user, model, held.most)
+    ways = [_is_in_one_of(user, model, held.most)] if held.most else []
     if related is not None:
         tied = Holding(model, reach.covered(model, frozenset(), giving & related.needs_tie))
         keys.append(keys_below(model, tied.few, f" AND {_is_tied(model, _key_of(model))}"))
         if tied.is_broad:
             is_there = Q() if tied.covered.everything else _is_in_one_of(user, model, tied.most)
-            found |= _passes(user, "pk", (_is_tied(model, ROW), ())) & is_there
+            ways.append(_passes(user, "pk", (_is_tied(model, ROW), ())) & is_there)
         touched = _holding(reach, apps.get_model(related.model), access.granting_from_related(verb))
         if touched.is_broad:
-            found |= _passes(user, "pk", _touches(model, verb, touched, ROW))
+            ways.append(_passes(user, "pk", _touches(model, verb, touched, ROW)))
         else:
             keys.append(_keys_touching(model, verb, touched))
     looked_up = with_roles(union(keys), held.roles)
-    return found | _looked_up(user, looked_up) if looked_up[0] else found
+    if looked_up[0]:
+        ways.append(_looked_up(user, looked_up))
+    return reduce(or_, ways) if ways else Q(pk__in=[])
 
 
 def as_statement(which: Q, model: type[Model]) -> Statement | bool:
@@ -184,7 +187,7 @@ def _all_of(user: User, reach: Reach, held: Holding, verbs: frozenset[str]) -> Q
 
 def _looked_up(user: User, keys: Statement) -> Q:
     sql, params = filled(keys, person=user.pk)
-    return Q(RowTest("pk", _is_one_of(ROW, sql), tuple(params)))
+    return Q(LookedUp("pk", _is_one_of(ROW, sql), tuple(params)))
 
 
 def _passes(user: User, column: str, test: Statement) -> Q:

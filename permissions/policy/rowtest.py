@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db.models import BooleanField, Expression, F
 
+from ui.listed import Few
+
 # In its text: the column of the row that is tested.
 ROW = "<row>"
 
@@ -31,3 +33,7 @@ class RowTest(Expression):
         del connection
         column, _params = compiler.compile(self.column)
         return self.sql.replace(ROW, column), self.params
+
+
+class LookedUp(Few, RowTest):
+    """One that lists the rows which meet it."""

@@ -214,6 +214,17 @@ def test_the_index_is_read(cluster: Cluster) -> None:
         assert "VIRTUAL TABLE INDEX" not in plan_of(Says("ab"))
 
 
+@pytest.mark.parametrize("word", ["n", "lab"])
+def test_whoever_sees_few_machines_has_these_alone_looked_at(
+    people: tuple[User, User], cluster: Cluster, word: str
+) -> None:
+    _admin, alice = people
+    grant(["power"], alice, make_vm(cluster))
+    sql = str(list_vms(alice).filter(Says(word)).query)
+    assert "EXISTS (SELECT 1 FROM " in sql
+    assert f"FROM {TEXTS} WHERE" not in sql and PARTS not in sql
+
+
 @pytest.mark.parametrize(
     ("query", "total", "is_found_first"),
     [

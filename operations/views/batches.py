@@ -19,7 +19,7 @@ from objectlog.changes import as_rows
 from operations.actors import actor_of
 from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, button_of_plan, label_of, title_of
 from operations.contract import Actor, AnyOperation, Ask, Forbidden, Foresight, Refusal, Shown
-from operations.forms import OperationForm, form_for_many, params_from
+from operations.forms import OperationForm, form_for, form_for_many, params_from
 from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
 from operations.selectors import (
     get_batch,
@@ -159,6 +159,14 @@ def _form(request: HttpRequest, batch: Any, given: Any = None, *, is_judged: boo
     return form
 
 
+def _filled_in(operation: AnyOperation, batch: Any, form: OperationForm | None) -> dict[str, Any]:
+    """What the plan is shown with before anything is typed: as the form is filled in, where it is the one for each."""
+    if form is None or type(form) is not form_for(operation):
+        return dict(batch.params)
+    there = {name: form.get_initial_for_field(form.fields[name], name) for name in form.base_fields}
+    return {**{name: value for name, value in there.items() if value is not None}, **batch.params}
+
+
 def _tell_changes(actor: Actor, items: list[Any], params: Mapping[str, Any], *, is_judged: bool = False) -> None:
     """Put before and after to the items of a plan, where their operations say so. One query for each operation.
 
@@ -232,7 +240,7 @@ def _show(
     shown: Sequence[Shown] = ()
     foresight = Foresight()
     if is_planned and operation is not None:
-        actor, typed = actor_of(request), batch.params if params is None else params
+        actor, typed = actor_of(request), _filled_in(operation, batch, form) if params is None else params
         with operation.judging_many():
             _tell_changes(actor, list(items_here), typed, is_judged=params is not None)
             shown = _rehearse_first(actor, batch, typed)

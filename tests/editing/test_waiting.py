@@ -83,5 +83,14 @@ def test_whatever_was_changed_in_between_it_waits_for_what_differs_from_the_star
     assert all(waiting[f"hvparams.{name}"] == first.get(name) for name in differing - {"migration_mode"})
 
 
+@pytest.mark.parametrize("field", ["nic.macs", "nic.modes", "nic.links", "nic.networks", "nic.vlans"])
+def test_a_card_that_is_connected_otherwise_waits(field: str) -> None:
+    """The node connects it when the guest is started."""
+    before = {"hvparams": {}, "beparams": {}, "nic.uuids": ["u1"], field: ["old"]}
+    waiting = merge_waiting({}, before, {**before, field: ["new"]})
+    assert set(waiting) == {"nics"}
+    assert not merge_waiting(waiting, {**before, field: ["new"]}, before)
+
+
 def test_the_list_of_what_waits_is_found_by_its_index(db: None) -> None:
     assert "vm_waiting" in {index.name for index in VirtualMachine._meta.indexes}

@@ -138,6 +138,19 @@ def test_the_plan_of_many_costs_few_queries(cluster: Cluster, client: Client, te
     assert max(counts) <= 25, "with those of who asks, and of the frame of the page"
 
 
+def test_one_node_for_all_can_be_chosen_where_all_may_go_anywhere(cluster: Cluster, client: Client) -> None:
+    make_some(cluster, 3, "rbd")
+    batch, page = planned(client)
+    assert "Automatic: the cluster" in page and '<option value="two">' in page
+    page = page_of(client, batch, preview="1", target_node="two")
+    assert "3 machines come to two: 2.0 GiB of memory too little." in page
+    Cluster.objects.update(info={**INFO, "default_iallocator": ""})
+    page = planned(client)[1]
+    assert "3 machines come to two" in page and "Automatic" not in page, "as the form is filled in"
+    make_some(cluster, 1)
+    assert "To node" not in planned(client)[1], "what is mirrored could not go there"
+
+
 def test_what_is_planned_goes_where_it_was_planned_to_go(cluster: Cluster) -> None:
     [machine] = make_some(cluster, 1)
     actor = Actor(make_admin(), Via.WEB)

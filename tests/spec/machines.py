@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
-from clusters.catalogue import BACKEND, Kind, of_hypervisor
+from clusters.catalogue import BACKEND, OF_HYPERVISORS, OF_TEMPLATES, Kind, of_hypervisor
 from clusters.catalogue.parameter import Parameter
+from rapi.resources.lifecycle import DiskTemplate
 from virtualmachines.spec import Defaults, DiskSpec, NicSpec, Options, Placement, VMSpec
 
 RELEASE = (3, 0)
+#: what a cluster of the simulator has by itself
+ITS_HYPERVISORS, ITS_TEMPLATES = ("kvm", "fake"), ("file", "sharedfile")
+#: all that there are; without disks a machine is diskless
+HYPERVISORS, TEMPLATES = tuple(OF_HYPERVISORS), tuple(sorted(OF_TEMPLATES.keys() - {"diskless"}))
+#: what a disk can be given beside its size, name and mode, by the template of its machine
+_OF_DISKS: dict[str, dict[str, Any]] = {
+    "plain": {"vg": "fast"},
+    "drbd": {"vg": "fast", "metavg": "meta"},
+    "rbd": {"access": "userspace"},
+    "gluster": {"access": "userspace"},
+    "ext": {"provider": "filer", "provider_params": {"tier": "gold"}},
+    "blockdev": {"adopt": "/dev/disk/by-id/one"},
+}
 words = st.text("abcdefghij-", min_size=1, max_size=8)
 sizes = st.integers(16, 4096)
 
@@ -53,20 +68,32 @@ nics = st.builds(
 
 
 @st.composite
-def machines(draw: st.DrawFn, name: str = "new.example.org", node: str = "node1.example.org") -> VMSpec:
-    hypervisor = draw(st.sampled_from(["", "kvm", "fake"]))
+def machines(
+    draw: st.DrawFn,
+    name: str = "new.example.org",
+    node: str = "node1.example.org",
+    *,
+    hypervisors: Sequence[str] = ITS_HYPERVISORS,
+    templates: Sequence[DiskTemplate] = ITS_TEMPLATES,
+    second: str = "",
+) -> VMSpec:
+    """`second`: where mirrored disks are mirrored to."""
+    hypervisor = draw(st.sampled_from(["", *hypervisors]))
+    template = draw(st.sampled_from(["", *templates]))
+    of_disks = _OF_DISKS.get(template, {})
+    drives = [replace(disk, **of_disks) if draw(st.booleans()) else disk for disk in draw(st.lists(disks, max_size=3))]
     return VMSpec(
         name=name,
         os=draw(st.sampled_from(["", "noop"])),
         hypervisor=hypervisor,
-        disk_template=draw(st.sampled_from(["", "file", "sharedfile"])),
-        disks=tuple(draw(st.lists(disks, max_size=3))),
+        disk_template=template,
+        disks=tuple(drives),
         nics=tuple(draw(st.lists(nics, min_size=1, max_size=3))),
         beparams=draw(backend),
         hvparams=draw(hvparams(hypervisor or "kvm")),
         osparams=draw(st.dictionaries(words, words, max_size=2)),
         tags=frozenset(draw(st.lists(words, max_size=3))),
-        placement=Placement(primary=node),
+        placement=Placement(node, second if template == "drbd" and drives else ""),
         options=Options(start=False, no_install=True),
     )
 

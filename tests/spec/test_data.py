@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.spec.machines import machines
+from tests.spec.machines import HYPERVISORS, TEMPLATES, machines
 from virtualmachines.spec import BadData, VMSpec, spec_as_data, spec_from_data
 
 
-@given(machines())
+@given(machines(hypervisors=HYPERVISORS, templates=TEMPLATES))
 def test_to_json_and_back(spec: VMSpec) -> None:
     data = json.loads(json.dumps(spec_as_data(spec, with_secrets=True)))
     assert spec_from_data(data) == spec

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.spec.machines import backend, machines
+from tests.spec.machines import HYPERVISORS, TEMPLATES, backend, machines
 from tests.spec.test_difference import DEFAULTS, edits
 from virtualmachines.spec import DiskSpec, NicSpec, Options, Source, VMSpec, creation_of, difference, requests_for
 
@@ -61,7 +61,7 @@ def parameters_of(spec: VMSpec) -> dict[str, Any]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(spec=machines(), parameters=backend)
+@given(spec=machines(hypervisors=HYPERVISORS, templates=TEMPLATES), parameters=backend)
 def test_creations(judge: Judge, spec: VMSpec, parameters: dict[str, Any]) -> None:
     assert judge("OP_INSTANCE_CREATE", parameters_of(replace(spec, beparams=parameters))) is None
 

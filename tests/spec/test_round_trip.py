@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from rapi.shapes import INSTANCE_CONFIG_FIELDS, InstanceInfo
 from rapi.shapes import Placement as Found
 from simulator import Simulator
 from tests.ganeti.rapi_hands import REASON, connect, done
-from tests.spec.machines import machines, settled
+from tests.spec.machines import HYPERVISORS, TEMPLATES, machines, settled
 from virtualmachines.spec import (
     Defaults,
     DiskSpec,
@@ -39,11 +40,14 @@ INFO = {
     "nicparams": {"default": {"mode": "bridged", "link": "br0", "vlan": ""}},
 }
 DEFAULTS = Defaults.of(INFO)
+WIDE: Any = {"hypervisors": HYPERVISORS, "templates": TEMPLATES, "second": "node2.example.org"}
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Simulator]:
     with Simulator(nodes=2) as simulator:
+        simulator.cluster.settings["enabled_hypervisors"] = list(HYPERVISORS)
+        simulator.cluster.settings["enabled_disk_templates"] = ["file", *(set(TEMPLATES) - {"file"}), "diskless"]
         yield simulator
 
 
@@ -53,33 +57,33 @@ def rapi(cluster: Simulator) -> Iterator[RapiClient]:
         yield client
 
 
-def read(rapi: RapiClient, name: str, node: str) -> VMSpec:
+def read(rapi: RapiClient, name: str, node: str, second: str = "") -> VMSpec:
     rows = rapi.query("instance", INSTANCE_CONFIG_FIELDS, ["=", "name", name]).records()
-    return read_spec(InstanceInfo.parse(next(iter(rows)), Found(node)))
+    return read_spec(InstanceInfo.parse(next(iter(rows)), Found(node, (second,) if second else ())))
 
 
-@settings(max_examples=40, deadline=None)
-@given(spec=machines())
+@settings(max_examples=60, deadline=None)
+@given(spec=machines(**WIDE))
 def test_nothing_is_lost(cluster: Simulator, rapi: RapiClient, spec: VMSpec) -> None:
     defaults = Defaults.of(rapi.get_info().raw)
     job = rapi.create_instance(creation_of(spec, defaults), reason=REASON)
     cluster.run_jobs()
     done(rapi, job)
-    found = read(rapi, spec.name, spec.placement.primary)
+    found = read(rapi, spec.name, spec.placement.primary, spec.placement.secondary)
     rapi.remove_instance(spec.name, reason=REASON)
     cluster.run_jobs()
     assert found == settled(spec, defaults, found)
     assert not difference(found, settled(spec, defaults, found), defaults)
 
 
-@given(spec=machines())
+@given(spec=machines(**WIDE))
 def test_equal_specs_do_not_differ(spec: VMSpec) -> None:
     assert not difference(spec, spec, DEFAULTS)
     assert not difference(spec, spec.trimmed(DEFAULTS), DEFAULTS)
     assert spec.trimmed(DEFAULTS).trimmed(DEFAULTS) == spec.trimmed(DEFAULTS)
 
 
-@given(spec=machines(), data=st.data())
+@given(spec=machines(**WIDE), data=st.data())
 def test_only_what_differs_is_sent(spec: VMSpec, data: st.DataObject) -> None:
     """A default that is written out is not in the request, whichever it is."""
     repeated = data.draw(st.sampled_from(sorted(INFO["beparams"]["default"].items())))  # type: ignore[index]

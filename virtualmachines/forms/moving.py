@@ -3,20 +3,24 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from clusters.models import Cluster
 from operations.forms import OpenedField, OperationForm, asks_for
 from virtualmachines.forms.actions import ShutdownForm
 from virtualmachines.forms.placement import NodeField
 from virtualmachines.forms.which_disks import DisksField, SomeDisksForm
-from virtualmachines.moves import SHARED
+from virtualmachines.moves import SHARED, allocator_in
 from virtualmachines.operations.base import place_of
 from virtualmachines.operations.moving import allocator_of
 from virtualmachines.operations.replacing import NEW_SECONDARY
-from virtualmachines.room import list_receivers, places_for, places_for_secondary
+from virtualmachines.room import Need, list_receivers, places_for, places_for_secondary, rank_nodes
 
 NONE = _("None")
 AUTOMATIC = _("Automatic: the cluster's allocator chooses")
+
+_MOST_KINDS = 20
 
 
 class _Destination(OperationForm):
@@ -34,6 +38,16 @@ class _Destination(OperationForm):
         runs = self.target.is_running or self.target.admin_state == "up"
         automatic = AUTOMATIC if allocator_of(self.target) else ""
         field.offer(lambda: places_for(self.target, runs=runs), otherwise=automatic)
+
+    def fit_many(self, targets: QuerySet[Any]) -> None:
+        """One node for all, where they are of one cluster and every one may go anywhere."""
+        kinds = list(targets.order_by().values_list("cluster", "disk_template").distinct()[:_MOST_KINDS])
+        clusters = Cluster.objects.filter(pk__in={pk for pk, _template in kinds})
+        if len(kinds) < _MOST_KINDS and all(template in SHARED for _pk, template in kinds) and len(clusters) == 1:
+            [cluster] = clusters
+            field: Any = self.fields["target_node"]
+            automatic = AUTOMATIC if allocator_in(cluster.info) else ""
+            field.offer(lambda: rank_nodes(cluster, Need()), otherwise=automatic, tells_room=False)
 
 
 @asks_for("vm.migrate")

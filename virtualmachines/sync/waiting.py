@@ -33,7 +33,7 @@ _AT_ONCE = frozenset(
     }
 )
 _DEVICES = {"disks": "disk.uuids", "nics": "nic.uuids"}
-_OF_NICS = ("nic.macs", "nic.modes", "nic.links", "nic.networks")
+_OF_NICS = ("nic.macs", "nic.modes", "nic.links", "nic.networks", "nic.vlans")
 # Jobs that start a machine anew. A migration carries the guest over as it runs.
 _RESTARTS = frozenset({"OP_INSTANCE_STARTUP", "OP_INSTANCE_FAILOVER", "OP_INSTANCE_REINSTALL", "OP_INSTANCE_MOVE"})
 _REBOOT, _CHANGE, _EXPORT = "OP_INSTANCE_REBOOT", "OP_INSTANCE_SET_PARAMS", "OP_BACKUP_EXPORT"

@@ -79,6 +79,11 @@ def test_urls_of_what_an_object_has_are_those_that_django_gives(kind: str, name:
             assert url_of(kind, where, f"{kind}-do", operation.verb) == there
 
 
+def test_a_url_that_is_not_below_the_page_is_found_all_the_same() -> None:
+    where = ["prod", "web1.example.org"]
+    assert url_of("vm", where, "vm-key-feed") == reverse("vm-key-feed", args=where)
+
+
 @pytest.fixture(autouse=True)
 def script_prefix() -> Iterator[None]:
     """The same as before, whatever a test has set."""

@@ -152,8 +152,8 @@ class _CredentialFields(forms.Form):
 class AddForm(_CredentialFields, _TrustFields, _AboutFields):
     """Step 2: what it is called, by what it is trusted, and as whom we sign in; with the address of step 1."""
 
-    host = forms.CharField(widget=forms.HiddenInput)
-    port = forms.IntegerField(widget=forms.HiddenInput)
+    host = forms.CharField(label=_("Address"), widget=forms.HiddenInput)
+    port = forms.IntegerField(label=_("Port"), widget=forms.HiddenInput)
     field_order = [
         "username",
         "password",

@@ -90,12 +90,12 @@ class AddAccountForm(AccountForm):
     def fit(self) -> None:
         super().fit()
         if not can_send():
-            self.fields["how"].widget = forms.HiddenInput()
+            del self.fields["how"]
 
     def params(self, operation: AnyOperation) -> Any:
         """With a password that nobody has chosen."""
         given = dict(self.cleaned_data)
-        is_invited = given.pop("how") == "invite"
+        is_invited = given.pop("how", "show") == "invite"
         return NewAccountParams(**given, password="" if is_invited else make_password(), invite=is_invited)
 
 

@@ -97,6 +97,21 @@ def test_a_password_is_shown_once(client):
     assert again.status_code == 422 and "already exists" in again.content.decode()
 
 
+def test_what_a_browser_posts_adds_an_account_where_no_mail_is_sent(client, settings):
+    settings.GWM_MAIL_URL = ""
+    asked = client.get("/people/add/").content.decode()
+    names = set(re.findall(r'<(?:input|select)[^>]*name="(\w+)"', asked)) - {"csrfmiddlewaretoken", "q"}
+    assert "how" not in names
+    page = client.post("/people/add/", dict.fromkeys(names, "") | {"username": "alice"})
+    assert page.status_code == 200 and "data-copy" in page.content.decode()
+
+
+def test_an_error_of_a_field_that_is_not_seen_is_said(client):
+    asked = {"step": "settings", "host": "", "port": "x", "slug": "lab"}
+    page = client.post("/clusters/add/", asked).content.decode()
+    assert "<li>Port: " in page
+
+
 @pytest.mark.parametrize("name", [".", "..", "@", "two words", "", "a/b"])
 def test_a_name_that_no_page_could_have(client, name):
     assert client.post("/people/add/", {"username": name, "how": "show"}).status_code == 422

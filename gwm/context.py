@@ -287,6 +287,7 @@ LINKS = {
     "lists": "lists",
     "acting": "acting",
     "usage": "usage",
+    "ask_machine": "ask-machine",
     "ask_quota": "ask-quota",
     "requests": "requests",
     "view_as": "view-as",

@@ -21,7 +21,7 @@ from permissions.policy import can
 from permissions.signed_in import person_of
 from ui.listing import ages_of
 from virtualmachines.columns import VM_TABLE
-from virtualmachines.reconciling import MOST, SHOWN, count_all_to_reconcile
+from virtualmachines.reconciling import MOST, SHOWN, count_all_to_reconcile, may_reconcile
 from virtualmachines.selectors import count_there, list_vms, rows_of, sum_all_by_state, sum_by_group
 
 if TYPE_CHECKING:
@@ -88,16 +88,20 @@ def overview(request: HttpRequest) -> HttpResponse:
         if any(each.counts.get("missing") or each.counts.get("trouble") for each in sums)
         else []
     )
+    may_add = bool(can(user, "add_cluster"))
+    # Nodes show who runs a cluster; who may create machines on it sees the cluster, and looks after their own ones.
+    runs = bool(sums) and (may_add or any(each.nodes for each in sums) or may_reconcile(user))
     context = {
+        "runs": runs,
         "sums": sums,
         "cluster_table": CLUSTER_TABLE.plain(without=("hypervisor", "master")),
         "vm_table": VM_TABLE.plain(),
         "tally": tally(
             sum((Counter(each.counts) for each in sums), Counter()), sum(each.nodes_unresponsive for each in sums)
         ),
-        "to_reconcile": _count_to_reconcile(user) if sums else [],
-        "to_decide": count_to_decide(user) if sums else 0,
-        "may_add": bool(can(user, "add_cluster")),
+        "to_reconcile": _count_to_reconcile(user) if runs else [],
+        "to_decide": count_to_decide(user) if runs else 0,
+        "may_add": may_add,
         "machines": sum(each.machines for each in sums),
         "nodes": sum(each.nodes for each in sums),
         "troubled": troubled[: MOST_TROUBLED - 1],
@@ -107,7 +111,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "down": [each.cluster for each in sums if each.cluster.unreachable_since is not None],
         "drained": [each for each in sums if each.nodes_drained or each.nodes_unresponsive],
     }
-    if not sums:
+    if not runs:
         vms = list_vms(user)
         counts = sum_by_group(states)
         context |= {"tally": tally(counts)} if counts[""] else {}

@@ -72,7 +72,22 @@ def test_stranger_sees_nothing(site: Site, sign_in: SignIn) -> None:
         assert "web1.example.org" not in answer.content.decode(), url
     for url in [*OF_CLUSTER, *OF_NODE, *OF_VM, *job_pages()]:
         assert client.get(url).status_code == 404, url
-    assert "Ask an administrator" in client.get("/").content.decode()
+    for url in ("/", "/vms/"):
+        page = client.get(url).content.decode()
+        assert "Ask an administrator" in page and 'href="/requests/machine/"' in page, url
+
+
+def test_who_may_create_sees_their_machines_on_the_overview_and_no_sums_of_clusters(
+    site: Site, sign_in: SignIn
+) -> None:
+    grant(["create_vm"], site.stranger, site.prod)
+    client = sign_in(site.stranger)
+    assert "You have no machine yet" in client.get("/").content.decode()
+    grant(["power"], site.stranger, site.web)
+    page = client.get("/").content.decode()
+    assert "Your machines" in page and "web1.example.org" in page and "Nodes online" not in page
+    grant(["migrate"], site.stranger, site.prod)
+    assert "Nodes online" in client.get("/").content.decode()
 
 
 @pytest.mark.feature("F001")

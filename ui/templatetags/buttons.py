@@ -79,7 +79,8 @@ def menu_item(button: Any, place: str = "") -> SafeString:
 @register.simple_tag
 def menu_sections(menu: Iterable[Any], place: str = "") -> SafeString:
     """What one can do, in groups with headings: sections, which have label and buttons."""
-    return SafeString("".join(_section(number, each, place) for number, each in enumerate(menu, 1)))
+    sections = SafeString("".join(_section(number, each, place) for number, each in enumerate(menu, 1)))
+    return draw('<div class="menu-sections">{}</div>', sections)
 
 
 def _section(number: int, section: Any, place: str) -> SafeString:

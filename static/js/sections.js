@@ -24,6 +24,14 @@ function showFaults() {
   }
 }
 
+/* What was wrong with a field when the form was sent is no longer said of what is typed now: the outlook judges that. */
+document.addEventListener("input", ({ target }) => {
+  if (!target.closest("#create")) return;
+  target.closest(".field")?.querySelector(".field-error:not(.live-fault)")?.remove();
+  target.closest(".field")?.classList.remove("has-error");
+  target.removeAttribute("aria-invalid");
+});
+
 function unfold(element) {
   const fold = element?.closest("details");
   if (fold) fold.open = true;

@@ -128,6 +128,12 @@ def test_what_is_wrong_stands_at_its_field_and_everything_else_stays(maker: Make
     assert not VirtualMachine.objects.filter(name="two words").exists()
 
 
+def test_what_is_missing_is_said_at_once(alice: Client) -> None:
+    page = text_of(alice.post(URL, {"cluster": "lab", "beparams.maxmem": "900 GiB"}))
+    for path in ("name", "os", "beparams.maxmem"):
+        assert re.search(rf'has-error[^>]*data-field="{re.escape(path)}"', page), path
+
+
 @pytest.mark.alike
 @pytest.mark.feature("F180", "F181", "G010")
 def test_a_refusal_comes_back_in_ganetis_words_at_the_field(maker: Maker, alice: Client) -> None:

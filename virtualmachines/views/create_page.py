@@ -147,6 +147,8 @@ class Page:
             **self.outlook(form),
         }
         form.offer(context["places"])
+        if self.request.method == "GET":
+            form.fields["name"].widget.attrs["autofocus"] = True
         return render(self.request, "virtualmachines/create.html", context, status=status)
 
     def _find_namesake(self, form: MachineForm) -> str:
@@ -154,19 +156,19 @@ class Page:
         name = form.params().spec.name
         return page_of("vm", self.cluster.slug, name) if is_seen(self.user, self.cluster, name) else ""
 
+    def faults(self, form: MachineForm) -> dict[str, str]:
+        """What is wrong with the machine as far as it can be read, by path."""
+        return faults_of_all(Ask(self.actor, self.cluster, form.params()), self.facts, self.held)
+
     def outlook(self, form: MachineForm) -> dict[str, Any]:
         """What is told while one types: of fields that are still empty it is not said that they are."""
         params = form.params()
-        ask = Ask(self.actor, self.cluster, params)
         places = places_of(self.cluster, params.spec)
         usable = [place for place in places if place.is_usable]
         chosen = [place for place in places if place.node.name == params.spec.placement.primary]
         names = list_names(params.spec.name)
         number, where = len(names) or 1, chosen or usable
-        faults = {
-            **faults_of_all(ask, self.facts, self.held),
-            **{name: " ".join(words) for name, words in form.said.items()},
-        }
+        faults = {**self.faults(form), **{name: " ".join(words) for name, words in form.said.items()}}
         return {
             "form": form,
             "faults": [(path, words) for path, words in faults.items() if self.typed.get(path)],

@@ -45,9 +45,7 @@ def show_new(request: HttpRequest) -> HttpResponse:
 def _show(page: Page, *, refusal: str = "", **more: Any) -> HttpResponse:
     if page.typed.get("asked") and page.asked is None:
         refusal = refusal or _("There is no open request %s on which you decide.") % page.typed["asked"][:20]
-    form = page.form(is_judged=False)
-    form.fields["name"].widget.attrs["autofocus"] = True
-    return page.show(form, refusal=refusal, **more)
+    return page.show(page.form(is_judged=False), refusal=refusal, **more)
 
 
 def _from_entry(request: HttpRequest, typed: Typed, entry: Any) -> HttpResponse:
@@ -70,7 +68,6 @@ def _from_entry(request: HttpRequest, typed: Typed, entry: Any) -> HttpResponse:
     form = page.form(is_judged=False)
     if entry.verb == CREATE.key and entry.outcome == "failed":
         form.put_refusal(entry.message)
-    form.fields["name"].widget.attrs["autofocus"] = True
     return page.show(form, check=entry if entry.verb != CREATE.key else None)
 
 

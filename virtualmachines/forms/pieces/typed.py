@@ -19,6 +19,8 @@ ON, OFF = "on", "off"
 _SIZE = re.compile(r"([0-9]{1,13})(?:[.,]([0-9]{1,6}))?\s*(?:([MGT])(?:i?B)?)?", re.IGNORECASE)
 _UNITS = {"M": 1, "G": 1024, "T": 1024 * 1024}
 _MOST_MIB = 2**40
+#: below it a number alone may be meant as GiB just as well: 20 for a disk
+_LEAST_ALONE_MIB = 128
 _PAIR = re.compile(r"([A-Za-z0-9_.:-]{1,100})\s*=\s*(.*)")
 
 
@@ -32,7 +34,8 @@ def read_size(text: str) -> int:
     """MiB, of "20 GiB", "20g", "1.5 T" or just "512". Raises ValidationError."""
     found = _SIZE.fullmatch(text.strip())
     size = float(f"{found[1]}.{found[2] or 0}") * _UNITS[(found[3] or "M").upper()] if found else 0
-    if not 1 <= size <= _MOST_MIB:
+    least = 1 if found and found[3] else _LEAST_ALONE_MIB
+    if not least <= size <= _MOST_MIB:
         raise ValidationError(_("Type a size such as 20 GiB or 512 MiB."))
     return round(size)
 
@@ -72,7 +75,9 @@ class SizeField(forms.CharField):
         super().__init__(**options)
 
     def clean(self, value: Any) -> int | None:
-        """MiB."""
+        """MiB, as which a number that is none of a text is meant."""
+        if isinstance(value, int):
+            value = f"{value} MiB"
         text = super().clean(value)
         return read_size(text) if text else None
 

@@ -83,13 +83,18 @@ document.addEventListener("htmx:afterSwap", (event) => {
   openDialog(dialog);
   const title = dialog.querySelector("h2");
   if (title) dialog.setAttribute("aria-label", title.textContent);
-  let first =
+  const first =
     dialog.querySelector("[autofocus]") ??
-    dialog.querySelector("input:not([type=hidden]), select, textarea") ??
+    firstField(dialog) ??
     dialog.querySelector("[type=submit], .menu-panel a, .menu-panel button");
-  if (first?.type === "radio") first = dialog.querySelector(`[name="${first.name}"]:checked`) ?? first;
   first?.focus();
 });
+
+/** Where one begins to fill in a form; of a choice what is chosen. */
+function firstField(form) {
+  const first = form?.querySelector("input:not([type=hidden], [hidden]), select, textarea");
+  return first?.type === "radio" ? (form.querySelector(`[name="${first.name}"]:checked`) ?? first) : first;
+}
 
 // One press, one submission; the server refuses a second one as well.
 document.addEventListener("submit", (event) => {
@@ -111,4 +116,7 @@ addEventListener("pageshow", (event) => {
   }
 });
 
-document.querySelector("[data-takes-focus]")?.focus();
+// What is wrong with a form; else where one begins, on a page that is there for its form alone.
+const takesFocus = document.querySelector("[data-takes-focus], [autofocus]");
+if (takesFocus) takesFocus.focus();
+else if (!location.hash) firstField(document.querySelector("form[data-starts], .is-confirm > form"))?.focus();

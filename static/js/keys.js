@@ -38,8 +38,8 @@ const actions = {
     panel.open = !panel.open;
     panel.querySelector("summary").focus();
   },
-  c: () => document.querySelector("[data-creates]")?.click(),
-  e: () => document.getElementById("do-modify")?.click(),
+  c: () => document.querySelector("[data-creates], #do-use")?.click(),
+  e: () => document.querySelector("#do-modify, #do-edit")?.click(),
   m: () => openMenu(),
   x: () => document.activeElement.closest("tr")?.querySelector(".pick")?.click(),
   n: () => step(1),

@@ -39,6 +39,23 @@ def test_search_help_and_go_to(page):
         expect(page).to_have_url(re.compile(re.escape(path) + "$"))
 
 
+def test_a_page_that_is_a_form_begins_in_its_first_field(page):
+    page.goto("/templates/demo/small/")
+    page.keyboard.press("c")
+    expect(page).to_have_url(re.compile("/vms/create/"))
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_be_focused()
+    for url, name in (
+        ("/people/add/", "username"),
+        ("/templates/create/", "name"),
+        ("/teams/create/", "name"),
+        ("/requests/machine/", "cluster"),
+        ("/clusters/add/", "host"),
+        ("/clusters/lab/vms/vm118.example.org/do/rename/", "new_name"),
+    ):
+        page.goto(url)
+        expect(page.locator(f"main [name={name}]")).to_be_focused()
+
+
 def test_the_first_stop_skips_to_the_page(page):
     page.goto("/clusters/lab/vms/vm119.example.org/")
     page.keyboard.press("Tab")

@@ -12,6 +12,7 @@ const says = document.getElementById("live-says");
 
 /** The work area, and with it the frame. */
 export async function renewPage() {
+  if (document.querySelector("[data-deleted]")) return renewFrame(); // it says so, and that stays
   const shown = document.querySelector("meta[name=live-note]");
   const { outcome, page, url } = await read(shown.dataset.row || location.href); // its row, whatever it is called now
   if (outcome === "gone") showGone();

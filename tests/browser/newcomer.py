@@ -155,3 +155,6 @@ class Newcomer:
         """At where it was deleted: that it was is said, and nothing can be pressed once more."""
         self.page.go_back()
         expect(self.page.locator("main")).to_contain_text(f"{name} was deleted by")
+        if self.has_script:  # what goes on around it is heard, and the page is not loaded anew for that
+            with self.page.expect_response(lambda answer: "/dock/" in answer.url):
+                self.page.evaluate("document.body.dispatchEvent(new Event('jobs-changed'))")

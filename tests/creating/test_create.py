@@ -163,7 +163,8 @@ def test_the_page_of_a_creation_says_how_it_is(maker: Maker, client: Client) -> 
     client.force_login(maker.alice.user)
     page = reverse("vm", args=["lab", NEW])
     entry = maker.create(notes="ordered", is_protected=True)
-    assert the_row().is_protected and "creating" in client.get(page).content.decode()
+    text = client.get(page).content.decode()
+    assert the_row().is_protected and "creating" in text and "diskless" not in text  # which Ganeti tells later
     del maker.simulator.cluster.operating_systems[:]
     maker.finish()
     text = client.get(page).content.decode()

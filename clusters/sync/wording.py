@@ -16,7 +16,7 @@ _TITLE_LENGTH = 255
 _TITLES: dict[str, str] = {
     "INSTANCE_CREATE": gettext_noop("Create %s"),
     "INSTANCE_REINSTALL": gettext_noop("Reinstall %s"),
-    "INSTANCE_REMOVE": gettext_noop("Remove %s"),
+    "INSTANCE_REMOVE": gettext_noop("Delete %s"),
     "INSTANCE_RENAME": gettext_noop("Rename %s"),
     "INSTANCE_STARTUP": gettext_noop("Start %s"),
     "INSTANCE_SHUTDOWN": gettext_noop("Shut down %s"),

@@ -15,6 +15,8 @@ from django.utils.translation import ngettext
 from django.views import View
 
 from objectlog.changes import as_rows
+from objectlog.messages import read
+from objectlog.sentences import compose
 from operations.actors import actor_of
 from operations.contract import AnyOperation, Ask, Detour, Forbidden, Invalid, OverQuota, Refusal
 from operations.detours import begin_detour
@@ -252,5 +254,7 @@ def _say(request: HttpRequest, operation: AnyOperation, name: str, entry: Any) -
             "%(what)s: job %(jobs)s is in progress.", "%(what)s: jobs %(jobs)s are in progress.", len(entry.job_ids)
         )
         messages.success(request, said % {**what, "jobs": ", ".join(str(number) for number in entry.job_ids)})
+    elif entry.message:
+        messages.success(request, _("%(what)s: %(why)s") % what)
     else:
-        messages.success(request, (_("%(what)s: %(why)s") if entry.message else _("%(what)s: done")) % what)
+        messages.success(request, read(compose(entry.verb, entry.outcome, entry.target_name, entry.params).as_data()))

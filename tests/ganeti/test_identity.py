@@ -90,7 +90,7 @@ def test_a_namesake_shares_nothing_with_the_removed_machine(ganeti: GanetiCluste
         open_console(Actor(holder, Via.WEB), new, session="s")
     assert open_console(Actor(successor, Via.WEB), new, session="s").ticket
     assert not can(holder, "view", new) and not can(successor, "view", old)
-    assert titles(holder) == {f"Create {name}", f"Shut down {name}", f"Remove {name}"}
+    assert titles(holder) == {f"Create {name}", f"Shut down {name}", f"Delete {name}"}
     assert titles(successor) == {f"Create {name}"}
     creations = Job.objects.filter(title__startswith=f"Create {name}").order_by("ganeti_id")
     assert [bool(can(holder, "cancel", job)) for job in creations] == [True, False]

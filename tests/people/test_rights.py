@@ -71,6 +71,7 @@ def test_given_changed_and_taken_back_from_the_page(page: Client, vm: VirtualMac
     answer = page.post(f"{VM}do/grant/", {"who": "alice", "verbs": ["power", "tags"], **back})
     assert answer.status_code == 302 and answer["Location"] == PAGE
     assert granted_verbs(alice, vm) == {"power": None, "tags": None}
+    assert "Gave power, tags on web1.example.org to alice" in text(page, "/about/")
     filled = text(page, f"{VM}do/set-rights/?who=alice&next={PAGE}")
     assert filled.count(" checked") == 2
     page.post(f"{VM}do/set-rights/", {"who": "alice", "verbs": ["modify", "tags"], "until": "30d", **back})

@@ -151,7 +151,9 @@ def test_sizes_are_typed_with_units(text: str, size: int) -> None:
     assert read_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "20", "127", "NaN", "1e9", "٣", "20 GiBs", "20 K", "9" * 14, "999999999 T"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "-1", "20", "127", "NaN", "1e9", "٣", "20 GiBs", "20 K", "9" * 14, "999999999 T"]
+)
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         read_size(text)

@@ -47,10 +47,10 @@ def test_a_page_that_is_a_form_begins_in_its_first_field(page):
     for url, name in (
         ("/people/add/", "username"),
         ("/templates/create/", "name"),
-        ("/teams/create/", "name"),
+        ("/teams/do/create/", "name"),
         ("/requests/machine/", "cluster"),
         ("/clusters/add/", "host"),
-        ("/clusters/lab/vms/vm118.example.org/do/rename/", "new_name"),
+        ("/clusters/lab/vms/vm118.example.org/do/grant/", "who"),
     ):
         page.goto(url)
         expect(page.locator(f"main [name={name}]")).to_be_focused()

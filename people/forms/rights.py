@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from operations.contract import Site
 from operations.forms import OperationForm, asks_for
@@ -157,7 +157,7 @@ class RevokeRoleForm(OperationForm):
     """Which role, from whom, for what."""
 
     who = SubjectField(label=gettext_lazy("Who"), help_text=gettext_lazy("A user name, or @ and the name of a team."))
-    role = RoleField(label=gettext_lazy("Role"))
+    role = RoleField(label=pgettext_lazy("rights", "Role"))
 
     tag = forms.CharField(
         label=gettext_lazy("Tag"),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
 from clusters.models import Cluster
 from objectlog.changes import Change
@@ -261,7 +261,7 @@ class Withdraw(_OnRequest[NoParams]):
 
     verb = "withdraw"
     needs = "view"  # and to have asked, see `judge`
-    label = gettext_lazy("Withdraw")
+    label = pgettext_lazy("request", "Withdraw")
     icon = "close"
     is_destructive = True
     question = gettext_lazy("Withdraw request {target}?")

@@ -254,7 +254,7 @@ def _say(request: HttpRequest, operation: AnyOperation, name: str, entry: Any) -
             "%(what)s: job %(jobs)s is in progress.", "%(what)s: jobs %(jobs)s are in progress.", len(entry.job_ids)
         )
         messages.success(request, said % {**what, "jobs": ", ".join(str(number) for number in entry.job_ids)})
-    elif entry.message:
-        messages.success(request, _("%(what)s: %(why)s") % what)
     else:
-        messages.success(request, read(compose(entry.verb, entry.outcome, entry.target_name, entry.params).as_data()))
+        done = read(compose(entry.verb, entry.outcome, entry.target_name, entry.params).as_data())
+        more = {"what": done, "why": entry.message}
+        messages.success(request, _("%(what)s: %(why)s") % more if entry.message else done)

@@ -95,6 +95,7 @@ def test_what_is_decided_stays_decided(alice: User, olga: User, cluster: Cluster
     door = f"/requests/{asked.pk}/do"
     assert page.post(f"{door}/decline/", {"answer": " "}).status_code == 422, "in words"
     page.post(f"{door}/decline/", {"answer": "No room"})
+    assert f"Declined request {asked.pk}: No room" in page.get("/about/").content.decode()
     asked.refresh_from_db()
     assert (asked.state, asked.answer) == ("declined", "No room")
     assert page.post(f"{door}/approve/", {"vcpus": "9"}).status_code == 409

@@ -24,7 +24,7 @@ function showFaults() {
   }
 }
 
-/* What was wrong with a field when the form was sent is no longer said of what is typed now: the outlook judges that. */
+/* What was wrong with a field when the form was sent is not said of what is typed now: the outlook judges that. */
 document.addEventListener("input", ({ target }) => {
   if (!target.closest("#create")) return;
   target.closest(".field")?.querySelector(".field-error:not(.live-fault)")?.remove();

@@ -56,7 +56,8 @@ class AddToken(Operation[User, TokenParams]):
         person, params = ask.target, ask.params
         verdict = may_read_keys(person, params.on)
         if isinstance(verdict, Denied):
-            raise Invalid({"on": verdict.reason})
+            everything = _("Only administrators may have a token for everything.")
+            raise Invalid({"on": everything if params.on is None else verdict.reason})
         if not _NAME.fullmatch(params.name):
             raise Invalid({"name": _("Type a name of letters, digits, dots, - and _, such as install-hook.")})
         if person.tokens.filter(name=params.name).exists():

@@ -136,7 +136,7 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(world: World, client: Client
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"on": "everything"}, "Only administrators may change accounts."),
+        ({"on": "everything"}, "Only administrators may have a token for everything."),
         ({"on": "lab"}, "There is no lab that you may see."),
         ({"on": "lab/web2.example.org"}, "There is no lab/web2.example.org that you may see."),
         ({"name": "two words"}, "Type a name of letters"),

@@ -22,7 +22,7 @@ _OF_MACHINE = {
     "remove": frozenset({"view"}),
     "tags": frozenset({"view"}),
 }
-# What touches no row that we know is for cluster admins alone.
+# What touches no row that we know is for cluster admins and auditors alone.
 _TIED = frozenset({"migrate", "replace_disks"})
 
 
@@ -105,7 +105,8 @@ class Job(models.Model):
 class JobTarget(models.Model):
     """An object that a job works on: the row it was tied to when this was written, and its name at that time.
 
-    Without a key it is not known which row was meant (see `clusters.naming`): then cluster admins alone see it.
+    Without a key it is not known which row was meant (see `clusters.naming`): then cluster admins and
+    auditors alone see it.
     """
 
     access = Access(

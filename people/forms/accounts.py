@@ -90,12 +90,13 @@ class AddAccountForm(AccountForm):
     def fit(self) -> None:
         super().fit()
         if not can_send():
-            del self.fields["how"]
+            self.fields["how"].widget = forms.HiddenInput()
+            self.fields["how"].required = False  # the page doesn't ask; who asks all the same is told why not
 
     def params(self, operation: AnyOperation) -> Any:
         """With a password that nobody has chosen."""
         given = dict(self.cleaned_data)
-        is_invited = given.pop("how", "show") == "invite"
+        is_invited = given.pop("how") == "invite"
         return NewAccountParams(**given, password="" if is_invited else make_password(), invite=is_invited)
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from objectlog.models import Entry, Outcome, Via
-from operations.batches import next_item
+from operations.batches import next_items
 from operations.contract import Actor, Ask, Invalid
 from operations.forms import form_for, params_from
 from operations.lanes import work_lane
@@ -86,7 +86,7 @@ def test_a_plan_sends_each_where_it_said(mirrored: Scene) -> None:
     begin_batch(batch, {"mode": "", "allow_failover": False, "target_node": "", "opened": ""})
     swap(mirrored)
     lane = batch.items.get().lane
-    assert next_item(lane) is not None
+    assert next_items(lane)
     before = mirrored.submissions()
     work_lane(lane)
     item = batch.items.get()

@@ -12,6 +12,7 @@ const pauses_ms = [500, 1000, 2000, 4000, 8000, 15_000];
 const ended = 4001; // close codes of gwm/processes/live.py
 const refused = 4003;
 const spread_ms = 300; // so that many pages do not ask in the same instant
+const answer_ms = 30_000;
 
 const renew = { page: renewPage, frame: renewFrame, ages: renewAges };
 const line = document.getElementById("connection");
@@ -66,6 +67,7 @@ let socket = null;
 let tries = 0;
 let sent = "";
 let isLeaving = false;
+let leftAt_ms = -Infinity;
 let reconnecting = 0;
 
 /** Read parts of the page anew; "page" brings the frame along. */
@@ -83,7 +85,17 @@ function failed() {
   if (line && failures > 1) line.textContent = line.dataset.away ?? "";
 }
 
+/** Whether a form may be on its way. It may be what ended this session, as one for a new password: its answer brings
+    the next one, and must not be cut off. */
+function isAwaited() {
+  return performance.now() < leftAt_ms + answer_ms;
+}
+
 function signIn() {
+  if (isAwaited()) {
+    setTimeout(look, answer_ms);
+    return;
+  }
   isLeaving = true;
   location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
@@ -127,7 +139,7 @@ function connect() {
 }
 
 async function poll() {
-  if (document.hidden || isLeaving || !note() || socket?.readyState === WebSocket.OPEN) return;
+  if (document.hidden || isLeaving || isAwaited() || !note() || socket?.readyState === WebSocket.OPEN) return;
   try {
     const answer = await fetch("/live/changed/", {
       headers: { "X-Live-Note": note(), Accept: "application/json" },
@@ -163,6 +175,9 @@ if (note()) {
   addEventListener("online", look);
   // by a script of ours: sooner than the signal comes
   document.body.addEventListener("jobs-changed", () => touch(["page"]));
+  addEventListener("beforeunload", () => {
+    leftAt_ms = performance.now();
+  });
   addEventListener("pagehide", () => {
     isLeaving = true;
     // One that is still being opened ends with the page; to close it would be told as a failure on the browser's
@@ -172,6 +187,7 @@ if (note()) {
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
     isLeaving = false;
+    leftAt_ms = -Infinity;
     touch(["page", "frame"]);
     look();
   });

@@ -4,6 +4,7 @@ What is too wide or too small on any page: see test_every_page.py.
 """
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
@@ -15,7 +16,18 @@ from tests.browser.waiting import wait_for_script
 pytestmark = pytest.mark.feature("G026")
 
 
+@pytest.fixture(scope="module")
+def failed_job(demo):
+    """A job of which the dock tells that it failed, beside what is in progress."""
+    pk = demo.read("Job.objects.filter(cluster__slug='demo', status='success').earliest('ganeti_id').pk")
+    change = f"Job.objects.filter(pk={pk}).update"
+    assert demo.read(f"{change}(status='error', cleared_at=None, ended_at={datetime.now(UTC).isoformat()!r})") == 1
+    yield
+    demo.read(f"{change}(status='success')")
+
+
 @pytest.mark.feature("F009")
+@pytest.mark.usefixtures("failed_job")
 @pytest.mark.parametrize("language", ["el", "es"])
 def test_the_longer_words_of_other_languages_fit(person, demo, language):
     page = person(demo, locale=language, **PHONE)
@@ -33,6 +45,7 @@ def test_the_longer_words_of_other_languages_fit(person, demo, language):
     ):
         page.goto(f"/{path}")
         expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(page.locator(".dock [data-says=dock-failed]")).to_be_visible()
         assert page.evaluate(TOO_WIDE) <= 0, path
         assert page.evaluate(OUTSIDE) == [], path
 

@@ -6,6 +6,7 @@ By RAPI where that is the same job: a ``gnt-*`` command costs more than its job.
 from __future__ import annotations
 
 import itertools
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -231,6 +232,15 @@ class GanetiCluster:
             yield
         finally:
             self._plug(f"master {self.lab.plan.bridge}")
+            # What was asked for its address in vain meanwhile may still fail ("No route to host") for a moment.
+            wait_until(self._is_there, what="the cables to carry something again", timeout_s=40.0)
+
+    def _is_there(self) -> bool:
+        try:
+            socket.create_connection((self.host, self.port), timeout=5).close()
+        except OSError:
+            return False
+        return True
 
     def _plug(self, where: str) -> None:
         links = "".join(f"link set {self.lab.plan.link(node)} {where}\n" for node in self.nodes)

@@ -48,6 +48,14 @@ def write(product: Product, statement: str) -> None:
         database.execute(statement)
 
 
+def hear_end(signal: Signal) -> int:
+    """How it ended; before that the page may be told of what was its end."""
+    heard = signal.hear()
+    while isinstance(heard, str):
+        heard = signal.hear()
+    return heard
+
+
 def make_known(product: Product, number: int) -> None:
     """Touch something that the journal shows."""
     write(
@@ -105,10 +113,7 @@ def test_the_signal_ends_with_the_account(product: Product) -> None:
     carol = Visitor(product.address, "carol", PASSWORD)
     signal = carol.listen(carol.note("/journal/"))
     write(product, "UPDATE permissions_user SET is_active = 0 WHERE username = 'carol'")
-    heard = signal.hear()
-    while isinstance(heard, str):  # the rights changed, too
-        heard = signal.hear()
-    assert heard == 4001
+    assert hear_end(signal) == 4001
     write(product, "UPDATE permissions_user SET is_active = 1 WHERE username = 'carol'")
 
 

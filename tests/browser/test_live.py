@@ -37,6 +37,7 @@ from tests.browser.product import PASSWORD, Product
 from tests.browser.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.feature("G045")
+NEW_PASSWORD = f"{PASSWORD}-changed"
 # A page, what is changed, where it shows, and what is read there then.
 CASES: list[tuple[str, str, str, str]] = [
     *[(OF_VM + tab, "stopped", STATE, "stopped") for tab in ("", "parameters/", "console/", "jobs/", "journal/")],
@@ -180,6 +181,36 @@ def test_signed_out_elsewhere(still: Product, person: Any) -> None:
     other.goto("/about/")
     other.evaluate("document.querySelector('form[action*=logout]').submit()")
     expect(page).to_have_url(re.compile(r"/login/\?next=.*vm2"), timeout=2 * SOON_MS)
+
+
+def test_the_answer_to_a_form_that_begins_a_new_session_is_not_cut_off(still: Product, person: Any) -> None:
+    still.add_person("renewed", PASSWORD)
+    page = person.stranger(still)
+    page.goto("/login/")
+    page.get_by_label("User name").fill("renewed")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("navigation", name="Main")).to_be_attached()
+    held: list[tuple[Any, Any]] = []
+
+    def hold(route: Any) -> None:
+        """The server has changed the password; the page waits for its answer, and its signal ends meanwhile."""
+        if route.request.method == "POST":
+            held.append((route, route.fetch(max_redirects=0)))
+        else:
+            route.continue_()
+
+    page.route("**/account/password/", hold)
+    with page.expect_websocket() as opened:
+        open_live(page, "/account/password/")
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
+    page.get_by_label("New password again").fill(NEW_PASSWORD)
+    with opened.value.expect_event("close"):
+        page.get_by_role("button", name="Change password").click(no_wait_after=True)
+    ((route, answer),) = held
+    route.fulfill(response=answer)
+    expect(page).to_have_url(re.compile(r":\d+/$"))
 
 
 def test_a_right_withdrawn_and_a_row_removed_are_told(still: Product, person: Any, write: Write, watch: Any) -> None:

@@ -76,6 +76,7 @@ def test_what_all_share_reaches_all(changed: str) -> None:
     assert Sources(TEXTS).reached([changed]) == sorted(path for path in TEXTS if "/test_" in path)
 
 
+@pytest.mark.long
 def test_our_own_sources_are_told_apart() -> None:
     sources = read_sources(ROOT)
     reached = set(sources.reached(["vncproxy/rfb.py"]))

@@ -85,8 +85,8 @@ function failed() {
   if (line && failures > 1) line.textContent = line.dataset.away ?? "";
 }
 
-/** Whether a form may be on its way. It may be what ended this session, as one for a new password: its answer brings
-    the next one, and must not be cut off. */
+/** Whether a form may be on its way (or a file is being saved). It may be what ended this session, as one for a new
+    password: its answer brings the next one, and must not be cut off. */
 function isAwaited() {
   return performance.now() < leftAt_ms + answer_ms;
 }
@@ -139,7 +139,7 @@ function connect() {
 }
 
 async function poll() {
-  if (document.hidden || isLeaving || isAwaited() || !note() || socket?.readyState === WebSocket.OPEN) return;
+  if (document.hidden || isLeaving || !note() || socket?.readyState === WebSocket.OPEN) return;
   try {
     const answer = await fetch("/live/changed/", {
       headers: { "X-Live-Note": note(), Accept: "application/json" },
@@ -147,8 +147,9 @@ async function poll() {
       redirect: "manual",
     });
     if (answer.type === "opaqueredirect" || answer.status === 401) signIn();
-    else if (answer.status === 403) location.reload();
-    else if (answer.ok) touch((await answer.json()).parts);
+    else if (answer.status === 403) {
+      if (!isAwaited()) location.reload();
+    } else if (answer.ok) touch((await answer.json()).parts);
     else failed();
   } catch {
     failed();

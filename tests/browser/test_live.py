@@ -169,13 +169,18 @@ def test_a_page_left_while_its_signal_is_being_opened_complains_of_nothing(still
             page.goto("about:blank")
 
 
-def test_signed_out_elsewhere(still: Product, person: Any) -> None:
-    page = person.stranger(still)
+def enter(page: Page, name: str) -> None:
+    """In a session that no other test uses."""
     page.goto("/login/")
-    page.get_by_label("User name").fill("carol")
+    page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("navigation", name="Main")).to_be_attached()
+
+
+def test_signed_out_elsewhere(still: Product, person: Any) -> None:
+    page = person.stranger(still)
+    enter(page, "carol")
     other = page.context.new_page()
     open_live(page, f"/clusters/lab/vms/{OTHER_VM}/")
     other.goto("/about/")
@@ -186,11 +191,7 @@ def test_signed_out_elsewhere(still: Product, person: Any) -> None:
 def test_the_answer_to_a_form_that_begins_a_new_session_is_not_cut_off(still: Product, person: Any) -> None:
     still.add_person("renewed", PASSWORD)
     page = person.stranger(still)
-    page.goto("/login/")
-    page.get_by_label("User name").fill("renewed")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("navigation", name="Main")).to_be_attached()
+    enter(page, "renewed")
     held: list[tuple[Any, Any]] = []
 
     def hold(route: Any) -> None:

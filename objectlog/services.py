@@ -82,7 +82,7 @@ def begin(
 
 
 def advance(entry: Entry, outcome: Outcome, *, message: str = "", job_ids: list[int] | None = None) -> bool:
-    """Move an open entry on; False if somebody else has brought it further already.
+    """Move an open entry on; False if somebody else has brought it further already: `entry` says how far, then.
 
     One conditional UPDATE, so that a worker that comes late cannot undo what another has found out. An entry that
     was given up as `not_submitted` may still come alive when its job turns up after all.
@@ -106,6 +106,8 @@ def advance(entry: Entry, outcome: Outcome, *, message: str = "", job_ids: list[
             for name, value in values.items():
                 setattr(entry, name, value)
             _write_event_of(entry, message)
+        else:
+            entry.refresh_from_db(fields=["outcome", "finished_at", "message", "job_ids"])
     return bool(changed)
 
 

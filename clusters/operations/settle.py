@@ -79,9 +79,8 @@ def adopt_job(job: Job, entry: Entry) -> None:
     """A job carries the reason of `entry`: link the two, and let the entry be under way if it was in doubt."""
     with transaction.atomic():
         Job.objects.filter(pk=job.pk, entry__isnull=True).update(entry=entry)
-        numbers = sorted({*entry.job_ids, job.ganeti_id})
-        if not advance(entry, Outcome.SUBMITTED, job_ids=numbers):
-            note_jobs(entry, numbers)
+        if not advance(entry, Outcome.SUBMITTED, job_ids=sorted({*entry.job_ids, job.ganeti_id})):
+            note_jobs(entry, sorted({*entry.job_ids, job.ganeti_id}))
 
 
 def settle_entry(entry: Entry) -> bool:

@@ -249,7 +249,7 @@ def _say(request: HttpRequest, operation: AnyOperation, name: str, entry: Any) -
         messages.warning(request, said % what)
     elif entry.outcome in ("failed", "lost", "canceled", "not_submitted"):
         messages.error(request, (_("%(what)s: %(why)s") if entry.message else _("%(what)s: it failed")) % what)
-    elif entry.job_ids:
+    elif entry.is_open and entry.job_ids:
         said = ngettext(
             "%(what)s: job %(jobs)s is in progress.", "%(what)s: jobs %(jobs)s are in progress.", len(entry.job_ids)
         )

@@ -13,6 +13,8 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.waiting import wait_for
 
+#: Something was sent to a cluster; what has ended by the time that it is told is told as ended.
+SENT = r"job \d+ is in progress|(Rebooted|Started|Shut down|Deleted) [^\s:]+(\s|$)"
 _TELL = """
 addEventListener("DOMContentLoaded", () => {
   const area = document.getElementById("toasts");

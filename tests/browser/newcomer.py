@@ -8,13 +8,12 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import SHOW, check
-from tests.browser.messages import hear
+from tests.browser.messages import SENT, hear
 from tests.browser.screens import canvas, wait_connected, wait_for_change, wait_until_still
 from tests.browser.waiting import reload_until, wait_for
 
 #: the narrowest phone and a wide screen
 LOOKS = ((320, 640, "dark"), (1920, 1080, "light"))
-IN_PROGRESS = r"job \d+ is in progress"
 
 
 class Newcomer:
@@ -130,9 +129,9 @@ class Newcomer:
             asked.get_by_label("Its name").fill(typed)
         asked.get_by_role("button", name=label, exact=True).click()
         if self.has_script:
-            hear(page, IN_PROGRESS)
+            hear(page, SENT)
         else:
-            expect(page.locator("#toasts")).to_contain_text(re.compile(IN_PROGRESS))
+            expect(page.locator("#toasts")).to_contain_text(re.compile(SENT))
 
     def restart(self) -> None:
         """Reboot it, and wait until it is back."""

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.axe import check
 from tests.browser.conftest import NARROW
 from tests.browser.keyboard import Keyboard
-from tests.browser.messages import hear
+from tests.browser.messages import SENT, hear
 from tests.browser.newcomer import Newcomer
 from tests.browser.phone import OUTSIDE, SMALL, TOO_WIDE
 from tests.browser.product import PASSWORD
@@ -204,7 +204,7 @@ def test_a_machine_is_deleted_on_a_phone_with_its_name_typed(person, demo, machi
     assert page.evaluate(TOO_WIDE) <= 0
     page.get_by_label("Its name").fill(machine)
     page.locator("#confirm").get_by_role("button", name="Delete", exact=True).tap()
-    hear(page, r"job \d+ is in progress")
+    hear(page, SENT)
     page.goto(f"/vms/?q={machine}")
     expect(page.get_by_text("No machine matches")).to_be_visible()
 

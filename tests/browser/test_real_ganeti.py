@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.browser.adding import add
 from tests.browser.conftest import run_product
-from tests.browser.messages import hear
+from tests.browser.messages import SENT, hear
 from tests.browser.screens import canvas, pixels, wait_connected, wait_for_change, wait_until_still
 from tests.browser.waiting import reload_until, wait_for
 from tests.ganeti.rfb import RfbClient
@@ -90,7 +90,7 @@ def test_the_console_shows_the_guests_pixels_and_types_into_it(page, ganeti, gue
 
 
 @pytest.mark.feature("G006", "F214", "F142", "F231", "F237")
-def test_a_reboot_from_the_console_brings_it_back(page, ganeti, guest, watch):
+def test_a_reboot_from_the_console_brings_it_back(page, product, ganeti, guest, watch):
     watch.allow(409, *BREAKS)
     page.goto(path_of(guest) + "console/")
     wait_connected(page)
@@ -98,12 +98,13 @@ def test_a_reboot_from_the_console_brings_it_back(page, ganeti, guest, watch):
     page.keyboard.type("typed before")
     typed = wait_until_still(page)
     confirm(page, "Reboot")
-    number = hear(page, r"job (\d+) is in progress")[1]
+    hear(page, SENT)
     panel = page.locator("[data-console]")
     expect(panel).to_have_attribute("data-state", re.compile("waiting|connecting"))
     expect(panel).to_have_attribute("data-state", "on")
     wait_for(page, lambda: pixels(page)[-4:-1] == BLUE, "the guest's blue screen after the reboot")
     assert wait_until_still(page) != typed
+    number = product.read("Entry.objects.filter(verb='vm.reboot').latest('pk').job_ids[0]")
     page.goto(f"/clusters/real/jobs/{number}/")
     expect(page.locator("#job-live .state").first).to_have_text("succeeded")
     expect(page.get_by_text("admin", exact=False).first).to_be_visible()
@@ -141,7 +142,7 @@ def test_worker_killed_and_cluster_cut_off_in_mid_job(page, product, ganeti, wat
     with ExitStack() as held:
         held.enter_context(ganeti.locks_held())
         confirm(page, "Shut down")
-        hear(page, "is in progress")
+        hear(page, SENT)
         worker = product.child(" worker ")
         os.kill(worker, signal.SIGKILL)
         with ganeti.cut_off():

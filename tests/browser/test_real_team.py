@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import run_product
-from tests.browser.messages import hear
+from tests.browser.messages import SENT, hear
 from tests.browser.product import PASSWORD
 from tests.up.running import eventually
 
@@ -71,7 +71,7 @@ def press(page, machine, label, ends):
     page.goto(f"/clusters/real/vms/{machine}/")
     page.locator("#vm-head").get_by_role("link", name=label, exact=True).click()
     page.locator("dialog#dialog").get_by_role("button", name=label, exact=True).click()
-    hear(page, r"job \d+ is in progress")
+    hear(page, SENT)
     expect(page.locator("#vm-work .state").first).to_have_text("succeeded")
     expect(page.locator("#vm-head .state")).to_have_text(ends)
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from simulator import Simulator
+from tests.browser.messages import SENT
 from tests.browser.product import ADMIN, PASSWORD
 from tests.browser.waiting import reload_until
 
@@ -44,11 +45,11 @@ def test_power_and_job(plain, lab, machine):
     head.get_by_role("link", name="Shut down", exact=True).click()
     expect(plain.get_by_role("heading", name=f"Shut down {machine}?").last).to_be_visible()
     plain.locator("#confirm").get_by_role("button", name="Shut down", exact=True).click()
-    expect(plain.locator("#toasts")).to_contain_text(re.compile(r"job \d+ is in progress"))
+    expect(plain.locator("#toasts")).to_contain_text(re.compile(SENT))
     reload_until(plain, head.locator(".state"), "^stopped$")
     head.get_by_role("link", name="Start", exact=True).click()
     plain.locator("#confirm").get_by_role("button", name="Start", exact=True).click()
-    expect(plain.locator("#toasts")).to_contain_text(re.compile(r"job \d+ is in progress"))
+    expect(plain.locator("#toasts")).to_contain_text(re.compile(SENT))
     reload_until(plain, head.locator(".state"), "^running$")
     plain.goto(f"/clusters/lab/vms/{machine}/jobs/")
     plain.locator("main tbody a").first.click()

@@ -1,18 +1,21 @@
 """A simulated cluster, its row, and the rows of its machines."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
 from clusters.models import Cluster
-from objectlog.models import Via
-from operations.contract import Actor
+from objectlog.models import Entry, Via
+from operations.contract import Actor, Ask, Submission
 from permissions.services import grant
 from rapi.trust import normalize_fingerprint
 from simulator import Simulator
 from tests.factories import make_cluster, make_user, make_vm
 from tests.updates.conftest import update
+from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
+from virtualmachines.operations.power import Shutdown, ShutdownParams
 
 # Operations that need disks on two nodes.
 MOVES = ("vm.migrate", "vm.failover", "vm.cleanup-migration", "vm.replace-disks")
@@ -59,6 +62,19 @@ class Scene:
         """Its disks are on node2, too."""
         self.simulator.outside.modify(self.vm.name, disk_template="drbd", secondary="node2.example.org")
         update(self.cluster)
+
+
+class Watched(Shutdown):
+    """Before Ganeti's answer is here its job has ended, and the follower has seen that."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+
+    def send(self, ask: Ask[VirtualMachine, ShutdownParams], entry: Entry, fence: Callable[[], None]) -> Submission:
+        submission = super().send(ask, entry, fence)
+        self.simulator.run_jobs()
+        follow_cluster(ask.target.cluster)
+        return submission
 
 
 @pytest.fixture

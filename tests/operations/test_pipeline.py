@@ -18,7 +18,7 @@ from permissions.kinds import KINDS
 from permissions.policy import verbs_on
 from permissions.services import grant, make_team, persona_of
 from tests.factories import make_job, make_user, make_vm
-from tests.operations.conftest import Scene
+from tests.operations.conftest import Scene, Watched
 from virtualmachines.operations import VM_OPERATIONS
 from virtualmachines.operations.power import Reboot, RebootParams, Shutdown, ShutdownNow, ShutdownParams, Start
 
@@ -43,6 +43,15 @@ def test_accepted(scene: Scene) -> None:
     assert opcode["OP_ID"] == "OP_INSTANCE_SHUTDOWN"
     assert opcode["timeout"] == 30
     assert [entry.reason] == [line[1] for line in opcode["reason"] if line[0] == "gnt:user"]
+
+
+@pytest.mark.parametrize("is_check", [False, True])
+def test_what_has_ended_before_its_answer_came_is_returned_as_it_ended(scene: Scene, is_check: bool) -> None:
+    entry = run(Watched(scene.simulator), Ask(scene.alice, scene.vm, ShutdownParams(), dry_run=is_check))
+    assert (entry.outcome, entry.job_ids) == ("succeeded", list(scene.simulator.queue.jobs))
+    assert entry.finished_at is not None
+    scene.vm.refresh_from_db()
+    assert not scene.vm.is_busy
 
 
 @pytest.mark.feature("F142", "F143")

@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Job
 from objectlog.models import Entry
+from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.services import grant
 from simulator import Simulator
 from tests.factories import make_admin, make_cluster, make_job, make_user
+from tests.operations.conftest import Watched
 from updates.cycle import sync_cluster
 from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
@@ -79,6 +81,15 @@ def test_shut_down_from_question_to_end(admin: Client, alpha: Cluster, simulator
     assert "INSTANCE_SHUTDOWN" in job
     assert "running" not in job.partition('id="work"')[2].partition("</main>")[0]
     assert "Shut down vm1.example.org" in text_of(admin.get(f"{VM}journal/"))
+
+
+def test_what_has_ended_by_the_time_it_is_told_is_told_as_ended(
+    admin: Client, alpha: Cluster, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OPERATIONS, "vm.shutdown", Watched(simulator))
+    page = text_of(admin.post(f"{VM}do/shutdown/", {"timeout_s": "30"}, follow=True))
+    said = re.findall(r"<p>(.*?)</p>", page.partition('id="toasts"')[2].partition("</div>")[0])
+    assert said == ["Shut down vm1.example.org"]
 
 
 @pytest.mark.alike

@@ -20,7 +20,7 @@ from permissions.models import User
 from permissions.services import grant, revoke
 from tests.factories import make_admin, make_user
 from tests.operations.test_batches import Yard, let_wait, states
-from virtualmachines.operations.power import Shutdown, ShutdownParams
+from virtualmachines.operations.power import Reboot, Shutdown, ShutdownParams
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G050")]
 
@@ -62,6 +62,22 @@ def test_what_is_gone_fails_and_says_so(yard: Yard, gone: str) -> None:
     batch.refresh_from_db()
     assert item.state == "failed" and item.reason and batch.state == "done"
     assert yard.sent() == []
+
+
+def test_who_was_not_heard_of_for_a_moment_has_its_turn_later(yard: Yard) -> None:
+    """Whether it runs is not known while its node does not answer, so it is not left out for standing still."""
+    batch = plan(Reboot(), yard.root, yard.vms(1), {})
+    begin_batch(batch, {"type": "hard"})
+    yard.vms(1).update(status="ERROR_nodedown")
+    assert work_lane(yard.lane) == 0
+    [item] = batch.items.all()
+    assert (item.state, item.reason) == ("waiting", "Its primary node did not answer.")
+    yard.vms(1).update(status="running")
+    let_wait()
+    assert work_lane(yard.lane) == 1
+    yard.end_jobs()
+    work_lane(yard.lane)
+    assert states(batch) == ["done"]
 
 
 def test_a_cluster_removed_in_mid_batch_ends_it(yard: Yard) -> None:

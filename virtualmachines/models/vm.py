@@ -214,3 +214,8 @@ class VirtualMachine(Mirrored, Watched, Busy):
     def is_running(self) -> bool:
         """Whether Ganeti saw it running."""
         return self.status in ("running", "ERROR_up")
+
+    @property
+    def is_unheard_of(self) -> bool:
+        """Whether its node did not answer when it was last asked, so that nobody knows whether it runs."""
+        return self.status == "ERROR_nodedown"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from django.db.models import QuerySet
 
@@ -26,9 +26,10 @@ _FIELDS = {"place": ("pnode", "snodes"), "disks": ("disk.uuids",)}
 
 
 class VMOperation(GanetiOperation[VirtualMachine, P]):
-    """An operation on one machine."""
+    """An operation on one machine. `needs_running`: it is for machines that run, so one must know whether they do."""
 
     kind = "vm"
+    needs_running: ClassVar[bool] = False
 
     def cluster_of(self, target: VirtualMachine) -> Cluster:
         return target.cluster
@@ -40,6 +41,13 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
             "snodes": [second.name] if second is not None else [],
             "disk.uuids": _uuids_of(target),
         }
+
+    def obstacle_around(self, target: VirtualMachine) -> str | None:
+        """Also its node, which may answer again in a moment: Ganeti's own reading fails while a neighbour restarts."""
+        around = super().obstacle_around(target)
+        if around is None and self.needs_running and target.is_unheard_of:
+            return _("Its primary node did not answer.")
+        return around
 
     def suits(self, target: VirtualMachine) -> bool:
         return not target.was_never_made

@@ -164,6 +164,7 @@ class Move(VMOperation[P]):
 
 class Migrate(Move[MigrateParams]):
     verb = "migrate"
+    needs_running = True
     label = gettext_lazy("Migrate")
     doing = gettext_lazy("migrating")
     noun = gettext_lazy("A migration")
@@ -183,7 +184,7 @@ class Migrate(Move[MigrateParams]):
             return _("%(hypervisor)s can't move running machines: stop it and fail it over.") % {
                 "hypervisor": target.hypervisor
             }
-        if not target.is_running:
+        if not (target.is_running or target.is_unheard_of):
             return _("It is not running. Fail it over instead.")
         node = target.primary_node
         if node is not None and node.offline:

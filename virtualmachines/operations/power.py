@@ -234,6 +234,7 @@ class Reboot(VMOperation[RebootParams]):
     doing = gettext_lazy("rebooting")
     noun = gettext_lazy("A reboot")
     can_check = True
+    needs_running = True
     needs = "power"
     icon = "restart"
     group = Group.POWER
@@ -245,7 +246,7 @@ class Reboot(VMOperation[RebootParams]):
         return (
             explain_off_limits(target)
             or explain_node_offline(target)
-            or (None if target.is_running else _("It is not running; start it instead."))
+            or (None if target.is_running or target.is_unheard_of else _("It is not running; start it instead."))
         )
 
     def is_shown_by(self, target: VirtualMachine) -> bool:

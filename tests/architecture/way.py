@@ -25,7 +25,17 @@ class Way:
     @property
     def rooms(self) -> set[str]:
         """The apps that it leads through."""
-        return {room_of(name) for call in self.calls for name in call}
+        return {room_of(name) for name in self.functions}
+
+    @property
+    def functions(self) -> set[str]:
+        """All that took part."""
+        return {name for call in self.calls for name in call}
+
+    @property
+    def modules(self) -> set[str]:
+        """Where they stand."""
+        return {name.partition(":")[0] for name in self.functions}
 
     @property
     def upward(self) -> set[tuple[str, str]]:

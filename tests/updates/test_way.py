@@ -6,19 +6,46 @@ one has answered by filling it in: a method that a class of the lower room (or b
 that one goes. By name nothing calls upwards; import-linter holds that as well.
 """
 
+import re
 from importlib import import_module
 
 import pytest
+from django.urls import get_resolver
 
 from clusters.models import Node
 from objectlog.models import Entry
-from tests.architecture.way import HEIGHT, Way, room_of
+from tests.architecture.way import HEIGHT, ROOT, Way, room_of
 from tests.factories import make_admin
 from tests.updates.following import VM1, follow, machine, operate
 from updates.cycle import sync_cluster
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.alike]
+
+
+#: of docs/architecture.md: functions, modules, calls that lead up
+DRAWN = {
+    name: tuple(map(int, numbers))
+    for name, *numbers in re.findall(
+        r"^\| ([^|]+) \| (\d+) \| (\d+) \| (\d+) \| 0 \|$",
+        (ROOT / "docs" / "architecture.md").read_text(),
+        re.MULTILINE,
+    )
+}
+
+
+@pytest.fixture(autouse=True)
+def loaded() -> None:
+    """Modules that the first request of a process would load belong to no way."""
+    assert get_resolver().url_patterns
+
+
+def is_as_drawn(way: Way, name: str) -> bool:
+    """Whether the document tells its length about right (what is kept from an earlier one is not called), and how many
+    calls lead up exactly."""
+    functions, modules, upward = DRAWN[name]
+    lengths = ((len(way.functions), functions), (len(way.modules), modules))
+    return all(abs(one - told) <= told / 5 for one, told in lengths) and len(way.upward) == upward
 
 
 def is_answer(call: tuple[str, str]) -> bool:
@@ -60,6 +87,7 @@ def test_an_update_calls_nothing_above_it(simulator, cluster):
         assert sync_cluster(cluster).outcome == "updated"
     assert {"updates", "virtualmachines", "clusters", "operations"} <= way.rooms
     assert way.upward == set()
+    assert is_as_drawn(way, "an update")
 
 
 def test_a_pass_over_jobs_asks_operations_and_nothing_else_above(simulator, cluster, root):
@@ -82,6 +110,7 @@ def test_a_ticket_of_a_console_asks_its_operation_and_nothing_else_above(cluster
     assert answer.status_code == 200
     assert {"virtualmachines", "clusters", "permissions", "objectlog", "vncproxy"} <= way.rooms
     assert [call for call in way.upward if not is_answer(call)] == []
+    assert is_as_drawn(way, "the ticket of a console")
 
 
 def test_a_reboot_asks_its_operation_its_form_and_its_kind_and_nothing_else_above(simulator, cluster, client):
@@ -94,5 +123,5 @@ def test_a_reboot_asks_its_operation_its_form_and_its_kind_and_nothing_else_abov
         follow(cluster)
     assert answer.status_code == 302 and Entry.objects.get().outcome == "succeeded"
     assert {"operations", "virtualmachines", "clusters", "permissions", "objectlog", "updates"} <= way.rooms
-    assert len(way.upward) < 20, "the functions that answer, each counted once for who asks it"
     assert [call for call in way.upward if not is_answer(call)] == []
+    assert is_as_drawn(way, "a reboot, from the button to the end of its entry")

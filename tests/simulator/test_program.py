@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import select
 import signal
 import subprocess
@@ -103,6 +104,13 @@ def test_it_ends_with_its_parent(start) -> None:
     program.process.stdin.close()
     assert program.process.wait(20) == 0
     program.process.stdin = None
+
+
+def test_the_call_that_its_readme_shows(start, rapi: requests.Session) -> None:
+    shown = (Path(__file__).resolve().parents[2] / "simulator" / "README.md").read_text(encoding="utf-8")
+    [(name, password, path)] = re.findall(r"curl --insecure --user (\w+):(\w+) https://127\.0\.0\.1:5080(\S+)", shown)
+    port = start("--instances", "5").ready()["port"]
+    assert len(rapi.get(f"https://127.0.0.1:{port}{path}", auth=(name, password)).json()) == 5
 
 
 def test_an_account_of_ones_own(start, rapi: requests.Session, tmp_path: Path) -> None:

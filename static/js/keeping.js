@@ -1,22 +1,40 @@
 /*
- * What was typed is not lost when the session has ended meanwhile: what stands in a form when its page is left is kept
- * in this tab, and stands there again when one comes back from signing in. Any other page forgets it. No secrets.
+ * What was typed is not lost: what stands in a form when its page is left is kept in this tab, and stands there again
+ * when one goes back to that page, or comes to it from signing in because the session had ended. No secrets.
  */
-const key = "gwm-typed";
+const key = "gwm-typed"; // the forms that were left, the last one last
+const last = "gwm-left"; // the one on the very page that was left
+const most = 5;
 const forms = "form.in-sections, form.confirm";
 const left_out = /csrf|password|secret|private|credential|^code$|^typed_/;
 const signIn = "/login/";
 let changed = ""; // where the form leads that was typed into: it may have been drawn anew since
+let place = history.state?.typed; // in the history, by which the form is found when one comes back
 
 function find(path) {
   return [...document.querySelectorAll(forms)].find((form) => new URL(form.action).pathname === path);
+}
+
+function read() {
+  return JSON.parse(sessionStorage.getItem(key)) ?? [];
+}
+
+function write(kept) {
+  if (kept.length) sessionStorage.setItem(key, JSON.stringify(kept.slice(-most)));
+  else sessionStorage.removeItem(key);
+}
+
+function markPlace() {
+  place ??= `${Date.now()} ${Math.random()}`;
+  history.replaceState({ ...history.state, typed: place }, "", location.href);
 }
 
 function keep() {
   const form = changed && find(changed);
   if (!form) return;
   const fields = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !left_out.test(name));
-  sessionStorage.setItem(key, JSON.stringify({ path: changed, fields }));
+  write([...read().filter((each) => each.place !== place), { place, path: changed, fields, isAnswer }]);
+  sessionStorage.setItem(last, place);
 }
 
 /** The server draws a form in sections: only it knows how many disks there are and what goes with a cluster. */
@@ -41,18 +59,42 @@ function fillIn(form, fields) {
   }
 }
 
+/** Of which place the form is wanted here: of this one, or of the page that was left to sign in. */
+function findWanted() {
+  const left = sessionStorage.getItem(last);
+  sessionStorage.removeItem(last);
+  const [{ type }] = performance.getEntriesByType("navigation");
+  if (type === "back_forward" || type === "reload") return [place, type];
+  const hasSignedIn = document.referrer && new URL(document.referrer).pathname.startsWith(signIn);
+  return [hasSignedIn ? left : null, type];
+}
+
 function bringBack() {
-  const kept = JSON.parse(sessionStorage.getItem(key));
-  sessionStorage.removeItem(key);
-  if (!kept || !document.referrer || !new URL(document.referrer).pathname.startsWith(signIn)) return;
-  const form = find(kept.path);
-  if (form?.matches(".in-sections")) drawAnew(form, kept.fields);
-  else if (form) fillIn(form, kept.fields);
+  const [wanted, type] = findWanted();
+  const kept = read();
+  const found = wanted && kept.find((each) => each.place === wanted);
+  if (!found || (type === "reload" && !found.isAnswer)) return;
+  write(kept.filter((each) => each !== found));
+  const form = find(found.path);
+  if (form?.matches(".in-sections")) drawAnew(form, found.fields);
+  else if (form) fillIn(form, found.fields);
+  changed = form && !form.matches(".in-sections") ? found.path : "";
+}
+
+/* The answer to a form shows the form again (something is wrong with it, or it was only looked at). Coming back to it
+   would ask whether to send everything once more: its place in the history becomes that of the form. */
+const isAnswer = document.documentElement.hasAttribute("data-answers") && Boolean(find(location.pathname));
+if (isAnswer) {
+  changed = location.pathname;
+  markPlace();
 }
 
 document.addEventListener("input", (event) => {
   const form = event.target.closest(forms);
-  if (form) changed = new URL(form.action).pathname;
+  if (!form) return;
+  changed = new URL(form.action).pathname;
+  if (!history.state?.typed) markPlace();
 });
 addEventListener("pagehide", keep);
 if (!location.pathname.startsWith(signIn)) bringBack();
+else if (!location.search) write([]); // signed out: the next one may be somebody else

@@ -3,6 +3,7 @@
  * and what was open stays open when the form is drawn anew. Everything works without it, too.
  */
 let open = [];
+const late = new Map(); // what was typed, by its name, since the form that is being drawn anew was sent
 
 /** What the server said in the outlook, put at the fields. */
 function showFaults() {
@@ -27,6 +28,7 @@ function showFaults() {
 /* What was wrong with a field when the form was sent is not said of what is typed now: the outlook judges that. */
 document.addEventListener("input", ({ target }) => {
   if (!target.closest("#create")) return;
+  late.set(target.name, target);
   target.closest(".field")?.querySelector(".field-error:not(.live-fault)")?.remove();
   target.closest(".field")?.classList.remove("has-error");
   target.removeAttribute("aria-invalid");
@@ -42,14 +44,30 @@ document.addEventListener("click", (event) => {
   if (link) unfold(document.getElementById(decodeURIComponent(link.hash.slice(1))));
 });
 
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target.id === "create") late.clear();
+});
+
+function fillInLate(form) {
+  for (const [name, typed] of late) {
+    const field = form.elements.namedItem(name);
+    if (!field || field === typed) continue;
+    if (typed.type === "checkbox") field.checked = typed.checked;
+    else field.value = typed.value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  late.clear();
+}
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target.id !== "create") return;
   open = [...document.querySelectorAll("details.section-fold[open]")].map((fold) => fold.id);
 });
 
-document.addEventListener("htmx:afterSettle", () => {
+document.addEventListener("htmx:afterSettle", (event) => {
   const form = document.getElementById("create");
   if (form) showFaults();
+  if (form && event.detail.target.id === "create") fillInLate(form);
   if (!form || !open.length) return;
   for (const id of open) {
     const fold = document.getElementById(id);

@@ -14,6 +14,7 @@ from tests.browser.messages import SENT, hear
 from tests.browser.newcomer import Newcomer
 from tests.browser.phone import OUTSIDE, SMALL, TOO_WIDE
 from tests.browser.product import PASSWORD
+from tests.browser.waiting import wait_for
 
 CLOCK = 16  # rows of pixels at the top of the demo's screens that change every second
 #: Tabs, Enters and shortcuts from any page to the plan of new machines, the texts themselves not counted
@@ -254,3 +255,49 @@ def test_nothing_typed_is_lost_when_the_session_ends_meanwhile(newcomer):
     expect(page.get_by_role("button", name="Save", exact=True)).to_be_focused()
     page.goto("/vms/create/")
     expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("")
+
+
+@pytest.mark.feature("F147", "F181", "F190")
+def test_going_back_to_a_form_finds_what_was_typed_also_after_an_error(newcomer, watch):
+    """Before and after it was refused, without the browser's question whether to send it again; and of a change."""
+    watch.allow(422)
+    page, system = newcomer("bea", "lab"), "debootstrap+default"
+    page.goto("/vms/create/")
+    page.locator("#fold-disks > summary").click()
+    typed = {"name": "back.example.org", "beparams.vcpus": "2", "disks.1.size_mib": "2 GiB"}
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/vms/create/", hold)
+    page.get_by_role("button", name="Add a disk").click()
+    wait_for(page, lambda: held, "the form is sent to be drawn anew")
+    page.locator('[name="name"]').fill(typed["name"])  # while the form is being drawn with one more disk
+    held.pop().continue_()
+    page.unroute("**/vms/create/")
+    for path, text in typed.items():
+        if path != "name":
+            page.locator(f'[name="{path}"]').fill(text)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator(".error-summary")).to_be_focused()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Jobs").click()
+    expect(page).to_have_url("/jobs/")
+    for _ in ("as it was refused", "as it was sent"):
+        page.go_back()
+        expect(page.locator(".error-summary")).to_have_count(0)
+        for path, text in typed.items():
+            expect(page.locator(f'[name="{path}"]')).to_have_value(text)
+    page.get_by_label("Operating system").select_option(system)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("#vm-head .state")).to_have_text("running")
+    page.locator("#vm-head").get_by_role("link", name="Edit", exact=True).click()
+    page.get_by_label("Virtual CPUs").fill("3")
+    page.get_by_role("button", name="Review changes").last.click()
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_focused()
+    page.go_back()
+    expect(page.get_by_label("Virtual CPUs")).to_have_value("3")
+    page.locator("details.persona > summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("User name")).to_be_visible()
+    assert page.evaluate("sessionStorage.getItem('gwm-typed')") is None

@@ -54,6 +54,13 @@ def value_of(page: str, path: str) -> str:
     return value[1] if value else ""
 
 
+@pytest.mark.feature("F168")
+def test_what_the_policy_refuses_is_summed_up_without_saying_twice_what_it_is(maker: Maker, alice: Client) -> None:
+    page = text_of(alice.post(URL, {**TYPED, "beparams.vcpus": "400"}))
+    summary = page.partition("error-summary")[2].partition("</ul>")[0]
+    assert re.search(r">Virtual CPUs</a>: the policy allows 1 to \d+ here\.", summary), summary
+
+
 @pytest.mark.feature("F147", "F159", "F160", "F183")
 def test_name_and_system_are_enough_and_lead_to_the_machine(maker: Maker, alice: Client) -> None:
     page = text_of(alice.get(URL))

@@ -318,7 +318,8 @@ class MachineForm(SpecForm):
             named = [("", each) for each in (*section.fields, *(one for _t, some in section.groups for one in some))]
             named += [(f"{part.title}: ", each) for part in section.parts for each in part.fields]
             for start, each in named:
-                found += [(each.id_for_label, f"{start}{each.label}", str(words)) for words in each.errors]
+                told = [str(words).removeprefix(f"{each.label}: ") for words in each.errors]  # some say it themselves
+                found += [(each.id_for_label, f"{start}{each.label}", words) for words in told]
         return found
 
     def _some(self, *paths: str) -> list[Any]:

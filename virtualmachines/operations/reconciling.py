@@ -15,7 +15,7 @@ from permissions.selectors import find_persona_of_anybody
 from virtualmachines.drifting import tell_drift_of
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
-from virtualmachines.operations.owning import OfOwnerParams, OwnerParams, SetOwner
+from virtualmachines.operations.owning import OfOwnerParams, OwnerParams, SetOwner, name_of
 
 _AS_SAID = SetOwner()
 
@@ -46,7 +46,7 @@ class Adopt(VMOperation[OfOwnerParams]):
         return _AS_SAID.bound_to(target)
 
     def suits(self, target: VirtualMachine) -> bool:
-        return super().suits(target) and bool(target.owner_tag)
+        return super().suits(target) and target.owner_tag not in ("", name_of(target.owner))
 
     def obstacle(self, target: VirtualMachine) -> str | None:
         return None if target.owner_tag else _("It has no owner tag in Ganeti.")

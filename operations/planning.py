@@ -190,17 +190,17 @@ def continue_batch(batch: Batch) -> bool:
     return bool(Batch.objects.filter(pk=batch.pk, state=BatchState.STOPPED).update(state=BatchState.RUNNING))
 
 
-def retry_failed(batch: Batch) -> int:
-    """Have what failed, and what was skipped because of that, done again; how many items.
+def failed_items(batch: Batch) -> "QuerySet[BatchItem]":
+    """What failed and may be done again: not what was given up and then turned up in Ganeti after all."""
+    there = ("submitting", "submitted", "unknown", "done", "succeeded")
+    return BatchItem.objects.filter(batch=batch, state=ItemState.FAILED).exclude(entry__outcome__in=there)
 
-    An operation that was given up and then turned up in Ganeti after all is not sent again.
-    """
+
+def retry_failed(batch: Batch, *, but: Collection[int] = ()) -> int:
+    """Have what failed, and what was skipped because of that, done again; how many items. `but`: without these."""
     with transaction.atomic():
         if Batch.objects.select_for_update().filter(pk=batch.pk).exclude(state=BatchState.PLANNED).first() is None:
             return 0
-        failed = BatchItem.objects.filter(batch=batch, state=ItemState.FAILED).exclude(
-            entry__outcome__in=("submitting", "submitted", "unknown", "done", "succeeded")
-        )
         held = BatchItem.objects.filter(batch=batch, state=ItemState.SKIPPED, verdict=Verdict.WILL)
         again: dict[str, Any] = {
             "state": ItemState.WAITING,
@@ -209,8 +209,8 @@ def retry_failed(batch: Batch) -> int:
             "try_at": None,
             "reason": "",
         }
-        pks = [*failed.values_list("pk", flat=True), *held.values_list("pk", flat=True)]
-        number = BatchItem.objects.filter(pk__in=pks).update(**again)
+        found = {*failed_items(batch).values_list("pk", flat=True), *held.values_list("pk", flat=True)}
+        number = BatchItem.objects.filter(pk__in=found.difference(but)).update(**again)
         if number:
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.RUNNING, ended_at=None)
     return number

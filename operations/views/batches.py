@@ -1,6 +1,7 @@
 """Batches: their list, the plan that asks before anything is done, and how far one is."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,8 @@ from operations.actors import actor_of
 from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, button_of_plan, label_of, title_of
 from operations.contract import Actor, AnyOperation, Ask, Forbidden, Foresight, Refusal, Shown
 from operations.forms import OperationForm, form_for, form_for_many, params_from
-from operations.planning import begin_batch, continue_batch, retry_failed, stop_batch
+from operations.planning import begin_batch, continue_batch, stop_batch
+from operations.retrying import retry
 from operations.selectors import (
     get_batch,
     has_own_params,
@@ -119,14 +121,31 @@ def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
             return _show(request, batch, form, params=form.kept())
         begin_batch(batch, form.kept(), over_quota=actor_of(request).may_exceed)
     elif verb == "retry":
-        number = retry_failed(batch)
-        words = ngettext("%d item is tried again.", "%d items are tried again.", number) % number
-        messages.info(request, words if number else _("There is nothing to try again."))
+        return _retry(request, batch)
     else:
         changes: dict[str, Callable[[Any], bool]] = {"stop": stop_batch, "continue": continue_batch}
         if verb in changes:
             changes[verb](batch)
     return redirect("batch", uuid=batch.uuid)
+
+
+def _retry(request: HttpRequest, batch: Any) -> HttpResponse:
+    """Try again what failed; what is no longer as it was confirmed, is asked for anew."""
+    number, anew = retry(batch, replace(actor_of(request), persona=batch.persona, over_quota=batch.over_quota))
+    words = ngettext("%d item is tried again.", "%d items are tried again.", number) % number
+    if number or anew is None:
+        messages.info(request, words if number else _("There is nothing to try again."))
+    if anew is None:
+        return redirect("batch", uuid=batch.uuid)
+    changed = tally_items(anew)
+    number = changed.will + changed.skipped + changed.denied
+    words = ngettext(
+        "%d item is no longer as it was when this was confirmed. This is a new plan for it.",
+        "%d items are no longer as they were when this was confirmed. This is a new plan for them.",
+        number,
+    )
+    messages.warning(request, words % number)
+    return redirect("batch", uuid=anew.uuid)
 
 
 def _demand_number(form: OperationForm, batch: Any) -> None:
@@ -147,7 +166,7 @@ def _form(request: HttpRequest, batch: Any, given: Any = None, *, is_judged: boo
     operation = OPERATIONS.get(batch.operation)
     asks = operation is not None and not has_own_params(batch, operation)
     form = (form_for_many(operation) if operation is not None and asks else OperationForm)(
-        given, actor=actor_of(request)
+        given, actor=actor_of(request), initial=dict(batch.params)
     )
     if operation is not None and asks:
         form.fit_many(targets_of(batch, operation))

@@ -12,8 +12,10 @@ from operations.batches import next_items
 from operations.contract import Actor, Ask, Invalid
 from operations.forms import form_for, params_from
 from operations.lanes import work_lane
+from operations.models import Batch
 from operations.pipeline import run
 from operations.planning import begin_batch, plan
+from operations.retrying import retry
 from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.services import grant, persona_of
@@ -93,6 +95,54 @@ def test_a_plan_sends_each_where_it_said(mirrored: Scene) -> None:
     assert item.state == "failed" and MOVED in item.reason and mirrored.submissions() == before
     mirrored.vm.refresh_from_db()
     assert where(mirrored) == (NODE2, NODE1)
+
+
+@pytest.fixture
+def refused(mirrored: Scene) -> Batch:
+    """A plan to migrate it and another, carried out when it had moved meanwhile, and the other was refused."""
+    other = VirtualMachine.objects.exclude(pk=mirrored.vm.pk).order_by("name")[0]
+    mirrored.simulator.outside.modify(other.name, disk_template="drbd", secondary=NODE3)
+    update(mirrored.cluster)
+    grant(["admin"], mirrored.alice.user, other)
+    machines = VirtualMachine.objects.filter(pk__in=[mirrored.vm.pk, other.pk])
+    batch = plan(OPERATIONS["vm.migrate"], mirrored.alice, machines, {})
+    begin_batch(batch, {"mode": "live", "allow_failover": True, "target_node": "", "opened": ""})
+    swap(mirrored)
+    mirrored.simulator.faults.refuse(503, "not today", path=r".*/migrate")
+    work_lane(batch.items.all()[0].lane)
+    mirrored.simulator.faults.clear()
+    assert set(batch.items.values_list("state", flat=True)) == {"failed"}
+    return batch
+
+
+def test_what_moved_meanwhile_is_tried_again_by_a_new_plan(mirrored: Scene, client: Client, refused: Batch) -> None:
+    """Which says where it goes now, and asks; what is as it was is done as it was confirmed."""
+    client.force_login(mirrored.alice.user)
+    answer = client.post(reverse("batch-do", args=[refused.uuid, "retry"]), follow=True)
+    anew = Batch.objects.exclude(pk=refused.pk).get()
+    assert answer.redirect_chain[-1][0] == reverse("batch", args=[anew.uuid]) and anew.state == "planned"
+    page = answer.content.decode()
+    assert "1 item is no longer as it was when this was confirmed." in page and "1 item is tried again." in page
+    assert f"It will be on {NODE1}" in page
+    form = answer.context["form"]
+    assert (form["mode"].value(), form["allow_failover"].value()) == ("live", True)
+    before = mirrored.submissions()
+    lane = anew.items.get().lane
+    work_lane(lane)
+    states = dict(refused.items.values_list("target_name", "state"))
+    assert states.pop(mirrored.vm.name) == "failed" and list(states.values()) == ["running"]
+    assert mirrored.submissions() == before + 1
+    client.post(reverse("batch-do", args=[anew.uuid, "begin"]), {"mode": "live"})
+    work_lane(lane)
+    mirrored.simulator.run_jobs()
+    update(mirrored.cluster)
+    mirrored.vm.refresh_from_db()
+    assert where(mirrored) == (NODE1, NODE2)
+
+
+def test_nobody_is_asked_anew_about_what_they_may_not_see(refused: Batch) -> None:
+    """It is tried again, and fails for that."""
+    assert retry(refused, Actor(make_user("carol"), Via.WEB)) == (2, None)
 
 
 def test_a_plan_for_owners_binds_each_to_its_own(mirrored: Scene) -> None:

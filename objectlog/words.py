@@ -122,8 +122,10 @@ def say(kept: Any) -> str:
 
 def in_english(words: str) -> str:
     """As it is written in the program."""
+    if not isinstance(words, Told):
+        return words
     with translation.override(None):
-        return say(words.data) if isinstance(words, Told) else words
+        return say(words.data)
 
 
 def as_kept(words: str) -> Any:

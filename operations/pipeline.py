@@ -36,6 +36,7 @@ from operations.contract import (
 from operations.models import Busy
 from operations.offers import find_obstacle
 from operations.planning import begin_after
+from operations.rows import lock_row
 from operations.settling import give_back, release
 from permissions.policy import Denied, may_act_for
 
@@ -160,8 +161,8 @@ def do_beside(operation: Operation[T, P], ask: Ask[T, P]) -> None:
 
 
 def _lock(target: models.Model) -> models.Model:
-    rows: Any = target._meta.default_manager  # not by its type: who is signed in may be a stand-in of the row
-    locked: models.Model | None = rows.select_for_update(of=("self",)).filter(pk=target.pk).first()
+    # not by its type: who is signed in may be a stand-in of the row
+    locked = lock_row(target._meta.model, target.pk)
     if locked is None:
         raise Refusal(_("%s is gone.") % target)
     return locked

@@ -107,24 +107,24 @@ class GanetiOperation(Operation[T, P]):
     def accept(self, ask: Ask[T, P], entry: Entry, submission: Submission) -> None:
         """Follow the jobs, and make the cluster due for an update."""
         cluster = self.cluster_of(ask.target)
-        if not Cluster.objects.select_for_update().filter(pk=cluster.pk).values_list("pk"):
+        # Who else writes jobs of the cluster locks it, too: what is not there now is not written meanwhile.
+        if not Cluster.objects.select_for_update().order_by().filter(pk=cluster.pk).values_list("pk"):
             return  # it was removed during the call, and the entry says so
         title = joined(" ", [told(self.label), entry.target_name])
         for number in submission.job_ids:
-            job, is_new = Job.objects.get_or_create(
+            found = Job.objects.only("entry").order_by().filter(cluster=cluster, ganeti_id=number).first()
+            job = found or Job.objects.create(
                 cluster=cluster,
                 ganeti_id=number,
-                defaults={
-                    "title": _("Check: %s") % title if ask.dry_run else title,
-                    "received_at": timezone.now(),
-                    "entry": entry,
-                },
+                title=_("Check: %s") % title if ask.dry_run else title,
+                received_at=timezone.now(),
+                entry=entry,
             )
             if job.entry_id is None:
                 Job.objects.filter(pk=job.pk).update(entry=entry)
             named: dict[str, Any] = {"job": job, "kind": KINDS[entry.target_kind].in_ganeti, "name": entry.target_name}
             about: dict[str, Any] = {"cluster": cluster, "target_pk": entry.target_pk, "uuid": entry.target_uuid}
-            if is_new:  # what nobody else has seen yet has no targets
+            if found is None:  # what nobody else has seen yet has no targets
                 JobTarget.objects.create(**named, **about)
             else:
                 JobTarget.objects.update_or_create(**named, defaults=about)

@@ -10,6 +10,7 @@ from clusters.models import Cluster
 from clusters.operations.ganeti import GanetiOperation
 from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, OverQuota, Submission
+from operations.rows import read_row
 from quotas.services import Exceeded
 from rapi.client import RapiClient
 from rapi.errors import NotFound, Refused
@@ -20,6 +21,7 @@ from virtualmachines.models import VirtualMachine
 
 P = TypeVar("P")
 
+_CLUSTER = VirtualMachine._meta.get_field("cluster")
 _LOOK_TIMEOUT_S = 10.0
 # What Ganeti calls where a machine is, and which disks it has.
 _FIELDS = {"place": ("pnode", "snodes"), "disks": ("disk.uuids",)}
@@ -32,6 +34,8 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
     needs_running: ClassVar[bool] = False
 
     def cluster_of(self, target: VirtualMachine) -> Cluster:
+        if not _CLUSTER.is_cached(target) and (cluster := read_row(Cluster, target.cluster_id)) is not None:
+            target.cluster = cluster
         return target.cluster
 
     def known_of(self, target: VirtualMachine) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ settings.register_profile("however busy", deadline=None)
 settings.load_profile("however busy")
 
 pytest_plugins = [
-    *["tests.features", "tests.processes.migrated", "tests.servers", "tests.collecting"],
+    *["tests.features", "tests.processes.migrated", "tests.servers", "tests.collecting", "tests.reporting"],
     *["tests.fixtures.numbering", "tests.fixtures.simulator", "tests.fixtures.undoing"],
     *["tests.browser.chromium", "tests.ganeti.plugin"],
 ]

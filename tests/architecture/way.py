@@ -5,6 +5,7 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -66,8 +67,15 @@ def _name_of(frame: FrameType | None) -> str:
     """Empty for what is not ours."""
     while frame is not None and frame.f_code.co_name in ("<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>"):
         frame = frame.f_back
-    file = Path(frame.f_code.co_filename) if frame is not None else Path()
-    if frame is None or ROOT not in file.parents:
+    module = _module_at(frame.f_code.co_filename) if frame is not None else ""
+    return f"{module}:{frame.f_code.co_qualname}" if frame is not None and module else ""
+
+
+@cache  # asked at each of some hundred thousand calls, of a few hundred files
+def _module_at(path: str) -> str:
+    """Empty for what is not ours."""
+    file = Path(path)
+    if ROOT not in file.parents:
         return ""
     module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
-    return f"{module}:{frame.f_code.co_qualname}" if room_of(module) in HEIGHT else ""
+    return module if room_of(module) in HEIGHT else ""

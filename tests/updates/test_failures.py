@@ -76,10 +76,13 @@ def failed_readings():
             yield pytest.param(read, fault, marks=marks)
 
 
+NEVER_S = 600.0
+
+
 @pytest.fixture(autouse=True)
-def short_time_outs(settings):
-    settings.GWM_RAPI_READ_TIMEOUT_S = 1.2
-    settings.GWM_RAPI_CONNECT_TIMEOUT_S = 2
+def patience(settings):
+    """Only what never answers is given up, however busy the machine is."""
+    settings.GWM_RAPI_READ_TIMEOUT_S = settings.GWM_RAPI_CONNECT_TIMEOUT_S = NEVER_S
 
 
 @pytest.mark.feature("F079", "F081", "G002")
@@ -91,8 +94,8 @@ def test_a_failed_reading_changes_nothing_but_the_error(simulator, cluster, read
     kind, is_away = KINDS[fault]
     of_live, of_row = (frozenset(), frozenset()) if is_away else (LIVE, OF_LIVE_READING)
     before, row = everything(of_live), row_of(cluster, of_row)
-    if kind != "timed out":
-        settings.GWM_RAPI_READ_TIMEOUT_S = 30  # so that it ends in nothing else, however busy the machine is
+    if kind == "timed out":
+        settings.GWM_RAPI_READ_TIMEOUT_S = 0.2  # what else takes as long on a busy machine ends in the same
     simulator.faults.add(fault, path=READS[read], code=500, message="Server got itself in trouble")
     report = update(cluster)
     assert (report.outcome, report.error_kind, cluster.last_error_kind) == ("failed", kind, kind)
@@ -106,7 +109,7 @@ def test_a_failed_reading_changes_nothing_but_the_error(simulator, cluster, read
     assert cluster.schedule.leased_until is None and cluster.schedule.lease_holder == ""
 
     simulator.faults.clear()
-    settings.GWM_RAPI_READ_TIMEOUT_S = 30
+    settings.GWM_RAPI_READ_TIMEOUT_S = NEVER_S
     Schedule.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
     assert update(cluster).outcome == "updated"
     assert (cluster.schedule.failures, cluster.last_error, cluster.last_error_kind) == (0, "", "")
@@ -195,16 +198,27 @@ def test_an_unreadable_password_and_a_bad_fingerprint_are_explained(simulator, c
     assert update(cluster).outcome == "failed"
 
 
+def update_in_time(cluster, settings):
+    """One update in which all is answered that is answered at all, in a time that is as short as the machine lets."""
+    for time_out in (0.3, 3.0, 30.0, NEVER_S):
+        settings.GWM_RAPI_READ_TIMEOUT_S = time_out
+        Schedule.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
+        report = update(cluster)
+        if report.outcome == "updated":
+            break
+    return report
+
+
 @pytest.mark.feature("G002")
 @pytest.mark.parametrize("field", ["oper_ram", "mtotal"])
 @pytest.mark.parametrize("fault", few_on_both(["drop", "hang", "garbage", "truncated"], "garbage"))
-def test_live_state_may_fail_alone(simulator, cluster, fault, field):
+def test_live_state_may_fail_alone(simulator, cluster, fault, field, settings):
     """Configuration is taken, live state stays old and says so."""
     simulator.outside.modify("vm1.example.org", beparams={"vcpus": 6})
     simulator.outside.crash("vm2.example.org")
     live_at = cluster.live_at
     simulator.faults.add(fault, mentions=field)
-    report = update(cluster)
+    report = update_in_time(cluster, settings) if fault == "hang" else update(cluster)
     assert report.outcome == "updated" and report.live_error
     assert cluster.live_error == report.live_error and cluster.schedule.live_failed_at is not None
     assert cluster.live_at == live_at and cluster.schedule.failures == 0 and cluster.last_error == ""
@@ -214,6 +228,7 @@ def test_live_state_may_fail_alone(simulator, cluster, fault, field):
     assert Node.objects.filter(answers=True, memory_total_mib__gt=0).count() == 2
 
     simulator.faults.clear()
+    settings.GWM_RAPI_READ_TIMEOUT_S = NEVER_S
     Schedule.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
     update(cluster)
     assert cluster.live_error == "" and cluster.live_at > live_at

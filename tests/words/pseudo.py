@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from html.parser import HTMLParser
 
 from django.utils import translation
@@ -18,6 +19,7 @@ _LETTERS = str.maketrans(_PLAIN, ACCENTED)
 _KEPT = re.compile(r"%\(\w+\)[\d.]*[sdf]|%[\d.]*[sdf]|%%|\{\w*\}|<[^>]*>|&#?\w+;")
 
 
+@cache  # pages say the same words again and again
 def accent(message: str) -> str:
     """The message in the pseudo-language."""
     message = message.rpartition(trans_real.CONTEXT_SEPARATOR)[2]
@@ -98,11 +100,12 @@ class _Reader(HTMLParser):
             self.found.append(data)
 
 
-def plain_words(text: str, known: re.Pattern[str]) -> list[str]:
+@cache  # likewise, and there are many that are known
+def plain_words(text: str, known: re.Pattern[str]) -> tuple[str, ...]:
     """The words of a text that are neither translated nor `known`."""
     for name in _ATTRIBUTES:
         text = text.removeprefix(f"{name}: ")
-    return _WORD.findall(known.sub(" ", text))
+    return tuple(_WORD.findall(known.sub(" ", text)))
 
 
 def find_untranslated(page: str, known: re.Pattern[str]) -> list[str]:

@@ -33,7 +33,7 @@ def test_english_is_what_the_client_says() -> None:
 def test_a_sentence_is_translated_and_its_value_stays() -> None:
     error = TimedOut(_("No answer within %(limit)s s.", limit="thirty"), where="lab:5080")
     with spoken():
-        assert plain_words(say(error), NOTHING) == ["lab", "thirty"]
+        assert plain_words(say(error), NOTHING) == ("lab", "thirty")
 
 
 def test_a_sentence_within_a_sentence_is_translated() -> None:
@@ -53,7 +53,7 @@ def test_an_answer_without_words_is_explained_in_ours(status: int) -> None:
     for value in ({}, None):
         error = explain_refusal(Answer(status, value, is_json=value is not None, seconds=1.0, size=2), "", changes=True)
         with spoken():
-            assert plain_words(words_of(error), NOTHING) == []
+            assert plain_words(words_of(error), NOTHING) == ()
 
 
 def test_an_error_that_carries_a_value_with_a_percent_sign() -> None:

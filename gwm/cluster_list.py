@@ -13,11 +13,11 @@ from clusters.templatetags.clusters import cluster_state
 from ui.columns import Column, ago, code, number, text
 from ui.filtering import Language, of_choices, of_moment, of_text
 from ui.places import page_of
-from ui.said import said
+from ui.said import voice
 from ui.tables import Table, declare
 from ui.templatetags.parts import draw, meter
 from ui.templatetags.times import since
-from ui.templatetags.units import DASH, count, some_of
+from ui.templatetags.units import DASH, count_of
 
 CLUSTER_GROUPS: dict[str, tuple[Any, Q]] = {
     "reachable": (_("Reachable"), Q(unreachable_since__isnull=True, last_error="", schedule__synced_at__isnull=False)),
@@ -86,21 +86,23 @@ def _name(row: Any, _context: Context) -> SafeString:
 
 
 def _nodes(row: Any, _context: Context) -> object:
-    return some_of(count(row.nodes_online), count(row.nodes)) if row.nodes else DASH
+    return count_of(row.nodes_online, row.nodes) if row.nodes else DASH
 
 
 def _memory(row: Any, _context: Context) -> object:
     if not row.memory_total:
         return DASH
-    name = said(gettext_noop("Memory of %(name)s")) % {"name": row.cluster.slug}
-    return meter(row.memory_used, row.memory_total, held=row.memory_unused, say=name)
+    here = voice()
+    name = here.said(gettext_noop("Memory of %(name)s")) % {"name": row.cluster.slug}
+    return meter(row.memory_used, row.memory_total, held=row.memory_unused, say=name, here=here)
 
 
 def _disk(row: Any, _context: Context) -> object:
     if not row.disk_total:
         return DASH
-    name = said(gettext_noop("Disk of %(name)s")) % {"name": row.cluster.slug}
-    return meter(row.disk_used, row.disk_total, held=row.disk_unused, say=name)
+    here = voice()
+    name = here.said(gettext_noop("Disk of %(name)s")) % {"name": row.cluster.slug}
+    return meter(row.disk_used, row.disk_total, held=row.disk_unused, say=name, here=here)
 
 
 CLUSTER_TABLE = declare(
@@ -172,7 +174,7 @@ CLUSTER_TABLE = declare(
                 name="running",
                 label=_("Running"),
                 about=_("Machines that run, of all"),
-                cell=lambda row, _context: some_of(count(row.running), count(row.machines)),
+                cell=lambda row, _context: count_of(row.running, row.machines),
                 values={"machines": lambda row: row.machines, "running": lambda row: row.running},
                 sort=("running", "cluster__slug"),
                 biggest_first=True,

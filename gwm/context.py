@@ -203,12 +203,6 @@ class NavCluster:
     word: str
     count: int | None = None
 
-    @classmethod
-    def of(cls, cluster: Cluster | ClusterInFrame | ClusterInLine, tally: NodeTally | None) -> "NavCluster":
-        """From a row and its nodes."""
-        kind, word = state_of_cluster(cluster, tally)
-        return cls(cluster.slug, page_of("cluster", cluster.slug), kind, word)
-
 
 class Frame:
     """The frame for one person at one place; each part is read when it is drawn, and once.
@@ -253,7 +247,16 @@ class Frame:
 
     @cached_property
     def nav_clusters(self) -> list[NavCluster]:
-        return [NavCluster.of(cluster, self.node_tallies.get(cluster.pk)) for cluster in self.clusters]
+        states = self.cluster_states
+        return [
+            NavCluster(cluster.slug, page_of("cluster", cluster.slug), *states[cluster.pk]) for cluster in self.clusters
+        ]
+
+    @cached_property
+    def cluster_states(self) -> dict[int, tuple[str, str]]:
+        """How the clusters are, by their keys: kind and word; their nodes count as far as one sees them."""
+        tallies = self.node_tallies
+        return {cluster.pk: state_of_cluster(cluster, tallies.get(cluster.pk)) for cluster in self.clusters}
 
     @cached_property
     def linked_clusters(self) -> frozenset[int]:
@@ -316,7 +319,7 @@ def theme_of(request: HttpRequest) -> str:
 
 _KEPT = "_frame"
 _DRAWN = (
-    *("nav", "dock", "nav_clusters", "node_tallies", "linked_clusters", "linked_nodes", "may_create"),
+    *("nav", "dock", "nav_clusters", "cluster_states", "linked_clusters", "linked_nodes", "may_create"),
     "persona",
 )
 

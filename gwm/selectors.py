@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -128,7 +127,6 @@ class ClusterInLine(NamedTuple):
     last_error_kind: str
     answers_at: str
     synced_at: datetime | None
-    live_at: datetime | None
 
     @property
     def is_read_only(self) -> bool:
@@ -136,8 +134,7 @@ class ClusterInLine(NamedTuple):
         return self.read_only or not self.username
 
 
-@dataclass(frozen=True)
-class ClusterSums:
+class ClusterSums(NamedTuple):
     """A cluster in one line. Sizes are MiB; `counts` is by group of states, under "" the sum without missing ones."""
 
     cluster: ClusterInLine
@@ -196,7 +193,7 @@ class ClusterSums:
         return max(0, self.disk_allocated - self.disk_used) if self.disk_used is not None else None
 
 
-_CLUSTER_ROW = (*ClusterInLine._fields[: -len(AGES)], *AGES)
+_CLUSTER_ROW = (*ClusterInLine._fields[:-1], "schedule__synced_at")
 
 
 def summarize_clusters(user: User, clusters: QuerySet[Cluster]) -> list[ClusterSums]:

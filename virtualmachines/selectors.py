@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
@@ -66,8 +65,7 @@ def filter_vms(vms: QuerySet[VirtualMachine], wanted: Wanted) -> QuerySet[Virtua
     return vms.filter(wanted.asked.condition)
 
 
-@dataclass(frozen=True)
-class StateSum:
+class StateSum(NamedTuple):
     """Machines in a state: how many and, where they are told by cluster, of which and how large (MiB)."""
 
     group: str

@@ -88,7 +88,7 @@ class Job(models.Model):
         ordering = ["-received_at", "-ganeti_id"]
         constraints = [models.UniqueConstraint(fields=["cluster", "ganeti_id"], name="job_once")]
         indexes = [
-            models.Index(fields=["status"], name="job_status"),
+            models.Index(fields=["status", "ended_at"], name="job_ended"),  # which failed lately, for every page
             models.Index(fields=["-received_at"], name="job_received"),
             models.Index(fields=["cluster", "-ganeti_id"], name="job_of_cluster"),
         ]

@@ -15,7 +15,7 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def cluster_state(context: Context, cluster: Any) -> SafeString:
     """The state of a cluster, its nodes taken into account as far as the person may see them; the error on hover."""
-    kind, word = state_of_cluster(cluster, context["node_tallies"].get(cluster.pk))
+    kind, word = context["cluster_states"].get(cluster.pk) or state_of_cluster(cluster)
     return state(word, kind=kind, word=word, title=cluster.last_error)
 
 

@@ -91,14 +91,15 @@ def overview(request: HttpRequest) -> HttpResponse:
     may_add = bool(can(user, "add_cluster"))
     # Nodes show who runs a cluster; who may create machines on it sees the cluster, and looks after their own ones.
     runs = bool(sums) and (may_add or any(each.nodes for each in sums) or may_reconcile(user))
+    counts: Counter[str] = Counter()
+    for each in sums:
+        counts.update(each.counts)
     context = {
         "runs": runs,
         "sums": sums,
         "cluster_table": CLUSTER_TABLE.plain(without=("hypervisor", "master")),
         "vm_table": VM_TABLE.plain(),
-        "tally": tally(
-            sum((Counter(each.counts) for each in sums), Counter()), sum(each.nodes_unresponsive for each in sums)
-        ),
+        "tally": tally(counts, sum(each.nodes_unresponsive for each in sums)),
         "to_reconcile": _count_to_reconcile(user) if runs else [],
         "to_decide": count_to_decide(user) if runs else 0,
         "may_add": may_add,
@@ -113,8 +114,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     }
     if not runs:
         vms = list_vms(user)
-        counts = sum_by_group(states)
-        context |= {"tally": tally(counts)} if counts[""] else {}
-        rows = list(rows_of(vms).order_by("name")[:OWN_ROWS]) if counts[""] else []
-        context |= {"counts": counts, "vms": rows, **ages_of(rows)}
+        own = sum_by_group(states)
+        context |= {"tally": tally(own)} if own[""] else {}
+        rows = list(rows_of(vms).order_by("name")[:OWN_ROWS]) if own[""] else []
+        context |= {"counts": own, "vms": rows, **ages_of(rows)}
     return render(request, "gwm/overview.html", context)

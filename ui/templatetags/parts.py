@@ -19,9 +19,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from ui.said import said
+from ui.said import Voice, said, voice
 from ui.tags import look_of_tag
-from ui.templatetags.units import Number, count, mib_of, some_of
+from ui.templatetags.units import Number, tell_counts, tell_sizes
 
 register = template.Library()
 
@@ -247,11 +247,6 @@ def _share(part: Number, whole: Number) -> float:
     return min(1.0, max(0.0, part / whole)) if part is not None and whole else 0.0
 
 
-def _counts(used: Number, total: Number) -> str:
-    """Two plain numbers: "24 of 40", or the first alone."""
-    return count(used) if total is None else some_of(count(used), count(total))
-
-
 @register.simple_tag
 def bar(used: Number, total: Number, held: Number = None, label: str = "", kind: str = "") -> SafeString:
     """A bar alone: `used` and `held` (reserved, not used yet) of `total`. With a `label` it is read out as a meter."""
@@ -284,25 +279,31 @@ def meter(
     unit: str = "mib",
     say: str = "",
     calm: bool = False,
+    here: Voice | None = None,
 ) -> SafeString:
     """A bar with its figures. `used`, `held`, `total` are MiB, or plain numbers with `unit="count"`.
 
     `label` is shown on the left and read out; `say` is only read out (in a table, whose header shows it).
     `figures` replaces the text on the right. From 80 % the figures carry a warning sign, from 90 % an alarm; not if
-    `calm`, for what may well be allocated several times over (CPUs).
+    `calm`, for what may well be allocated several times over (CPUs). `here` is known to who draws many.
     """
+    here = here or voice()
     share = _share(used, total)
-    text = figures or (mib_of(used, total) if unit == "mib" else _counts(used, total))
+    text = figures or (tell_sizes if unit == "mib" else tell_counts)(here, used, total)
     level = "" if calm else "bad" if share >= BAD_FROM else "warn" if share >= WARN_FROM else ""
-    spoken = said(gettext_noop("%(what)s: %(figures)s")) % {"what": label or say or _("in use"), "figures": text}
+    spoken = here.said(_METERED) % {"what": label or say or here.said(_IN_USE), "figures": text}
     return draw(
-        '<div class="meter">{}<span class="meter-figures{}">{}{}</span>{}</div>',
+        _METER,
         draw("<span>{}</span>", label) if label else _NOTHING,
         SafeString(f" is-{level}") if level else _NOTHING,
         icon(f"s-{level}") if level else _NOTHING,
         text,
         bar(used, total, held, label=spoken, kind="calm" if calm else ""),
     )
+
+
+_METERED, _IN_USE = gettext_noop("%(what)s: %(figures)s"), gettext_noop("in use")
+_METER = '<div class="meter">{}<span class="meter-figures{}">{}{}</span>{}</div>'
 
 
 @register.filter

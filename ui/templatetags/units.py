@@ -12,7 +12,7 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from ui.said import in_figures, said
+from ui.said import Voice, in_figures, said, voice
 
 register = template.Library()
 
@@ -26,41 +26,66 @@ _SPANS = (("d", 86_400), ("h", 3_600), ("min", 60))
 Number = int | float | None
 
 
-def _figure(value: float, decimals: bool) -> str:
+def _figure(here: Voice, value: float, decimals: bool) -> str:
     """`value` with one decimal below 100 if `decimals`, with thousands separated otherwise."""
-    return in_figures(value, 1) if decimals and round(value, 1) < 100 else in_figures(round(value))
+    return here.in_figures(value, 1) if decimals and round(value, 1) < 100 else here.in_figures(round(value))
 
 
 def _unit_for(mib: float) -> tuple[str, int]:
     """The largest unit in which `mib` MiB is at least one."""
-    return next(((unit, size) for unit, size in _SIZES if abs(mib) >= size), _SIZES[-1])
+    for unit, size in _SIZES:
+        if abs(mib) >= size:
+            return unit, size
+    return _SIZES[-1]
 
 
 @register.filter
 def mib(value: Number) -> str:
     """A size given in MiB: "512 MiB", "4.0 GiB", "1.5 TiB"; None is a dash."""
-    if value is None:
-        return DASH
+    return DASH if value is None else _size(voice(), value)
+
+
+def _size(here: Voice, value: float) -> str:
     unit, size = _unit_for(value)
-    return f"{_figure(value / size, unit != 'MiB')}{SPACE}{unit}"
+    return f"{_figure(here, value / size, unit != 'MiB')}{SPACE}{unit}"
 
 
-def some_of(some: str, total: str) -> str:
+def _some_of(here: Voice, some: str, total: str) -> str:
     """Two figures as part and whole: "24 of 40"."""
-    return said(gettext_noop("%(some)s of %(total)s")) % {"some": some, "total": total}
+    return here.said(_SOME_OF) % {"some": some, "total": total}
+
+
+_SOME_OF = gettext_noop("%(some)s of %(total)s")
 
 
 @register.simple_tag
 def mib_of(used: Number, total: Number) -> str:
     """Two sizes in MiB in the unit of the larger: "41.0 of 50.0 GiB"."""
+    return tell_sizes(voice(), used, total)
+
+
+def tell_sizes(here: Voice, used: Number, total: Number) -> str:
+    """The same in a language."""
     if used is None or total is None:
-        known = mib(total if used is None else used)
-        return known if used is not None or total is None else some_of(DASH, known)
+        known = total if used is None else used
+        told = DASH if known is None else _size(here, known)
+        return told if used is not None or total is None else _some_of(here, DASH, told)
     unit, size = _unit_for(max(used, total))
     if 0 < min(used, total) < size / 10:  # too small to be told in the larger unit
-        return some_of(mib(used), mib(total))
+        return _some_of(here, _size(here, used), _size(here, total))
     decimals = unit != "MiB"
-    return some_of(_figure(used / size, decimals), f"{_figure(total / size, decimals)}{SPACE}{unit}")
+    return _some_of(here, _figure(here, used / size, decimals), f"{_figure(here, total / size, decimals)}{SPACE}{unit}")
+
+
+def count_of(used: Number, total: Number) -> str:
+    """Two plain numbers: "24 of 40", or the first alone."""
+    return tell_counts(voice(), used, total)
+
+
+def tell_counts(here: Voice, used: Number, total: Number) -> str:
+    """The same in a language."""
+    told, of = (DASH if number is None else here.in_figures(number) for number in (used, total))
+    return told if total is None else _some_of(here, told, of)
 
 
 @register.filter
@@ -83,8 +108,10 @@ def span(seconds: Number) -> str:
     if seconds is None:
         return DASH
     seconds = max(0, seconds)
-    unit, size = next(((unit, size) for unit, size in _SPANS if seconds >= size), ("s", 1))
-    return f"{int(seconds // size)}{SPACE}{unit}"
+    for unit, size in _SPANS:
+        if seconds >= size:
+            return f"{int(seconds // size)}{SPACE}{unit}"
+    return f"{int(seconds)}{SPACE}s"
 
 
 # Clocks of clusters may be ahead of ours by this much before it is worth a word.
@@ -100,10 +127,13 @@ def describe_age(when: datetime | None, now: datetime | None = None) -> str:
         return _("never")
     seconds = ((now or datetime.now(UTC)) - when).total_seconds()
     if -_CLOCKS_DIFFER_S < seconds < 2:
-        return said(gettext_noop("just now"))
+        return said(_JUST_NOW)
     if seconds < 0:
         return _("%s ahead of our clock") % span(-seconds)
-    return said(gettext_noop("%s ago")) % span(seconds)
+    return said(_AGO) % span(seconds)
+
+
+_JUST_NOW, _AGO = gettext_noop("just now"), gettext_noop("%s ago")
 
 
 def describe_wait(when: datetime, now: datetime | None = None) -> str:

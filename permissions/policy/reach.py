@@ -70,7 +70,11 @@ _kept: ContextVar[dict[int, Reach] | None] = ContextVar("reach", default=None)
 
 @contextmanager
 def reach_kept() -> Iterator[None]:
-    """Within it each person's reach is read once: for what is one reading, as a request or a look at an open page."""
+    """Within it each person's reach is read once: for what is one reading, as a request or a look at an open page. One
+    within another is a part of the same reading."""
+    if _kept.get() is not None:
+        yield
+        return
     token = _kept.set({})
     try:
         yield

@@ -144,7 +144,7 @@ def _escape(text: str) -> str:
 def draw_attributes(attributes: Mapping[str, Any]) -> SafeString:
     """Attributes of an element: those that are True stand alone, those that are False or None are left out."""
     drawn = [
-        draw(" {}", name) if value is True else draw(' {}="{}"', name, value)
+        f" {name}" if value is True else f' {name}="{value if isinstance(value, SafeString) else _escape(str(value))}"'
         for name, value in attributes.items()
         if value is not None and value is not False
     ]

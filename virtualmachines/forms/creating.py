@@ -11,35 +11,26 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clusters.catalogue import BACKEND, of_hypervisor
 from clusters.models import Cluster
 from operations.contract import Actor
 from permissions.models import Persona
 from permissions.services import persona_of
 from ui.templatetags.units import mib
+from virtualmachines.forms.machine_pieces import MachinePieces
 from virtualmachines.forms.pieces import (
-    DisksPiece,
-    HypervisorPiece,
-    NicsPiece,
     OptionsPiece,
     ParameterPiece,
     Piece,
-    PlacementPiece,
     PlainText,
     QuickSelect,
     QuietSelect,
-    SourcePiece,
     SpecForm,
-    SystemPiece,
-    TagsPiece,
-    TemplatePiece,
     typed_of,
 )
 from virtualmachines.forms.pieces.piece import Given, Typed, numbers_of
-from virtualmachines.forms.pieces.size import SIZE, NamePiece, SizePiece, std_of
+from virtualmachines.forms.pieces.size import SIZE
 from virtualmachines.forms.specs import find_owner
 from virtualmachines.operations.creating import CreateParams
-from virtualmachines.operations.sizing import read_sizes
 from virtualmachines.room import Place
 from virtualmachines.rules import Facts
 from virtualmachines.spec import DiskSpec, NicSpec, Options, VMSpec
@@ -118,12 +109,11 @@ class MachineForm(SpecForm):
     ) -> None:
         """`personas` and `clusters` tell what there is to choose from, of clusters by short name why nothing can be
         created there now. `own`: a template, whose parameters have a field whatever the cluster knows."""
-        self.actor, self.cluster, self.facts, self.is_admin = actor, cluster, facts, is_admin
-        self.own, self.personas = own, personas
-        self.hypervisor = str(given.get("hypervisor") or facts.defaults.hypervisor)
-        self.sizes = {size.name: size for size in read_sizes(cluster)}
-        self.placement = PlacementPiece(sorted(facts.policies), sorted(facts.nodes), bool(facts.allocator))
-        super().__init__(self._pieces(given), given, is_judged=is_judged)
+        self.actor, self.cluster, self.facts, self.is_admin, self.personas = actor, cluster, facts, is_admin, personas
+        self.own = own
+        self.made_of = MachinePieces(given, cluster=cluster, facts=facts, is_admin=is_admin, own=own)
+        self.sizes = self.made_of.sizes
+        super().__init__(self._pieces(), given, is_judged=is_judged)
         self.fields["owner"] = self._owner()
         self.fields["cluster"] = self._cluster(clusters)
         self.fields["is_protected"] = forms.BooleanField(
@@ -153,43 +143,8 @@ class MachineForm(SpecForm):
             help_text=_("Its name. Addresses and secrets are not kept in it. Empty: none is saved."),
         )
 
-    def _pieces(self, given: Given) -> list[Piece]:
-        facts, release, is_admin = self.facts, self.facts.release, self.is_admin
-        template = str(given.get("disk_template") or facts.defaults.disk_template)
-        of_export = bool(given.get("source.node"))
-        unsaid = _("As in the export") if of_export else ""
-        std = (
-            {}
-            if of_export
-            else std_of(facts, str(given.get("placement.group") or ""), str(given.get("placement.primary") or ""))
-        )
-        if size := self.sizes.get(str(given.get("size") or "")):
-            std = dict(zip(("vcpus", "maxmem", "disk_mib"), size.figures, strict=True))
-        networks = {each.name: each for each in facts.networks.values() if each.groups}
-        hvparams = facts.defaults.hvparams_of(self.hypervisor, str(given.get("os") or ""))
-        backend = facts.defaults.beparams
-        own = self.own.hvparams if self.own.hypervisor in ("", self.hypervisor) else {}
-        self.hv = ParameterPiece(
-            "hvparams", of_hypervisor(self.hypervisor), hvparams, release, is_admin, own, unsaid=unsaid
-        )
-        self.be = ParameterPiece(
-            "beparams", BACKEND, backend, release, is_admin, self.own.beparams, without=SIZE, unsaid=unsaid
-        )
-        return [
-            NamePiece(),
-            self.be,
-            SourcePiece(),
-            SizePiece("beparams", BACKEND, backend, release, is_admin, only=SIZE, std=std, unsaid=unsaid),
-            SystemPiece(self.cluster.operating_systems, of_export),
-            TemplatePiece(facts.templates),
-            DisksPiece(release, is_admin, template, std.get("disk_mib", 0)),
-            NicsPiece(release, is_admin, facts.defaults.nic, networks),
-            self.placement,
-            HypervisorPiece(facts.hypervisors, unsaid),
-            self.hv,
-            OptionsPiece(of_export),
-            TagsPiece(),
-        ]
+    def _pieces(self) -> list[Piece]:
+        return self.made_of.all
 
     def _draw_widths(self) -> None:
         """How wide each field stands in its row; the first disk's size stands with the machine's."""
@@ -250,7 +205,7 @@ class MachineForm(SpecForm):
 
     def offer(self, places: Sequence[Place]) -> None:
         """Let the nodes stand in this order, with what stays free."""
-        self.placement.rank(self.fields, places)
+        self.made_of.placement.rank(self.fields, places)
 
     def sections(self, opened: str = "") -> list[Section]:
         """All of the form; `opened` is the section at which something was done."""
@@ -297,16 +252,16 @@ class MachineForm(SpecForm):
             Section(
                 "hypervisor",
                 _("Hypervisor"),
-                f"{self.hypervisor}: {_count(len(spec.hvparams), spec)}",
+                f"{self.made_of.hypervisor}: {_count(len(spec.hvparams), spec)}",
                 self._some("hypervisor"),
-                self._groups(self.hv),
+                self._groups(self.made_of.hv),
             ),
-            Section("backend", _("CPU and memory"), _say_backend(spec), self._some(*self.be.fields())),
+            Section("backend", _("CPU and memory"), _say_backend(spec), self._some(*self.made_of.be.paths())),
             Section(
                 "options",
                 _("Options"),
                 _say_options(spec.options),
-                self._some("tags", "notes", *OptionsPiece().fields({}), "is_protected", "save_as"),
+                self._some("tags", "notes", *OptionsPiece().paths(), "is_protected", "save_as"),
             ),
         ]
         return [replace(each, is_open=each.name == opened or self._has_errors(each)) for each in made]

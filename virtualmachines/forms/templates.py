@@ -171,17 +171,17 @@ class TemplateForm(MachineForm):
             drawn: Any = self.fields[path]
             drawn.css = css
 
-    def _pieces(self, given: Given) -> list[Piece]:
-        return [each for each in super()._pieces(given) if not isinstance(each, NamePiece)]
+    def _pieces(self) -> list[Piece]:
+        return [each for each in super()._pieces() if not isinstance(each, NamePiece)]
 
     def template_params(self, before: VMSpec) -> TemplateParams:
         """What is asked for. What of `before` has no field here stays as it was, but for another hypervisor's."""
-        if before.hypervisor and before.hypervisor != self.hypervisor:
+        if before.hypervisor and before.hypervisor != self.made_of.hypervisor:
             before = replace(before, hvparams={})
         spec, values = without_numbers(self.spec(numbered(before))), self.cleaned_data
         if spec.hvparams and not spec.hypervisor:
             # What they mean does not depend on what a cluster's default is then.
-            spec = replace(spec, hypervisor=self.hypervisor)
+            spec = replace(spec, hypervisor=self.made_of.hypervisor)
         return TemplateParams(
             str(values.get("name") or "").strip(),
             None if values.get("is_for_any") else self.cluster,

@@ -21,9 +21,10 @@ from permissions.signed_in import person_of
 from ui.places import page_of
 from virtualmachines.asked import find_asked
 from virtualmachines.exports import find_told, list_exports
-from virtualmachines.forms.creating import MachineForm, typed_for
+from virtualmachines.forms.creating import MachineForm
+from virtualmachines.forms.machine_pieces import MachinePieces
 from virtualmachines.forms.pieces.piece import Typed
-from virtualmachines.operations.creating import Create
+from virtualmachines.operations.creating import Create, CreateParams
 from virtualmachines.operations.several import faults_of_all, list_names
 from virtualmachines.outlook import count_room, places_of, shares_of
 from virtualmachines.rules import Facts
@@ -104,7 +105,10 @@ class Page:
     def fill(self, spec: VMSpec) -> None:
         """As if this machine had been typed: first what decides which fields there are."""
         self.typed |= {"hypervisor": spec.hypervisor, "disk_template": spec.disk_template, "os": spec.os}
-        self.typed |= typed_for(self.form(is_judged=False), spec)
+        pieces = MachinePieces(
+            self.typed, cluster=self.cluster, facts=self.facts, is_admin=self.is_admin, own=self.kept.spec
+        )
+        self.typed |= pieces.typed(spec)
 
     def start(self, spec: VMSpec) -> None:
         """The same with what the request says that this machine is for: whose it is, its name, and what `spec` leaves
@@ -156,9 +160,9 @@ class Page:
         name = form.params().spec.name
         return page_of("vm", self.cluster.slug, name) if is_seen(self.user, self.cluster, name) else ""
 
-    def faults(self, form: MachineForm) -> dict[str, str]:
-        """What is wrong with the machine as far as it can be read, by path."""
-        return faults_of_all(Ask(self.actor, self.cluster, form.params()), self.facts, self.held)
+    def faults(self, params: CreateParams) -> dict[str, str]:
+        """What is wrong with the machine as far as it could be read, by path."""
+        return faults_of_all(Ask(self.actor, self.cluster, params), self.facts, self.held)
 
     def outlook(self, form: MachineForm) -> dict[str, Any]:
         """What is told while one types: of fields that are still empty it is not said that they are."""
@@ -168,7 +172,7 @@ class Page:
         chosen = [place for place in places if place.node.name == params.spec.placement.primary]
         names = list_names(params.spec.name)
         number, where = len(names) or 1, chosen or usable
-        faults = {**self.faults(form), **{name: " ".join(words) for name, words in form.said.items()}}
+        faults = {**self.faults(params), **{name: " ".join(words) for name, words in form.said.items()}}
         return {
             "form": form,
             "faults": [(path, words) for path, words in faults.items() if self.typed.get(path)],

@@ -66,7 +66,7 @@ class CreateMachine(View):
             return _rehearse(page, form)
         if form.is_valid():
             return _send(page, form, is_check="check" in typed)
-        form.put_errors({path: words for path, words in page.faults(form).items() if path not in form.errors})
+        form.put_errors({path: words for path, words in page.faults(form.params()).items() if path not in form.errors})
         return page.show(form, status=422)
 
 

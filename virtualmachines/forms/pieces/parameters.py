@@ -49,6 +49,10 @@ class ParameterPiece(Piece):
         unknown = [name for name in {**self.defaults, **self.own} if name not in self.table and self._is_wanted(name)]
         return [*known, *map(self._unknown, unknown)] if self.is_admin else known
 
+    def paths(self) -> list[str]:
+        """Those of the fields."""
+        return [f"{self.where}.{each.name}" for each in self.parameters()]
+
     def grouped(self) -> Iterator[tuple[Group, list[str]]]:
         """Paths of fields that belong together."""
         shown = self.parameters()

@@ -122,37 +122,42 @@ class SourcePiece(Piece):
         return replace(spec, source=Source(node, name) if node else None)
 
 
+_OPTIONS = ("start", "no_install", "name_check", "ip_check")
+
+
 @dataclass(frozen=True)
 class OptionsPiece(Piece):
     """How a new machine is made."""
 
     of_export: bool = False
 
+    def paths(self) -> list[str]:
+        """Those of the fields."""
+        return [f"options.{name}" for name in _OPTIONS if not (self.of_export and name == "no_install")]
+
     def fields(self, given: Given) -> dict[str, forms.Field]:
         found = {
-            "start": forms.BooleanField(label=_("Start it once it is there")),
-            "no_install": forms.BooleanField(
+            "options.start": forms.BooleanField(label=_("Start it once it is there")),
+            "options.no_install": forms.BooleanField(
                 label=_("Install nothing"),
                 help_text=_(
                     "The disks stay empty, and the machine stopped: to install it from a CD-ROM, for instance."
                 ),
             ),
-            "name_check": forms.BooleanField(
+            "options.name_check": forms.BooleanField(
                 label=_("Look the name up in DNS"), help_text=_("Where DNS does not know it, nothing is made.")
             ),
-            "ip_check": forms.BooleanField(
+            "options.ip_check": forms.BooleanField(
                 label=_("Make sure that nobody answers at its address"), help_text=_("Only with the name looked up.")
             ),
         }
-        if self.of_export:
-            del found["no_install"]
         for each in found.values():
             each.required = False
-        return {f"options.{name}": each for name, each in found.items()}
+        return {path: found[path] for path in self.paths()}
 
     def typed(self, spec: VMSpec) -> Typed:
-        return {path: ON for path in self.fields({}) if getattr(spec.options, path.removeprefix("options."))}
+        return {path: ON for path in self.paths() if getattr(spec.options, path.removeprefix("options."))}
 
     def read(self, values: Given, spec: VMSpec) -> VMSpec:
-        wanted: dict[str, Any] = {path.removeprefix("options."): bool(values.get(path)) for path in self.fields({})}
+        wanted: dict[str, Any] = {path.removeprefix("options."): bool(values.get(path)) for path in self.paths()}
         return replace(spec, options=replace(spec.options, **wanted))

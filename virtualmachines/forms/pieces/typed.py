@@ -115,7 +115,7 @@ class ParameterField(forms.CharField):
 
     def __init__(self, parameter: Parameter, default: Any, release: Release, read: Callable[[str], Any]) -> None:
         super().__init__(
-            required=False, label=str(parameter.label), help_text=_help_of(parameter, default), widget=PlainText()
+            required=False, label=str(parameter.label), help_text=_help_of(parameter, default), widget=PlainText
         )
         self.parameter, self.release, self.read = parameter, release, read
         self.unit = parameter.unit if parameter.kind is not Kind.SIZE else ""

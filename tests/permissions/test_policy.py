@@ -178,6 +178,22 @@ def test_list_is_two_queries_at_most_and_one_where_the_reach_is_kept() -> None:
         assert len(queries) <= 1
 
 
+def test_a_reading_within_another_reads_nothing_anew() -> None:
+    user = make_user("alice")
+    with reach_kept():
+        visible(user, "view", VirtualMachine.objects.all())
+        for _ in range(2):  # within it, and after what was within it
+            with reach_kept(), CaptureQueriesContext(connection) as queries:
+                visible(user, "view", VirtualMachine.objects.all())
+            assert len(queries) == 0
+        with CaptureQueriesContext(connection) as queries:
+            visible(user, "view", VirtualMachine.objects.all())
+        assert len(queries) == 0
+    with CaptureQueriesContext(connection) as queries:
+        visible(user, "view", VirtualMachine.objects.all())
+    assert len(queries) == 1
+
+
 @pytest.mark.feature("F108")
 @pytest.mark.parametrize("verb", [*SITE_VERBS, "something_new"])
 def test_what_is_done_to_the_site_is_for_superusers_and_for_staff_where_declared(verb: str) -> None:

@@ -88,6 +88,14 @@ def test_what_is_shut_down_is_not_waited_for(admin: Client) -> None:
     assert not answer.context["start"]["allowed"]
 
 
+def test_a_machine_whose_node_did_not_answer_is_not_said_to_stand_still(admin: Client) -> None:
+    VirtualMachine.objects.update(status="ERROR_nodedown", admin_state="up")
+    answer = page(admin)
+    assert answer.context["obstacle"] == "Its primary node did not answer."
+    assert answer.context["start"] is None
+    assert admin.post(CONSOLE + "ticket/").json()["start"] is None
+
+
 def test_a_running_machine_without_a_screen_is_not_offered_a_start(admin: Client) -> None:
     VirtualMachine.objects.update(status="running", admin_state="up", network_port=None)
     answer = page(admin)

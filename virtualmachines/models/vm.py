@@ -219,3 +219,8 @@ class VirtualMachine(Mirrored, Watched, Busy):
     def is_unheard_of(self) -> bool:
         """Whether its node did not answer when it was last asked, so that nobody knows whether it runs."""
         return self.status == "ERROR_nodedown"
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether it is known not to run."""
+        return not (self.is_running or self.is_unheard_of)

@@ -52,6 +52,8 @@ def find_vnc_address(vm: VirtualMachine) -> Address:
     Ganeti's own `/console` answers 500 for VNC in every release (docs/architecture.md, consoles).
     """
     node = vm.primary_node
+    if vm.is_unheard_of:
+        raise NoConsole(_("Its primary node did not answer."))
     if not vm.is_running:
         raise NoConsole(explain_coming_up(vm) or _("The machine is not running. Start it to see its screen."))
     if node is None:

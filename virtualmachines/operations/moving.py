@@ -184,7 +184,7 @@ class Migrate(Move[MigrateParams]):
             return _("%(hypervisor)s can't move running machines: stop it and fail it over.") % {
                 "hypervisor": target.hypervisor
             }
-        if not (target.is_running or target.is_unheard_of):
+        if target.stands_still:
             return _("It is not running. Fail it over instead.")
         node = target.primary_node
         if node is not None and node.offline:

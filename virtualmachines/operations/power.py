@@ -246,7 +246,7 @@ class Reboot(VMOperation[RebootParams]):
         return (
             explain_off_limits(target)
             or explain_node_offline(target)
-            or (None if target.is_running or target.is_unheard_of else _("It is not running; start it instead."))
+            or (_("It is not running; start it instead.") if target.stands_still else None)
         )
 
     def is_shown_by(self, target: VirtualMachine) -> bool:

@@ -35,7 +35,7 @@ def _console_context(request: HttpRequest, slug: str, name: str) -> dict[str, An
     reason = find_obstacle(operation, vm) or ""
     # What is about to run needs nobody: the page asks for tickets until there is one.
     obstacle, remedy = ("", "") if explain_coming_up(vm) and not vm.is_running else _split(reason)
-    start = None if vm.is_running or not obstacle else _start_of(page)
+    start = _start_of(page) if obstacle and vm.stands_still else None
     return {
         **page,
         "obstacle": obstacle,
@@ -91,7 +91,7 @@ def vm_console_ticket(request: HttpRequest, slug: str, name: str) -> JsonRespons
         return JsonResponse({"error": str(forbidden), "remedy": remedy}, status=403)
     except Refusal as refusal:
         error, remedy = _split(str(refusal))
-        stopped = not vm.is_running and not explain_coming_up(vm)
+        stopped = vm.stands_still and not explain_coming_up(vm)
         start = _start_of(vm_page(user, vm, "console")) if stopped else None
         return JsonResponse({"error": error, "remedy": remedy, "start": start}, status=409)
     return JsonResponse({"url": settings.GWM_CONSOLE_URL, "ticket": admission.ticket, "password": admission.password})

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from tests.ganeti.cluster import GanetiCluster
-from tools.lab.keyboard_guest import Address, Item, Label, Near, assemble
+from tools.lab.keyboard_guest import SETTLED, Address, Item, Label, Near, assemble
 from tools.lab.nodes import file_of_node
 
 OS_NAME = "gwm-filed"
@@ -22,14 +22,7 @@ _FOLDER = f"/srv/ganeti/os/{OS_NAME}"
 READ_TO = b"\x00\x7e"  # right behind the boot sector
 _PACKET = b"\x10\x00" + b"\x02\x00" + READ_TO + b"\x00\x00"  # two sectors, to there; by the number that comes after it
 _PROGRAM: tuple[Item, ...] = (
-    b"\xfa",  # cli
-    b"\x31\xc0",  # xor ax, ax
-    b"\x8e\xd8",  # mov ds, ax
-    b"\x8e\xc0",  # mov es, ax
-    b"\x8e\xd0",  # mov ss, ax
-    b"\xbc\x00\x7c",  # mov sp, 0x7c00
-    b"\xfb",  # sti
-    b"\xfc",  # cld
+    *SETTLED,
     Address(b"\xbe", "packet"),  # mov si, packet
     b"\xb4\x42",  # mov ah, 0x42       read sectors of the disk it was booted from, which dl says
     b"\xcd\x13",  # int 0x13

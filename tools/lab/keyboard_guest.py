@@ -46,7 +46,8 @@ class Address:
 
 Item = bytes | Label | Near | Address
 
-_PROGRAM: tuple[Item, ...] = (
+# What a boot sector begins with: all segments and the stack are where it lies.
+SETTLED: tuple[Item, ...] = (
     b"\xfa",  # cli
     b"\x31\xc0",  # xor ax, ax
     b"\x8e\xd8",  # mov ds, ax
@@ -55,6 +56,9 @@ _PROGRAM: tuple[Item, ...] = (
     b"\xbc\x00\x7c",  # mov sp, 0x7c00
     b"\xfb",  # sti
     b"\xfc",  # cld
+)
+_PROGRAM: tuple[Item, ...] = (
+    *SETTLED,
     b"\xb8\x03\x00",  # mov ax, 0x0003     set video mode 3: text, 80x25
     b"\xcd\x10",  # int 0x10
     b"\xb8\x00\x06",  # mov ax, 0x0600     scroll the whole window away ...

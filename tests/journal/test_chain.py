@@ -202,7 +202,7 @@ def test_the_command_says_which_and_fails(ten: list[Event]) -> None:
     assert f"10 events. The newest: 10:{ten[-1].seal}" in run("verify_journal", "--expect", f"3:{ten[2].seal}")
     Event.objects.filter(number=4).update(actor_name="mallory")
     said = StringIO()
-    with pytest.raises(CommandError, match="1 problems in 10 events") as failed:
+    with pytest.raises(CommandError, match="1 problem in 10 events") as failed:
         call_command("verify_journal", stderr=said)
     assert failed.value.returncode == 1
     assert said.getvalue() == "Event 4 was altered: actor_name.\n"

@@ -32,7 +32,8 @@ class Command(BaseCommand):
             self.stderr.write(f"… and {count - NAMED} more.")
         if count:
             raise CommandError(
-                f"The journal is not as it was written: {count} problems in {verification.checked} events."
+                f"The journal is not as it was written: {count} {'problem' if count == 1 else 'problems'} "
+                f"in {verification.checked} events."
             )
         self.stdout.write(
             f"The journal is as it was written: {verification.checked} events. "

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from clusters.disclosure import JobLine
 from clusters.models import Cluster
 from clusters.states import NodeTally, state_of_cluster
+from gwm.live.carried import live_note
 from gwm.selectors import (
     DOCK_JOBS,
     ClusterInFrame,
@@ -340,6 +341,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "theme": theme_of(request),
         "links": links(),
         "date_format": settings.GWM_DATE_FORMAT,
+        "say_in_head": live_note,
     }
     user = getattr(request, "user", None)
     if not isinstance(user, User):

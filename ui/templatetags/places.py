@@ -35,6 +35,13 @@ def list_page(kind: str) -> str:
     return list_of(kind)
 
 
+@register.simple_tag(takes_context=True)
+def in_head(context: template.Context) -> SafeString:
+    """What the root of the product says in the head of each page, of all that its template was given."""
+    say = context.get("say_in_head")
+    return SafeString() if say is None else say(context.flatten())
+
+
 @register.simple_tag
 def tab_links(tabs: Iterable[Any]) -> SafeString:
     """Links of tabs, which have label, url, is_current and count."""

@@ -1,8 +1,8 @@
 """The note that a page carries, so that it can be kept true."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from django import template
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,26 +12,22 @@ from gwm.live.pages import note_for
 from permissions.signed_in import find_person
 from permissions.viewing import viewer_of
 
-register = template.Library()
 
-
-@register.simple_tag(takes_context=True)
-def live_note(context: template.Context) -> SafeString:
-    """What the page shows, sealed; nothing for strangers.
+def live_note(shown: Mapping[str, Any]) -> SafeString:
+    """What the page shows, sealed; nothing for strangers. `shown`: all that its template was given.
 
     With it goes where the page's row is found whatever it is called (`data-row`), and where it is called as it is now.
     """
-    request: Any = context.get("request")
+    request: Any = shown.get("request")
     person = find_person(request) if request is not None else None
     if person is None or viewer_of(request) is not None:  # the session is the viewer's, and the note is not theirs
         return SafeString()
-    shown: dict[str, Any] = {str(name): value for name, value in context.flatten().items()}
     row, here = _places(request, shown)
     text = note_for(request, person, shown).seal()
     return format_html('<meta name="live-note" content="{}" data-row="{}" data-here="{}">', text, row, here)
 
 
-def _places(request: HttpRequest, shown: dict[str, Any]) -> tuple[str, str]:
+def _places(request: HttpRequest, shown: Mapping[str, Any]) -> tuple[str, str]:
     match = request.resolver_match
     if match is None or "name" not in match.kwargs or not match.url_name:
         return "", ""

@@ -292,6 +292,10 @@ class Operation(Generic[T, P]):
         """Before and after, field by field: for the confirmation, the journal and the API."""
         return ()
 
+    def meets_limits(self) -> bool:
+        """Whether there is a quota at all that it might exceed."""
+        return self.takes_quota
+
     @property
     def tells_changes(self) -> bool:
         """Whether it says what would be other than before."""

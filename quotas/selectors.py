@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import IntegerField, QuerySet, Sum, Value
+from django.db.models import IntegerField, Q, QuerySet, Sum, Value
 
 from clusters.models import Cluster
 from permissions.models import Persona
@@ -43,6 +43,12 @@ def default_of(cluster: Cluster) -> Limits:
     """What everybody without a quota of their own may use there."""
     found = DefaultQuota.objects.filter(cluster=cluster).first()
     return found.limits if found is not None else UNLIMITED
+
+
+def has_limits() -> bool:
+    """Whether anybody's use of anything is limited anywhere."""
+    is_limited = ~Q(**{f"{dimension}__isnull": True for dimension in DIMENSIONS})
+    return DefaultQuota.objects.filter(is_limited).exists() or Quota.objects.filter(is_limited).exists()
 
 
 def own_limits(persona: Persona, cluster: Cluster) -> Limits | None:

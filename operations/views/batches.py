@@ -274,7 +274,7 @@ def _show(
         "title": _question(batch, tally.will) if is_planned else title_of(batch, tally.will),
         "button": button_of_plan(batch, tally.will),
         "tally": tally,
-        "may_exceed": operation is not None and operation.takes_quota and bool(can(user, "exceed_quotas")),
+        "may_exceed": operation is not None and operation.meets_limits() and bool(can(user, "exceed_quotas")),
         "parts": [("", _("All"), tally.will + tally.skipped + tally.denied)]
         + [(name, label, numbers[name]) for name, label in parts.items()],
         "part": part if part in parts else "",

@@ -24,9 +24,9 @@ function write(kept) {
   else sessionStorage.removeItem(key);
 }
 
-function markPlace() {
+function markPlace(page = location.href) {
   place ??= `${Date.now()} ${Math.random()}`;
-  history.replaceState({ ...history.state, typed: place }, "", location.href);
+  history.replaceState({ ...history.state, typed: place }, "", page);
 }
 
 function keep() {
@@ -82,11 +82,12 @@ function bringBack() {
 }
 
 /* The answer to a form shows the form again (something is wrong with it, or it was only looked at). Coming back to it
-   would ask whether to send everything once more: its place in the history becomes that of the form. */
+   would ask whether to send everything once more: its place in the history becomes that of the form, which
+   says where it is (data-page) if it is sent elsewhere. */
 const isAnswer = document.documentElement.hasAttribute("data-answers") && Boolean(find(location.pathname));
 if (isAnswer) {
   changed = location.pathname;
-  markPlace();
+  markPlace(find(changed).dataset.page);
 }
 
 document.addEventListener("input", (event) => {

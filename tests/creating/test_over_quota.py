@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from operations.models import Batch
 from quotas.amounts import Limits
@@ -43,6 +44,17 @@ def test_the_tick_goes_with_a_plan_of_several(maker: Maker, root: Client) -> Non
     assert post(root, name="web{1..3}.example.org")[0] == 422
     assert post(root, name="web{1..3}.example.org", over_quota="1")[0] == 302
     assert Batch.objects.get().over_quota
+
+
+def test_a_plan_offers_the_tick_only_where_there_are_limits(maker: Maker) -> None:
+    client = Client()
+    client.force_login(make_admin())
+    assert post(client, name="web{1..3}.example.org")[0] == 302
+    for limits, is_offered in ((None, False), (Limits(), False), (Limits(machines=9), True)):
+        if limits is not None:
+            set_default(maker.cluster, limits)
+        page = client.get(reverse("batch", args=[Batch.objects.get().uuid])).content.decode()
+        assert "Create 3 machines" in page and ('name="over_quota"' in page) is is_offered
 
 
 @pytest.mark.feature("F120", "G034")

@@ -11,6 +11,7 @@ from clusters.operations.ganeti import GanetiOperation
 from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, OverQuota, Submission
 from operations.rows import read_row
+from quotas.selectors import has_limits
 from quotas.services import Exceeded
 from rapi.client import RapiClient
 from rapi.errors import NotFound, Refused
@@ -55,6 +56,9 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
 
     def suits(self, target: VirtualMachine) -> bool:
         return not target.was_never_made
+
+    def meets_limits(self) -> bool:
+        return self.takes_quota and has_limits()
 
     def rows(self) -> QuerySet[VirtualMachine]:
         cluster = ("cluster__info", "cluster__operating_systems")

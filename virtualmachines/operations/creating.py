@@ -27,7 +27,7 @@ from permissions.models import Persona
 from permissions.policy import may_act_for, verbs_on
 from permissions.services import grant, persona_of
 from quotas.amounts import UNLIMITED, Amounts
-from quotas.selectors import limits_of
+from quotas.selectors import has_limits, limits_of
 from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
 from rapi.shapes.fields import whole
@@ -75,6 +75,9 @@ class Create(GanetiOperation[Cluster, CreateParams]):
     def cluster_of(self, target: Any) -> Cluster:
         """The target's own, once it is made."""
         return target if isinstance(target, Cluster) else target.cluster
+
+    def meets_limits(self) -> bool:
+        return has_limits()
 
     def rows(self) -> QuerySet[Cluster]:
         return Cluster.objects.order_by("slug")

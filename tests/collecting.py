@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 import pytest
 
-SELDOM = 200_000  # objects
+SELDOM = 1_000_000  # objects
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

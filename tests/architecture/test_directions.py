@@ -7,6 +7,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,12 @@ def room_of_template(name: str) -> str:
     return folder if folder in HEIGHT else "ui"
 
 
+@cache
 def rooms_of_tags() -> dict[str, str]:
     return {path.stem: room for room in HEIGHT for path in (ROOT / room).glob("templatetags/[!_]*.py")}
 
 
+@cache
 def rooms_of_urls() -> dict[str, str]:
     """The app whose view answers, by the URL's name."""
 
@@ -83,8 +86,13 @@ def rises(room: str, kind: str, name: str) -> str:
     return there if there in HEIGHT and there != room and HEIGHT[there] >= HEIGHT[room] else ""
 
 
-def all_names() -> Iterator[tuple[str, str, str, str]]:
+@cache
+def all_names() -> list[tuple[str, str, str, str]]:
     """(file, its app, kind, name) of everything that is named."""
+    return list(_walk_names())
+
+
+def _walk_names() -> Iterator[tuple[str, str, str, str]]:
     for path in sorted((ROOT / "templates").rglob("*.html")):
         room = room_of_template(str(path.relative_to(ROOT / "templates")))
         for kind, name in named_in_template(path.read_text(encoding="utf-8")):
@@ -105,7 +113,7 @@ def test_nothing_points_upwards() -> None:
 
 
 def test_there_is_something_to_read() -> None:
-    read = list(all_names())
+    read = all_names()
     for kind, at_least in {"template": 150, "tags": 80, "URL": 80}.items():
         assert sum(each == kind for _file, _room, each, _name in read) > at_least
     assert {"clusters", "cluster", "vm", "login"} <= set(rooms_of_urls())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -97,6 +98,13 @@ FILES = [
     and str(path.relative_to(ROOT)) not in SAMPLES
     and not any(part.startswith(".") or part == "migrations" for part in path.relative_to(ROOT).parts)
 ]
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 GETTEXT = frozenset(
     name for kind in ("gettext", "ngettext", "pgettext", "npgettext") for name in (kind, f"{kind}_lazy")
 ) | {"_", "gettext_noop"}
@@ -194,7 +202,7 @@ def test_a_module_says_nothing_that_cannot_be_translated() -> None:
     assert FILES
     wrong = {}
     for path in FILES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
         untranslated = list(untranslated_in(tree, is_model="models" in path.parts or path.name == "models.py"))
         if found := [*untranslated, *eager_at_import(tree)]:
             wrong[path] = found
@@ -222,7 +230,7 @@ def test_gettext_has_names_that_xgettext_knows() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}: {alias.name} as {alias.asname}"
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
         for alias in node.names
         if alias.asname not in (None, "_") or (alias.asname == "_" and not alias.name.startswith("gettext"))
@@ -264,7 +272,7 @@ def list_writers() -> Iterator[Path]:
 def test_who_writes_sentences_down_takes_those_that_know_what_they_are_made_of() -> None:
     wrong = []
     for path in list_writers():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation":
                 taken = {each.name for each in node.names} & {"gettext", "ngettext"}
                 wrong += [f"{path.relative_to(ROOT)}: import {name} from objectlog.words" for name in sorted(taken)]

@@ -197,6 +197,16 @@ def test_what_ganeti_refuses_leaves_the_template_and_says_so(maker: Maker, alice
     page_of(alice, "/vms/create/", typed, 302)
 
 
+@pytest.mark.feature("F249")
+def test_what_a_template_leaves_open_is_asked_and_not_called_wrong(maker: Maker, alice: Client) -> None:
+    make_template("open", maker.cluster, spec=spec_as_data(replace(SMALL, os="")))
+    grant(["use"], maker.alice.user, MachineTemplate.objects.get())
+    there = "/vms/create/?template=lab/open"
+    assert "Filled in from template" in page_of(alice, there) and "error-summary" not in page_of(alice, there)
+    typed = {"template": "lab/open", "cluster": "lab", "name": NEW}
+    assert "Choose an OS" in page_of(alice, "/vms/create/", typed, 422)
+
+
 @pytest.mark.alike
 @pytest.mark.feature("F249")
 def test_what_the_cluster_does_not_have_is_said_at_its_field_and_not_dropped(maker: Maker, alice: Client) -> None:

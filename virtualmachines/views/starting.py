@@ -101,7 +101,8 @@ def _from_template(request: HttpRequest, typed: Typed) -> HttpResponse:
     form = page.form(is_judged=False)
     left_out: Sequence[str] = page.kept.find_left_out(form.params().spec)
     faults = faults_of(Ask(page.actor, page.cluster, form.params()), page.facts, page.held)
-    form.put_errors({path: words for path, words in faults.items() if path not in ("name", "owner")})
+    still_asked = {"name", "owner"} if page.kept.spec.os else {"name", "owner", "os"}
+    form.put_errors({path: words for path, words in faults.items() if path not in still_asked})
     return page.show(form, left_out=left_out)
 
 

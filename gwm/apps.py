@@ -7,6 +7,7 @@ from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 import gwm.celery  # noqa: F401 - makes it the app that shared tasks belong to
+from gwm import journal_triggers
 from gwm.databases import allow_long_statements
 from gwm.live.triggers import make_triggers
 from operations.triggers import add_triggers, install_triggers, remove_triggers
@@ -21,6 +22,7 @@ class GwmConfig(AppConfig):
     def ready(self) -> None:
         """Have the triggers made anew around migrations, and say what connections take and where our pages are."""
         add_triggers(make_triggers)
+        add_triggers(journal_triggers.make_triggers)
         pre_migrate.connect(_before_migrations, sender=self)
         post_migrate.connect(_after_migrations, sender=self)
         connection_created.connect(_after_connecting)

@@ -87,6 +87,11 @@ def _by(name: str) -> list[Q]:
     return [Q(Exact(Upper(F(field)), Upper(Known(name)))) for field in ("actor_name", "persona_name")]
 
 
+def in_cluster(slug: str) -> Q:
+    """What was done on a cluster, or to it."""
+    return _is("cluster_name", slug.lower())
+
+
 def _of_verb(verb: str) -> list[Q]:
     """What is the same for every kind stands in the table of sentences by its verb alone."""
     verb = verb.lower()
@@ -112,7 +117,7 @@ LAST_IN = ("when", "at", "outcome")
 FOUND: dict[str, Callable[[str], list[Q]]] = {
     "actor": _by,
     "verb": _of_verb,
-    "cluster": lambda value: [_is("cluster_name", value.lower())],
+    "cluster": lambda value: [in_cluster(value)],
     "kind": lambda value: [_is("target_kind", value.lower())],
     "outcome": _with_outcome,
 }
@@ -129,7 +134,7 @@ EVENTS = Language(
         "what": of_text(
             _("name of the machine, cluster or job"),
             "what:web1",
-            lambda value: Q(target_name__icontains=value) | Q(cluster_name__iexact=value),
+            lambda value: Q(target_name__icontains=value) | in_cluster(value),
         ),
         "kind": of_text(_("kind of object"), "kind:node", _any_of("kind")),
         "cluster": of_text(_("cluster"), "cluster:prod", _any_of("cluster")),

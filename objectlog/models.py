@@ -155,6 +155,17 @@ class Event(models.Model):
         return f"{self.actor_name}: {self.said}"
 
 
+class EventText(models.Model):
+    """What words are searched in of the event that has the same key, in capitals; written by triggers alone, see
+    gwm.journal_search. It is apart from the event, which is written again as it is overtaken and sealed."""
+
+    said = models.TextField()
+    target_name = models.TextField()
+
+    def __str__(self) -> str:
+        return self.said
+
+
 class ChainEnd(models.Model):
     """An end of the chain of sealed events: the newest one, and the newest of those that were removed.
 

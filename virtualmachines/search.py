@@ -8,27 +8,22 @@ the machines' own column is read.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Func
 from django.db.models.sql.compiler import SQLCompiler
 
 from operations.triggers import PREFIX, Columns, create_trigger
+from ui import trigrams
 from ui.listed import Known, Unforeseen, begins_with_few
-
-logger = logging.getLogger("virtualmachines.search")
 
 VMS, TEXTS = "virtualmachines_virtualmachine", "virtualmachines_machinetext"
 # The index of TEXTS: on SQLite a table, of FTS5.
 PARTS = "virtualmachines_machinetext_parts"
 _READ = ("id", "name", "os", "search_text", "notes")
-# An index of three letters in a row knows nothing of fewer, and does not get faster by very many.
-_SHORTEST, _LONGEST = 3, 200
 
 
 def make_triggers(vendor: str, columns_of: Columns) -> Iterator[str]:
@@ -60,9 +55,7 @@ def _text_of(row: str) -> str:
 
 
 def _make_triggers_of_parts() -> Iterator[str]:
-    add = f"INSERT INTO {PARTS} (rowid, text) VALUES (NEW.id, NEW.text)"  # noqa: S608
-    remove = f"INSERT INTO {PARTS} ({PARTS}, rowid, text) VALUES ('delete', OLD.id, OLD.text)"  # noqa: S608
-    for event, does in (("insert", add), ("update", f"{remove}; {add}"), ("delete", remove)):
+    for event, does in trigrams.make_changes(PARTS, ["text"]).items():
         yield from create_trigger("sqlite", f"{PREFIX}search_parts_{event}", event, TEXTS, does)
 
 
@@ -82,13 +75,13 @@ class Says(Unforeseen, Func):
         """Where nothing is kept."""
         _key, text, name = self._compile(compiler)
         has = f"(LOWER({text}) LIKE %s ESCAPE '!' OR LOWER({name}) LIKE %s ESCAPE '!')"
-        pattern = f"%{self._escaped('!')}%"
+        pattern = trigrams.as_pattern(self.word, "!")
         return has, [pattern, pattern]
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
         """A join, which is planned by how common the word is and what else is asked for."""
         key, _text, _name = self._compile(compiler)
-        pattern, _params = compiler.compile(Known("%" + self._escaped("\\") + "%"))
+        pattern, _params = compiler.compile(Known(trigrams.as_pattern(self.word, "\\")))
         return f"EXISTS (SELECT 1 FROM {TEXTS} t WHERE t.id = {key} AND t.text LIKE {pattern})", []  # noqa: S608
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
@@ -98,55 +91,25 @@ class Says(Unforeseen, Func):
         each = f"EXISTS (SELECT 1 FROM {TEXTS} t WHERE t.id = {key} AND INSTR(t.text, %s))"  # noqa: S608
         if begins_with_few(compiler.query.where):
             return each, [self.word]
-        if not _SHORTEST <= len(self.word) <= _LONGEST:
+        if not trigrams.SHORTEST <= len(self.word) <= trigrams.LONGEST:
             return f"+{key} IN (SELECT id FROM {TEXTS} WHERE INSTR(text, %s))", [self.word]  # noqa: S608
-        phrase = '"{}"'.format(self.word.replace('"', '""'))
+        phrase = trigrams.as_phrase(self.word)
         found = f"SELECT rowid FROM {PARTS} WHERE {PARTS} MATCH %s"  # noqa: S608
         is_common = f"(SELECT COUNT(*) FROM ({found} LIMIT {self.common + 1})) > {self.common}"  # noqa: S608
         return f"CASE WHEN {is_common} THEN {each} ELSE {key} IN ({found}) END", [phrase, self.word, phrase]
 
     def _compile(self, compiler: SQLCompiler) -> list[str]:
         """The columns that are read; EmptyResultSet if no text can have the word."""
-        if "\0" in self.word or any("\ud800" <= letter <= "\udfff" for letter in self.word):
-            raise EmptyResultSet  # what databases and their drivers do not take, and no row has
+        if trigrams.has_no_text(self.word):
+            raise EmptyResultSet
         return [compiler.compile(each)[0] for each in self.get_source_expressions()]
-
-    def _escaped(self, mark: str) -> str:
-        """The word as a part of a pattern."""
-        return "".join(f"{mark}{letter}" if letter in (mark, "%", "_") else letter for letter in self.word)
 
 
 def make_index(connection: BaseDatabaseWrapper) -> None:
-    """The index of texts, for a migration. If PostgreSQL does not let us have it, this is logged, with the remedy."""
-    if connection.vendor == "sqlite":
-        how = f"content='{TEXTS}', content_rowid='id', columnsize=0, tokenize='trigram case_sensitive 1'"
-        _execute(connection, f"CREATE VIRTUAL TABLE {PARTS} USING fts5(text, {how})")
-    elif connection.vendor == "postgresql":
-        statements = (
-            "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-            f"CREATE INDEX {PARTS} ON {TEXTS} USING gin (text gin_trgm_ops) WITH (fastupdate = off)",
-        )
-        try:
-            with transaction.atomic(using=connection.alias):
-                _execute(connection, *statements)
-        except DatabaseError as error:
-            logger.warning(
-                "Machines are searched without an index, which is slower where there are very many: PostgreSQL said "
-                "“%s”. To have one, as a superuser of that database: %s;",
-                str(error).strip(),
-                "; ".join(statements),
-            )
+    """The index of texts, for a migration."""
+    trigrams.make_index(connection, TEXTS, ["text"], PARTS, "Machines are searched")
 
 
 def drop_index(connection: BaseDatabaseWrapper) -> None:
-    """The way back. The extension stays: others may use it."""
-    if connection.vendor == "sqlite":
-        _execute(connection, f"DROP TABLE IF EXISTS {PARTS}")
-    elif connection.vendor == "postgresql":
-        _execute(connection, f"DROP INDEX IF EXISTS {PARTS}")
-
-
-def _execute(connection: BaseDatabaseWrapper, *statements: str) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+    """The way back."""
+    trigrams.drop_index(connection, PARTS)

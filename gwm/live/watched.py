@@ -99,6 +99,7 @@ UNWATCHED = frozenset(
     {
         "objectlog_chainend",
         "objectlog_entry",
+        "objectlog_eventtext",
         "operations_batchlane",
         "people_letter",
         "quotas_usageday",

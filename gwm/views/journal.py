@@ -1,5 +1,7 @@
 """The journal: of everything one may know, of a cluster, a node, a machine; on pages and as a file."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,8 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
-from gwm.journal_list import EVENTS, FOUND, JOURNAL_TABLE, LAST, LAST_IN, OUTCOMES, OVERTAKEN, VERBS
+from gwm.journal_list import EVENTS, FOUND, JOURNAL_TABLE, LAST, LAST_IN, OUTCOMES, OVERTAKEN, VERBS, in_cluster
+from gwm.journal_search import Has, Part, are_few, find_first_keys, find_parts, gives_first
 from gwm.selectors import events_about, events_of, events_on, with_links
 from people.account_selectors import get_account
 from people.selectors import get_team
@@ -95,21 +98,38 @@ def _only_last(events: QuerySet[Any], steps: str, sort: str, entry: str = "") ->
 
 def find_events(events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str, most: int) -> QuerySet[Any]:
     """Of those that match the first so many, and perhaps more. By time they are found with an index that has what was
-    asked for in the order of time, one for each way in which it may be met: no database does so for several."""
+    asked for in the order of time, one for each way in which it may be met: no database does so for several. Before
+    that, words that few events have are looked up, in whatever order they are shown."""
+    by_time = shown.sort.lstrip("-") in JOURNAL_TABLE.parted_by
     key = next((key for key in FOUND if len(wanted.values_of(key)) == 1), None)
-    if key is None or shown.sort.lstrip("-") not in JOURNAL_TABLE.parted_by:
+    parts = find_parts(wanted)
+    rows = _only_last(events.filter(wanted.asked.condition), steps, "")
+    if parts and are_few(parts):
+        ways = [Q(Has(parts)), *_besides(parts)]
+        if not by_time:
+            return rows.filter(reduce(or_, ways))
+    elif by_time and key is not None:
+        ways = FOUND[key](wanted.values_of(key)[0])
+        rows = events.filter(wanted.without(key).asked.condition)
+        if key == "outcome":  # whether it is overtaken stands in this index alone
+            ways = [way & last for way in ways for last in ((LAST, OVERTAKEN) if steps else (LAST,))]
+        else:
+            rows = _only_last(rows, steps, "")
+    elif by_time and parts and gives_first(events):
+        keys = find_first_keys(rows, parts, most, upwards=not shown.sort.startswith("-"))
+        ways = [Q(pk__in=keys), *_besides(parts)]
+    else:
         return _only_last(events.filter(wanted.asked.condition), steps, shown.sort)
-    others = events.filter(wanted.without(key).asked.condition)
-    ways = FOUND[key](wanted.values_of(key)[0])
-    if key == "outcome":  # whether it is overtaken stands in this index alone
-        ways = [way & last for way in ways for last in ((LAST, OVERTAKEN) if steps else (LAST,))]
-    elif not steps:
-        others = others.filter(is_overtaken=False)
     found = Q()
     for way in ways:
-        some = order_rows(others.filter(way), JOURNAL_TABLE.orders, shown.sort)
+        some = order_rows(rows.filter(way), JOURNAL_TABLE.orders, shown.sort)
         found |= Q(OfFew(F("pk"), some.values("pk")[:most]))
     return events.filter(found)
+
+
+def _besides(parts: tuple[Part, ...]) -> list[Q]:
+    """How what has not these parts may match, too: a name may be that of a cluster."""
+    return [in_cluster(part.word) for part in parts if part.column == "target_name"]
 
 
 @require_safe

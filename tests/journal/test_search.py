@@ -1,0 +1,159 @@
+"""Words in the journal: an index finds what reading all events finds, whatever is asked and whatever was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gwm.journal_list import JOURNAL_TABLE
+from gwm.journal_search import Has, Part, are_few, find_first_keys, gives_first
+from gwm.journal_triggers import COLUMNS, PARTS
+from objectlog.models import Event, EventText
+from operations.triggers import install_triggers, remove_triggers
+from tests.factories import make_admin
+from tests.fixtures.migrating import migrate, migrate_all
+from tests.journal.test_found import find
+from ui.listing import order_rows
+
+pytestmark = pytest.mark.django_db
+LETTERS = st.text(st.sampled_from("abAB.-:%_\"'\\*()^ ßéİΣσς漢😀"), max_size=10)
+SHARED = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+)
+BEGAN = datetime(2026, 11, 1, tzinfo=timezone.get_default_timezone())
+
+
+def write(said: Iterable[str], seconds: Iterable[int] = range(10_000), target: str = "") -> list[Event]:
+    """Events that say this, so many seconds after one another."""
+    return Event.objects.bulk_create(
+        Event(at=BEGAN + timedelta(seconds=after), said=text, target_name=target or text, verb="vm.start", text="{}")
+        for text, after in zip(said, seconds, strict=False)
+    )
+
+
+@pytest.mark.feature("G052")
+@SHARED
+@given(data=st.data(), texts=st.lists(LETTERS, min_size=1, max_size=12))
+def test_the_index_finds_what_reading_all_events_finds(data: st.DataObject, texts: list[str]) -> None:
+    inside = st.sampled_from(texts).flatmap(
+        lambda text: st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).map(
+            lambda ends: text[min(ends) : max(ends)]
+        )
+    )
+    words = data.draw(st.lists(LETTERS | inside | inside.map(str.swapcase), min_size=1, max_size=4))
+    seconds = data.draw(st.lists(st.integers(0, 5), min_size=len(texts), max_size=len(texts)))
+    with transaction.atomic():
+        write(texts, seconds)
+        for word, column in ((word, column) for word in words for column in COLUMNS):
+            parts = (Part(column, word),)
+            if not parts[0].is_indexed:
+                continue
+            there = Event.objects.filter(**{f"{column}__icontains": word})
+            assert set(Event.objects.filter(Has(parts))) == set(there)
+            assert are_few(parts)
+            if gives_first(Event.objects.all()):
+                for order, upwards in ((("-at", "-pk"), False), (("at", "pk"), True)):
+                    expected = list(there.order_by(*order).values_list("pk", flat=True))[:2]
+                    assert find_first_keys(Event.objects.all(), parts, 2, upwards=upwards) == expected
+        transaction.set_rollback(True)
+
+
+HOSTILE = (
+    "100%",
+    "a_b",
+    "x*y",
+    '"q"',
+    "o'r",
+    "back\\slash",
+    "NEAR(",
+    "said:",
+    "ab",
+    "Z",
+    "ΔΟΚ",
+    "δοκ",
+    "Start",
+    "^sta",
+)
+
+
+@pytest.mark.parametrize("sort", ["-when", "when", "who"])
+@pytest.mark.parametrize("steps", ["", "&steps=1"])
+def test_pages_show_what_has_all_words(sort: str, steps: str) -> None:
+    admin = make_admin("root")
+    write([f"start {word} {word.lower()}" for word in HOSTILE] * 3, target="web ΔΟΚ 1")
+    Event.objects.filter(pk__in=Event.objects.values_list("pk", flat=True)[:10]).update(is_overtaken=True)
+    found_any = 0
+    for word in (*HOSTILE, "nowhere", "start"):
+        typed = "+".join(f'"{part}"' for part in (word.replace("\\", "\\\\").replace('"', '\\"'), "sTa"))
+        for query in (f"q={typed}", f"q=what:wEb+{typed}", "q=what:web", "q=what:none", f"q={typed}&kind=vm"):
+            address = f"{query.replace('%', '%25')}&sort={sort}{steps}"
+            found, matching, by = find(admin, address, 4)
+            expected = list(order_rows(matching, JOURNAL_TABLE.orders, by))[:4]
+            assert list(order_rows(found, JOURNAL_TABLE.orders, by))[:4] == expected, query
+            found_any += len(expected)
+    assert found_any > 50
+
+
+def test_the_name_of_a_cluster_is_found_beside_those_with_it_in_theirs() -> None:
+    admin = make_admin("root")
+    write(["one", "two"], target="prodigy")
+    [event] = write(["three"], target="web1")
+    Event.objects.filter(pk=event.pk).update(cluster_name="prod")
+    for sort in ("when", "who"):
+        assert find(admin, f"q=what:PROD&sort={sort}", 9)[0].count() == 3
+
+
+def texts() -> dict[int, tuple[str, str]]:
+    return {text.pk: (text.said, text.target_name) for text in EventText.objects.all()}
+
+
+def expected() -> dict[int, tuple[str, str]]:
+    return {event.pk: (event.said.upper(), event.target_name.upper()) for event in Event.objects.all()}
+
+
+def test_no_writer_can_pass_by_the_index() -> None:
+    first, second, third, _fourth = write(["one and one", "two and two", "three", "four"])
+    second.said = "changed"
+    second.save()
+    Event.objects.filter(pk=third.pk).update(target_name="another", is_overtaken=True)
+    first.delete()
+    assert texts() == expected()
+    remove_triggers(connection)
+    write(["five"])
+    third.delete()
+    install_triggers(connection)
+    assert texts() == expected()
+    with transaction.atomic():
+        Event.objects.all().delete()
+        transaction.set_rollback(True)
+    assert [Event.objects.filter(Has((Part("said", word),))).count() for word in ("one", "chang", "five")] == [0, 1, 1]
+
+
+def test_the_index_is_read() -> None:
+    parts = (Part("said", "abc"),)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = EventText.objects.filter(said__contains="ABC").explain()
+        assert f"Bitmap Index Scan on {PARTS}" in plan
+    else:
+        assert "VIRTUAL TABLE INDEX" in Event.objects.filter(Has(parts)).explain()
+
+
+@pytest.mark.long
+@pytest.mark.django_db(transaction=True)
+def test_the_index_can_be_taken_back_and_made_anew() -> None:
+    [event] = write(["abcd"])
+    nodes = MigrationExecutor(connection).loader.graph.nodes
+    migrate([each for each in nodes if each[0] == "objectlog" and each[1].startswith("0009")])
+    Event.objects.filter(pk=event.pk).update(said="bcde")
+    migrate_all()
+    assert list(Event.objects.filter(Has((Part("said", "bcde"),)))) == [event]
+    assert not Event.objects.filter(Has((Part("said", "abc"),))).exists()

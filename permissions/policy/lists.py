@@ -24,6 +24,7 @@ from permissions.policy.rowtest import ROW, LookedUp, RowTest
 from permissions.policy.ways import (
     NOTHING,
     TARGET_KEY,
+    Shape,
     Statement,
     access_of,
     filled,
@@ -157,14 +158,17 @@ def _condition_on_columns(user: User, reach: Reach, verb: str, model: Any, relat
 
 
 def _holding(reach: Reach, model: Any, verbs: frozenset[str], from_parent: frozenset[str] = frozenset()) -> Holding:
-    return Holding(model, reach.covered(model, verbs, from_parent), *_single_rows(model, verbs, connection.vendor))
+    rows = _single_rows(model, verbs, reach.shapes, connection.vendor)
+    return Holding(model, reach.covered(model, verbs, from_parent), *rows)
 
 
-@lru_cache(maxsize=256)
-def _single_rows(model: Any, verbs: frozenset[str], vendor: str) -> tuple[Statement, Statement]:
+@lru_cache(maxsize=1024)
+def _single_rows(
+    model: Any, verbs: frozenset[str], shapes: frozenset[Shape], vendor: str
+) -> tuple[Statement, Statement]:
     """The keys of rows that are held by themselves, and what goes before them."""
-    kind = access_of(model).kind
-    return keys_by_themselves(model, verbs), scopes_of_roles(kind, verbs) if kind and verbs else NOTHING
+    keys, is_by_roles = keys_by_themselves(model, verbs, shapes)
+    return keys, scopes_of_roles(access_of(model).kind, verbs) if is_by_roles else NOTHING
 
 
 def _is_one_of(column: str, keys: str) -> str:

@@ -17,7 +17,18 @@ from django.db import connection
 
 from permissions.access import Access
 from permissions.models import User
-from permissions.policy.ways import Statement, access_of, filled, quoted, union, ways_in, whole_roles, with_roles
+from permissions.policy.ways import (
+    Shape,
+    Statement,
+    access_of,
+    filled,
+    quoted,
+    shapes_of_roles,
+    union,
+    ways_in,
+    whole_roles,
+    with_roles,
+)
 
 # Of so great a part of all parents on, rows are tested one after the other instead of looked up by their parents.
 MOST = 0.25
@@ -34,10 +45,14 @@ class Covered:
 
 @dataclass(frozen=True)
 class Reach:
-    """All that one person holds in this way: kind and verb, with kind and key of where (empty and None: everywhere)."""
+    """All that one person holds in this way: kind and verb, with kind and key of where (empty and None: everywhere).
+
+    `shapes` are those of all roles that they hold, those on single rows or narrowed to some included.
+    """
 
     facts: frozenset[tuple[str, str, str, int | None]]
     totals: dict[str, int]
+    shapes: frozenset[Shape]
 
     def is_everywhere(self, kind: str, verbs: frozenset[str]) -> bool:
         """Whether one of `verbs` is held on everything of `kind`."""
@@ -102,8 +117,11 @@ def _read(user: User) -> Reach:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows = cursor.fetchall()
+    others = [row[1:] for row in rows if not row[0]]
     return Reach(
-        frozenset(row for row in rows if row[0]), {place: number for kind, _verb, place, number in rows if not kind}
+        frozenset(row for row in rows if row[0]),
+        {place: number for what, place, number in others if what == "total"},
+        frozenset(Shape(scope, bool(code & 1), bool(code & 2)) for what, scope, code in others if what == "shape"),
     )
 
 
@@ -135,6 +153,6 @@ def _statement(vendor: str) -> Statement:
     for model in parent_models():
         kind = access_of(model).kind
         parts += [way.places(kind) for way in ways_in(model) if not way.is_whole]
-        parts.append((f"SELECT '', '', '{kind}', COUNT(*) FROM {quoted(model)}", ()))  # noqa: S608
+        parts.append((f"SELECT '', 'total', '{kind}', COUNT(*) FROM {quoted(model)}", ()))  # noqa: S608
     kinds = tuple(access_of(model).kind for model in parent_models())
-    return with_roles(union([whole_roles(("", *kinds)), *parts]))
+    return with_roles(union([whole_roles(("", *kinds)), shapes_of_roles(), *parts]))

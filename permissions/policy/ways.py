@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
@@ -53,11 +53,21 @@ def grant_tables(model: type[Model]) -> tuple[Any, Any] | None:
     return known.user_grants.rel.related_model, known.group_grants.rel.related_model
 
 
+class Shape(NamedTuple):
+    """What a role's grant counts for: the kind of its scope (empty: everything), and whether a tag and an owner narrow
+    it."""
+
+    scope: str
+    by_tag: bool = False
+    by_owner: bool = False
+
+
 @dataclass(frozen=True)
 class Way:
     """One way: where to look, and the expressions for the object's key, the verb, and what else is told of it.
 
     `kind`: it comes of roles, and counts what these hold for things of this kind; the rows of `mine` are these roles.
+    `shapes`: of which shape a role's grant must be to lead anywhere (see `Shape`).
     `is_whole`: it leads to all rows, or to all of a parent. Lists leave these to `permissions.policy.reach`.
     """
 
@@ -72,6 +82,7 @@ class Way:
     role: str = "''"
     team: str = "''"
     kind: str = ""
+    shapes: frozenset[Shape] = frozenset()
     is_whole: bool = False
 
     def keys(self, verbs: frozenset[str]) -> Statement:
@@ -161,7 +172,14 @@ def _by_grant(model: type[Model]) -> Iterator[Way]:
 def _by_role(model: Any, access: Access) -> Iterator[Way]:
     kind, table, key = access.kind, quoted(model), f"x.{_column(model._meta.pk.column)}"
 
-    def way(tables: str, where: str, key: str = key, params: tuple[Any, ...] = (), *, is_whole: bool = False) -> Way:
+    def way(
+        tables: str,
+        where: str,
+        *shapes: Shape,
+        key: str = key,
+        params: tuple[Any, ...] = (),
+        is_whole: bool = False,
+    ) -> Way:
         return Way(
             "role",
             f"mine {tables}",
@@ -174,10 +192,11 @@ def _by_role(model: Any, access: Access) -> Iterator[Way]:
             f"(SELECT r.name FROM {quoted(Role)} r WHERE r.id = mine.role_id)",  # noqa: S608
             _team("mine"),
             kind,
+            frozenset(shapes),
             is_whole,
         )
 
-    yield way("", f"mine.scope_kind = %s AND {_NOT_NARROWED}", "mine.scope_pk", (kind,))
+    yield way("", f"mine.scope_kind = %s AND {_NOT_NARROWED}", Shape(kind), key="mine.scope_pk", params=(kind,))
     yield way(f"CROSS JOIN {table} x", f"mine.scope_kind = '' AND {_NOT_NARROWED}", is_whole=True)
     within, up, outer = "mine.scope_kind = ''", "", ""
     around: tuple[str, ...] = ()
@@ -191,19 +210,23 @@ def _by_role(model: Any, access: Access) -> Iterator[Way]:
     owner = f"x.{_column(model._meta.get_field(access.owner).column)}" if access.owner else ""
     of_theirs = f"JOIN {table} x ON {owner} = mine.owner_id"
     if owner:
-        yield way(of_theirs, f"mine.tag = '' AND {within}", params=around)
+        shapes = (Shape(scope, by_owner=True) for scope in ("", *around))
+        yield way(of_theirs, f"mine.tag = '' AND {within}", *shapes, params=around)
     if access.tags:
         link = model._meta.get_field(access.tags).remote_field
         tags, tagged = quoted(link.model), f"t.{_column(link.column)}"
         of_tag = f"JOIN {tags} t ON t.tag = mine.tag"
         # Rows are wide: where the tag alone tells, and where an index does, they are not looked at.
-        yield way(of_tag, f"mine.tag <> '' AND mine.scope_kind = '' AND {_OF_ALL_OWNERS}", tagged)
+        everywhere = f"mine.tag <> '' AND mine.scope_kind = '' AND {_OF_ALL_OWNERS}"
+        yield way(of_tag, everywhere, Shape("", by_tag=True), key=tagged)
         if access.parent:
             in_one = f"{of_tag} JOIN {table} x ON {key} = {tagged} AND {up} = mine.scope_pk"
-            yield way(in_one, f"mine.tag <> '' AND mine.scope_kind = %s AND {_OF_ALL_OWNERS}", params=(outer,))
+            there = f"mine.tag <> '' AND mine.scope_kind = %s AND {_OF_ALL_OWNERS}"
+            yield way(in_one, there, Shape(outer, by_tag=True), params=(outer,))
         if owner:
             both = f"{of_theirs} JOIN {tags} t ON {tagged} = {key} AND t.tag = mine.tag"
-            yield way(both, f"mine.tag <> '' AND NOT {_OF_ALL_OWNERS} AND {within}", params=around)
+            shapes = (Shape(scope, by_tag=True, by_owner=True) for scope in ("", *around))
+            yield way(both, f"mine.tag <> '' AND NOT {_OF_ALL_OWNERS} AND {within}", *shapes, params=around)
 
 
 def whole_roles(scopes: tuple[str, ...]) -> Statement:
@@ -213,9 +236,18 @@ def whole_roles(scopes: tuple[str, ...]) -> Statement:
     return f"{sql} AND (mine.expires_at IS NULL OR mine.expires_at > %s)", (*scopes, Slot.NOW)
 
 
-def keys_by_themselves(model: type[Model], verbs: frozenset[str]) -> Statement:
-    """The keys of rows of `model` that are few: those that something was granted on, or that have the tag or owner."""
-    return union(way.keys(verbs) for way in ways_in(model) if not way.is_whole) if verbs else NOTHING
+def shapes_of_roles() -> Statement:
+    """Which shapes the roles that somebody holds now are of: nothing, scope, and tag and owner as a number."""
+    shape = "CASE WHEN mine.tag = '' THEN 0 ELSE 1 END + CASE WHEN mine.owner_id IS NULL THEN 0 ELSE 2 END"
+    now = "mine.expires_at IS NULL OR mine.expires_at > %s"
+    return f"SELECT DISTINCT '', 'shape', mine.scope_kind, {shape} FROM mine WHERE {now}", (Slot.NOW,)  # noqa: S608
+
+
+def keys_by_themselves(model: type[Model], verbs: frozenset[str], shapes: frozenset[Shape]) -> tuple[Statement, bool]:
+    """The keys of rows of `model` that are few: those that something was granted on, or that have the tag or owner of a
+    role; and whether roles of these `shapes` lead to any. Where there are none, databases have much less to plan."""
+    ways = [way for way in ways_in(model) if verbs and not way.is_whole and (not way.kind or way.shapes & shapes)]
+    return union(way.keys(verbs) for way in ways), any(way.kind for way in ways)
 
 
 def keys_below(model: Any, parents: tuple[int, ...], condition: str = "") -> Statement:

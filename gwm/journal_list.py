@@ -1,7 +1,8 @@
 """The journal as a list: its columns, and what it can be asked for."""
 
 from collections.abc import Callable
-from functools import reduce
+from datetime import date
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
-from django.utils.translation import gettext, npgettext
+from django.utils.translation import get_language, gettext, npgettext
 from django.utils.translation import gettext_lazy as _
 
 from objectlog.models import Outcome
@@ -27,6 +28,7 @@ from ui.listed import Known
 from ui.tables import Table, declare
 from ui.templatetags.parts import draw, linked, state
 from ui.templatetags.places import page_at
+from ui.templatetags.tables import Options
 from ui.templatetags.times import moment, since
 from ui.templatetags.units import DASH
 
@@ -76,6 +78,7 @@ def _label(verb: str) -> str | Promise:
 
 
 VERBS = {**{verb: _label(verb) for verb in SENTENCES}, CHECK.removeprefix("."): _("Check with Ganeti")}
+CHOICES = Options(VERBS)
 
 
 def _is(field: str, value: str) -> Q:
@@ -214,7 +217,12 @@ def _who(event: Any, _context: Context) -> SafeString:
 
 
 def _on(event: Any, _context: Context) -> object:
-    return linked(page_at(event.target_kind, event.place), Truncator(event.target_name).chars(60) or DASH)
+    name = event.target_name
+    shown = Truncator(name).chars(_LONGEST_NAME) if len(name) > _LONGEST_NAME else name
+    return linked(page_at(event.target_kind, event.place), shown or DASH)
+
+
+_LONGEST_NAME = 60
 
 
 def _changes(event: Any) -> list[str]:
@@ -230,8 +238,14 @@ def _from(event: Any) -> object:
 
 def _day(event: Any) -> str:
     """By the clock of the reader, else of this service, as all lists tell times where no script does."""
+    return _tell_day(localtime(event.at).date(), get_language())
+
+
+# Many are of the same day.
+@lru_cache(maxsize=512)
+def _tell_day(day: date, _language: str | None) -> str:
     # Translators: how a day is written, in the letters of Django's filter "date".
-    return date_format(localtime(event.at), gettext("l, j F Y"), use_l10n=False)
+    return date_format(day, gettext("l, j F Y"), use_l10n=False)
 
 
 def _via(event: Any) -> object:

@@ -11,6 +11,9 @@ from objectlog.messages import read
 from objectlog.models import Event, Via
 from objectlog.words import say
 
+# Django's own way to these makes the words of all anew for each event.
+_VIAS = dict(Via.choices)
+
 
 @dataclass(frozen=True)
 class Told:
@@ -37,5 +40,5 @@ def read_event(event: Event) -> Told:
 def _read_text(text: dict[str, Any]) -> Told:
     changes = text["changes"]
     sentence = ": ".join(filter(None, [read(text["sentence"]), tell(changes)]))
-    via = str(Via(text["via"]).label) if text["via"] in Via.values else text["via"]
+    via = str(_VIAS.get(text["via"], text["via"]))
     return Told(sentence, say(text["words"]), as_rows(changes), via, text["job_ids"], text["target_uuid"], text)

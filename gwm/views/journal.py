@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
-from gwm.journal_list import EVENTS, FOUND, JOURNAL_TABLE, LAST, LAST_IN, OUTCOMES, OVERTAKEN, VERBS, in_cluster
+from gwm.journal_list import CHOICES, EVENTS, FOUND, JOURNAL_TABLE, LAST, LAST_IN, OUTCOMES, OVERTAKEN, in_cluster
 from gwm.journal_search import Has, Part, are_few, find_first_keys, find_parts, gives_first
 from gwm.selectors import events_about, events_of, events_on, with_links
 from people.account_selectors import get_account
@@ -75,7 +75,7 @@ def answer(
         **shown.as_context(listing, wanted, groups=groups, grouped_by="outcome"),
         "steps": steps,
         "entry": entry,
-        "selects": [{"key": "verb", "label": _("What was done"), "options": VERBS, "current": verb}],
+        "selects": [{"key": "verb", "label": _("What was done"), "options": CHOICES.draw(verb)}],
         "is_filtered": bool(wanted.terms or entry),
         "nothing_matches": wanted.explain(
             _("None of the entries you may read matches. Leave out a word, or look at all.")

@@ -180,6 +180,8 @@ def look_of(value: object, kind: str = "", word: str = "") -> Look:
     """
     if kind and word:
         return Look(kind, word)
+    if word and type(value) is str and value in _LOOKS:
+        return Look(kind or _LOOKS[value].kind, word)
     if hasattr(value, "look") and hasattr(value, "word"):
         known = Look(_KINDS_OF_LOOKS.get(str(value.look), "unknown"), str(value.word))
     else:

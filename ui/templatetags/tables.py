@@ -4,12 +4,14 @@ What there is much of is drawn here and not in a template: cells, keys of a filt
 """
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from ui.columns import Column
@@ -74,6 +76,27 @@ def _opening(column: Column) -> SafeString:
     css = draw(' class="{}"', column.css) if column.css else ""
     return draw('<td{} data-label="{}">', css, column.short or column.label)
 
+
+class Options:
+    """Words of which one can be chosen. In a language they are always the same, so they are drawn once for each."""
+
+    def __init__(self, words: Mapping[str, str | Promise]) -> None:
+        self._words = words
+        self._drawn: dict[str, str] = {}
+
+    def draw(self, current: str) -> SafeString:
+        """All of them; the `current` one, if there is such a one, is chosen."""
+        language = get_language() or ""
+        if language not in self._drawn:
+            self._drawn[language] = "".join(draw(_OPTION, name, word) for name, word in self._words.items())
+        drawn = self._drawn[language]
+        if current in self._words:
+            drawn = drawn.replace(draw(_OPTION_BEGINS, current), draw(_CHOSEN_BEGINS, current), 1)
+        return mark_safe(drawn)  # noqa: S308 - drawn
+
+
+_OPTION_BEGINS, _CHOSEN_BEGINS = '<option value="{}">', '<option value="{}" selected>'
+_OPTION = _OPTION_BEGINS + "{}</option>"
 
 _MOST_CHOICES = 8
 

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, F, Func, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Upper
-from django.db.models.sql.compiler import SQLCompiler
 
 from gwm.journal_triggers import EVENTS, PARTS
 from objectlog.models import Event, EventText
 from operations.triggers import are_there
 from ui import trigrams
 from ui.filtering import Wanted
-from ui.listed import Known
+from ui.listed import Known, OfFew
 
 # Events with some words that are no more than these are looked up by their keys.
 FEW, FEW_ON_POSTGRESQL = 2000, 12_000
@@ -53,36 +50,15 @@ def find_parts(wanted: Wanted) -> tuple[Part, ...]:
     return tuple(indexed) if are_there(connection) else ()
 
 
-class Has(Func):
-    """Condition: the index says that an event has these parts. What it finds is looked up."""
-
-    output_field = BooleanField()
-
-    def __init__(self, parts: tuple[Part, ...]) -> None:
-        super().__init__(F("pk"))
-        self.parts = parts
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
-        """Among the rows of the index."""
-        found = f"SELECT rowid FROM {PARTS} WHERE {PARTS} MATCH %s"  # noqa: S608
-        return f"{self._compile_key(compiler)} IN ({found})", [_match(self.parts)]
-
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
-        """Among the keys of texts, in an array: see `ui.listed.OfFew`."""
-        found, params = _texts_with(self.parts).query.get_compiler(connection=connection).as_sql()
-        return f"{self._compile_key(compiler)} = ANY (ARRAY({found}))", params
-
-    def _compile_key(self, compiler: SQLCompiler) -> str:
-        return str(compiler.compile(self.get_source_expressions()[0])[0])
-
-
-def are_few(parts: tuple[Part, ...]) -> bool:
-    """Whether so few events have these parts that they are looked up. What PostgreSQL thinks of how many there are is
-    right enough for that; SQLite counts, and no further."""
+def find_few(parts: tuple[Part, ...]) -> Q | None:
+    """The condition that events are those with these parts, if they are so few that they are looked up. What PostgreSQL
+    thinks of how many there are is right enough for that; SQLite counts, and no further."""
     if connection.vendor != "sqlite":
-        [(plan,)] = _explain(_texts_with(parts))
-        return bool(plan[0]["Plan"]["Plan Rows"] <= FEW_ON_POSTGRESQL)
-    return _joined(Event.objects.order_by(), parts)[: FEW + 1].count() <= FEW
+        texts = _texts_with(parts)
+        [(plan,)] = _explain(texts)
+        return Q(OfFew(F("pk"), texts)) if plan[0]["Plan"]["Plan Rows"] <= FEW_ON_POSTGRESQL else None
+    keys = list(_joined(Event.objects.order_by(), parts).values_list("pk", flat=True)[: FEW + 1])
+    return Q(pk__in=keys) if len(keys) <= FEW else None
 
 
 def gives_first(events: QuerySet[Any]) -> bool:
@@ -92,23 +68,17 @@ def gives_first(events: QuerySet[Any]) -> bool:
 
 
 def find_first_keys(rows: QuerySet[Any], parts: tuple[Part, ...], most: int, *, upwards: bool) -> list[int]:
-    """The keys of the newest (`upwards`: the oldest) among `rows` that have these parts, where the index gives them;
-    whether keys are in the order in which events happened is looked up."""
+    """The keys of the newest (`upwards`: the oldest) among `rows` that have these parts, where the index gives them. It
+    does so by key; those that happened before their turn are looked for in the time that the others take."""
     key = RawSQL(f"{PARTS}.rowid", ())  # noqa: S611 - a name of ours
-    there = _joined(rows, parts).order_by(key.asc() if upwards else key.desc()).values_list("pk", "at")
-    take = most
-    while True:
-        found = list(there[:take])
-        first = sorted(found, key=lambda each: (each[1], each[0]), reverse=not upwards)[:most]
-        if len(found) < take or not _is_any_beyond(found[-1][0], first[-1][1], upwards=upwards):
-            return [pk for pk, _at in first]
-        take *= 8
-
-
-def _is_any_beyond(key: int, at: datetime, *, upwards: bool) -> bool:
-    """Whether one comes after this key that happened before its turn."""
-    side = {"at__lte": at, "pk__listed__gt": key} if upwards else {"at__gte": at, "pk__listed__lt": key}
-    return Event.objects.order_by().filter(**side).exists()
+    there = _joined(rows, parts).order_by(key.asc() if upwards else key.desc())
+    found = list(there.values_list("at", "pk")[: 3 * most])
+    if len(found) == 3 * most:
+        end = found[-1][1]
+        at, _key = sorted(found, reverse=not upwards)[most - 1]
+        side = {"at__lte": at, "pk__listed__gt": end} if upwards else {"at__gte": at, "pk__listed__lt": end}
+        found += rows.order_by().filter(**side).values_list("at", "pk")
+    return [pk for _at, pk in sorted(found, reverse=not upwards)[:most]]
 
 
 def _joined(rows: QuerySet[Any], parts: tuple[Part, ...]) -> QuerySet[Any]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
 from gwm.journal_list import CHOICES, EVENTS, FOUND, JOURNAL_TABLE, LAST, LAST_IN, OUTCOMES, OVERTAKEN, in_cluster
-from gwm.journal_search import Has, Part, are_few, find_first_keys, find_parts, gives_first
+from gwm.journal_search import Part, find_few, find_first_keys, find_parts, gives_first
 from gwm.selectors import events_about, events_of, events_on, with_links
 from people.account_selectors import get_account
 from people.selectors import get_team
@@ -103,28 +103,42 @@ def find_events(events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str,
     by_time = shown.sort.lstrip("-") in JOURNAL_TABLE.parted_by
     key = next((key for key in FOUND if len(wanted.values_of(key)) == 1), None)
     parts = find_parts(wanted)
+    few = find_few(parts) if parts else None
     rows = _only_last(events.filter(wanted.asked.condition), steps, "")
-    if parts and are_few(parts):
-        ways = [Q(Has(parts)), *_besides(parts)]
+    if few is not None:
         if not by_time:
-            return rows.filter(reduce(or_, ways))
-    elif by_time and key is not None:
+            return rows.filter(reduce(or_, _besides(parts), few))
+        return events.filter(pk__in=_first_keys(rows, [few, *_besides(parts)], shown.sort, most))
+    if by_time and key is not None:
         ways = FOUND[key](wanted.values_of(key)[0])
         rows = events.filter(wanted.without(key).asked.condition)
         if key == "outcome":  # whether it is overtaken stands in this index alone
             ways = [way & last for way in ways for last in ((LAST, OVERTAKEN) if steps else (LAST,))]
         else:
             rows = _only_last(rows, steps, "")
-    elif by_time and parts and gives_first(events):
-        keys = find_first_keys(rows, parts, most, upwards=not shown.sort.startswith("-"))
-        ways = [Q(pk__in=keys), *_besides(parts)]
-    else:
-        return _only_last(events.filter(wanted.asked.condition), steps, shown.sort)
-    found = Q()
-    for way in ways:
-        some = order_rows(rows.filter(way), JOURNAL_TABLE.orders, shown.sort)
-        found |= Q(OfFew(F("pk"), some.values("pk")[:most]))
-    return events.filter(found)
+        some = (_order(rows.filter(way), shown.sort)[:most] for way in ways)
+        return events.filter(reduce(or_, (Q(OfFew(F("pk"), each.values("pk"))) for each in some)))
+    if by_time and parts and gives_first(events):
+        near = _order(_only_last(events, steps, shown.sort), shown.sort).values("pk")[:_NEAR]
+        keys = _first_keys(rows, [Q(pk__in=near)], shown.sort, most)
+        if len(keys) < most:
+            keys = find_first_keys(rows, parts, most, upwards=not shown.sort.startswith("-"))
+            keys += _first_keys(rows, _besides(parts), shown.sort, most)
+        return events.filter(pk__in=keys)
+    return _only_last(events.filter(wanted.asked.condition), steps, shown.sort)
+
+
+# So many are looked at before an index is asked for what has come by in nearly all of them.
+_NEAR = 2000
+
+
+def _first_keys(rows: QuerySet[Any], ways: list[Q], sort: str, most: int) -> list[int]:
+    return [pk for way in ways for pk in _order(rows.filter(way), sort).values_list("pk", flat=True)[:most]]
+
+
+def _order(rows: QuerySet[Any], sort: str) -> QuerySet[Any]:
+    ordered: QuerySet[Any] = order_rows(rows, JOURNAL_TABLE.orders, sort)
+    return ordered
 
 
 def _besides(parts: tuple[Part, ...]) -> list[Q]:

@@ -8,12 +8,16 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Group
-from django.db.models import JSONField, Model, Q, QuerySet
+from django.db import connection
+from django.db.models import F, JSONField, Model, Q, QuerySet
 
 from permissions.access import Access
 from permissions.models import Granted, Persona, Role, RoleGrant, User
 from permissions.policy.holders import has_not_ended
-from permissions.policy.ways import access_of, grant_tables
+from permissions.policy.ways import access_of, grant_tables, marks, quoted, union
+
+# A model (none: roles), its table of grants, and to whom: by which column, and who by their keys.
+_Granting = tuple[Any, Any, str, Mapping[int, Any]]
 
 
 @dataclass(frozen=True)
@@ -84,22 +88,45 @@ def list_people(holdings: Iterable[Holding], verb: str) -> list[User]:
 
 def find_holdings_of(person: User, *, with_teams: bool = True) -> list[Holding]:
     """All that was given to a person, and (if wanted) to the teams they are in, wherever it counts, and counts now."""
-    return _find_of([person.pk], [group.pk for group in person.groups.all()] if with_teams else [])
+    return _find_of({person.pk: person}, {group.pk: group for group in person.groups.all()} if with_teams else {})
 
 
 def find_holdings_of_team(team: Group) -> list[Holding]:
     """All that was given to a team itself, likewise."""
-    return _find_of([], [team.pk])
+    return _find_of({}, {team.pk: team})
 
 
-def _find_of(people: Sequence[int], teams: Sequence[int]) -> list[Holding]:
+def _find_of(people: Mapping[int, User], teams: Mapping[int, Group]) -> list[Holding]:
+    subjects: tuple[tuple[str, Mapping[int, Any]], ...] = (("user", people), ("group", teams))
+    tables: list[_Granting] = [
+        (model, table, whom, who)
+        for model in apps.get_models()
+        if isinstance(getattr(model, "access", None), Access)
+        for table, (whom, who) in zip(grant_tables(model) or (), subjects, strict=False)
+    ]
+    tables += [(None, RoleGrant, whom, who) for whom, who in subjects]
     found: list[Holding] = []
-    for model in apps.get_models():
-        tables = grant_tables(model) if isinstance(getattr(model, "access", None), Access) else None
-        for table, whom, keys in zip(tables or (), ("user", "group"), (people, teams), strict=False):
-            if keys:
-                found += _of_subjects(model, table, whom, keys)
-    return [*found, *_roles_of(Q(user__in=people) | Q(group__in=teams))]
+    has_roles = False
+    for model, table, whom, who in _with_rows(tables):
+        if model is None:
+            has_roles = True
+        else:
+            found += _of_subjects(model, table, whom, who)
+    return [*found, *(_roles_of(Q(user__in=people) | Q(group__in=teams)) if has_roles else ())]
+
+
+def _with_rows(tables: Sequence[_Granting]) -> list[_Granting]:
+    """Those of `tables` that have any rows of theirs: most people and teams hold things of one or two kinds, and each
+    table that is read costs more than to ask this of all."""
+    asked = [
+        (f"SELECT {number} WHERE EXISTS (SELECT 1 FROM {quoted(table)} WHERE {whom}_id IN ({marks(who)}))", tuple(who))  # noqa: S608
+        for number, (_model, table, whom, who) in enumerate(tables)
+        if who
+    ]
+    sql, params = union(asked)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return [tables[number] for (number,) in sorted(cursor.fetchall())]
 
 
 def find_holdings_everywhere() -> list[Holding]:
@@ -107,19 +134,20 @@ def find_holdings_everywhere() -> list[Holding]:
     return list(_roles_of(Q(scope_kind="")))
 
 
-def _of_subjects(model: type[Model], table: Any, whom: str, keys: Sequence[int]) -> Iterator[Holding]:
+def _of_subjects(model: type[Model], table: Any, whom: str, who: Mapping[int, User | Group]) -> Iterator[Holding]:
     """Single verbs of these people or teams on objects of a model, those on one object together."""
     access = access_of(model)
     rows: dict[tuple[int, int], list[Any]] = defaultdict(list)
-    there = _with_names(table.objects.filter(has_not_ended(), **{f"{whom}__in": keys}), model, "content_object")
-    for row in there.select_related(whom, "permission", "granted_by").order_by("granted_at", "pk"):
+    there = _with_names(table.objects.filter(has_not_ended(), **{f"{whom}__in": who}), model, "content_object")
+    told = there.select_related("granted_by").annotate(codename=F("permission__codename"))
+    for row in told.order_by("granted_at", "pk"):
         rows[getattr(row, f"{whom}_id"), row.content_object_id].append(row)
-    for some in rows.values():
+    for (subject, _key), some in rows.items():
         last = some[-1]
-        verbs = {str(row.permission.codename): row.expires_at for row in some}
+        verbs = {str(row.codename): row.expires_at for row in some}
         gives = frozenset(verb for verb in access.every if access.granting(verb) & verbs.keys())
-        on, story = last.content_object, {"granted_by": last.granted_by, "granted_at": last.granted_at}
-        yield Holding(getattr(last, whom), on, verbs, gives, **story)
+        story = {"granted_by": last.granted_by, "granted_at": last.granted_at}
+        yield Holding(who[subject], last.content_object, verbs, gives, **story)
 
 
 def _with_names(rows: QuerySet[Any], model: type[Model], path: str = "") -> QuerySet[Any]:

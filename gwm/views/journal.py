@@ -27,7 +27,7 @@ from permissions.policy import can
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
 from ui.filtering import Wanted
-from ui.listed import OfFew
+from ui.listed import OfFew, unfiltered
 from ui.listing import order_rows, read_deepest
 from ui.tables import Shown, show
 from virtualmachines.selectors import get_vm
@@ -108,7 +108,7 @@ def find_events(events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str,
     if few is not None:
         if not by_time:
             return rows.filter(reduce(or_, _besides(parts), few))
-        return events.filter(pk__in=_first_keys(rows, [few, *_besides(parts)], shown.sort, most))
+        return unfiltered(events).filter(pk__in=_first_keys(rows, [few, *_besides(parts)], shown.sort, most))
     if by_time and key is not None:
         ways = FOUND[key](wanted.values_of(key)[0])
         rows = events.filter(wanted.without(key).asked.condition)
@@ -125,7 +125,11 @@ def find_events(events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str,
             keys = find_first_keys(rows, parts, most, upwards=not shown.sort.startswith("-"))
             keys += _first_keys(rows, _besides(parts), shown.sort, most)
         return events.filter(pk__in=keys)
-    return _only_last(events.filter(wanted.asked.condition), steps, shown.sort)
+    rows = _only_last(events.filter(wanted.asked.condition), steps, shown.sort)
+    if by_time and events.query.where:
+        # To count what one may see of all, in no order, takes databases longer than to find the first of it.
+        return unfiltered(events).filter(pk__in=_first_keys(rows, [Q()], shown.sort, most))
+    return rows
 
 
 # So many are looked at before an index is asked for what has come by in nearly all of them.

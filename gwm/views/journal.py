@@ -21,7 +21,7 @@ from people.account_selectors import get_account
 from people.selectors import get_team
 from people.views.person import person_page
 from people.views.teams import team_page
-from permissions.journal import Few, list_visible_events, read_few_visible_events
+from permissions.journal import list_visible_events, read_few_visible_events
 from permissions.kinds import places_of
 from permissions.policy import can
 from permissions.selectors import choice_of
@@ -46,25 +46,23 @@ def answer(
     context: dict[str, Any],
     without: tuple[str, ...] = (),
     *,
-    few: Few | None = None,
+    are_few: bool = False,
 ) -> HttpResponseBase:
-    """A page of `events`, or a file of all that match; `without` columns that say the same in every row. `few`: these
-    are the events, and looked up by their keys.
+    """A page of `events`, or a file of all that match; `without` columns that say the same in every row. Events that
+    `are_few` are looked up by their keys.
 
     Of an operation its last event is shown, and every step if one asks for `steps` or for that `entry`.
     """
     shown = show(request, JOURNAL_TABLE, choice_of(person_of(request), JOURNAL_TABLE.name), without)
     wanted = Wanted.parse(EVENTS, request.GET)
     steps, entry = request.GET.get("steps", ""), request.GET.get("entry", "").strip()
-    rows = shown.load(_only_last(events.filter(wanted.asked.condition), steps, "" if few else shown.sort, entry))
+    rows = shown.load(_only_last(events.filter(wanted.asked.condition), steps, "" if are_few else shown.sort, entry))
     file = shown.export(request, rows)
     if file is not None:
         return file
-    if not entry and few is None:
+    if not entry and not are_few:
         rows = shown.load(find_events(events, wanted, shown, steps, read_deepest(request, shown.per_page, _AHEAD) + 1))
-    deepest = read_deepest(request, shown.per_page, _AHEAD)
-    total = min(few.operations, deepest + 1) if few and not (entry or steps or wanted.terms) else None
-    listing = shown.page(request, with_links(rows), total, ahead=_AHEAD)
+    listing = shown.page(request, with_links(rows), ahead=_AHEAD)
     here = listing.page.object_list
     places = places_of(person_of(request), [(event.target_kind, event.target_pk) for event in here])
     for event in here:
@@ -156,8 +154,8 @@ def journal(request: HttpRequest) -> HttpResponseBase:
     user = person_of(request)
     context = {"sees_all": bool(can(user, "see_journal_of_all"))}
     few = read_few_visible_events(user)
-    events = few.events if few else list_visible_events(user)
-    return answer(request, events, "gwm/journal.html", context, few=few)
+    events = list_visible_events(user) if few is None else few
+    return answer(request, events, "gwm/journal.html", context, are_few=few is not None)
 
 
 @require_safe

@@ -220,8 +220,9 @@ def _by_role(model: Any, access: Access) -> Iterator[Way]:
         everywhere = f"mine.tag <> '' AND mine.scope_kind = '' AND {_OF_ALL_OWNERS}"
         yield way(of_tag, everywhere, Shape("", by_tag=True), key=tagged)
         if access.parent:
-            in_one = f"{of_tag} JOIN {table} x ON {key} = {tagged} AND {up} = mine.scope_pk"
-            there = f"mine.tag <> '' AND mine.scope_kind = %s AND {_OF_ALL_OWNERS}"
+            # To SQLite the order is said: what belongs to the parent, and its tags, stand in indexes.
+            in_one = f"JOIN {table} x ON {up} = mine.scope_pk CROSS JOIN {tags} t"
+            there = f"{tagged} = {key} AND t.tag = mine.tag AND mine.scope_kind = %s AND {_OF_ALL_OWNERS}"
             yield way(in_one, there, Shape(outer, by_tag=True), params=(outer,))
         if owner:
             both = f"{of_theirs} JOIN {tags} t ON {tagged} = {key} AND t.tag = mine.tag"

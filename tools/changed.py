@@ -116,10 +116,11 @@ class Sources:
             yield PRODUCT
 
     def mentioning(self, path: str) -> set[str]:
-        """The files in Python that name a file which is none, or else the folder in which it is."""
-        for name in (PurePosixPath(path).name, PurePosixPath(path).parts[0]):
-            word = re.compile(rf"[\"'/]{re.escape(name)}[\"'/]")
-            found = {each for each, text in self.texts.items() if each.endswith(".py") and word.search(text)}
+        """The files in Python that name a file which is none, or else its folder without a certain file in it."""
+        name, folder = PurePosixPath(path).name, re.escape(PurePosixPath(path).parts[0])
+        others = r"(?!(?:[\"']\s*/\s*[\"']|/)[\w/-]+\.\w)"
+        for word in (rf"[\"'/]{re.escape(name)}[\"'/]", rf"[\"'/]{folder}{others}[\"'/]"):
+            found = {each for each, text in self.texts.items() if each.endswith(".py") and re.search(word, text)}
             if found:
                 return found
         return set()

@@ -40,6 +40,9 @@ TEXTS = {
     "tests/b/test_redis.py": "def test_it(redis_url): ...",
     "tests/b/test_till.py": "from shop.till import open",
     "tests/b/test_docs.py": "ROOT / 'docs' / 'shop.md'",
+    "tests/b/test_all_docs.py": "ROOT.glob('docs/*.md')",
+    "tests/b/test_in_docs.py": "Path(ROOT, 'docs').iterdir()",
+    "tests/b/test_words.py": "assert said == 'docs/shop.md lists all'",
 }
 WHOLE = "tests/b/test_whole.py"
 
@@ -58,7 +61,7 @@ WHOLE = "tests/b/test_whole.py"
         ("tests/servers.py", ["tests/b/test_redis.py"]),
         ("tests/b/test_till.py", ["tests/b/test_till.py"]),
         ("docs/shop.md", ["tests/b/test_docs.py"]),
-        ("docs/other.md", ["tests/b/test_docs.py"]),
+        ("docs/other.md", ["tests/b/test_all_docs.py", "tests/b/test_in_docs.py"]),
         ("unheard/of.bin", []),
     ],
 )

@@ -92,5 +92,15 @@ def test_a_card_that_is_connected_otherwise_waits(field: str) -> None:
     assert not merge_waiting(waiting, {**before, field: ["new"]}, before)
 
 
+def test_so_does_one_whose_vlan_on_a_bridge_is_another() -> None:
+    """Of a bridge Ganeti tells it among the card's own parameters alone."""
+    before = {"hvparams": {}, "beparams": {}, "nic.uuids": ["u1"], "nic.vlans": [None], "custom_nicparams": [{}]}
+    after = {**before, "custom_nicparams": [{"vlan": ".12:20"}]}
+    waiting = merge_waiting({}, before, after)
+    assert set(waiting) == {"nics"}
+    assert not merge_waiting(waiting, after, before)
+    assert not merge_waiting({}, before, {**before, "custom_nicparams": [{"mode": "bridged"}]}), "it is told above"
+
+
 def test_the_list_of_what_waits_is_found_by_its_index(db: None) -> None:
     assert "vm_waiting" in {index.name for index in VirtualMachine._meta.indexes}

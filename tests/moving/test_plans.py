@@ -148,7 +148,30 @@ def test_one_node_for_all_can_be_chosen_where_all_may_go_anywhere(cluster: Clust
     page = planned(client)[1]
     assert "3 machines come to two" in page and "Automatic" not in page, "as the form is filled in"
     make_some(cluster, 1)
-    assert "To node" not in planned(client)[1], "what is mirrored could not go there"
+    assert '<select name="target_node"' not in planned(client)[1], "what is mirrored could not go there"
+
+
+def test_the_node_that_was_chosen_for_all_is_that_of_each(cluster: Cluster, client: Client) -> None:
+    make_some(cluster, 2, "rbd")
+    batch, _page = planned(client)
+    answer = client.post(reverse("batch-do", args=[batch.uuid, "begin"]), {"target_node": "two", "mode": "live"})
+    assert answer.status_code == 302
+    data = [item.data for item in batch.items.select_related("batch")]
+    assert [(each["target_node"], each["mode"], each["opened"]) for each in data] == [("two", "live", "one")] * 2
+
+
+def test_nodes_are_not_offered_where_some_machines_are_on_another_cluster(cluster: Cluster, client: Client) -> None:
+    """Or have disks that tie them to where they are."""
+    asked = '<select name="target_node"'
+    make_some(cluster, 1, "rbd")
+    assert asked in planned(client)[1]
+    other = make_cluster("other", info=INFO)
+    make_vm(other, primary_node=make_node(other, "three"), disk_template="rbd")
+    page = planned(client)[1]
+    assert asked not in page and "where the allocator of their cluster says" in page
+    other.delete()
+    make_some(cluster, 1, "plain")
+    assert asked in planned(client)[1], "that one is left out"
 
 
 def test_what_is_planned_goes_where_it_was_planned_to_go(cluster: Cluster) -> None:

@@ -8,6 +8,7 @@ Ganeti that no update sees (its process killed and started on the node).
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 from django.db.models import F
@@ -33,7 +34,7 @@ _AT_ONCE = frozenset(
     }
 )
 _DEVICES = {"disks": "disk.uuids", "nics": "nic.uuids"}
-_OF_NICS = ("nic.macs", "nic.modes", "nic.links", "nic.networks", "nic.vlans")
+_OF_NICS = ("nic.macs", "nic.modes", "nic.links", "nic.networks")
 # Jobs that start a machine anew. A migration carries the guest over as it runs.
 _RESTARTS = frozenset({"OP_INSTANCE_STARTUP", "OP_INSTANCE_FAILOVER", "OP_INSTANCE_REINSTALL", "OP_INSTANCE_MOVE"})
 _REBOOT, _CHANGE, _EXPORT = "OP_INSTANCE_REBOOT", "OP_INSTANCE_SET_PARAMS", "OP_BACKUP_EXPORT"
@@ -62,8 +63,14 @@ def _settings(raw: Mapping[str, Any]) -> dict[str, Any]:
     backend = mapping(raw.get("beparams"))
     found |= {f"beparams.{name}": backend[name] for name in _BACKEND if name in backend}
     found["disks"] = listing(raw.get("disk.uuids"))
-    found["nics"] = [listing(raw.get("nic.uuids")), *(listing(raw.get(name)) for name in _OF_NICS)]
+    found["nics"] = [listing(raw.get("nic.uuids")), *(listing(raw.get(name)) for name in _OF_NICS), _list_vlans(raw)]
     return found
+
+
+def _list_vlans(raw: Mapping[str, Any]) -> list[Any]:
+    """Of each card. Ganeti tells those of Open vSwitch; of a bridge that knows VLANs, the card's own parameters do."""
+    own = [mapping(each).get("vlan") for each in listing(raw.get("custom_nicparams"))]
+    return [told or mine or None for told, mine in zip_longest(listing(raw.get("nic.vlans")), own)]
 
 
 def note_waiting(cluster: Cluster, row: Mapping[str, Any], values: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from objectlog.messages import as_data, read
 from objectlog.models import OPEN_OUTCOMES, Entry, Event, Outcome, Via
 from objectlog.origin import find_origin
 from objectlog.sentences import compose
+from objectlog.statements import Update
 from objectlog.words import as_kept, in_english
 
 
@@ -35,6 +36,7 @@ class Target:
 
 
 NO_TARGET = Target("", None, "")
+_OVERTAKE = Update(Event, where=("entry_uuid",), only=lambda: Q(is_overtaken=False), is_overtaken=True)
 
 
 def begin(
@@ -151,7 +153,7 @@ def note(
 def _write_event_of(entry: Entry, words: str | None = None, *, is_first: bool = False) -> Event:
     """The event of the step that an entry has just taken; events of its earlier steps are overtaken by it."""
     if not is_first:
-        Event.objects.filter(entry_uuid=entry.uuid, is_overtaken=False).update(is_overtaken=True)
+        _OVERTAKE.run(entry.uuid)
     return _write_event(
         actor_id=entry.actor_id,
         actor_name=entry.actor_name,

@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from objectlog.models import OPEN_OUTCOMES, Entry, Outcome, Via
+from objectlog.statements import Update
 from objectlog.words import gettext as _
 from objectlog.words import told
 from operations.contract import Actor, AnyOperation, Ask, Forbidden, Invalid, NotTaken, Refusal, TurnedAway
@@ -35,7 +36,16 @@ AT_ONCE = 10
 _WELL = (Outcome.DONE, Outcome.SUCCEEDED)
 # What `settle` reads of items and their entries.
 _FOLLOWED = ("state", "operation", "params", "entry__outcome", "entry__message")
-_GOING_ON = Batch.objects.filter(state=BatchState.RUNNING).order_by()
+
+
+def _if_waiting() -> Q:
+    """The item, if it waits and its batch goes on. Without a join: so the row itself is judged once more when another
+    transaction held it."""
+    return Q(state=ItemState.WAITING, batch__in=Batch.objects.filter(state=BatchState.RUNNING).order_by())
+
+
+_COUNT = Update(BatchItem, "attempts", "try_at", where=("pk", "attempts"), only=_if_waiting)
+_BEGIN = Update(BatchItem, "entry", where=("pk",), only=_if_waiting, state=ItemState.RUNNING, reason="")
 
 
 class _Taken(Exception):
@@ -134,8 +144,7 @@ def carry_out(item: BatchItem, target: Any, lease: Lease) -> bool:
         _end(item, ItemState.FAILED, item.reason or _("This program failed; its log has the details."))
         return False
     wait = timedelta(seconds=WAITS_S[item.attempts])
-    mine = _waiting(item).filter(attempts=item.attempts)
-    if not mine.update(attempts=F("attempts") + 1, try_at=timezone.now() + wait):
+    if not _COUNT.run(item.attempts + 1, timezone.now() + wait, item.pk, item.attempts):
         return False
     operation = OPERATIONS.get(item.key)
     user = item.batch.actor
@@ -151,19 +160,13 @@ def carry_out(item: BatchItem, target: Any, lease: Lease) -> bool:
     return _run(item, operation, actor, target, lease)
 
 
-def _waiting(item: BatchItem) -> "QuerySet[BatchItem]":
-    """The item, if it waits and its batch goes on. Without a join: so the row itself is judged once more when another
-    transaction held it."""
-    return BatchItem.objects.filter(pk=item.pk, state=ItemState.WAITING, batch__in=_GOING_ON)
-
-
 def _run(item: BatchItem, operation: AnyOperation, actor: Actor, target: Any, lease: Lease) -> bool:
     mine: list[Entry] = []
 
     def bind(entry: Entry) -> None:
         lease.renew()
         mine.append(entry)
-        if not _waiting(item).update(state=ItemState.RUNNING, entry=entry, reason=""):
+        if not _BEGIN.run(entry.pk, item.pk):
             raise _Taken
         if operation.then:
             go_on_after(item, target, operation.then)

@@ -7,12 +7,14 @@ longer renews it. What a holder writes goes into the same UPDATE as the lease, s
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from objectlog.statements import Update
 from operations.clock import AHEAD
 
 
@@ -32,6 +34,7 @@ class Columns:
 class Lease:
     """A lease that was taken, by `take`. Given back it can be used no more."""
 
+    pk: Any
     rows: "QuerySet[Any]"
     columns: Columns
     lasts: timedelta
@@ -44,7 +47,7 @@ class Lease:
     def take(cls, row: models.Model, columns: Columns, *, lasts_s: float, **values: Any) -> "Lease | None":
         """Take it and write `values` into the row; None if somebody else has it, or the row is gone."""
         now, lasts = timezone.now(), timedelta(seconds=lasts_s)
-        lease = cls(type(row)._default_manager.filter(pk=row.pk), columns, lasts, now, now + lasts)
+        lease = cls(row.pk, type(row)._default_manager.filter(pk=row.pk), columns, lasts, now, now + lasts)
         free = Q(**{f"{columns.until}__isnull": True}) | Q(**{f"{columns.until}__lt": now})
         free |= Q(**{f"{columns.until}__gt": now + lasts + AHEAD})
         return lease if lease.rows.filter(free).update(**lease._kept(), **values) else None
@@ -52,7 +55,12 @@ class Lease:
     def renew(self) -> None:
         """Have it last as long again from now. Raises LeaseLost."""
         mine, self.until = self._mine(), timezone.now() + self.lasts
-        self._write(mine, **self._kept())
+        kept = self._kept()
+        model: type[models.Model] = self.rows.model
+        again = _renewal(model, tuple(kept), tuple(mine))
+        if not again.run(*kept.values(), self.pk, *mine.values()):
+            self.is_held = False
+            raise LeaseLost
 
     def beat(self) -> None:
         """Have it last as long again, from another thread than that of the work: nothing is known here of its loss."""
@@ -78,3 +86,8 @@ class Lease:
         if not self.rows.filter(**mine).update(**values):
             self.is_held = False
             raise LeaseLost
+
+
+@cache
+def _renewal(model: type[models.Model], kept: tuple[str, ...], mine: tuple[str, ...]) -> Update:
+    return Update(model, *kept, where=("pk", *mine))

@@ -8,6 +8,7 @@ follower finds out from the reason `gwm:<uuid>` what became of it. Nothing is ev
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from objectlog.messages import Message
 from objectlog.models import Entry, Outcome
 from objectlog.sentences import CHECK
 from objectlog.services import advance, begin, note
+from objectlog.statements import Update
 from objectlog.words import gettext as _
 from operations.contract import (
     SITE,
@@ -137,8 +139,13 @@ def _prepare(
             if not busy.is_busy:
                 busy.busy_until = None
             busy.busy_with, busy.busy_entry, busy.busy_since = operation.key, entry.uuid, timezone.now()
-            busy.save(update_fields=["busy_with", "busy_entry", "busy_since", "busy_until"])
+            _keep_busy(type(busy)).run(busy.busy_with, busy.busy_entry, busy.busy_since, busy.busy_until, busy.pk)
     return ask, entry
+
+
+@cache
+def _keep_busy(model: type[Busy]) -> Update:
+    return Update(model, "busy_with", "busy_entry", "busy_since", "busy_until", where=("pk",))
 
 
 def _exceeding(operation: AnyOperation, actor: Actor) -> list[Change]:

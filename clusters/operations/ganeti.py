@@ -17,6 +17,7 @@ from clusters.models import Cluster, Job, JobTarget, Schedule
 from clusters.saying import words_of
 from objectlog.models import Entry
 from objectlog.services import Target
+from objectlog.statements import Update
 from objectlog.words import gettext as _
 from objectlog.words import joined, moment, told
 from operations.contract import SITE, Ask, NotTaken, Operation, Shown, Submission, TurnedAway
@@ -31,6 +32,7 @@ T = TypeVar("T")
 P = TypeVar("P")
 # What an operation asks before it sends may take so long: who looks for a lost one relies on when it was sent at last.
 PREPARED_WITHIN_S = 15.0
+_WANT_UPDATE = Update(Schedule, "sync_wanted_at", where=("pk",))
 
 
 class GanetiOperation(Operation[T, P]):
@@ -128,7 +130,7 @@ class GanetiOperation(Operation[T, P]):
                 JobTarget.objects.create(**named, **about)
             else:
                 JobTarget.objects.update_or_create(**named, defaults=about)
-        Schedule.objects.filter(pk=cluster.pk).update(sync_wanted_at=timezone.now())
+        _WANT_UPDATE.run(timezone.now(), cluster.pk)
 
 
 def _show(call: Call) -> Shown:

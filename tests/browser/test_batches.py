@@ -116,3 +116,36 @@ def test_a_batch_by_the_keyboard_alone(person, demo):
     press_until(page, "Tab", row)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("wiki")
+
+
+def test_the_command_of_a_plan_follows_what_is_typed(person, demo, watch):
+    """By keys alone: who types sees what would be sent, and goes on typing where they were."""
+    watch.allow("/vms/console/picture/")  # whoever stays on the name of a machine is shown its screen, if it has one
+    page = person(demo)
+    page.goto("/vms/?cluster=demo&q=wiki")
+    press_until(page, "Tab", page.locator(".pick").first)
+    page.keyboard.press("Space")
+    bar = page.get_by_role("group", name="Selected machines")
+    press_until(page, "Tab", bar.locator("summary"))
+    page.keyboard.press("Enter")
+    press_until(page, "Tab", bar.get_by_role("button", name="Add tags"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Add tags: 1 machine?")
+    field, shown = page.locator("[name=tags]"), page.locator(".show-as")
+    expect(field).to_be_focused()
+    press_until(page, "Tab", shown.locator("summary"))
+    page.keyboard.press("Enter")
+    expect(shown).to_have_attribute("open", "")
+    expect(shown).not_to_contain_text("gnt-instance")
+    press_until(page, "Shift+Tab", field)
+    page.keyboard.type("blue")
+    expect(shown).to_contain_text(re.compile(r"gnt-instance add-tags wiki\S* blue\b"))
+    page.keyboard.type(", green")
+    expect(shown).to_contain_text(re.compile(r"gnt-instance add-tags wiki\S* blue green\b"))
+    expect(shown).to_contain_text("tag=blue&tag=green")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("blue, green")
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")
+    expect(shown).not_to_contain_text("gnt-instance")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Add tags: 1 machine?")  # nothing was confirmed

@@ -114,6 +114,9 @@ SENTENCES: dict[str, Sentence] = {
     "revoke-role": Sentence(
         _("Took role %(role)s on %(object)s from %(who)s"), _("Revocation of role %(role)s on %(object)s from %(who)s")
     ),
+    "role.create": Sentence(_("Created role %(object)s"), _("Creation of role %(name)s")),
+    "role.edit": Sentence(_("Changed role %(object)s"), _("Change of role %(object)s")),
+    "role.delete": Sentence(_("Deleted role %(object)s"), _("Deletion of role %(object)s")),
     "role.set": Sentence(_("Set what role %(name)s holds: %(verbs)s"), _("Change of role %(name)s")),
     "cluster.set-default-quota": Sentence(
         _("Set the default quota on %(object)s"), _("Change of the default quota on %(object)s")

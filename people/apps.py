@@ -34,6 +34,7 @@ class PeopleConfig(AppConfig):
         )
         add_parts("template", Part("rights", _("Rights"), "template-rights", 70, needs=("audit",)))
         add_parts("vm", Part("rights", _("Rights"), "vm-rights", 70, needs=("audit",)))
+        add_list("role", "site-rights", _("Roles"))
         add_list("name", "names", _("Names"))
         add_list("key", "own-keys", _("SSH keys"))
         add_list("token", "own-tokens", _("Tokens"))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from clusters.models import Cluster
@@ -16,7 +17,7 @@ from permissions.selectors import name_of_persona
 from quotas.selectors import list_quotas
 
 # Up to when it was looked. Where the cache has forgotten it, everything that ever ended is looked at.
-_LOOKED = "ended-rights-looked-at"
+_LOOKED = "ended-rights-and-roles-looked-at"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _OVERLAP = timedelta(minutes=10)  # for hosts whose clocks differ, and grants that were being written
 
@@ -33,16 +34,20 @@ def take_quotas_of_ended() -> int:
     return taken
 
 
-def _take_quotas(ended: Mapping[tuple[str, int, int], datetime]) -> int:
+def _take_quotas(ended: Mapping[tuple[str, int, int | None], datetime]) -> int:
     taken = 0
-    for quota in list_quotas().filter(cluster__in={cluster for _whom, _who, cluster in ended}):
+    there = Q(cluster__in={cluster for _whom, _who, cluster in ended if cluster is not None})
+    for whom in ("user", "group"):
+        there |= Q(**{f"persona__{whom}__in": [who for each, who, cluster in ended if (each, cluster) == (whom, None)]})
+    for quota in list_quotas().filter(there):
         persona, cluster = quota.persona, quota.cluster
         who = persona.user or persona.group
         if who is None:
             continue
-        end = ended.get(("user" if persona.user is not None else "group", who.pk, cluster.pk))
+        whom = "user" if persona.user is not None else "group"
+        ends = [end for on in (cluster.pk, None) if (end := ended.get((whom, who.pk, on))) is not None]
         # of one that was set by a release before nobody knows whether it came after the end: it stays
-        if end is None or quota.set_at is None or quota.set_at > end:
+        if not ends or quota.set_at is None or quota.set_at > max(ends):
             continue
         with transaction.atomic():
             words = take_quota_with_last_right(who, cluster)

@@ -1,10 +1,11 @@
-"""People, their keys and tokens, and what they ask for, in the table of kinds."""
+"""People, their keys and tokens, what they ask for, and roles, in the table of kinds."""
 
 from objectlog.words import gettext as _
 from people.request_selectors import list_requests, pick_request
 from people.selectors import list_keys, list_people, list_tokens, pick_key, pick_person, pick_token
 from permissions.kinds import Kind, add_kind
-from permissions.models import SshKey, Token, User
+from permissions.models import Role, SshKey, Token, User
+from permissions.selectors import list_roles_to_look_at, pick_role
 from quotas.models import Request
 
 add_kind(
@@ -53,5 +54,18 @@ add_kind(
         pick=pick_request,
         place=lambda asked: (asked.pk,),
         named=lambda asked: _("Request %s") % asked.pk,
+    )
+)
+
+add_kind(
+    Kind(
+        "role",
+        Role,
+        typed="ROLE",
+        pattern=r"(?P<name>[^@/][^/]*)",
+        rows=list_roles_to_look_at,
+        pick=pick_role,
+        place=lambda role: (role.name,),
+        needed=("name",),
     )
 )

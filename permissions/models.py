@@ -10,6 +10,9 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from permissions.access import Access
 
+# The roles that a migration makes (0010).
+BUILT_IN_ROLES = frozenset({"auditor", "helpdesk", "operator", "owner"})
+
 
 class User(AbstractUser):
     """A person who signs in."""
@@ -181,12 +184,18 @@ class Role(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     description = models.CharField(max_length=255, blank=True)
+    access = Access(noun=_("role"))
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it was there from the beginning, and is known by its name."""
+        return self.name in BUILT_IN_ROLES
 
 
 class RoleVerb(models.Model):

@@ -50,6 +50,25 @@ def list_roles() -> QuerySet[Role]:
     return Role.objects.prefetch_related("verbs").order_by("name")
 
 
+def list_roles_to_look_at(user: User) -> QuerySet[Role]:
+    """The same, for who changes them or audits everything; who grants one there needs no more than their names."""
+    return list_roles() if can(user, "change_roles") or can(user, "see_journal_of_all") else Role.objects.none()
+
+
+def pick_role(roles: QuerySet[Role], name: str) -> Role:
+    """The one of `roles` with this name. Http404."""
+    found = roles.filter(name=name).first()
+    if found is None:
+        raise Http404(_("There is no role “%s”.") % name)
+    return found
+
+
+def has_role_called(name: str, *, besides: Role | None = None) -> bool:
+    """Whether another role has this name, in whatever case."""
+    roles = Role.objects.filter(name__iexact=name)
+    return (roles.exclude(pk=besides.pk) if besides is not None else roles).exists()
+
+
 def list_verbs(role: Role) -> list[str]:
     """What a role holds, each "kind.verb"."""
     return sorted(f"{each.kind}.{each.verb}" for each in role.verbs.all())

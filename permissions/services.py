@@ -145,17 +145,43 @@ def revoke(verbs: Sequence[str], of: User | Group, on: models.Model) -> None:
         table.objects.filter(permission__codename__in=verbs, content_object=on, **whom).delete()
 
 
-def set_role(name: str, verbs: Mapping[str, Iterable[str]], *, description: str = "") -> Role:
-    """Make a role, or make it hold just these verbs by kind: who was granted it holds them from then on."""
+def make_role(name: str, verbs: Mapping[str, Iterable[str]], *, description: str = "") -> Role:
+    """A role that holds these verbs by kind. IntegrityError if there is one of this name."""
     with transaction.atomic():
-        role, _made = Role.objects.update_or_create(name=name, defaults={"description": description})
-        wanted = {(kind, verb) for kind, some in verbs.items() for verb in some}
-        present = {(each.kind, each.verb): each.pk for each in role.verbs.all()}
-        role.verbs.filter(pk__in=[pk for pair, pk in present.items() if pair not in wanted]).delete()
-        RoleVerb.objects.bulk_create(
-            RoleVerb(role=role, kind=kind, verb=verb) for kind, verb in sorted(wanted - present.keys())
-        )
+        role = Role.objects.create(name=name, description=description)
+        _hold(role, verbs)
     return role
+
+
+def change_role(role: Role, name: str, verbs: Mapping[str, Iterable[str]], *, description: str = "") -> None:
+    """Make a role hold just these verbs by kind: who was granted it holds them from then on."""
+    with transaction.atomic():
+        role.name, role.description = name, description
+        role.save(update_fields=["name", "description"])
+        _hold(role, verbs)
+
+
+def set_role(name: str, verbs: Mapping[str, Iterable[str]], *, description: str = "") -> Role:
+    """The role of this name with just these verbs, whether there was one or not."""
+    role = Role.objects.filter(name=name).first()
+    if role is None:
+        return make_role(name, verbs, description=description)
+    change_role(role, name, verbs, description=description)
+    return role
+
+
+def delete_role(role: Role) -> None:
+    """With all grants of it."""
+    role.delete()
+
+
+def _hold(role: Role, verbs: Mapping[str, Iterable[str]]) -> None:
+    wanted = {(kind, verb) for kind, some in verbs.items() for verb in some}
+    present = {(each.kind, each.verb): each.pk for each in role.verbs.all()}
+    role.verbs.filter(pk__in=[pk for pair, pk in present.items() if pair not in wanted]).delete()
+    RoleVerb.objects.bulk_create(
+        RoleVerb(role=role, kind=kind, verb=verb) for kind, verb in sorted(wanted - present.keys())
+    )
 
 
 def grant_role(

@@ -137,6 +137,8 @@ STILL = frozenset(
         "team-create",
         "team-do",
         "site-do",
+        "role-create",
+        "role-do",
         "names",
         "acting",
         "view-as",

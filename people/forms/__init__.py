@@ -1,5 +1,5 @@
 """Forms of the operations on accounts, keys, teams, quotas, requests, rights, tokens and roles."""
 
-from people.forms import accounts, keys, quotas, requests, rights, teams, tokens
+from people.forms import accounts, keys, quotas, requests, rights, roles, teams, tokens
 
-__all__ = ["accounts", "keys", "quotas", "requests", "rights", "teams", "tokens"]
+__all__ = ["accounts", "keys", "quotas", "requests", "rights", "roles", "teams", "tokens"]

@@ -185,12 +185,3 @@ class GrantRoleForm(RevokeRoleForm):
     """Which role, to whom, for what, until when."""
 
     until = GrantForm.base_fields["until"]
-
-
-@asks_for("role.set")
-class RoleForm(OperationForm):
-    """What a role is called, and what it holds."""
-
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=Role._meta.get_field("name").max_length)
-    verbs = WordsField(label=gettext_lazy("Rights"), help_text=gettext_lazy("Each with its kind, such as vm.power."))
-    description = forms.CharField(label=gettext_lazy("Description"), required=False)

@@ -27,8 +27,8 @@ from people.operations.rights import (
     Revoke,
     RevokeRole,
     SetRights,
-    SetRole,
 )
+from people.operations.roles import CreateRole, DeleteRole, EditRole
 from people.operations.teams import (
     AddAdmin,
     AddMember,
@@ -61,7 +61,7 @@ PLACES.append(Place("second factor", list_sealed, rotate))
 register(
     *(each(kind) for kind in GRANTED_ON for each in (Grant, Revoke, SetRights)),
     *(each(kind) for kind in ROLES_GRANTED_ON for each in (GrantRole, RevokeRole)),
-    SetRole(),
+    *(each() for each in (CreateRole, EditRole, DeleteRole)),
     Add(),
     UseEmail(),
     *PERSON_OPERATIONS,

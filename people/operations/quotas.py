@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import Group
+from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
@@ -14,12 +15,14 @@ from objectlog.services import Target
 from objectlog.words import gettext as _
 from objectlog.words import mib
 from operations.contract import Ask, Invalid, Operation
+from permissions.kinds import KINDS
 from permissions.models import Persona, Role, User
-from permissions.policy import access_of, granted_roles, granted_verbs
+from permissions.policy import access_of, find_holdings_by_role, granted_roles, granted_verbs
 from permissions.selectors import name_of_persona
 from permissions.services import persona_of
 from quotas.amounts import DIMENSIONS, Limits
-from quotas.selectors import default_of, limits_of, list_own_quotas, own_limits
+from quotas.models import Quota
+from quotas.selectors import default_of, limits_of, list_own_quotas, list_quotas, own_limits
 from quotas.services import LABELS, NO_LIMIT, remove_quota, set_default, set_quota
 
 P = TypeVar("P")
@@ -143,7 +146,36 @@ def take_quotas_with_role(who: User | Group, role: Role) -> str:
     if not role.verbs.filter(kind=access_of(Cluster).kind).exists():
         return ""
     there = [each.cluster for each in list_own_quotas(persona_of(who)).select_related("cluster").order_by("cluster")]
-    taken = _take_quotas(who, there)
+    return _told_gone(_take_quotas(who, there))
+
+
+def quotas_by_role(role: Role) -> Sequence[Quota]:
+    """The quotas of all to whom a role gives something on the cluster: of those they may lose the last right there."""
+    everywhere = role.verbs.filter(kind=access_of(Cluster).kind).exists()
+    on_clusters = role.verbs.filter(kind__in=_kinds_on_clusters()).exists()
+    held: set[tuple[User | Group, int | None]] = set()
+    for each in find_holdings_by_role(role):
+        if each.on is None and everywhere and not each.narrowed:
+            held.add((each.who, None))
+        elif isinstance(each.on, Cluster) and on_clusters:
+            held.add((each.who, each.on.pk))
+    people = [who.pk for who, _on in held if isinstance(who, User)]
+    teams = [who.pk for who, _on in held if isinstance(who, Group)]
+    quotas = list_quotas().filter(Q(persona__user__in=people) | Q(persona__group__in=teams))
+    return [each for each in quotas if {(_whose(each), None), (_whose(each), each.cluster_id)} & held]
+
+
+def take_quotas_of(quotas: Sequence[Quota]) -> str:
+    """Remove those of these on whose clusters their people and teams hold nothing any more; words for the journal."""
+    taken = [each for each in quotas if _take_quotas(_whose(each), [each.cluster])]
+    return _told_gone([f"{name_of_persona(each.persona)} ({each.cluster.slug})" for each in taken])
+
+
+def _whose(quota: Quota) -> Any:
+    return quota.persona.user if quota.persona.user is not None else quota.persona.group
+
+
+def _told_gone(taken: Sequence[str]) -> str:
     return _("It was the last right there, so the quotas went, too: %s.") % ", ".join(taken) if taken else ""
 
 
@@ -151,8 +183,18 @@ def _take_quotas(who: User | Group, there: Sequence[Cluster]) -> list[str]:
     """Remove the quotas on those of these clusters on which somebody holds nothing, nor on everything."""
     if granted_roles(who, None).filter(tag="", owner=None, role__verbs__kind=access_of(Cluster).kind).exists():
         return []
-    held = [each for each in there if granted_verbs(who, each) or granted_roles(who, each).exists()]
+    held = [each for each in there if granted_verbs(who, each) or _has_role_on(who, each)]
     return [each.slug for each in there if each not in held and remove_quota(persona_of(who), each)]
+
+
+def _has_role_on(who: User | Group, cluster: Cluster) -> bool:
+    """Whether somebody has a role there that holds something for it, or for what belongs to it."""
+    return granted_roles(who, cluster).filter(role__verbs__kind__in=_kinds_on_clusters()).exists()
+
+
+def _kinds_on_clusters() -> list[str]:
+    kinds = (kind for kind in KINDS.values() if kind.grantable)
+    return [kind.name for kind in kinds if kind.model is Cluster or access_of(kind.model).parent == "cluster"]
 
 
 def changes_of(before: Limits, after: Limits) -> list[Change]:

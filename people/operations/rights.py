@@ -19,9 +19,9 @@ from operations.contract import SITE, Ask, Invalid, Operation, Site
 from people.operations.quotas import take_quota_with_last_right, take_quotas_with_role
 from people.selectors import is_member
 from permissions.kinds import KINDS
-from permissions.models import Persona, Role, RoleVerb, Team, User
+from permissions.models import Persona, Role, Team, User
 from permissions.policy import access_of, can, granted_roles, granted_verbs
-from permissions.services import explain_scope, grant, grant_role, revoke, revoke_role, set_role
+from permissions.services import explain_scope, grant, grant_role, revoke, revoke_role
 from virtualmachines.models import VirtualMachine
 
 # What rights are granted on; the site stands for everything, for roles.
@@ -51,15 +51,6 @@ class RoleGrantParams:
     tag: str = ""
     owner: Persona | None = None
     until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class RoleParams:
-    """What a role holds: verbs as "kind.verb"."""
-
-    name: str
-    verbs: Sequence[str]
-    description: str = ""
 
 
 class _OnRights(Operation[Grantable, P]):
@@ -238,45 +229,6 @@ class RevokeRole(_OnRoleGrants):
         return "" if is_narrow else take_quotas_with_role(params.who, params.role)
 
 
-class SetRole(Operation[Site, RoleParams]):
-    """Make a role hold just these verbs: whoever has it holds them from then on."""
-
-    kind = "role"
-    verb = "set"
-    label = gettext_lazy("Set what a role holds")
-    needs = "change_roles"
-    icon = "key"
-    sends = False
-    locks = False
-    has_own_page = True
-    is_on_site = True
-    params_type = RoleParams
-
-    def check(self, ask: Ask[Site, RoleParams]) -> None:
-        errors = {} if ask.params.name else {"name": _("Type the name of the role.")}
-        known = [f"{name}.{verb}" for name in sorted(GRANTED_ON) for verb in sorted(KINDS[name].grantable)]
-        wrong = [each for each in ask.params.verbs if each not in known]
-        if wrong:
-            words = _("“%(verb)s” is nothing that a role can hold; known: %(known)s")
-            errors["verbs"] = words % {"verb": wrong[0], "known": ", ".join(known)}
-        _judge(errors)
-
-    def target_of(self, target: Any) -> Target:
-        return Target(self.kind, None, "")
-
-    def changes(self, ask: Ask[Site, RoleParams]) -> list[Change]:
-        held = RoleVerb.objects.filter(role__name=ask.params.name)
-        before = sorted(f"{each.kind}.{each.verb}" for each in held)
-        return _change("verbs", gettext_noop("rights"), before, sorted(set(ask.params.verbs)))
-
-    def perform(self, ask: Ask[Site, RoleParams]) -> str:
-        set_role(ask.params.name, _by_kind(ask.params.verbs), description=ask.params.description)
-        return ""
-
-    def journal_params(self, params: RoleParams) -> dict[str, Any]:
-        return {"name": params.name, "verbs": sorted(params.verbs)}
-
-
 @dataclass(frozen=True)
 class _RoleHeld:
     """A role as it was granted: for all, or for machines with a tag or of an owner."""
@@ -306,14 +258,6 @@ def _with_ends(held: Mapping[Any, datetime | None]) -> list[Any]:
 
 def _change(field: str, label: str, before: list[Any], after: list[Any]) -> list[Change]:
     return [] if before == after else [Change(field, label, before or None, after or None)]
-
-
-def _by_kind(verbs: Sequence[str]) -> Mapping[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for each in verbs:
-        kind, _dot, verb = each.partition(".")
-        found.setdefault(kind, set()).add(verb)
-    return found
 
 
 def _judge(errors: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
-"""Roles that count everywhere: who has them, and where administrators give and take them."""
+"""Roles: who has one on everything, what each holds, and where administrators give, take and change them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,24 +15,44 @@ from django.views.decorators.http import require_safe
 from operations.contract import SITE, Site
 from operations.views.operate import OperateView
 from people.views.rights import Row, typed_for
+from permissions.models import Role
 from permissions.policy import Holding, can, find_holdings_everywhere
 from permissions.selectors import list_roles, list_verbs
 from permissions.signed_in import person_of
+
+
+@dataclass(frozen=True)
+class RoleRow:
+    """A role, what it holds, and where that is changed; those from the beginning are not deleted."""
+
+    role: Role
+    verbs: Sequence[str]
+    edit: str
+    delete: str
 
 
 @require_safe
 def site_rights(request: HttpRequest) -> HttpResponse:
     """For administrators, and to look at for who audits everything."""
     user = person_of(request)
-    verdict = can(user, "grant_everywhere")
+    verdict, may_change = can(user, "grant_everywhere"), bool(can(user, "change_roles"))
     if not verdict and not can(user, "see_journal_of_all"):
         raise PermissionDenied(verdict.reason)
     context = {
         "rows": [_row(each, may_change=bool(verdict)) for each in find_holdings_everywhere()],
         "grant_role": door_to("grant-role", {}) if verdict else "",
-        "roles": [(role, list_verbs(role)) for role in list_roles()],
+        "roles": [_role_row(role, may_change=may_change) for role in list_roles()],
+        "create_role": reverse("role-create") if may_change else "",
     }
     return render(request, "people/site_rights.html", context)
+
+
+def _role_row(role: Role, *, may_change: bool) -> RoleRow:
+    edit, delete = ("", "")
+    if may_change:
+        edit = reverse("role-do", args=[role.name, "edit"])
+        delete = "" if role.is_built_in else reverse("role-do", args=[role.name, "delete"])
+    return RoleRow(role, list_verbs(role), edit, delete)
 
 
 def door_to(verb: str, filled: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from permissions.policy.holders import count_holders, find_candidates, find_gran
 from permissions.policy.holdings import (
     Holding,
     find_holdings,
+    find_holdings_by_role,
     find_holdings_everywhere,
     find_holdings_of,
     find_holdings_of_team,
@@ -51,6 +52,7 @@ __all__ = [
     "find_endings",
     "find_grants",
     "find_holdings",
+    "find_holdings_by_role",
     "find_holdings_everywhere",
     "find_holdings_of",
     "find_holdings_of_team",

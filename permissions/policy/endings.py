@@ -25,19 +25,20 @@ def find_endings(after: datetime, until: datetime) -> tuple[set[int], bool]:
     return {who for who in found if who is not None}, None in found
 
 
-def last_endings(model: type[Model], after: datetime, until: datetime) -> dict[tuple[str, int, int], datetime]:
+def last_endings(model: type[Model], after: datetime, until: datetime) -> dict[tuple[str, int, int | None], datetime]:
     """When the latest of what was granted on an object of this kind ended, of what ended in this time.
 
-    By "user" or "group", the key of that, and the key of the object. Four queries, whatever there is.
+    By "user" or "group", the key of that, and the key of the object; None: everything, by a role that holds something
+    for this kind. Four queries, whatever there is.
     """
-    tables = grant_tables(model)
-    roles = Q(scope_kind=access_of(model).kind or "-")
+    tables, kind = grant_tables(model), access_of(model).kind or "-"
+    roles = Q(scope_kind=kind) | Q(scope_kind="", tag="", owner=None, role__verbs__kind=kind)
     asked: list[tuple[Any, str, str, Q]] = [(RoleGrant, whom, "scope_pk", roles) for whom in ("user", "group")]
     if tables is not None:
         asked += [
             (table, whom, "content_object_id", Q()) for table, whom in zip(tables, ("user", "group"), strict=True)
         ]
-    found: dict[tuple[str, int, int], datetime] = {}
+    found: dict[tuple[str, int, int | None], datetime] = {}
     for table, whom, on, which in asked:
         ended = Q(which, expires_at__gt=after, expires_at__lte=until)
         rows = table._default_manager.filter(ended).exclude(**{whom: None}).order_by()

@@ -134,6 +134,11 @@ def find_holdings_everywhere() -> list[Holding]:
     return list(_roles_of(Q(scope_kind="")))
 
 
+def find_holdings_by_role(role: Role) -> list[Holding]:
+    """All grants of a role that count now, to whomever and wherever."""
+    return list(_roles_of(Q(role=role)))
+
+
 def _of_subjects(model: type[Model], table: Any, whom: str, who: Mapping[int, User | Group]) -> Iterator[Holding]:
     """Single verbs of these people or teams on objects of a model, those on one object together."""
     access = access_of(model)

@@ -48,13 +48,14 @@ OBJECTS = {
     "person": PERSON,
     "team": TEAM,
     "site": {},
+    "role": {"name": "helpdesk"},
     "new-email": {"token": "nothing"},
     "make-account": {"token": "nothing"},
     "new-password": {"uidb36": "1", "key": "nothing"},
 }
 OPERATIONS = {"cluster": CLUSTER_OPERATIONS, "node": NODE_OPERATIONS, "vm": VM_OPERATIONS, "job": JOB_OPERATIONS}
 OPERATIONS |= {"template": TEMPLATE_OPERATIONS, "person": PERSON_OPERATIONS, "team": list_operations("team")}
-OPERATIONS["site"] = list_operations("site")
+OPERATIONS |= {kind: list_operations(kind) for kind in ("site", "role")}
 # The same page again in another state.
 MORE = {
     "a machine that is stopped": ("vm", STOPPED_VM, ""),

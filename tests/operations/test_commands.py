@@ -142,6 +142,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         update(scene.cluster)
         make_template("small", scene.cluster, os="debootstrap+default", spec=SMALL)
         return "lab/small"
+    if kind == "role":
+        return str(set_role("porter", {"vm": ["power"]}))
     if kind == "team":
         team = make_team("web", [] if verb == "team.add-member" else [find_user("bob")])
         if verb == "team.remove-admin":
@@ -191,7 +193,8 @@ def test_whatever_is_offered_works(scene: Scene, key: str, settings: Any) -> Non
         "key.add": [f"--set=key={ED25519}"],
         "token.add": ["--set=name=hook", "--set=on=everything", "--set=until=30d", f"--set=secret={'x' * 40}"],
         "key.edit": ["--set=comment=at home"],
-        "role.set": ["--set=name=operator", "--set=verbs=vm.power,vm.console"],
+        "role.create": ["--set=name=porter", "--set=verbs=vm.power,vm.console"],
+        "role.edit": ["--set=verbs=vm.power,vm.console"],
         "cluster.add": ["--set=slug=new", "--set=host=192.0.2.9", "--set=port=5080", "--set=tls_trust=system"],
         "cluster.edit": ["--set=description=edited"],
         "vm.create": [
@@ -243,8 +246,8 @@ def test_whatever_is_offered_works(scene: Scene, key: str, settings: Any) -> Non
         ("vm.grant-role", {"who": "bob", "role": "operator", "owner": "bob"}, "owner"),
         ("vm.grant-role", {"who": "bob", "role": "operator", "owner": "nobody"}, "owner"),
         ("cluster.grant-role", {"who": "bob", "role": "operator", "until": "2001-01-01"}, "until"),
-        ("role.set", {"name": "", "verbs": "vm.power"}, "name"),
-        ("role.set", {"name": "x", "verbs": "node.view"}, "verbs"),
+        ("role.create", {"name": "", "verbs": "vm.power"}, "name"),
+        ("role.create", {"name": "x", "verbs": "node.view"}, "verbs"),
     ],
 )
 def test_what_is_wrong_with_rights_is_said_at_its_field_before_anything_is_written(

@@ -94,6 +94,7 @@ WHERE: dict[str, dict[str, object]] = {
     **dict.fromkeys(["person", "person-rights", "person-journal", "person-usage", "person-do"], PERSON),
     **dict.fromkeys(["team", "team-vms", "team-rights", "team-journal", "team-usage", "team-keys", "team-do"], TEAM),
     "site-do": {},
+    "role-do": {"name": "porter"},
     "batch": BATCH,
     "new-email": {"token": "nothing"},
     **dict.fromkeys(["request", "request-do"], REQUEST),
@@ -160,7 +161,7 @@ PAGES: dict[str, Row] = {
     **dict.fromkeys(["template", "template-journal"], Row(SEE_TEMPLATE)),
     "template-rights": Row(CLUSTER_ADMINS | {"c_audit"}, see=SEE_TEMPLATE),
     "template-edit": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE),
-    **dict.fromkeys(["people", "person-add", "site-rights"], Row(ROOT, see=EVERYBODY)),
+    **dict.fromkeys(["people", "person-add", "site-rights", "role-create"], Row(ROOT, see=EVERYBODY)),
     **dict.fromkeys(["person", "person-rights", "person-journal", "person-usage"], Row(ROOT)),
     "vms-batch": Row(EVERYBODY, method="post"),
     "reconciliation": Row(CLUSTER_ADMINS | {"other_admin"}, see=EVERYBODY),
@@ -202,7 +203,7 @@ PAGES: dict[str, Row] = {
 }
 
 # Addresses that stand for one operation each.
-_KINDS = ("vm", "template", "node", "cluster", "job", "person", "team", "key", "token", "request", "site")
+_KINDS = ("vm", "template", "node", "cluster", "job", "person", "team", "key", "token", "request", "site", "role")
 DOORS = {kind: f"{kind}-do" for kind in _KINDS}
 # Operations with a page of their own.
 OWN_PAGES = {
@@ -217,6 +218,7 @@ OWN_PAGES = {
     "request.ask-machine": "ask-machine",
     "template.create": "template-create",
     "team.create": "team-create",
+    "role.create": "role-create",
     "template.edit": "template-edit",
     "vm.modify": "vm-modify",
 }
@@ -278,7 +280,8 @@ OPERATIONS: dict[str, Row] = {
     "team.create": Row(ROOT, see=EVERYBODY),
     "team.delete": Row(ROOT, see=SEE_TEAM),
     **{f"site.{verb}": Row(ROOT, see=EVERYBODY) for verb in ("grant-role", "revoke-role")},
-    "role.set": Row(ROOT),
+    "role.create": Row(ROOT, see=EVERYBODY),
+    **dict.fromkeys(["role.edit", "role.delete"], Row(ROOT)),
     "token.add": Row(NOBODY),  # for somebody else
     "token.withdraw": Row(ROOT),
     **{f"key.{verb}": Row(ROOT) for verb in ("add", "edit", "remove")},  # of somebody else

@@ -76,7 +76,7 @@ def test_a_role_from_its_making_to_its_end(vm: VirtualMachine, alice: User) -> N
     call("revoke", "alice", "--role", "porter", "--on", "lab", "--as", "root")
     assert verbs_on(alice, vm) == frozenset()
     assert list(Entry.objects.order_by("pk").values_list("verb", flat=True)) == [
-        *("role.set", "cluster.grant-role", "role.set", "cluster.revoke-role")
+        *("role.create", "cluster.grant-role", "role.edit", "cluster.revoke-role")
     ]
     assert Entry.objects.filter(verb="cluster.grant-role").get().params == {"who": "alice", "role": "porter"}
 

@@ -18,7 +18,7 @@ from people.words import list_kinds_with_rights, read_any
 from permissions.access import Access
 from permissions.kinds import KINDS, Kind, add_kind, kind_of, name_of_kind, places_of
 from permissions.policy import SITE_VERBS, access_of, reach_kept
-from permissions.services import grant, make_team
+from permissions.services import grant, make_team, set_role
 from tests.factories import (
     FINGERPRINT,
     make_admin,
@@ -46,6 +46,7 @@ TYPED = {
     "key": f"dave/{FINGERPRINT}",
     "token": "dave/hook",
     "request": "4711",
+    "role": "porter",
 }
 
 
@@ -68,6 +69,7 @@ def objects(db: None) -> dict[str, Model]:
         "key": make_key(dave),
         "token": make_token(dave, "hook"),
         "request": make_request(dave, cluster, pk=4711),
+        "role": set_role("porter", {"vm": ["power"]}),
     }
 
 
@@ -120,7 +122,7 @@ def test_its_page_is_one_of_its_own(objects: dict[str, Model], name: str) -> Non
     kind, admin = KINDS[name], make_admin()
     url = kind.url_of(objects[name])
     if not url:
-        assert name in ("person", "team", "nodegroup", "network", "key", "token")
+        assert name in ("person", "team", "nodegroup", "network", "key", "token", "role")
         return
     found = resolve(url)
     assert kind.find(admin, **found.kwargs) == objects[name]

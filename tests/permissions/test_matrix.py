@@ -18,7 +18,8 @@ from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refus
 from operations.pipeline import run
 from operations.table import OPERATIONS as ALL_OPERATIONS
 from people.operations.quotas import PersonaParams, QuotaParams
-from people.operations.rights import GrantParams, RoleGrantParams, RoleParams
+from people.operations.rights import GrantParams, RoleGrantParams
+from people.operations.roles import RoleParams
 from people.operations.teams import MemberParams
 from permissions.models import Role, SshKey, Token, User
 from permissions.services import grant, make_team, persona_of
@@ -97,7 +98,7 @@ class World:
         self.vm.save()
         make_batch(self.users["root"], **WHERE["batch"])
         self.request = make_request(self.somebody, self.cluster, pk=4711)
-        assert self.template.pk and self.key.pk and self.token.pk
+        assert self.template.pk and self.key.pk and self.token.pk and self.role.pk
         self._tickets = {role: sign_in(user) for role, user in self.users.items()}
 
     @property
@@ -108,6 +109,11 @@ class World:
             found = make_template("small", self.cluster)
             grant(["use"], self.users["c_create_vm"], found)
         return found
+
+    @property
+    def role(self) -> Role:
+        """Likewise."""
+        return Role.objects.get_or_create(name="porter")[0]
 
     @property
     def key(self) -> SshKey:
@@ -125,6 +131,7 @@ class World:
     def target(self, kind: str) -> Cluster | VirtualMachine | Any:
         known: dict[str, Any] = {"vm": self.vm, "cluster": self.cluster, "node": self.node, "job": self.job}
         ours = {"team": self.team, "template": self.template, "person": self.somebody}
+        ours["role"] = self.role
         return {**known, **ours, "key": self.key, "token": self.token, "request": self.request}[kind]
 
 
@@ -200,7 +207,7 @@ def test_operation_on_the_web(world: World, name: str, method: str, asked: Calla
     for role in roles:
         if not Cluster.objects.filter(slug="lab").exists():
             raise AssertionError(f"{role} has removed the cluster without typing its name")
-        assert world.template.pk and world.key.pk and world.token.pk
+        assert world.template.pk and world.key.pk and world.token.pk and world.role.pk
         before = Entry.objects.count()
         answers[role] = got(getattr(world.client(role), method)(url))
         if answers[role] != "may":
@@ -216,7 +223,7 @@ def params_for(operation: AnyOperation, world: World) -> Any:
         ClusterSettings: ClusterSettings("lab", "127.0.0.1"),
         GrantParams: GrantParams(who, ["fly"]),
         RoleGrantParams: RoleGrantParams(who, role, until=timezone.now()),
-        RoleParams: RoleParams("", ()),
+        RoleParams: RoleParams(),
         MemberParams: MemberParams(who),
         QuotaParams: QuotaParams(who=persona_of(who)),
         PersonaParams: PersonaParams(persona_of(who)),

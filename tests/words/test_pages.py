@@ -90,6 +90,7 @@ WHERE = {
     "token": {"name": "zzalice", "token": "zzhook"},
     "request": ALL_WHERE["request"],
     "site": {},
+    "role": {"name": "zzhelpdesk"},
     "key": {"name": "zzalice", "fingerprint": FINGERPRINT},
 }
 NOT_PAGES = frozenset(
@@ -132,7 +133,7 @@ SAMPLES = frozenset({"styleguide"})
 def kind_of(name: str) -> str:
     about_none = (
         *("vms", "nodes", "jobs", "clusters", "cluster-add", "template-create", "person-add", "team-create", "teams"),
-        "site-rights",
+        *("site-rights", "role-create"),
     )
     return "" if name in about_none else name.partition("-")[0]
 

@@ -15,12 +15,12 @@ from permissions.selectors import find_role, list_verbs
 
 
 class Command(BaseCommand):
-    help = "Sets what a role holds (everybody who has it holds that from then on), or shows it."
+    help = "Makes a role or sets what one holds (everybody who has it holds that from then on), or shows it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
         parser.add_argument("verbs", nargs="*", metavar="KIND.VERB", help="such as vm.power, cluster.create_vm")
-        parser.add_argument("--description", default="")
+        parser.add_argument("--description", help="what it is for; left out: as it is")
         parser.add_argument("--as", dest="user", metavar="USER", help="who sets it: a superuser")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,10 +28,16 @@ class Command(BaseCommand):
             if not options["user"]:
                 raise CommandError("Say who sets it: --as USER.")
             actor = Actor(read_person(options["user"]), Via.CLI)
-            data = {**{name: options[name] for name in ("name", "description")}, "verbs": ",".join(options["verbs"])}
-            operation = OPERATIONS["role.set"]
+            data = {"verbs": ",".join(options["verbs"])}
+            if options["description"] is not None:
+                data["description"] = options["description"]
+            there = find_role(options["name"])
+            operation = OPERATIONS["role.edit" if there is not None else "role.create"]
+            target: Any = SITE if there is None else there
+            if there is None:
+                data["name"] = options["name"]
             try:
-                run(operation, Ask(actor, SITE, params_from(operation, actor, SITE, data)))
+                run(operation, Ask(actor, target, params_from(operation, actor, target, data)))
             except (Forbidden, Refusal) as error:
                 raise CommandError(str(error)) from error
         role = find_role(options["name"])

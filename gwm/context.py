@@ -111,7 +111,7 @@ def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True, o
 
     Who acts for `owner` is led to the machines of theirs; all are one click away from there. Clusters and nodes are no
     places for who can see none and can add none, nor templates for who sees no cluster on which a machine could be
-    created, nor reconciliation for who administers none, nor people for who does not look after accounts.
+    created, nor reconciliation for who administers none, nor people for who does not see accounts.
     """
     return [
         NavSection(
@@ -228,6 +228,7 @@ class Frame:
             "nodes": sum(tally.nodes for tally in self.node_tallies.values()),
             "jobs": self.dock.running,
             "reconciles": int(may_reconcile(self.user)),
+            "people": int(bool(can(self.user, "see_people"))),
         }
         owner = name_of_persona(self.persona) if self.persona is not None else ""
         return navigation(self.path, counts, is_admin=bool(can(self.user, "add_cluster")), owner=owner)

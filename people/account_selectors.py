@@ -15,8 +15,8 @@ from virtualmachines.models import VirtualMachine
 
 
 def list_accounts(user: User) -> QuerySet[User]:
-    """The accounts of everybody, for who looks after them, with their teams and how many machines they own."""
-    people = list_people(user) if can(user, "change_people") else list_people(user).none()
+    """The accounts of everybody, for who sees them, with their teams and how many machines they own."""
+    people = list_people(user) if can(user, "see_people") else list_people(user).none()
     teams = Prefetch("groups", Group.objects.order_by("name"))
     return people.annotate(machines=_machines_of(OuterRef("pk"))).prefetch_related(teams)
 

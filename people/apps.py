@@ -30,7 +30,7 @@ class PeopleConfig(AppConfig):
         add_parts(
             "cluster",
             Part("rights", _("Rights"), "cluster-rights", 70, needs=("audit",)),
-            Part("quotas", _("Quotas"), "cluster-quotas", 80, needs=("admin",)),
+            Part("quotas", _("Quotas"), "cluster-quotas", 80, needs=("audit",)),
         )
         add_parts("template", Part("rights", _("Rights"), "template-rights", 70, needs=("audit",)))
         add_parts("vm", Part("rights", _("Rights"), "vm-rights", 70, needs=("audit",)))

@@ -24,11 +24,12 @@ MOST_MADE = 50
 
 
 def list_requests(user: User) -> QuerySet[Request]:
-    """What they asked for, for themselves or a team they act for, and all on which they decide."""
+    """What they asked for, for themselves or a team they act for, and all on which they decide, or which they audit."""
     theirs = Q(asked_by=user) | Q(persona__user=user) | Q(persona__group__in=teams_to_act_for(user).values("pk"))
-    decided = visible(user, "decide", Request.objects.order_by()).values("pk")
+    seen = visible(user, "view", Request.objects.order_by()).values("pk")
     rows = Request.objects.select_related("cluster", "persona__user", "persona__group", "asked_by", "decided_by")
-    return rows.filter(theirs | Q(pk__in=decided))
+    # Of what is asked for anywhere auditors of everything are told as well, though they hold nothing on it.
+    return rows if can(user, "see_journal_of_all") else rows.filter(theirs | Q(pk__in=seen))
 
 
 def pick_request(requests: QuerySet[Request], number: str | int) -> Request:

@@ -14,9 +14,9 @@ from virtualmachines.models import VirtualMachine
 
 
 def list_people(user: User) -> QuerySet[User]:
-    """The accounts that a person may look after: all, or their own."""
+    """The accounts that a person may see: all, or their own."""
     people = User.objects.order_by("username")
-    return people if can(user, "change_people") else people.filter(pk=user.pk, is_active=True)
+    return people if can(user, "see_people") else people.filter(pk=user.pk, is_active=True)
 
 
 def pick_person(people: QuerySet[User], name: str) -> User:
@@ -47,7 +47,7 @@ def count_machines(person: User) -> int:
 
 
 def list_keys(user: User) -> QuerySet[SshKey]:
-    """The SSH keys that a person may look after."""
+    """The SSH keys that a person may see."""
     keys = SshKey.objects.filter(person__in=list_people(user))
     return keys.select_related("person").order_by("person__username", "pk")
 
@@ -61,7 +61,7 @@ def pick_key(keys: QuerySet[SshKey], name: str, fingerprint: str) -> SshKey:
 
 
 def list_tokens(user: User) -> QuerySet[Token]:
-    """The tokens that a person may look after."""
+    """The tokens that a person may see."""
     tokens = Token.objects.filter(person__in=list_people(user))
     return tokens.select_related("person").order_by("person__username", "name")
 
@@ -151,7 +151,7 @@ def held_on_teams(user: User, teams: Any) -> dict[int, set[str]]:
 def find_names(user: User, text: str, *, teams: bool, most: int) -> list[tuple[str, str]]:
     """People whose user name or name begins so, and (with @) teams, as far as `user` knows of them: at most so many.
 
-    Administrators know everybody; others who is in a team with them, and the teams that they may see.
+    Who sees all accounts knows everybody; others who is in a team with them, and the teams that they may see.
     """
     found: list[tuple[str, str]] = []
     if teams:
@@ -162,7 +162,7 @@ def find_names(user: User, text: str, *, teams: bool, most: int) -> list[tuple[s
     people = User.objects.filter(is_active=True).filter(
         Q(username__istartswith=text) | Q(first_name__istartswith=text) | Q(last_name__istartswith=text)
     )
-    if not can(user, "change_people"):
+    if not can(user, "see_people"):
         people = people.filter(Q(pk=user.pk) | Q(groups__in=user.groups.all())).distinct()
     rows = people.order_by("username")[:most]
     return [*((each.username, each.get_full_name()) for each in rows), *found][:most]

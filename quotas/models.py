@@ -124,7 +124,7 @@ class Request(Limited):
     access = Access(
         noun=_("request"),
         parent="cluster",
-        from_parent={"admin": frozenset({"view", "decide"})},
+        from_parent={"admin": frozenset({"view", "decide"}), "audit": frozenset({"view"})},
         brought={"decide": _("Approve or decline it")},
         refusals={"decide": _("You may not decide on this request (needs admin on the cluster).")},
     )

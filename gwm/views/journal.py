@@ -201,7 +201,7 @@ def person_journal(request: HttpRequest, name: str) -> HttpResponseBase:
     user = person_of(request)
     person = get_account(user, name)
     events = events_of(list_visible_events(user), person.pk)
-    return answer(request, events, "gwm/person_journal.html", person_page(person, "journal"))
+    return answer(request, events, "gwm/person_journal.html", person_page(user, person, "journal"))
 
 
 @require_safe

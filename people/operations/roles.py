@@ -15,7 +15,7 @@ from objectlog.services import Target
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Site
 from people.operations.quotas import quotas_by_role, take_quotas_of
-from people.operations.rights import GRANTED_ON
+from people.operations.rights import GRANTED_ON, WITH_PAGES
 from permissions.kinds import KINDS
 from permissions.models import Role
 from permissions.policy import Verdict, can, find_holdings_by_role
@@ -112,7 +112,7 @@ class EditRole(_OnRoles[RoleParams]):
     label = gettext_lazy("Edit role")
     icon = "edit"
     question = gettext_lazy("Edit role {target}?")
-    consequence = gettext_lazy("Whoever has it holds from then on what it holds then.")
+    consequence = gettext_lazy("It counts at once for everybody who has the role.")
     params_type = RoleParams
 
     def check(self, ask: Ask[Role, RoleParams]) -> None:
@@ -121,7 +121,7 @@ class EditRole(_OnRoles[RoleParams]):
             raise Invalid({"": _("Somebody else has changed this role meanwhile. Nothing was saved; open it again.")})
         _judge(wanted, role)
         if role.is_built_in and wanted.name != role.name:
-            raise Invalid({"name": _("This role was there from the beginning, and keeps its name.")})
+            raise Invalid({"name": _("This role is built in and keeps its name.")})
 
     def changes(self, ask: Ask[Role, RoleParams]) -> Sequence[Change]:
         role = ask.target
@@ -147,17 +147,17 @@ class DeleteRole(_OnRoles[NoParams]):
     is_destructive = True
     wants_typed_name = True
     question = gettext_lazy("Delete role {target}?")
-    consequence = gettext_lazy("Whoever has it loses what it holds.")
+    consequence = gettext_lazy("Everybody who has it loses what it allows.")
 
     def obstacle(self, target: Role) -> str | None:
-        return _("This role was there from the beginning, and stays.") if target.is_built_in else None
+        return _("This role is built in and cannot be deleted.") if target.is_built_in else None
 
     def facts(self, target: Role) -> Sequence[tuple[Any, str]]:
         holders = _list_holders(target)
-        return [(gettext_lazy("Held by"), ", ".join(holders))] if holders else []
+        return [(gettext_lazy("Holders"), ", ".join(holders))] if holders else []
 
     def changes(self, ask: Ask[Role, NoParams]) -> Sequence[Change]:
-        holders = Change("held_by", gettext_noop("held by"), _list_holders(ask.target) or None, None)
+        holders = Change("holders", gettext_noop("holders"), _list_holders(ask.target) or None, None)
         gone = _changes(RoleParams(None, list_verbs(ask.target), ask.target.description), RoleParams())
         return [*gone, holders] if holders.before else gone
 
@@ -175,7 +175,7 @@ def version_of_role(role: Role) -> str:
 
 def verbs_to_hold() -> Mapping[str, Any]:
     """All that a role can hold, "kind.verb", with what each allows."""
-    kinds = ((name, KINDS[name]) for name in GRANTED_ON)
+    kinds = ((name, KINDS[name]) for name in WITH_PAGES if name in GRANTED_ON)
     return {f"{name}.{verb}": says for name, kind in kinds for verb, says in kind.model.access.verbs.items()}  # type: ignore[attr-defined]
 
 

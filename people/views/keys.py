@@ -1,4 +1,4 @@
-"""The SSH keys of a person: their own page, and the administrators'."""
+"""The SSH keys of a person: their own page, and that of administrators, which auditors of everything read."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from operations.pipeline import run
 from people.forms.keys import KeyForm
 from people.operations.keys import AddKey
 from people.selectors import list_people, pick_person
+from permissions.policy import may_look_after
 from permissions.signed_in import person_of
 
 
@@ -58,9 +59,9 @@ def _page(request: HttpRequest, user: Any, person: Any, form: KeyForm, status: i
         {"key": key, "edit": link("edit", key.fingerprint), "remove": link("remove", key.fingerprint)}
         for key in person.ssh_keys.order_by("pk")
     ]
-    own = person.pk == user.pk
+    own, may_change = person.pk == user.pk, bool(may_look_after(user, person))
     title = _("Your SSH keys") if own else _("SSH keys of %s") % person
-    context = {"person": person, "is_own": own, "title": title, "keys": keys, "form": form}
+    context = {"person": person, "is_own": own, "title": title, "keys": keys, "form": form, "may_change": may_change}
     if not own:
         context["crumbs"] = [
             (_("People"), reverse("people")),

@@ -27,13 +27,17 @@ ADD: AnyOperation = Add()
 
 @require_safe
 def people_list(request: HttpRequest) -> HttpResponseBase:
-    """All accounts, for who looks after them."""
+    """All accounts, for who looks after them or audits everything."""
     user = person_of(request)
-    _refuse_others(user)
+    _refuse_others(user, "see_people")
     shown = show(request, PEOPLE_TABLE, choice_of(user, PEOPLE_TABLE.name))
     groups = [("", _("All"), None), *((name, label, None) for name, (label, __) in GROUPS.items())]
     nothing = _("No account matches. Leave out a word.")
-    return answer(request, shown, list_accounts(user), "people/people.html", nothing, groups=groups)
+
+    def more(_people: Any) -> dict[str, Any]:
+        return {"may_change_people": bool(can(user, "change_people"))}
+
+    return answer(request, shown, list_accounts(user), "people/people.html", nothing, groups=groups, more=more)
 
 
 class AddPerson(View):
@@ -42,7 +46,7 @@ class AddPerson(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """For who looks after accounts."""
         if request.method in ("GET", "HEAD", "POST"):
-            _refuse_others(person_of(request))
+            _refuse_others(person_of(request), "change_people")
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -71,7 +75,7 @@ class AddPerson(View):
         return render(request, "people/person_add.html", {"form": form}, status=status)
 
 
-def _refuse_others(user: Any) -> None:
-    verdict = can(user, "change_people")
+def _refuse_others(user: Any, needed: str) -> None:
+    verdict = can(user, needed)
     if isinstance(verdict, Denied):
         raise PermissionDenied(verdict.reason)

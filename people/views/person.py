@@ -20,23 +20,26 @@ from people.views.everywhere import door_to
 from people.views.holdings import door_on, row_of
 from people.words import EVERYTHING
 from permissions.kinds import KINDS
-from permissions.policy import find_holdings_of, is_administrator
+from permissions.models import User
+from permissions.policy import can, find_holdings_of, is_administrator
 from permissions.signed_in import person_of
 from ui.places import tabs_of
 
 _FIRST = ("edit", "set-password", "sign-out")
 
 
-def person_page(person: Any, current: str) -> dict[str, Any]:
-    """Buttons and tabs of a person's page; whoever sees it may change it."""
+def person_page(user: User, person: Any, current: str) -> dict[str, Any]:
+    """Buttons and tabs of a person's page; who sees it and may not change it has no buttons."""
+    may_change = bool(can(user, "change_people"))
     needed = frozenset(operation.needs for operation in PERSON_OPERATIONS)
-    offers = list_offers(person, PERSON_OPERATIONS, needed)
+    offers = list_offers(person, PERSON_OPERATIONS, needed) if may_change else []
     buttons = [button_of(each, reverse("person-do", args=[person.username, each.operation.verb])) for each in offers]
     first, more = put_first(buttons, _FIRST)
     tabs = tabs_of("person", [person.username], current)
     return {
         "person": person,
         "is_administrator": is_administrator(person),
+        "may_change": may_change,
         "buttons": first,
         "menu": menu_of(more),
         "tabs": tabs,
@@ -46,10 +49,11 @@ def person_page(person: Any, current: str) -> dict[str, Any]:
 @require_safe
 def person_overview(request: HttpRequest, name: str) -> HttpResponse:
     """Who it is, in which teams, and what they own."""
-    person = get_account(person_of(request), name)
+    user = person_of(request)
+    person = get_account(user, name)
     owned = list_owned(person)
     context = {
-        **person_page(person, "overview"),
+        **person_page(user, person, "overview"),
         "owned": [(each, f"{reverse('vms')}?{urlencode({'owner': name, 'cluster': each.slug})}") for each in owned],
         "owned_url": f"{reverse('vms')}?{urlencode({'owner': name})}",
         "factors": list_factors(person),
@@ -65,16 +69,17 @@ def person_rights(request: HttpRequest, name: str) -> HttpResponse:
     """All that was given to a person and to their teams; `on` leads to where more is given."""
     user = person_of(request)
     person = get_account(user, name)
-    typed, back = request.GET.get("on", "").strip(), request.path
-    problem = ""
-    if typed:
+    page = person_page(user, person, "rights")
+    may_change = bool(page["may_change"])
+    typed, back, problem = request.GET.get("on", "").strip(), request.path, ""
+    if typed and may_change:
         filled = {"who": name, "next": back}
         there = door_to("grant-role", filled) if typed == EVERYTHING else _grant_on(user, typed, filled)
         if there:
             return redirect(there)
         problem = _("There is no %s on which rights can be granted.") % typed
-    rows = [row_of(each, "" if each.is_team else back) for each in find_holdings_of(person)]
-    context = {**person_page(person, "rights"), "rows": rows, "typed": typed, "problem": problem}
+    rows = [row_of(each, back if may_change and not each.is_team else "") for each in find_holdings_of(person)]
+    context = {**page, "rows": rows, "typed": typed, "problem": problem}
     return render(request, "people/person_rights.html", context)
 
 

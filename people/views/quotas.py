@@ -51,9 +51,10 @@ def team_usage(request: HttpRequest, name: str) -> HttpResponseBase:
 
 @require_safe
 def person_usage(request: HttpRequest, name: str) -> HttpResponseBase:
-    """The same of an account, for who looks after it."""
-    person = get_account(person_of(request), name)
-    return _answer(request, "people/person_usage.html", persona_of(person), person_page(person, "usage"))
+    """The same of an account, for who sees it."""
+    user = person_of(request)
+    person = get_account(user, name)
+    return _answer(request, "people/person_usage.html", persona_of(person), person_page(user, person, "usage"))
 
 
 def _answer(
@@ -78,9 +79,10 @@ def cluster_quotas(request: HttpRequest, slug: str) -> HttpResponseBase:
     user = person_of(request)
     cluster = get_cluster(user, slug)
     page: dict[str, Any] = cluster_page(user, cluster, "quotas")
-    if "admin" not in page["held"]:
-        raise PermissionDenied(access_of(type(cluster)).refuse("admin"))
-    shown = show(request, QUOTA_TABLE, choice_of(user, QUOTA_TABLE.name))
+    if "audit" not in page["held"]:
+        raise PermissionDenied(access_of(type(cluster)).refuse("audit"))
+    may_change = "admin" in page["held"]
+    shown = show(request, QUOTA_TABLE, choice_of(user, QUOTA_TABLE.name), () if may_change else ("change",))
     wanted = Wanted.parse(QUOTAS, request.GET)
     default, rows = usage_on_cluster(cluster, wanted.asked.condition)
     file = shown.export(request, rows)
@@ -91,8 +93,8 @@ def cluster_quotas(request: HttpRequest, slug: str) -> HttpResponseBase:
         **page,
         **shown.as_context(shown.page(request, rows), wanted),
         "default": figures_of(default),
-        "set_quota": f"{reverse('cluster-do', args=[slug, 'set-quota'])}?{back}",
-        "set_default": f"{reverse('cluster-do', args=[slug, 'set-default-quota'])}?{back}",
+        "set_quota": f"{reverse('cluster-do', args=[slug, 'set-quota'])}?{back}" if may_change else "",
+        "set_default": f"{reverse('cluster-do', args=[slug, 'set-default-quota'])}?{back}" if may_change else "",
         "nothing_matches": wanted.explain(_("Nobody here matches. Leave out a word.")),
     }
     return render(request, "people/cluster_quotas.html", context)

@@ -1,4 +1,4 @@
-"""The tokens of a person: their own page, and the administrators'."""
+"""The tokens of a person: their own page, and that of administrators, which auditors of everything read."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +17,7 @@ from people.forms.tokens import TokenForm
 from people.operations.tokens import AddToken
 from people.selectors import list_people, pick_person
 from people.tokens import make_secret
+from permissions.policy import may_look_after
 from permissions.signed_in import person_of
 
 
@@ -65,6 +66,7 @@ def _page(
     context = {
         "person": person,
         "is_own": own,
+        "may_change": bool(may_look_after(user, person)),
         "title": _("Your tokens") if own else _("Tokens of %s") % person,
         "tokens": [{"token": each, "withdraw": withdraw(each.name)} for each in person.tokens.all()],
         "form": form,

@@ -35,6 +35,11 @@ SITE_VERBS = {
         held_on=("cluster", "audit"),
     ),
     "see_batches_of_all": SiteVerb(_("See everybody's batches"), _("Only administrators may see everybody's batches.")),
+    "see_people": SiteVerb(
+        _("See accounts"),
+        _("Only administrators and auditors of everything may see accounts."),
+        held_on=("cluster", "audit"),
+    ),
     "change_people": SiteVerb(_("Change accounts"), _("Only administrators may change accounts.")),
     "change_teams": SiteVerb(_("Create and delete teams"), _("Only administrators may create and delete teams.")),
     "exceed_quotas": SiteVerb(_("Exceed quotas"), _("Only administrators may exceed a quota.")),

@@ -207,3 +207,31 @@ def test_a_quota_goes_with_the_last_right_that_ends_by_itself(page: Client, vm: 
         Quota.objects.update(set_at=None)
         cache.clear()
         assert take_quotas_of_ended() == 0, "by a release that did not keep when"
+
+
+@pytest.mark.feature("F103", "F123")
+def test_quotas_go_with_a_role_on_everything_that_ends_by_itself(page: Client, vm: VirtualMachine) -> None:
+    """Taking the role took them along, and its end left them."""
+    alice, bob, carol, dave = User.objects.get(username="alice"), *map(make_user, ("bob", "carol", "dave"))
+    now, team, other = timezone.now(), Team.objects.get(), make_cluster("other")
+    of_clusters, of_machines = set_role("planner", {"cluster": ["create_vm"]}), set_role("console", {"vm": ["console"]})
+    end = now + timedelta(hours=1)
+    for who in (alice, bob, team):
+        grant_role(of_clusters, who, None, until=end)
+    grant(["tags"], bob, other)
+    grant_role(of_machines, carol, None, until=end)
+    grant_role(of_clusters, dave, None, tag="web", until=end)
+    for who in (alice, bob, team, carol, dave):
+        for cluster in (vm.cluster, other):
+            set_quota(persona_of(who), cluster, Limits(vcpus=1))
+    assert take_quotas_of_ended() == 0
+    with time_machine.travel(now + timedelta(hours=2)):
+        set_quota(persona_of(alice), other, Limits(vcpus=2))
+        assert take_quotas_of_ended() == 4 and take_quotas_of_ended() == 0
+    left = {(each.persona.name, each.cluster.slug) for each in Quota.objects.all()}
+    assert left == {
+        ("alice", "other"),  # set after the end
+        ("bob", "other"),
+        *((who, slug) for who in ("carol", "dave") for slug in ("lab", "other")),
+    }
+    assert Event.objects.filter(verb="cluster.remove-quota").count() == 4

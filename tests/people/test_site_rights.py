@@ -15,7 +15,10 @@ from permissions.models import RoleGrant, User
 from permissions.policy import can
 from permissions.selectors import find_role
 from permissions.services import grant, grant_role, make_team, persona_of
-from tests.factories import make_template, make_user
+from quotas.amounts import Limits
+from quotas.models import Quota
+from quotas.services import set_quota
+from tests.factories import ED25519, make_key, make_request, make_template, make_token, make_user
 from tests.pages.conftest import Site, sign_in, site
 from ui.places import tabs_of
 
@@ -77,6 +80,44 @@ def test_an_auditor_of_everything_looks_on_and_others_do_not(site: Site, sign_in
         given = {"who": "erik", "role": "owner"}
         assert sign_in(erik).post(reverse("site-do", args=[verb]), given).status_code == 403
     assert sign_in(site.alice).get(PAGE).status_code == 403
+
+
+@pytest.mark.feature("F010", "F012", "F014", "F115", "G040")
+def test_an_auditor_of_everything_reads_accounts_quotas_and_requests_and_changes_nothing(
+    site: Site, sign_in: SignIn
+) -> None:
+    auditor, erik = find_role("auditor"), make_user("erik")
+    assert auditor is not None
+    make_key(site.alice)
+    make_token(site.alice)
+    set_quota(persona_of(site.alice), site.prod, Limits(vcpus=7))
+    asked = [make_request(site.alice, cluster, reason="The shop grows") for cluster in (site.prod, None)]
+    pages = {
+        "/people/": "alice",
+        **{f"/person/alice/{tab}": "alice" for tab in ("", "usage/", "rights/", "journal/")},
+        "/people/alice/keys/": "SHA256:",
+        "/people/alice/tokens/": "hook",
+        "/clusters/prod/quotas/": "7",
+        "/requests/": "alice",
+        **{f"/requests/{each.pk}/": "The shop grows" for each in asked},
+    }
+    client = sign_in(erik)
+    assert [url for url in pages if client.get(url).status_code == 200] == ["/requests/"]
+    grant_role(auditor, erik, None)
+    assert 'href="/people/"' in client.get("/").content.decode()
+    for url, there in pages.items():
+        answer = client.get(url)
+        assert answer.status_code == 200 and there in answer.content.decode(), url
+        work = answer.content.decode().partition("<main")[2]
+        assert not re.search(r'href="[^"]*(/do/|/people/add/)[^"]*"', work), url
+        assert set(re.findall(r'method="post" action="([^"]*)"|method="post"', work)) <= {"/lists/", "/clusters/prod/do/refresh/"}, url
+    assert client.get("/person/alice/rights/?on=prod").status_code == 200, "it leads nowhere"
+    before = (User.objects.count(), Quota.objects.count())
+    assert client.post("/people/alice/keys/", {"key": ED25519}).status_code == 403
+    assert client.get("/people/add/").status_code == 403
+    assert client.post("/clusters/prod/do/set-quota/", {"who": "alice", "vcpus": "9"}).status_code == 403
+    assert client.post(f"/requests/{asked[0].pk}/do/approve/", {"vcpus": "9"}).status_code == 403
+    assert (User.objects.count(), Quota.objects.count()) == before
 
 
 def test_a_persons_page_leads_there_and_takes_back(site: Site, sign_in: SignIn) -> None:

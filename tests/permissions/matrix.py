@@ -33,24 +33,27 @@ ROLES = (
     "c_admin_by_group",
     "other_admin",
     "staff",
+    "auditor",  # by the role, on everything
     "root",
 )
 EVERYBODY = frozenset(ROLES)
 ROOT = frozenset({"root"})
 CLUSTER_ADMINS = ROOT | {"c_admin", "c_admin_by_group"}
-SEE_CLUSTER = CLUSTER_ADMINS | {"c_audit", "c_tags", "c_create_vm", "c_export", "c_replace_disks", "c_migrate"}
-SEE_NODES = CLUSTER_ADMINS | {"c_audit", "c_migrate", "c_replace_disks"}
+AUDITORS = frozenset({"c_audit", "auditor"})
+SEE_CLUSTER = CLUSTER_ADMINS | AUDITORS | {"c_tags", "c_create_vm", "c_export", "c_replace_disks", "c_migrate"}
+SEE_NODES = CLUSTER_ADMINS | AUDITORS | {"c_migrate", "c_replace_disks"}
 VM_ADMINS = CLUSTER_ADMINS | {"vm_admin", "vm_admin_by_group"}
 MIGRATE = CLUSTER_ADMINS | {"c_migrate"}
 POWER = VM_ADMINS | {"vm_power"}
 CONSOLE = POWER | {"vm_console"}
 CREATE = CLUSTER_ADMINS | {"c_create_vm", "other_admin"}  # somewhere
-SEE_VM = CONSOLE | {"c_audit", "vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
+SEE_VM = CONSOLE | AUDITORS | {"vm_tags", "vm_remove", "vm_modify", "c_export", "c_replace_disks", "c_migrate"}
 USE_TEMPLATE = CLUSTER_ADMINS | {"c_create_vm"}  # to whom use of it was granted
-SEE_TEMPLATE = USE_TEMPLATE | {"c_audit"}
-SEE_TEAM = ROOT | {"t_member", "t_audit", "t_admin"}
+SEE_TEMPLATE = USE_TEMPLATE | AUDITORS
+SEE_TEAM = ROOT | {"t_member", "t_audit", "t_admin", "auditor"}
 TEAM_ADMINS = ROOT | {"t_admin"}
-SEE_JOB = CONSOLE | {"c_audit", "vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
+SEE_JOB = CONSOLE | AUDITORS | {"vm_tags", "vm_remove", "vm_modify", "c_replace_disks", "c_migrate"}
+SEE_PEOPLE = ROOT | {"auditor"}
 NOBODY: frozenset[str] = frozenset()
 
 
@@ -129,9 +132,9 @@ PAGES: dict[str, Row] = {
     "new-password": Row(NOBODY, open=True),  # without a link that was mailed
     "own-keys": Row(EVERYBODY),
     "own-tokens": Row(EVERYBODY),
-    "person-tokens": Row(ROOT),  # of somebody else
+    "person-tokens": Row(SEE_PEOPLE),  # of somebody else
     **dict.fromkeys(["key-feed", "cluster-key-feed", "vm-key-feed"], Row(EVERYBODY, open=True)),  # asks for a token
-    "person-keys": Row(ROOT),  # of somebody else
+    "person-keys": Row(SEE_PEOPLE),  # of somebody else
     "lists": Row(EVERYBODY, method="post"),
     "explain": Row(EVERYBODY),
     "names": Row(EVERYBODY),
@@ -141,7 +144,7 @@ PAGES: dict[str, Row] = {
     "teams": Row(EVERYBODY),
     "team-create": Row(ROOT, see=EVERYBODY),
     **dict.fromkeys(["team", "team-vms", "team-journal"], Row(SEE_TEAM)),
-    **dict.fromkeys(["team-rights", "team-keys"], Row(TEAM_ADMINS | {"t_audit"}, see=SEE_TEAM)),
+    **dict.fromkeys(["team-rights", "team-keys"], Row(TEAM_ADMINS | {"t_audit", "auditor"}, see=SEE_TEAM)),
     "overview": Row(EVERYBODY),
     "dock": Row(EVERYBODY),
     "live-ages": Row(EVERYBODY),
@@ -159,10 +162,11 @@ PAGES: dict[str, Row] = {
     "templates": Row(EVERYBODY),
     "template-create": Row(CREATE, see=EVERYBODY),
     **dict.fromkeys(["template", "template-journal"], Row(SEE_TEMPLATE)),
-    "template-rights": Row(CLUSTER_ADMINS | {"c_audit"}, see=SEE_TEMPLATE),
+    "template-rights": Row(CLUSTER_ADMINS | AUDITORS, see=SEE_TEMPLATE),
     "template-edit": Row(CLUSTER_ADMINS, see=SEE_TEMPLATE),
-    **dict.fromkeys(["people", "person-add", "site-rights", "role-create"], Row(ROOT, see=EVERYBODY)),
-    **dict.fromkeys(["person", "person-rights", "person-journal", "person-usage"], Row(ROOT)),
+    **dict.fromkeys(["people", "site-rights"], Row(SEE_PEOPLE, see=EVERYBODY)),
+    **dict.fromkeys(["person-add", "role-create"], Row(ROOT, see=EVERYBODY)),
+    **dict.fromkeys(["person", "person-rights", "person-journal", "person-usage"], Row(SEE_PEOPLE)),
     "vms-batch": Row(EVERYBODY, method="post"),
     "reconciliation": Row(CLUSTER_ADMINS | {"other_admin"}, see=EVERYBODY),
     "reconciliation-batch": Row(CLUSTER_ADMINS | {"other_admin"}, see=EVERYBODY, method="post"),
@@ -176,10 +180,11 @@ PAGES: dict[str, Row] = {
     "cluster-jobs": Row(SEE_CLUSTER),
     "cluster-journal": Row(SEE_CLUSTER),
     "cluster-parameters": Row(SEE_CLUSTER),
-    "cluster-rights": Row(CLUSTER_ADMINS | {"c_audit"}, see=SEE_CLUSTER),
-    **dict.fromkeys(["cluster-reconciliation", "cluster-quotas"], Row(CLUSTER_ADMINS, see=SEE_CLUSTER)),
+    "cluster-rights": Row(CLUSTER_ADMINS | AUDITORS, see=SEE_CLUSTER),
+    "cluster-reconciliation": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+    "cluster-quotas": Row(CLUSTER_ADMINS | AUDITORS, see=SEE_CLUSTER),
     **dict.fromkeys(["usage", "requests", "ask-quota", "ask-machine"], Row(EVERYBODY)),
-    "request": Row(CLUSTER_ADMINS),  # of somebody else
+    "request": Row(CLUSTER_ADMINS | AUDITORS),  # of somebody else
     "team-usage": Row(SEE_TEAM),
     "cluster-edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "node": Row(SEE_NODES),
@@ -192,7 +197,7 @@ PAGES: dict[str, Row] = {
     "vm-parameters": Row(SEE_VM),
     "vm-jobs": Row(SEE_VM),
     "vm-journal": Row(SEE_VM),
-    "vm-rights": Row(VM_ADMINS | {"c_audit"}, see=SEE_VM),
+    "vm-rights": Row(VM_ADMINS | AUDITORS, see=SEE_VM),
     **dict.fromkeys(["vm-modify", "vm-modify-confirm"], Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM)),
     "vm-console": Row(CONSOLE, see=SEE_VM),
     "vm-console-popout": Row(CONSOLE, see=SEE_VM),
@@ -267,8 +272,8 @@ OPERATIONS: dict[str, Row] = {
     "cluster.edit": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     **{f"cluster.{verb}": Row(CLUSTER_ADMINS, see=SEE_CLUSTER) for verb in ("set-default-quota", "set-quota")},
     **{f"request.{verb}": Row(EVERYBODY) for verb in ("ask-quota", "ask-machine")},
-    **{f"request.{verb}": Row(CLUSTER_ADMINS) for verb in ("approve", "decline")},  # of somebody else
-    "request.withdraw": Row(ROOT, see=CLUSTER_ADMINS),  # likewise
+    **{f"request.{verb}": Row(CLUSTER_ADMINS, see=AUDITORS) for verb in ("approve", "decline")},  # of somebody else
+    "request.withdraw": Row(ROOT, see=CLUSTER_ADMINS | AUDITORS),  # likewise
     "cluster.remove-quota": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.use-address": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "cluster.remove": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
@@ -281,11 +286,14 @@ OPERATIONS: dict[str, Row] = {
     "team.delete": Row(ROOT, see=SEE_TEAM),
     **{f"site.{verb}": Row(ROOT, see=EVERYBODY) for verb in ("grant-role", "revoke-role")},
     "role.create": Row(ROOT, see=EVERYBODY),
-    **dict.fromkeys(["role.edit", "role.delete"], Row(ROOT)),
+    **dict.fromkeys(["role.edit", "role.delete"], Row(ROOT, see=SEE_PEOPLE)),
     "token.add": Row(NOBODY),  # for somebody else
-    "token.withdraw": Row(ROOT),
-    **{f"key.{verb}": Row(ROOT) for verb in ("add", "edit", "remove")},  # of somebody else
-    **dict.fromkeys(["person.reset-factors", "person.disconnect"], Row(ROOT)),
-    **{f"person.{verb}": Row(ROOT) for verb in ("add", "edit", "set-password", "sign-out", "activate", "deactivate")},
-    **{f"person.{verb}": Row(ROOT) for verb in ("promote", "demote", "delete", "invite", "use-email")},
+    "token.withdraw": Row(ROOT, see=SEE_PEOPLE),
+    **{f"key.{verb}": Row(ROOT, see=SEE_PEOPLE) for verb in ("add", "edit", "remove")},  # of somebody else
+    **dict.fromkeys(["person.reset-factors", "person.disconnect"], Row(ROOT, see=SEE_PEOPLE)),
+    **{
+        f"person.{verb}": Row(ROOT, see=SEE_PEOPLE)
+        for verb in ("add", "edit", "set-password", "sign-out", "activate", "deactivate")
+    },
+    **{f"person.{verb}": Row(ROOT, see=SEE_PEOPLE) for verb in ("promote", "demote", "delete", "invite", "use-email")},
 }

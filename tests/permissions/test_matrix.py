@@ -22,7 +22,8 @@ from people.operations.rights import GrantParams, RoleGrantParams
 from people.operations.roles import RoleParams
 from people.operations.teams import MemberParams
 from permissions.models import Role, SshKey, Token, User
-from permissions.services import grant, make_team, persona_of
+from permissions.selectors import find_role
+from permissions.services import grant, grant_role, make_team, persona_of
 from tests.factories import (
     make_admin,
     make_batch,
@@ -82,6 +83,9 @@ class World:
             self.users[role].set_password("a password of theirs")
             self.users[role].save()
         User.objects.filter(pk=self.users["staff"].pk).update(is_staff=True)
+        auditor = find_role("auditor")
+        assert auditor is not None
+        grant_role(auditor, self.users["auditor"], None)
         for verb in ("tags", "remove", "modify", "console", "power", "admin"):
             grant([verb], self.users[f"vm_{verb}"], self.vm)
         for verb in ("audit", "tags", "create_vm", "export", "replace_disks", "migrate", "admin"):

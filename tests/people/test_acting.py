@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -142,3 +144,16 @@ def test_it_is_chosen_by_post_alone_and_ends_with_the_session(page: Client, alic
     page.post("/logout/")
     page.force_login(alice)
     assert "acting as" not in header(page)
+
+
+@pytest.mark.feature("F110", "F111")
+def test_the_form_of_a_machine_names_as_owner_whom_one_acts_for(page: Client, vm: VirtualMachine) -> None:
+    """It said "You" for the team whose the machine then was."""
+
+    def owners() -> list[tuple[str, str]]:
+        shown = page.get("/vms/create/").content.decode().partition('<select name="owner"')[2].partition("</select>")[0]
+        return re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)<', shown)
+
+    assert owners() == [("", "You (alice)"), ("@web-team", "@web-team")]
+    choose(page, "@web-team")
+    assert owners() == [("", "@web-team"), ("alice", "alice")]

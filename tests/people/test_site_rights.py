@@ -110,7 +110,10 @@ def test_an_auditor_of_everything_reads_accounts_quotas_and_requests_and_changes
         assert answer.status_code == 200 and there in answer.content.decode(), url
         work = answer.content.decode().partition("<main")[2]
         assert not re.search(r'href="[^"]*(/do/|/people/add/)[^"]*"', work), url
-        assert set(re.findall(r'method="post" action="([^"]*)"|method="post"', work)) <= {"/lists/", "/clusters/prod/do/refresh/"}, url
+        assert set(re.findall(r'method="post" action="([^"]*)"|method="post"', work)) <= {
+            "/lists/",
+            "/clusters/prod/do/refresh/",
+        }, url
     assert client.get("/person/alice/rights/?on=prod").status_code == 200, "it leads nowhere"
     before = (User.objects.count(), Quota.objects.count())
     assert client.post("/people/alice/keys/", {"key": ED25519}).status_code == 403

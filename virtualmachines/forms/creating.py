@@ -170,13 +170,15 @@ class MachineForm(SpecForm):
         """Oneself, or a team; who administers the cluster creates for anybody."""
         label = _("Owner")
         if self.is_admin:
-            help_text = _("A user name, or a team as @team. Empty: you.")
+            help_text = _("A user name, or a team as @team. Empty: as whom you act.")
             return forms.CharField(label=label, required=False, widget=PlainText(), help_text=help_text)
         return forms.CharField(label=label, required=False, widget=QuietSelect(self._list_owners))
 
     def _list_owners(self) -> list[tuple[str, str]]:
-        names = [_name_of(each) for each in self.personas()]
-        return [("", _("You (%s)") % self.actor.user.username), *((name, name) for name in names[1:])]
+        """As whom one acts comes first, and is meant by nothing."""
+        first, *others = (_name_of(each) for each in self.personas())
+        own = self.actor.user.username
+        return [("", _("You (%s)") % own if first == own else first), *((name, name) for name in others)]
 
     def _cluster(self, clusters: Callable[[], Mapping[str, str]]) -> forms.Field:
         widget = QuickSelect(

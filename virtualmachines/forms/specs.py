@@ -30,7 +30,9 @@ class CreateForm(OperationForm):
         error_messages={"invalid": gettext_lazy("This is no JSON.")},
     )
     owner = forms.CharField(
-        label=gettext_lazy("Owner"), required=False, help_text=gettext_lazy("You, or a team as @team. Empty: you.")
+        label=gettext_lazy("Owner"),
+        required=False,
+        help_text=gettext_lazy("You, or a team as @team. Empty: as whom you act."),
     )
     notes = forms.CharField(label=gettext_lazy("Notes"), required=False, max_length=10_000, widget=forms.Textarea)
 

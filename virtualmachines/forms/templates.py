@@ -65,7 +65,9 @@ class TemplateDataForm(_TemplateOnCluster):
         error_messages={"invalid": gettext_lazy("This is no JSON.")},
     )
     owner = forms.CharField(
-        label=gettext_lazy("Owner"), required=False, help_text=gettext_lazy("You, or a team as @team. Empty: you.")
+        label=gettext_lazy("Owner"),
+        required=False,
+        help_text=gettext_lazy("You, or a team as @team. Empty: as whom you act."),
     )
     description = forms.CharField(label=gettext_lazy("Description"), required=False, max_length=255)
     notes = forms.CharField(label=gettext_lazy("Notes"), required=False, max_length=10_000, widget=forms.Textarea)

@@ -133,10 +133,13 @@ def test_it_is_set_up_works_loses_somebody_and_is_accounted_for(maker: Maker) ->
         "/teams/web/machines/",
         "/teams/web/rights/",
         "/teams/web/keys/",
+        "/people/",
+        "/person/ben/journal/",
+        "/clusters/lab/quotas/",
     ):
         assert aud.get(page).status_code == 200, page
     assert do(aud, "/teams/web/do/add-member/", who="aud") == do(aud, "/clusters/lab/do/grant/", who="aud") == 403
-    for page in ("/people/", "/clusters/lab/vms/web2.example.org/console/", "/health/"):
+    for page in ("/people/add/", "/clusters/lab/vms/web2.example.org/console/", "/health/"):
         assert aud.get(page).status_code == 403, page
     seal_all()
     assert list(Verification().problems()) == []

@@ -8,6 +8,7 @@ from django.db import transaction
 from objectlog.words import gettext as _
 from operations.contract import Actor, AnyOperation, Ask, Detour, Forbidden, Refusal
 from operations.forms import form_for, params_from
+from operations.locking import lock_rows
 from operations.models import OPEN_ITEMS, Batch, BatchItem, BatchState
 from operations.offers import find_detour, find_obstacle
 from operations.planning import Step, begin_batch, plan_steps
@@ -35,7 +36,7 @@ def begin_detour(operation: AnyOperation, actor: Actor, target: Any, data: Mappi
     for step in steps:
         params_from(step.operation, actor, target, step.params)
     with transaction.atomic():
-        type(target)._default_manager.select_for_update(of=("self",)).get(pk=target.pk)
+        lock_rows(type(target)._default_manager.all(), alone=True).get(pk=target.pk)
         same = BatchItem.objects.filter(kind=operation.kind, target_pk=target.pk, state__in=OPEN_ITEMS)
         if same.filter(batch__state=BatchState.RUNNING).exists():
             raise Refusal(_("A batch with %s is in progress already. Wait until it has ended.") % target)

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from django.db.models import Model
 
+from operations.locking import lock_rows
+
 R = TypeVar("R", bound=Model)
 
 
@@ -26,6 +28,6 @@ def lock_row(model: type[R], pk: Any) -> R | None:
 def _statement(model: type[Model], *, locks: bool) -> str:
     rows = model._base_manager.order_by().filter(pk=0)
     if locks:
-        rows = rows.select_for_update(of=("self",))
+        rows = lock_rows(rows, alone=True)
     statement, (_key,) = rows.query.sql_with_params()
     return str(statement)

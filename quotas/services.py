@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from clusters.models import Cluster
 from objectlog.words import gettext as _
 from objectlog.words import joined, mib
+from operations.locking import lock_rows
 from operations.once import read_once
 from permissions.models import Persona
 from quotas.amounts import DIMENSIONS, UNLIMITED, Amounts, Limits
@@ -101,7 +102,7 @@ def require_room(
         return
     if not connection.in_atomic_block:
         raise TypeError("room is taken in the transaction of what it is for")
-    Persona.objects.select_for_update(no_key=True).get(pk=persona.pk)
+    lock_rows(Persona.objects.all(), keeps_keys=True).get(pk=persona.pk)
     judge_room(persona, cluster, wanted, usage, may_exceed=may_exceed)
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.paginator import Page, Paginator
+from django.db import connections
 from django.db.models import QuerySet
 
 from ui.groups import Through, cut_to_groups
@@ -84,7 +85,10 @@ class Pages(_Paginator):
                 found = find_first(rows) if self.count <= FEW else rows
                 on_page = found[first : first + self.per_page]
             # What was asked of the keys is not asked of their rows again.
-            page.object_list = unfiltered(rows).filter(pk__in=on_page.values("pk"))
+            keys: Any = on_page.values("pk")
+            if not connections[rows.db].features.allow_sliced_subqueries_with_in:
+                keys = [key for (key,) in on_page.values_list("pk")]
+            page.object_list = unfiltered(rows).filter(pk__in=keys)
         return page
 
     def lacks(self, number: str) -> bool:

@@ -20,6 +20,7 @@ from clusters.sync.drift import note_drift
 from clusters.sync.targets import note_renames, tie_again
 from clusters.sync.unreadable import NEW, Doubts, note
 from operations.clock import left_ahead
+from operations.locking import lock_rows
 from operations.models import Busy
 from rapi.shapes.reading import Records
 
@@ -113,7 +114,7 @@ def lock_writers(cluster: Cluster) -> None:
 
     Raises Cluster.DoesNotExist if the cluster was removed.
     """
-    Cluster.objects.select_for_update(no_key=True).only("pk").get(pk=cluster.pk)
+    lock_rows(Cluster.objects.only("pk"), keeps_keys=True).get(pk=cluster.pk)
 
 
 def _create(

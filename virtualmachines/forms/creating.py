@@ -175,10 +175,9 @@ class MachineForm(SpecForm):
         return forms.CharField(label=label, required=False, widget=QuietSelect(self._list_owners))
 
     def _list_owners(self) -> list[tuple[str, str]]:
-        """As whom one acts comes first, and is meant by nothing."""
         first, *others = (_name_of(each) for each in self.personas())
-        own = self.actor.user.username
-        return [("", _("You (%s)") % own if first == own else first), *((name, name) for name in others)]
+        meant = _("You (%s)") % first if first == self.actor.user.username else first
+        return [("", meant), *((name, name) for name in others)]
 
     def _cluster(self, clusters: Callable[[], Mapping[str, str]]) -> forms.Field:
         widget = QuickSelect(

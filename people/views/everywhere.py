@@ -15,7 +15,6 @@ from django.views.decorators.http import require_safe
 from operations.contract import SITE, Site
 from operations.views.operate import OperateView
 from people.views.rights import Row, typed_for
-from permissions.models import Role
 from permissions.policy import Holding, can, find_holdings_everywhere
 from permissions.selectors import list_roles, list_verbs
 from permissions.signed_in import person_of
@@ -25,7 +24,7 @@ from permissions.signed_in import person_of
 class RoleRow:
     """A role, what it holds, and where that is changed; those from the beginning are not deleted."""
 
-    role: Role
+    role: Any
     verbs: Sequence[str]
     edit: str
     delete: str
@@ -47,7 +46,7 @@ def site_rights(request: HttpRequest) -> HttpResponse:
     return render(request, "people/site_rights.html", context)
 
 
-def _role_row(role: Role, *, may_change: bool) -> RoleRow:
+def _role_row(role: Any, *, may_change: bool) -> RoleRow:
     edit, delete = ("", "")
     if may_change:
         edit = reverse("role-do", args=[role.name, "edit"])

@@ -20,7 +20,6 @@ from people.views.everywhere import door_to
 from people.views.holdings import door_on, row_of
 from people.words import EVERYTHING
 from permissions.kinds import KINDS
-from permissions.models import User
 from permissions.policy import can, find_holdings_of, is_administrator
 from permissions.signed_in import person_of
 from ui.places import tabs_of
@@ -28,7 +27,7 @@ from ui.places import tabs_of
 _FIRST = ("edit", "set-password", "sign-out")
 
 
-def person_page(user: User, person: Any, current: str) -> dict[str, Any]:
+def person_page(user: Any, person: Any, current: str) -> dict[str, Any]:
     """Buttons and tabs of a person's page; who sees it and may not change it has no buttons."""
     may_change = bool(can(user, "change_people"))
     needed = frozenset(operation.needs for operation in PERSON_OPERATIONS)

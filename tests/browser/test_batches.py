@@ -131,6 +131,7 @@ def test_the_command_of_a_plan_follows_what_is_typed(person, demo, watch):
     press_until(page, "Tab", bar.get_by_role("button", name="Add tags"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Add tags: 1 machine?")
+    page.wait_for_load_state()  # what is typed before its scripts are there is not heard
     field, shown = page.locator("[name=tags]"), page.locator(".show-as")
     expect(field).to_be_focused()
     press_until(page, "Tab", shown.locator("summary"))

@@ -103,8 +103,13 @@ def _describe(operation: AnyOperation, ask: Ask[Any, Any], target: Any) -> dict[
         "via": actor.via,
         "verb": operation.key + CHECK if ask.dry_run else operation.key,
         "target": operation.target_of(target),
-        "params": operation.journal_params(ask.params),
+        "params": {} if ask.params is None else operation.journal_params(ask.params),
     }
+
+
+def note_denied(operation: AnyOperation, ask: Ask[Any, Any], reason: str) -> None:
+    """Write down that somebody tried what they may not, where that was known before their parameters were."""
+    note(**_describe(operation, ask, ask.target), outcome=Outcome.DENIED, words=reason)
 
 
 def _prepare(

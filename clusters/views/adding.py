@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from clusters.forms.cluster import AddForm, AddressForm
+from clusters.operations.cluster import AddCluster as AddOperation
 from clusters.operations.cluster import add_cluster
 from clusters.operations.drafts import open_draft, password_of, seal_draft
 from clusters.operations.probe import MAY_BE_KEPT, SLOW, Probe, fetch_certificate, probe_cluster
@@ -20,12 +21,16 @@ from clusters.operations.remedies import REMEDIES
 from clusters.operations.wanted import ClusterSettings, derive_slug, explain_taken
 from clusters.selectors import list_clusters
 from operations.actors import actor_of
-from operations.contract import Actor, Forbidden, Refusal
+from operations.contract import SITE, Actor, AnyOperation, Forbidden, Refusal
+from operations.views.denying import refuse
 from permissions.policy import Denied, can
 from rapi.errors import DuplicateCluster
 from ui.places import page_of
 
 _DRAFT = "cluster-draft"
+
+
+ADD: AnyOperation = AddOperation()
 
 
 class AddCluster(View):
@@ -35,7 +40,7 @@ class AddCluster(View):
         """For who may add clusters."""
         verdict = can(request.user, "add_cluster")
         if isinstance(verdict, Denied):
-            raise PermissionDenied(verdict.reason)
+            refuse(request, ADD, SITE, verdict.reason)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:

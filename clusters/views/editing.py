@@ -29,6 +29,7 @@ from objectlog.changes import as_rows
 from operations.actors import actor_of
 from operations.contract import Ask, Forbidden, Invalid, Refusal
 from operations.pipeline import run
+from operations.views.denying import refuse
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
 from ui.places import page_of
@@ -47,7 +48,7 @@ class ClusterEdit(View):
         self.cluster: Any = get_cluster(self.user, kwargs["slug"])
         verdict = can(self.user, EditCluster.needs, self.cluster)
         if isinstance(verdict, Denied):
-            raise PermissionDenied(verdict.reason)
+            refuse(request, EditCluster(), self.cluster, verdict.reason)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:

@@ -25,6 +25,7 @@ from operations.offers import find_detour, find_obstacle
 from operations.pipeline import run
 from operations.selectors import find_check
 from operations.table import list_operations
+from operations.views.denying import refuse
 from permissions.kinds import KINDS
 from permissions.policy import Denied, can, verbs_on
 from permissions.signed_in import person_of
@@ -110,7 +111,11 @@ class OperateView(View):
         # The pipeline asks again; this one comes before the form.
         verdict = operation.judge(Ask(actor_of(request), target, None))
         if isinstance(verdict, Denied):
-            raise PermissionDenied(verdict.reason)
+            params = None
+            if request.method == "POST":
+                form = self._form(request, operation, target, request.POST, is_judged=False)
+                params = form.params(operation) if form.is_valid() else None
+            refuse(request, operation, target, verdict.reason, params)
         return operation, target
 
     def _filled_in(

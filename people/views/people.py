@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from operations.actors import actor_of
 from operations.contract import SITE, AnyOperation, Ask, Forbidden, Invalid
 from operations.pipeline import run
+from operations.views.denying import refuse
 from people.account_columns import GROUPS, PEOPLE_TABLE
 from people.account_selectors import list_accounts
 from people.forms.accounts import AddAccountForm
@@ -29,7 +30,9 @@ ADD: AnyOperation = Add()
 def people_list(request: HttpRequest) -> HttpResponseBase:
     """All accounts, for who looks after them or audits everything."""
     user = person_of(request)
-    _refuse_others(user, "see_people")
+    verdict = can(user, "see_people")
+    if isinstance(verdict, Denied):
+        raise PermissionDenied(verdict.reason)
     shown = show(request, PEOPLE_TABLE, choice_of(user, PEOPLE_TABLE.name))
     groups = [("", _("All"), None), *((name, label, None) for name, (label, __) in GROUPS.items())]
     nothing = _("No account matches. Leave out a word.")
@@ -46,7 +49,9 @@ class AddPerson(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """For who looks after accounts."""
         if request.method in ("GET", "HEAD", "POST"):
-            _refuse_others(person_of(request), "change_people")
+            verdict = can(person_of(request), "change_people")
+            if isinstance(verdict, Denied):
+                refuse(request, ADD, SITE, verdict.reason)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -73,9 +78,3 @@ class AddPerson(View):
 
     def _show(self, request: HttpRequest, form: AddAccountForm, status: int = 200) -> HttpResponse:
         return render(request, "people/person_add.html", {"form": form}, status=status)
-
-
-def _refuse_others(user: Any, needed: str) -> None:
-    verdict = can(user, needed)
-    if isinstance(verdict, Denied):
-        raise PermissionDenied(verdict.reason)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from operations.actors import actor_of
 from operations.contract import SITE, Ask, Forbidden, Invalid
 from operations.pipeline import run
+from operations.views.denying import refuse
 from operations.views.operate import OperateView
 from people.forms.roles import NewRoleForm
 from people.operations.roles import CreateRole
@@ -25,7 +26,7 @@ def role_create(request: HttpRequest) -> HttpResponse:
     """What it is called and holds; it is granted where everything is."""
     verdict = can(person_of(request), "change_roles")
     if isinstance(verdict, Denied):
-        raise PermissionDenied(verdict.reason)
+        refuse(request, CreateRole(), SITE, verdict.reason)
     actor = actor_of(request)
     form = NewRoleForm(request.POST if request.method == "POST" else None, target=SITE, actor=actor)
     if request.method == "POST" and form.is_valid():

@@ -17,6 +17,7 @@ from operations.contract import SITE, Ask, Invalid
 from operations.offers import list_offers
 from operations.pipeline import run
 from operations.table import list_operations
+from operations.views.denying import refuse
 from people.forms.teams import TeamForm
 from people.operations.teams import CreateTeam
 from people.selectors import (
@@ -62,7 +63,7 @@ def team_create(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     verdict = can(user, "change_teams")
     if isinstance(verdict, Denied):
-        raise PermissionDenied(verdict.reason)
+        refuse(request, CreateTeam(), SITE, verdict.reason)
     form = TeamForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         operation = CreateTeam()

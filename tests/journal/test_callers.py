@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.urls import reverse
 
 from clusters.bulkhead import CALLS, limit_web_process
 from clusters.models import Cluster
@@ -175,3 +176,31 @@ def test_signing_in(name: str, password: str, said: str, kind: str, events: Said
     assert event.target_kind == kind
     assert event.actor == (alice if password != "wrong" else None)
     assert "my-password-typed-here" not in event.text
+
+
+@pytest.mark.feature("F255", "F257")
+def test_what_is_posted_to_a_page_by_who_may_not_is_an_event_and_a_look_at_its_form_is_none(
+    scene: Scene, client: Client, events: Said
+) -> None:
+    """The page asked the policy before the pipeline did, and nobody was told who had tried."""
+    stranger = make_user("stranger")
+    grant(["tags"], stranger, scene.vm)
+    client.force_login(stranger)
+    page = reverse("vm-do", args=["lab", scene.vm.name, "grant"])
+    edit = reverse("vm-modify", args=["lab", scene.vm.name])
+    for url in (page, edit, reverse("team-create"), reverse("role-create"), reverse("person-add")):
+        assert client.get(url).status_code == 403
+    assert events() == []
+    assert client.post(page, {"who": "stranger", "verbs": ["admin"]}).status_code == 403
+    assert client.post(page, {"who": "nobody", "verbs": ["admin"]}).status_code == 403
+    for url in (edit, reverse("team-create"), reverse("role-create"), reverse("person-add")):
+        assert client.post(url, {"name": "mine"}).status_code == 403
+    assert [said.partition("\n")[0] for said in events()] == [
+        "Grant of admin on vm1.example.org to stranger not allowed",
+        "Grant of — on vm1.example.org to — not allowed",
+        "Change of vm1.example.org not allowed",
+        "Creation of team — not allowed",
+        "Creation of role — not allowed",
+        "Adding account — not allowed",
+    ]
+    assert {(event.actor, event.outcome) for event in Event.objects.all()} == {(stranger, "denied")}

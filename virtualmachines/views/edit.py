@@ -23,6 +23,7 @@ from operations.pipeline import run
 from operations.planning import Step, begin_batch, plan_steps
 from operations.selectors import find_check
 from operations.table import OPERATIONS
+from operations.views.denying import refuse
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
 from virtualmachines.forms.editing import PRIVATE, EditForm, Typed, merge, seal, unseal
@@ -67,7 +68,7 @@ def _find(request: HttpRequest, slug: str, name: str) -> _Desk | HttpResponse:
     vm = get_vm(user, slug, name)
     verdict = can(user, "modify", vm)
     if isinstance(verdict, Denied):
-        raise PermissionDenied(verdict.reason)
+        refuse(request, OPERATIONS["vm.modify"], vm, verdict.reason)
     try:
         spec = spec_of(vm)
     except Refusal as refusal:

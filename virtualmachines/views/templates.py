@@ -21,6 +21,7 @@ from operations.actors import actor_of
 from operations.contract import SITE, AnyOperation, Ask, Forbidden, Invalid, Refusal
 from operations.offers import list_offers
 from operations.pipeline import run
+from operations.views.denying import refuse
 from permissions.policy import Denied, can, verbs_on
 from permissions.selectors import choice_of, list_personas
 from permissions.signed_in import person_of
@@ -224,7 +225,7 @@ def template_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     template = get_template(user, slug, name)
     verdict = can(user, "admin", template)
     if isinstance(verdict, Denied):
-        raise PermissionDenied(verdict.reason)
+        refuse(request, EditTemplate(), template, verdict.reason)
     if request.method == "POST":
         typed = {name: str(value) for name, value in request.POST.items()}
     else:

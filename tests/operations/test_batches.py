@@ -13,9 +13,10 @@ from clusters.models import Cluster
 from objectlog.models import Entry, Outcome, Via
 from objectlog.services import advance
 from operations import batches
-from operations.batches import ATTEMPTS, end_batches, forget_plans
+from operations.batches import ATTEMPTS, carry_out, end_batches, forget_plans, next_items
 from operations.contract import Actor
 from operations.lanes import claim_lanes, work_lane
+from operations.lease import Columns, Lease
 from operations.models import Batch, BatchItem, BatchLane, ItemState
 from operations.planning import Step, begin_batch, continue_batch, plan, plan_steps, retry_failed, stop_batch
 from permissions.services import grant
@@ -210,6 +211,22 @@ def test_a_batch_that_is_stopped_in_the_middle_of_a_pass_begins_nothing_more(yar
     assert work_lane(yard.lane, goes_on=goes_on) == 1
     assert states(batch) == ["running", "waiting", "waiting"]
     assert [item.attempts for item in batch.items.all()] == [1, 0, 0], "what waits was not tried"
+
+
+def test_what_is_stopped_as_it_begins_leaves_no_trace(yard: Yard) -> None:
+    """After its attempt was counted, and before anything is written."""
+    batch = yard.shut_down(1)
+
+    class Stopping(Lease):
+        def renew(self) -> None:
+            super().renew()
+            stop_batch(batch)
+
+    lane = BatchLane.objects.get(name=yard.lane)
+    lease = Stopping.take(lane, Columns("leased_until", "lease_holder"), lasts_s=20.0)
+    [item] = next_items(yard.lane)
+    assert lease is not None and not carry_out(item, yard.vms(1).get(), lease)
+    assert states(batch) == ["waiting"] and not Entry.objects.exists() and yard.sent() == []
 
 
 def test_no_answer_is_in_doubt_until_the_follower_has_found_out(yard: Yard) -> None:

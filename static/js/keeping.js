@@ -63,7 +63,7 @@ function fillIn(form, fields) {
 function findWanted() {
   const left = sessionStorage.getItem(last);
   sessionStorage.removeItem(last);
-  const [{ type }] = performance.getEntriesByType("navigation");
+  const [{ type } = {}] = performance.getEntriesByType("navigation"); // none: the browser does not say
   if (type === "back_forward" || type === "reload") return [place, type];
   const hasSignedIn = document.referrer && new URL(document.referrer).pathname.startsWith(signIn);
   return [hasSignedIn ? left : null, type];

@@ -302,7 +302,7 @@ def test_without_the_right_to_have_an_index_texts_are_searched_and_it_is_said(
     if connection.vendor == "postgresql":
         drop_index(connection)
         with connection.cursor() as cursor:
-            cursor.execute("DROP EXTENSION pg_trgm")
+            cursor.execute("DROP EXTENSION pg_trgm CASCADE")  # with the index of the journal
             cursor.execute("CREATE ROLE gwm_plain; SET LOCAL ROLE gwm_plain")
         with caplog.at_level(logging.WARNING, "ui.trigrams"):
             make_index(connection)

@@ -180,7 +180,7 @@ def test_a_role_on_everything_is_a_right_on_each_cluster(page: Client, vm: Virtu
     grant(["tags"], alice, vm.cluster)
     root.post("/rights/do/revoke-role/", {"who": "alice", "role": of_clusters.name})
     assert left() == {vm.cluster.slug}, "something is held on that one"
-    assert "the quotas went, too: other." in Event.objects.filter(verb="site.revoke-role").latest("number").said
+    assert "the quotas went, too: other." in Event.objects.filter(verb="site.revoke-role").latest("pk").said
 
 
 @pytest.mark.feature("F103", "F123")

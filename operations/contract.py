@@ -334,7 +334,9 @@ class Operation(Generic[T, P]):
         return str(target)
 
     def target_of(self, target: Any) -> Target:
-        """The target as the journal knows it."""
+        """The target as the journal knows it; what was to be made, and is not there, has no name."""
+        if target is SITE:
+            return Target(self.kind, None, "")
         return Target(self.kind, target.pk, self.name_of(target), uuid=getattr(target, "uuid", ""))
 
     def obstacle_around(self, target: T) -> str | None:

@@ -188,12 +188,13 @@ def test_what_is_posted_to_a_page_by_who_may_not_is_an_event_and_a_look_at_its_f
     client.force_login(stranger)
     page = reverse("vm-do", args=["lab", scene.vm.name, "grant"])
     edit = reverse("vm-modify", args=["lab", scene.vm.name])
-    for url in (page, edit, reverse("team-create"), reverse("role-create"), reverse("person-add")):
+    makings = [reverse(name) for name in ("team-create", "role-create", "person-add", "cluster-add")]
+    for url in (page, edit, *makings):
         assert client.get(url).status_code == 403
     assert events() == []
     assert client.post(page, {"who": "stranger", "verbs": ["admin"]}).status_code == 403
     assert client.post(page, {"who": "nobody", "verbs": ["admin"]}).status_code == 403
-    for url in (edit, reverse("team-create"), reverse("role-create"), reverse("person-add")):
+    for url in (edit, *makings):
         assert client.post(url, {"name": "mine"}).status_code == 403
     assert [said.partition("\n")[0] for said in events()] == [
         "Grant of admin on vm1.example.org to stranger not allowed",
@@ -202,5 +203,6 @@ def test_what_is_posted_to_a_page_by_who_may_not_is_an_event_and_a_look_at_its_f
         "Creation of team — not allowed",
         "Creation of role — not allowed",
         "Adding account — not allowed",
+        "Adding cluster an unknown name not allowed",
     ]
     assert {(event.actor, event.outcome) for event in Event.objects.all()} == {(stranger, "denied")}

@@ -145,6 +145,7 @@ class StreamSink:
     place: tuple[str, int]
     is_tls: bool
     ca: str = ""
+    wait_s: float = _TIMEOUT_S
 
     def __str__(self) -> str:
         return f"{self.place[0]} port {self.place[1]}"
@@ -154,12 +155,19 @@ class StreamSink:
         with self._connect() as link:
             link.sendall(b"".join(b"%d %s" % (len(message), message) for message in messages))
             link.shutdown(socket.SHUT_WR)
-            while link.recv(4096):  # until the receiver has read all and closes, too
+            self._wait_for_its_end(link)
+
+    def _wait_for_its_end(self, link: socket.socket) -> None:
+        """Until the receiver has read all and closes, too: nothing else says that it has it."""
+        try:
+            while link.recv(4096):
                 pass
+        except TimeoutError as error:
+            raise TimeoutError(f"it did not close the connection within {self.wait_s:g} s of the last event") from error
 
     @contextmanager
     def _connect(self) -> Iterator[socket.socket]:
-        with socket.create_connection(self.place, timeout=_TIMEOUT_S) as link:
+        with socket.create_connection(self.place, timeout=self.wait_s) as link:
             if not self.is_tls:
                 yield link
                 return

@@ -68,7 +68,8 @@ def explain(user: User, verb: str, obj: Model | None) -> Iterator[str]:
         told = describe(source, rows)
         yield f"  {_('ended: %s') % told if source.has_ended(now) else told}"
     if isinstance(verdict, Denied):
-        yield f"  {verdict.reason}" if user.is_active else f"  {_('The account is switched off.')}"
+        if not user.is_active:
+            yield f"  {_('The account is switched off.')}"
         yield f"  {_('It comes with %s.') % _list_giving(obj, verb)}"
     admins = [person.username for person in who_may("admin", obj)] if "admin" in access.every else []
     if admins:
@@ -81,8 +82,11 @@ def _says(user: User, verb: str, verdict: Verdict) -> str:
     return words % {"who": user, "verb": verb}
 
 
-def answer_all(user: User, obj: Model) -> list[Answer]:
-    """For each verb of an object: one query for what is held, and one for each table of what is told of."""
+def answer_all(user: User, obj: Model, is_asking: bool) -> list[Answer]:
+    """For each verb of an object: one query for what is held, and one for each table of what is told of.
+
+    A refusal speaks to whom it refuses: of somebody else than who asks it is said only that their account is off.
+    """
     access, now = access_of(type(obj)), timezone.now()
     by_verb: dict[str, list[Source]] = defaultdict(list)
     for source in held(user, obj, with_ended=True):
@@ -95,6 +99,7 @@ def answer_all(user: User, obj: Model) -> list[Answer]:
         parted[verb] = live, ended
         told += [*live[:_MOST_WAYS], *ended[:_MOST_WAYS]]
     rows = find_grants(told)
+    off = "" if user.is_active else _("The account is switched off.")
     answers = []
     for verb in [*access.verbs, *sorted(access.every - access.verbs.keys())]:
         live, ended = parted[verb]
@@ -106,7 +111,7 @@ def answer_all(user: User, obj: Model) -> list[Answer]:
                 [describe(source, rows) for source in live[:_MOST_WAYS]],
                 max(0, len(live) - _MOST_WAYS),
                 [describe(source, rows) for source in ended[:_MOST_WAYS]],
-                "" if live else access.refuse(verb),
+                "" if live else access.refuse(verb) if is_asking else off,
                 "" if live else _list_giving(obj, verb),
             )
         )

@@ -58,7 +58,7 @@ def _answer(user: User, about: Model | None, who: str, verb: str) -> dict[str, A
         subject = find_user(who)
     if subject is None:
         return {"problem": _("There is nobody called %s.") % who}
-    answers = answer_for_site(subject) if about is None else answer_all(subject, about)
+    answers = answer_for_site(subject) if about is None else answer_all(subject, about, subject == user)
     names, more = ([], 0) if about is None else list_granting(about)
     kind = None if about is None else kind_of(about)
     return {

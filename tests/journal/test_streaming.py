@@ -18,7 +18,7 @@ from gwm.tasks import seal_journal
 from objectlog.canonical import is_sealed_by, list_keys, write_text
 from objectlog.chain import cut, delete_cut, find_streamed, seal_all
 from objectlog.models import ChainEnd, Event, Outcome
-from objectlog.sinks import BAD, BadAddress, make_sink
+from objectlog.sinks import BAD, BadAddress, Sealed, StreamSink, make_sink
 from objectlog.streaming import BATCH, Unreachable, stream_all
 from objectlog.verification import Verification
 from simulator.certificate import local_certificate
@@ -192,6 +192,14 @@ def test_a_syslog_server_gets_rfc_5424(settings: Any, tmp_path: Path, is_tls: bo
     assert first["at"].endswith(b"Z") and b'number="1"' in first["sd"] and b'target_name="web1"' in first["sd"]
     assert b'actor_name="alice"' in first["sd"] and first["verb"] == b'vm."re]boot\\'
     assert second["words"].decode() == Event.objects.get(number=2).said
+
+
+def test_of_a_receiver_that_keeps_the_connection_it_is_said() -> None:
+    """It may have read nothing: what was sent is sent again, until somebody reads why."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sink = StreamSink(server.getsockname(), is_tls=False, wait_s=0.1)
+        with pytest.raises(TimeoutError, match="did not close the connection"):
+            sink.send([Sealed(1, "", "", "{}", "")])
 
 
 def judge(message: bytes) -> dict[str, bytes]:

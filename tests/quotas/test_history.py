@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date, timedelta
 from io import StringIO
 
@@ -82,6 +83,9 @@ def test_it_is_shown_and_summed_up_by_month(alice: Persona) -> None:
         ("2026-11", "lab", "3"),
     ]
     assert (rows[1]["memory_mib_most"], rows[1]["memory_mib_days"], rows[1]["machines_days"]) == ("102", "303", "3")
+    lines = client.get("/usage/?format=jsonl").content.decode().splitlines()
+    assert [json.loads(line)["month"] for line in lines] == ["2026-10", "2026-11"]
+    assert "?format=jsonl" in client.get("/usage/").content.decode(), "the page leads to it"
     stranger = Client()
     stranger.force_login(make_user("bob"))
     assert len(stranger.get("/usage/?format=csv").content.decode().splitlines()) == 1, "their own alone"

@@ -20,8 +20,8 @@ from ui.templatetags.times import since
 
 BATCH_GROUPS: dict[str, tuple[Any, Q]] = {
     "running": (_("In progress"), Q(state="running")),
-    "stopped": (_("Stopped"), Q(state="stopped")),
-    "ended": (_("Ended"), Q(state="done")),
+    "stopped": (pgettext_lazy("batch", "Stopped"), Q(state="stopped")),
+    "ended": (pgettext_lazy("items", "Ended"), Q(state="done")),
 }
 
 

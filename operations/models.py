@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from objectlog.models import Entry, Via
 from objectlog.words import ToldField
@@ -35,7 +36,7 @@ class BatchState(models.TextChoices):
 
     PLANNED = "planned", _("planned")
     RUNNING = "running", _("in progress")
-    STOPPED = "stopped", _("stopped")
+    STOPPED = "stopped", pgettext_lazy("batch", "stopped")
     DONE = "done", _("ended")
 
 

@@ -75,7 +75,7 @@ class Place:
             free = _("%(memory)s of memory stay free") % {"memory": memory}
         else:
             free = _("%(memory)s of memory and %(disk)s of disk stay free") % {"memory": memory, "disk": disk}
-        return f"{free}; {self.caution}" if self.caution else free
+        return _("%(free)s; %(caution)s") % {"free": free, "caution": self.caution} if self.caution else free
 
     def holds(self, need: Need, most: int) -> int:
         """How many like the one for which this was reckoned fit here, up to `most`."""

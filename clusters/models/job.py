@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clusters.models.cluster import Cluster
 from objectlog.models import Entry
@@ -32,7 +33,7 @@ class JobStatus(models.TextChoices):
     QUEUED = "queued", _("queued")
     WAITING = "waiting", _("waiting")
     CANCELING = "canceling", _("being cancelled")
-    RUNNING = "running", _("running")
+    RUNNING = "running", pgettext_lazy("job", "running")
     CANCELED = "canceled", _("cancelled")
     SUCCESS = "success", _("succeeded")
     ERROR = "error", _("failed")

@@ -299,7 +299,10 @@ def _show(
 def _question(batch: Any, number: int) -> str:
     if not number:
         return _("%(do)s: there is nothing to do") % {"do": label_of(batch.operation)}
-    return f"{title_of(batch, number)}?"
+    if batch.target_name:
+        return _("%(do)s %(target)s?") % {"do": label_of(batch.operation), "target": batch.target_name}
+    words = ngettext("%(do)s: %(number)d machine?", "%(do)s: %(number)d machines?", number)
+    return words % {"do": label_of(batch.operation), "number": number}
 
 
 class _TypedCount(forms.IntegerField):

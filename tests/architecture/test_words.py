@@ -168,6 +168,10 @@ def untranslated_in(tree: ast.Module, *, is_model: bool = False) -> Iterator[tup
                 isinstance(node.func, ast.Attribute) and name_of(node.func.value) in ("logger", "logging")
             ):
                 silent |= {id(each) for each in ast.walk(node)}
+        elif isinstance(node, ast.JoinedStr):
+            last = node.values[-1] if node.values else None
+            if isinstance(last, ast.Constant) and str(last.value).endswith(("?", "!")):
+                yield node.lineno, "a question made of parts, which Spanish opens and Greek ends otherwise"
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(name_of(each) in _ATTRIBUTES for each in targets) and is_plain(node.value):
@@ -220,6 +224,8 @@ def test_the_words_of_a_module_are_found() -> None:
     assert of('class X:\n    label = "Start"') == ["label = 'Start'"]
     assert of('def f():\n    return "It is gone for good."') == ["It is gone for good."]
     assert of('_(f"Hello {name}")') == ["a text that changes, in gettext"]
+    assert len(of('def f():\n    return f"{what}?"')) == 1
+    assert of('X = f"{url}?{query}"') == []
     assert of('raise Refusal(_("Not now"))\nraise TypeError("It takes no such thing.")') == []
     imported = "from django.utils.translation import gettext as _\n"
     assert list(eager_at_import(ast.parse(f'{imported}X = _("A")'))) == [2]

@@ -17,7 +17,7 @@ from django.template import Context
 from django.templatetags.static import static
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from ui.said import Voice, said, voice
 from ui.tags import look_of_tag
@@ -216,7 +216,9 @@ def _draw_state(kind: str, word: str, title: str, filled: bool) -> SafeString:
 @register.simple_tag
 def job_state(status: object, title: str = "") -> SafeString:
     """The state of a job: as `state`, but a running job is under way, not well."""
-    return state(status, kind="busy" if str(status) == "running" else "", title=title)
+    if str(status) == "running":
+        return state(status, kind="busy", word=pgettext("job", "running"), title=title)
+    return state(status, title=title)
 
 
 @register.simple_tag

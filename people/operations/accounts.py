@@ -12,7 +12,6 @@ from django.db import OperationalError
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from objectlog.changes import Change
-from objectlog.services import Target
 from objectlog.words import gettext as _
 from objectlog.words import ngettext
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site, Words
@@ -123,9 +122,6 @@ class Add(Operation[Site, NewAccountParams]):
 
     def changes(self, ask: Ask[Site, NewAccountParams]) -> Sequence[Change]:
         return [Change(name, LABELS[name], None, value) for name, value in ask.params.said.items() if value]
-
-    def target_of(self, target: Any) -> Target:
-        return Target("person", target.pk, target.username) if isinstance(target, User) else Target("person", None, "")
 
     def claim(self, ask: Ask[Site, NewAccountParams], entry: UUID) -> Claims:
         person = _made(ask.params)

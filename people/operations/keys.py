@@ -78,7 +78,7 @@ class AddKey(Operation[User, KeyParams]):
         ]
 
     def target_of(self, target: Any) -> Target:
-        return _target_of(target) if isinstance(target, SshKey) else Target("person", target.pk, target.username)
+        return super().target_of(target) if isinstance(target, SshKey) else Target("person", target.pk, target.username)
 
     def claim(self, ask: Ask[User, KeyParams], entry: UUID) -> Claims:
         found = ask.params.read
@@ -113,9 +113,6 @@ class _OnKey(Operation[SshKey, P]):
 
     def judge(self, ask: Ask[SshKey, P]) -> Verdict:
         return may_look_after(ask.actor.user, ask.target.person)
-
-    def target_of(self, target: SshKey) -> Target:
-        return _target_of(target)
 
 
 class EditKey(_OnKey[CommentParams]):
@@ -162,10 +159,6 @@ class RemoveKey(_OnKey[NoParams]):
     def perform(self, ask: Ask[SshKey, NoParams]) -> str:
         ask.target.delete()
         return ""
-
-
-def _target_of(key: SshKey) -> Target:
-    return Target("key", key.pk, str(key))
 
 
 def _there_is_one(person: User) -> str:

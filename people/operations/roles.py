@@ -11,7 +11,6 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from objectlog.changes import Change
-from objectlog.services import Target
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Site
 from people.operations.quotas import quotas_by_role, take_quotas_of
@@ -69,9 +68,6 @@ class CreateRole(Operation[Site, RoleParams]):
 
     def check(self, ask: Ask[Site, RoleParams]) -> None:
         _judge(ask.params)
-
-    def target_of(self, target: Any) -> Target:
-        return Target("role", target.pk, target.name) if isinstance(target, Role) else Target("role", None, "")
 
     def changes(self, ask: Ask[Site, RoleParams]) -> Sequence[Change]:
         return _changes(RoleParams(name=ask.params.name), ask.params)

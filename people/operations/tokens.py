@@ -76,7 +76,7 @@ class AddToken(Operation[User, TokenParams]):
         ]
 
     def target_of(self, target: Any) -> Target:
-        return _target_of(target) if isinstance(target, Token) else Target("person", target.pk, target.username)
+        return super().target_of(target) if isinstance(target, Token) else Target("person", target.pk, target.username)
 
     def claim(self, ask: Ask[User, TokenParams], entry: UUID) -> Claims:
         params = ask.params
@@ -123,9 +123,6 @@ class WithdrawToken(Operation[Token, NoParams]):
     def judge(self, ask: Ask[Token, NoParams]) -> Verdict:
         return may_look_after(ask.actor.user, ask.target.person)
 
-    def target_of(self, target: Token) -> Target:
-        return _target_of(target)
-
     def perform(self, ask: Ask[Token, NoParams]) -> str:
         ask.target.delete()
         return ""
@@ -138,10 +135,6 @@ def may_read_keys(person: User, target: Model | None) -> Verdict:
 
 def _name_of(target: Model | Site | None) -> str:
     return str(_("everything")) if target is None else str(target)
-
-
-def _target_of(token: Token) -> Target:
-    return Target("token", token.pk, str(token))
 
 
 def _there_is_one(name: str) -> str:

@@ -13,7 +13,8 @@ def retry(batch: Batch, actor: Actor) -> tuple[int, Batch | None]:
     """Have what failed done again; how many items, and the plan of those that have to be confirmed anew.
 
     What an item is tied to (`Operation.bound_to`) may be other than it was confirmed with: it would be refused each
-    time, and to do it all the same would be something that nobody has confirmed.
+    time, and to do it all the same would be something that nobody has confirmed. Nor is what another plan has done
+    since done once more unasked, where all is by chance as it was.
     """
     operation = OPERATIONS.get(batch.operation)
     changed = list(_list_changed(batch, operation, actor)) if operation is not None and operation.binds else []
@@ -29,9 +30,12 @@ def _list_changed(batch: Batch, operation: AnyOperation, actor: Actor) -> Iterat
     items = [item for item in failed_items(batch).filter(operation="") if item.params]
     there = operation.rows().filter(pk__in=[item.target_pk for item in items])
     targets = visible(actor.user, "view", there).in_bulk()
+    alike = BatchItem.objects.filter(operation="", batch__operation=batch.operation)
+    began_at = Batch.objects.filter(pk=batch.pk).values("began_at")
+    begun_since = set(alike.filter(batch__began_at__gt=began_at).values_list("target_pk", flat=True))
     for item in items:
         target = targets.get(item.target_pk)
         if target is not None and target.uuid == item.target_uuid:
             now, then = operation.bound_to(target), item.params or {}
-            if any(then.get(name) != value for name, value in now.items()):
+            if item.target_pk in begun_since or any(then.get(name) != value for name, value in now.items()):
                 yield item

@@ -140,6 +140,21 @@ def test_what_moved_meanwhile_is_tried_again_by_a_new_plan(mirrored: Scene, clie
     assert where(mirrored) == (NODE1, NODE2)
 
 
+def test_what_a_new_plan_moved_is_asked_about_when_it_is_back(mirrored: Scene, refused: Batch) -> None:
+    """By chance it is where it was when the old plan was confirmed; the new one has moved it since."""
+    _number, anew = retry(refused, mirrored.alice)
+    assert anew is not None and begin_batch(anew, {"mode": "live"})
+    work_lane(anew.items.get().lane)
+    mirrored.simulator.run_jobs()
+    update(mirrored.cluster)
+    assert where(mirrored) == (NODE1, NODE2)
+    number, again = retry(refused, mirrored.alice)
+    assert number == 0 and again is not None and again.items.get().target_pk == mirrored.vm.pk
+    again.delete()
+    Batch.objects.filter(pk=anew.pk).update(state="planned", began_at=None)
+    assert retry(refused, mirrored.alice) == (1, None), "what is only planned has moved nothing"
+
+
 def test_nobody_is_asked_anew_about_what_they_may_not_see(refused: Batch) -> None:
     """It is tried again, and fails for that."""
     assert retry(refused, Actor(make_user("carol"), Via.WEB)) == (2, None)

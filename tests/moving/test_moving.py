@@ -10,6 +10,8 @@ from clusters.models import Cluster, Node
 from objectlog.models import Entry, Event, Outcome
 from objectlog.reading import read_event
 from operations.contract import Invalid
+from operations.offers import find_obstacle
+from operations.table import OPERATIONS
 from simulator import Simulator
 from tests.fixtures.databases import few_on_both
 from tests.moving.conftest import Prepare, do, reason_against, sent, where
@@ -181,3 +183,12 @@ def test_a_line_that_is_cut_moves_it_once_or_not_at_all(
         assert where(scene) == ((NODE1, NODE2) if verb == "replace-disks" else (NODE2, NODE1))
     else:
         assert entry.outcome in (Outcome.REFUSED, Outcome.UNKNOWN) and where(scene) == (NODE1, NODE2)
+
+
+def test_whose_node_did_not_answer_is_not_taken_for_stopped(prepare: Prepare) -> None:
+    """It waits with a migration, without leaving out the machine; to fail it over is for just that case."""
+    scene = prepare("drbd")
+    scene.vm.status = "ERROR_nodedown"
+    assert find_obstacle(OPERATIONS["vm.migrate"], scene.vm) == "Its primary node did not answer."
+    assert OPERATIONS["vm.migrate"].obstacle(scene.vm) is None
+    assert find_obstacle(OPERATIONS["vm.failover"], scene.vm) is None

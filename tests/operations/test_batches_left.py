@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from clusters.models import Cluster
 from clusters.operations.cluster import RemoveCluster
 from objectlog.models import Entry, Event, Outcome, Via
+from operations.batches import settle
 from operations.contract import Actor, Ask, NoParams
 from operations.lanes import claim_lanes, work_lane
-from operations.models import Batch, BatchItem
+from operations.models import Batch, BatchItem, ItemState
 from operations.pipeline import run
 from operations.planning import begin_batch, plan, retry_failed
 from permissions.models import User
@@ -78,6 +80,24 @@ def test_who_was_not_heard_of_for_a_moment_has_its_turn_later(yard: Yard) -> Non
     yard.end_jobs()
     work_lane(yard.lane)
     assert states(batch) == ["done"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])
+def test_what_is_to_be_begun_anew_meanwhile_is_left_alone(yard: Yard, outcome: Outcome) -> None:
+    """Between reading how an item's entry ended and writing that of the item, somebody had it tried again."""
+    batch = yard.shut_down(1)
+    work_lane(yard.lane)
+    Entry.objects.update(outcome=outcome)
+    others = [lambda: batch.items.update(state=ItemState.WAITING, entry=None)]
+
+    def come_between(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE") and "operations_batchitem" in sql and others:
+            others.pop()()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(come_between):
+        settle(yard.lane)
+    assert states(batch) == ["waiting"] and not others
 
 
 def test_a_cluster_removed_in_mid_batch_ends_it(yard: Yard) -> None:

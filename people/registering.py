@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, note
+from people.selectors import may_be_called
 from permissions.models import User
 
 LASTS = timedelta(days=7)
@@ -109,8 +110,7 @@ def _errors_of(person: User, password: str) -> dict[str, list[str]]:
         person.full_clean(exclude=["password", "email"])
     except ValidationError as error:
         errors = dict(error.message_dict)
-    is_taken = User.objects.filter(username__iexact=person.username).exists()
-    if is_taken or not any(map(str.isalnum, person.username)):
+    if not may_be_called(person.username):
         errors["username"] = [_name_is_no_good()]
     try:
         validate_password(password, person)

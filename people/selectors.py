@@ -27,6 +27,12 @@ def pick_person(people: QuerySet[User], name: str) -> User:
     return found
 
 
+def may_be_called(username: str) -> bool:
+    """Whether a new account may have this name: something of it can be read, and nobody's differs in case alone."""
+    is_readable = any(map(str.isalnum, username))  # "." and ".." can't stand in a URL
+    return is_readable and not User.objects.filter(username__iexact=username).exists()
+
+
 def list_administrators() -> list[User]:
     """Those who may do everything."""
     return list(User.objects.filter(is_superuser=True, is_active=True).order_by("pk"))

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
+from people.forms.lines import LineField
 from people.mailing import can_send
 from people.openid.accounts import list_providers_of
 from people.openid.flow import find_provider
@@ -40,8 +41,8 @@ class AccountForm(OperationForm):
     """Address and names; what is not said stays as it is."""
 
     email = forms.EmailField(label=gettext_lazy("Email address"), required=False, max_length=longest("email"))
-    first_name = forms.CharField(label=gettext_lazy("First name"), required=False, max_length=longest("first_name"))
-    last_name = forms.CharField(label=gettext_lazy("Last name"), required=False, max_length=longest("last_name"))
+    first_name = LineField(label=gettext_lazy("First name"), required=False, max_length=longest("first_name"))
+    last_name = LineField(label=gettext_lazy("Last name"), required=False, max_length=longest("last_name"))
 
     def fit(self) -> None:
         for name in ("email", "first_name", "last_name"):

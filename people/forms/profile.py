@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from people.forms.lines import LineField
 from people.languages import list_zones
 from permissions.models import Persona, User
 from permissions.policy import can, teams_to_act_for
@@ -22,13 +23,13 @@ class ProfileForm(forms.Form):
     As whom one acts after signing in is asked of those alone who may act for others.
     """
 
-    first_name = forms.CharField(
+    first_name = LineField(
         label=gettext_lazy("First name"),
         required=False,
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
     )
-    last_name = forms.CharField(
+    last_name = LineField(
         label=gettext_lazy("Last name"),
         required=False,
         max_length=150,

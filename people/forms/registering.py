@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.utils.translation import gettext, gettext_lazy
 
 from people.forms.accounts import longest
+from people.forms.lines import LineField
 from people.registering import Registration, is_welcome
 
 
@@ -38,13 +39,13 @@ class OwnAccountForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter a user name.")},
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
-    first_name = forms.CharField(
+    first_name = LineField(
         label=gettext_lazy("First name"),
         required=False,
         max_length=longest("first_name"),
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
     )
-    last_name = forms.CharField(
+    last_name = LineField(
         label=gettext_lazy("Last name"),
         required=False,
         max_length=longest("last_name"),

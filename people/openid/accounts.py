@@ -14,8 +14,12 @@ from operations.contract import Actor
 from people.openid.flow import get_provider
 from people.openid.providers import Provider
 from people.openid.tokens import read_text
+from people.selectors import may_be_called
 from permissions.models import Team, User
 from permissions.services import follow_claims
+from rapi.text import clean_text
+
+_LONGEST_NAME = 150
 
 
 class BadName(Exception):
@@ -28,9 +32,10 @@ def account_for(login: SocialLogin) -> User:
     # As it is kept, so that it is looked for.
     name = User.normalize_username(read_text(claims, provider.username_claim))
     person = User(username=name, email=_proven_address(claims))
-    person.first_name, person.last_name = read_text(claims, "given_name")[:150], read_text(claims, "family_name")[:150]
+    person.first_name = clean_text(read_text(claims, "given_name"), _LONGEST_NAME)
+    person.last_name = clean_text(read_text(claims, "family_name"), _LONGEST_NAME)
     person.set_unusable_password()
-    if not any(map(str.isalnum, person.username)) or User.objects.filter(username__iexact=person.username).exists():
+    if not may_be_called(person.username):
         raise BadName
     try:
         person.full_clean(exclude=["password"])

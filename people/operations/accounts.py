@@ -17,7 +17,7 @@ from objectlog.words import ngettext
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site, Words
 from operations.groups import Group
 from people.mailing import can_send, invite, tell_former_address, tell_of_password
-from people.selectors import count_machines, lock_administrators
+from people.selectors import count_machines, lock_administrators, may_be_called
 from permissions.models import User
 from permissions.policy import Verdict, can, find_holdings_of, may_look_after
 
@@ -111,8 +111,10 @@ class Add(Operation[Site, NewAccountParams]):
         errors = {} if params.invite and not params.password else _wrong_password(params.password, person)
         if params.invite and (reason := why_not_invited(person)):
             errors["email"] = reason
-        if not any(map(str.isalnum, person.username)):  # "." and ".." can't stand in a URL
+        if not any(map(str.isalnum, person.username)):
             errors["username"] = _("A user name has at least one letter or digit.")
+        elif not may_be_called(person.username):
+            errors["username"] = str(User._meta.get_field("username").error_messages["unique"])
         try:
             person.full_clean(exclude=["password"])
         except ValidationError as error:
@@ -145,6 +147,7 @@ class Edit(OnPeople[AccountParams]):
     verb = "edit"
     label = gettext_lazy("Edit account")
     icon = "edit"
+    asks_again = True  # a new password is mailed to the address
     params_type = AccountParams
 
     def judge(self, ask: Ask[User, AccountParams]) -> Verdict:
@@ -337,7 +340,7 @@ def make_password() -> str:
 
 
 def _made(params: NewAccountParams) -> User:
-    return User(username=params.username, **params.said)
+    return User(username=User.normalize_username(params.username), **params.said)
 
 
 def _wrong_password(password: str, person: User) -> dict[str, str]:

@@ -31,6 +31,7 @@ from people.factors import (
     make_codes,
     remove,
 )
+from people.forms.lines import LineField
 from people.mailing import tell_of_factors
 from people.passkeys import NoPasskey, add_passkey, ask_to_make, has_name, read_made
 from people.proving import prove_first
@@ -151,7 +152,7 @@ class SetUpApp(Own):
 class PasskeyForm(forms.Form):
     """What one calls it."""
 
-    name = forms.CharField(
+    name = LineField(
         label=gettext_lazy("Name"),
         max_length=60,
         help_text=gettext_lazy("So that you know it again, such as “phone” or “key on my key ring”."),

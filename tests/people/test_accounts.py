@@ -62,6 +62,8 @@ def test_an_account_is_added_and_signs_in(root):
     ("given", "field"),
     [
         ({"username": "root"}, "username"),
+        ({"username": "ROOT"}, "username"),
+        ({"username": "\uff32oot"}, "username"),
         ({"username": "two words"}, "username"),
         ({"username": "a\0b"}, "username"),
         ({"username": "x" * 151}, "username"),
@@ -230,7 +232,7 @@ def test_a_rescue_when_nobody_can_sign_in(tmp_path, alice, state, capsys):
     assert (event.target_name, event.actor_name, NEW in event.text) == (name, "", False)
 
 
-@pytest.mark.parametrize(("name", "password"), [("two words", NEW), ("alice", "short")])
+@pytest.mark.parametrize(("name", "password"), [("two words", NEW), ("alice", "short"), ("Alice", NEW), ("..", NEW)])
 def test_a_rescue_that_is_refused(tmp_path, alice, name, password):
     with pytest.raises(CommandError):
         rescue(name, tmp_path, password)

@@ -25,6 +25,7 @@ PASSWORD = "long enough 1"
 ASKED = sorted(op.verb for op in OPERATIONS.values() if getattr(op, "asks_again", False))
 ALSO_TYPED = {
     "disconnect": {"provider": "corp"},
+    "edit": {"email": "mine@example.org"},
     "delete": {"typed_name": "alice"},
     "set-password": {"password": "another password 2"},
 }
@@ -57,7 +58,7 @@ def enter():
 
 
 def test_what_is_asked_for_again():
-    assert ASKED == ["delete", "disconnect", "promote", "reset-factors", "set-password"]
+    assert ASKED == ["delete", "disconnect", "edit", "promote", "reset-factors", "set-password"]
 
 
 @pytest.mark.parametrize("verb", ASKED)
@@ -71,7 +72,7 @@ def test_a_session_that_was_found_open(verb):
         for answer in (client.get(url), client.post(url, ALSO_TYPED.get(verb, {}))):
             assert answer.status_code == 302 and answer["Location"].startswith("/account/again/?next=")
         assert state_of_alice() == before
-        assert client.get("/person/alice/do/edit/").status_code == 200
+        assert client.get("/person/alice/do/sign-out/").status_code == 200
         page = client.get(client.get(url)["Location"])
         assert page.status_code == 200 and f'name="next" value="{url}"' in page.content.decode()
         wrong = client.post("/account/again/", {"password": "wrong", "next": url})

@@ -78,6 +78,12 @@ def test_names_and_rows_on_a_page(alice):
     assert client.post("/account/", {"first_name": "x" * 151, "per_page": "7"}).status_code == 422
 
 
+def test_a_name_does_not_turn_the_text_around_it(alice):
+    enter("alice").post("/account/", {"first_name": "\u202eecilA", "last_name": "\u2066L"})
+    alice.refresh_from_db()
+    assert (alice.first_name, alice.last_name) == ("\ufffdecilA", "\ufffdL")
+
+
 @pytest.mark.parametrize("field", ["email", "is_superuser", "username", "is_active"])
 def test_a_field_that_is_not_on_the_page(alice, field):
     before = User.objects.values().get(pk=alice.pk)

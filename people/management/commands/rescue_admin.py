@@ -11,6 +11,7 @@ from django.db import transaction
 from people.factors import remove_all
 from people.mailing import tell_of_password
 from people.management.commands.add_user import read_password
+from people.selectors import may_be_called
 from people.signing_in import record_rescue
 from permissions.models import User
 
@@ -29,6 +30,10 @@ class Command(BaseCommand):
         person = User.objects.filter(username=options["name"]).first() or User(username=options["name"])
         try:
             person.full_clean(exclude=["password"])
+            if person.pk is None and not may_be_called(person.username):
+                raise ValidationError(
+                    f"No account can be made as {person}: give the exact name of one, or another name."
+                )
             password = read_password(options["password_file"])
             validate_password(password, person)
         except ValidationError as error:

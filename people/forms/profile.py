@@ -81,7 +81,10 @@ class ProfileForm(forms.Form):
 
 
 class EmailForm(forms.Form):
-    """The new address, and the password: who finds a session open must not take the account over by mail."""
+    """The new address, and the password: who finds a session open must not take the account over by mail.
+
+    Who has no password here has shown before who they are.
+    """
 
     email = forms.EmailField(
         label=gettext_lazy("New email address"),
@@ -100,6 +103,8 @@ class EmailForm(forms.Form):
     def __init__(self, *args: Any, person: User, **options: Any) -> None:
         super().__init__(*args, **options)
         self.person = person
+        if not person.has_usable_password():
+            del self.fields["password"]
 
     def clean_email(self) -> str:
         """Another one than before."""

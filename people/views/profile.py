@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from people.languages import language_for
 from people.mailing import ask_for_confirmation, can_send
 from people.operations.accounts import AccountParams, Edit
 from people.operations.mailed import EmailParams, UseEmail
+from people.proving import prove_first
 from people.sessions import end_sessions, list_sessions
 from people.signing_in import refuse_uncounted
 from permissions.selectors import name_of_persona, rows_of
@@ -86,6 +88,14 @@ class Profile(View):
 
 class ChangeEmail(View):
     """Asks for another email address, to which a link is mailed: it counts from when that is opened."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Who has no password that the form could ask for shows first who they are."""
+        if can_send() and not person_of(request).has_usable_password():
+            there = refuse_uncounted(request) or prove_first(request)
+            if there is not None:
+                return there
+        return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Empty."""

@@ -1,9 +1,11 @@
 """What people see and change of their own account: names, email address, rows on a page, sessions."""
 
 import re
+import time
 from contextlib import nullcontext
 
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -13,6 +15,7 @@ from operations.contract import Actor, Ask, Forbidden, Refusal
 from operations.pipeline import run
 from operations.table import OPERATIONS
 from people.confirming import make_confirmation
+from people.factors import STEP_S, add_app
 from people.mailing import send_due_letters
 from people.models import Letter
 from people.operations.accounts import AccountParams
@@ -26,6 +29,7 @@ from ui.tables import Choice
 
 pytestmark = pytest.mark.django_db
 PASSWORD, SITE = "long enough 1", "https://gwm.example.org"
+SECRET = "A" * 32
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -149,6 +153,22 @@ def test_whose_session_it_is_does_not_suffice(alice):
         answer = ask(client, password="wrong")
     assert answer.status_code == 429, "guesses are counted"
     assert ask(client).status_code == 429
+
+
+def test_who_has_no_password_here_shows_otherwise_who_they_are(alice):
+    alice.set_unusable_password()
+    alice.save()
+    add_app(alice, SECRET, 0)
+    client = Client()
+    client.force_login(alice)
+    for answer in (client.get("/account/email/"), ask(client)):
+        assert answer["Location"] == "/account/again/?next=%2Faccount%2Femail%2F"
+    assert not Letter.objects.exists()
+    code = format_hotp_value(hotp_value(SECRET, int(time.time()) // STEP_S))
+    client.post("/account/again/", {"code": code, "next": "/account/email/"})
+    assert "password" not in client.get("/account/email/").context["form"].fields
+    assert client.post("/account/email/", {"email": "new@example.org"}).status_code == 302
+    assert Letter.objects.get().address == "new@example.org"
 
 
 @pytest.mark.parametrize("email", ["old@example.org", "nowhere", "", "a@b\0.org"])

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         person = User.objects.filter(username=options["name"]).first() or User(username=options["name"])
         try:
             person.full_clean(exclude=["password"])
-            if person.pk is None and not may_be_called(person.username):
+            if person._state.adding and not may_be_called(person.username):
                 raise ValidationError(
                     f"No account can be made as {person}: give the exact name of one, or another name."
                 )

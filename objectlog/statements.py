@@ -9,21 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Expression, Field, Model, Q
+from django.db.models import Model, Q
 from django.db.models.sql import UpdateQuery
 
-
-class Slot(Expression):
-    """The place of a value that is given each time, written as this field keeps it."""
-
-    def __init__(self, name: str, field: "Field[Any, Any]") -> None:
-        super().__init__(output_field=field)
-        self.name, self.kept_in = name, field
-
-    def as_sql(self, compiler: Any, connection: Any, **options: Any) -> Any:
-        """Its place, and itself for what stands there."""
-        del compiler, connection, options
-        return "%s", [self]
+from ui.kept import Given
 
 
 class Update:
@@ -46,8 +35,8 @@ class Update:
 
     @cached_property
     def _written(self) -> tuple[str, list[Any]]:
-        new: dict[str, Any] = {name: Slot(name, self._field(name)) for name in self._given}
-        found: dict[str, Any] = {name: Slot(f"={name}", self._field(name)) for name in self._where}
+        new: dict[str, Any] = {name: Given(name, self._field(name)) for name in self._given}
+        found: dict[str, Any] = {name: Given(f"={name}", self._field(name)) for name in self._where}
         rows = self._model._base_manager.order_by().filter(self._only(), **found)
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values({**new, **self._fixed})
@@ -60,4 +49,6 @@ class Update:
 
 
 def _fill(place: Any, given: dict[str, Any]) -> Any:
-    return place.kept_in.get_db_prep_save(given[place.name], connection) if isinstance(place, Slot) else place
+    if not isinstance(place, Given):
+        return place
+    return place.output_field.get_db_prep_save(given[place.name], connection)

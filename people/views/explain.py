@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from people.explaining import answer_all, answer_for_site, list_granting
-from people.words import EVERYTHING, find_object, list_kinds_with_rights, list_typed
+from people.words import EVERYTHING, find_object, list_kinds_with_rights
 from permissions.kinds import kind_of
 from permissions.policy import access_of, can
 from permissions.selectors import find_user
@@ -32,13 +32,14 @@ def explain_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "on": on,
         "who": who,
-        "kinds": list_kinds_with_rights(),
+        "everything": EVERYTHING,
         "kind": request.GET.get("kind", ""),
     }
-    context["typed"] = list_typed(list_kinds_with_rights())
     if on:
         about = None if on == EVERYTHING else _find(user, on, context["kind"])
         context |= _answer(user, about, who, verb)
+    else:
+        context["typed"] = [(access_of(kind.model).noun, kind.typed) for kind in list_kinds_with_rights()]
     return render(request, "people/explain.html", context)
 
 

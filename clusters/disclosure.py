@@ -5,7 +5,7 @@ those: its title, steps, parameters, log and errors may name the others.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -82,21 +82,20 @@ def disclose(jobs: QuerySet[Job], seen: QuerySet[JobTarget]) -> QuerySet[Job]:
     return jobs
 
 
-def disclose_few(jobs: list[JobLine], seen: QuerySet[JobTarget]) -> list[JobLine]:
-    """The same for a few jobs that are read already. One query, if there is anything to find out."""
-    if not jobs or not seen.query.has_filters():
-        return jobs
-    # All, and those that are seen: to look for each whether it is among the others takes databases much longer.
-    keys = [job.pk for job in jobs]
-    touched = JobTarget.objects.order_by().filter(job__in=keys).values_list("job", "pk", "name", Value(0))
-    told = seen.order_by().filter(job__in=keys).values_list("job", "pk", "name", Value(1))
-    there: dict[int, set[int]] = defaultdict(set)
+def disclose_few(rows: Iterable[tuple[Any, ...]]) -> list[JobLine]:
+    """The same for a few jobs that are read, each with key and name of what it touches and whether that is seen: a row
+    for each of these, and one with nothing for a job that touches nothing."""
+    jobs: dict[int, JobLine] = {}
+    hidden: set[int] = set()
     names: dict[int, dict[int, str]] = defaultdict(dict)
-    for job, pk, name, is_seen in touched.union(told, all=True):
-        there[job].add(pk)
+    for *row, target, name, is_seen in rows:
+        job = JobLine(*row)
+        jobs.setdefault(job.pk, job)
         if is_seen:
-            names[job][pk] = name
-    return [job if there[job.pk] == names[job.pk].keys() else _conceal(job, _first(names[job.pk])) for job in jobs]
+            names[job.pk][target] = name
+        elif target is not None:
+            hidden.add(job.pk)
+    return [_conceal(job, _first(names[pk])) if pk in hidden else job for pk, job in jobs.items()]
 
 
 def _first(names: dict[int, str]) -> str:

@@ -24,18 +24,17 @@ from gwm.selectors import (
     ClusterInLine,
     list_clusters_for_frame,
     list_dock_jobs,
-    tally_nodes,
 )
 from people.languages import zone_of
 from permissions.acting import acting_as
 from permissions.models import Persona, User
-from permissions.policy import can
+from permissions.policy import can, can_somewhere
 from permissions.selectors import name_of_persona
 from permissions.viewing import viewer_of
 from ui.framed import handed
 from ui.places import page_of
 from virtualmachines.reconciling import may_reconcile
-from virtualmachines.selectors import count_all_by_state, count_there, list_clusters_to_create_on
+from virtualmachines.selectors import count_all_by_state, count_there
 
 THEMES = ("light", "dark")
 
@@ -218,7 +217,7 @@ class Frame:
 
     @cached_property
     def clusters(self) -> Sequence[Cluster | ClusterInFrame | ClusterInLine]:
-        return list_clusters_for_frame(self.user)
+        return self._lines[0]
 
     @cached_property
     def nav(self) -> list[NavSection]:
@@ -241,7 +240,11 @@ class Frame:
     @cached_property
     def node_tallies(self) -> dict[int, NodeTally]:
         """By cluster. Nodes are seen by who sees their cluster, never by others."""
-        return tally_nodes(self.user) if self.clusters else {}
+        return self._lines[1]
+
+    @cached_property
+    def _lines(self) -> tuple[list[ClusterInFrame], dict[int, NodeTally]]:
+        return list_clusters_for_frame(self.user)
 
     @cached_property
     def dock(self) -> Dock:
@@ -268,10 +271,7 @@ class Frame:
     @cached_property
     def may_create(self) -> bool:
         """Whether there is a cluster on which the person may create machines."""
-        if not self.clusters:
-            return False
-        # Administrators may on each, which is known without a question.
-        return bool(can(self.user, "add_cluster")) or list_clusters_to_create_on(self.user).exists()
+        return can_somewhere(self.user, "create_vm", Cluster, self.linked_clusters)
 
     @cached_property
     def linked_nodes(self) -> frozenset[int]:

@@ -17,8 +17,8 @@ from clusters.states import NodeTally
 from gwm.cluster_list import group_of
 from objectlog.models import Event
 from permissions.models import User
-from permissions.policy import read_visible, visible
-from ui.kept import Given, Kept
+from permissions.policy import read_visible, sifting, visible
+from ui.kept import Beside, Given, Kept
 from virtualmachines.filters import TROUBLE
 from virtualmachines.models import VirtualMachine, is_left_of_creation
 from virtualmachines.selectors import StateSum, list_vms, sum_all_by_state
@@ -44,9 +44,25 @@ class ClusterInFrame(NamedTuple):
     synced_at: datetime | None
 
 
-def list_clusters_for_frame(user: User) -> list[ClusterInFrame]:
-    """The clusters of the navigation."""
-    return [ClusterInFrame(*row) for row in read_visible(user, "view", _IN_FRAME)]
+def list_clusters_for_frame(user: User) -> tuple[list[ClusterInFrame], dict[int, NodeTally]]:
+    """The clusters of the navigation, and by their keys the nodes that `user` may see. One query."""
+    which, nodes = sifting(user, "view", Cluster), sifting(user, "view", Node)
+    if which is False:
+        return [], {}
+    sifted = None if which is True else which
+    if nodes is False:
+        return [ClusterInFrame(*row) for row in _IN_FRAME.read(sifted)], {}
+    sql, values = _TALLIES.statement(None if nodes is True else nodes)
+    tallies = Beside(
+        (f"({sql}) AS tally", values), "tally.cluster_id", "pk", f"tally.{', tally.'.join(_TALLIED)}", (), "kept.slug"
+    )
+    clusters, found = [], {}
+    for row in _IN_FRAME.read_with(tallies, sifted):
+        cluster, numbers = ClusterInFrame(*row[: -len(_TALLIED)]), row[-len(_TALLIED) :]
+        clusters.append(cluster)
+        if numbers[0] is not None:
+            found[cluster.pk] = NodeTally(*numbers)
+    return clusters, found
 
 
 _IN_FRAME = Kept(
@@ -76,34 +92,25 @@ _ONLINE = Q(offline=False)
 _DRAINED, _UNRESPONSIVE = _ONLINE & Q(drained=True), _ONLINE & Q(answers=False)
 
 
-def tally_nodes(user: User) -> dict[int, NodeTally]:
-    """The nodes that `user` may see, by the key of their cluster; without clusters of which there is none."""
-    return {cluster: NodeTally(*numbers) for cluster, *numbers in read_visible(user, "view", _TALLIES)}
-
-
+# In the order in which NodeTally has them.
+_TALLIED = {
+    "nodes": Count("*"),
+    "drained": Count("pk", filter=_DRAINED),
+    "unresponsive": Count("pk", filter=_UNRESPONSIVE),
+}
 _TALLIES = Kept(
     Node,
-    lambda nodes: (
-        nodes.filter(missing_since__isnull=True)
-        .order_by()
-        .values_list("cluster_id")
-        .annotate(
-            nodes=Count("*"), drained=Count("pk", filter=_DRAINED), unresponsive=Count("pk", filter=_UNRESPONSIVE)
-        )
-    ),
+    lambda nodes: nodes.filter(missing_since__isnull=True).order_by().values_list("cluster_id").annotate(**_TALLIED),
 )
 
 
 def list_dock_jobs(user: User) -> list[JobLine]:
-    """The jobs of the dock: under way, or failed lately. One query, and one more if there are any for who may not see
-    everything."""
+    """The jobs of the dock: under way, or failed lately. One query."""
     return read_job_lines(user, _IN_DOCK, lately=timezone.now() - FAILED_SHOWN_FOR)
 
 
 _LATELY = Given("lately", DateTimeField())
-_IN_DOCK = few_lines_of(
-    lambda jobs: jobs.filter(Q(status__in=ACTIVE) | have_failed(_LATELY)).order_by("-ganeti_id"), DOCK_JOBS
-)
+_IN_DOCK = few_lines_of(lambda jobs: jobs.filter(Q(status__in=ACTIVE) | have_failed(_LATELY)), DOCK_JOBS)
 
 
 class ClusterInLine(NamedTuple):
@@ -307,11 +314,11 @@ _MISSING = Kept(
 
 
 def list_failed_jobs(user: User) -> list[JobLine]:
-    """The last MOST_FAILED jobs that failed within a day and were not cleared. Queries as for the dock."""
+    """The last MOST_FAILED jobs that failed within a day and were not cleared. One query."""
     return read_job_lines(user, _FAILED, lately=timezone.now() - ATTENTION_FOR)
 
 
-_FAILED = few_lines_of(lambda jobs: jobs.filter(have_failed(_LATELY)).order_by("-ganeti_id"), MOST_FAILED)
+_FAILED = few_lines_of(lambda jobs: jobs.filter(have_failed(_LATELY)), MOST_FAILED)
 
 
 def events_about(events: QuerySet[Event], kind: str, pk: int) -> QuerySet[Event]:

@@ -42,6 +42,21 @@ class _Sifted(Expression):
         return _HERE, (self,)
 
 
+class Beside(NamedTuple):
+    """Another table, or a query in its place, of whose rows something is told beside those of a kept query.
+
+    All in SQL: its column `key` is what the kept one calls `to`; `columns` are told, with `values` in them; for the
+    `order` of all, `kept` is the name of the query.
+    """
+
+    table: Condition
+    key: str
+    to: str
+    columns: str
+    values: Sequence[Any]
+    order: str
+
+
 class _Written(NamedTuple):
     connection: Any
     compiler: Any
@@ -51,22 +66,32 @@ class _Written(NamedTuple):
 
 
 class Kept:
-    """What is `asked` of the rows of a model: a query of tuples. It may filter them by columns, and cut them off."""
+    """What is `asked` of the rows of a model: a query of tuples. It may filter them by columns, and cut them off.
 
-    def __init__(self, model: type[Model], asked: Callable[[QuerySet[Any]], QuerySet[Any, Any]]) -> None:
+    Rows that are sifted by their keys are found `along` an index that has all that is asked; SQLite would read them.
+    """
+
+    def __init__(
+        self, model: type[Model], asked: Callable[[QuerySet[Any]], QuerySet[Any, Any]], *, along: str = ""
+    ) -> None:
         self.model = model
+        self._along = along
         self._asked = asked
         self._kept = local()  # a connection belongs to a thread, and what is written to it
 
     def read(self, which: Condition | None = None, **given: Any) -> list[Any]:
         """What is asked of all rows, or of those `which` meet a condition."""
         written = self._write(is_sifted=which is not None)
-        with written.connection.cursor() as cursor:
-            cursor.execute(*_filled(written, which, given))
-            rows = cursor.fetchall()
-        if not written.converters:
-            return list(rows)
-        return list(map(tuple, written.compiler.apply_converters(rows, written.converters)))
+        return _read(written, *_filled(written, which, given))
+
+    def read_with(self, beside: Beside, which: Condition | None = None, **given: Any) -> list[Any]:
+        """The same rows, each as often as there are some `beside` it, or once with nothing there."""
+        written = self._write(is_sifted=which is not None)
+        sql, params = _filled(written, which, given)
+        table, values = beside.table
+        joined = f"({sql}) AS kept LEFT JOIN {table} ON {beside.key} = kept.{beside.to}"
+        told = f"SELECT kept.*, {beside.columns} FROM {joined} ORDER BY {beside.order}"  # noqa: S608
+        return _read(written, told, (*beside.values, *params, *values))
 
     def statement(self, which: Condition | None = None, **given: Any) -> tuple[str, list[Any]]:
         """The same in SQL, as a part of something larger."""
@@ -80,10 +105,22 @@ class Kept:
             query = self._asked(rows.filter(_Sifted()) if is_sifted else rows).query
             compiler = query.get_compiler(connection=connection)
             sql, params = compiler.as_sql()
+            if is_sifted and self._along and connection.vendor == "sqlite":
+                table = connection.ops.quote_name(self.model._meta.db_table)
+                sql = sql.replace(f"FROM {table}", f"FROM {table} INDEXED BY {self._along}", 1)
             converters = compiler.get_converters([each[0] for each in compiler.select])
             written = _Written(connection, compiler, sql, tuple(params), converters)
             setattr(self._kept, name, written)
         return written
+
+
+def _read(written: _Written, sql: str, params: Sequence[Any]) -> list[Any]:
+    with written.connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows = cursor.fetchall()
+    if not written.converters:
+        return list(rows)
+    return list(map(tuple, written.compiler.apply_converters(rows, written.converters)))
 
 
 def _filled(written: _Written, which: Condition | None, given: dict[str, Any]) -> tuple[str, list[Any]]:

@@ -194,7 +194,7 @@ def _count(vms: QuerySet[VirtualMachine], *, by_cluster: bool) -> QuerySet[Any, 
 _SUMS, _COUNTS = (
     (
         Kept(MachineCount, partial(_sum_kept, by_cluster=by_cluster)),
-        Kept(VirtualMachine, partial(_count, by_cluster=by_cluster)),
+        Kept(VirtualMachine, partial(_count, by_cluster=by_cluster), along="vm_by_key"),
     )
     for by_cluster in (True, False)
 )

@@ -18,5 +18,5 @@ def health(request: HttpRequest) -> HttpResponse:
     verdict = can(user, "see_health")
     if isinstance(verdict, Denied):
         raise PermissionDenied(verdict.reason)
-    context = {"parts": examine_parts(), "clusters": list_clusters_for_frame(user)}
+    context = {"parts": examine_parts(), "clusters": list_clusters_for_frame(user)[0]}
     return render(request, "gwm/health.html", context)

@@ -6,6 +6,7 @@ follow the declaration (`permissions.access`) on the model. Nothing is kept from
 withdrawn or ended counts at once.
 """
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -102,12 +103,15 @@ def read_visible(user: Actor, verb: str, kept: Kept, **given: Any) -> list[Any]:
     return [] if which is False else kept.read(None if which is True else which, **given)
 
 
-def sifting(user: Actor, verb: str, model: type[Model]) -> Condition | bool:
-    """By what the rows on which `user` may do `verb` are told from the others; whether it is all of them, or none."""
+def sifting(user: Actor, verb: str, model: type[Model], *, of_few: bool = False) -> Condition | bool:
+    """By what the rows on which `user` may do `verb` are told from the others; whether it is all of them, or none.
+
+    `of_few`: where a query is about few rows anyway, each of them is tested instead of looking up all that is held.
+    """
     access_of(model)
     if not isinstance(user, User) or not user.is_active:
         return False
-    return user.is_superuser or as_statement(condition(user, verb, model), model)
+    return user.is_superuser or as_statement(condition(user, verb, model, of_few=of_few), model)
 
 
 def visible_by_parent(user: Actor, verb: str, queryset: QuerySet[M]) -> tuple[QuerySet[Any], QuerySet[M]]:
@@ -146,9 +150,12 @@ def can(user: Actor, verb: str, obj: Model | None = None) -> Verdict:
     return Allowed() if verb in verbs_on(user, obj) else Denied(access_of(type(obj)).refuse(verb))
 
 
-def can_somewhere(user: User, verb: str, model: type[Model]) -> bool:
-    """Whether `user` may do `verb` on something of a kind to which others belong, as clusters, if there is any."""
-    return user.is_active and (user.is_superuser or is_held_somewhere(user, verb, model))
+def can_somewhere(user: User, verb: str, model: type[Model], among: Collection[int] | None = None) -> bool:
+    """Whether `user` may do `verb` on something of a kind to which others belong, as clusters, if there is any; where
+    it is known which there are, on one `among` these keys."""
+    if user.is_active and user.is_superuser:
+        return among is None or bool(among)
+    return user.is_active and is_held_somewhere(user, verb, model, among)
 
 
 def verbs_on(user: Actor, obj: Model) -> frozenset[str]:

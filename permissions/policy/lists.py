@@ -6,6 +6,7 @@ rows. Nearly every query of every page has it as a part; to have its text made a
 time, so it is kept.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import or_
@@ -19,7 +20,7 @@ from django.db.models.sql import Query
 
 from permissions.access import Related
 from permissions.models import User
-from permissions.policy.reach import Covered, Reach, find_reach, parent_models
+from permissions.policy.reach import Covered, Reach, find_kept_keys, find_reach, parent_models
 from permissions.policy.rowtest import ROW, LookedUp, RowTest
 from permissions.policy.ways import (
     NOTHING,
@@ -62,6 +63,11 @@ class Holding:
         """Whether rows are tested one after the other: most of them pass."""
         return self.covered.everything or self.covered.is_most
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it is known that there is none."""
+        return not (self.rows[0] or self.covered.everything or self.covered.parents)
+
     def keys(self) -> Statement:
         """The keys of what is looked up."""
         return union([self.rows, keys_below(self.model, self.few)])
@@ -72,14 +78,15 @@ class Holding:
         if self.covered.everything:
             return f"EXISTS ({row})", ()
         keys, params = with_roles(self.keys(), self.roles)
-        tests = [_is_one_of(column, keys) if is_beginning else f"{column} IN ({keys})"] if keys else []
+        # So put, PostgreSQL makes a table of keys once, instead of a join for each row that is tested.
+        tests = [_is_one_of(column, keys) if is_beginning else f"({column} IN ({keys})) IS TRUE"] if keys else []
         if self.most:
             tests.append(f"EXISTS ({row} AND w.{_name(_parent_of(self.model).column)} IN ({marks(self.most)}))")
         return f"({' OR '.join(tests)})" if tests else "1 = 0", (*params, *self.most)
 
 
-def condition(user: User, verb: str, model: type[Model]) -> Q:
-    """Rows of `model` on which `user` may do `verb`."""
+def condition(user: User, verb: str, model: type[Model], *, of_few: bool = False) -> Q:
+    """Rows of `model` on which `user` may do `verb`; `of_few`: of few rows alone, which are tested one by one."""
     access, reach = access_of(model), find_reach(user)
     related = access.related
     if related is not None and not related.through:
@@ -88,19 +95,23 @@ def condition(user: User, verb: str, model: type[Model]) -> Q:
     if model in parent_models():
         is_all = reach.covered(model, verbs).everything
         return Q() if is_all else Q(pk__in=reach.places(access.kind, verbs, access.kind))
-    held = _holding(reach, model, verbs, giving - (related.needs_tie if related is not None else frozenset()))
+    held = _holding(user, reach, model, verbs, giving - (related.needs_tie if related is not None else frozenset()))
     if held.covered.everything:
         return _all_of(user, reach, held, verbs)
-    keys = [held.keys()]
-    ways = [_is_in_one_of(user, model, held.most)] if held.most else []
+    tested = held.covered.parents if of_few else held.most
+    keys = [held.rows if of_few else held.keys()]
+    ways = [_is_in_one_of(user, model, tested)] if tested else []
     if related is not None:
         tied = Holding(model, reach.covered(model, frozenset(), giving & related.needs_tie))
-        keys.append(keys_below(model, tied.few, f" AND {_is_tied(model, _key_of(model))}"))
-        if tied.is_broad:
-            is_there = Q() if tied.covered.everything else _is_in_one_of(user, model, tied.most)
+        if tied.is_broad or (of_few and tied.covered.parents):
+            is_there = Q() if tied.covered.everything else _is_in_one_of(user, model, tied.covered.parents)
             ways.append(_passes(user, "pk", (_is_tied(model, ROW), ())) & is_there)
-        touched = _holding(reach, apps.get_model(related.model), access.granting_from_related(verb))
-        if touched.is_broad:
+        else:
+            keys.append(keys_below(model, tied.few, f" AND {_is_tied(model, _key_of(model))}"))
+        touched = _holding(user, reach, apps.get_model(related.model), access.granting_from_related(verb))
+        if touched.is_nothing:
+            pass
+        elif touched.is_broad or of_few:
             ways.append(_passes(user, "pk", _touches(model, verb, touched, ROW)))
         else:
             keys.append(_keys_touching(model, verb, touched))
@@ -122,11 +133,14 @@ def as_statement(which: Q, model: type[Model]) -> Statement | bool:
     return f"({sql})", tuple(params)
 
 
-def is_held_somewhere(user: User, verb: str, model: type[Model]) -> bool:
+def is_held_somewhere(user: User, verb: str, model: type[Model], among: Collection[int] | None = None) -> bool:
     """Whether `verb` is held on one of these parents or on all. No query, where reach is kept."""
     access, reach = access_of(model), find_reach(user)
     verbs = access.granting(verb)
-    return reach.is_everywhere(access.kind, verbs) or bool(reach.places(access.kind, verbs, access.kind))
+    if reach.is_everywhere(access.kind, verbs):
+        return among is None or bool(among)
+    places = reach.places(access.kind, verbs, access.kind)
+    return bool(places if among is None else places.intersection(among))
 
 
 def held_by_parent(user: User, verb: str, model: Any) -> tuple[Covered, Q]:
@@ -134,7 +148,7 @@ def held_by_parent(user: User, verb: str, model: Any) -> tuple[Covered, Q]:
     access = access_of(model)
     if not access.parent or access.related is not None:
         raise TypeError(f"what gives rights on {model.__name__} cannot be told apart by its parent")
-    held = _holding(find_reach(user), model, access.granting(verb), access.granting_from_parent(verb))
+    held = _holding(user, find_reach(user), model, access.granting(verb), access.granting_from_parent(verb))
     keys = with_roles(held.rows, held.roles)
     return held.covered, _looked_up(user, keys) if keys[0] else Q(pk__in=[])
 
@@ -151,15 +165,21 @@ def _condition_on_columns(user: User, reach: Reach, verb: str, model: Any, relat
     if_tied = reach.covered(model, frozenset(), giving & related.needs_tie)
     if always.everything:
         return Q()
-    touched = _holding(reach, apps.get_model(related.model), access.granting_from_related(verb))
-    found = Q(**{parent: always.parents}) | (Q(kind=related.kind) & _passes(user, TARGET_KEY, touched.has(ROW)))
+    touched = _holding(user, reach, apps.get_model(related.model), access.granting_from_related(verb))
+    found = Q(**{parent: always.parents})
+    if not touched.is_nothing:
+        found |= Q(kind=related.kind) & _passes(user, TARGET_KEY, touched.has(ROW))
     there = Q() if if_tied.everything else Q(**{parent: if_tied.parents})
     return found | (Q(**{f"{TARGET_KEY}__isnull": False}) & there)
 
 
-def _holding(reach: Reach, model: Any, verbs: frozenset[str], from_parent: frozenset[str] = frozenset()) -> Holding:
-    rows = _single_rows(model, verbs, reach.shapes, connection.vendor)
-    return Holding(model, reach.covered(model, verbs, from_parent), *rows)
+def _holding(
+    user: User, reach: Reach, model: Any, verbs: frozenset[str], from_parent: frozenset[str] = frozenset()
+) -> Holding:
+    rows, roles = _single_rows(model, verbs, reach.shapes, connection.vendor)
+    covered = reach.covered(model, verbs, from_parent)
+    kept = None if covered.everything else find_kept_keys(user, model, verbs, with_roles(rows, roles))
+    return Holding(model, covered, rows, roles) if kept is None else Holding(model, covered, kept)
 
 
 @lru_cache(maxsize=1024)

@@ -8,16 +8,17 @@ lists; within `reach_kept`, the reading of one page, it is asked once.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
 from django.db import connection
 
-from permissions.access import Access
+from permissions.access import VIEW, Access
 from permissions.models import User
 from permissions.policy.ways import (
+    NOTHING,
     Shape,
     Statement,
     access_of,
@@ -32,6 +33,8 @@ from permissions.policy.ways import (
 
 # Of so great a part of all parents on, rows are tested one after the other instead of looked up by their parents.
 MOST = 0.25
+# So many keys are read at most to be kept.
+MOST_KEPT = 10_000
 
 
 @dataclass(frozen=True)
@@ -80,17 +83,25 @@ class Reach:
         return Covered(parents=tuple(sorted(keys)), is_most=len(keys) > MOST * self.totals[outer])
 
 
-_kept: ContextVar[dict[int, Reach] | None] = ContextVar("reach", default=None)
+@dataclass(frozen=True)
+class _Known:
+    """What was read so far: by person, and by person and model."""
+
+    reach: dict[int, Reach] = field(default_factory=dict)
+    keys: dict[tuple[int, Any], Statement | None] = field(default_factory=dict)
+
+
+_kept: ContextVar[_Known | None] = ContextVar("reach", default=None)
 
 
 @contextmanager
 def reach_kept() -> Iterator[None]:
-    """Within it each person's reach is read once: for what is one reading, as a request or a look at an open page. One
-    within another is a part of the same reading."""
+    """Within it each person's reach is read once, and the keys of what several lists ask for: for what is one reading,
+    as a request or a look at an open page. One within another is a part of the same reading."""
     if _kept.get() is not None:
         yield
         return
-    token = _kept.set({})
+    token = _kept.set(_Known())
     try:
         yield
     finally:
@@ -107,9 +118,38 @@ def find_reach(user: User) -> Reach:
     kept = _kept.get()
     if kept is None:
         return _read(user)
-    if user.pk not in kept:
-        kept[user.pk] = _read(user)
-    return kept[user.pk]
+    if user.pk not in kept.reach:
+        kept.reach[user.pk] = _read(user)
+    return kept.reach[user.pk]
+
+
+def find_kept_keys(user: User, model: Any, verbs: frozenset[str], asked: Statement) -> Statement | None:
+    """The keys that `asked` tells of what somebody holds by itself and may see, as a value, where reach is kept: lists
+    of it and of what touches it would look them up anew each time. None: where they are not kept, or too many."""
+    kept, told = _kept.get(), _KEYS_TOLD.get(connection.vendor)
+    if kept is None or told is None or model not in touched_models() or verbs != access_of(model).granting(VIEW):
+        return None
+    if (user.pk, model) not in kept.keys:
+        kept.keys[user.pk, model] = _read_keys(user, asked, told)
+    return kept.keys[user.pk, model]
+
+
+# How keys come as one value, and what that is.
+_KEYS_TOLD = {
+    "sqlite": ("SELECT value FROM json_each(%s)", "[{}]"),
+    "postgresql": ("SELECT unnest(%s::bigint[])", "{{{}}}"),
+}
+
+
+def _read_keys(user: User, asked: Statement, told: tuple[str, str]) -> Statement | None:
+    sql, params = filled(asked, person=user.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows = cursor.fetchmany(MOST_KEPT + 1)
+    if len(rows) > MOST_KEPT:
+        return None
+    select, value = told
+    return (select, (value.format(",".join({str(key) for (key,) in rows})),)) if rows else NOTHING
 
 
 def _read(user: User) -> Reach:
@@ -133,6 +173,15 @@ def verbs_by_reach(user: User, obj: Any) -> frozenset[str] | None:
     where = {("", None), (access.kind, obj.pk)}
     given = {verb for kind, verb, *place in reach.facts if kind == access.kind and tuple(place) in where}
     return frozenset(verb for verb in access.every if given & access.granting(verb))
+
+
+@lru_cache(maxsize=1)
+def touched_models() -> frozenset[Any]:
+    """The models of what others touch (see `access.Related`)."""
+    declared = (getattr(model, "access", None) for model in apps.get_models())
+    return frozenset(
+        apps.get_model(each.related.model) for each in declared if isinstance(each, Access) and each.related
+    )
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from clusters.models import Cluster, Job, Node
 from clusters.operations import CLUSTER_OPERATIONS, JOB_OPERATIONS
 from permissions.models import Persona, User
-from permissions.policy import SITE_VERBS, access_of, can, reach_kept, verbs_on, visible
+from permissions.policy import SITE_VERBS, access_of, can, can_somewhere, reach_kept, verbs_on, visible
 from permissions.services import UnknownVerb, grant, grant_role, persona_of, revoke, set_role
 from tests.factories import make_admin, make_cluster, make_job, make_node, make_template, make_user, make_vm
 from virtualmachines.models import MachineTemplate, VirtualMachine
@@ -176,6 +176,14 @@ def test_list_is_two_queries_at_most_and_one_where_the_reach_is_kept() -> None:
             with CaptureQueriesContext(connection) as queries:
                 list(visible(user, "view", model.objects.all()))
         assert len(queries) <= 1
+
+
+def test_what_is_gone_is_nothing_on_which_one_may_do_something() -> None:
+    user, cluster = make_user("alice"), make_cluster()
+    grant_role(set_role("maker", {"cluster": ["create_vm"]}), user, cluster)
+    assert can_somewhere(user, "create_vm", Cluster, {cluster.pk})
+    assert not can_somewhere(user, "create_vm", Cluster, {cluster.pk + 1})
+    assert not can_somewhere(make_admin(), "create_vm", Cluster, frozenset())
 
 
 def test_a_reading_within_another_reads_nothing_anew() -> None:

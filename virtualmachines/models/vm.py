@@ -170,6 +170,21 @@ class VirtualMachine(Mirrored, Watched, Busy):
                 & ~models.Q(owner_tag=models.F("owner_name")),
                 name="vm_other_owner",
             ),
+            # What lists and overviews count and sort of machines that are seen one by one, without their long rows.
+            models.Index(
+                fields=[
+                    "id",
+                    "cluster",
+                    "status",
+                    "missing_since",
+                    "busy_entry",
+                    "memory_mib",
+                    "disk_mib",
+                    "vcpus",
+                    "name",
+                ],
+                name="vm_by_key",
+            ),
             # What a right on a cluster gives: the keys of its machines, without their rows.
             models.Index(fields=["cluster", "id"], name="vm_of_cluster"),
             # The same of a role that is narrowed to an owner, and perhaps to a cluster.

@@ -170,4 +170,6 @@ def _list_giving(obj: Model, verb: str) -> str:
     if above:
         parent = access_of(type(getattr(obj, access.parent))).noun
         words.append(_("%(verbs)s on its %(kind)s") % {"verbs": either.join(above), "kind": parent})
-    return "; ".join(words) or _("what it touches")
+    if len(words) == 2:
+        return _("%(one)s; %(other)s") % {"one": words[0], "other": words[1]}
+    return words[0] if words else _("what it touches")

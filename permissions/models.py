@@ -5,13 +5,19 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from permissions.access import Access
 
-# The roles that a migration makes (0010).
-BUILT_IN_ROLES = frozenset({"auditor", "helpdesk", "operator", "owner"})
+# The roles that a migration makes (0010), and what it says of them.
+BUILT_IN_ROLES = {
+    "auditor": gettext_noop("Sees everything and who did what, and changes nothing"),
+    "helpdesk": gettext_noop("Starts and stops machines, and uses their consoles"),
+    "operator": gettext_noop("Runs machines: starts, stops, changes and moves them"),
+    "owner": gettext_noop("Everything on machines, including granting rights on them"),
+}
 
 
 class User(AbstractUser):
@@ -196,6 +202,11 @@ class Role(models.Model):
     def is_built_in(self) -> bool:
         """Whether it was there from the beginning, and is known by its name."""
         return self.name in BUILT_IN_ROLES
+
+    @property
+    def described(self) -> str:
+        """Its description: in the reader's language as long as it is the one that it came with."""
+        return gettext(self.description) if self.description == BUILT_IN_ROLES.get(self.name) else self.description
 
 
 class RoleVerb(models.Model):

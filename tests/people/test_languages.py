@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from objectlog.models import Event
 from people.mailing import invite, send_due_letters
-from permissions.models import Team, User
+from permissions.models import BUILT_IN_ROLES, Role, Team, User
 from permissions.services import make_team, persona_of, remove_member
 from tests.factories import make_admin, make_user
 from ui.date_formats import is_date_format
@@ -227,7 +227,9 @@ def test_signing_out_ends_looking_as_somebody_else(client: Client, alice: User) 
 def test_pages_are_translated(client: Client, language: str, settings: object) -> None:
     settings.GWM_MAIL_URL = "smtp://localhost"  # type: ignore[attr-defined]
     root = make_admin()
-    User.objects.filter(pk=root.pk).update(language=language)
+    root.set_password(PASSWORD)  # Who has none is not asked for it.
+    root.language = language
+    root.save()
     client.force_login(root)
     client.post("/view-as/", {"who": "root"})
     client.post("/view-as/stop/")
@@ -246,3 +248,12 @@ def test_pages_are_translated(client: Client, language: str, settings: object) -
     assert [words for words in errors if words not in refused] == []
     english = ["<title>Journal", "Virtual machines", "Began to view", "1 December 2026", "Enter "]
     assert [words for words in english if words in journal + refused] == []
+
+
+def test_a_built_in_role_is_described_in_the_language_of_who_reads_until_somebody_describes_it_anew() -> None:
+    assert dict(Role.objects.values_list("name", "description")) == BUILT_IN_ROLES
+    with translation.override("es"):
+        assert Role.objects.get(name="helpdesk").described.startswith("Arranca y detiene")
+        assert Role(name="helpdesk", description="Ours").described == "Ours"
+        assert Role(name="night shift", description=BUILT_IN_ROLES["helpdesk"]).described.startswith("Starts and stops")
+        assert Role(name="night shift").described == ""

@@ -72,8 +72,12 @@ def button_of_plan(batch: Any, machines: int) -> str:
     return words % {"do": label_of(batch.operation), "number": machines}
 
 
+def _machines(batch: Any) -> int:
+    return int(batch.n_targets or batch.n_will)
+
+
 def _what(batch: Any, _context: Context) -> SafeString:
-    return draw('<a href="{}">{}</a>', reverse("batch", args=[batch.uuid]), title_of(batch, batch.n_will))
+    return draw('<a href="{}">{}</a>', reverse("batch", args=[batch.uuid]), title_of(batch, _machines(batch)))
 
 
 def _progress(batch: Any, _context: Context) -> SafeString:
@@ -102,7 +106,7 @@ BATCH_TABLE = declare(
                 name="what",
                 label=_("What"),
                 cell=_what,
-                values={"operation": lambda batch: batch.operation, "machines": lambda batch: batch.n_will},
+                values={"operation": lambda batch: batch.operation, "machines": _machines},
                 sort=("operation", "-created_at"),
                 stands="name",
                 width=280,

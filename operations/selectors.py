@@ -28,6 +28,12 @@ class Tally:
     done: int = 0
     failed: int = 0
     fell_away: int = 0
+    further: int = 0
+
+    @property
+    def targets(self) -> int:
+        """What is done to so many: without the further steps, each an operation of its own, that follow of some."""
+        return self.will - self.further or self.will
 
     @property
     def ended(self) -> int:
@@ -37,6 +43,7 @@ class Tally:
 
 _IN_BATCH = {
     "n_will": Q(items__verdict=Verdict.WILL),
+    "n_targets": Q(items__verdict=Verdict.WILL, items__operation=""),
     "n_ended": Q(items__verdict=Verdict.WILL) & ~Q(items__state__in=OPEN_ITEMS),
     "n_failed": Q(items__state=ItemState.FAILED),
     "n_under_way": Q(items__state__in=UNDER_WAY),
@@ -68,12 +75,13 @@ def get_batch(user: User, uuid: UUID) -> Batch:
 def tally_items(batch: Batch) -> Tally:
     """How far the items are; one query."""
     numbers: dict[str, int] = {}
-    rows = BatchItem.objects.filter(batch=batch).order_by().values_list("verdict", "state").annotate(number=Count("*"))
-    for verdict, state, number in rows:
+    rows = BatchItem.objects.filter(batch=batch).order_by().values_list("verdict", "state", "operation")
+    for verdict, state, own, number in rows.annotate(number=Count("*")):
         numbers[verdict] = numbers.get(verdict, 0) + number
         if verdict == Verdict.WILL:
             name = "fell_away" if state == ItemState.SKIPPED else state
             numbers[name] = numbers.get(name, 0) + number
+            numbers["further"] = numbers.get("further", 0) + (number if own else 0)
     return Tally(**numbers)
 
 

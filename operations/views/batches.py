@@ -271,8 +271,8 @@ def _show(
         **listing.as_context(),
         "batch": batch,
         "operation": operation,
-        "title": _question(batch, tally.will) if is_planned else title_of(batch, tally.will),
-        "button": button_of_plan(batch, tally.will),
+        "title": _question(batch, tally.targets) if is_planned else title_of(batch, tally.targets),
+        "button": button_of_plan(batch, tally.targets),
         "tally": tally,
         "may_exceed": operation is not None and operation.meets_limits() and bool(can(user, "exceed_quotas")),
         "parts": [("", _("All"), tally.will + tally.skipped + tally.denied)]

@@ -21,6 +21,7 @@ from people.selectors import is_member
 from permissions.kinds import KINDS
 from permissions.models import Persona, Role, Team, User
 from permissions.policy import access_of, can, granted_roles, granted_verbs
+from permissions.selectors import name_of_persona
 from permissions.services import explain_scope, grant, grant_role, revoke, revoke_role
 from virtualmachines.models import VirtualMachine
 
@@ -189,7 +190,8 @@ class _OnRoleGrants(_OnRights[RoleGrantParams]):
         return _change("roles", gettext_noop("roles"), _with_ends(before), _with_ends(after))
 
     def journal_params(self, params: RoleGrantParams) -> dict[str, Any]:
-        told = {"who": _name(params.who), "role": params.role.name, **_until(params.until)}
+        held = _RoleHeld(params.role, params.tag, params.owner)
+        told = {"who": _name(params.who), "role": str(held), **_until(params.until)}
         if params.tag:
             told["tag"] = params.tag
         if params.owner is not None:
@@ -239,7 +241,7 @@ class _RoleHeld:
 
     def __str__(self) -> str:
         narrow = [f"tag {self.tag}"] if self.tag else []
-        narrow += [f"owner {self.owner}"] if self.owner is not None else []
+        narrow += [f"owner {name_of_persona(self.owner)}"] if self.owner is not None else []
         return f"{self.role} ({', '.join(narrow)})" if narrow else str(self.role)
 
 

@@ -12,13 +12,14 @@ from objectlog.models import Entry, Outcome, Via
 from operations.contract import Actor, Ask, Operation
 from operations.forms import params_from
 from operations.lanes import carry_on, work_lane
-from operations.models import Batch, BatchItem, BatchLane, BatchState, ItemState
+from operations.models import Batch, BatchItem, BatchLane, BatchState, ItemState, Verdict
 from operations.pipeline import run
 from operations.planning import begin_batch, plan
+from operations.selectors import tally_items, with_numbers
 from operations.table import OPERATIONS
 from permissions.policy import verbs_on
 from permissions.services import make_team, persona_of
-from tests.factories import make_admin, make_user
+from tests.factories import make_admin, make_batch, make_user
 from tests.operations.conftest import Scene
 from tests.updates.conftest import update
 from updates.follower import follow_cluster
@@ -104,6 +105,17 @@ def test_whoever_is_made_the_owner_is_told_to_ganeti_and_who_was_is_no_more(peop
         assert (vm.owner_tag, vm.tags) == (owner, ["db"]) and "owner_tag" not in vm.drift
     assert set(Batch.objects.values_list("state", flat=True)) == {BatchState.DONE}
     assert Entry.objects.filter(verb="vm.write-owner-tag", outcome=Outcome.SUCCEEDED).count() == 3
+
+
+def test_tags_that_are_written_afterwards_are_no_further_machines(people: Scene) -> None:
+    vms = VirtualMachine.objects.order_by("pk")
+    batch = make_batch(make_admin(), operation="vm.set-owner")
+    for position, (vm, own) in enumerate([(vms[0], ""), (vms[1], ""), (vms[0], "vm.write-owner-tag")]):
+        will = {"verdict": Verdict.WILL, "kind": "vm", "target_pk": vm.pk, "target_name": vm.name}
+        BatchItem.objects.create(batch=batch, position=position, operation=own, **will)
+    assert (tally_items(batch).targets, tally_items(batch).will) == (2, 3)
+    [listed] = with_numbers(Batch.objects.all())
+    assert listed.n_targets == 2
 
 
 def test_a_tag_that_ganeti_does_not_take_is_said_and_the_owner_stays(people: Scene) -> None:

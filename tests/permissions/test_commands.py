@@ -86,6 +86,8 @@ def test_a_role_for_some_machines_alone(vm: VirtualMachine, alice: User) -> None
     call("role", "porter", "vm.power", "--as", "root")
     owned = ["--on", "everything", "--tag", "blue", "--owner", "@web", "--as", "root"]
     call("grant", "@web", "--role", "porter", *owned)
+    told = Event.objects.get(verb="site.grant-role").said
+    assert "porter (tag blue, owner @web) on everything" in told, "and not as if it were on every machine"
     assert not can(alice, "power", vm)
     MachineTag.objects.create(machine=vm, tag="blue")
     assert not can(alice, "power", vm)

@@ -45,10 +45,11 @@ def default_of(cluster: Cluster) -> Limits:
     return found.limits if found is not None else UNLIMITED
 
 
-def has_limits() -> bool:
-    """Whether anybody's use of anything is limited anywhere."""
+def has_limits(clusters: QuerySet[Cluster]) -> bool:
+    """Whether anybody's use of anything is limited on any of these."""
     is_limited = ~Q(**{f"{dimension}__isnull": True for dimension in DIMENSIONS})
-    return DefaultQuota.objects.filter(is_limited).exists() or Quota.objects.filter(is_limited).exists()
+    there = Q(cluster__in=clusters.order_by().values("pk"))
+    return any(rows.filter(is_limited, there).exists() for rows in (DefaultQuota.objects, Quota.objects))
 
 
 def own_limits(persona: Persona, cluster: Cluster) -> Limits | None:

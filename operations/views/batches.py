@@ -274,7 +274,9 @@ def _show(
         "title": _question(batch, tally.targets) if is_planned else title_of(batch, tally.targets),
         "button": button_of_plan(batch, tally.targets),
         "tally": tally,
-        "may_exceed": operation is not None and operation.meets_limits() and bool(can(user, "exceed_quotas")),
+        "may_exceed": operation is not None
+        and bool(can(user, "exceed_quotas"))
+        and operation.meets_limits(targets_of(batch, operation)),
         "parts": [("", _("All"), tally.will + tally.skipped + tally.denied)]
         + [(name, label, numbers[name]) for name, label in parts.items()],
         "part": part if part in parts else "",

@@ -10,7 +10,8 @@ import { Screen } from "./console-screen.js";
 const pauses_s = [1, 2, 4, 6, 8, 10];
 const patience_s = 15 * 60; // after a line that stood
 const patience_refused_s = 5 * 60; // while the server says that there is no console, as for a stopped machine
-const first_tries = 5; // when the line never stood
+const first_tries = 5; // when the line never stood,
+const first_patience_s = 60; // and begun within this time: one that is not answered takes long
 const steady_ms = 10_000;
 const connect_timeout_ms = 30_000;
 const ticket_timeout_ms = 15_000;
@@ -40,6 +41,7 @@ export class Line extends EventTarget {
   #stood = false;
   #lostAt = 0;
   #timer = 0;
+  #why = ""; // what the last try ended with
   #scale = true;
 
   /** `word(name, values)` gives the sentences. */
@@ -56,6 +58,10 @@ export class Line extends EventTarget {
     // A line that is still being opened ends with the page; to close it would be told as a failure on the browser's
     // console.
     addEventListener("pagehide", () => this.#socket?.readyState !== WebSocket.CONNECTING && this.#drop());
+    // A page that the browser had put aside comes back with what it said then, and without a line.
+    addEventListener("pageshow", (event) => {
+      if (event.persisted && ["connecting", "on"].includes(this.state)) this.#reopen();
+    });
   }
 
   state = "off";
@@ -63,6 +69,11 @@ export class Line extends EventTarget {
   /** Connect, or connect at once when waiting to. */
   open() {
     if (this.state === "connecting" || this.state === "on") return;
+    this.#reopen();
+  }
+
+  #reopen() {
+    this.#why = "";
     this.#tries = 0;
     this.#stood = false;
     this.#lostAt = performance.now();
@@ -100,7 +111,7 @@ export class Line extends EventTarget {
     this.#drop();
     const attempt = this.#attempt;
     this.#tries += 1;
-    this.#say("connecting", this.#word("connecting"), "");
+    this.#say("connecting", this.#word("connecting"), this.#why);
     try {
       const admission = await this.#fetchTicket();
       if (attempt === this.#attempt) this.#dial(admission, attempt);
@@ -110,7 +121,7 @@ export class Line extends EventTarget {
   }
 
   async #fetchTicket() {
-    let answer;
+    let answer, body;
     try {
       answer = await fetch(this.#ticketUrl, {
         method: "POST",
@@ -120,14 +131,14 @@ export class Line extends EventTarget {
         redirect: "manual",
         signal: AbortSignal.timeout(ticket_timeout_ms),
       });
+      const isJson = answer.headers.get("Content-Type")?.includes("json");
+      body = isJson ? await answer.json() : {};
     } catch {
       throw new Refusal(this.#word("no-answer"), "", { again: true });
     }
     if (answer.type === "opaqueredirect" || answer.status === 401) {
       throw new Refusal(this.#word("signed-out"), this.#word("sign-in"), { again: false });
     }
-    const isJson = answer.headers.get("Content-Type")?.includes("json");
-    const body = isJson ? await answer.json().catch(() => ({})) : {};
     if (answer.ok && body.ticket) return body;
     const again = answer.status === 409 || answer.status === 429 || answer.status >= 500;
     const byServer = answer.status === 409;
@@ -159,6 +170,7 @@ export class Line extends EventTarget {
       if (attempt !== this.#attempt) return;
       connectedAt = performance.now();
       this.#stood = true;
+      this.#why = "";
       rfb.releaseForgotten();
       this.#say("on", this.#word("connected"), "");
     });
@@ -187,8 +199,9 @@ export class Line extends EventTarget {
   #failed(refusal) {
     const { again = true, byServer = false } = refusal;
     const gone_s = (performance.now() - this.#lostAt) / 1000;
-    let patient = this.#stood ? gone_s < patience_s : this.#tries < first_tries;
+    let patient = this.#stood ? gone_s < patience_s : this.#tries < first_tries && gone_s < first_patience_s;
     if (byServer) patient = gone_s < patience_refused_s;
+    this.#why = refusal.message;
     if (again && patient) {
       this.#wait(pauses_s[Math.min(this.#tries, pauses_s.length - 1)], refusal);
       return;

@@ -2,8 +2,7 @@
  * Parts of a page read anew and put into it. Elements are kept and changed (Idiomorph), so that focus, scroll and what
  * is open stay; what a person is at stays as it is: a field typed into, an open menu or dialog, a console.
  *
- * Each returns how it went: done, later (something was left out for now), again (no answer), signed-out, gone,
- * deleted.
+ * Each returns how it went: done, later (something was left out for now), again (no answer), signed-out, gone.
  */
 import { describeMoment, tick } from "./times.js";
 
@@ -16,11 +15,11 @@ export async function renewPage() {
   const shown = document.querySelector("meta[name=live-note]");
   const { outcome, page, url } = await read(shown.dataset.row || location.href); // its row, whatever it is called now
   if (outcome === "gone") showGone();
-  if (outcome === "deleted") location.reload(); // its URL says what became of it
   if (!page) return outcome;
   const main = page.getElementById("work");
   const note = page.querySelector("meta[name=live-note]");
   if (!main || !note) return "done"; // another kind of page: the next click leads there
+  if (main.querySelector("[data-deleted]")) return showDeleted(page, main);
   const here = note.dataset.here ? new URL(note.dataset.here + location.hash, location.href).href : url;
   if (here !== location.href) history.replaceState(history.state, "", here); // it has another name now
   const before = heard();
@@ -84,13 +83,25 @@ async function read(url) {
   try {
     const answer = await ask(url);
     if (isSignIn(answer)) return { outcome: "signed-out" };
-    if (answer.status === 410) return { outcome: "deleted" };
     if ([403, 404].includes(answer.status)) return { outcome: "gone" };
-    if (!answer.ok) return { outcome: "again" };
+    const isDeleted = answer.status === 410; // the page then says when it was deleted, and by whom
+    if (!answer.ok && !isDeleted) return { outcome: "again" };
     return { page: new DOMParser().parseFromString(await answer.text(), "text/html"), url: answer.url + location.hash };
   } catch {
     return { outcome: "again" }; // no connection, or no answer in time
   }
+}
+
+/** Nothing of the machine's page stays, whatever somebody was at: its form or its console leads nowhere now. */
+function showDeleted(page, main) {
+  document.querySelector("dialog[open]")?.close();
+  document.getElementById("work").replaceWith(main);
+  putFrame(page);
+  document.title = page.title;
+  if (says) says.textContent = main.querySelector("[data-deleted] p").innerText.trim();
+  tick();
+  document.dispatchEvent(new Event("renewed"));
+  return "done";
 }
 
 function showGone() {

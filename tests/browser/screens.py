@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from playwright.sync_api import expect
-
 from tests.browser.waiting import wait_for
 
 # Through a canvas of our own: reading back the shown one would slow it down, and Chromium would say so.
@@ -27,8 +25,15 @@ def canvas(page: Any) -> Any:
 
 
 def wait_connected(page: Any) -> None:
-    """Until the console stands."""
-    expect(page.locator("[data-console]")).to_have_attribute("data-state", "on")
+    """Until the console stands. A page that a change of this machine's networks cut off is loaded anew, as it says."""
+    lacks_scripts = page.locator(".console-first").get_by_text("Not connected")
+
+    def stands() -> bool:
+        if lacks_scripts.is_visible():
+            page.reload()
+        return page.locator("[data-console]").get_attribute("data-state") == "on"
+
+    wait_for(page, stands, "the console to stand")
 
 
 def pixels(page: Any, top: int = 0) -> bytes:

@@ -151,3 +151,56 @@ def test_it_moves_into_a_window_of_its_own(page):
     expect(panel(page)).to_contain_text("Shown in a window of its own.")
     window.close()
     wait_connected(page)
+
+
+@pytest.mark.feature("F206")
+def test_a_page_without_its_scripts_does_not_connect_for_ever(page, watch):
+    watch.allow("net::ERR_FAILED")
+    page.route("**/js/console-line*.js", lambda route: route.abort())
+    open_console(page, "web1")
+    expect(panel(page)).to_contain_text("Connecting …")
+    expect(panel(page).locator(".console-first").get_by_text("Not connected")).not_to_be_visible()
+    quick = page.context.new_cdp_session(page)
+    quick.send("Animation.enable")
+    quick.send("Animation.setPlaybackRate", {"playbackRate": 1000})
+    expect(panel(page).locator(".console-first").get_by_text("Not connected")).to_be_visible()
+    expect(panel(page).locator(".console-first").get_by_text("Connecting …")).not_to_be_visible()
+    page.unroute("**/js/console-line*.js")
+    panel(page).get_by_role("link", name="Reload").click()
+    wait_connected(page)
+    expect(panel(page).locator(".console-first").get_by_text("Not connected")).to_have_count(0)
+
+
+@pytest.mark.feature("F206")
+def test_what_is_never_answered_ends_and_says_so(page):
+    """Each try may take most of a minute, so that it is not their number alone that ends it."""
+    tries = []
+
+    def cut_off(route):
+        tries.append(route)
+        route.fulfill(status=200, content_type="application/json", body='{"ticket": "')
+
+    page.route("**/console/ticket/", cut_off)
+    page.clock.install()
+    open_console(page, "web1")
+    expect(panel(page)).to_have_attribute("data-state", "waiting")
+    page.clock.fast_forward(61_000)
+    expect(panel(page)).to_have_attribute("data-state", "failed")
+    expect(panel(page)).to_contain_text("Ganeti Web Manager does not answer.")
+    assert len(tries) < 5
+    page.unroute("**/console/ticket/")
+    panel(page).get_by_role("button", name="Connect now").click()
+    wait_connected(page)
+
+
+@pytest.mark.feature("F206")
+def test_a_page_that_was_put_aside_connects_anew_when_it_comes_back(page):
+    open_console(page, "web1")
+    wait_connected(page)
+    asked = []
+    page.on("request", lambda request: request.url.endswith("/console/ticket/") and asked.append(request))
+    for name in ("pagehide", "pageshow"):
+        page.evaluate("name => dispatchEvent(new PageTransitionEvent(name, { persisted: true }))", name)
+    wait_for(page, lambda: asked, "a new ticket")
+    wait_connected(page)
+    wait_for(page, lambda: len(set(pixels(page, CLOCK))) > 1, "something on the screen")

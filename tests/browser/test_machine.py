@@ -87,6 +87,20 @@ def test_no_is_no(page, lab, machine):
     assert len(lab.queue.jobs) == before
 
 
+@pytest.mark.feature("F198")
+@pytest.mark.parametrize("tab", ["", "console/"])
+def test_an_open_page_says_when_its_machine_was_deleted_and_by_whom(page, demo, lab, machine, mark, watch, tab):
+    watch.allow(410, "Connection closed")
+    page.goto(path_of(machine) + tab)
+    is_same_page = mark()
+    expect(page.locator("html")).to_have_attribute("data-live", "on")
+    demo.manage("operate", "vm.delete", f"lab/{machine}", "--as=admin")
+    expect(page.locator("#work")).to_contain_text(f"{machine} was deleted by admin")
+    expect(page.locator("#work .head .state")).to_have_text("deleted")
+    expect(page.locator("#work .tabs")).to_have_count(0)
+    assert is_same_page()
+
+
 @pytest.mark.feature("F144", "F143")
 def test_a_wait_that_is_too_long_is_not_sent(page, lab, machine):
     page.goto(path_of(machine))

@@ -13,7 +13,7 @@ from quotas.amounts import Limits
 from quotas.services import set_default
 from tests.creating.conftest import NEW, Maker
 from tests.creating.test_page import TYPED, URL
-from tests.factories import make_admin, make_template
+from tests.factories import make_admin, make_cluster, make_template
 from virtualmachines.models import VirtualMachine
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("F119", "F121", "F146")]
@@ -50,9 +50,10 @@ def test_a_plan_offers_the_tick_only_where_there_are_limits(maker: Maker) -> Non
     client = Client()
     client.force_login(make_admin())
     assert post(client, name="web{1..3}.example.org")[0] == 302
-    for limits, is_offered in ((None, False), (Limits(), False), (Limits(machines=9), True)):
-        if limits is not None:
-            set_default(maker.cluster, limits)
+    elsewhere, here = make_cluster("elsewhere"), maker.cluster
+    cases = ((elsewhere, Limits(machines=9), False), (here, Limits(), False), (here, Limits(machines=9), True))
+    for where, limits, is_offered in cases:
+        set_default(where, limits)
         page = client.get(reverse("batch", args=[Batch.objects.get().uuid])).content.decode()
         assert "Create 3 machines" in page and ('name="over_quota"' in page) is is_offered
 

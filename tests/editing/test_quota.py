@@ -18,9 +18,9 @@ from permissions.models import User
 from permissions.services import persona_of
 from quotas.amounts import Amounts, Limits
 from quotas.models import Claim
-from quotas.services import set_quota
+from quotas.services import set_default, set_quota
 from tests.editing.conftest import Desk
-from tests.factories import make_user
+from tests.factories import make_cluster, make_user, make_vm
 from virtualmachines.models import VirtualMachine
 from virtualmachines.usage import amounts_of_machine, amounts_to_run, usage_of
 
@@ -157,6 +157,19 @@ def test_a_batch_exceeds_a_quota_when_that_was_ticked_as_it_was_confirmed(desk: 
         pass
     item = BatchItem.objects.get(position=0)
     assert (item.state, desk.vm.owner.name) == (("done", "bob") if is_ticked else ("failed", "alice"))
+
+
+@pytest.mark.feature("F121")
+def test_a_plan_offers_the_tick_only_for_machines_of_clusters_with_limits(desk: Desk) -> None:
+    desk.read()
+    elsewhere = make_vm(make_cluster("elsewhere"), "far.example.org")
+    set_default(elsewhere.cluster, Limits(machines=1))
+    client = Client()
+    client.force_login(desk.root.user)
+    for machines, is_offered in (([desk.vm], False), ([desk.vm, elsewhere], True)):
+        chosen = {"vm": [each.pk for each in machines], "verb": "set-owner"}
+        plan = client.get(client.post("/vms/batch/", chosen)["Location"]).content.decode()
+        assert ('name="over_quota"' in plan) is is_offered
 
 
 @pytest.mark.feature("F118", "F121")

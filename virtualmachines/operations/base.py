@@ -57,8 +57,8 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
     def suits(self, target: VirtualMachine) -> bool:
         return not target.was_never_made
 
-    def meets_limits(self) -> bool:
-        return self.takes_quota and has_limits()
+    def meets_limits(self, targets: QuerySet[VirtualMachine]) -> bool:
+        return self.takes_quota and has_limits(Cluster.objects.filter(pk__in=targets.order_by().values("cluster")))
 
     def rows(self) -> QuerySet[VirtualMachine]:
         cluster = ("cluster__info", "cluster__operating_systems")

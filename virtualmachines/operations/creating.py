@@ -76,8 +76,8 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         """The target's own, once it is made."""
         return target if isinstance(target, Cluster) else target.cluster
 
-    def meets_limits(self) -> bool:
-        return has_limits()
+    def meets_limits(self, targets: QuerySet[Cluster]) -> bool:
+        return has_limits(targets)
 
     def rows(self) -> QuerySet[Cluster]:
         return Cluster.objects.order_by("slug")

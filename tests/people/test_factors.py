@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -156,7 +157,7 @@ def set_up(client):
     return secret, client.post("/account/factors/app/", {"code": code_of(secret)})
 
 
-def test_setting_up_an_app(alice):
+def test_setting_up_an_app(alice, clock):
     client, elsewhere = Client(), Client()
     for each in (client, elsewhere):
         each.post("/login/", {"login": "alice", "password": PASSWORD})
@@ -175,6 +176,9 @@ def test_setting_up_an_app(alice):
     assert list(Event.objects.filter(verb__in=["person.add-app", "person.make-recovery-codes"]).values_list("verb"))
     told = " ".join(Event.objects.values_list("text", flat=True))
     assert not [kept for kept in (secret, *codes) if kept in told]
+    client.post("/account/factors/codes/")
+    clock.shift(timedelta(minutes=11))
+    assert shown_codes(client.get("/account/factors/codes/")) == [], "a page that was left open shows them no more"
     client.post("/account/factors/codes/")
     new = shown_codes(client.get("/account/factors/codes/"))
     assert len(new) == 10 and not set(new) & set(codes)

@@ -8,7 +8,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from objectlog.models import Event
-from people.passkeys import COOKIE
+from people.limits import BY_ADDRESS
+from people.passkeys import COOKIE, add_passkey
 from permissions.models import User
 from tests.factories import make_user
 from tests.people.passkeys import FLAG, Passkey
@@ -135,6 +136,25 @@ def test_only_pages_of_this_service_may_ask(origin):
 
 def test_the_host_that_a_request_names_is_not_believed():
     assert Browser().get("/login/passkey/options/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_there_is_an_end_to_how_many_somebody_has():
+    alice, browser = make_user("alice"), Browser()
+    alice.set_password(PASSWORD)
+    alice.save()
+    browser.post("/login/", {"login": "alice", "password": PASSWORD})
+    made = Passkey().make(browser.asked("/account/factors/passkeys/options/"))
+    for number in range(20):
+        add_passkey(alice, str(number), {})
+    answer = browser.post("/account/factors/passkeys/add/", {"name": "one more", "credential": made})
+    assert answer.status_code == 422 and "Remove one first" in answer.content.decode()
+    assert Authenticator.objects.count() == 20
+
+
+def test_answers_of_strangers_that_are_refused_are_counted():
+    browser = Browser()
+    answers = [show(browser, "{}").status_code for _each in range(BY_ADDRESS.amount + 1)]
+    assert answers == [302] * BY_ADDRESS.amount + [429]
 
 
 def test_one_that_counts_back_was_copied():

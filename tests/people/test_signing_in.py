@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -13,6 +14,7 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 
 from objectlog.models import Event
 from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS
+from people.signing_in import Adapter
 from permissions.models import User
 from tests.factories import make_user
 from vncproxy.settings import networks
@@ -261,6 +263,14 @@ def test_the_session_is_a_new_one(client, alice):
     before = client.session.session_key
     assert attempt(client=client).status_code == 302
     assert client.session.session_key != before
+
+
+def test_nobody_comes_in_who_was_deactivated_since_the_password_was_right(alice):
+    request = Client().get("/login/").wsgi_request
+    alice.is_active = False
+    with pytest.raises(ImmediateHttpResponse):
+        Adapter(request).login(request, alice)
+    assert not request.session.keys()
 
 
 def test_only_the_urls_that_are_needed_exist():

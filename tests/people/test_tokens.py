@@ -15,7 +15,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from objectlog.models import Event
+from objectlog.models import Event, Via
+from operations.contract import Actor, Ask, Invalid
+from operations.pipeline import run
+from operations.table import OPERATIONS
+from people.operations.tokens import MOST_TOKENS, TokenParams
 from people.tokens import find_token
 from permissions.models import Token, User
 from permissions.services import grant
@@ -170,6 +174,16 @@ def test_nobody_makes_tokens_in_another_name_and_administrators_withdraw_them(wo
     client.force_login(world.root)
     assert client.post(door).status_code == 302 and not Token.objects.exists()
     assert FINGERPRINT not in client.get(page).content.decode()
+
+
+@pytest.mark.parametrize(("secret", "there", "field"), [("x" * 31, 0, "secret"), (SECRET, MOST_TOKENS, "name")])
+def test_what_is_no_token_by_whatever_way(world: World, secret: str, there: int, field: str) -> None:
+    for number in range(there):
+        make_token(world.root, f"t{number}")
+    params = TokenParams("mine", None, timezone.now() + timedelta(days=1), secret)
+    with pytest.raises(Invalid) as wrong:
+        run(OPERATIONS["token.add"], Ask(Actor(world.root, Via.CLI), world.root, params))
+    assert set(wrong.value.errors) == {field}
 
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "deploy/ganeti"

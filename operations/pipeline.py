@@ -20,7 +20,7 @@ from objectlog.changes import Change
 from objectlog.messages import Message
 from objectlog.models import Entry, Outcome
 from objectlog.sentences import CHECK
-from objectlog.services import advance, begin, note
+from objectlog.services import Target, advance, begin, note
 from objectlog.statements import Update
 from objectlog.words import gettext as _
 from operations.contract import (
@@ -35,7 +35,7 @@ from operations.contract import (
     Refusal,
     TurnedAway,
 )
-from operations.models import Busy
+from operations.models import Batch, Busy
 from operations.offers import find_obstacle
 from operations.planning import begin_after
 from operations.rows import lock_row
@@ -43,6 +43,8 @@ from operations.settling import give_back, release
 from permissions.policy import Denied, may_act_for
 
 _EXCEEDED = gettext_noop("may be exceeded")
+# Of a batch so many targets are named in the event that it was not allowed.
+_MOST_NAMED = 10
 T = TypeVar("T")
 P = TypeVar("P")
 Bind = Callable[[Entry], None] | None
@@ -95,21 +97,40 @@ def run(
 
 def _describe(operation: AnyOperation, ask: Ask[Any, Any], target: Any) -> dict[str, Any]:
     """For the journal: who does what to which target."""
-    actor = ask.actor
     return {
-        "actor_id": actor.user.pk,
-        "actor_name": actor.user.username,
-        "persona_name": actor.persona.name if actor.persona is not None else actor.user.username,
-        "via": actor.via,
+        **_describe_actor(ask.actor),
         "verb": operation.key + CHECK if ask.dry_run else operation.key,
         "target": operation.target_of(target),
         "params": {} if ask.params is None else operation.journal_params(ask.params),
     }
 
 
+def _describe_actor(actor: Actor) -> dict[str, Any]:
+    return {
+        "actor_id": actor.user.pk,
+        "actor_name": actor.user.username,
+        "persona_name": actor.persona.name if actor.persona is not None else actor.user.username,
+        "via": actor.via,
+    }
+
+
 def note_denied(operation: AnyOperation, ask: Ask[Any, Any], reason: str) -> None:
     """Write down that somebody tried what they may not, where that was known before their parameters were."""
     note(**_describe(operation, ask, ask.target), outcome=Outcome.DENIED, words=reason)
+
+
+def note_denied_batch(actor: Actor, batch: Batch, reason: str) -> None:
+    """The same of a batch: one event, whatever it would have been done to."""
+    names = list(batch.items.order_by("position").values_list("target_name", flat=True)[: _MOST_NAMED + 1])
+    named = batch.target_name or ", ".join([*names[:_MOST_NAMED], *("…" for _name in names[_MOST_NAMED:])])
+    kind = batch.operation.partition(".")[0]
+    note(
+        **_describe_actor(actor),
+        verb=batch.operation,
+        target=Target(kind, None, named),
+        outcome=Outcome.DENIED,
+        words=reason,
+    )
 
 
 def _prepare(

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from objectlog.changes import as_rows
+from objectlog.words import gettext
 from operations.actors import actor_of
 from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, button_of_plan, label_of, title_of
 from operations.contract import Actor, AnyOperation, Ask, Forbidden, Foresight, Refusal, Shown
@@ -34,6 +35,7 @@ from operations.selectors import (
     with_numbers,
 )
 from operations.table import OPERATIONS
+from operations.views.denying import refuse_batch
 from permissions.kinds import places_of
 from permissions.policy import can
 from permissions.selectors import choice_of
@@ -107,10 +109,13 @@ def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
     batch = get_batch(person_of(request), uuid)
     if verb not in ("begin", "stop", "continue", "retry"):
         raise Http404(_("There is no such operation."))
+    is_preview, is_live = "preview" in request.POST, "live" in request.POST
     if verb in ("begin", "retry") and batch.actor_id != request.user.pk:
-        raise PermissionDenied(_("Only %s may do this: it is done with their rights.") % batch.actor_name)
+        reason = gettext("Only %s may do this: it is done with their rights.") % batch.actor_name
+        if is_preview or is_live:  # they only show what would be done
+            raise PermissionDenied(reason)
+        refuse_batch(request, batch, reason)
     if verb == "begin" and batch.state == "planned":
-        is_preview, is_live = "preview" in request.POST, "live" in request.POST
         form = _form(request, batch, request.POST, is_judged=not (is_preview or is_live))
         if is_live:
             return _show_call(request, batch, form)

@@ -18,11 +18,14 @@ from objectlog.models import Event, Outcome, Via
 from objectlog.verification import Verification
 from operations.contract import Actor, Ask, Forbidden, NoParams, Refusal
 from operations.pipeline import run
+from operations.planning import plan
+from operations.table import OPERATIONS
 from permissions.services import grant
 from rapi.trust import normalize_fingerprint
 from simulator import Simulator
 from tests.factories import make_admin, make_cluster, make_user, make_vm
 from tests.operations.conftest import Scene
+from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.power import Shutdown, ShutdownParams
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("G018")]
@@ -206,3 +209,74 @@ def test_what_is_posted_to_a_page_by_who_may_not_is_an_event_and_a_look_at_its_f
         "Adding cluster an unknown name not allowed",
     ]
     assert {(event.actor, event.outcome) for event in Event.objects.all()} == {(stranger, "denied")}
+
+
+@pytest.mark.feature("F255", "F257")
+def test_who_may_create_nowhere_and_tries_is_told_of_and_who_only_has_the_form_drawn_is_not(
+    scene: Scene, client: Client, events: Said
+) -> None:
+    stranger = make_user("stranger")
+    client.force_login(stranger)
+    url, typed = reverse("vms-create"), {"name": "web9.example.org", "cluster": "lab"}
+    assert client.get(url).status_code == 403
+    for button in ({"more": "disks"}, {"less": "disks.0"}, {"renew": "os"}, {"show": "1"}):
+        assert client.post(url, {**typed, **button}).status_code == 403
+    assert client.post(reverse("vms-create-live"), typed).status_code == 403
+    assert events() == []
+    for button in ({}, {"more": "nonsense"}, {"check": "1"}, {"export": "lab/web8"}):
+        assert client.post(url, {**typed, **button}).status_code == 403
+    creation, words = "Creation of web9.example.org", "You may not create machines on any cluster (needs create_vm)."
+    assert [said.partition(" Ask")[0] for said in events()] == [
+        *[f"{creation} not allowed\n{words}"] * 2,
+        *[f"Check not allowed: {creation}\n{words}"] * 2,
+    ]
+    assert {(event.actor, event.target_kind, event.target_pk) for event in Event.objects.all()} == {
+        (stranger, "vm", None)
+    }
+
+
+@pytest.mark.feature("F255", "F257")
+def test_a_machine_asked_for_on_a_cluster_on_which_one_may_not_create_is_an_event_where_one_sees_it(
+    scene: Scene, client: Client, events: Said
+) -> None:
+    """Of one that is not seen the journal says as little as the page."""
+    stranger = make_user("stranger")
+    grant(["create_vm"], stranger, make_cluster("own"))
+    client.force_login(stranger)
+    url, typed = reverse("vms-create"), {"name": "web9.example.org"}
+    for cluster in ("lab", "nowhere"):
+        assert client.post(url, {**typed, "cluster": cluster}).status_code == 422
+    assert events() == []
+    grant(["tags"], stranger, scene.cluster)
+    assert client.post(url, {**typed, "cluster": "lab", "renew": "os"}).status_code == 200
+    assert client.post(url, {**typed, "cluster": "lab"}).status_code == 422
+    refused = "You may not create machines on this cluster (needs create_vm)."
+    assert events() == [f"Creation of web9.example.org not allowed\n{refused}"]
+    event = Event.objects.get()
+    assert (event.target_kind, event.target_pk, event.cluster_pk) == ("cluster", scene.cluster.pk, scene.cluster.pk)
+
+
+@pytest.mark.feature("F255", "F257")
+def test_somebody_elses_batch_confirmed_or_tried_again_is_an_event(scene: Scene, client: Client, events: Said) -> None:
+    client.force_login(make_user("stranger"))
+    root = make_admin("root")
+    batch = plan(OPERATIONS["vm.shutdown"], scene.alice, VirtualMachine.objects.all(), {})
+    names = ", ".join(batch.items.order_by("position").values_list("target_name", flat=True))
+    urls = [reverse("batch-do", args=[batch.uuid, verb]) for verb in ("begin", "retry")]
+    assert [client.post(url).status_code for url in urls] == [404, 404]  # who does not see it learns nothing
+    client.force_login(root)
+    for shown in ({"live": "1"}, {"preview": "1"}):
+        assert client.post(urls[0], shown).status_code == 403
+    assert events() == []
+    assert [client.post(url).status_code for url in urls] == [403, 403]
+    said = f"Shutdown of {names} not allowed\nOnly alice may do this: it is done with their rights."
+    assert events() == [said, said]
+    assert {(event.actor, event.target_pk) for event in Event.objects.all()} == {(root, None)}
+    batch.refresh_from_db()
+    assert batch.state == "planned"
+    for number in range(11):
+        make_vm(scene.cluster, f"many{number:02}.example.org")
+    batch = plan(OPERATIONS["vm.shutdown"], scene.alice, VirtualMachine.objects.all(), {})
+    client.post(reverse("batch-do", args=[batch.uuid, "begin"]))
+    named = events()[-1].partition(" not allowed")[0].removeprefix("Shutdown of ").split(", ")
+    assert (len(named), named[-1]) == (11, "…")

@@ -12,10 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from clusters.selectors import list_clusters
+from objectlog.words import gettext
 from operations.actors import actor_of
-from operations.contract import Ask, Invalid, OverQuota, Shown
+from operations.contract import SITE, Ask, Invalid, OverQuota, Shown
 from operations.offers import find_obstacle
-from permissions.policy import can, reach_kept, verbs_on
+from operations.pipeline import note_denied
+from permissions.policy import access_of, can, reach_kept, verbs_on
 from permissions.selectors import list_personas
 from permissions.signed_in import person_of
 from ui.places import page_of
@@ -38,11 +41,14 @@ _MOST_NAMES = 10
 
 
 class Page:
-    """One request: who asks, what was typed, on which cluster. PermissionDenied for who may create nowhere."""
+    """One request: who asks, what was typed, on which cluster. PermissionDenied for who may create nowhere.
 
-    def __init__(self, request: HttpRequest, typed: Typed) -> None:
+    `tries`: a machine is asked for; without it the form is shown, and nothing was tried.
+    """
+
+    def __init__(self, request: HttpRequest, typed: Typed, *, tries: bool = False) -> None:
         self.request, self.user, self.typed = request, person_of(request), typed
-        self.actor = actor_of(request)
+        self.actor, self._tries = actor_of(request), tries
         self.asked = find_asked(self.user, typed.get("asked", ""))
         slug = typed.get("cluster") or (self.asked.cluster if self.asked is not None else "")
         with reach_kept():  # nothing is changed yet
@@ -52,6 +58,8 @@ class Page:
             self.held = verbs_on(self.user, self.cluster)
         #: a cluster on which one may create no more, or that is gone: the machine is not made on another one instead
         self.lost = slug[:100] if slug and found is None else ""
+        if self.lost and (seen := list_clusters(self.user).filter(slug=slug).first()) is not None:
+            self._note_denied(seen, access_of(type(seen)).refuse(CREATE.needs))
         self.facts = Facts.of(self.cluster)
         self.is_admin = "admin" in self.held
         self.may_exceed = self.actor.may_exceed  # ticked before, it stays to be ticked
@@ -75,10 +83,19 @@ class Page:
         slug = next((slug for slug, reason in self.barred.items() if not reason), next(iter(self.barred), ""))
         found = self._there.defer(None).filter(slug=slug).first()
         if found is None:
-            raise PermissionDenied(
-                _("You may not create machines on any cluster (needs create_vm). Ask an administrator for that right.")
+            reason = gettext(
+                "You may not create machines on any cluster (needs create_vm). Ask an administrator for that right."
             )
+            self._note_denied(SITE, reason)
+            raise PermissionDenied(reason)
         return found
+
+    def _note_denied(self, target: Any, reason: str) -> None:
+        """Somebody tried to create a machine where they may not."""
+        if self._tries:
+            params = CreateParams(VMSpec(self.request.POST.get("name", "").strip()[:255]))
+            is_check = not {"check", "export"}.isdisjoint(self.request.POST)
+            note_denied(CREATE, Ask(self.actor, target, params, dry_run=is_check), reason)
 
     def form(self, *, is_judged: bool) -> MachineForm:
         """What was typed."""

@@ -21,7 +21,7 @@ from ui.places import page_of
 from virtualmachines.asked import is_being_made
 from virtualmachines.forms.creating import MachineForm
 from virtualmachines.forms.pieces import with_part, without_part
-from virtualmachines.forms.pieces.piece import numbers_of
+from virtualmachines.forms.pieces.piece import Typed, numbers_of
 from virtualmachines.operations.creating import CreateParams
 from virtualmachines.operations.several import called, list_names, plan_creations
 from virtualmachines.rules.exports import judge_disks_of_export
@@ -48,7 +48,7 @@ class CreateMachine(View):
         typed = {name: str(value) for name, value in request.POST.items()}
         if "export" in typed:
             return ask_of_export(request, typed["export"], typed.get("asked", ""))
-        page = Page(request, typed)
+        page = Page(request, typed, tries=not _only_draws(typed))
         if added := _FIRST_FIELDS.get(typed.get("more", "")):
             page.typed = with_part(typed["more"], added, typed)
             return page.show(page.form(is_judged=False), typed["more"])
@@ -68,6 +68,11 @@ class CreateMachine(View):
             return _send(page, form, is_check="check" in typed)
         form.put_errors({path: words for path, words in page.faults(form.params()).items() if path not in form.errors})
         return page.show(form, status=422)
+
+
+def _only_draws(typed: Typed) -> bool:
+    """Whether a button was pressed that shows the form again, and asks for no machine."""
+    return typed.get("more") in _FIRST_FIELDS or not {"less", "renew", "show"}.isdisjoint(typed)
 
 
 def _rehearse(page: Page, form: MachineForm) -> HttpResponse:

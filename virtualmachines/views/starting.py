@@ -109,7 +109,8 @@ def _from_template(request: HttpRequest, typed: Typed) -> HttpResponse:
 def ask_of_export(request: HttpRequest, called: str, asked: str) -> HttpResponse:
     """Have Ganeti read an export, from the list of those that the person may use; for a request, perhaps."""
     export = find_export(list_exports(person_of(request)), called)
-    page = Page(request, {"cluster": export.cluster if export is not None else "", "asked": asked})
+    typed = {"cluster": export.cluster if export is not None else "", "asked": asked}
+    page = Page(request, typed, tries=True)
     try:
         if export is not None:
             number = page.asked.number if page.asked is not None else ""

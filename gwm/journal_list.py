@@ -18,8 +18,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext, npgettext
 from django.utils.translation import gettext_lazy as _
 
-from objectlog.models import Outcome
+from objectlog.models import Outcome, Via
 from objectlog.reading import Told, read_event
+from objectlog.selectors import by_origin, by_way
 from objectlog.sentences import CHECK, SENTENCES
 from operations.table import OPERATIONS
 from ui.columns import Column, ago, number, text
@@ -147,6 +148,8 @@ EVENTS = Language(
             {name: Q(outcome__in=outcomes) for name, (__, outcomes) in OUTCOMES.items()}
             | {name: Q(outcome=name) for name in Outcome.values},
         ),
+        "via": of_choices(_("by which way"), "via:cli", {name: by_way(name) for name in Via.values}),
+        "from": of_text(_("address that it came from"), "from:192.0.2.7", by_origin),
         "since": of_moment(_("when it happened"), "since>=2026-11-01", "at"),
     },
     word=lambda value: Q(said__icontains=value),

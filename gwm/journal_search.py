@@ -40,14 +40,14 @@ class Part:
         return trigrams.SHORTEST <= len(self.word) <= trigrams.LONGEST and not trigrams.has_no_text(self.word)
 
 
-def find_parts(wanted: Wanted) -> tuple[Part, ...]:
-    """What of all that was asked for an index tells: words; if there is none, the name of what it is about."""
+def find_parts(wanted: Wanted) -> list[tuple[Part, ...]]:
+    """What of all that was asked for an index tells: words; and the name of what it is about."""
     language = wanted.language
     words = [each for each in wanted.terms if not each.negated and language.key_of(each.key) not in language.keys]
     said = [Part("said", f"{each.key}{each.operator}{each.value}") for each in words]
     names = [Part("target_name", name) for name in wanted.values_of("what")]
-    indexed = [part for part in said if part.is_indexed] or [part for part in names[:1] if part.is_indexed]
-    return tuple(indexed) if are_there(connection) else ()
+    every = [tuple(part for part in parts if part.is_indexed) for parts in (said, names[:1])]
+    return [parts for parts in every if parts] if are_there(connection) else []
 
 
 def find_few(parts: tuple[Part, ...]) -> Q | None:

@@ -1,11 +1,8 @@
 """The journal: of everything one may know, of a cluster, a node, a machine; on pages and as a file."""
 
-from functools import reduce
-from operator import or_
 from typing import Any
-from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -14,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
-from gwm.journal_list import CHOICES, EVENTS, FOUND, JOURNAL_TABLE, LAST, LAST_IN, OUTCOMES, OVERTAKEN, in_cluster
-from gwm.journal_search import Part, find_few, find_first_keys, find_parts, gives_first
+from gwm.journal_found import MOST_WALKED, find_events, only_last
+from gwm.journal_list import CHOICES, EVENTS, JOURNAL_TABLE, OUTCOMES
 from gwm.selectors import events_about, events_of, events_on, with_links
 from people.account_selectors import get_account
 from people.selectors import get_team
@@ -27,16 +24,15 @@ from permissions.policy import can
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
 from ui.filtering import Wanted
-from ui.listed import OfFew, unfiltered
-from ui.listing import order_rows, read_deepest
-from ui.tables import Shown, show
+from ui.listing import read_deepest
+from ui.tables import show
 from virtualmachines.selectors import get_vm
 from virtualmachines.template_selectors import get_template
 from virtualmachines.views.detail import vm_page
 from virtualmachines.views.templates import template_page
 
-# To count a million events takes longer than to show some.
-_AHEAD = 4
+# To count a million events takes longer than to show some; where not all may be read, others are gone past for each.
+_AHEAD, _AHEAD_OF_SOME = 4, 1
 
 
 def answer(
@@ -47,22 +43,28 @@ def answer(
     without: tuple[str, ...] = (),
     *,
     are_few: bool = False,
+    ahead: int = _AHEAD,
+    most_walked: int = MOST_WALKED,
 ) -> HttpResponseBase:
     """A page of `events`, or a file of all that match; `without` columns that say the same in every row. Events that
-    `are_few` are looked up by their keys.
+    `are_few` are looked up by their keys; of others so many pages `ahead` are counted, and no
+    more than `most_walked` looked at one by one unless one asks for it (`far`).
 
     Of an operation its last event is shown, and every step if one asks for `steps` or for that `entry`.
     """
     shown = show(request, JOURNAL_TABLE, choice_of(person_of(request), JOURNAL_TABLE.name), without)
     wanted = Wanted.parse(EVENTS, request.GET)
     steps, entry = request.GET.get("steps", ""), request.GET.get("entry", "").strip()
-    rows = shown.load(_only_last(events.filter(wanted.asked.condition), steps, "" if are_few else shown.sort, entry))
+    rows = shown.load(only_last(events.filter(wanted.asked.condition), steps, "" if are_few else shown.sort, entry))
     file = shown.export(request, rows)
     if file is not None:
         return file
+    as_far_as, most = None, read_deepest(request, shown.per_page, ahead) + 1
     if not entry and not are_few:
-        rows = shown.load(find_events(events, wanted, shown, steps, read_deepest(request, shown.per_page, _AHEAD) + 1))
-    listing = shown.page(request, with_links(rows), ahead=_AHEAD)
+        walked = None if request.GET.get("far") else most_walked
+        found = find_events(events, wanted, shown, steps, most, most_walked=walked)
+        rows, as_far_as = shown.load(found.rows), found.as_far_as
+    listing = shown.page(request, with_links(rows), ahead=ahead)
     here = listing.page.object_list
     places = places_of(person_of(request), [(event.target_kind, event.target_pk) for event in here])
     for event in here:
@@ -75,6 +77,7 @@ def answer(
         "entry": entry,
         "selects": [{"key": "verb", "label": _("What was done"), "options": CHOICES.draw(verb)}],
         "is_filtered": bool(wanted.terms or entry),
+        "as_far_as": as_far_as if listing.page.paginator.count < most else None,
         "nothing_matches": wanted.explain(
             _("None of the entries you may read matches. Leave out a word, or look at all.")
         ),
@@ -82,80 +85,16 @@ def answer(
     return render(request, template, {**context, **drawn})
 
 
-def _only_last(events: QuerySet[Any], steps: str, sort: str, entry: str = "") -> QuerySet[Any]:
-    """Of each operation the last event, or every one; by an index where the order has it."""
-    if entry:
-        try:
-            return events.filter(entry_uuid=UUID(entry))
-        except ValueError:
-            return events.none()
-    if steps:
-        return events
-    return events.filter(LAST if sort.lstrip("-") in LAST_IN else Q(is_overtaken=False))
-
-
-def find_events(events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str, most: int) -> QuerySet[Any]:
-    """Of those that match the first so many, and perhaps more. By time they are found with an index that has what was
-    asked for in the order of time, one for each way in which it may be met: no database does so for several. Before
-    that, words that few events have are looked up, in whatever order they are shown."""
-    by_time = shown.sort.lstrip("-") in JOURNAL_TABLE.parted_by
-    key = next((key for key in FOUND if len(wanted.values_of(key)) == 1), None)
-    parts = find_parts(wanted)
-    few = find_few(parts) if parts else None
-    rows = _only_last(events.filter(wanted.asked.condition), steps, "")
-    if few is not None:
-        if not by_time:
-            return rows.filter(reduce(or_, _besides(parts), few))
-        return unfiltered(events).filter(pk__in=_first_keys(rows, [few, *_besides(parts)], shown.sort, most))
-    if by_time and key is not None:
-        ways = FOUND[key](wanted.values_of(key)[0])
-        rows = events.filter(wanted.without(key).asked.condition)
-        if key == "outcome":  # whether it is overtaken stands in this index alone
-            ways = [way & last for way in ways for last in ((LAST, OVERTAKEN) if steps else (LAST,))]
-        else:
-            rows = _only_last(rows, steps, "")
-        some = (_order(rows.filter(way), shown.sort)[:most] for way in ways)
-        return events.filter(reduce(or_, (Q(OfFew(F("pk"), each.values("pk"))) for each in some)))
-    if by_time and parts and gives_first(events):
-        near = _order(_only_last(events, steps, shown.sort), shown.sort).values("pk")[:_NEAR]
-        keys = _first_keys(rows, [Q(pk__in=near)], shown.sort, most)
-        if len(keys) < most:
-            keys = find_first_keys(rows, parts, most, upwards=not shown.sort.startswith("-"))
-            keys += _first_keys(rows, _besides(parts), shown.sort, most)
-        return events.filter(pk__in=keys)
-    rows = _only_last(events.filter(wanted.asked.condition), steps, shown.sort)
-    if by_time and events.query.where:
-        # To count what one may see of all, in no order, takes databases longer than to find the first of it.
-        return unfiltered(events).filter(pk__in=_first_keys(rows, [Q()], shown.sort, most))
-    return rows
-
-
-# So many are looked at before an index is asked for what has come by in nearly all of them.
-_NEAR = 2000
-
-
-def _first_keys(rows: QuerySet[Any], ways: list[Q], sort: str, most: int) -> list[int]:
-    return [pk for way in ways for pk in _order(rows.filter(way), sort).values_list("pk", flat=True)[:most]]
-
-
-def _order(rows: QuerySet[Any], sort: str) -> QuerySet[Any]:
-    ordered: QuerySet[Any] = order_rows(rows, JOURNAL_TABLE.orders, sort)
-    return ordered
-
-
-def _besides(parts: tuple[Part, ...]) -> list[Q]:
-    """How what has not these parts may match, too: a name may be that of a cluster."""
-    return [in_cluster(part.word) for part in parts if part.column == "target_name"]
-
-
 @require_safe
 def journal(request: HttpRequest) -> HttpResponseBase:
     """Who did what, as far as one may know."""
     user = person_of(request)
-    context = {"sees_all": bool(can(user, "see_journal_of_all"))}
+    sees_all = bool(can(user, "see_journal_of_all"))
     few = read_few_visible_events(user)
     events = list_visible_events(user) if few is None else few
-    return answer(request, events, "gwm/journal.html", context, are_few=few is not None)
+    ahead = _AHEAD if sees_all or few is not None else _AHEAD_OF_SOME
+    context = {"sees_all": sees_all}
+    return answer(request, events, "gwm/journal.html", context, are_few=few is not None, ahead=ahead)
 
 
 @require_safe

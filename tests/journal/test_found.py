@@ -1,24 +1,28 @@
 """Pages of the journal: what is asked for is found by an index in the order of time, however few of many it is."""
 
+import html
 import itertools
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.http import QueryDict
 from django.test import RequestFactory
 from django.utils import timezone
 
+from gwm.journal_found import Found, find_events
 from gwm.journal_list import EVENTS, FOUND, JOURNAL_TABLE
-from gwm.views.journal import find_events
+from gwm.views.journal import answer
 from objectlog.models import Event
 from permissions.models import User
 from tests.factories import make_admin
 from ui.filtering import Wanted
 from ui.listing import order_rows
-from ui.tables import Choice, show
+from ui.tables import Choice, Shown, show
 
 pytestmark = pytest.mark.django_db
 INDEXES = {
@@ -68,17 +72,31 @@ def events() -> None:
     )
 
 
-def find(user: User, query: str, most: int) -> tuple[Any, Any, str]:
-    """What is found for a page, all that match, and their order."""
+def read(user: User, query: str) -> tuple[Wanted, Shown, str]:
+    """What a page is asked for."""
     request = RequestFactory().get(f"/journal/?{query}")
     request.user = user
-    shown = show(request, JOURNAL_TABLE, Choice())
-    wanted = Wanted.parse(EVENTS, QueryDict(query))
-    steps = "1" if "steps" in query else ""
+    return (
+        Wanted.parse(EVENTS, QueryDict(query)),
+        show(request, JOURNAL_TABLE, Choice()),
+        "1" if "steps" in query else "",
+    )
+
+
+def search(user: User, query: str, events: Any = None, *, most_walked: int | None = 40) -> Found:
+    """What is found for a page of seven, of every step."""
+    wanted, shown, steps = read(user, f"{query}&steps=1")
+    events = Event.objects.all() if events is None else events
+    return find_events(events, wanted, shown, steps, 7, most_walked=most_walked)
+
+
+def find(user: User, query: str, most: int) -> tuple[Any, Any, str]:
+    """What is found for a page, all that match, and their order."""
+    wanted, shown, steps = read(user, query)
     matching = Event.objects.filter(wanted.asked.condition)
     if not steps:
         matching = matching.filter(is_overtaken=False)
-    return find_events(Event.objects.all(), wanted, shown, steps, most), matching, shown.sort
+    return find_events(Event.objects.all(), wanted, shown, steps, most).rows, matching, shown.sort
 
 
 @pytest.mark.parametrize("key", FOUND)
@@ -90,6 +108,52 @@ def test_the_first_of_what_is_found_are_the_first_that_match(admin: User, events
         assert list(order_rows(found, JOURNAL_TABLE.orders, sort))[:7] == expected, (value, more, order)
         seen += len(expected)
     assert seen > 50
+
+
+WALKED = {
+    # no index knows these, so of 160 events in 80 seconds the 40 that come first are looked at
+    **dict.fromkeys(("q=zz", "q=-web", "q=-kind:vm+-kind:node", "q=via:cli", "q=from:192.0.2.", "q=what:zz"), 40),
+    # of those of one kind their first 40
+    "q=kind:node+zz": 40 * 3,
+    "q=kind:node+kind:vm": 40,
+}
+ASKED_OF_INDEXES = ("", "q=web", "q=kind:node", "q=actor:bob", "q=what:web15", "q=since<1d", "q=kind:node+what:web15")
+
+
+@pytest.mark.parametrize("sort", ["-when", "when"])
+def test_for_what_no_index_knows_the_first_of_many_are_looked_at_and_it_is_said(
+    admin: User, events: None, sort: str
+) -> None:
+    moments = sorted(Event.objects.values_list("at", flat=True), reverse=sort == "-when")
+    for query, looked_at in WALKED.items():
+        end = search(admin, f"{query}&sort={sort}").as_far_as
+        assert end is not None, query
+        assert abs((moments[looked_at] - end).total_seconds()) <= 2, query
+        assert search(admin, f"{query}&sort={sort}", most_walked=None).as_far_as is None
+    for query in ASKED_OF_INDEXES:
+        assert search(admin, f"{query}&sort={sort}").as_far_as is None, query
+    assert search(admin, f"q=zz&sort={sort}", Event.objects.filter(cluster_name="lab")).as_far_as is None
+    assert search(admin, "q=zz&sort=who").as_far_as is None
+    assert search(admin, f"q=zz&sort={sort}", most_walked=160).as_far_as is None
+
+
+def test_what_is_beyond_is_found_when_one_asks_for_all(admin: User, events: None) -> None:
+    oldest = Event.objects.filter(is_overtaken=False).earliest("at")
+    Event.objects.filter(pk=oldest.pk).update(said="once zz")
+
+    def page(query: str) -> str:
+        request = RequestFactory().get(f"/journal/?{query}")
+        request.user, request.session = admin, SessionStore()
+        answered = answer(request, Event.objects.all(), "gwm/_journal_list.html", {}, most_walked=40)
+        return b"".join(answered).decode()  # type: ignore[arg-type]
+
+    first = page("q=zz&per_page=5")
+    assert "This search reads one entry after the other, and stopped at" in first and "No entry matches" in first
+    [link] = re.findall(r'href="\?([^"]*far=1[^"]*)"', first)
+    all_of_it = page(html.unescape(link))
+    assert "No entry matches" not in all_of_it and "one after the other" not in all_of_it
+    assert "one entry after the other" not in page("q=-zz&per_page=5")  # enough was found before the end
+    assert len(page("q=zz&format=csv").splitlines()) == 2
 
 
 @pytest.mark.parametrize("key", FOUND)

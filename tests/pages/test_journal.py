@@ -14,7 +14,7 @@ from django.test import Client
 from clusters.models import Cluster, Job
 from objectlog.changes import Change
 from objectlog.models import Entry, Event, Outcome, Via
-from objectlog.origin import find_origin
+from objectlog.origin import asked_from, find_origin
 from objectlog.services import Target, advance, begin, note
 from permissions.journal import list_visible_events, read_few_visible_events
 from permissions.models import User
@@ -113,6 +113,57 @@ def test_filters(journal: Site, sign_in: SignIn, query: str, found: list[str]) -
     assert sorted(listed) == sorted(found)
     if query.startswith("sort"):
         assert listed[-1] == "vm.start" or listed[0] == "vm.start"
+
+
+def test_by_which_way_and_from_which_address(site: Site, sign_in: SignIn) -> None:
+    """By what is sealed: nothing that people write can pass for it."""
+    said = '"version":1,"via":"cli","words":"from":"192.0.2.7","job_ids":'
+    for number, (via, address) in enumerate(
+        [
+            *((Via.CLI, ""), (Via.WEB, "192.0.2.7"), (Via.BULK, "192.0.2.70")),
+            *((Via.API, "2001:db8::7"), (Via.UPDATE, "2001:db8::70")),
+        ]
+    ):
+        with asked_from(address):
+            note(
+                actor_id=site.admin.pk,
+                actor_name=said,
+                via=via,
+                verb="vm.rename",
+                outcome=Outcome.DONE,
+                target=Target("vm", number, said),
+                params={"new_name": said, "from": "10.0.0.9"},
+                words=said,
+            )
+    client = sign_in(site.admin)
+    for query, numbers in {
+        "q=via:cli": [0],
+        "q=via:Web": [1],
+        "via=bulk": [2],
+        "q=-via:web+-via:cli": [4, 3, 2],
+        "q=from:192.0.2.7": [1],
+        "q=from:192.0.2.": [2, 1],
+        "from=2001:DB8:0::7": [3],
+        "q=from:2001:DB8:": [4, 3],
+        "q=from:10.0.0.9": [],
+        "q=from:192_0_2_7": [],
+        "q=-from:%22%22": [0],
+        "q=via:web+from:192.0.2.70": [],
+    }.items():
+        found = [event.target_pk for event in client.get(f"/journal/?{query}").context["page"].object_list]
+        assert found == numbers, query
+    page = client.get("/journal/?q=via:pigeon").content.decode()
+    assert "it is one of web, bulk, api, cli, update" in page
+
+
+@pytest.mark.feature("F260")
+def test_by_an_address_nobody_finds_what_they_may_not_read(journal: Site, sign_in: SignIn) -> None:
+    with asked_from("192.0.2.7"):
+        write(journal.admin, "vm.reboot", Target("vm", journal.db.pk, journal.db.name, "prod"))
+        write(journal.admin, "vm.stop", Target("vm", journal.web.pk, journal.web.name, "prod"))
+    assert verbs(sign_in(journal.admin), "q=from:192.0.2.7") == ["vm.stop", "vm.reboot"]
+    assert verbs(sign_in(journal.alice), "q=from:192.0.2.7") == ["vm.stop"]
+    assert verbs(sign_in(journal.stranger), "q=from:192.0.2.7") == []
 
 
 @pytest.mark.feature("F259")

@@ -1,0 +1,153 @@
+"""Which events a page of the journal shows, found with the index that has them in its order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+
+from gwm.journal_list import FOUND, JOURNAL_TABLE, LAST, LAST_IN, OVERTAKEN, in_cluster
+from gwm.journal_search import Part, find_few, find_first_keys, find_parts, gives_first
+from objectlog.models import Event
+from ui.filtering import Wanted
+from ui.listed import OfFew, unfiltered
+from ui.listing import order_rows
+from ui.tables import Shown
+
+
+def only_last(events: QuerySet[Any], steps: str, sort: str, entry: str = "") -> QuerySet[Any]:
+    """Of each operation the last event, or every one; by an index where the order has it."""
+    if entry:
+        try:
+            return events.filter(entry_uuid=UUID(entry))
+        except ValueError:
+            return events.none()
+    if steps:
+        return events
+    return events.filter(LAST if sort.lstrip("-") in LAST_IN else Q(is_overtaken=False))
+
+
+# So many of all are looked at one by one.
+MOST_WALKED = 20_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """Events that match, the first of them at least; `as_far_as`: the moment beyond which none was looked at."""
+
+    rows: QuerySet[Any]
+    as_far_as: datetime | None = None
+
+
+def find_events(
+    events: QuerySet[Any],
+    wanted: Wanted,
+    shown: Shown,
+    steps: str,
+    most: int,
+    *,
+    most_walked: int | None = MOST_WALKED,
+) -> Found:
+    """Of those that match the first so many, and perhaps more. By time they are found with an index that has what was
+    asked for in the order of time, one for each way in which it may be met: no database does so for several. Before
+    that, words that few events have are looked up, in whatever order they are shown.
+
+    For what no index knows events are looked at one after the other: of all of them the `most_walked` that come first.
+    """
+    by_time = shown.sort.lstrip("-") in JOURNAL_TABLE.parted_by
+    every = find_parts(wanted)
+    parts = next(iter(every), ())
+    for each in every:
+        if (few := find_few(each)) is None:
+            continue
+        parts = each
+        rows = only_last(events.filter(wanted.asked.condition), steps, "")
+        if not by_time:
+            return Found(rows.filter(reduce(or_, _besides(parts), few)))
+        return Found(unfiltered(events).filter(pk__in=_first_keys(rows, [few, *_besides(parts)], shown.sort, most)))
+    if not by_time:
+        return Found(only_last(events.filter(wanted.asked.condition), steps, shown.sort))
+    end = None
+    if most_walked is not None and _walks(wanted, parts) and not events.query.where:
+        end = _find_end(wanted, shown.sort, steps, most_walked)
+    if end is not None:
+        events = events.filter(**{"at__gte" if shown.sort.startswith("-") else "at__lte": end})
+    return Found(_find_by_time(events, wanted, shown, steps, most, parts), end)
+
+
+def _find_by_time(
+    events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str, most: int, parts: tuple[Part, ...]
+) -> QuerySet[Any]:
+    key = _key_of(wanted)
+    if key is not None:
+        rows = events.filter(wanted.without(key).asked.condition)
+        rows = rows if key == "outcome" else only_last(rows, steps, "")
+        some = (_order(rows.filter(way), shown.sort)[:most] for way in _ways_of(wanted, key, steps))
+        return events.filter(reduce(or_, (Q(OfFew(F("pk"), each.values("pk"))) for each in some)))
+    if parts and gives_first(events):
+        rows = only_last(events.filter(wanted.asked.condition), steps, "")
+        near = _order(only_last(events, steps, shown.sort), shown.sort).values("pk")[:_NEAR]
+        keys = _first_keys(rows, [Q(pk__in=near)], shown.sort, most)
+        if len(keys) < most:
+            keys = find_first_keys(rows, parts, most, upwards=not shown.sort.startswith("-"))
+            keys += _first_keys(rows, _besides(parts), shown.sort, most)
+        return events.filter(pk__in=keys)
+    rows = only_last(events.filter(wanted.asked.condition), steps, shown.sort)
+    if not (events.query.where or _walks(wanted, parts)):
+        return rows
+    # To count what one may see of all, in no order, takes databases longer than to find the first of it; and what is
+    # looked for one by one is looked for once.
+    return unfiltered(events).filter(pk__in=_first_keys(rows, [Q()], shown.sort, most))
+
+
+# So many are looked at before an index is asked for what has come by in nearly all of them.
+_NEAR = 2000
+
+
+def _key_of(wanted: Wanted) -> str | None:
+    """What was asked for that an index has in the order of time."""
+    return next((key for key in FOUND if len(wanted.values_of(key)) == 1), None)
+
+
+def _walks(wanted: Wanted, parts: tuple[Part, ...]) -> bool:
+    """Whether something was asked for that no index knows."""
+    known = {"since", *(FOUND if _key_of(wanted) is not None else ())}
+    others = [term for term in wanted.terms if term.negated or wanted.language.key_of(term.key) not in known]
+    return len(others) > len(parts)
+
+
+def _ways_of(wanted: Wanted, key: str, steps: str) -> list[Q]:
+    """How what was asked for by this key may be met."""
+    ways = FOUND[key](wanted.values_of(key)[0])
+    if key != "outcome":
+        return ways
+    # Whether it is overtaken stands in this index alone.
+    return [way & last for way in ways for last in ((LAST, OVERTAKEN) if steps else (LAST,))]
+
+
+def _find_end(wanted: Wanted, sort: str, steps: str, most: int) -> datetime | None:
+    """When the last of so many events happened that are looked at one by one; None if there are no more than that."""
+    key = _key_of(wanted)
+    ways = [Q()] if key is None else _ways_of(wanted, key, steps)
+    every = (_order(Event.objects.filter(way), sort).values_list("at", flat=True) for way in ways)
+    ends = [at for moments in every for at in moments[most:][:1]]
+    return (max if sort.startswith("-") else min)(ends, default=None)
+
+
+def _first_keys(rows: QuerySet[Any], ways: list[Q], sort: str, most: int) -> list[int]:
+    return [pk for way in ways for pk in _order(rows.filter(way), sort).values_list("pk", flat=True)[:most]]
+
+
+def _order(rows: QuerySet[Any], sort: str) -> QuerySet[Any]:
+    ordered: QuerySet[Any] = order_rows(rows, JOURNAL_TABLE.orders, sort)
+    return ordered
+
+
+def _besides(parts: tuple[Part, ...]) -> list[Q]:
+    """How what has not these parts may match, too: a name may be that of a cluster."""
+    return [in_cluster(part.word) for part in parts if part.column == "target_name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -13,14 +14,18 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gwm.journal_found import find_events
 from gwm.journal_list import JOURNAL_TABLE
-from gwm.journal_search import Part, find_few, find_first_keys, gives_first
-from gwm.journal_triggers import COLUMNS, PARTS
+from gwm.journal_search import FEW, Part, find_few, find_first_keys, gives_first
+from gwm.journal_triggers import COLUMNS, PARTS, TEXTS
 from objectlog.models import Event, EventText
 from operations.triggers import install_triggers, remove_triggers
-from tests.factories import make_admin
+from permissions.journal import list_visible_events
+from permissions.models import User
+from permissions.services import grant, make_team
+from tests.factories import make_admin, make_user
 from tests.fixtures.migrating import migrate, migrate_all
-from tests.journal.test_found import find
+from tests.journal.test_found import find, read, search
 from ui.listing import order_rows
 
 pytestmark = pytest.mark.django_db
@@ -168,3 +173,84 @@ def test_the_index_can_be_taken_back_and_made_anew() -> None:
     migrate_all()
     assert having("bcde") == [event]
     assert not having("abc")
+
+
+MANY = ("q=start", "q=start&steps=1", "q=web", "q=what:web", "q=what:web+start", "q=start+-late", "q=late")
+
+
+def test_of_words_that_many_events_have_the_first_come_first(many: User) -> None:
+    """Some of them happened before their turn, and of others something more is asked."""
+    for query, sort in itertools.product(MANY, ("-when", "when", "who")):
+        assert_first(many, f"{query}&sort={sort}")
+    assert search(many, "q=start").as_far_as is None  # however few may be looked at one by one
+    if gives_first(Event.objects.all()):
+        for order, upwards in ((("-at", "-pk"), False), (("at", "pk"), True)):
+            first = list(Event.objects.order_by(*order).values_list("pk", flat=True)[:7])
+            assert find_first_keys(Event.objects.all(), (Part("said", "start"),), 7, upwards=upwards) == first
+
+
+def test_words_that_many_events_have_are_found_behind_as_many_without_them(many: User) -> None:
+    """By the index; and of what is on a cluster of that name, by its own."""
+    others = write(["nothing"] * 1995, range(10_000, 12_000), target="other")
+    Event.objects.filter(pk=others[-1].pk).update(cluster_name="web")
+    for query in ("q=start", "q=what:web", "q=web"):
+        assert_first(many, query)
+        assert_first(many, f"{query}&sort=when")
+
+
+def assert_first(user: User, query: str) -> None:
+    """What is found first are the first of all that match."""
+    found, matching, by = find(user, query, 7)
+    expected = list(order_rows(matching, JOURNAL_TABLE.orders, by))[:7]
+    assert len(expected) == 7, query
+    assert list(order_rows(found, JOURNAL_TABLE.orders, by))[:7] == expected, query
+
+
+@pytest.fixture
+def many() -> User:
+    """More events with a word than are looked up by their keys."""
+    moments = [9 * (number % 300) + number // 300 for number in range(FEW + 100)]
+    said = [f"start web{number}{' late' if number > FEW else ''}" for number in range(FEW + 100)]
+    write(said, moments)
+    keys = Event.objects.order_by("-at").values_list("pk", flat=True)
+    Event.objects.filter(pk__in=list(keys[1:20:3])).update(is_overtaken=True)
+    return make_admin("root")
+
+
+def test_what_is_overtaken_or_sealed_has_its_text_not_written_again() -> None:
+    """An event is, twice: its index would be, too."""
+    [event] = write(["start"])
+    assert not writes_text(event, is_overtaken=True)
+    assert not writes_text(event, number=1, previous="", seal="x")
+    assert writes_text(event, said="started")
+
+
+def writes_text(event: Event, **columns: object) -> bool:
+    """Whether the text is, too. On PostgreSQL it stands elsewhere then, and SQLite counts what is written."""
+    place = f"ctid::text FROM {TEXTS}" if connection.vendor == "postgresql" else "total_changes()"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {place}")
+        before = cursor.fetchone()[0]
+        Event.objects.filter(pk=event.pk).update(**columns)
+        cursor.execute(f"SELECT {place}")
+        after = cursor.fetchone()[0]
+    return bool(after != before if connection.vendor == "postgresql" else after - before > 1)
+
+
+MINE = ("", "q=start", "q=web", "q=what:web", "q=-zz", "q=we", "q=verb:vm.start", "q=via:web", "q=-late", "q=late")
+
+
+def test_whatever_is_searched_nobody_finds_what_they_may_not_read(many: User) -> None:
+    reader = make_user("reader")
+    team = make_team("readers")
+    grant(["admin"], reader, team)
+    keys = Event.objects.order_by("pk").values_list("pk", flat=True)
+    Event.objects.filter(pk__in=list(keys[::40])).update(actor=reader)
+    Event.objects.filter(pk__in=list(keys[:9])).update(target_kind="team", target_pk=team.pk)
+    visible = list_visible_events(reader)
+    assert 50 < visible.count() < 100
+    for query, sort in itertools.product(MINE, ("-when", "when", "who")):
+        wanted, shown, steps = read(reader, f"{query}&sort={sort}")
+        found = find_events(visible, wanted, shown, steps, 200).rows
+        expected = visible.filter(wanted.asked.condition, is_overtaken=False)
+        assert set(found) == set(expected), query

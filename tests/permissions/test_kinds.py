@@ -98,7 +98,11 @@ def test_each_is_found_by_what_it_is_called_and_by_nobody_who_may_not(objects: d
 def test_each_right_is_explained_in_words_of_its_own_whether_one_has_it_or_not(
     objects: dict[str, Model], name: str
 ) -> None:
-    answers = [answer for who in (make_admin(), make_user("stranger")) for answer in answer_all(who, objects[name])]
+    answers = [
+        answer
+        for who in (make_admin(), make_user("stranger"))
+        for answer in answer_all(who, objects[name], is_asking=True)
+    ]
     assert {answer.verb for answer in answers} == access_of(KINDS[name].model).every
     assert [answer.verb for answer in answers if not answer.says or answer.says == answer.verb] == []
     generic = Access().refuse("").partition("(")[0]

@@ -292,7 +292,7 @@ class Operation(Generic[T, P]):
         """Before and after, field by field: for the confirmation, the journal and the API."""
         return ()
 
-    def meets_limits(self, targets: QuerySet[T]) -> bool:
+    def meets_limits(self, targets: QuerySet[Any]) -> bool:
         """Whether there is a quota at all, where these are, that it might exceed."""
         return self.takes_quota
 

@@ -14,6 +14,9 @@ from tests.browser.phone import OUTSIDE, PHONE, TOO_WIDE
 from tests.browser.waiting import wait_for_script
 
 pytestmark = pytest.mark.feature("G026")
+# A card shows nothing of what is wider than itself.
+CUT = """() => [...document.querySelectorAll("main .card")]
+    .filter(each => each.scrollWidth > each.clientWidth + 1).map(each => each.innerText.slice(0, 120))"""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +51,18 @@ def test_the_longer_words_of_other_languages_fit(person, demo, language):
         expect(page.locator(".dock [data-says=dock-failed]")).to_be_visible()
         assert page.evaluate(TOO_WIDE) <= 0, path
         assert page.evaluate(OUTSIDE) == [], path
+
+
+@pytest.mark.feature("F013")
+def test_by_how_much_a_quota_is_exceeded_stays_within_its_card(person, demo):
+    demo.manage("operate", "vm.set-owner", "demo/web1.example.org", "--as=admin", "--set=owner=admin")
+    demo.manage("operate", "cluster.set-quota", "demo", "--as=admin", "--set=who=admin", "--set=memory_mib=1023 MiB")
+    page = person(demo, **PHONE)
+    page.goto("/usage/")
+    expect(page.locator(".meter-figures.is-bad")).to_contain_text("exceeded by")
+    assert page.evaluate(CUT) == []
+    demo.manage("operate", "cluster.remove-quota", "demo", "--as=admin", "--set=who=admin")
+    demo.manage("operate", "vm.set-owner", "demo/web1.example.org", "--as=admin", "--set=owner=")
 
 
 def test_buttons_fill_their_row_and_say_why_on_the_screen(person, demo):

@@ -51,8 +51,8 @@ VNC = by_name(
 
 SPICE = by_name(
     Parameter("spice_bind", _("SPICE listens at"),
-        _("The address or network interface of the node where SPICE viewers connect. Empty: no SPICE. VNC goes first"
-          " where both are set."),
+        _("The address or network interface of the node where SPICE viewers connect. Empty: no SPICE. VNC must listen"
+          " nowhere then."),
         Kind.ADDRESS, Group.DISPLAY, Level.HOST, is_optional=True, since=(2, 6)),
     Parameter("spice_ip_version", _("SPICE over IPv4 or IPv6"),
         _("Which of an interface's addresses to use: 4, 6, or 0 as the cluster does."),

@@ -75,6 +75,9 @@ RBD = _ACCESS | by_name(
     Parameter("user-id", _("Ceph user"),
         _("The Ceph user as whom nodes reach the pool. Empty: Ceph's default."),
         Kind.TEXT, Group.DISKS, Level.HOST, is_optional=True, since=(3, 2)),
+    Parameter("namespace", _("Namespace"),
+        _("The namespace of the pool in which images are made. Empty: none."),
+        Kind.TEXT, Group.DISKS, Level.HOST, is_optional=True, since=(4, 0)),
 )
 
 GLUSTER = _ACCESS | by_name(

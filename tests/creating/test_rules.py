@@ -24,13 +24,19 @@ POLICY: dict[str, Any] = {
 KVM: dict[str, Any] = {
     **dict.fromkeys(("cdrom_image_path", "cdrom2_image_path", "cdrom_disk_type", "kernel_path", "initrd_path"), ""),
     **dict.fromkeys(("security_domain", "vnc_x509_path", "floppy_image_path"), ""),
-    **dict.fromkeys(("vnc_tls", "vnc_x509_verify"), False),
+    **dict.fromkeys(("vnc_tls", "vnc_x509_verify", "serial_console", "spice_use_tls"), False),
+    **dict.fromkeys(("spice_bind", "vnc_bind_address"), ""),
     **{
         "boot_order": "disk",
         "root_path": "/dev/vda1",
         "security_model": "none",
         "acpi": True,
         "nic_type": "paravirtual",
+        "serial_speed": 38400,
+        "spice_ip_version": 0,
+        "disk_aio": "threads",
+        "disk_cache": "default",
+        "cpu_mask": "all",
     },
     "of_the_future": "",
     "counted_in_the_future": 1,
@@ -176,6 +182,17 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("hvparams.security_model", hv(security_model="pool"), hv()),
     ("hvparams.vnc_x509_path", hv(vnc_x509_path="/x"), hv(vnc_x509_path="/x", vnc_tls=True)),
     ("hvparams.vnc_x509_verify", hv(vnc_x509_verify=True), hv(vnc_x509_verify=True, vnc_x509_path="/x", vnc_tls=True)),
+    ("hvparams.serial_speed", hv(serial_console=True, serial_speed=12345), hv(serial_speed=12345)),
+    ("hvparams.disk_aio", hv(disk_aio="native"), hv(disk_aio="native", disk_cache="none")),
+    ("hvparams.spice_use_tls", hv(spice_use_tls=True), hv(spice_use_tls=True, spice_bind="eth0")),
+    ("hvparams.spice_bind", hv(spice_bind="eth0", vnc_bind_address="0.0.0.0"), hv(vnc_bind_address="0.0.0.0")),
+    (
+        "hvparams.spice_ip_version",
+        hv(spice_bind="192.0.2.1", spice_ip_version=6),
+        hv(spice_bind="eth0", spice_ip_version=6),
+    ),
+    ("hvparams.cpu_mask", {"beparams": {"vcpus": 2}, **hv(cpu_mask="0:1:2")}, hv(cpu_mask="0-2")),
+    ("hvparams.cpu_mask", hv(cpu_mask="0:1"), {"beparams": {"vcpus": 2}, **hv(cpu_mask="0:1")}),
     ("hvparams.counted_in_the_future", hv(counted_in_the_future="x"), hv(counted_in_the_future=2)),
     ("hvparams.unheard_of", hv(unheard_of="x"), hv(of_the_future="x")),
     ("hvparams.kernel_path", hv(kernel_path="boot/k"), hv(kernel_path="/boot/k")),
@@ -202,6 +219,17 @@ def test_a_rule(field: str, breaks: dict[str, Any], keeps: dict[str, Any]) -> No
     found = faults(replace(SPEC, **breaks))
     assert found.get(field), found
     assert faults(replace(SPEC, **keeps)) == {}
+
+
+def test_where_one_is_told_how_it_starts_that_alone_is_looked_at() -> None:
+    """From Ganeti 4.0 on."""
+    of_bios = replace(FACTS.defaults, hvparams={"kvm": {**KVM, "boot_type": "bios", "kernel_path": "/k"}})
+    told = replace(FACTS, release=(4, 0), defaults=of_bios)
+    cdrom, rootless = (replace(SPEC, hvparams=each) for each in ({"boot_order": "cdrom"}, {"root_path": ""}))
+    by_kernel = {"boot_type": "direct_kernel"}
+    assert [set(faults(each, told)) for each in (cdrom, rootless)] == [{"hvparams.boot_order"}, set()]
+    again = (replace(each, hvparams={**each.hvparams, **by_kernel}) for each in (cdrom, rootless))
+    assert [set(faults(each, told)) for each in again] == [set(), {"hvparams.root_path"}]
 
 
 def test_what_a_cluster_has_not_told_is_not_judged() -> None:

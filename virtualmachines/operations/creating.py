@@ -5,7 +5,7 @@ shown as being created. What Ganeti then makes is tied to it (virtualmachines.sy
 row; what failed leaves one that says so, from which one can try again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -30,16 +30,19 @@ from quotas.amounts import UNLIMITED, Amounts
 from quotas.selectors import has_limits, limits_of
 from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
-from rapi.shapes.fields import whole
+from rapi.shapes.fields import listing, mapping, whole
 from virtualmachines.asked import answer_asked, claim_asked
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import quota_at
 from virtualmachines.operations.owning import tag_of
 from virtualmachines.rules import Facts, judge_creation
+from virtualmachines.rules.macs import judge_macs
 from virtualmachines.rules.names import explain_name
-from virtualmachines.spec import Defaults, VMSpec, creation_of, spec_as_data
+from virtualmachines.spec import SECRETS, Defaults, VMSpec, creation_of, spec_as_data
 from virtualmachines.usage import usage_of
 
+#: in the journal, beside the spec
+_UNTOLD = "untold"
 _CDROMS = ("cdrom_image_path", "cdrom2_image_path")
 
 
@@ -165,7 +168,17 @@ class Create(GanetiOperation[Cluster, CreateParams]):
             "is_protected": params.is_protected,
             **({"asked": params.asked} if params.asked else {}),  # the release before knows nothing of it
             **({"plan": str(params.plan)} if params.plan is not None else {}),
+            **({_UNTOLD: untold} if (untold := _names_of_secrets(params.spec)) else {}),
         }
+
+
+def _names_of_secrets(spec: VMSpec) -> dict[str, list[str]]:
+    return {path: sorted(named) for path in sorted(SECRETS) if (named := getattr(spec, path))}
+
+
+def untold_of(kept: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Of a creation as the journal keeps it, the names of the parameters whose values are kept nowhere, by path."""
+    return {path: [str(each) for each in listing(names)] for path, names in mapping(kept.get(_UNTOLD)).items()}
 
 
 def never_made(cluster: Cluster) -> QuerySet[VirtualMachine]:
@@ -195,6 +208,8 @@ def faults_but_name(ask: Ask[Cluster, CreateParams], facts: Facts, held: frozens
     held = verbs_on(ask.actor.user, cluster) if held is None else held
     spec = completed(ask.params.spec, cluster)
     faults = judge_creation(spec, facts, is_admin="admin" in held, may_export="export" in held)
+    for path, words in judge_macs(spec.nics, cluster.pk):
+        faults.setdefault(path, words)
     if words := _explain_owner(ask, held):
         faults["owner"] = words
     return faults

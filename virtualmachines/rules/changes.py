@@ -1,6 +1,5 @@
 """What may be changed of a machine that exists."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ from objectlog.words import gettext as _
 from virtualmachines.models import VirtualMachine
 from virtualmachines.rules.devices import MOST_DISKS, MOST_NICS, judge_disks, judge_nics
 from virtualmachines.rules.facts import Facts
+from virtualmachines.rules.macs import judge_macs
 from virtualmachines.rules.parameters import judge_parameters
 from virtualmachines.rules.sizes import Fault, judge_sizes
 from virtualmachines.spec import DiskSpec, VMSpec
@@ -27,7 +27,6 @@ from virtualmachines.spec.telling import parameter_of, path_of
 # Only these take and give back disks and network cards while the guest runs.
 _HOTPLUGGING = frozenset({"kvm"})
 _OS_IMAGE = "os-image"
-_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
 def judge_change(
@@ -51,7 +50,7 @@ def judge_change(
         *_judge_levels(wanted, before.hypervisor, is_admin=is_admin),
         *_judge_system(wanted, facts),
         *_judge_running(wanted, before, vm, hotplugs=hotplugs),
-        *_judge_macs(before, after, vm),
+        *judge_macs(after.nics, vm.cluster_id, {nic.mac.lower() for nic in before.nics}, vm.pk),
         *((path, words) for path, words in _judge(after, facts) if path in touched or (path, words) not in was),
     ):
         faults.setdefault(path, words)
@@ -116,26 +115,3 @@ def _judge_running(wanted: Difference, before: VMSpec, vm: VirtualMachine, *, ho
                 yield path_of(change), _("It is running: shut it down first, or have it changed while it runs.")
             case PartChanged(part=DiskSpec(), field="size_mib"):
                 yield path_of(change), _("A disk is grown by itself: Grow disk.")
-
-
-def _judge_macs(before: VMSpec, after: VMSpec, vm: VirtualMachine) -> Iterator[Fault]:
-    """An address of its own for each card, on the whole cluster; and none that is for groups."""
-    known = {nic.mac.lower() for nic in before.nics}
-    for number, nic in enumerate(after.nics):
-        mac = nic.mac.lower()
-        if mac in known or not _MAC.fullmatch(mac):
-            continue
-        path = f"nics.{number}.mac"
-        if int(mac[:2], 16) & 1:
-            yield path, _("%s is an address for groups of cards: the first two digits must be an even number.") % mac
-        elif _owner_of(mac, vm):
-            yield path, _("%(machine)s has the MAC address %(mac)s.") % {"machine": _owner_of(mac, vm), "mac": mac}
-
-
-def _owner_of(mac: str, vm: VirtualMachine) -> str:
-    """Another machine of the cluster that has it."""
-    rows = VirtualMachine.objects.filter(cluster=vm.cluster_id, missing_since=None, search_text__contains=mac)
-    for name, nics in rows.exclude(pk=vm.pk).order_by("name").values_list("name", "nics"):
-        if any(isinstance(nic, dict) and str(nic.get("mac")).lower() == mac for nic in nics):
-            return str(name)
-    return ""

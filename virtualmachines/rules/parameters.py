@@ -7,6 +7,7 @@ from typing import Any
 from clusters.catalogue import BACKEND, Table, of_hypervisor
 from objectlog.words import gettext as _
 from virtualmachines.rules.facts import Facts
+from virtualmachines.rules.kvm import judge_kvm
 from virtualmachines.rules.sizes import Fault
 from virtualmachines.spec import VMSpec
 from virtualmachines.spec.machine import Params, Value
@@ -24,7 +25,9 @@ def judge_parameters(own: VMSpec, facts: Facts, *, is_admin: bool) -> Iterator[F
     yield from judge_table("hvparams", own.hvparams, table, defaults, facts, is_admin=is_admin)
     yield from judge_osparams(own, is_admin=is_admin)
     yield from judge_memory({**facts.defaults.beparams, **own.beparams})
-    yield from judge_hypervisor(own.hypervisor, {**defaults, **own.hvparams}, facts)
+    in_force = {**defaults, **own.hvparams}
+    yield from judge_hypervisor(own.hypervisor, in_force, facts)
+    yield from _judge_pinning(in_force.get("cpu_mask"), {**facts.defaults.beparams, **own.beparams}.get("vcpus"))
 
 
 def judge_table(
@@ -73,12 +76,18 @@ def judge_memory(beparams: Mapping[str, Any]) -> Iterator[Fault]:
         yield "beparams.minmem", _("The minimum memory can't be more than the memory.")
 
 
+def _judge_pinning(mask: Any, vcpus: Any) -> Iterator[Fault]:
+    """One list of CPUs for all, or one for each: with others the guest is created and does not start."""
+    if isinstance(mask, str) and isinstance(vcpus, int) and mask.count(":") not in (0, vcpus - 1):
+        yield "hvparams.cpu_mask", _("Name the CPUs once for all virtual CPUs, or once for each.")
+
+
 def judge_hypervisor(hypervisor: str, values: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
     """What parameters of a hypervisor need of each other. `values` are those in force."""
     if values.get("initrd_path") not in (None, "", "no_initrd_path") and not values.get("kernel_path"):
         yield "hvparams.initrd_path", _("An initial RAM disk needs a kernel.")
     if hypervisor == "kvm":
-        yield from _judge_kvm(values, facts)
+        yield from judge_kvm(values, facts)
     elif hypervisor == "xen-hvm":
         if "d" in str(values.get("boot_order") or "")[:1] and not values.get("cdrom_image_path"):
             yield "hvparams.boot_order", _("To boot from the CD-ROM, choose an image for it.")
@@ -86,31 +95,3 @@ def judge_hypervisor(hypervisor: str, values: Mapping[str, Any], facts: Facts) -
         for name, words in (("kernel_path", _("A kernel is needed.")), ("root_path", _("A root device is needed."))):
             if name in values and not values[name]:
                 yield f"hvparams.{name}", words
-
-
-def _judge_kvm(values: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
-    if values.get("boot_order") == "cdrom" and not values.get("cdrom_image_path"):
-        yield "hvparams.boot_order", _("To boot from the CD-ROM, choose an image for it.")
-    if values.get("cdrom2_image_path") and not values.get("cdrom_image_path"):
-        yield "hvparams.cdrom2_image_path", _("The second CD-ROM needs a first one.")
-    if values.get("boot_order") == "floppy" and not values.get("floppy_image_path"):
-        yield "hvparams.boot_order", _("To boot from the floppy disk, choose an image for it.")
-    if values.get("kernel_path") and "root_path" in values and not values["root_path"]:
-        yield "hvparams.root_path", _("A kernel needs the root device.")
-    yield from _judge_security(values, facts)
-    if values.get("vnc_x509_path") and not values.get("vnc_tls"):
-        yield "hvparams.vnc_x509_path", _("A certificate for VNC needs TLS switched on.")
-    if values.get("vnc_x509_verify") and not values.get("vnc_x509_path"):
-        yield "hvparams.vnc_x509_verify", _("To verify clients, name the directory of the certificates.")
-
-
-def _judge_security(values: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
-    model, domain = values.get("security_model"), str(values.get("security_domain") or "")
-    if model == "user" and not domain:
-        yield "hvparams.security_domain", _("Name the user of the node as whom it runs.")
-    elif model == "user" and not domain[0].isalpha():
-        yield "hvparams.security_domain", _("The name of a user begins with a letter.")
-    elif domain and model in ("none", "pool"):
-        yield "hvparams.security_domain", _("A user of the node is named only where it runs as one.")
-    if model == "pool" and not facts.has_user_pool:
-        yield "hvparams.security_model", _("This cluster has no pool of users.")

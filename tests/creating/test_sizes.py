@@ -17,6 +17,7 @@ from tests.creating.test_page import TYPED, URL, sent, text_of, value_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("F159", "F160")]
 SIZES = "small = 1, 512 MiB, 2 GiB\nbig = 4, 1.5 GiB, 20 GiB"
+BIG = "big = 4, 1536 MiB, 20 GiB"
 
 
 def name_sizes(maker: Maker, lines: str) -> None:
@@ -32,7 +33,7 @@ def test_a_size_stands_for_the_figures_that_are_left_empty(maker: Maker, client:
     assert "small = 1, 512 MiB, 2 GiB\nbig = 4, 1536 MiB, 20 GiB</textarea>" in text_of(
         client.get("/clusters/lab/do/sizes/")
     )
-    chosen = {**TYPED, "size": "big", "beparams.vcpus": "2", "disks.0.size_mib": "1 GiB"}
+    chosen = {**TYPED, "size": BIG, "beparams.vcpus": "2", "disks.0.size_mib": "1 GiB"}
     renewed = text_of(client.post(URL, {**chosen, "renew": "size"}))
     assert value_of(renewed, "beparams.vcpus") == value_of(renewed, "disks.0.size_mib") == ""
     assert 'placeholder="4"' in renewed and 'placeholder="20 GiB"' in renewed
@@ -47,13 +48,21 @@ def test_a_size_that_is_gone_is_not_the_standard_without_a_word(maker: Maker, cl
     client.force_login(maker.alice.user)
     name_sizes(maker, SIZES)
     name_sizes(maker, "small = 1, 512 MiB, 2 GiB")
-    answer = client.post(URL, {**TYPED, "size": "big"})
-    assert answer.status_code == 422 and "There is no size called big here." in text_of(answer)
+    answer = client.post(URL, {**TYPED, "size": BIG})
+    assert answer.status_code == 422 and f"There is no size called {BIG} here." in text_of(answer)
     name_sizes(maker, "")
-    assert "There is no size called big here." in text_of(client.post(URL, {**TYPED, "size": "big"}))
+    assert f"There is no size called {BIG} here." in text_of(client.post(URL, {**TYPED, "size": BIG}))
     assert client.post(URL, {**TYPED, "size": ""}).status_code == 302
     told = Entry.objects.filter(verb="cluster.sizes").latest("pk").changes
     assert [len(told[0][name]) for name in ("before", "after")] == [1, 0]
+
+
+def test_a_size_with_other_figures_than_those_that_were_seen_is_not_taken(maker: Maker, client: Client) -> None:
+    client.force_login(maker.alice.user)
+    name_sizes(maker, SIZES)
+    name_sizes(maker, "big = 8, 1.5 GiB, 20 GiB")
+    assert client.post(URL, {**TYPED, "size": BIG}).status_code == 422
+    assert maker.rows() == []
 
 
 @pytest.mark.alike
@@ -75,6 +84,12 @@ def test_what_is_no_size(maker: Maker, lines: str) -> None:
     with pytest.raises(Invalid) as refused:
         name_sizes(maker, lines)
     assert set(refused.value.errors) == {"sizes"} and not Cluster.objects.get().machine_sizes
+
+
+def test_a_line_that_is_no_size_is_named(maker: Maker) -> None:
+    with pytest.raises(Invalid) as refused:
+        name_sizes(maker, f"{SIZES}\nhuge = 8, 16, 20 GiB")
+    assert "“huge = 8, 16, 20 GiB” is not like small = 1, 2 GiB, 20 GiB." in refused.value.errors["sizes"]
 
 
 def test_the_journal_tells_them_with_the_figures_of_who_reads_it(maker: Maker) -> None:

@@ -161,10 +161,13 @@ class MachineForm(SpecForm):
             drawn.label, drawn.css = _("Disk"), "f4"
 
     def _size(self) -> forms.Field:
-        """One that the cluster's admins named, which stands for the figures that are left empty."""
-        options = [(each.name, f"{each.name}: {_say_figures(*each.figures)}") for each in self.sizes.values()]
+        """One that the cluster's admins named, which stands for the figures that are left empty.
+
+        It is chosen with its figures: whoever saw others is told, where they are changed meanwhile.
+        """
+        options = [(line, f"{each.name}: {_say_figures(*each.figures)}") for line, each in self.sizes.items()]
         widget = QuickSelect([("", _("Standard, or as typed below")), *options])
-        return forms.CharField(label=_("Size"), required=False, max_length=100, widget=widget)
+        return forms.CharField(label=_("Size"), required=False, max_length=200, widget=widget)
 
     def _owner(self) -> forms.Field:
         """Oneself, or a team; who administers the cluster creates for anybody."""

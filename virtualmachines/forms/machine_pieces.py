@@ -22,6 +22,7 @@ from virtualmachines.forms.pieces import (
 )
 from virtualmachines.forms.pieces.piece import Given, Typed
 from virtualmachines.forms.pieces.size import SIZE, NamePiece, SizePiece, std_of
+from virtualmachines.forms.sizes import line_of
 from virtualmachines.operations.sizing import read_sizes
 from virtualmachines.rules import Facts
 from virtualmachines.spec import VMSpec
@@ -35,7 +36,7 @@ class MachinePieces:
 
     def __init__(self, given: Given, *, cluster: Cluster, facts: Facts, is_admin: bool, own: VMSpec) -> None:
         self.hypervisor = str(given.get("hypervisor") or facts.defaults.hypervisor)
-        self.sizes = {size.name: size for size in read_sizes(cluster)}
+        self.sizes = {line_of(size): size for size in read_sizes(cluster)}
         self.placement = PlacementPiece(sorted(facts.policies), sorted(facts.nodes), bool(facts.allocator))
         release, backend = facts.release, facts.defaults.beparams
         template = str(given.get("disk_template") or facts.defaults.disk_template)

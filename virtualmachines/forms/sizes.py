@@ -25,22 +25,25 @@ class SizesForm(OperationForm):
 
     def fit(self) -> None:
         """Begin with those that are there."""
-        self.fields["sizes"].initial = "\n".join(map(_line_of, read_sizes(self.target)))
+        self.fields["sizes"].initial = "\n".join(map(line_of, read_sizes(self.target)))
 
     def clean_sizes(self) -> tuple[MachineSize, ...]:
         """A name and three figures of each line."""
         return tuple(_read(line) for line in str(self.cleaned_data["sizes"]).splitlines() if line.strip())
 
 
-def _line_of(size: MachineSize) -> str:
+def line_of(size: MachineSize) -> str:
+    """As it is typed."""
     return f"{size.name} = {size.vcpus}, {size_text(size.memory_mib)}, {size_text(size.disk_mib)}"
 
 
 def _read(line: str) -> MachineSize:
     name, _sign, rest = line.partition("=")
-    figures = [each.strip() for each in rest.split(",")]
-    is_number = figures[0].isascii() and figures[0].isdigit() and len(figures[0]) <= _MOST_DIGITS
-    if len(figures) != 3 or not is_number:
+    vcpus, *sizes = [each.strip() for each in rest.split(",")]
+    is_number = vcpus.isascii() and vcpus.isdigit() and len(vcpus) <= _MOST_DIGITS
+    try:
+        memory, disk = map(read_size, sizes if is_number else [])
+    except (ValueError, forms.ValidationError) as error:  # there are not two, or they are no sizes
         words = _("“%(line)s” is not like small = 1, 2 GiB, 20 GiB.")
-        raise forms.ValidationError(words, params={"line": line.strip()[:60]})
-    return MachineSize(name.strip(), int(figures[0]), read_size(figures[1]), read_size(figures[2]))
+        raise forms.ValidationError(words, params={"line": line.strip()[:60]}) from error
+    return MachineSize(name.strip(), int(vcpus), memory, disk)

@@ -115,7 +115,8 @@ RECONCILE = {
     **{part: _changed(part) for part in PARTS},
     "owner-tag": _OTHER_OWNER,
 }
-_RESTART = {"needed": Q(waiting_since__isnull=False)}
+_WAITS = Q(waiting_since__isnull=False)
+_RESTART = {"needed": _WAITS, "no": ~_WAITS}
 
 MACHINES = Language(
     keys={

@@ -9,7 +9,9 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from permissions.services import grant
 from tests.editing.conftest import Desk
+from tests.factories import make_user
 from tests.operations.test_checks import TO
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.waiting import merge_waiting
@@ -29,9 +31,17 @@ def test_a_change_of_a_running_machine_waits_with_the_value_it_runs_with(desk: D
     client.force_login(desk.alice.user)
     page = client.get(reverse("vm", args=["lab", desk.vm.name])).content.decode()
     assert "restart needed" in page and "Virtual CPUs" in page
+    apply = 'id="waiting-do-apply-settings"'
+    assert apply in page
+    viewer = make_user("viewer")
+    grant(["console"], viewer, desk.vm)
+    client.force_login(viewer)
+    assert apply not in client.get(reverse("vm", args=["lab", desk.vm.name])).content.decode(), "nor offered in vain"
+    client.force_login(desk.alice.user)
     listed = client.get(reverse("vms") + "?q=restart:needed").content.decode()
     assert desk.vm.name in listed and "restart needed" in listed
     assert desk.vm.name not in client.get(reverse("vms") + "?q=-restart:needed").content.decode()
+    assert desk.vm.name not in client.get(reverse("vms") + "?q=restart:no").content.decode()
     desk.edit(wanted={"beparams": {"vcpus": 1}})
     assert desk.vm.waiting == {} and desk.vm.waiting_since is None, "back to what it runs with"
 

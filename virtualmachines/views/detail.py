@@ -25,6 +25,7 @@ from ui.places import tabs_of, url_of
 from virtualmachines.elsewhere import list_elsewhere
 from virtualmachines.operations import VM_OPERATIONS
 from virtualmachines.operations.console import OpenConsole
+from virtualmachines.operations.power import ApplySettings
 from virtualmachines.parameters import describe_parameters, describe_waiting
 from virtualmachines.selectors import creation_of_vm, get_vm
 
@@ -101,9 +102,11 @@ def vm_overview(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     user = person_of(request)
     vm = get_vm(user, slug, name, to_show=True)
     page = vm_page(user, vm, "overview")
+    in_menu = [button for section in page["menu"] for button in section.buttons]
     context = {
         **page,
         **work_on(user, vm),
+        "restart": next((button for button in in_menu if button.name == ApplySettings.verb), None),
         "screen": _screen_button(page["buttons"]) if OpenConsole.needs in page["held"] else None,
         "restart_waits": describe_waiting(vm, sees_host=_runs_cluster(user, vm, page["held"])),
         "created": moment_of(vm.ctime),

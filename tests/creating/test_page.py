@@ -184,6 +184,39 @@ def test_a_check_makes_nothing_and_comes_back_filled_in(maker: Maker, alice: Cli
     assert maker.rows() == []
 
 
+@pytest.mark.feature("F180")
+def test_what_a_check_finds_stands_at_its_field_once_it_is_known(maker: Maker, alice: Client) -> None:
+    asked = alice.post(URL, {**TYPED, "save_as": "mine", "check": "1"}).headers["Location"]
+    instances = maker.simulator.cluster.instances
+    instances[NEW] = next(iter(instances.values()))
+    waits = {"HX-Request": "true"}
+    assert "HX-Retarget" not in alice.get(asked, headers=waits).headers
+    maker.finish()
+    answer = alice.get(asked, headers=waits)
+    assert answer.headers["HX-Retarget"] == "#create", "the field is in the form, and not in what waits"
+    assert re.search(r'has-error[^>]*data-field="name"', text_of(answer))
+    assert value_of(text_of(answer), "save_as") == "mine"
+
+
+@pytest.mark.feature("F181")
+def test_values_that_are_kept_nowhere_are_asked_for_again(maker: Maker, alice: Client) -> None:
+    secret = {"osparams_secret": "pw=hunter2", "osparams_private": "key=topsecret"}
+    page = text_of(alice.get(alice.post(URL, {**TYPED, **secret, "check": "1"}).headers["Location"]))
+    assert page.count("Type these once more") == 4, "at both fields, and above"
+    assert "pw=</textarea>" in page and "key=</textarea>" in page and "hunter2" not in page
+    kept = Entry.objects.get(verb="vm.create.check").params
+    assert kept["untold"] == {"osparams_private": ["key"], "osparams_secret": ["pw"]} and "hunter2" not in str(kept)
+
+
+def test_a_mac_address_is_of_one_machine_alone_and_not_of_groups(maker: Maker, alice: Client) -> None:
+    mac = "aa:00:00:12:34:56"
+    VirtualMachine.objects.create(cluster=maker.cluster, name="other", nics=[{"mac": mac}], search_text=f"other {mac}")
+    page = text_of(alice.post(URL, {**TYPED, "nics.0.mac": mac.upper()}))
+    assert f"Another machine on this cluster has the MAC address {mac}." in page
+    assert "is an address for groups of cards" in text_of(alice.post(URL, {**TYPED, "nics.0.mac": "01:00:5e:00:00:01"}))
+    assert maker.rows() == []
+
+
 @pytest.mark.feature("F149", "F150", "F179")
 def test_clusters_are_those_where_one_may_create_and_the_others_say_why_not(maker: Maker, alice: Client) -> None:
     grant(["create_vm"], maker.alice.user, make_cluster("away", read_only=True))

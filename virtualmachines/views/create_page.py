@@ -140,12 +140,14 @@ class Page:
         *,
         refusal: str = "",
         check: Any = None,
+        is_check_told: bool = False,
         shown: Sequence[Shown] = (),
         like: str = "",
         left_out: Sequence[str] = (),
         status: int = 200,
     ) -> HttpResponse:
-        """The whole page. `like`: the machine that is the model, `left_out`: its settings which one may not set."""
+        """The whole page. `is_check_told`: what Ganeti said to the check stands at a field. `like`: the machine that is
+        the model, `left_out`: its settings which one may not set."""
         context = {
             "sections": form.sections(opened),
             "problems": form.problems() if form.errors else [],
@@ -155,6 +157,7 @@ class Page:
             "obstacle": self.obstacle,
             "refusal": refusal,
             "check": check,
+            "is_check_told": is_check_told,
             "shown": shown,
             "like": like,
             "left_out": ", ".join(left_out),

@@ -135,6 +135,7 @@ def _send(page: Page, form: MachineForm, *, is_check: bool) -> HttpResponse:
         return page.show(form, status=409)
     if is_check:
         asked = {"check": str(entry.uuid), **({"name": name} if is_pattern(name) else {})}
+        asked |= {"save_as": form.cleaned_data["save_as"]} if wanted is not None else {}
         asked |= {"reading": page.typed["reading"]} if page.told is not None else {}
         return redirect(f"{reverse('vms-create')}?{urlencode(asked)}")
     say_saved(page.request, wanted)

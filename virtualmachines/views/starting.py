@@ -17,7 +17,7 @@ from virtualmachines.exports import find_export, list_exports
 from virtualmachines.forms.creating import BLANK, with_size
 from virtualmachines.forms.pieces.piece import Typed
 from virtualmachines.forms.pieces.typed import ON
-from virtualmachines.operations.creating import faults_of
+from virtualmachines.operations.creating import faults_of, untold_of
 from virtualmachines.selectors import find_creation, find_vm_called, settings_of
 from virtualmachines.spec import BadData, VMSpec, spec_from_data
 from virtualmachines.template_selectors import cluster_of_called
@@ -64,11 +64,19 @@ def _from_entry(request: HttpRequest, typed: Typed, entry: Any) -> HttpResponse:
     page.fill(_spec_of(entry))
     page.typed |= {name: str(kept.get(name) or "") for name in ("owner", "notes")}
     page.typed |= {"is_protected": ON} if kept.get("is_protected") else {}
-    page.typed |= {"name": several} if (several := request.GET.get("name", "")) else {}
+    page.typed |= {name: told for name in ("name", "save_as") if (told := request.GET.get(name, ""))}
+    untold = untold_of(kept)
+    page.typed |= {path: "\n".join(f"{name}=" for name in names) for path, names in untold.items()}
     form = page.form(is_judged=False)
-    if entry.verb == CREATE.key and entry.outcome == "failed":
+    is_check = entry.verb != CREATE.key
+    form.put_errors(dict.fromkeys(untold, _("Type these once more: what was typed is not shown.")))
+    is_told = entry.outcome in ("failed", "refused") and (form.names(entry.message) or not is_check)
+    if is_told:
         form.put_refusal(entry.message)
-    return page.show(form, check=entry if entry.verb != CREATE.key else None)
+    answer = page.show(form, check=entry if is_check else None, is_check_told=is_told)
+    if is_told and "HX-Request" in request.headers:  # the answer to a check was waited for: all of the form has it
+        answer["HX-Retarget"] = answer["HX-Reselect"] = "#create"
+    return answer
 
 
 def _from_machine(request: HttpRequest, typed: Typed, like: str) -> HttpResponse:

@@ -75,6 +75,10 @@ class SpecForm(forms.Form):
         """Why Ganeti did not do it, in its words: at the field that they name, or above the form."""
         self.put_errors({self._blamed(words): _("Ganeti says: %s") % (words or _("no reason given"))})
 
+    def names(self, words: str) -> bool:
+        """Whether Ganeti's words name one of the fields."""
+        return bool(self._blamed(words))
+
     def _blamed(self, words: str) -> str:
         """The path of the field, of disks and cards the first one's; empty if the words name none that is here."""
         path = blame(words)

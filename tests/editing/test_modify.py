@@ -156,7 +156,8 @@ def test_the_address_of_another_card_is_not_taken(desk: Desk) -> None:
     other = VirtualMachine.objects.exclude(pk=desk.vm.pk).exclude(nics=[]).first()
     assert other is not None
     mac = other.nics[0]["mac"].upper()
-    assert other.name in refused(desk, {"nics": {"0": {"mac": mac}}})["nics.0.mac"]
+    words = refused(desk, {"nics": {"0": {"mac": mac}}})["nics.0.mac"]
+    assert words == f"Another machine on this cluster has the MAC address {mac.lower()}."
 
 
 def values_for(parameter: Parameter) -> Any:

@@ -47,7 +47,8 @@ def values_of(parameter: Parameter) -> st.SearchStrategy[Any]:
 
 def hvparams(hypervisor: str) -> st.SearchStrategy[dict[str, Any]]:
     table = of_hypervisor(hypervisor)
-    return st.fixed_dictionaries({}, optional={name: values_of(table[name]) for name in sorted(table)})
+    known = sorted(name for name, parameter in table.items() if parameter.exists_in(RELEASE))
+    return st.fixed_dictionaries({}, optional={name: values_of(table[name]) for name in known})
 
 
 backend = st.fixed_dictionaries(

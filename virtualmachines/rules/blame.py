@@ -11,7 +11,7 @@ _ABOUT: tuple[tuple[str, str], ...] = (
     (r"[Mm]achine version", "hvparams.machine_version"),
     (r"[Ss]ecurity domain", "hvparams.security_domain"),
     (r"^SPICE|SPICE and VNC", "hvparams.spice_bind"),
-    (r"IP of instance|IP .* already in use|ip_check", "options.ip_check"),
+    (r"IP of instance|IP \S+ of instance|ip_check", "options.ip_check"),
     (r"memory-size|[Nn]ot enough memory|FailMem", "beparams.maxmem"),
     (r"cpu-count|FailCPU|vcpu-ratio", "beparams.vcpus"),
     (r"disk-size|disk-count|disk space|volume group|FailDisk|Missing disk size|Invalid disk", "disks"),

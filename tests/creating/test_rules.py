@@ -356,8 +356,8 @@ def test_an_export_may_be_anybodys() -> None:
         ("MAC address aa:00:00:00:00:01 already in use in cluster", "nics"),
         ("IP address 192.0.2.7 already in use or does not belong to network lan", "nics"),
         ("IP 192.0.2.7 of instance new1 already in use", "options.ip_check"),
-        ("Hypervisor parameter validation failed on node n: Unsupported machine version: x", "hvparams.machine_version"),
-        ("Hypervisor parameter validation failed on node n: Unknown security domain user x", "hvparams.security_domain"),
+        ("Hypervisor parameter validation failed on n: Unsupported machine version: x", "hvparams.machine_version"),
+        ("Hypervisor parameter validation failed on n: Unknown security domain user x", "hvparams.security_domain"),
         ("Something never heard of", ""),
     ],
 )

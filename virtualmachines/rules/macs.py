@@ -32,5 +32,6 @@ def judge_macs(
 def _is_taken(mac: str, cluster: int, besides: int | None) -> bool:
     """Which machine has it is not told: not everybody may see that one."""
     rows = VirtualMachine.objects.filter(cluster=cluster, missing_since=None, search_text__contains=mac)
-    found = rows.exclude(pk=besides).values_list("nics", flat=True)
+    others = rows if besides is None else rows.exclude(pk=besides)
+    found = others.values_list("nics", flat=True)
     return any(isinstance(nic, dict) and str(nic.get("mac")).lower() == mac for nics in found for nic in nics)

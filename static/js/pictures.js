@@ -70,7 +70,7 @@ let timer = 0;
 let over = null; // the name whose screen is shown or about to be
 
 function near(target) {
-  return target instanceof Element ? target.closest("[data-has-screen] > a") : null;
+  return target instanceof Element ? target.closest("[data-has-screen] > a:first-child") : null;
 }
 
 function open(name) {
@@ -137,7 +137,7 @@ if (peek?.showPopover) {
   document.addEventListener(
     "scrollend",
     () => {
-      const name = document.querySelector("[data-has-screen] > a:hover");
+      const name = document.querySelector("[data-has-screen] > a:first-child:hover");
       if (name) come(name, dwell_ms);
     },
     anywhere,

@@ -141,6 +141,9 @@ def test_no_writer_can_pass_by_the_index() -> None:
         Event.objects.all().delete()
         transaction.set_rollback(True)
     assert [len(having(word)) for word in ("one", "chang", "five")] == [0, 1, 1]
+    if connection.vendor == "sqlite":  # raises where the index has more or less than the texts
+        with connection.cursor() as cursor:
+            cursor.execute(f"INSERT INTO {PARTS} ({PARTS}, rank) VALUES ('integrity-check', 1)")  # noqa: S608 - a name of ours
 
 
 def having(word: str) -> list[Event]:

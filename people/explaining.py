@@ -69,7 +69,7 @@ def explain(user: User, verb: str, obj: Model | None) -> Iterator[str]:
         yield f"  {_('ended: %s') % told if source.has_ended(now) else told}"
     if isinstance(verdict, Denied):
         if not user.is_active:
-            yield f"  {_('The account is switched off.')}"
+            yield f"  {_('The account is deactivated.')}"
         yield f"  {_('It comes with %s.') % _list_giving(obj, verb)}"
     admins = [person.username for person in who_may("admin", obj)] if "admin" in access.every else []
     if admins:
@@ -99,7 +99,7 @@ def answer_all(user: User, obj: Model, is_asking: bool) -> list[Answer]:
         parted[verb] = live, ended
         told += [*live[:_MOST_WAYS], *ended[:_MOST_WAYS]]
     rows = find_grants(told)
-    off = "" if user.is_active else _("The account is switched off.")
+    off = "" if user.is_active else _("The account is deactivated.")
     answers = []
     for verb in [*access.verbs, *sorted(access.every - access.verbs.keys())]:
         live, ended = parted[verb]

@@ -56,7 +56,7 @@ def test_of_others_it_tells_only_who_may_grant_there(site: Site, sign_in: SignIn
     assert sign_in(bob).get("/explain/", {"on": WEB, "who": "alice"}).status_code == 403
     assert sign_in(bob).get("/explain/", {"on": "everything", "who": "root"}).status_code == 403
     User.objects.filter(pk=bob.pk).update(is_active=False)
-    assert ask(sign_in(site.alice), WEB, who="bob")["tags"] == (False, "The account is switched off.")
+    assert ask(sign_in(site.alice), WEB, who="bob")["tags"] == (False, "The account is deactivated.")
     assert "nobody called zoe" in sign_in(site.admin).get("/explain/", {"on": WEB, "who": "zoe"}).content.decode()
     assert not ask(sign_in(site.admin), "everything", who="bob")["add_cluster"][0]
     assert ask(sign_in(site.admin), "everything")["add_cluster"] == (True, "as a superuser ")

@@ -176,7 +176,7 @@ def test_explaining_whatever_there_is(vm: VirtualMachine, alice: User, django_as
     with pytest.raises(CommandError):
         call("explain", "alice", "power", "lab/nothing")
     User.objects.filter(username="alice").update(is_active=False)
-    assert "switched off" in call("explain", "alice", "power", "lab/web1.example.org")
+    assert "deactivated" in call("explain", "alice", "power", "lab/web1.example.org")
 
 
 def changes_of(command: list[str]) -> dict[str, tuple[str, str]]:

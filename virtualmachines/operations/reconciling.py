@@ -89,6 +89,7 @@ class AcceptMachine(Accept[VirtualMachine]):
     """Of a machine: its name, place, size and settings."""
 
     kind = "vm"
+    label_of_many = ngettext_lazy("Accept the changes of %d machine", "Accept the changes of %d machines")
     for_users = gettext_lazy("Nobody notices: it was changed before.")
 
     def cluster_of(self, target: VirtualMachine) -> Cluster:

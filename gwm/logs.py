@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+
 from gwm.outages import explain_outage
 
 _HIDDEN = "[hidden]"
@@ -42,13 +44,13 @@ class WithoutSecrets(logging.Filter):
         return text
 
 
-class OutagesInOneLine(logging.Filter):
-    """A full disk or a database that is away is one line: a traceback every second and a half says no more."""
+class KnownInOneLine(logging.Filter):
+    """A full disk, a database that is away, or what somebody may not do is one line: a traceback of it says no more."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten the record; never drops one."""
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None and explain_outage(error) is not None:
+        if error is not None and (isinstance(error, PermissionDenied) or explain_outage(error) is not None):
             said = record.getMessage().partition("\n")[0]
             reason = str(error).strip()
             record.msg = said if reason in said else f"{said}: {reason}"

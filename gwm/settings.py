@@ -337,7 +337,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "outages": {"()": "gwm.logs.OutagesInOneLine"},
+        "known": {"()": "gwm.logs.KnownInOneLine"},
         "without_secrets": {
             "()": "gwm.logs.WithoutSecrets",
             "secrets": _secrets,
@@ -345,7 +345,7 @@ LOGGING = {
     },
     "formatters": {"line": {"()": "gwm.logs.LineInUTC"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["outages", "without_secrets"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["known", "without_secrets"]},
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

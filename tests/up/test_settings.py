@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from django.db import InternalError
+from django.test import Client
 
 from gwm.config import Config, SettingError, read_env_file
 from gwm.databases import describe_database
 from gwm.env import SETTINGS, TABLE
-from gwm.logs import LineInUTC, OutagesInOneLine, WithoutSecrets
+from gwm.logs import KnownInOneLine, LineInUTC, WithoutSecrets
 from gwm.outages import explain_outage
 from gwm.secrets import ensure_secrets
 from tests.up.running import ROOT, clean_environment
@@ -146,11 +147,25 @@ def test_an_outage_is_one_line_in_the_log() -> None:
             record = logging.LogRecord(
                 "celery.beat", logging.ERROR, "", 0, "Message Error: %s\n%s", (error, ["a stack"]), sys.exc_info()
             )
-        assert OutagesInOneLine().filter(record)
+        assert KnownInOneLine().filter(record)
         line = LineInUTC().format(record)
         assert ("Traceback" in line) is not is_outage
         assert str(error) in line
         assert ("\n" in line, line.count(error.strerror)) == ((False, 1) if is_outage else (True, 2))
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_one_line_in_the_log(
+    client: Client, django_user_model: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.force_login(django_user_model.objects.create_user("alice"))
+    with caplog.at_level(logging.WARNING, logger="django.request"):
+        assert client.get("/health/").status_code == 403
+    (record,) = caplog.records
+    assert KnownInOneLine().filter(record)
+    line = LineInUTC().format(record)
+    assert "\n" not in line
+    assert "Forbidden (Permission denied): /health/: " in line
 
 
 @pytest.mark.parametrize(

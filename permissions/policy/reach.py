@@ -148,8 +148,12 @@ def _read_keys(user: User, asked: Statement, told: tuple[str, str]) -> Statement
         rows = cursor.fetchmany(MOST_KEPT + 1)
     if len(rows) > MOST_KEPT:
         return None
+    if not rows:
+        return NOTHING
     select, value = told
-    return (select, (value.format(",".join({str(key) for (key,) in rows})),)) if rows else NOTHING
+    # In their order: SQLite puts each list of them into a tree first, which takes half as long then.
+    keys = sorted({key for (key,) in rows})
+    return select, (value.format(",".join(map(str, keys))),)
 
 
 def _read(user: User) -> Reach:

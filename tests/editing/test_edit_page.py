@@ -166,13 +166,13 @@ def test_a_change_between_confirmation_and_saving_is_seen(desk: Desk, browser: B
 
 @pytest.mark.alike
 def test_ganetis_refusal_reopens_the_form_with_its_words_at_the_field(desk: Desk, browser: Browser) -> None:
-    browser.open().send(**{"beparams.vcpus": "4"})
+    browser.open().send(osparams_private="key=whisper", **{"beparams.vcpus": "4"})
     words = "Parameter 'be/vcpus' fails validation"
     desk.simulator.faults.refuse(400, words, method="PUT", path="/2/instances/.*/modify")
     browser.confirm()
     assert browser.page.status_code == 422
     assert words in str(browser.page.context["form"].errors["beparams.vcpus"].as_data())
-    assert browser.fields["beparams.vcpus"] == "4"
+    assert browser.fields["beparams.vcpus"] == "4" and "Type these once more" in browser.text
 
 
 @pytest.mark.alike
@@ -274,6 +274,19 @@ def test_private_parameters_are_sent_and_nowhere_else(desk: Desk, browser: Brows
     for text in (*pages, browser.text, browser.open().text, stored, str(rows)):
         assert "hush" not in text and "whisper" not in text
     assert "root_password" in str(list(Event.objects.values())), "that it was set is told"
+
+
+def test_private_parameters_are_asked_for_again_wherever_a_change_is_opened_anew(desk: Desk, browser: Browser) -> None:
+    browser.open().send(osparams_private="key=whisper")
+    way_back = re.findall(r'href="([^"]+draft=[^"]+)"', browser.text)[0]
+    browser.confirm()
+    entry = desk.settle(Entry.objects.get())
+    assert "Type these once more" in browser.open(f"{browser.url}?again={entry.uuid}").text
+    assert "Type these once more" not in browser.open(way_back).text, "what was sent is kept no longer"
+    browser.open().send(osparams_private="key=whisper")
+    way_back = re.findall(r'href="([^"]+draft=[^"]+)"', browser.text)[0]
+    assert "Type these once more" in browser.open(way_back).text
+    assert "Type these once more" not in browser.open().text
 
 
 def test_private_parameters_of_another_key_are_asked_for_again(desk: Desk, browser: Browser, settings: Any) -> None:

@@ -41,8 +41,8 @@ from virtualmachines.rules.names import explain_name
 from virtualmachines.spec import SECRETS, Defaults, VMSpec, creation_of, spec_as_data
 from virtualmachines.usage import usage_of
 
-#: in the journal, beside the spec
-_UNTOLD = "untold"
+#: in the journal, beside the spec: the names of what is kept nowhere, by path
+UNTOLD = "untold"
 _CDROMS = ("cdrom_image_path", "cdrom2_image_path")
 
 
@@ -168,7 +168,7 @@ class Create(GanetiOperation[Cluster, CreateParams]):
             "is_protected": params.is_protected,
             **({"asked": params.asked} if params.asked else {}),  # the release before knows nothing of it
             **({"plan": str(params.plan)} if params.plan is not None else {}),
-            **({_UNTOLD: untold} if (untold := _names_of_secrets(params.spec)) else {}),
+            **({UNTOLD: untold} if (untold := _names_of_secrets(params.spec)) else {}),
         }
 
 
@@ -178,7 +178,7 @@ def _names_of_secrets(spec: VMSpec) -> dict[str, list[str]]:
 
 def untold_of(kept: Mapping[str, Any]) -> dict[str, list[str]]:
     """Of a creation as the journal keeps it, the names of the parameters whose values are kept nowhere, by path."""
-    return {path: [str(each) for each in listing(names)] for path, names in mapping(kept.get(_UNTOLD)).items()}
+    return {path: [str(each) for each in listing(names)] for path, names in mapping(kept.get(UNTOLD)).items()}
 
 
 def never_made(cluster: Cluster) -> QuerySet[VirtualMachine]:

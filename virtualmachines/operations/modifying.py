@@ -26,6 +26,7 @@ from rapi.shapes.fields import BadRecord
 from rapi.shapes.instance import InstanceInfo
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, explain_forthcoming, modify, quota_at
+from virtualmachines.operations.creating import UNTOLD
 from virtualmachines.operations.protecting import explain_protection
 from virtualmachines.rules import Facts
 from virtualmachines.rules.changes import judge_change
@@ -170,9 +171,10 @@ class Modify(VMOperation[ModifyParams]):
         give_back(entry.uuid)
 
     def journal_params(self, params: ModifyParams) -> dict[str, Any]:
-        """Enough to fill the form again; no secrets."""
-        wanted = replace(params.wanted, osparams_private={})
-        return {"wanted": as_data(wanted), "opened": params.opened, "hotplug": params.hotplug}
+        """Enough to fill the form again; of secrets the names."""
+        wanted, private = replace(params.wanted, osparams_private={}), params.wanted.osparams_private
+        untold = {UNTOLD: {"osparams_private": sorted(private)}} if private else {}
+        return {"wanted": as_data(wanted), "opened": params.opened, "hotplug": params.hotplug, **untold}
 
 
 def _administers(ask: Ask[VirtualMachine, ModifyParams]) -> bool:

@@ -29,6 +29,7 @@ from permissions.signed_in import person_of
 from virtualmachines.forms.editing import PRIVATE, EditForm, Typed, merge, seal, unseal
 from virtualmachines.forms.modifying import seal_private
 from virtualmachines.forms.pieces import SpecForm, with_part, without_part
+from virtualmachines.operations.creating import untold_of
 from virtualmachines.operations.modifying import spec_of, version_of
 from virtualmachines.rules import Facts
 from virtualmachines.selectors import find_change, get_vm
@@ -93,6 +94,8 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         form = desk.edit.form(typed, is_judged=False)
         if earlier is not None and earlier.outcome == "failed":
             form.put_refusal(earlier.message)
+        kept = draft["data"] if draft is not None and is_kept else earlier.params if earlier is not None else {}
+        _ask_again(form, is_lost=bool(kept.get("private") or untold_of(kept)))
         next(iter(form.fields.values())).widget.attrs["autofocus"] = True
         return _show(desk, form, seal(version, now))
     sealed = request.POST.get("opened", "")
@@ -153,8 +156,13 @@ def _review(desk: _Desk, typed: Typed, sealed: str, version: str) -> HttpRespons
 
 
 def _typed_again(form: SpecForm) -> SpecForm:
-    """The form is shown once more: what of it is never shown has to be typed anew, and that is said."""
-    if form.data.get(PRIVATE):
+    """The form is shown once more as it was sent."""
+    return _ask_again(form, is_lost=bool(form.data.get(PRIVATE)))
+
+
+def _ask_again(form: SpecForm, *, is_lost: bool) -> SpecForm:
+    """What of it is never shown has to be typed anew, and that is said."""
+    if is_lost:
         form.put_errors({PRIVATE: _("Type these once more: what was typed is not shown.")})
     return form
 
@@ -228,7 +236,7 @@ def _again(
 ) -> HttpResponse:
     """The form once more, as it was typed, with what is wrong at its field, or why Ganeti refused it."""
     now = desk.edit.typed()
-    form = desk.edit.form(draft["typed"], is_judged=True)
+    form = _ask_again(desk.edit.form(draft["typed"], is_judged=True), is_lost=bool(draft["data"].get("private")))
     form.put_errors(faults or {})
     if refused is not None:
         form.put_refusal(refused.message)

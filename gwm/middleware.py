@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 
 from gwm.live.note import now
+from gwm.roomy import call_with_room
 from gwm.views.errors import bad_request
 from objectlog.origin import asked_from
 from vncproxy.forwarded import real_client
@@ -92,4 +93,5 @@ class Arrival:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """See the class."""
         request.arrived_at = now()  # type: ignore[attr-defined]
-        return self._get_response(request)
+        answer: HttpResponseBase = call_with_room(self._get_response, request)
+        return answer

@@ -177,7 +177,7 @@ def _names_of_secrets(spec: VMSpec) -> dict[str, list[str]]:
 
 
 def untold_of(kept: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Of a creation as the journal keeps it, the names of the parameters whose values are kept nowhere, by path."""
+    """Of a creation or a change in the journal, the names of the parameters whose values are kept nowhere, by path."""
     return {path: [str(each) for each in listing(names)] for path, names in mapping(kept.get(UNTOLD)).items()}
 
 

@@ -35,9 +35,11 @@ class Product(Installation):
             super().end()
 
     def add_cluster(self, name: str, server: Any) -> None:
-        """Add a cluster (a Simulator or a GanetiCluster) from the command line and read it once."""
+        """Add a cluster (a Simulator or a GanetiCluster) from the command line and read it: what seldom changes, as
+        its operating systems, by the second update."""
         where = [f"--host={server.host}", f"--port={server.port}", f"--fingerprint={server.fingerprint}"]
         self.manage("add_cluster", name, *where, f"--user={server.username}", "--password-file=-", said=server.password)
+        self.manage("sync_clusters", name)
         self.manage("sync_clusters", name)
 
     def add_person(self, name: str, password: str) -> None:

@@ -80,7 +80,7 @@ def test_a_hostile_refusal_is_a_refusal_at_once(client: RapiClient, edge: Edge, 
     caught.value.text.encode()
     started = time.process_time()
     read_message(refused({"message": message}))
-    assert time.process_time() - started < 0.1
+    assert time.process_time() - started < 2  # a hundred times what it takes: only what has no end fails here
 
 
 def test_control_characters_of_a_refusal_reach_nobody(client: RapiClient, edge: Edge) -> None:

@@ -277,6 +277,10 @@ class Operation(Generic[T, P]):
         """Why not now, as a sentence; None if it can be done. Without parameters and without a query for each row."""
         return None
 
+    def obstacle_for(self, user: User, target: T) -> str | None:
+        """Why this person of all can't do it, though they have the right to; None if they can. Without a query."""
+        return None
+
     def suits(self, target: T) -> bool:
         """Whether it makes sense for the target at all: what does not is left out, not shown with a reason."""
         return True

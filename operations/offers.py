@@ -8,6 +8,7 @@ from objectlog.words import gettext as _
 from operations.contract import AnyOperation, Detour
 from operations.models import Busy
 from operations.table import OPERATIONS
+from permissions.models import User
 from permissions.policy import access_of
 
 
@@ -24,8 +25,8 @@ class Offer:
         return not self.reason
 
 
-def find_obstacle(operation: AnyOperation, target: Any) -> str | None:
-    """Why the operation can't be done to the target now, whatever its parameters; None if it can."""
+def find_obstacle(operation: AnyOperation, target: Any, user: User | None = None) -> str | None:
+    """Why the operation can't be done to the target now (by `user`), whatever its parameters; None if it can."""
     around: str | None = operation.obstacle_around(target)
     if around is not None:
         return around
@@ -34,7 +35,7 @@ def find_obstacle(operation: AnyOperation, target: Any) -> str | None:
     if operation.locks and isinstance(target, Busy) and target.is_busy and target.busy_with not in operation.overrules:
         return _describe_busy(target.busy_with)
     own: str | None = operation.obstacle(target)
-    return own
+    return own if own is not None or user is None else operation.obstacle_for(user, target)
 
 
 def _describe_busy(key: str) -> str:
@@ -54,7 +55,9 @@ def find_detour(operation: AnyOperation, target: Any, held: Collection[str]) -> 
     return detour
 
 
-def list_offers(target: Any, operations: Sequence[AnyOperation], held: frozenset[str]) -> list[Offer]:
+def list_offers(
+    target: Any, operations: Sequence[AnyOperation], held: frozenset[str], user: User | None = None
+) -> list[Offer]:
     """Those of the operations that suit the target, as buttons for who holds the verbs `held` on it (`verbs_on`).
 
     What depends on parameters is judged when it is run.
@@ -70,6 +73,6 @@ def list_offers(target: Any, operations: Sequence[AnyOperation], held: frozenset
                 refusals[lacking] = access_of(type(target)).refuse(lacking)
             reason: str | None = refusals[lacking]
         else:
-            reason = None if find_detour(operation, target, held) else find_obstacle(operation, target)
+            reason = None if find_detour(operation, target, held) else find_obstacle(operation, target, user)
         offers.append(Offer(operation, reason or ""))
     return offers

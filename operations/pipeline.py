@@ -140,7 +140,7 @@ def _prepare(
     with transaction.atomic(durable=not is_within):
         if ask.target is not SITE:
             ask = replace(ask, target=_lock(ask.target))
-        obstacle = find_obstacle(operation, ask.target)
+        obstacle = find_obstacle(operation, ask.target, ask.actor.user)
         if obstacle:
             raise Refusal(obstacle)
         operation.check(ask)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from objectlog.models import Outcome, Via
 from objectlog.services import Target, note
-from people.selectors import may_be_called
+from people.account_names import may_be_called
 from permissions.models import User
 
 LASTS = timedelta(days=7)

@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from people.account_names import find_alike
 from permissions.models import ClaimedMembership, SshKey, Team, Token, User
 from permissions.policy import can, find_holdings, visible
 from permissions.selectors import list_teams, pick_team
@@ -25,12 +26,6 @@ def pick_person(people: QuerySet[User], name: str) -> User:
     if found is None:
         raise Http404(_("There is no account %s that you may see.") % name)
     return found
-
-
-def may_be_called(username: str) -> bool:
-    """Whether a new account may have this name: something of it can be read, and nobody's differs in case alone."""
-    is_readable = any(map(str.isalnum, username))  # "." and ".." can't stand in a URL
-    return is_readable and not User.objects.filter(username__iexact=username).exists()
 
 
 def list_administrators() -> list[User]:
@@ -133,10 +128,10 @@ def is_member_by_hand(team: Team, who: User) -> bool:
     return is_member(team, who) and not ClaimedMembership.objects.filter(team=team.pk, person=who).exists()
 
 
-def has_team_called(name: str, *, besides: Team | None = None) -> bool:
-    """Whether another team has this name, in whatever case."""
-    teams = list_teams().filter(name__iexact=name)
-    return (teams.exclude(pk=besides.pk) if besides is not None else teams).exists()
+def find_team_alike(name: str, *, besides: Team | None = None) -> str:
+    """The name of another team that people would take for this one, or that is this one; empty if there is none."""
+    teams = list_teams().exclude(pk=besides.pk) if besides is not None else list_teams()
+    return find_alike(name, teams.values_list("name", flat=True))
 
 
 def count_machines_of_team(team: Team) -> int:

@@ -43,7 +43,7 @@ class OperateView(View):
         operation, target = self._find(request, verb, where)
         check = find_check(person_of(request), operation, target, request.GET.get("check", ""))
         form = self._form(request, operation, target, initial=check.params if check is not None else None)
-        refusal = find_obstacle(operation, target) or ""
+        refusal = find_obstacle(operation, target, person_of(request)) or ""
         ask = self._filled_in(request, operation, target, form)
         changes = check.changes if check is not None else None
         return self._ask(request, operation, target, form, refusal, meant=ask, changes=changes, check=check)

@@ -11,10 +11,10 @@ from objectlog.models import Outcome, Via
 from objectlog.services import Target, note
 from objectlog.words import gettext as _
 from operations.contract import Actor
+from people.account_names import may_be_called
 from people.openid.flow import get_provider
 from people.openid.providers import Provider
 from people.openid.tokens import read_text
-from people.selectors import may_be_called
 from permissions.models import Team, User
 from permissions.services import follow_claims
 from rapi.text import clean_text

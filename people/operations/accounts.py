@@ -16,8 +16,9 @@ from objectlog.words import gettext as _
 from objectlog.words import ngettext
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site, Words
 from operations.groups import Group
+from people.account_names import find_fault, find_namesake
 from people.mailing import can_send, invite, tell_former_address, tell_of_password
-from people.selectors import count_machines, lock_administrators, may_be_called
+from people.selectors import count_machines, lock_administrators
 from permissions.models import User
 from permissions.policy import Verdict, can, find_holdings_of, may_look_after
 
@@ -77,12 +78,13 @@ class OnPeople(Operation[User, P]):
     def judge(self, ask: Ask[User, P]) -> Verdict:
         return can(ask.actor.user, self.needs)
 
+    def obstacle_for(self, user: User, target: User) -> str | None:
+        if not self.takes_away or target.pk != user.pk:
+            return None
+        return _("You cannot do this to your own account. Ask another administrator.")
+
     def check(self, ask: Ask[User, P]) -> None:
-        if not self.takes_away:
-            return
-        if ask.target.pk == ask.actor.user.pk:
-            raise Refusal(_("You cannot do this to your own account. Ask another administrator."))
-        if not can(ask.target, self.needs):  # none of those who could
+        if not self.takes_away or not can(ask.target, self.needs):  # none of those who could
             return
         try:
             others = [person for person in lock_administrators() if person.pk != ask.target.pk]
@@ -111,10 +113,10 @@ class Add(Operation[Site, NewAccountParams]):
         errors = {} if params.invite and not params.password else _wrong_password(params.password, person)
         if params.invite and (reason := why_not_invited(person)):
             errors["email"] = reason
-        if not any(map(str.isalnum, person.username)):
-            errors["username"] = _("A user name has at least one letter or digit.")
-        elif not may_be_called(person.username):
-            errors["username"] = str(User._meta.get_field("username").error_messages["unique"])
+        if fault := find_fault(person.username):
+            errors["username"] = fault
+        elif namesake := find_namesake(person.username):
+            errors["username"] = _("It looks like the name of another account, %s.") % namesake
         try:
             person.full_clean(exclude=["password"])
         except ValidationError as error:
@@ -181,9 +183,13 @@ class SetPassword(OnPeople[PasswordParams]):
     consequence = gettext_lazy("All of their sessions and consoles end, and they sign in with the new password.")
     params_type = PasswordParams
 
+    def obstacle_for(self, user: User, target: User) -> str | None:
+        if target.pk != user.pk:
+            return None
+        # Whoever has found a session open would keep the owner out.
+        return _("Change your own password with the one that you have, or use rescue_admin on the server.")
+
     def check(self, ask: Ask[User, PasswordParams]) -> None:
-        if ask.target.pk == ask.actor.user.pk:  # whoever has found a session open would keep the owner out
-            raise Refusal(_("Change your own password with the one that you have, or use rescue_admin on the server."))
         if errors := _wrong_password(ask.params.password, ask.target):
             raise Invalid(errors)
 
@@ -240,7 +246,7 @@ class Deactivate(_Switch):
     group = Group.DANGER
     consequence = gettext_lazy(
         "Their sessions and consoles end within seconds, and nobody signs in with the account until it is activated "
-        "again. Rights, quotas and machines stay."
+        "again. Their tokens are withdrawn for good. Rights, quotas and machines stay."
     )
     flag, to = "is_active", False
     already = gettext_noop("%s is deactivated already.")
@@ -249,7 +255,10 @@ class Deactivate(_Switch):
     def perform(self, ask: Ask[User, NoParams]) -> str:
         ask.target.sign_outs += 1  # a session of before is none when the account is switched on again
         ask.target.save(update_fields=["sign_outs"])
-        return super().perform(ask)
+        # Nor does a script go on that somebody has forgotten meanwhile, or left behind.
+        tokens = ask.target.tokens.all().delete()[0]
+        super().perform(ask)
+        return ngettext("%d token was withdrawn.", "%d tokens were withdrawn.", tokens) % tokens if tokens else ""
 
 
 class Activate(_Switch):

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy
 
 from objectlog.words import gettext as _
 from objectlog.words import ngettext
-from operations.contract import Ask, NoParams, Refusal
+from operations.contract import Ask, NoParams
 from operations.groups import Group
 from people.factors import has_factor, remove_all
 from people.mailing import tell_of_factors
@@ -32,9 +32,11 @@ class ResetFactors(OnPeople[NoParams]):
     def obstacle(self, target: User) -> str | None:
         return None if has_factor(target) else _("%s has no second factor.") % target
 
-    def check(self, ask: Ask[User, NoParams]) -> None:
-        if ask.target.pk == ask.actor.user.pk:  # whoever has found a session open would be rid of the factor
-            raise Refusal(_("Remove your own factors on your profile, or use rescue_admin on the server."))
+    def obstacle_for(self, user: User, target: User) -> str | None:
+        if target.pk != user.pk:
+            return None
+        # Whoever has found a session open would be rid of the factor.
+        return _("Remove your own factors on your profile, or use rescue_admin on the server.")
 
     def perform(self, ask: Ask[User, NoParams]) -> str:
         removed = remove_all(ask.target)

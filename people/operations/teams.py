@@ -14,7 +14,7 @@ from objectlog.services import Target
 from objectlog.words import gettext as _
 from objectlog.words import ngettext
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Site
-from people.selectors import count_machines_of_team, has_team_called, is_member, is_member_by_hand
+from people.selectors import count_machines_of_team, find_team_alike, is_member, is_member_by_hand
 from permissions.models import Team, User
 from permissions.policy import Verdict, can, granted_verbs
 from permissions.services import add_member, grant, make_team, remove_member, rename_team, revoke
@@ -221,8 +221,8 @@ def _judge_name(name: str, own: Team | None = None) -> None:
     if len(name) > _LONGEST or not _NAME.fullmatch(name):
         words = _("A name has letters, digits, spaces and any of . _ + -, begins with a letter or digit, and is short.")
         raise Invalid({"name": words})
-    if has_team_called(name, besides=own):
-        raise Invalid({"name": _taken(name)})
+    if alike := find_team_alike(name, besides=own):
+        raise Invalid({"name": _taken(alike)})
 
 
 def _taken(name: str) -> str:

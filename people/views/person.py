@@ -31,7 +31,7 @@ def person_page(user: Any, person: Any, current: str) -> dict[str, Any]:
     """Buttons and tabs of a person's page; who sees it and may not change it has no buttons."""
     may_change = bool(can(user, "change_people"))
     needed = frozenset(operation.needs for operation in PERSON_OPERATIONS)
-    offers = list_offers(person, PERSON_OPERATIONS, needed) if may_change else []
+    offers = list_offers(person, PERSON_OPERATIONS, needed, user) if may_change else []
     buttons = [button_of(each, reverse("person-do", args=[person.username, each.operation.verb])) for each in offers]
     first, more = put_first(buttons, _FIRST)
     tabs = tabs_of("person", [person.username], current)

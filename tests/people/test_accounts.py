@@ -1,5 +1,6 @@
 """What administrators do to accounts, by whatever way; and that there is always one left."""
 
+import re
 import threading
 
 import pytest
@@ -13,12 +14,14 @@ from operations.contract import SITE, Actor, Ask, Forbidden, Invalid, Refusal
 from operations.forms import params_from
 from operations.pipeline import run
 from operations.table import OPERATIONS
+from people.tokens import find_token
 from permissions.models import Persona, User
 from permissions.services import grant, persona_of
-from tests.factories import make_admin, make_cluster, make_user, make_vm
+from tests.factories import make_admin, make_cluster, make_token, make_user, make_vm
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD, NEW = "long enough 1", "another password 2"
+SECRET = "gwm_a-secret-of-more-than-thirty-two-characters"
 
 
 @pytest.fixture
@@ -64,6 +67,8 @@ def test_an_account_is_added_and_signs_in(root):
         ({"username": "root"}, "username"),
         ({"username": "ROOT"}, "username"),
         ({"username": "\uff32oot"}, "username"),
+        ({"username": "r\u043eot"}, "username"),
+        ({"username": "r00t"}, "username"),
         ({"username": "two words"}, "username"),
         ({"username": "a\0b"}, "username"),
         ({"username": "x" * 151}, "username"),
@@ -107,6 +112,23 @@ def test_all_sessions_end_and_stay_ended(root, alice, verb, given):
     if verb != "delete":
         word = given.get("password", PASSWORD)
         assert Client().post("/login/", {"login": "alice", "password": word}).status_code == 302
+
+
+def test_a_token_ends_with_its_account_for_good(root, alice):
+    make_token(alice, secret=SECRET)
+    entry = do("deactivate", root, alice)
+    do("activate", root, alice)
+    assert find_token(SECRET) is None
+    assert entry.message == "1 token was withdrawn."
+
+
+@pytest.mark.parametrize("verb", ["deactivate", "demote"])
+def test_what_nobody_does_to_themselves_says_so_before_it_is_tried(root, verb):
+    page = signed_in(root)
+    asked = re.sub(r"\s+", " ", page.get(f"/person/root/do/{verb}/").content.decode())
+    assert "You cannot do this to your own account." in asked and 'type="submit" disabled' in asked
+    button = re.search(rf"<[^>]*do/{verb}/[^>]*>", page.get("/person/root/").content.decode())
+    assert button is None, "its button leads nowhere, and says why"
 
 
 def test_no_password_is_in_journal_or_log(root, alice, caplog):

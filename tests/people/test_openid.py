@@ -121,6 +121,8 @@ def test_nobody_gets_an_account_by_signing_in_unless_it_is_set(corp):
         {"preferred_username": "other", "email": "alice@example.org"},
         {"preferred_username": "alice@example.org"},
         {"email": "alice@example.org", "email_verified": True},
+        {"preferred_username": "\u0430lice"},
+        {"preferred_username": "a1ice"},
         {"preferred_username": ".."},
         {"preferred_username": "a b"},
         {"preferred_username": ["alice"]},

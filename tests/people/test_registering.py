@@ -110,6 +110,7 @@ def test_one_answer_to_whoever_has_an_account_and_who_has_none():
     [
         ({"username": "ALICE"}, "can&#x27;t be used"),
         ({"username": ".."}, "can&#x27;t be used"),
+        ({"username": "\u0430lice"}, "can&#x27;t be used"),
         ({"username": "a b"}, "valid username"),
         ({"password1": "short"}, "too short"),
         ({"password1": "password12345"}, "too common"),

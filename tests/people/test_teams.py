@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from objectlog.models import Entry, Event
+from objectlog.models import Entry, Event, Via
+from operations.contract import SITE, Actor, Ask, Invalid
+from operations.table import OPERATIONS
+from people.operations.teams import TeamParams
 from permissions.models import Team, User
 from permissions.policy import can, granted_verbs, may_act_for
 from permissions.selectors import find_group
@@ -124,6 +127,12 @@ def test_what_makes_no_sense_is_said_at_its_field(page: Client, team: Team) -> N
     ):
         answer = page.post(f"{PAGE}do/{verb}/", {"who": who})
         assert answer.status_code == 422 and words in answer.content.decode(), (verb, who)
+
+
+def test_a_team_is_not_called_like_another(team: Team) -> None:
+    for alike in ("Web-Team", "web-te\u0430m"):
+        with pytest.raises(Invalid, match="There is a team “web-team” already"):
+            OPERATIONS["team.create"].check(Ask(Actor(make_user(), Via.CLI), SITE, TeamParams(alike)))
 
 
 @pytest.mark.feature("F022")

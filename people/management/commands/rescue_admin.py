@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from people.account_names import may_be_called
 from people.factors import remove_all
 from people.mailing import tell_of_password
 from people.management.commands.add_user import read_password
-from people.selectors import may_be_called
 from people.signing_in import record_rescue
 from permissions.models import User
 

@@ -152,8 +152,8 @@ def describe(source: Source, rows: Mapping[GrantKey, Granted]) -> str:
         words.append(_("by role %s") % source.via_role)
     if source.via_team:
         words.append(_("through team @%s") % source.via_team)
-    if found is not None and found.granted_by is not None:
-        words.append(_("granted by %s") % found.granted_by)
+    if found is not None and found.giver:
+        words.append(_("granted by %s") % found.giver)
     if found is not None and found.granted_at is not None:
         words.append(_("at %s") % tell(found.granted_at))
     if source.until is not None:

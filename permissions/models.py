@@ -123,6 +123,13 @@ class Granted(models.Model):
     granted_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="who gave it"
     )
+    former_giver = models.CharField(
+        max_length=150,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="the name of a giver whose account is deleted",
+    )
     granted_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(
         null=True, blank=True, db_index=True, help_text="from then on it gives nothing; empty: it has no end"
@@ -130,6 +137,11 @@ class Granted(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def giver(self) -> str:
+        """The name of who gave it, also when their account is deleted; empty where it was not kept."""
+        return self.granted_by.username if self.granted_by is not None else self.former_giver
 
 
 class TeamUserGrant(Granted, UserObjectPermissionBase):

@@ -12,7 +12,17 @@ from django.utils import timezone
 
 from objectlog.words import gettext as _
 from permissions.access import Access
-from permissions.models import ClaimedMembership, Persona, Role, RoleGrant, RoleVerb, Team, User, content_type_of
+from permissions.models import (
+    ClaimedMembership,
+    Granted,
+    Persona,
+    Role,
+    RoleGrant,
+    RoleVerb,
+    Team,
+    User,
+    content_type_of,
+)
 from permissions.policy import access_of, grant_tables
 from permissions.selectors import EVERY_LIST, list_teams
 from ui.tables import Choice
@@ -24,6 +34,15 @@ class UnknownVerb(ValueError):
 
 class BadScope(ValueError):
     """A scope that a role cannot have; the text says why."""
+
+
+def delete_account(person: User) -> None:
+    """With what is theirs; what they granted stays, and says by whom."""
+    with transaction.atomic():
+        for table in apps.get_models():
+            if issubclass(table, Granted):
+                table._default_manager.filter(granted_by=person).update(former_giver=person.username)
+        person.delete()
 
 
 def persona_of(who: User | Group) -> Persona:
@@ -132,7 +151,7 @@ def grant(
         if table is None or verb not in known:
             raise UnknownVerb(f"“{verb}” cannot be granted on a {access_of(type(on)).noun}; known: {', '.join(known)}")
     rows = Permission.objects.filter(content_type=content_type_of(on), codename__in=verbs)
-    story = {"granted_by": by, "granted_at": timezone.now(), "expires_at": until}
+    story = _story(by, until)
     with transaction.atomic():
         for permission in rows:
             table.objects.update_or_create(permission=permission, content_object=on, **whom, defaults=story)
@@ -201,7 +220,7 @@ def grant_role(
     if why := explain_scope(on, tag=tag, owner=owner):
         raise BadScope(why)
     place = _scope(on)
-    values = {"granted_by": by, "granted_at": timezone.now(), "expires_at": until}
+    values = _story(by, until)
     key = {"role": role, **_subject(to), **place, "tag": tag, "owner": owner}
     with transaction.atomic():
         Role.objects.select_for_update().get(pk=role.pk)  # two at once make one row
@@ -235,6 +254,10 @@ def forget_grants_of_nothing() -> int:
             there = model._default_manager.order_by().values("pk")
             gone += RoleGrant.objects.filter(scope_kind=access.kind).exclude(scope_pk__in=there).delete()[0]
     return gone
+
+
+def _story(by: User | None, until: datetime | None) -> dict[str, Any]:
+    return {"granted_by": by, "former_giver": "", "granted_at": timezone.now(), "expires_at": until}
 
 
 def _table_for(who: User | Group, on: Model) -> tuple[Any, dict[str, Any]]:

@@ -21,6 +21,7 @@ from people.mailing import can_send, invite, tell_former_address, tell_of_passwo
 from people.selectors import count_machines, lock_administrators
 from permissions.models import User
 from permissions.policy import Verdict, can, find_holdings_of, may_look_after
+from permissions.services import delete_account
 
 P = TypeVar("P")
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -328,7 +329,7 @@ class Delete(OnPeople[NoParams]):
 
     def perform(self, ask: Ask[User, NoParams]) -> str:
         machines = count_machines(ask.target)
-        ask.target.delete()
+        delete_account(ask.target)
         if not machines:
             return ""
         return ngettext("%d machine has no owner now.", "%d machines have no owner now.", machines) % machines

@@ -57,7 +57,7 @@ def _place(row: Row) -> SafeString:
 
 
 def _giver(held: Holding) -> SafeString:
-    giver = DASH if held.granted_by is None else held.granted_by
+    giver = held.giver or DASH
     return (
         draw('{} <span class="muted">{}</span>', giver, moment(held.granted_at))
         if held.granted_at

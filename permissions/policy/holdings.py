@@ -36,7 +36,7 @@ class Holding:
     role: Role | None = None
     tag: str = ""
     owner: Persona | None = None
-    granted_by: User | None = None
+    giver: str = ""
     granted_at: datetime | None = None
     until: datetime | None = field(default=None)
 
@@ -151,7 +151,7 @@ def _of_subjects(model: type[Model], table: Any, whom: str, who: Mapping[int, Us
         last = some[-1]
         verbs = {str(row.codename): row.expires_at for row in some}
         gives = frozenset(verb for verb in access.every if access.granting(verb) & verbs.keys())
-        story = {"granted_by": last.granted_by, "granted_at": last.granted_at}
+        story = {"giver": last.giver, "granted_at": last.granted_at}
         yield Holding(who[subject], last.content_object, verbs, gives, **story)
 
 
@@ -188,7 +188,7 @@ def _roles_of(subject: Q) -> Iterator[Holding]:
     for row in rows:
         who, on = row.user or row.group, objects.get((row.scope_kind, row.scope_pk or 0))
         if who is not None and (on is not None or not row.scope_kind):
-            story: Any = {"granted_by": row.granted_by, "granted_at": row.granted_at, "until": row.expires_at}
+            story: Any = {"giver": row.giver, "granted_at": row.granted_at, "until": row.expires_at}
             yield Holding(who, on, {}, frozenset(), row.role, row.tag, row.owner, **story)
 
 
@@ -203,7 +203,7 @@ def _of_grants(on: Model, giving: Any, every: frozenset[str]) -> Iterator[Holdin
             last: Any = some[-1]
             verbs = {str(row.permission.codename): row.expires_at for row in some}  # type: ignore[attr-defined]
             gives = frozenset(verb for verb in every if giving(verb) & verbs.keys())
-            yield Holding(getattr(last, whom), on, verbs, gives, granted_by=last.granted_by, granted_at=last.granted_at)
+            yield Holding(getattr(last, whom), on, verbs, gives, giver=last.giver, granted_at=last.granted_at)
 
 
 def _of_roles(obj: Model, parent: Model | None, access: Access) -> Iterator[Holding]:
@@ -232,7 +232,7 @@ def _of_roles(obj: Model, parent: Model | None, access: Access) -> Iterator[Hold
                 row.role,
                 row.tag,
                 row.owner,
-                granted_by=row.granted_by,
+                giver=row.giver,
                 granted_at=row.granted_at,
                 until=row.expires_at,
             )

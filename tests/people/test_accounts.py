@@ -14,6 +14,7 @@ from operations.contract import SITE, Actor, Ask, Forbidden, Invalid, Refusal
 from operations.forms import params_from
 from operations.pipeline import run
 from operations.table import OPERATIONS
+from people.explaining import explain
 from people.tokens import find_token
 from permissions.models import Persona, User
 from permissions.services import grant, persona_of
@@ -150,6 +151,10 @@ def test_what_becomes_of_what_somebody_had(root, alice):
     assert entry.message == "1 machine has no owner now."
     assert not User.objects.filter(username="alice").exists()
     assert User.objects.get(username="bob").vmusergrant_set.count() == 1, "what they granted stays"
+    for there in ("/clusters/lab/vms/web1.example.org/rights/", "/person/bob/rights/"):
+        rows = signed_in(root).get(there).content.decode()
+        assert re.search(r'data-label="By">alice\s', rows), "and says by whom"
+    assert any("granted by alice" in line for line in explain(User.objects.get(username="bob"), "power", vm))
     assert set(Entry.objects.values_list("actor_name", flat=True)) == {"alice", "root"}, "the journal stays"
 
 

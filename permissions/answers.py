@@ -16,6 +16,7 @@ def answer(
     """
     signed_in = find_person(request) is not None
     context = {
+        "is_answer": True,
         "layout": "base.html" if signed_in else "bare.html",
         "code": status,
         "title": title,

@@ -167,7 +167,8 @@ _OBJECTS = ("vm", "cluster", "node", "job", "batch", "template", "person", "team
 def note_for(request: HttpRequest, user: User, context: Mapping[str, Any]) -> Note:
     """The note of the page that answers `request`."""
     match = request.resolver_match
-    shows = PAGES.get(match.url_name or "", Shows()) if match is not None else Shows()
+    is_itself = match is not None and not context.get("is_answer")  # not one that says why there is none
+    shows = PAGES.get(match.url_name or "", Shows()) if match is not None and is_itself else Shows()
     names = _names(context)
     rights = (f"rights:{user.pk}", "rights:groups")
     page = [*_fill(shows.page, names), *(_jobs_in(context) if shows.jobs else ())]

@@ -202,6 +202,14 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     signIn();
   }
 });
+
+// What asks again and again, and may not any more: the answer says why, and asks nothing.
+document.addEventListener("htmx:responseError", (event) => {
+  const { elt, xhr } = event.detail;
+  if (elt.matches("[hx-trigger^=every]") && [403, 404].includes(xhr.status)) {
+    location.replace(elt.getAttribute("hx-get"));
+  }
+});
 document.addEventListener("htmx:sendError", failed);
 document.addEventListener("htmx:timeout", failed);
 document.addEventListener("htmx:afterRequest", (event) => {

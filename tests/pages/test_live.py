@@ -16,6 +16,7 @@ from gwm.live.note import Note, now
 from gwm.live.pages import PAGES, STILL
 from permissions.models import User
 from permissions.sessions import mark_of_key
+from tests.factories import make_user
 from tests.pages.conftest import Site
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G045")]
@@ -64,6 +65,11 @@ def test_a_note_names_what_the_page_is_about(site: Site, sign_in: SignIn) -> Non
         assert now() - 30 < note.at <= now()
     assert note_on(client, "/about/").shows == ()
     assert "jobs:*" in note_on(client, "/about/").around
+
+
+def test_what_says_no_shows_nothing_that_changes(sign_in: SignIn) -> None:
+    note = note_on(sign_in(make_user()), "/people/")
+    assert note.shows == () and "jobs:*" in note.around
 
 
 def test_strangers_get_no_note(client: Client) -> None:

@@ -188,8 +188,9 @@ class Operation(Generic[T, P]):
     `then`: what follows by itself on the same target where nothing was sent, each when the one before has succeeded.
     `binds`: what its form takes that ties it to what is there of its target, see `bound_to`.
     `takes_quota`: its `claim` may be more than a quota allows. `for_users`: what it means for the people who use the
-    target. `group`: where it stands in the menu of the target. `seals`: what its form takes sealed, so that a step of a
-    batch may keep it until it is done.
+    target. `judges_plans`: `check` is asked of each item of a plan, those before it counted: it must cost little for
+    one of many, and read once what they share. `group`: where it stands in the menu of the target. `seals`: what its
+    form takes sealed, so that a step of a batch may keep it until it is done.
     """
 
     kind: str
@@ -208,6 +209,7 @@ class Operation(Generic[T, P]):
     for_users: ClassVar[Words] = ""
     is_destructive: ClassVar[bool] = False
     takes_quota: ClassVar[bool] = False
+    judges_plans: ClassVar[bool] = False
     seals: ClassVar[Sequence[str]] = ()
     binds: ClassVar[Sequence[str]] = ()
     sends: ClassVar[bool] = True

@@ -57,10 +57,15 @@ class OperationForm(forms.Form):
                 data[self.add_prefix(name)] = field.initial or ""
         self.data = data
 
+    @classmethod
+    def asks_for_something(cls) -> bool:
+        """Whether there is something to fill in."""
+        return any(not field.widget.is_hidden for field in cls.base_fields.values())
+
     @property
     def asks(self) -> bool:
-        """Whether there is something to fill in."""
-        return any(not field.widget.is_hidden for field in self.base_fields.values())
+        """The same of this one."""
+        return self.asks_for_something()
 
     def kept(self) -> dict[str, Any]:
         """What a batch keeps of it: names and values that `params_from` takes for each of its targets."""

@@ -46,6 +46,7 @@ class Verdict(models.TextChoices):
     WILL = "will", _("will be done")
     SKIPPED = "skipped", _("will be skipped")
     DENIED = "denied", _("not allowed")
+    REFUSED = "refused", _("would be refused")
 
 
 class ItemState(models.TextChoices):

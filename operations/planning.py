@@ -1,6 +1,6 @@
 """Plans: what a batch would do to each of its targets, and why not. A plan is a batch that has not begun."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,10 +11,15 @@ from django.utils import timezone
 
 from objectlog.models import Via
 from objectlog.words import gettext as _
-from operations.contract import Actor, AnyOperation, Refusal
+from operations.contract import Actor, AnyOperation, Ask, Forbidden, Refusal
+from operations.forms import form_for_many, params_from
 from operations.models import Batch, BatchItem, BatchLane, BatchState, ItemState, Verdict
 from operations.offers import find_obstacle
+from operations.selectors import has_own_params
 from permissions.policy import access_of, verbs_on, visible
+
+# What a plan says by what is typed for all of it; who may not, or cannot now, is not asked.
+_JUDGED = (Verdict.WILL, Verdict.REFUSED)
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,48 @@ def plan(operation: AnyOperation, actor: Actor, targets: QuerySet[Any], params: 
         item = _item(batch, position, operation, row, "" if row.is_allowed else refusal)
         item.params = operation.bound_to(row) or None
         items.append(item)
+    if operation.judges_plans and (params or not form_for_many(operation).asks_for_something()):
+        _judge(operation, actor, zip(items, rows, strict=True), params)
     _write(batch, items)
     return batch
+
+
+def judge_plan(batch: Batch, operation: AnyOperation, actor: Actor, params: Mapping[str, Any]) -> bool:
+    """Judge what would be done by what was typed for all of it; whether the plan says something else now.
+
+    So what would be refused when its turn comes is said before anything is confirmed, as it is for one.
+    """
+    if not operation.judges_plans or has_own_params(batch, operation):
+        return False
+    items = list(BatchItem.objects.filter(batch=batch, verdict__in=_JUDGED).select_related("batch"))
+    before = [item.verdict for item in items]
+    targets = operation.whole_rows().in_bulk([item.target_pk for item in items])
+    _judge(operation, actor, [(item, targets.get(item.target_pk)) for item in items], params)
+    after = [item.verdict for item in items]
+    others = [item for item, was in zip(items, before, strict=True) if Verdict.REFUSED in (was, item.verdict)]
+    BatchItem.objects.bulk_update(others, ["verdict", "state", "reason"])
+    return before != after
+
+
+def _judge(
+    operation: AnyOperation, actor: Actor, items: Iterable[tuple[BatchItem, Any]], params: Mapping[str, Any]
+) -> None:
+    """Put to items what their checks say, in their order. What is gone is found out when its turn comes."""
+    with operation.judging_many():
+        for item, target in items:
+            if target is None or item.verdict not in _JUDGED:
+                continue
+            item.reason = _find_refusal(operation, actor, target, item.data_with(params))
+            item.verdict = Verdict.REFUSED if item.reason else Verdict.WILL
+            item.state = ItemState.SKIPPED if item.reason else ItemState.WAITING
+
+
+def _find_refusal(operation: AnyOperation, actor: Actor, target: Any, data: Mapping[str, Any]) -> str:
+    try:
+        operation.check(Ask(actor, target, params_from(operation, actor, target, data)))
+    except (Forbidden, Refusal) as refusal:
+        return str(refusal)
+    return ""
 
 
 def plan_steps(actor: Actor, target: Any, steps: Sequence[Step], *, about: AnyOperation | None = None) -> Batch:

@@ -22,6 +22,7 @@ class Tally:
     will: int = 0
     skipped: int = 0
     denied: int = 0
+    refused: int = 0
     waiting: int = 0
     running: int = 0
     in_doubt: int = 0
@@ -34,6 +35,11 @@ class Tally:
     def targets(self) -> int:
         """What is done to so many: without the further steps, each an operation of its own, that follow of some."""
         return self.will - self.further or self.will
+
+    @property
+    def all(self) -> int:
+        """Items of every kind."""
+        return self.will + self.skipped + self.denied + self.refused
 
     @property
     def ended(self) -> int:

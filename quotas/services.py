@@ -73,16 +73,19 @@ def judge_room(
 ) -> None:
     """Raises Exceeded where this much is more than is left. What belongs to nobody has no limit.
 
-    `usage` counts what the persona's machines use there, where there is a limit.
+    `usage` counts what the persona's machines use there, where there is a limit. While many are judged
+    (`operations.once`), what was wanted before and fits is counted, too: a plan does all of it.
     """
     if persona is None or may_exceed:
         return
     limits, claimed = read_once(("standing", persona.pk, cluster.pk), lambda: standing_of(persona, cluster))
     if limits == UNLIMITED:
         return
-    over = limits.exceeded_by(claimed + usage(), wanted)
+    before: list[Amounts] = read_once(("wanted", persona.pk, cluster.pk), list)
+    over = limits.exceeded_by(sum(before, claimed + usage()), wanted)
     if over:
         raise Exceeded(persona, cluster, over, limits)
+    before.append(wanted)
 
 
 def require_room(

@@ -23,7 +23,7 @@ BOOT = by_name(
         Kind.CHOICE, Group.BOOT, choices=choices("disk", "cdrom", "network", "floppy")),
     Parameter("boot_type", _("Boot mode"),
         _("Whether it starts by a BIOS or by UEFI, or with a kernel of the node (direct_kernel)."),
-        Kind.CHOICE, Group.BOOT, choices=choices("direct_kernel", "bios", "uefi"), since=(4, 0)),
+        Kind.CHOICE, Group.BOOT, choices=choices("direct_kernel", "direct_kernel_efi", "bios", "uefi"), since=(4, 0)),
     Parameter("ovmf_code", _("UEFI firmware"),
         _("The file of the node from which a new machine's UEFI is taken. Empty: as Ganeti was built."),
         Kind.PATH, Group.BOOT, Level.HOST, is_optional=True, since=(4, 0)),
@@ -136,7 +136,8 @@ NETWORK = by_name(
         Kind.SWITCH, Group.NETWORK, Level.ADMIN),
     Parameter("virtio_net_queues", _("Queues of network cards"),
         _("How many queues a paravirtual card has, so that several virtual CPUs can share its work. 1: no sharing."),
-        Kind.INTEGER, Group.NETWORK, Level.ADMIN, least=1, most=8, is_optional=True, since=(2, 12)),
+        Kind.INTEGER, Group.NETWORK, Level.ADMIN, choices=choices(Choice("auto", since=(4, 0))), least=1, most=8,
+        is_optional=True, since=(2, 12)),
     Parameter("vnet_hdr", _("Network offloading"),
         _("The guest may leave checksums and splitting of large packets to the node. Switch it off for guests whose"
           " driver gets that wrong."),

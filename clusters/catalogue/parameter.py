@@ -74,7 +74,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter. `least` and `most` bound a number; `pattern` is what all of a text must match.
+    """One parameter. `least` and `most` bound a number, beside which there may be words (`choices`); `pattern` is what
+    all of a text must match.
 
     `is_optional`: may be empty (numbers: 0), which leaves the decision to the hypervisor or switches the thing off.
     `until` is the last release that has it.
@@ -106,7 +107,7 @@ class Parameter:
         return _is_within(release, self.since, self.until)
 
     def options_in(self, release: Release) -> tuple[str, ...]:
-        """The values that this release takes, of a choice."""
+        """The values that this release takes, of a choice; the words that it takes in place of a number."""
         return tuple(each.value for each in self.choices if each.exists_in(release))
 
     @property
@@ -121,7 +122,7 @@ class Parameter:
         if self.kind is Kind.SWITCH:
             return None if isinstance(value, bool) else _("This is on or off.")
         if self.kind in (Kind.INTEGER, Kind.SIZE):
-            return self._judge_number(value)
+            return None if value in self.options_in(release) else self._judge_number(value)
         if not isinstance(value, str):
             return _("This is a text.")
         return self._judge_text(value, release)

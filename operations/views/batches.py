@@ -22,7 +22,7 @@ from operations.actors import actor_of
 from operations.columns import BATCH_GROUPS, BATCH_TABLE, BATCHES, button_of_plan, label_of, title_of
 from operations.contract import Actor, AnyOperation, Ask, Forbidden, Foresight, Refusal, Shown
 from operations.forms import OperationForm, form_for, form_for_many, params_from
-from operations.planning import begin_batch, continue_batch, stop_batch
+from operations.planning import begin_batch, continue_batch, judge_plan, stop_batch
 from operations.retrying import retry
 from operations.selectors import (
     get_batch,
@@ -55,6 +55,7 @@ PLANNED_PARTS = {
     "will": gettext_lazy("Will be done"),
     "skipped": gettext_lazy("Skipped"),
     "denied": gettext_lazy("Not allowed"),
+    "refused": gettext_lazy("Would be refused"),
 }
 BEGUN_PARTS = {
     "waiting": gettext_lazy("Waiting"),
@@ -121,9 +122,11 @@ def batch_do(request: HttpRequest, uuid: UUID, verb: str) -> HttpResponse:
             return _show_call(request, batch, form)
         if not form.is_valid():
             return _show(request, batch, form, status=422)
-        if is_preview:
+        operation = OPERATIONS.get(batch.operation)
+        is_changed = operation is not None and judge_plan(batch, operation, actor_of(request), form.kept())
+        if is_preview or is_changed or not tally_items(batch).will:
             _demand_number(form, batch)
-            return _show(request, batch, form, params=form.kept())
+            return _show(request, batch, form, params=form.kept(), status=200 if is_preview else 409)
         begin_batch(batch, form.kept(), over_quota=actor_of(request).may_exceed)
     elif verb == "retry":
         return _retry(request, batch)
@@ -143,7 +146,7 @@ def _retry(request: HttpRequest, batch: Any) -> HttpResponse:
     if anew is None:
         return redirect("batch", uuid=batch.uuid)
     changed = tally_items(anew)
-    number = changed.will + changed.skipped + changed.denied
+    number = changed.all
     words = ngettext(
         "%d item is no longer as it was when this was confirmed. This is a new plan for it.",
         "%d items are no longer as they were when this was confirmed. This is a new plan for them.",
@@ -194,7 +197,8 @@ def _filled_in(operation: AnyOperation, batch: Any, form: OperationForm | None) 
 def _tell_changes(actor: Actor, items: list[Any], params: Mapping[str, Any], *, is_judged: bool = False) -> None:
     """Put before and after to the items of a plan, where their operations say so. One query for each operation.
 
-    With what was typed it is judged, too, and why one of them would be refused stands beside it.
+    With what was typed it is judged, too, where the whole plan is not (`judges_plans`), and why one of them would be
+    refused stands beside it.
     """
     for key in {item.key for item in items}:
         operation = OPERATIONS.get(key)
@@ -208,7 +212,7 @@ def _tell_changes(actor: Actor, items: list[Any], params: Mapping[str, Any], *, 
                 try:
                     target = targets[item.target_pk]
                     ask = Ask(actor, target, params_from(operation, actor, target, data))
-                    if is_judged:
+                    if is_judged and not operation.judges_plans:
                         operation.check(ask)
                     told = [each for each in operation.changes(ask) if each.is_hidden or each.before != each.after]
                     item.changes = as_rows(change.as_data() for change in told)
@@ -271,20 +275,20 @@ def _show(
         foresight = _foresee(operation, batch, list(items_here), typed)
     numbers = {name: getattr(tally, name) for name in parts}
     if not is_planned:
-        numbers["skipped"] += tally.fell_away + tally.denied
+        numbers["skipped"] += tally.fell_away + tally.denied + tally.refused
     context = {
         **listing.as_context(),
         "batch": batch,
         "operation": operation,
-        "title": _question(batch, tally.targets) if is_planned else title_of(batch, tally.targets),
-        "button": button_of_plan(batch, tally.targets),
+        "title": _question(batch, tally.targets or tally.refused) if is_planned else title_of(batch, tally.targets),
+        "button": button_of_plan(batch, tally.targets or tally.refused),
         "tally": tally,
         "may_exceed": operation is not None
         and bool(can(user, "exceed_quotas"))
         and operation.meets_limits(targets_of(batch, operation)),
-        "parts": [("", _("All"), tally.will + tally.skipped + tally.denied)]
-        + [(name, label, numbers[name]) for name, label in parts.items()],
+        "parts": [("", _("All"), tally.all)] + [(name, label, numbers[name]) for name, label in parts.items()],
         "part": part if part in parts else "",
+        "exceeds": actor_of(request).over_quota or batch.over_quota,
         "is_mine": batch.actor_id == user.pk,
         "form": form,
         "form_has_focus": form is not None and any("autofocus" in each.field.widget.attrs for each in form),

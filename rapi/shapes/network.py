@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Annotated, Any
 
 from rapi.shapes.fields import (
@@ -25,8 +26,10 @@ from rapi.shapes.fields import (
 CIDR_LENGTH, CIDR6_LENGTH, ADDRESS_LENGTH = 50, 60, 45
 # one character for each address of a /16
 _MAP_LENGTH = 2**16
+# So many free addresses are offered to whoever makes a network card.
+_FREE_KEPT = 10
 
-#: without ``map`` (one character per address: 64 KiB for a /16) and without ``inst_list``
+#: without ``inst_list``; of ``map`` (one character per address: 64 KiB for a /16) no more is kept than is shown
 NETWORK_FIELDS = (
     "name",
     "uuid",
@@ -41,6 +44,7 @@ NETWORK_FIELDS = (
     "mac_prefix",
     "free_count",
     "reserved_count",
+    "map",
     "group_list",
     "external_reservations",
     "inst_cnt",
@@ -84,8 +88,8 @@ class _Reservations(Kind):
 class NetworkInfo:
     """A network. ``cidr`` is the IPv4 network; counts are of addresses.
 
-    ``address_map`` (``X`` used, ``.`` free, one per address) and ``instance_names`` only come with the single
-    record or when asked for.
+    ``address_map`` has ``X`` for used and ``.`` for free, one per address; ``raw`` keeps it as far as its first free
+    ones. ``instance_names`` only come with the single record or when asked for.
     """
 
     uuid: Annotated[str, Uuid()]
@@ -114,4 +118,12 @@ class NetworkInfo:
         kept = keep_record(cls, record, values)
         if "group_list" in kept:
             kept["group_list"] = [[each.group, each.mode, each.link, each.vlan] for each in values["links"]]
+        if values["address_map"]:
+            kept["map"] = _until_free(values["address_map"])
         return cls(**values, raw=kept)
+
+
+def _until_free(address_map: str) -> str:
+    """The map as far as the last free address that is kept."""
+    free = (at for at, taken in enumerate(address_map) if taken == ".")
+    return address_map[: next(islice(free, _FREE_KEPT - 1, None), len(address_map)) + 1]

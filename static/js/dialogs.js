@@ -1,4 +1,6 @@
 /* Dialogs: the help, and the confirmation that htmx loads into #dialog. Without a script the same link opens a page. */
+import { renewQuestion } from "./renewal.js";
+
 const dialog = document.getElementById("dialog");
 let opener = null;
 
@@ -120,3 +122,12 @@ addEventListener("pageshow", (event) => {
 const takesFocus = document.querySelector("[data-takes-focus], [autofocus]");
 if (takesFocus) takesFocus.focus();
 else if (!location.hash) firstField(document.querySelector("form[data-starts], .is-confirm > form"))?.focus();
+
+/* What is in the way of a confirmation (its machine is busy, its cluster away) ends by itself: it looks for that. */
+const look_ms = 3000;
+async function lookAgain() {
+  const sign = document.querySelector(":is(#work, dialog[open]) [data-renews]");
+  if (sign && !document.hidden && (await renewQuestion(sign)) === "gone") delete sign.dataset.renews;
+  setTimeout(lookAgain, look_ms);
+}
+setTimeout(lookAgain, look_ms);

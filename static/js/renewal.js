@@ -41,6 +41,15 @@ export async function renewFrame() {
   return "done";
 }
 
+/** A confirmation, or what can be done to a machine; what somebody typed stays. `sign` says where it comes from. */
+export async function renewQuestion(sign) {
+  const old = sign.closest("#confirm, #actions");
+  const { outcome, page } = await read(sign.dataset.renews);
+  const fresh = page?.getElementById(old.id);
+  if (fresh && sign.isConnected && !old.dataset.sent) morph(old, fresh);
+  return outcome;
+}
+
 /** How old things are: just the stamps. */
 export async function renewAges() {
   const times = [...document.querySelectorAll("time[data-stamp]")];

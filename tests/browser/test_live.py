@@ -235,6 +235,24 @@ def test_a_renamed_machine_keeps_its_page(visitor: Page, write: Write) -> None:
 
 
 @pytest.mark.feature("G050")
+def test_a_question_about_a_busy_machine_can_be_answered_when_it_is_free(visitor: Page, write: Write) -> None:
+    (busy,), (free,) = CHANGES["busy"]
+    write(busy)
+    try:
+        open_live(visitor, f"{OF_VM}do/rename/")
+        form = visitor.locator("#work #confirm")
+        button, name = form.locator("button.is-primary"), form.locator("input[name=new_name]")
+        expect(button).to_be_disabled()
+        expect(form).to_contain_text("already in progress")
+        name.fill("another.example.org")
+    finally:
+        write(free)
+    expect(button).to_be_enabled(timeout=SOON_MS)
+    expect(form).not_to_contain_text("already in progress")
+    expect(name).to_have_value("another.example.org")
+    expect(name).to_be_focused()
+
+
 def test_what_is_ticked_stays_ticked_and_counted(visitor: Page, write: Write) -> None:
     """The row is read anew while it is selected."""
     do, undo = CHANGES["stopped"]

@@ -22,7 +22,8 @@ def test_it_is_complete(parameter: Parameter) -> None:
     label, explanation = str(parameter.label), str(parameter.help)
     assert label and label != parameter.name
     assert explanation.endswith((".", ":"))
-    assert (parameter.kind is Kind.CHOICE) == bool(parameter.choices)
+    assert bool(parameter.choices) or parameter.kind is not Kind.CHOICE
+    assert not parameter.choices or parameter.kind in (Kind.CHOICE, Kind.INTEGER)
     assert parameter.kind is not Kind.SIZE or parameter.unit == "MiB"
     assert parameter.kind is not Kind.INTEGER or parameter.least is not None
 
@@ -53,6 +54,8 @@ def test_releases() -> None:
     assert not OF_TEMPLATES["rbd"]["user-id"].exists_in((3, 1))
     assert NIC["mode"].options_in((3, 2)) == ("bridged", "routed", "openvswitch", "pool", "ext")
     assert of_hypervisor("something new") == {}
+    queues = of_hypervisor("kvm")["virtio_net_queues"]
+    assert [queues.judge("auto", (4, 0)), queues.judge("auto", (3, 1))] == [None, "Enter a whole number."]
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,8 @@ def test_networks(recorded: Path) -> None:
     assert network.external_reservations == ("192.0.2.0", "192.0.2.1", "192.0.2.15")
     assert network.links[0].vlan == ""
     (full,) = (NetworkInfo.parse(each) for each in load(recorded, "networks_bulk"))
-    assert full.address_map is not None
+    assert full.address_map == network.address_map is not None
+    assert full.raw["map"] == "XXX.........."  # ten of the twelve that are free
     assert full.address_map.count("X") == full.reserved_count == 4
     assert full.instance_names == ("web.lab.test",)
 
@@ -311,7 +312,7 @@ _PARSERS: dict[Any, tuple[str, ...]] = {
     GroupInfo.parse: GROUP_FIELDS,
     NodeInfo.parse: NODE_CONFIG_FIELDS,
     NodeLive.parse: NODE_LIVE_FIELDS,
-    NetworkInfo.parse: (*NETWORK_FIELDS, "map", "inst_list"),
+    NetworkInfo.parse: (*NETWORK_FIELDS, "inst_list"),
     InstanceInfo.parse: (*INSTANCE_CONFIG_FIELDS, "pnode", "snodes"),
     InstanceLive.parse: INSTANCE_LIVE_FIELDS,
     JobInfo.parse: JOB_FIELDS,

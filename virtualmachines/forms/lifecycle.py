@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from operations.contract import AnyOperation
 from operations.forms import OpenedField, OperationForm, asks_for
+from operations.once import read_once
+from permissions.models import Persona
 from permissions.selectors import find_persona_of_anybody
 from ui.names import NameInput
 from virtualmachines.forms.pieces.system import group_systems
@@ -127,10 +129,14 @@ class OwnerForm(OfOwnerForm):
     def clean_owner(self) -> str:
         """The name of somebody who is there."""
         name = str(self.cleaned_data["owner"]).strip()
-        if name and find_persona_of_anybody(name) is None:
+        if name and _find(name) is None:
             raise ValidationError(_("There is nobody called %s.") % name)
         return name
 
     def params(self, operation: AnyOperation) -> OwnerParams:
         name = self.cleaned_data["owner"]
-        return OwnerParams(self.cleaned_data["opened"], find_persona_of_anybody(name) if name else None)
+        return OwnerParams(self.cleaned_data["opened"], _find(name) if name else None)
+
+
+def _find(name: str) -> Persona | None:
+    return read_once(("named", name), lambda: find_persona_of_anybody(name))

@@ -13,7 +13,7 @@ from clusters.catalogue import BACKEND, OF_HYPERVISORS, Parameter, of_hypervisor
 from clusters.models import Cluster
 from operations.forms import OperationForm, asks_for_many
 from permissions.policy import visible
-from virtualmachines.forms.pieces.parameters import READERS
+from virtualmachines.forms.pieces.parameters import reader_of
 from virtualmachines.forms.pieces.select import QuickSelect
 from virtualmachines.forms.pieces.typed import EMPTY, OFF, ON, PLAIN, SizeField
 
@@ -130,4 +130,4 @@ def _read(parameter: Parameter, text: str) -> Any:
     """A value of its kind; None makes the machine follow its cluster."""
     if not text:
         return None
-    return "" if text == EMPTY else READERS.get(parameter.kind, str)(text)
+    return "" if text == EMPTY else reader_of(parameter)(text)

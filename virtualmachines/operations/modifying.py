@@ -35,7 +35,7 @@ from virtualmachines.spec.data import BadData, as_data
 from virtualmachines.spec.difference import Difference
 from virtualmachines.spec.edits import Edit
 from virtualmachines.spec.telling import tell_changes
-from virtualmachines.usage import growth_of, usage_of
+from virtualmachines.usage import growth_of, read_usage, usage_of
 
 _VERSION_LENGTH = 16
 _OS_IMAGE = "os-image"
@@ -71,6 +71,7 @@ class Modify(VMOperation[ModifyParams]):
     icon = "edit"
     group = Group.SETTINGS
     takes_quota = True
+    judges_plans = True
     has_own_page = True
     can_check = True
     seals = ("private",)
@@ -129,7 +130,7 @@ class Modify(VMOperation[ModifyParams]):
                     owner,
                     target.cluster,
                     more,
-                    lambda: read_once(("used", owner.pk, target.cluster.pk), lambda: usage_of(owner, target.cluster)),
+                    lambda: read_usage(owner, target.cluster),
                     may_exceed=ask.actor.may_exceed,
                 )
 

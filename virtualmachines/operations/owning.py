@@ -5,16 +5,19 @@ the owner is set, and never believed: anybody who may set tags there could have 
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from objectlog.changes import Change
 from objectlog.messages import Message
 from objectlog.words import gettext as _
 from operations.contract import AnyOperation, Ask, Claims, Invalid, NoParams, Submission
+from operations.once import reading_once
 from permissions.models import Persona
 from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
@@ -22,7 +25,7 @@ from rapi.errors import RapiError
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, look_whether_same, quota_at
 from virtualmachines.tags import is_owner_tag, owner_tag_for
-from virtualmachines.usage import amounts_of_machine, usage_of
+from virtualmachines.usage import amounts_of_machine, read_usage, usage_of
 
 _NOBODY = gettext_noop("No owner")
 
@@ -140,9 +143,16 @@ class SetOwner(VMOperation[OwnerParams]):
     sends = False
     locks = False
     takes_quota = True
+    judges_plans = True
     binds = ("opened",)
     then: ClassVar[Sequence[AnyOperation]] = (WriteOwnerTag(),)
     params_type = OwnerParams
+
+    def rows(self) -> QuerySet[VirtualMachine]:
+        return super().rows().select_related("owner")
+
+    def judging_many(self) -> AbstractContextManager[None]:
+        return reading_once()
 
     def bound_to(self, target: VirtualMachine) -> dict[str, str]:
         return {"opened": version_of_owner(target.owner_id)}
@@ -158,7 +168,7 @@ class SetOwner(VMOperation[OwnerParams]):
                     owner,
                     target.cluster,
                     amounts_of_machine(target),
-                    lambda: usage_of(owner, target.cluster, without=target),
+                    lambda: read_usage(owner, target.cluster),  # not of this one, which is another's
                     may_exceed=ask.actor.may_exceed,
                 )
 

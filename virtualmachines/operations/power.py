@@ -1,10 +1,12 @@
 """Start, shut down, reboot."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from clusters.models import Job
@@ -12,12 +14,13 @@ from objectlog.models import Entry
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, NoParams, Submission
 from operations.groups import Group
-from quotas.services import claim, give_back
+from operations.once import reading_once
+from quotas.services import claim, give_back, judge_room
 from rapi.client import RapiClient
 from rapi.errors import JobLost, Refused
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, quota_at
-from virtualmachines.usage import amounts_to_run, usage_of
+from virtualmachines.usage import amounts_to_run, read_usage, usage_of
 
 # Ganeti's own default (OpParams.hs, pShutdownTimeout).
 SHUTDOWN_TIMEOUT_S = 120
@@ -114,6 +117,7 @@ class Start(VMOperation[NoParams]):
     doing = gettext_lazy("starting")
     noun = gettext_lazy("A start")
     takes_quota = True
+    judges_plans = True
     can_check = True
     needs = "power"
     icon = "play"
@@ -125,6 +129,25 @@ class Start(VMOperation[NoParams]):
         if target.status == "running":
             return _("It is running already.")
         return explain_off_limits(target) or explain_node_offline(target)
+
+    def rows(self) -> QuerySet[VirtualMachine]:
+        return super().rows().select_related("owner")
+
+    def judging_many(self) -> AbstractContextManager[None]:
+        return reading_once()
+
+    def check(self, ask: Ask[VirtualMachine, NoParams]) -> None:
+        target, owner = ask.target, ask.target.owner
+        more = amounts_to_run(target)
+        if owner is not None and more is not None:
+            with quota_at():
+                judge_room(
+                    owner,
+                    target.cluster,
+                    more,
+                    lambda: read_usage(owner, target.cluster),
+                    may_exceed=ask.actor.may_exceed,
+                )
 
     def claim(self, ask: Ask[VirtualMachine, NoParams], entry: UUID) -> Claims:
         """What is stopped holds its disks alone; from now on its memory and vCPUs count, too."""

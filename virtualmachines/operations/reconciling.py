@@ -1,5 +1,6 @@
 """What is done about a machine that is otherwise in Ganeti than here: take its owner from its tag, accept changes."""
 
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -10,6 +11,7 @@ from clusters.operations.accepting import Accept
 from objectlog.changes import Change
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, OverQuota
+from operations.once import read_once
 from permissions.models import Persona
 from permissions.selectors import find_persona_of_anybody
 from virtualmachines.drifting import tell_drift_of
@@ -28,6 +30,7 @@ class Adopt(VMOperation[OfOwnerParams]):
 
     verb = "adopt"
     takes_quota = True
+    judges_plans = True
     label = gettext_lazy("Assign the owner of its tag")
     label_of_many = ngettext_lazy(
         "Assign the owner of its tag to %d machine", "Assign the owners of their tags to %d machines"
@@ -42,6 +45,12 @@ class Adopt(VMOperation[OfOwnerParams]):
     binds = ("opened",)
     params_type = OfOwnerParams
 
+    def rows(self) -> QuerySet[VirtualMachine]:
+        return _AS_SAID.rows()
+
+    def judging_many(self) -> AbstractContextManager[None]:
+        return _AS_SAID.judging_many()
+
     def bound_to(self, target: VirtualMachine) -> dict[str, str]:
         return _AS_SAID.bound_to(target)
 
@@ -52,7 +61,7 @@ class Adopt(VMOperation[OfOwnerParams]):
         return None if target.owner_tag else _("It has no owner tag in Ganeti.")
 
     def check(self, ask: Ask[VirtualMachine, OfOwnerParams]) -> None:
-        if find_persona_of_anybody(ask.target.owner_tag) is None:
+        if _named(ask.target) is None:
             words = _("Its tag names %s, and there is nobody called so here.") % ask.target.owner_tag
             raise Invalid({"": words})
         try:
@@ -81,8 +90,13 @@ class Adopt(VMOperation[OfOwnerParams]):
 
 
 def _meant(ask: Ask[VirtualMachine, OfOwnerParams]) -> Ask[VirtualMachine, OwnerParams]:
-    owner: Persona | None = find_persona_of_anybody(ask.target.owner_tag)
-    return Ask(ask.actor, ask.target, OwnerParams(ask.params.opened, owner), ask.dry_run)
+    return Ask(ask.actor, ask.target, OwnerParams(ask.params.opened, _named(ask.target)), ask.dry_run)
+
+
+def _named(target: VirtualMachine) -> Persona | None:
+    """Whom its tag names."""
+    tag = target.owner_tag
+    return read_once(("named", tag), lambda: find_persona_of_anybody(tag))
 
 
 class AcceptMachine(Accept[VirtualMachine]):

@@ -29,6 +29,7 @@ class TagsParams:
 class _Tagging(VMOperation[TagsParams]):
     for_users = gettext_lazy("Whoever works on it notices nothing; who has rights by its tags may gain or lose them.")
     needs = "tags"
+    judges_plans = True
     icon = "tag"
     can_check = True
     params_type = TagsParams

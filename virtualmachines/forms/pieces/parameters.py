@@ -92,14 +92,17 @@ class ParameterPiece(Piece):
 
     def _field(self, parameter: Parameter, now: str) -> ParameterField:
         default = None if self.unsaid else self.defaults.get(parameter.name)
-        made = ParameterField(parameter, default, self.release, READERS.get(parameter.kind, str))
+        made = ParameterField(parameter, default, self.release, reader_of(parameter))
         shown = self.unsaid or shown_default(default, parameter.kind)
         if parameter.kind in (Kind.SWITCH, Kind.CHOICE):
             made.widget = QuickSelect(self._options(parameter, default, shown, now))
         elif shown:
             made.widget.attrs["placeholder"] = shown
         if parameter.kind is Kind.INTEGER:
-            made.widget.attrs["inputmode"] = "numeric"
+            if words := parameter.options_in(self.release):
+                made.help_text += " " + _("Also: %s.") % ", ".join(words)
+            else:
+                made.widget.attrs["inputmode"] = "numeric"
         return made
 
     def _options(self, parameter: Parameter, default: Any, shown: str, now: str) -> list[tuple[str, Any]]:
@@ -125,9 +128,15 @@ def _read_number(text: str) -> int:
     return int(forms.IntegerField().clean(text))
 
 
-#: what reads what was typed for a parameter of this kind; the others are text
-READERS: Mapping[Kind, Callable[[str], Any]] = {
+# What reads what was typed for a parameter of this kind; the others are text.
+_READERS: Mapping[Kind, Callable[[str], Any]] = {
     Kind.SWITCH: _read_switch,
     Kind.INTEGER: _read_number,
     Kind.SIZE: read_size,
 }
+
+
+def reader_of(parameter: Parameter) -> Callable[[str], Any]:
+    """What reads what was typed for it: a word that stands for a number is a word."""
+    read, words = _READERS.get(parameter.kind, str), {each.value for each in parameter.choices}
+    return lambda text: text if text in words else read(text)

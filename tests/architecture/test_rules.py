@@ -23,6 +23,11 @@ def trees() -> list[tuple[str, ast.Module]]:
     return [(str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))) for path in FILES]
 
 
+@cache
+def nodes() -> list[tuple[str, ast.AST]]:
+    return [(name, node) for name, tree in trees() for node in ast.walk(tree)]
+
+
 def imports_of(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
@@ -36,19 +41,22 @@ def test_there_is_something_to_read() -> None:
 
 
 def test_imports_stand_at_the_top() -> None:
+    def is_ours(node: ast.AST) -> bool:
+        return any(module.split(".")[0] in PACKAGES for module in imports_of(node))
+
+    indented = {name for name, node in nodes() if is_ours(node) and node.col_offset}
     found = [
         f"{name}:{inner.lineno}"
-        for name, tree in trees()
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for name, function in nodes()
+        if name in indented and isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for inner in ast.walk(function)
-        if any(module.split(".")[0] in PACKAGES for module in imports_of(inner))
+        if is_ours(inner)
     ]
     assert found == []
 
 
 def test_only_the_rapi_client_and_what_asks_sign_in_providers_speak_http() -> None:
-    users = {name for name, tree in trees() for node in ast.walk(tree) if "requests" in imports_of(node)}
+    users = {name for name, node in nodes() if "requests" in imports_of(node)}
     assert users
     assert all(name.startswith("rapi/") for name in users - {"people/openid/asking.py"}), users
 
@@ -57,8 +65,7 @@ def test_rows_are_locked_as_each_database_can() -> None:
     """MariaDB refuses the narrower locks: no update and no operation worked there."""
     found = [
         f"{name}:{node.lineno}"
-        for name, tree in trees()
-        for node in ast.walk(tree)
+        for name, node in nodes()
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "select_for_update"
         if {word.arg for word in node.keywords} & {"of", "no_key"} and name != "operations/locking.py"
     ]
@@ -94,8 +101,7 @@ def test_templates_do_not_read_rights() -> None:
 def test_no_signals_of_ours() -> None:
     found = [
         f"{name}:{node.lineno}"
-        for name, tree in trees()
-        for node in ast.walk(tree)
+        for name, node in nodes()
         if (isinstance(node, ast.Name) and node.id == "receiver")
         or (isinstance(node, ast.ImportFrom) and node.module == "django.dispatch")
     ]
@@ -105,8 +111,7 @@ def test_no_signals_of_ours() -> None:
 def test_no_exception_is_swallowed() -> None:
     found = [
         f"{name}:{node.lineno}"
-        for name, tree in trees()
-        for node in ast.walk(tree)
+        for name, node in nodes()
         if isinstance(node, ast.ExceptHandler)
         and (
             node.type is None
@@ -127,8 +132,7 @@ def test_production_code_does_not_ask_whether_it_is_tested(word: str) -> None:
 def test_mark_safe_only_in_template_tags() -> None:
     users = [
         name
-        for name, tree in trees()
-        for node in ast.walk(tree)
+        for name, node in nodes()
         if isinstance(node, ast.Name) and node.id == "mark_safe" and "templatetags" not in name
     ]
     assert users == []
@@ -174,7 +178,7 @@ def test_only_the_journal_writes_the_journal() -> None:
 
 
 def test_only_the_pipeline_begins_entries() -> None:
-    imports = [(name, node) for name, tree in trees() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imports = [(name, node) for name, node in nodes() if isinstance(node, ast.ImportFrom)]
     users = {
         name
         for name, node in imports

@@ -144,14 +144,15 @@ def is_plain(node: ast.expr | None) -> bool:
     return isinstance(node, ast.IfExp) and (is_plain(node.body) or is_plain(node.orelse))
 
 
-def documentation_of(tree: ast.Module) -> set[int]:
+def documentation_in(nodes: list[ast.AST]) -> set[int]:
     """The docstrings, and the strings that stand alone below what they explain."""
-    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
 
 
 def untranslated_in(tree: ast.Module, *, is_model: bool = False) -> Iterator[tuple[int, str]]:
-    seen, silent = set(), documentation_of(tree)
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    seen, silent = set(), documentation_in(nodes)
+    for node in nodes:
         if isinstance(node, ast.Call):
             called = name_of(node.func)
             if called in GETTEXT:
@@ -177,7 +178,7 @@ def untranslated_in(tree: ast.Module, *, is_model: bool = False) -> Iterator[tup
             if any(name_of(each) in _ATTRIBUTES for each in targets) and is_plain(node.value):
                 yield node.lineno, ast.unparse(node)
     known = seen | silent
-    for node in ast.walk(tree):
+    for node in nodes:
         is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
         if is_text and id(node) not in known and _SENTENCE.fullmatch(node.value):
             yield node.lineno, node.value

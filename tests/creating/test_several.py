@@ -22,6 +22,7 @@ from quotas.amounts import Limits
 from quotas.services import set_quota
 from tests.creating.conftest import SPEC, Maker
 from tests.factories import make_vm
+from tests.fixtures.databases import some_in_fast
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.creating import Create, CreateParams
 from virtualmachines.operations.several import plan_creations
@@ -206,7 +207,7 @@ def test_the_plan_of_five_hundred_is_made_with_few_queries(maker: Maker) -> None
     assert len(caught) <= 11, "\n".join(each["sql"][:200] for each in caught)
 
 
-@pytest.mark.parametrize("limits", [None, Limits(machines=900)])
+@pytest.mark.parametrize("limits", some_in_fast([Limits(machines=900), None], 2))
 def test_the_page_plans_five_hundred_with_fifteen_queries(maker: Maker, client: Client, limits: Limits | None) -> None:
     """Whoever asks is found, and the plan written, with all of them in one statement on each database."""
     client.force_login(maker.alice.user)

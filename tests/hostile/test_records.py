@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from clusters.models import Cluster, Job, Network, Node, NodeGroup, Schedule
 from tests.factories import make_admin
+from tests.fixtures.databases import some_in_fast
 from tests.hostile.conftest import CONTROL, Liar
 from tests.hostile.values import INFO_FIELDS, OF_DATABASE, VALUES
 from tests.updates.conftest import update
@@ -162,7 +163,11 @@ OTHERS = [name for name in VALUES if name not in (*NO_IDENTITIES, "twice", "a te
 
 
 @pytest.mark.parametrize(
-    "name", [*NO_IDENTITIES, *(pytest.param(name, marks=[pytest.mark.long, pytest.mark.alike]) for name in OTHERS)]
+    "name",
+    [
+        *some_in_fast(NO_IDENTITIES, 3),
+        *(pytest.param(name, marks=[pytest.mark.long, pytest.mark.alike]) for name in OTHERS),
+    ],
 )
 def test_a_cluster_whose_identity_is_none_is_not_touched(liar: Liar, client: Client, name: str) -> None:
     good = rows_of(liar.row)

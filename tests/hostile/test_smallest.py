@@ -6,7 +6,7 @@ from django.urls import reverse
 from clusters.models import Job, Node, Schedule
 from objectlog.models import Entry, Outcome
 from tests.factories import make_admin
-from tests.fixtures.databases import few_on_both
+from tests.fixtures.databases import few_on_both, some_in_fast
 from tests.updates.conftest import track, update
 from virtualmachines.models import VirtualMachine
 
@@ -41,7 +41,7 @@ def read_all(cluster):
     return update(cluster)
 
 
-@pytest.mark.parametrize("number", few_on_both([-1, 0, 2**63, "x", 1.5, True], 2**63))
+@pytest.mark.parametrize("number", some_in_fast(few_on_both([2**63, 0, -1, "x", 1.5, True], 2**63), 3))
 def test_a_job_with_a_number_that_is_none(simulator, cluster, look, number):
     simulator.outside.submit("CLUSTER_REDIST_CONF")
     update(cluster)
@@ -90,7 +90,7 @@ MORE_NAMES = [
 ]
 
 
-@pytest.mark.parametrize("name", [*few_on_both(["a/b", "..", "", "a\0b", None], "a\0b"), *MORE_NAMES])
+@pytest.mark.parametrize("name", [*some_in_fast(few_on_both(["a/b", "..", "", "a\0b", None], "a\0b"), 4), *MORE_NAMES])
 @pytest.mark.parametrize(
     ("kind", "which"), [("instance", VM1), pytest.param("node", "node2.example.org", marks=pytest.mark.long)]
 )

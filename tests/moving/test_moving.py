@@ -13,7 +13,7 @@ from operations.contract import Invalid
 from operations.offers import find_obstacle
 from operations.table import OPERATIONS
 from simulator import Simulator
-from tests.fixtures.databases import few_on_both
+from tests.fixtures.databases import few_on_both, some_in_fast
 from tests.moving.conftest import Prepare, do, reason_against, sent, where
 from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
@@ -168,7 +168,7 @@ def test_the_page_says_where_it_will_be_and_what_stays_free(prepare: Prepare, cl
 
 
 @pytest.mark.feature("F200", "F203", "F204")
-@pytest.mark.parametrize("verb", few_on_both(["migrate", "failover", "replace-disks"], "migrate"))
+@pytest.mark.parametrize("verb", some_in_fast(few_on_both(["migrate", "failover", "replace-disks"], "migrate"), 2))
 @pytest.mark.parametrize("fault", ["drop", "drop_after"])
 def test_a_line_that_is_cut_moves_it_once_or_not_at_all(
     prepare: Prepare, simulator: Simulator, verb: str, fault: str

@@ -22,7 +22,7 @@ from permissions.services import grant
 from rapi.client import RapiClient
 from simulator.model import Disk
 from tests.factories import make_admin, make_user
-from tests.fixtures.databases import few_on_both
+from tests.fixtures.databases import few_on_both, some_in_fast
 from tests.operations.conftest import CDS, MOVES, Scene
 from tests.updates.conftest import update
 from updates.follower import follow_cluster
@@ -99,7 +99,7 @@ def stop(check: Check) -> None:
     VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()
 
 
-@pytest.mark.parametrize("key", few_on_both(CHECKED, CHECKED[0]))
+@pytest.mark.parametrize("key", some_in_fast(few_on_both(CHECKED, CHECKED[0]), 3))
 def test_each_is_checked_and_nothing_changes(check: Check, key: str) -> None:
     operation = OPERATIONS[key]
     assert operation.sends

@@ -48,7 +48,7 @@ def prepared(check: Check, key: str) -> Ask[Any, Any]:
     raise AssertionError(f"Nothing was found that lets {key} be done.")
 
 
-@pytest.mark.parametrize("key", some_in_fast(SENT, 3))
+@pytest.mark.parametrize("key", some_in_fast(SENT, 6))
 def test_what_is_shown_is_what_is_sent(check: Check, key: str) -> None:
     """And there is a command that says all of it."""
     operation: AnyOperation = OPERATIONS[key]

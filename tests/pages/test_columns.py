@@ -174,7 +174,7 @@ def test_every_column_puts_rows_in_order_and_back(site: Site, sign_in: SignIn, n
 
 @pytest.mark.alike
 @pytest.mark.feature("G051")
-@pytest.mark.parametrize("name", some_in_fast(TABLES, 3))
+@pytest.mark.parametrize("name", some_in_fast(TABLES, 5))
 @pytest.mark.parametrize("wanted", ["csv", "json"])
 def test_a_file_has_the_columns_that_are_shown(site: Site, sign_in: SignIn, name: str, wanted: str) -> None:
     fill(site)

@@ -14,6 +14,7 @@ from django.test import Client, RequestFactory
 from permissions.models import User
 from permissions.services import grant
 from tests.factories import make_job, make_user, make_vm
+from tests.fixtures.databases import some_in_fast
 from tests.pages.conftest import Site
 from ui import exporting
 from virtualmachines.models import VirtualMachine
@@ -39,7 +40,7 @@ def cells_of(client: Client, url: str) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(answer.content.decode(), newline="")))
 
 
-@pytest.mark.parametrize(("url", "name"), LISTS.items())
+@pytest.mark.parametrize(("url", "name"), some_in_fast(LISTS.items(), 2))
 def test_every_list_is_a_file_and_links_to_it(site: Site, sign_in: SignIn, url: str, name: str) -> None:
     client = sign_in(site.admin)
     assert "?format=csv" in client.get(url).content.decode()

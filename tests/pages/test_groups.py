@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from permissions.services import persona_of
 from tests.factories import make_cluster, make_node, make_user, make_vm
+from tests.fixtures.databases import some_in_fast
 from ui.groups import Through, cut_to_groups
 from ui.listing import order_rows
 from ui.paging import DEEPEST, MANY, Pages
@@ -39,7 +40,7 @@ def machines():
 
 
 @pytest.mark.feature("F126")
-@pytest.mark.parametrize("sort", WAYS)
+@pytest.mark.parametrize("sort", some_in_fast(WAYS, 3))
 def test_every_stretch_is_the_same_as_if_all_rows_were_sorted(machines, sort):
     through = ORDERS[sort.lstrip("-")]
     for rows in (machines, machines.filter(owner__isnull=True), machines.filter(primary_node__name="node1")):
@@ -51,7 +52,7 @@ def test_every_stretch_is_the_same_as_if_all_rows_were_sorted(machines, sort):
                 assert [vm.pk for vm in cut] == keys[first : first + size], (first, size)
 
 
-@pytest.mark.parametrize("sort", WAYS)
+@pytest.mark.parametrize("sort", some_in_fast(WAYS, 3))
 def test_a_page_of_many_rows_takes_one_query_more_and_sorts_its_groups_alone(machines, sort):
     ordered = order_rows(VM_TABLE.load(machines, VM_TABLE.pick(None)), VM_TABLE.orders, sort)
     through, found = ORDERS[sort.lstrip("-")], {}

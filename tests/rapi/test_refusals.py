@@ -20,6 +20,7 @@ from rapi.paths import MAX_JOB_NUMBER, NotSendable, check_segment, job_number
 from rapi.refusals import MAX_MESSAGE, explain_refusal, read_message
 from rapi.text import clean_text
 from rapi.transport import Answer
+from tests.fixtures.databases import some_in_fast
 from tests.rapi.edge import Edge, answer, raw, refusal
 
 pytestmark = pytest.mark.feature("G046")
@@ -70,7 +71,7 @@ def test_texts_and_codes_are_read_as_python_would(text: str, code: str) -> None:
         "(" + "9" * 5000 + ",)",
     ],
 )
-@pytest.mark.parametrize("changes", [False, True])
+@pytest.mark.parametrize("changes", some_in_fast([True, False], 2))
 def test_a_hostile_refusal_is_a_refusal_at_once(client: RapiClient, edge: Edge, message: str, changes: bool) -> None:
     edge.usual = refusal(500, message)
     with pytest.raises(Refused) as caught:
@@ -165,7 +166,7 @@ def test_most_changes_are_tried() -> None:
     assert len(CHANGES) > 12 and "reboot_instance" in CHANGES
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", some_in_fast(CHANGES, 4))
 @settings(max_examples=FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(status=st.sampled_from([200, *STATUSES[:12]]), value=ANYTHING)
 def test_whatever_a_change_is_answered_it_ends_in_a_job_or_an_error_of_ours(

@@ -14,6 +14,7 @@ import pytest
 
 from simulator import Simulator
 from simulator.execution.paths import path_of
+from tests.fixtures.databases import some_in_fast
 from tests.simulator.conftest import Ask
 
 pytestmark = [
@@ -147,7 +148,7 @@ def test_a_life_as_this_kind_of_machine(make: Callable[[str, str], Cluster], hyp
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-@pytest.mark.parametrize("other", TEMPLATES)
+@pytest.mark.parametrize("other", some_in_fast(TEMPLATES, 2))
 def test_disks_become_others(make: Callable[[str, str], Cluster], template: str, other: str) -> None:
     cluster = make("kvm", template)
     wanted = {"disk_template": other}

@@ -10,7 +10,7 @@ from guardian.shortcuts import assign_perm
 from clusters.models import Cluster, Job, Network, Node, NodeGroup, Schedule
 from permissions.policy import Allowed, can
 from tests.factories import make_user
-from tests.fixtures.databases import few_on_both
+from tests.fixtures.databases import few_on_both, some_in_fast
 from tests.updates.conftest import update
 from updates.cycle import sync_cluster
 from updates.due import select_due
@@ -211,7 +211,7 @@ def update_in_time(cluster, settings):
 
 @pytest.mark.feature("G002")
 @pytest.mark.parametrize("field", ["oper_ram", "mtotal"])
-@pytest.mark.parametrize("fault", few_on_both(["drop", "hang", "garbage", "truncated"], "garbage"))
+@pytest.mark.parametrize("fault", some_in_fast(few_on_both(["garbage", "drop", "hang", "truncated"], "garbage"), 2))
 def test_live_state_may_fail_alone(simulator, cluster, fault, field, settings):
     """Configuration is taken, live state stays old and says so."""
     simulator.outside.modify("vm1.example.org", beparams={"vcpus": 6})

@@ -19,6 +19,7 @@ from permissions.models import User
 from permissions.services import grant
 from simulator import Network as SimulatedNetwork
 from tests.factories import make_admin, make_user
+from tests.fixtures.databases import some_in_fast
 from tests.updates.conftest import update
 from updates.due import select_to_follow
 from updates.follower import follow_cluster
@@ -292,7 +293,7 @@ def test_a_job_of_another_cluster_binds_no_entry(simulator, cluster, make_simula
     assert Job.objects.get(cluster=other).entry is None
 
 
-@pytest.mark.parametrize("verb", ["shutdown", "shutdown-now", "reboot"])
+@pytest.mark.parametrize("verb", some_in_fast(["shutdown", "shutdown-now", "reboot"], 3))
 @pytest.mark.parametrize("is_replaced", [True, False])
 def test_a_namesake_that_no_update_has_seen_is_not_hit(simulator, cluster, verb, is_replaced):
     simulator.outside.remove(VM1)
@@ -306,7 +307,9 @@ def test_a_namesake_that_no_update_has_seen_is_not_hit(simulator, cluster, verb,
 
 
 @pytest.mark.parametrize("name", ["vm2.example.org", VM1])
-@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.SUCCEEDED, Outcome.FAILED, Outcome.NOT_SUBMITTED])
+@pytest.mark.parametrize(
+    "outcome", some_in_fast([Outcome.UNKNOWN, Outcome.SUCCEEDED, Outcome.FAILED, Outcome.NOT_SUBMITTED], 2)
+)
 def test_a_copied_reason_binds_no_job_but_the_one_that_is_waited_for(simulator, cluster, name, outcome):
     """Whoever may read the jobs of a cluster can read our reasons, and give them to jobs of his own."""
     entry = begin_entry(cluster, machine(cluster))

@@ -20,6 +20,15 @@ class Amounts:
     def __sub__(self, other: Amounts) -> Amounts:
         return Amounts(*(mine - theirs for mine, theirs in zip(self.values(), other.values(), strict=True)))
 
+    def without(self, part: Amounts) -> Amounts:
+        """What is left of each when this much of it is gone: no more than all, and nothing of another sign."""
+        return Amounts(
+            *(
+                max(0, all_of_it - max(0, gone)) if all_of_it > 0 else min(0, all_of_it - min(0, gone))
+                for all_of_it, gone in zip(self.values(), part.values(), strict=True)
+            )
+        )
+
     def most(self, other: Amounts) -> Amounts:
         """The greater of each."""
         return Amounts(*(max(mine, theirs) for mine, theirs in zip(self.values(), other.values(), strict=True)))

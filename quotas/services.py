@@ -134,6 +134,16 @@ def give_back(entry: UUID) -> int:
     return Claim.objects.filter(entry=entry).delete()[0]
 
 
+def take_from_claim(entry: UUID, shown: Amounts) -> None:
+    """So much of what an operation has claimed its machine shows by now: there it is counted, and here no more."""
+    for held in Claim.objects.filter(entry=entry):
+        left = held.amounts.without(shown)
+        if left == Amounts():
+            held.delete()
+        elif left != held.amounts:
+            Claim.objects.filter(pk=held.pk).update(**dict(zip(DIMENSIONS, left.values(), strict=True)))
+
+
 def claim_request(number: int, by: UUID, *, instead_of: UUID | None) -> bool:
     """Let `by` make what is asked for; False if it was decided, or is claimed by another than what it was a moment ago.
 

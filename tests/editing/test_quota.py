@@ -18,9 +18,11 @@ from permissions.models import User
 from permissions.services import persona_of
 from quotas.amounts import Amounts, Limits
 from quotas.models import Claim
+from quotas.selectors import claimed_by
 from quotas.services import set_default, set_quota
 from tests.editing.conftest import Desk
 from tests.factories import make_cluster, make_user, make_vm
+from tests.updates.conftest import update
 from virtualmachines.models import VirtualMachine
 from virtualmachines.usage import amounts_of_machine, amounts_to_run, usage_of
 
@@ -54,6 +56,26 @@ def test_a_start_takes_of_the_quota_and_a_limit_of_nothing_is_one(stopped: Desk)
     stopped.settle(entry)
     assert not Claim.objects.exists()
     assert usage_of(persona_of(stopped.alice.user), vm.cluster).memory_mib == vm.memory_mib
+
+
+@pytest.mark.parametrize(("verb", "given"), [("start", {}), ("grow-disk", {"disk": "0", "more_mib": "1024"})])
+def test_what_the_machine_shows_while_the_job_still_runs_counts_once(
+    stopped: Desk, verb: str, given: dict[str, str]
+) -> None:
+    vm, alice = stopped.vm, persona_of(stopped.alice.user)
+    entry = stopped.do(verb, **given)
+    wanted = usage_of(alice, vm.cluster) + claimed_by(alice, vm.cluster)
+    if verb == "start":
+        stopped.there.admin_state = "up"
+    else:
+        stopped.there.disks[0].size += 1024
+    stopped.simulator.cluster.bump(stopped.there)
+    update(vm.cluster)
+    entry.refresh_from_db()
+    assert entry.is_open and usage_of(alice, vm.cluster) == wanted
+    assert claimed_by(alice, vm.cluster) == Amounts()
+    stopped.settle(entry)
+    assert usage_of(alice, vm.cluster) + claimed_by(alice, vm.cluster) == wanted
 
 
 @pytest.mark.feature("F117")

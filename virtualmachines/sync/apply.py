@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -19,6 +20,7 @@ from rapi.shapes.reading import Records
 from virtualmachines.deleted import leave_out_deleted
 from virtualmachines.models import VirtualMachine
 from virtualmachines.sync.changed import note_parameters
+from virtualmachines.sync.claims import COUNTED, counting_once
 from virtualmachines.sync.columns import values_of_config, values_of_live
 from virtualmachines.sync.reserved import Reserved
 from virtualmachines.sync.tags import mirror_tags, tags_changed
@@ -126,8 +128,8 @@ def apply_machines(cluster: Cluster, snapshot: Snapshot, rows: Rows, now: dateti
                 plan.changed[row["pk"]] = changes
         elif row["missing_since"] is None and row["name"] not in doubtful:
             plan.changed[row["pk"]] = {"missing_since": now} | note(row, "", now)
-    _sift_config(cluster, plan)
-    return _write(cluster, plan, read_from=snapshot.started_at, now=now)
+    with counting_once(cluster, _sift_config(cluster, plan)):
+        return _write(cluster, plan, read_from=snapshot.started_at, now=now)
 
 
 def apply_machine_live(cluster: Cluster, live: LiveState, rows: Rows, now: datetime) -> Written:
@@ -195,8 +197,8 @@ def _apply_some(
             plan.changed[row["pk"]] = note(row, why, now)
         else:
             plan.changed[row["pk"]] = {"missing_since": now}
-    _sift_config(cluster, plan)
-    return _write(cluster, plan, read_from=read_from, now=now, even_busy=True)
+    with counting_once(cluster, _sift_config(cluster, plan)):
+        return _write(cluster, plan, read_from=read_from, now=now, even_busy=True)
 
 
 def _write(cluster: Cluster, plan: Plan, *, read_from: datetime, now: datetime, even_busy: bool = False) -> Written:
@@ -243,15 +245,19 @@ def _plan_change(plan: Plan, row: dict[str, Any], uuid: str, wanted: Values) -> 
         plan.changed[row["pk"]] = changes | heavy
 
 
-def _sift_config(cluster: Cluster, plan: Plan) -> None:
-    """Leave out of the plan the columns whose values the row has already."""
+def _sift_config(cluster: Cluster, plan: Plan) -> set[UUID]:
+    """Leave out of the plan the columns whose values the row has already.
+
+    The operations under way on machines of which quotas count something else then.
+    """
     loaded = [pk for pk, values in plan.changed.items() if "raw" in values]
+    busy: set[UUID] = set()
     if not loaded:
-        return
+        return busy
     rows = VirtualMachine.objects.filter(cluster=cluster).order_by()
     if len(loaded) <= _LOAD_SINGLY:
         rows = rows.filter(pk__in=loaded)
-    for row in rows.values("pk", "status", "mtime", "waiting", *_HEAVY):
+    for row in rows.values("pk", "status", "mtime", "waiting", "busy_entry", *_HEAVY):
         values = plan.changed.get(row["pk"])
         if values is None or "raw" not in values:
             continue
@@ -260,5 +266,8 @@ def _sift_config(cluster: Cluster, plan: Plan) -> None:
         for column in _HEAVY:
             if row[column] == values[column]:
                 del values[column]
+        if row["busy_entry"] is not None and not COUNTED.isdisjoint(values):
+            busy.add(row["busy_entry"])
         if not values:
             del plan.changed[row["pk"]]
+    return busy

@@ -76,13 +76,13 @@ def keep_reading(user: User, *, language: str, time_zone: str, persona: Persona 
     user.save(update_fields=["language", "time_zone", "default_persona"])
 
 
-def make_team(name: str, members: Iterable[User] = ()) -> Team:
+def make_team(name: str, members: Iterable[User] = (), *, by: User | None = None) -> Team:
     """A team whose members may act for it."""
     with transaction.atomic():
         team = Team(name=name)
         team.save()
         team.user_set.set(members)
-        grant(["act"], team, team)
+        grant(["act"], team, team, by=by)
     return team
 
 

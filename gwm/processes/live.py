@@ -98,20 +98,23 @@ class LiveService:
                 self.board.restart()
             return None
         strangers = {page.session_key: page.note.person for page in self.pages if page.note and not page.is_known}
+        people = {page.session_key: page.note.person for page in self.pages if page.note}
         asked = dict(strangers)
         is_round = moment - self._asked_at >= ASK_SESSIONS_EVERY_S
         if is_round:
             self._asked_at = moment
-            asked = {page.session_key: page.note.person for page in self.pages if page.note}
-        looking = deferToThreadPool(self.reactor, self._threads, self._read, asked)
+            asked = people
+        looking = deferToThreadPool(self.reactor, self._threads, self.read, people, asked)
         looking.addCallbacks(self._tell, self._failed, callbackArgs=(frozenset(asked),))
         return looking
 
-    def _read(self, asked: Mapping[str, int]) -> Found:
-        """On the thread: what changed, and which of the sessions asked about have ended."""
+    def read(self, people: Mapping[str, int], asked: Mapping[str, int]) -> Found:
+        """On the thread: what changed, and which sessions have ended: of those asked about, and of people by session to
+        whom anything was done just now, as the journal tells; what ends unsaid waits for its round."""
         try:
             topics = self._reader.read()
-            return topics, now(), find_ended(asked) if asked else set()
+            done_to = {key: who for key, who in people.items() if f"journal:person:{who}" in topics}
+            return topics, now(), find_ended({**asked, **done_to}) if asked or done_to else set()
         except DatabaseError:
             connection.close()  # the next look opens another
             raise

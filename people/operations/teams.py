@@ -74,7 +74,7 @@ class CreateTeam(Operation[Site, TeamParams]):
     def claim(self, ask: Ask[Site, TeamParams], entry: UUID) -> Claims:
         try:
             with transaction.atomic():
-                return Claims(made=make_team(ask.params.name))
+                return Claims(made=make_team(ask.params.name, by=ask.actor.user))
         except IntegrityError as error:  # somebody was faster
             raise Invalid({"name": _taken(ask.params.name)}) from error
 

@@ -7,8 +7,12 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
+from twisted.internet.task import Clock
 
 from gwm.live.reader import find_ended
+from gwm.processes.live import LiveService
+from objectlog.models import Outcome, Via
+from objectlog.services import Target, note
 from permissions.models import User
 from tests.factories import make_user
 
@@ -53,6 +57,17 @@ def test_a_session_that_goes_on_has_not_ended(alice: User, key: str) -> None:
     bob = make_user("bob")
     assert find_ended({key: alice.pk}) == set()
     assert find_ended({key: bob.pk, "nobody's": alice.pk}) == {key, "nobody's"}
+
+
+def test_what_is_done_to_somebody_has_their_sessions_looked_at_with_the_same_look(alice: User, key: str) -> None:
+    service, bob = LiveService(Clock()), make_user("bob")
+    service.read({key: alice.pk}, {})
+    change_password(alice)
+    assert service.read({key: alice.pk}, {})[2] == set(), "nobody said so: it waits for its round"
+    for who, ended in ((bob, set()), (alice, {key})):
+        target = Target("person", who.pk, who.username)
+        note(actor_id=None, actor_name="", via=Via.CLI, verb="person.sign-out", outcome=Outcome.DONE, target=target)
+        assert service.read({key: alice.pk}, {})[2] == ended
 
 
 @pytest.mark.parametrize("ends", [run_out, sign_out, change_password, switch_off, remove])

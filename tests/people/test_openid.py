@@ -102,6 +102,34 @@ def test_what_is_sent_to_the_provider(corp):
     assert set(asked["scope"].split()) == {"openid", "profile", "email"} and "prompt" not in asked
 
 
+def test_people_come_back_to_the_configured_host_whatever_a_request_names(corp, settings):
+    corp()
+    settings.GWM_PUBLIC_URL = "https://gwm.example.org"
+    settings.ALLOWED_HOSTS = ["gwm.example.org", "elsewhere.example"]
+    page = Client().post("/login/with/corp/", headers={"Host": "elsewhere.example"})
+    assert asked_at(where_to(page))["redirect_uri"] == "https://gwm.example.org/login/with/corp/back/"
+
+
+@pytest.mark.parametrize("other", ["bob", ""])
+def test_a_provider_is_connected_to_the_account_of_who_began_it_alone(corp, alice, other):
+    """Whoever's the session has become meanwhile, or nobody's."""
+    corp()
+    client = Client()
+    client.post("/login/", {"login": alice.username, "password": PASSWORD})
+    there = where_to(client.post("/account/sign-in/corp/connect/"))
+    session = client.session
+    if other:
+        bob = make_user(other)
+        session.update({"_auth_user_id": str(bob.pk), "_auth_user_hash": bob.get_session_auth_hash()})
+    else:
+        del session["_auth_user_id"]
+    session.save()
+    assert who_is(client) == (other or None)
+    answer = client.get(say_who(there, "s-3"))
+    assert answer.status_code == 403 and "You were signed out meanwhile." in answer.content.decode()
+    assert not SocialAccount.objects.exists()
+
+
 def test_nobody_gets_an_account_by_signing_in_unless_it_is_set(corp):
     tell(corp(), "s-2", preferred_username="bea")
     client = Client()

@@ -41,7 +41,7 @@ def read_all(cluster):
     return update(cluster)
 
 
-@pytest.mark.parametrize("number", some_in_fast(few_on_both([2**63, 0, -1, "x", 1.5, True], 2**63), 3))
+@pytest.mark.parametrize("number", some_in_fast(few_on_both([-1, 2**63, True, 0, "x", 1.5], 2**63), 2))
 def test_a_job_with_a_number_that_is_none(simulator, cluster, look, number):
     simulator.outside.submit("CLUSTER_REDIST_CONF")
     update(cluster)

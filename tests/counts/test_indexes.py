@@ -94,6 +94,7 @@ def _paths(condition: Any) -> list[str]:
     return [path for each in condition.children for path in (_paths(each) if isinstance(each, Q) else [each[0]])]
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_the_way_back_has_the_index_again() -> None:
     try:

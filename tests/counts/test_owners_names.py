@@ -105,6 +105,7 @@ def test_the_command_tells_of_it(wrong: VirtualMachine, capsys: pytest.CaptureFi
     assert "cluster lab: the owner's name of 1 machines" in capsys.readouterr().out
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_what_the_release_before_has_written_has_names_after_the_migration() -> None:
     vm = make_vm(make_cluster(), owner=persona_of(make_user("alice")))

@@ -81,6 +81,7 @@ def test_the_rights_of_one_person_are_not_kept_for_another() -> None:
         assert sees(alice, vm) and not sees(bob, vm) and sees(alice, vm)
 
 
+@pytest.mark.long
 def test_ten_thousand_roles_of_one_person_cost_no_more_queries() -> None:
     user, clusters = make_user(), [make_cluster() for _ in range(20)]
     vms = [make_vm(cluster) for cluster in clusters]

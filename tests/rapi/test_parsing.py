@@ -114,6 +114,7 @@ def test_no_answer_takes_long_to_judge(raw: bytes) -> None:
     assert time.process_time() - started < 5
 
 
+@pytest.mark.long
 def test_a_cluster_of_ten_thousand_machines_has_room_to_spare() -> None:
     recorded = Path(__file__).parent / "recorded" / "query_instance_config.json"
     answer = json.loads(recorded.read_text())

@@ -38,6 +38,7 @@ def test_a_console_that_does_not_open_says_why(broker: Broker) -> None:
         broker.open(machine)
 
 
+@pytest.mark.long
 def test_settings_of_the_caller_do_not_reach_the_broker(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GWM_CONSOLE_NETWORKS", "192.0.2.0/24")
     with Broker() as strict, strict.open(machine) as console:

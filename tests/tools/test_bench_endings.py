@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.databases import some_in_fast
 from tools.bench.rows import Row, load_rows
 from tools.bench.section import print_rows
 
@@ -47,7 +48,7 @@ def test_a_section_that_fails_takes_no_rows_along(tmp_path: Path) -> None:
     assert "| rows before" in table
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", some_in_fast([signal.SIGTERM, signal.SIGINT, signal.SIGHUP], 3))
 def test_told_to_end_it_keeps_the_rows_and_takes_down(tmp_path: Path, number: signal.Signals) -> None:
     kept, put_up = tmp_path / "rows.json", tmp_path / "put-up"
     with start_bench("waiting,good", kept, PUT_UP=str(put_up)) as bench:

@@ -182,6 +182,7 @@ def test_who_takes_a_name_that_another_gave_up_takes_no_job(simulator, cluster):
     assert numbers(holder_of(second)) == {of_second}
 
 
+@pytest.mark.long
 def test_of_a_machine_that_is_renamed_all_the_time_the_newest_names_are_kept(simulator, cluster):
     names = [VM1, *(f"name{number}.example.org" for number in range(MOST_FORMER_NAMES + 3))]
     for old, new in pairwise(names):

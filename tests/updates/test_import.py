@@ -80,6 +80,7 @@ def test_releases_side_by_side(make_simulator, track):
     assert one.virtual_machines.get().status == two.virtual_machines.get().status == "running"
 
 
+@pytest.mark.long
 def test_a_thousand_machines_at_once(make_simulator, track):
     """More than SQLite takes terms in one condition."""
     row = track(make_simulator(instances=1100))

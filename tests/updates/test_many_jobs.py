@@ -104,6 +104,7 @@ def test_the_first_of_thousands_that_wait_are_explained() -> None:
     assert first.waiting_for == [{"lock": "instance/vm1", "mode": "exclusive", "holders": [1]}]
 
 
+@pytest.mark.long
 def test_the_page_of_a_machine_with_thousands_of_jobs(client: Any) -> None:
     cluster = make_cluster("beta")
     vm = make_vm(cluster)

@@ -60,6 +60,10 @@ class OfFew(In):
 class Few:
     """A condition that few of many rows meet, which are looked up: the database begins with them."""
 
+    def tested(self) -> Expression:
+        """The same as a test of each row, in whatever order they come by."""
+        raise NotImplementedError
+
 
 def begins_with_few(where: WhereNode) -> bool:
     """Whether all rows that a query is about are `Few`."""
@@ -99,6 +103,14 @@ def find_first(rows: QuerySet[Any]) -> QuerySet[Any]:
     if kinds != [Unforeseen]:
         return rows
     return unfiltered(rows).filter(OfFew(F("pk"), rows.order_by().values("pk")))
+
+
+def one_by_one(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """`rows`, which are many, for a page of them: those of a page stand close to each other in its order, and to test
+    what comes by until there are enough takes less than to look up all of them first and to sort them."""
+    found, tests = rows.all(), {each: each.tested() for each in _parts(rows.query.where) if isinstance(each, Few)}
+    found.query.where = rows.query.where.replace_expressions(tests)
+    return found
 
 
 def unfiltered(rows: QuerySet[Any]) -> QuerySet[Any]:

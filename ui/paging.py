@@ -13,7 +13,7 @@ from django.db import connections
 from django.db.models import QuerySet
 
 from ui.groups import Through, cut_to_groups
-from ui.listed import find_first, unfiltered
+from ui.listed import find_first, one_by_one, unfiltered
 
 # So many rows of a list are on pages, and are counted; a file has more of them (see `ui.exporting`).
 DEEPEST = 10_000
@@ -21,6 +21,8 @@ DEEPEST = 10_000
 MANY = 5_000
 # Up to so many rows it takes less to find them all than to miss where they stand (see `ui.listed.find_first`).
 FEW = 2_000
+# Of more rows, the pages of so great a part are found as all rows come by (see `ui.listed.one_by_one`).
+FIRST_PART = 0.1
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
@@ -82,14 +84,19 @@ class Pages(_Paginator):
             if self._through is not None and self.count > MANY:
                 on_page = cut_to_groups(rows, self._through, first, first + self.per_page)
             else:
-                found = find_first(rows) if self.count <= FEW else rows
-                on_page = found[first : first + self.per_page]
+                on_page = self._found(rows, first + self.per_page)[first : first + self.per_page]
             # What was asked of the keys is not asked of their rows again.
             keys: Any = on_page.values("pk")
             if not connections[rows.db].features.allow_sliced_subqueries_with_in:
                 keys = [key for (key,) in on_page.values_list("pk")]
             page.object_list = unfiltered(rows).filter(pk__in=keys)
         return page
+
+    def _found(self, rows: QuerySet[Any], last: int) -> QuerySet[Any]:
+        """`rows`, of which those before `last` are wanted, by the way on which they are found soonest."""
+        if self.count <= FEW:
+            return find_first(rows)
+        return one_by_one(rows) if last <= self.count * FIRST_PART else rows
 
     def lacks(self, number: str) -> bool:
         """Whether somebody asked for a page behind the last."""

@@ -21,7 +21,7 @@ from django.db.models.sql import Query
 from permissions.access import Related
 from permissions.models import User
 from permissions.policy.reach import Covered, Reach, find_kept_keys, find_reach, parent_models
-from permissions.policy.rowtest import ROW, LookedUp, RowTest
+from permissions.policy.rowtest import ROW, LookedUp, RowTest, is_one_of
 from permissions.policy.ways import (
     NOTHING,
     TARGET_KEY,
@@ -76,13 +76,14 @@ class Holding:
         return union([self.rows, keys_below(self.model, self.few)])
 
     def has(self, column: str, *, is_beginning: bool = False) -> Statement:
-        """SQL: whether a column of another table is the key of something that is held; see `_is_one_of`."""
+        """SQL: whether a column of another table is the key of something that is held; see `is_one_of`."""
         row = f"SELECT 1 FROM {quoted(self.model)} w WHERE w.{_name(self.model._meta.pk.column)} = {column}"  # noqa: S608
         if self.covered.everything:
             return f"EXISTS ({row})", ()
         keys, params = with_roles(self.keys(), self.roles)
         # So put, PostgreSQL makes a table of keys once, instead of a join for each row that is tested.
-        tests = [_is_one_of(column, keys) if is_beginning else f"({column} IN ({keys})) IS TRUE"] if keys else []
+        test = is_one_of(column, keys, connection) if is_beginning else f"({column} IN ({keys})) IS TRUE"
+        tests = [test] if keys else []
         if self.most:
             tests.append(f"EXISTS ({row} AND w.{_name(_parent_of(self.model).column)} IN ({marks(self.most)}))")
         return f"({' OR '.join(tests)})" if tests else "1 = 0", (*params, *self.most)
@@ -194,14 +195,6 @@ def _single_rows(
     return keys, scopes_of_roles(access_of(model).kind, verbs) if is_by_roles else NOTHING
 
 
-def _is_one_of(column: str, keys: str) -> str:
-    """SQL: the column is among these keys, with which to begin.
-
-    PostgreSQL is given an array: of a list it makes one more table to join, and thinks longer about that than it takes.
-    """
-    return f"{column} = ANY (ARRAY({keys}))" if connection.vendor == "postgresql" else f"{column} IN ({keys})"
-
-
 def _all_of(user: User, reach: Reach, held: Holding, verbs: frozenset[str]) -> Q:
     """Every row; but what is held of all parents says nothing of a row that belongs to none."""
     access = access_of(held.model)
@@ -214,7 +207,7 @@ def _all_of(user: User, reach: Reach, held: Holding, verbs: frozenset[str]) -> Q
 
 def _looked_up(user: User, keys: Statement) -> Q:
     sql, params = filled(keys, person=user.pk)
-    return Q(LookedUp("pk", _is_one_of(ROW, sql), tuple(params)))
+    return Q(LookedUp("pk", sql, tuple(params)))
 
 
 def _passes(user: User, column: str, test: Statement) -> Q:

@@ -36,4 +36,23 @@ class RowTest(Expression):
 
 
 class LookedUp(Few, RowTest):
-    """One that lists the rows which meet it."""
+    """That the column is among keys which a statement lists."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """The list, with which a database begins."""
+        column, _params = compiler.compile(self.column)
+        return is_one_of(column, self.sql, connection), self.params
+
+    def tested(self) -> RowTest:
+        """The same as a test of each row."""
+        test = RowTest("pk", f"({ROW} IN ({self.sql})) IS TRUE", self.params)
+        test.column = self.column
+        return test
+
+
+def is_one_of(column: str, keys: str, connection: Any) -> str:
+    """SQL: the column is among these keys, with which to begin.
+
+    PostgreSQL is given an array: of a list it makes one more table to join, and thinks longer about that than it takes.
+    """
+    return f"{column} = ANY (ARRAY({keys}))" if connection.vendor == "postgresql" else f"{column} IN ({keys})"

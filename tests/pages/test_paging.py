@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
@@ -11,11 +13,15 @@ from django.test.utils import CaptureQueriesContext
 
 from objectlog.models import Via
 from objectlog.services import Target, begin
+from permissions.policy import visible
+from permissions.services import grant
+from tests.factories import make_cluster, make_user, make_vm
 from tests.pages.conftest import Site
 from tests.pages.test_lists import SignIn
 from ui.listing import list_page
 from ui.paging import DEEPEST, Pages, count_rows
 from ui.templatetags.units import DASH
+from virtualmachines.models import VirtualMachine
 
 
 def drawn(pages: Pages, number: int = 1) -> str:
@@ -105,3 +111,19 @@ def test_what_is_not_counted_is_said_to_be_more(db: None) -> None:
         template = Template("{% load paging %}{% page_position page 'jobs' %}|{% pages_end page %}")
         said = template.render(Context({"page": listing.page}))
     assert said == f"21{DASH}30 of more than 50 jobs|" and "LIMIT 51" in queries.captured_queries[0]["sql"]
+
+
+@pytest.mark.parametrize(("total", "number", "is_tested"), [(5000, 1, True), (5000, 2, False), (1000, 1, False)])
+def test_of_many_rows_the_first_pages_are_found_in_their_order(
+    db: None, total: int, number: int, is_tested: bool
+) -> None:
+    """Of as many as are looked up one by one elsewhere; on either way they are the same."""
+    alice, cluster = make_user("alice"), make_cluster()
+    for name in ("c", "a", "b", "d"):
+        vm = make_vm(cluster, name=f"{name}.example.org")
+        if name != "b":
+            grant(["power"], alice, vm)
+    rows = visible(alice, "view", VirtualMachine.objects.order_by("name", "pk"))
+    shown: Any = Pages(rows, total // 10, total, keys_first=True).page(number).object_list
+    assert ("IS TRUE" in str(shown.query)) == is_tested
+    assert [vm.name[0] for vm in shown] == (["a", "c", "d"] if number == 1 else [])

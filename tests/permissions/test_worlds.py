@@ -22,6 +22,7 @@ from permissions.services import forget_grants_of_nothing, grant, grant_role, ma
 from tests.factories import make_cluster, make_vm
 from tests.permissions.worlds import HOW_MANY, JOBS, MODELS, Naive, Site, World, worlds
 from ui.kept import Kept
+from ui.listed import one_by_one
 from virtualmachines.models import MachineTag, VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("F108", "G054")]
@@ -60,6 +61,8 @@ def compare(site: Site, world: World) -> None:
                 assert {key for (key,) in read_visible(user, verb, KEYS[kind])} == keys
             with reach_kept():
                 assert {key for (key,) in read_visible(user, "view", KEYS[kind])} == listed["view"]
+                tested = one_by_one(visible(user, "view", MODELS[kind].objects.order_by()))
+                assert set(tested.values_list("pk", flat=True)) == listed["view"]
             for number, obj in enumerate(objects):
                 expected = model.sources(person, kind, number)
                 now_held = {source for source in expected if source[-1] != -60}
@@ -117,6 +120,7 @@ def test_tag_owner_and_cluster_narrow_together(
     grant_role(role, site.people[0], scope, tag=tag, owner=theirs if is_theirs else None)
     found = set(visible(site.people[0], "power", VirtualMachine.objects.all()))
     assert found == {site.machines[number] for number in expected}
+    assert found == set(one_by_one(visible(site.people[0], "power", VirtualMachine.objects.all())))
     assert [bool(can(site.people[0], "power", vm)) for vm in site.machines] == [vm in found for vm in site.machines]
     assert not visible(site.people[0], "view", Cluster.objects.all()).exists()
 

@@ -6,7 +6,7 @@ from objectlog.models import Event
 from objectlog.selectors import list_events
 from permissions.kinds import KINDS
 from permissions.models import User
-from permissions.policy import can, can_somewhere, visible
+from permissions.policy import among, can, can_somewhere, visible
 from ui.listed import OfFew
 
 # Of so many that somebody may read the keys are read; of more the newest are soon found among all.
@@ -40,4 +40,4 @@ def read_few_visible_events(user: User) -> QuerySet[Event] | None:
             ways.append(Q(target_kind=kind.name) & Q(OfFew(F("target_pk"), theirs)))
     first, *others = (rows.filter(way) for way in ways)
     found = list(first.union(*others, all=True)[: MOST + 1])
-    return list_events().filter(pk__in={pk for (pk,) in found}) if len(found) <= MOST else None
+    return list_events().filter(among({pk for (pk,) in found})) if len(found) <= MOST else None

@@ -17,6 +17,7 @@ from django.urls import NoReverseMatch
 from permissions.models import Team, User
 from permissions.policy import access_of, visible
 from permissions.selectors import list_teams, pick_team
+from ui.listed import one_by_one
 from ui.places import has_pages, page_of
 
 
@@ -110,7 +111,7 @@ def places_of(user: User, keys: Iterable[tuple[str, int | None]]) -> dict[tuple[
     for name, pks in wanted.items():
         kind = KINDS[name]
         related = {column.rpartition("__")[0] for column in kind.needed} - {""}
-        rows = visible(user, "view", kind.model._default_manager.order_by()).filter(pk__in=pks)
+        rows = one_by_one(visible(user, "view", kind.model._default_manager.order_by())).filter(pk__in=pks)
         rows = rows.select_related(*related) if related else rows
         places |= {(name, row.pk): kind.place_of(row) for row in rows.only(*kind.needed)}
     return places

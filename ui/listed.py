@@ -106,8 +106,8 @@ def find_first(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def one_by_one(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """`rows`, which are many, for a page of them: those of a page stand close to each other in its order, and to test
-    what comes by until there are enough takes less than to look up all of them first and to sort them."""
+    """`rows`, each of which is tested for what all would be looked up by: for few of them that are found by something
+    else, and for a page of many, which stand close to each other in its order. To look up all others takes longer."""
     found, tests = rows.all(), {each: each.tested() for each in _parts(rows.query.where) if isinstance(each, Few)}
     found.query.where = rows.query.where.replace_expressions(tests)
     return found

@@ -29,6 +29,7 @@ from permissions.policy.holdings import (
 )
 from permissions.policy.lists import as_statement, condition, held_by_parent, is_held_somewhere
 from permissions.policy.reach import Covered, holds_everywhere, reach_kept, verbs_by_reach
+from permissions.policy.rowtest import among
 from permissions.policy.sources import GrantKey, Source, find_sources
 from permissions.policy.verdicts import OTHER_SITE_VERB, SITE_VERBS, Allowed, Denied, SiteVerb, Verdict
 from permissions.policy.ways import access_of, grant_tables
@@ -45,6 +46,7 @@ __all__ = [
     "Source",
     "Verdict",
     "access_of",
+    "among",
     "as_statement",
     "by_parent",
     "can",

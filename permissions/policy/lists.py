@@ -82,7 +82,7 @@ class Holding:
             return f"EXISTS ({row})", ()
         keys, params = with_roles(self.keys(), self.roles)
         # So put, PostgreSQL makes a table of keys once, instead of a join for each row that is tested.
-        test = is_one_of(column, keys, connection) if is_beginning else f"({column} IN ({keys})) IS TRUE"
+        test = is_one_of(column, keys) if is_beginning else f"({column} IN ({keys})) IS TRUE"
         tests = [test] if keys else []
         if self.most:
             tests.append(f"EXISTS ({row} AND w.{_name(_parent_of(self.model).column)} IN ({marks(self.most)}))")

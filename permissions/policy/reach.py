@@ -17,6 +17,7 @@ from django.db import connection
 
 from permissions.access import VIEW, Access
 from permissions.models import User
+from permissions.policy.rowtest import KEYS_LISTED
 from permissions.policy.ways import (
     NOTHING,
     Shape,
@@ -134,26 +135,22 @@ def find_kept_keys(user: User, model: Any, verbs: frozenset[str], asked: Stateme
     return kept.keys[user.pk, model]
 
 
-# How keys come as one value, and what that is: the database itself makes it, so that no key becomes a number here. They
-# are in their order: SQLite puts each list of them into a tree first, which takes half as long then.
-_KEYS_TOLD = {
-    "sqlite": ("SELECT value FROM json_each(%s)", "json_group_array(key)"),
-    "postgresql": ("SELECT unnest(%s::bigint[])", "CAST(array_agg(key) AS text)"),
-}
+# How keys come as one value: the database itself makes it, so that no key becomes a number here. They are in their
+# order: SQLite puts each list of them into a tree first, which takes half as long then.
+_KEYS_TOLD = {"sqlite": "json_group_array(key)", "postgresql": "CAST(array_agg(key) AS text)"}
 
 
-def _read_keys(user: User, asked: Statement, told: tuple[str, str]) -> Statement | None:
+def _read_keys(user: User, asked: Statement, told: str) -> Statement | None:
     if not asked[0]:
         return NOTHING
-    select, value = told
     sql, params = filled(asked, person=user.pk)
     keys = f"SELECT DISTINCT key FROM held ORDER BY key LIMIT {MOST_KEPT + 1}"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH held(key) AS ({sql}) SELECT COUNT(*), {value} FROM ({keys}) AS sorted", params)  # noqa: S608
+        cursor.execute(f"WITH held(key) AS ({sql}) SELECT COUNT(*), {told} FROM ({keys}) AS sorted", params)  # noqa: S608
         number, all_keys = cursor.fetchone()
     if number > MOST_KEPT:
         return None
-    return (select, (all_keys,)) if number else NOTHING
+    return (KEYS_LISTED[connection.vendor], (all_keys,)) if number else NOTHING
 
 
 def _read(user: User) -> Reach:

@@ -1,13 +1,18 @@
 """A condition in SQL that is tested on each row."""
 
+from collections.abc import Collection
 from typing import Any
 
-from django.db.models import BooleanField, Expression, F
+from django.db import connection
+from django.db.models import BooleanField, Expression, F, Q
 
 from ui.listed import Few
 
 # In its text: the column of the row that is tested.
 ROW = "<row>"
+# How many keys that come as one value are listed, and what is around them in it.
+KEYS_LISTED = {"sqlite": "SELECT value FROM json_each(%s)", "postgresql": "SELECT unnest(%s::bigint[])"}
+_AROUND_KEYS = {"sqlite": ("[", "]"), "postgresql": ("{", "}")}
 
 
 class RowTest(Expression):
@@ -40,8 +45,9 @@ class LookedUp(Few, RowTest):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """The list, with which a database begins."""
+        del connection
         column, _params = compiler.compile(self.column)
-        return is_one_of(column, self.sql, connection), self.params
+        return is_one_of(column, self.sql), self.params
 
     def tested(self) -> RowTest:
         """The same as a test of each row."""
@@ -50,7 +56,16 @@ class LookedUp(Few, RowTest):
         return test
 
 
-def is_one_of(column: str, keys: str, connection: Any) -> str:
+def among(keys: Collection[int]) -> Q:
+    """Rows by their keys, with which to begin. As one value: Django takes a millisecond for two hundred parameters."""
+    listed = KEYS_LISTED.get(connection.vendor)
+    if listed is None or not keys:
+        return Q(pk__in=keys)
+    first, last = _AROUND_KEYS[connection.vendor]
+    return Q(LookedUp("pk", listed, (f"{first}{','.join(map(str, keys))}{last}",)))
+
+
+def is_one_of(column: str, keys: str) -> str:
     """SQL: the column is among these keys, with which to begin.
 
     PostgreSQL is given an array: of a list it makes one more table to join, and thinks longer about that than it takes.

@@ -89,7 +89,7 @@ document.addEventListener("click", (event) => {
   const link = event.target instanceof Element && event.target.closest("a.row-menu");
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  globalThis.htmx.ajax("GET", link.href, { target: "#dialog", select: "#actions" });
+  globalThis.htmx.ajax("GET", link.href, { target: "#dialog", select: "#actions", swap: "innerHTML" });
 });
 
 document.addEventListener("keydown", (event) => {

@@ -253,6 +253,27 @@ def test_a_question_about_a_busy_machine_can_be_answered_when_it_is_free(visitor
     expect(name).to_be_focused()
 
 
+def test_the_menu_of_a_row_is_a_dialog_that_stays_true(visitor: Page, write: Write) -> None:
+    """By keys alone; what is under way shows in it, and the focus stays."""
+    (busy,), (free,) = CHANGES["busy"]
+    open_live(visitor, "/vms/")
+    menu, dialog = visitor.locator(f"tr:has-text('{VM}') a.row-menu").first, visitor.locator("dialog#dialog[open]")
+    menu.focus()
+    visitor.keyboard.press("Enter")
+    shutdown = dialog.locator("#actions [href$='/do/shutdown/'], #actions [id$=do-shutdown]").first
+    expect(shutdown).to_be_visible()
+    expect(visitor).to_have_url(re.compile(r"/vms/$"))
+    try:
+        write(busy)
+        expect(dialog).to_contain_text("already in progress", timeout=SOON_MS)
+    finally:
+        write(free)
+    expect(dialog).not_to_contain_text("already in progress", timeout=SOON_MS)
+    visitor.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(menu).to_be_focused()
+
+
 def test_what_is_ticked_stays_ticked_and_counted(visitor: Page, write: Write) -> None:
     """The row is read anew while it is selected."""
     do, undo = CHANGES["stopped"]

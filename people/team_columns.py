@@ -103,13 +103,12 @@ def _member(person: Any, _context: Context) -> SafeString:
 
 
 def _may(person: Any, context: Context) -> object:
-    verbs = context["held_by"].get(person.pk, ())
+    verbs, by_team = context["held_by"].get(person.pk, set()), {"act"} & context["held_by_team"]
     words = {"admin": gettext("team admin"), "act": gettext("acts for the team")}
-    if "admin" in verbs:
-        verbs = {"admin"}  # includes the other
-    said = [draw('<span class="chip">{}</span>', words.get(verb, verb)) for verb in sorted(verbs)]
-    if not said and "act" in context["held_by_team"]:
+    if not verbs and by_team:
         return draw('<span class="dim">{}</span>', words["act"])
+    verbs = {"admin"} if "admin" in verbs else verbs | by_team  # it includes the others
+    said = [draw('<span class="chip">{}</span>', words.get(verb, verb)) for verb in sorted(verbs)]
     return draw(f'<span class="chips">{"{}" * len(said)}</span>', *said) if said else DASH
 
 

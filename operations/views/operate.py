@@ -82,7 +82,7 @@ class OperateView(View):
         if is_check:
             return redirect(f"{request.path}?check={entry.uuid}")
         _say(request, operation, name, entry)
-        return redirect(_safe_next(request) or self.url_after(target, entry.target_pk))
+        return redirect(self._onward(request, operation, target, entry.target_pk))
 
     def find(self, user: Any, where: Mapping[str, Any]) -> Any:
         """What the URL means, if the person may see it. Http404."""
@@ -96,6 +96,13 @@ class OperateView(View):
         """Where one goes on: its page, that of what was made (`pk`), or the list it was in."""
         there = type(target)._default_manager.filter(pk=pk).first()
         return (self.url_of(there) if there is not None else "") or list_of(self.kind)
+
+    def _onward(self, request: HttpRequest, operation: AnyOperation, target: Any, pk: int | None) -> str:
+        """Where one goes on: the page on which the button stood, unless one has just given up what that page needs."""
+        user = person_of(request)
+        if operation.needs != "admin" or can(user, "admin", target):
+            return _safe_next(request) or self.url_after(target, pk)
+        return self.url_of(target) if can(user, "view", target) else list_of(self.kind)
 
     def crumbs_of(self, target: Any) -> list[tuple[str, str]]:
         """The way to its page."""

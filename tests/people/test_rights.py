@@ -45,6 +45,15 @@ def text(client: Client, url: str = PAGE) -> str:
     return " ".join(answer.content.decode().split())
 
 
+@pytest.mark.parametrize(("kept", "there"), [(["console"], VM), ([], "/vms/")])
+def test_who_gives_up_their_own_rights_goes_on_to_what_they_still_see(
+    page: Client, owner: User, vm: VirtualMachine, kept: list[str], there: str
+) -> None:
+    grant(kept, owner, vm)
+    done = page.post(f"{VM}do/revoke/", {"who": "olga", "verbs": ["admin"], "next": PAGE})
+    assert done["Location"] == there and page.get(there).status_code == 200
+
+
 @pytest.mark.feature("F100", "F057", "F105", "F138")
 def test_each_way_stands_in_a_row(page: Client, vm: VirtualMachine) -> None:
     alice, team = make_user("alice"), make_team("web-team", [make_user("bob")])

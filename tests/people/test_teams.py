@@ -12,7 +12,7 @@ from people.operations.teams import TeamParams
 from permissions.models import Team, User
 from permissions.policy import can, granted_verbs, may_act_for
 from permissions.selectors import find_group
-from permissions.services import grant, grant_role, make_team, persona_of, set_role
+from permissions.services import add_member, grant, grant_role, make_team, persona_of, set_role
 from quotas.amounts import Limits
 from quotas.models import Quota
 from quotas.services import set_quota
@@ -113,6 +113,13 @@ def test_its_admin_looks_after_members_and_admins(page: Client, team: Team) -> N
     assert not granted_verbs(carol, team) and not can(carol, "view", team), "what was granted on it goes, too"
     said = [event.said for event in Event.objects.filter(verb__startswith="team.").order_by("pk")]
     assert said[0] == "Added carol to @web-team" and said[-1] == "Removed carol from @web-team"
+
+
+def test_a_member_with_a_right_of_their_own_still_acts_for_the_team(page: Client, team: Team) -> None:
+    grant(["audit"], make_user("carol"), team)
+    add_member(team, User.objects.get(username="carol"))
+    row = page.get(PAGE).content.decode().partition("<strong>carol</strong>")[2].partition("</tr>")[0]
+    assert "acts for the team" in row and "audit" in row
 
 
 def test_what_makes_no_sense_is_said_at_its_field(page: Client, team: Team) -> None:

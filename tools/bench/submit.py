@@ -1,11 +1,11 @@
 """Submissions by a batch, on a database of their own, against the same calls made by hand.
 
 Ganeti's rate is what it takes to answer; what is added to it is ours. Both sides ask whose name it is and have a tag
-added, one machine after the other, and take turns; jobs end in between, and nothing of that is timed. Both are timed
-twice. What is held to the limit is with the queue held: Ganeti takes jobs, and begins none before all are submitted.
-Without that, the first jobs are at work while the last ones are submitted, on the processors that this program has,
-too: whoever submits a little later meets more of them and waits for them, so that a few ms of one's own may look like
-many. How much is a row of its own, without a limit: it tells of the number of processors.
+added, one machine after the other, and take turns at being first; jobs end in between, and nothing of that is timed.
+Both are timed twice, and held to the limit both times. With the queue held Ganeti takes jobs, and begins none before
+all are submitted. Without that, which is how the product is used, the first jobs are at work while the last ones are
+submitted, on the processors that this program has, too: whoever submits a little later meets more of them and waits for
+them, so that a few ms of one's own may look like many.
 """
 
 from __future__ import annotations
@@ -86,19 +86,13 @@ def measure(order: Order) -> Iterator[Row]:
     rapi, held, at_work = Rapi(order), list[Turn](), list[Turn]()
     for number in range(order.runs + 1):
         for turns, holds, word in ((held, True, "held"), (at_work, False, "")):
-            with _holding(rapi, holds=holds):
-                hand = _timed(lambda tag=f"hand{word}{number}": _by_hand(rapi, machines, tag))  # type: ignore[misc]
-            _let_end(cluster, rapi)
-            batch = plan(OPERATIONS["vm.add-tags"], actor, machines, {})
-            begin_batch(batch, {"tags": f"batch{word}{number}"})
-            items = BatchItem.objects.filter(batch=batch)
-            with _holding(rapi, holds=holds):
-                mine = _timed(lambda items=items: _work(items))  # type: ignore[misc]
-            if items.filter(state=ItemState.RUNNING).count() != EACH:
-                raise RuntimeError(f"Not all were begun: {list(items.values_list('state', 'reason'))}")
-            _let_end(cluster, rapi)
+            taken: dict[str, Taken] = {}
+            for side in ("hand", "batch") if number % 2 else ("batch", "hand"):
+                tag = f"{side}{word}{number}"
+                taken[side] = _submit(side, tag, rapi, actor, machines, holds=holds)
+                _let_end(cluster, rapi)
             if number:  # the first warms up
-                turns.append(Turn(hand, mine))
+                turns.append(Turn(**taken))
     size = order.size
     yield Row("submit.hand", "Submission: by hand, each", size, _each(turn.hand.wall_s for turn in held))
     yield Row("submit.batch", "Submission: by a batch, each", size, _each(turn.batch.wall_s for turn in held))
@@ -108,7 +102,7 @@ def measure(order: Order) -> Iterator[Row]:
     name = "Submission: by hand while the first jobs are at work, each"
     yield Row("submit.hand_at_work", name, size, _each(turn.hand.wall_s for turn in at_work))
     name = "Submission: by a batch to by hand, while the first jobs are at work"
-    yield Row("submit.ratio_at_work", name, size, _ratio(at_work), "x")
+    yield Row("submit.ratio_at_work", name, size, _ratio(at_work), "x", LIMIT)
 
 
 class Taken(NamedTuple):
@@ -137,6 +131,21 @@ def _timed(action: Callable[[], object]) -> Taken:
     began, cpu = perf_counter(), process_time()
     action()
     return Taken(perf_counter() - began, process_time() - cpu)
+
+
+def _submit(side: str, tag: str, rapi: Rapi, actor: Actor, machines: QuerySet[VirtualMachine], *, holds: bool) -> Taken:
+    """All of one side of a turn."""
+    if side == "hand":
+        with _holding(rapi, holds=holds):
+            return _timed(lambda: _by_hand(rapi, machines, tag))
+    batch = plan(OPERATIONS["vm.add-tags"], actor, machines, {})
+    begin_batch(batch, {"tags": tag})
+    items = BatchItem.objects.filter(batch=batch)
+    with _holding(rapi, holds=holds):
+        taken = _timed(lambda: _work(items))
+    if items.filter(state=ItemState.RUNNING).count() != EACH:
+        raise RuntimeError(f"Not all were begun: {list(items.values_list('state', 'reason'))}")
+    return taken
 
 
 @contextmanager

@@ -248,7 +248,7 @@ def test_no_template_loses_anything_unsaid(maker: Maker) -> None:
     facts, persona = Facts.of(maker.cluster), persona_of(maker.alice.user)
 
     @given(machines())
-    @hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+    @hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def check(spec: VMSpec) -> None:
         template = spec_from_data(spec_as_data(as_template(spec)))
         assert template == as_template(spec)

@@ -247,7 +247,7 @@ edits = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(edit=edits)
 def test_an_edit_survives_the_way_through_json(edit: Edit) -> None:
     assert from_data(Edit, as_data(edit)) == edit

@@ -24,6 +24,7 @@ from objectlog.reading import read_event
 from objectlog.services import advance
 from objectlog.verification import Verification
 from tests.factories import make_user
+from tests.fixtures.databases import some_in_fast
 from tests.journal.conftest import write
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G018")]
@@ -59,7 +60,7 @@ SEAL = {"number", "previous", "seal"}
 COLUMNS = sorted({field.name for field in Event._meta.concrete_fields} - {"id"} - SEAL)
 
 
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("column", some_in_fast(COLUMNS, 3))
 def test_every_column_that_is_altered_is_found(ten: list[Event], column: str) -> None:
     """Also one that is not there yet: the columns are those of the model."""
     field = Event._meta.get_field(column)

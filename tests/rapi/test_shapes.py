@@ -324,7 +324,7 @@ IDENTITY = {"uuid": "u", "name": "n", "admin_state": "up", "status": "running", 
 
 @pytest.mark.long
 @pytest.mark.parametrize("parse", list(_PARSERS), ids=lambda each: each.__self__.__name__)
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(data=st.data())
 def test_anything_is_read_or_garbled(parse: Any, data: st.DataObject) -> None:
     """No value of any field, in any combination, makes a parser fail otherwise."""
@@ -344,7 +344,7 @@ def _is_a_record(value: Any) -> bool:
     return isinstance(value, dict) and bool(value.keys() & {*IDENTITY, "id"})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(value=ANYTHING.filter(lambda value: not _is_a_record(value)))
 def test_anything_else_is_garbled(value: Any) -> None:
     for parse in _PARSERS:
@@ -354,7 +354,7 @@ def test_anything_else_is_garbled(value: Any) -> None:
         QueryResult.parse(value, ("name",))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(rows=ANYTHING, kind=st.sampled_from(["text", "unknown"]))
 def test_rows_of_a_query_are_read_or_garbled(rows: Any, kind: str) -> None:
     value = {"fields": [{"name": "name", "kind": kind}, {"name": "uuid", "kind": "text"}], "data": rows}

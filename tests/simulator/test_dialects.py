@@ -148,7 +148,7 @@ def test_a_life_as_this_kind_of_machine(make: Callable[[str, str], Cluster], hyp
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-@pytest.mark.parametrize("other", some_in_fast(TEMPLATES, 2))
+@pytest.mark.parametrize("other", some_in_fast(TEMPLATES, 3))
 def test_disks_become_others(make: Callable[[str, str], Cluster], template: str, other: str) -> None:
     cluster = make("kvm", template)
     wanted = {"disk_template": other}

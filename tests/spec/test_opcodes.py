@@ -60,7 +60,7 @@ def parameters_of(spec: VMSpec) -> dict[str, Any]:
     return {_RENAMED.get(name, name): value for name, value in creation_of(spec, DEFAULTS).body().items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(spec=machines(hypervisors=HYPERVISORS, templates=TEMPLATES), parameters=backend)
 def test_creations(judge: Judge, spec: VMSpec, parameters: dict[str, Any]) -> None:
     assert judge("OP_INSTANCE_CREATE", parameters_of(replace(spec, beparams=parameters))) is None
@@ -80,7 +80,7 @@ def test_a_creation_with_everything(judge: Judge) -> None:
     assert judge("OP_INSTANCE_CREATE", parameters_of(spec)) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(spec=machines(), data=st.data())
 def test_edits(judge: Judge, spec: VMSpec, data: st.DataObject) -> None:
     before = spec.trimmed(DEFAULTS)

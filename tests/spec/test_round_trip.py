@@ -62,7 +62,7 @@ def read(rapi: RapiClient, name: str, node: str, second: str = "") -> VMSpec:
     return read_spec(InstanceInfo.parse(next(iter(rows)), Found(node, (second,) if second else ())))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(spec=machines(**WIDE))
 def test_nothing_is_lost(cluster: Simulator, rapi: RapiClient, spec: VMSpec) -> None:
     defaults = Defaults.of(rapi.get_info().raw)

@@ -232,6 +232,7 @@ def test_a_rename_moves_the_row(simulator, cluster):
     assert machine(cluster, "other.example.org").pk == pk
 
 
+@pytest.mark.long
 def test_history_is_bounded(simulator, track):
     for _ in range(230):
         simulator.outside.submit("INSTANCE_QUERY_DATA", instances=[VM1], use_locking=False, static=True)

@@ -6,7 +6,7 @@ import os
 import warnings
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.platforms import SecurityWarning
 from celery.schedules import crontab
 from celery.signals import beat_init, setup_logging, worker_ready
@@ -14,6 +14,7 @@ from django.conf import settings
 
 from gwm import queue_files
 from gwm.processes.ready import tell_ready
+from gwm.roomy import call_with_room
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gwm.settings")
 # Whoever runs `up` as root has decided so; the demo machine of a newcomer is where that happens.
@@ -80,8 +81,17 @@ def describe_celery() -> dict[str, Any]:
     }
 
 
+class RoomyTask(Task):  # type: ignore[misc] # Celery has no types
+    """A task of ours. Its frames have room: where an update's calls happen to stand at the end of a chunk of frames, it
+    takes memory from the system and gives it back some fourteen hundred times."""
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Do it."""
+        return call_with_room(lambda call: call(*args, **keywords), super().__call__)
+
+
 queue_files.register()
-app = Celery("gwm")
+app = Celery("gwm", task_cls=RoomyTask)
 app.add_defaults(describe_celery)
 app.autodiscover_tasks()
 

@@ -1,4 +1,4 @@
-"""Room for the frames of what one request calls.
+"""Room for the frames of what one request, or one task, calls.
 
 CPython keeps the frames of calls in chunks of 16 KiB (Python/pystate.c, `push_chunk`). A call that crosses the end of
 one takes a chunk from the operating system, and its return gives it back: where a page's loops happen to stand at such

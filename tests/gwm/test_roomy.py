@@ -1,4 +1,4 @@
-"""Room for the frames of what one request calls."""
+"""Room for the frames of what one request, or one task, calls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import resource
 from collections.abc import Callable
 
 import pytest
+from celery.app.trace import build_tracer
 
+from gwm.celery import app
 from gwm.roomy import call_with_room
 
 
@@ -35,3 +37,15 @@ def test_what_is_called_answers_and_fails_as_it_does_by_itself() -> None:
     assert call_with_room(str.upper, "yes") == "YES"
     with pytest.raises(ZeroDivisionError):
         call_with_room(lambda number: 1 / number, 0)
+
+
+def test_a_task_has_room_where_the_worker_calls_it(request: pytest.FixtureRequest) -> None:
+    counted: list[int] = []
+
+    @app.task(name="tests.roomy", shared=False)
+    def deep() -> None:
+        counted.append(max(_call_at(depth, _call_often) for depth in range(400)))
+
+    request.addfinalizer(lambda: app.tasks.pop("tests.roomy"))
+    build_tracer(deep.name, deep, app=app)("one", (), {}, {"delivery_info": {}})
+    assert counted[0] < 100

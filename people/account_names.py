@@ -71,4 +71,4 @@ def _script_of(letter: str) -> str:
 
 
 def _draw(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).translate(_DRAWN).casefold().replace("rn", "m")
+    return unicodedata.normalize("NFKC", name).translate(_DRAWN).casefold()

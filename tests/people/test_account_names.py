@@ -34,7 +34,6 @@ def test_names_that_mix_or_lean_on_what_nobody_writes(name):
         ("Anna", "anna"),
         ("AIice", "alice"),
         ("adm1n0", "admlno"),
-        ("rnary", "mary"),
         ("\u0131van", "ivan"),
         ("\uff41nna", "anna"),
         ("straße", "STRASSE"),
@@ -45,6 +44,15 @@ def test_two_that_are_taken_for_one_another(name, there):
     assert find_alike(name, ["bob", there]) == there
 
 
-@pytest.mark.parametrize(("name", "there"), [("anna", "anne"), ("ánna", "anna"), ("lvan", "ivan"), ("анна", "anna")])
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("anna", "anne"),
+        ("ánna", "anna"),
+        ("lvan", "ivan"),
+        ("анна", "anna"),
+        ("burns", "bums"),
+    ],  # names that people have
+)
 def test_two_that_are_told_apart(name, there):
     assert not find_alike(name, [there])

@@ -1,6 +1,7 @@
 /*
  * Parts of a page read anew and put into it. Elements are kept and changed (Idiomorph), so that focus, scroll and what
- * is open stay; what a person is at stays as it is: a field typed into, an open menu or dialog, a console.
+ * is open stay; what a person is at stays as it is: a field typed into and what is said of it, an open menu or dialog, a
+ * console.
  *
  * Each returns how it went: done, later (something was left out for now), again (no answer), signed-out, gone.
  */
@@ -137,7 +138,7 @@ function morph(old, fresh) {
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const keep = (node) => {
     if (!(node instanceof Element)) return false;
-    if (node.matches("[data-console]")) return true;
+    if (node.matches("[data-console]") || isSaidWhileTyping(node)) return true;
     if (!node.matches("details.menu[open], dialog[open]")) return isTypedInto(node);
     isComplete = false;
     return true;
@@ -178,6 +179,12 @@ function isTypedInto(node) {
   if (!(node instanceof HTMLInputElement) || node.type === "hidden") return false;
   if (["checkbox", "radio"].includes(node.type)) return node.checked !== node.defaultChecked;
   return node.value !== node.defaultValue;
+}
+
+/** What follows what is typed into its form is asked for with the next key, and stands for what is there now. */
+function isSaidWhileTyping(node) {
+  const form = node.matches("[hx-trigger*='closest form']") && node.closest("form");
+  return Boolean(form) && [...form.elements].some(isTypedInto);
 }
 
 /** What is told when it changes, by what it is about. */

@@ -146,6 +146,11 @@ def test_the_command_of_a_plan_follows_what_is_typed(person, demo, watch):
     expect(shown).to_contain_text("tag=blue&tag=green")
     expect(field).to_be_focused()
     expect(field).to_have_value("blue, green")
+    page.evaluate("""() => new Promise((done) => {
+        document.addEventListener("renewed", done, { once: true });
+        htmx.trigger(document.body, "jobs-changed");
+    })""")  # the page hears of something meanwhile
+    expect(shown).to_contain_text("tag=blue&tag=green")
     page.keyboard.press("Control+A")
     page.keyboard.press("Delete")
     expect(shown).not_to_contain_text("gnt-instance")

@@ -1,7 +1,9 @@
 """What can be done to many machines at once: each from the ticks to a batch, with will, skipped and not allowed."""
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from operations.contract import AnyOperation
 from operations.models import Batch
 from permissions.models import User
 from permissions.services import grant
+from rapi.shapes import INSTANCE_CONFIG_FIELDS
 from tests.factories import make_node, make_user, make_vm
 from tests.fixtures.databases import some_in_fast
 from tests.pages.conftest import Site
@@ -26,6 +29,9 @@ RUNS = {"status": "running", "admin_state": "up"}
 STOPPED = {"status": "ADMIN_down", "admin_state": "down"}
 WITH_DISK = {**STOPPED, "disks": [{"name": "root", "size_mib": 1024}]}
 MIRRORED = {**RUNS, "disk_template": "drbd"}
+# What Ganeti tells of a machine.
+_RECORDED = json.loads((Path(__file__).parents[1] / "rapi/recorded/query_instance_config.json").read_text())
+TOLD = {field: value for field, (_, value) in zip(INSTANCE_CONFIG_FIELDS, _RECORDED["data"][0], strict=True)}
 # What the button of a plan says where it is not the label and "1 machine".
 BUTTONS = {
     "apply-settings": "Restart 1 machine to apply settings",
@@ -48,7 +54,7 @@ STATES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "shutdown-now": (RUNS, STOPPED),
     "migrate": (MIRRORED, {**RUNS, "disk_template": "plain"}),
     "failover": (MIRRORED, {**RUNS, "disk_template": "plain"}),
-    "modify": (RUNS, {}),
+    "modify": ({**RUNS, "raw": TOLD}, {}),
     "add-tags": (RUNS, {}),
     "remove-tags": ({"tags": ["web"]}, {"tags": []}),
     "set-owner": (RUNS, {}),

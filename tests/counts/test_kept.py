@@ -131,7 +131,7 @@ def assert_kept_is_counted(user: User) -> None:
 
 
 @pytest.mark.long
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 12), st.integers(0, 12)), max_size=25))
 def test_after_any_changes_what_is_kept_is_what_is_counted(db: None, steps: list[Step]) -> None:
     make_cluster()

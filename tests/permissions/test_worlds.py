@@ -86,7 +86,7 @@ def compare(site: Site, world: World) -> None:
 
 @pytest.mark.long
 @given(worlds())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_lists_objects_and_reasons_agree_in_any_world(django_db_setup: None, db: None, world: World) -> None:
     with transaction.atomic():
         site = Site()

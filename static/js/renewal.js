@@ -1,7 +1,7 @@
 /*
  * Parts of a page read anew and put into it. Elements are kept and changed (Idiomorph), so that focus, scroll and what
- * is open stay; what a person is at stays as it is: a field typed into and what is said of it, an open menu or dialog, a
- * console.
+ * is open stay; what a person is at stays as it is: a field typed into and what is said of it, an open menu or dialog,
+ * a console.
  *
  * Each returns how it went: done, later (something was left out for now), again (no answer), signed-out, gone.
  */

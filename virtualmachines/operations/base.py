@@ -11,14 +11,17 @@ from clusters.operations.ganeti import GanetiOperation
 from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, OverQuota, Submission
 from operations.rows import read_row
+from permissions.models import Persona
+from quotas.amounts import Amounts
 from quotas.selectors import has_limits
-from quotas.services import Exceeded
+from quotas.services import Exceeded, judge_room
 from rapi.client import RapiClient
 from rapi.errors import NotFound, Refused
 from rapi.resources.lifecycle import InstanceChanges
 from rapi.shapes.fields import Text, Texts
 from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
+from virtualmachines.usage import read_usage
 
 P = TypeVar("P")
 
@@ -73,6 +76,13 @@ def quota_at(field: str = "") -> Iterator[None]:
         yield
     except Exceeded as exceeded:
         raise OverQuota({field: str(exceeded)}, exceeded.cluster.slug) from exceeded
+
+
+def judge_quota(ask: Ask[VirtualMachine, Any], owner: Persona, more: Amounts, field: str = "") -> None:
+    """For a `check`: whether the owner may use so much more where the machine is; claims nothing. Raises OverQuota."""
+    cluster = ask.target.cluster
+    with quota_at(field):
+        judge_room(owner, cluster, more, lambda: read_usage(owner, cluster), may_exceed=ask.actor.may_exceed)
 
 
 def look_whether_same(client: RapiClient, vm: VirtualMachine, *also: Literal["place", "disks"]) -> None:

@@ -19,13 +19,13 @@ from operations.contract import Ask, Claims, Invalid, Refusal, Submission
 from operations.groups import Group
 from operations.once import read_once, reading_once
 from permissions.policy import can
-from quotas.services import claim, give_back, judge_room
+from quotas.services import claim, give_back
 from rapi.client import RapiClient
 from rapi.resources.lifecycle import InstanceChanges
 from rapi.shapes.fields import BadRecord
 from rapi.shapes.instance import InstanceInfo
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, explain_forthcoming, modify, quota_at
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, judge_quota, modify, quota_at
 from virtualmachines.operations.creating import UNTOLD
 from virtualmachines.operations.protecting import explain_protection
 from virtualmachines.rules import Facts
@@ -35,7 +35,7 @@ from virtualmachines.spec.data import BadData, as_data
 from virtualmachines.spec.difference import Difference
 from virtualmachines.spec.edits import Edit
 from virtualmachines.spec.telling import tell_changes
-from virtualmachines.usage import growth_of, read_usage, usage_of
+from virtualmachines.usage import growth_of, usage_of
 
 _VERSION_LENGTH = 16
 _OS_IMAGE = "os-image"
@@ -125,14 +125,7 @@ class Modify(VMOperation[ModifyParams]):
             raise Invalid(faults)
         more, owner = growth_of(target, after, Defaults.of(target.cluster.info)), target.owner
         if owner is not None and any(amount > 0 for amount in more.values()):
-            with quota_at():
-                judge_room(
-                    owner,
-                    target.cluster,
-                    more,
-                    lambda: read_usage(owner, target.cluster),
-                    may_exceed=ask.actor.may_exceed,
-                )
+            judge_quota(ask, owner, more)
 
     def changes(self, ask: Ask[VirtualMachine, ModifyParams]) -> list[Change]:
         _after, wanted = _wanted(ask)

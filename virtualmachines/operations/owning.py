@@ -19,13 +19,13 @@ from objectlog.words import gettext as _
 from operations.contract import AnyOperation, Ask, Claims, Invalid, NoParams, Submission
 from operations.once import reading_once
 from permissions.models import Persona
-from quotas.services import judge_room, require_room
+from quotas.services import require_room
 from rapi.client import RapiClient
 from rapi.errors import RapiError
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, look_whether_same, quota_at
+from virtualmachines.operations.base import VMOperation, judge_quota, look_whether_same, quota_at
 from virtualmachines.tags import is_owner_tag, owner_tag_for
-from virtualmachines.usage import amounts_of_machine, read_usage, usage_of
+from virtualmachines.usage import amounts_of_machine, usage_of
 
 _NOBODY = gettext_noop("No owner")
 
@@ -163,14 +163,7 @@ class SetOwner(VMOperation[OwnerParams]):
         if (owner.pk if owner is not None else None) == target.owner_id:
             raise Invalid({"owner": _("It is the owner already.") if owner is not None else _("It has no owner.")})
         if owner is not None:
-            with quota_at("owner"):
-                judge_room(
-                    owner,
-                    target.cluster,
-                    amounts_of_machine(target),
-                    lambda: read_usage(owner, target.cluster),  # not of this one, which is another's
-                    may_exceed=ask.actor.may_exceed,
-                )
+            judge_quota(ask, owner, amounts_of_machine(target), "owner")  # the machine is still another's
 
     def claim(self, ask: Ask[VirtualMachine, OwnerParams], entry: UUID) -> Claims:
         """Of two that are given to one owner at once, the second counts the first."""

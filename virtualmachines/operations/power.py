@@ -15,12 +15,12 @@ from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, NoParams, Submission
 from operations.groups import Group
 from operations.once import reading_once
-from quotas.services import claim, give_back, judge_room
+from quotas.services import claim, give_back
 from rapi.client import RapiClient
 from rapi.errors import JobLost, Refused
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, quota_at
-from virtualmachines.usage import amounts_to_run, read_usage, usage_of
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, judge_quota, look_whether_same, quota_at
+from virtualmachines.usage import amounts_to_run, usage_of
 
 # Ganeti's own default (OpParams.hs, pShutdownTimeout).
 SHUTDOWN_TIMEOUT_S = 120
@@ -137,17 +137,9 @@ class Start(VMOperation[NoParams]):
         return reading_once()
 
     def check(self, ask: Ask[VirtualMachine, NoParams]) -> None:
-        target, owner = ask.target, ask.target.owner
-        more = amounts_to_run(target)
+        owner, more = ask.target.owner, amounts_to_run(ask.target)
         if owner is not None and more is not None:
-            with quota_at():
-                judge_room(
-                    owner,
-                    target.cluster,
-                    more,
-                    lambda: read_usage(owner, target.cluster),
-                    may_exceed=ask.actor.may_exceed,
-                )
+            judge_quota(ask, owner, more)
 
     def claim(self, ask: Ask[VirtualMachine, NoParams], entry: UUID) -> Claims:
         """What is stopped holds its disks alone; from now on its memory and vCPUs count, too."""

@@ -30,3 +30,19 @@ def test_checked_then_looked_at_and_not_done(person, demo, machine, with_script)
     answer.get_by_role("link", name=re.compile("^job ")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Job "))
     expect(page.locator("main")).to_contain_text("Check: Reboot")
+
+
+def test_who_may_not_look_any_more_is_told_why_and_asks_no_more(person, demo, lab, machine, watch):
+    watch.allow(403, "Error Code 403")  # htmx tells of it, too
+    page = person(demo)
+    lab.hold_jobs()
+    try:
+        page.goto(f"/clusters/lab/vms/{machine}/do/reboot/")
+        page.get_by_role("button", name="Check").click()
+        expect(page.locator("#check")).to_contain_text("being checked")
+        why = "<h1>You may not do this</h1>"
+        page.route("**/do/reboot/?check=*", lambda route: route.fulfill(status=403, content_type="text/html", body=why))
+        expect(page.get_by_role("heading", level=1)).to_have_text("You may not do this")
+        expect(page.locator("#check")).to_have_count(0)
+    finally:
+        lab.release_jobs()

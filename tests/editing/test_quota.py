@@ -195,12 +195,16 @@ def test_a_plan_offers_the_tick_only_for_machines_of_clusters_with_limits(desk: 
 
 
 @pytest.mark.feature("F118", "F121")
-def test_saving_and_restarting_offers_the_tick_before_anything_is_planned(desk: Desk) -> None:
-    with_nothing_left(desk, "running")
-    wanted = OPERATIONS["vm.modify"]
-    params = params_from(wanted, desk.root, desk.vm, WAYS["modify"][1])
-    with pytest.raises(OverQuota):
+@pytest.mark.parametrize("verb", WAYS)
+def test_each_way_says_so_before_anything_is_planned_or_sent(desk: Desk, verb: str) -> None:
+    """On a page that asks Ganeti first, in a plan, and where *Save and restart* offers the tick."""
+    state, given = WAYS[verb]
+    with_nothing_left(desk, state)
+    wanted = OPERATIONS[f"vm.{verb}"]
+    params = params_from(wanted, desk.root, desk.vm, given)
+    with pytest.raises(OverQuota) as refused:
         wanted.check(Ask(desk.root, desk.vm, params))
+    assert list(refused.value.errors) == [{"grow-disk": "more_mib", "set-owner": "owner"}.get(verb, "")]
     wanted.check(Ask(replace(desk.root, over_quota=True), desk.vm, params))
 
 

@@ -1,7 +1,6 @@
 """What all operations on machines share."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 
 from django.db.models import QuerySet
@@ -9,19 +8,15 @@ from django.db.models import QuerySet
 from clusters.models import Cluster
 from clusters.operations.ganeti import GanetiOperation
 from objectlog.words import gettext as _
-from operations.contract import Ask, Invalid, OverQuota, Submission
+from operations.contract import Ask, Invalid, Submission
 from operations.rows import read_row
-from permissions.models import Persona
-from quotas.amounts import Amounts
 from quotas.selectors import has_limits
-from quotas.services import Exceeded, judge_room
 from rapi.client import RapiClient
 from rapi.errors import NotFound, Refused
 from rapi.resources.lifecycle import InstanceChanges
 from rapi.shapes.fields import Text, Texts
 from rapi.shapes.instance import FORTHCOMING
 from virtualmachines.models import VirtualMachine
-from virtualmachines.usage import read_usage
 
 P = TypeVar("P")
 
@@ -67,22 +62,6 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
         cluster = ("cluster__info", "cluster__operating_systems")
         rows = VirtualMachine.objects.select_related("cluster", "primary_node").defer("raw", *cluster)
         return rows.order_by("name", "pk")
-
-
-@contextmanager
-def quota_at(field: str = "") -> Iterator[None]:
-    """What exceeds a quota in here is wrong with this field, or with all of it. Raises OverQuota."""
-    try:
-        yield
-    except Exceeded as exceeded:
-        raise OverQuota({field: str(exceeded)}, exceeded.cluster.slug) from exceeded
-
-
-def judge_quota(ask: Ask[VirtualMachine, Any], owner: Persona, more: Amounts, field: str = "") -> None:
-    """For a `check`: whether the owner may use so much more where the machine is; claims nothing. Raises OverQuota."""
-    cluster = ask.target.cluster
-    with quota_at(field):
-        judge_room(owner, cluster, more, lambda: read_usage(owner, cluster), may_exceed=ask.actor.may_exceed)
 
 
 def look_whether_same(client: RapiClient, vm: VirtualMachine, *also: Literal["place", "disks"]) -> None:

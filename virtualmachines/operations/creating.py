@@ -28,18 +28,16 @@ from permissions.policy import may_act_for, verbs_on
 from permissions.services import grant, persona_of
 from quotas.amounts import UNLIMITED, Amounts
 from quotas.selectors import has_limits, limits_of
-from quotas.services import judge_room, require_room
 from rapi.client import RapiClient
 from rapi.shapes.fields import listing, mapping, whole
 from virtualmachines.asked import answer_asked, claim_asked
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import quota_at
 from virtualmachines.operations.owning import tag_of
+from virtualmachines.operations.quota import judge_quota, require_quota
 from virtualmachines.rules import Facts, judge_creation
 from virtualmachines.rules.macs import judge_macs
 from virtualmachines.rules.names import explain_name
 from virtualmachines.spec import SECRETS, Defaults, VMSpec, creation_of, spec_as_data
-from virtualmachines.usage import usage_of
 
 #: in the journal, beside the spec: the names of what is kept nowhere, by path
 UNTOLD = "untold"
@@ -101,11 +99,7 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         owner = owner_of(ask)
         if not (ask.dry_run or ask.actor.may_exceed) and limits_of(owner, cluster) != UNLIMITED:
             _require_sizes(spec)
-        with quota_at():
-            may_exceed = ask.actor.may_exceed
-            judge_room(
-                owner, cluster, amounts_of(spec, cluster), lambda: usage_of(owner, cluster), may_exceed=may_exceed
-            )
+        judge_quota(ask.actor, owner, cluster, amounts_of(spec, cluster))
 
     def changes(self, ask: Ask[Cluster, CreateParams]) -> list[Change]:
         return list(_describe(completed(ask.params.spec, ask.target), owner_of(ask), ask.target))
@@ -115,10 +109,7 @@ class Create(GanetiOperation[Cluster, CreateParams]):
         if ask.params.asked:
             claim_asked(ask.actor.user, ask.params.asked, ask.params.plan or entry)
         spec = completed(ask.params.spec, cluster)
-        wanted = amounts_of(spec, cluster)
-        with quota_at():
-            may_exceed = ask.actor.may_exceed
-            require_room(owner, cluster, wanted, lambda: usage_of(owner, cluster), may_exceed=may_exceed)
+        require_quota(ask.actor, owner, cluster, amounts_of(spec, cluster))
         never_made(cluster).filter(name=spec.name).delete()
         vm = VirtualMachine.objects.create(
             cluster=cluster,

@@ -16,7 +16,7 @@ from objectlog.words import joined, mib
 from operations.contract import Ask, Claims, Detour, Invalid, Refusal, Submission
 from operations.groups import Group
 from quotas.amounts import Amounts
-from quotas.services import claim, give_back
+from quotas.services import give_back
 from rapi.client import RapiClient
 from rapi.resources.lifecycle import DiskTemplate, InstanceChanges
 from rapi.shapes.fields import listing, mapping
@@ -27,15 +27,14 @@ from virtualmachines.operations.base import (
     explain_other_disks,
     look_whether_same,
     modify,
-    quota_at,
 )
 from virtualmachines.operations.modifying import spec_of
 from virtualmachines.operations.power import Shutdown, Start
+from virtualmachines.operations.quota import claim_quota, judge_quota
 from virtualmachines.rules import Facts
 from virtualmachines.rules.sizes import judge_sizes
 from virtualmachines.spec import VMSpec
 from virtualmachines.spec.telling import disk_called
-from virtualmachines.usage import usage_of
 
 # What Ganeti can grow, and what it can't convert to or from (lib/constants, DTS_GROWABLE and DTS_NOT_CONVERTIBLE_*).
 GROWABLE = frozenset({"drbd", "ext", "file", "gluster", "plain", "rbd", "sharedfile"})
@@ -123,7 +122,8 @@ class GrowDisk(VMOperation[GrowDiskParams]):
         if _size_after(ask) <= before:
             raise Invalid({"size_mib": _("It has %s already, and a disk never shrinks.") % mib(before)})
         if words := _explain_policy(ask.target, f"disks.{params.disk}.size_mib", _grown(params.disk, _size_after(ask))):
-            raise Invalid({"size_mib" if params.size_mib is not None else "more_mib": words})
+            raise Invalid({_field(params): words})
+        judge_quota(ask.actor, ask.target.owner, ask.target.cluster, _more(ask), _field(params))
 
     def changes(self, ask: Ask[VirtualMachine, GrowDiskParams]) -> list[Change]:
         before = size_of(ask.target, ask.params.disk) or 0
@@ -131,19 +131,8 @@ class GrowDisk(VMOperation[GrowDiskParams]):
         return [Change(f"disks.{number}.size_mib", disk_called(number), mib(before), mib(_size_after(ask)))]
 
     def claim(self, ask: Ask[VirtualMachine, GrowDiskParams], entry: UUID) -> Claims:
-        target, owner = ask.target, ask.target.owner
-        more = _size_after(ask) - (size_of(target, ask.params.disk) or 0)
-        if owner is None:
-            return Claims()
-        with quota_at("size_mib"):
-            claim(
-                owner,
-                target.cluster,
-                Amounts(disk_mib=more),
-                entry,
-                lambda: usage_of(owner, target.cluster),
-                may_exceed=ask.actor.may_exceed,
-            )
+        target = ask.target
+        claim_quota(ask.actor, target.owner, target.cluster, _more(ask), entry, _field(ask.params))
         return Claims()
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, GrowDiskParams], reason: str) -> Submission:
@@ -158,6 +147,16 @@ class GrowDisk(VMOperation[GrowDiskParams]):
 
     def failed(self, entry: Entry) -> None:
         give_back(entry.uuid)
+
+
+def _more(ask: Ask[VirtualMachine, GrowDiskParams]) -> Amounts:
+    """What it takes of a quota."""
+    return Amounts(disk_mib=_size_after(ask) - (size_of(ask.target, ask.params.disk) or 0))
+
+
+def _field(params: GrowDiskParams) -> str:
+    """The field that says the size."""
+    return "size_mib" if params.size_mib is not None else "more_mib"
 
 
 def _grown(number: int, size_mib: int) -> Callable[[VMSpec], VMSpec]:

@@ -19,15 +19,16 @@ from operations.contract import Ask, Claims, Invalid, Refusal, Submission
 from operations.groups import Group
 from operations.once import read_once, reading_once
 from permissions.policy import can
-from quotas.services import claim, give_back
+from quotas.services import give_back
 from rapi.client import RapiClient
 from rapi.resources.lifecycle import InstanceChanges
 from rapi.shapes.fields import BadRecord
 from rapi.shapes.instance import InstanceInfo
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, explain_forthcoming, judge_quota, modify, quota_at
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, modify
 from virtualmachines.operations.creating import UNTOLD
 from virtualmachines.operations.protecting import explain_protection
+from virtualmachines.operations.quota import claim_quota, judge_quota
 from virtualmachines.rules import Facts
 from virtualmachines.rules.changes import judge_change
 from virtualmachines.spec import CannotChange, Defaults, VMSpec, difference, read_spec, requests_for
@@ -35,7 +36,7 @@ from virtualmachines.spec.data import BadData, as_data
 from virtualmachines.spec.difference import Difference
 from virtualmachines.spec.edits import Edit
 from virtualmachines.spec.telling import tell_changes
-from virtualmachines.usage import growth_of, usage_of
+from virtualmachines.usage import growth_of
 
 _VERSION_LENGTH = 16
 _OS_IMAGE = "os-image"
@@ -123,9 +124,9 @@ class Modify(VMOperation[ModifyParams]):
                 faults["wanted"] = str(cannot)
         if faults:
             raise Invalid(faults)
-        more, owner = growth_of(target, after, Defaults.of(target.cluster.info)), target.owner
-        if owner is not None and any(amount > 0 for amount in more.values()):
-            judge_quota(ask, owner, more)
+        more = growth_of(target, after, Defaults.of(target.cluster.info))
+        if any(amount > 0 for amount in more.values()):
+            judge_quota(ask.actor, target.owner, target.cluster, more)
 
     def changes(self, ask: Ask[VirtualMachine, ModifyParams]) -> list[Change]:
         _after, wanted = _wanted(ask)
@@ -139,14 +140,11 @@ class Modify(VMOperation[ModifyParams]):
         return told
 
     def claim(self, ask: Ask[VirtualMachine, ModifyParams], entry: UUID) -> Claims:
-        target, owner = ask.target, ask.target.owner
+        target = ask.target
         after, _wanted_changes = _wanted(ask)
         more = growth_of(target, after, Defaults.of(target.cluster.info))
-        if owner is None or not any(amount > 0 for amount in more.values()):
-            return Claims()
-        with quota_at():
-            may_exceed = ask.actor.may_exceed
-            claim(owner, target.cluster, more, entry, lambda: usage_of(owner, target.cluster), may_exceed=may_exceed)
+        if any(amount > 0 for amount in more.values()):
+            claim_quota(ask.actor, target.owner, target.cluster, more, entry)
         return Claims()
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, ModifyParams], reason: str) -> Submission:

@@ -19,13 +19,13 @@ from objectlog.words import gettext as _
 from operations.contract import AnyOperation, Ask, Claims, Invalid, NoParams, Submission
 from operations.once import reading_once
 from permissions.models import Persona
-from quotas.services import require_room
 from rapi.client import RapiClient
 from rapi.errors import RapiError
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, judge_quota, look_whether_same, quota_at
+from virtualmachines.operations.base import VMOperation, look_whether_same
+from virtualmachines.operations.quota import judge_quota, require_quota
 from virtualmachines.tags import is_owner_tag, owner_tag_for
-from virtualmachines.usage import amounts_of_machine, usage_of
+from virtualmachines.usage import amounts_of_machine
 
 _NOBODY = gettext_noop("No owner")
 
@@ -162,21 +162,14 @@ class SetOwner(VMOperation[OwnerParams]):
         look_whether_same_owner(target, ask.params)
         if (owner.pk if owner is not None else None) == target.owner_id:
             raise Invalid({"owner": _("It is the owner already.") if owner is not None else _("It has no owner.")})
-        if owner is not None:
-            judge_quota(ask, owner, amounts_of_machine(target), "owner")  # the machine is still another's
+        # The machine is still another's.
+        judge_quota(ask.actor, owner, target.cluster, amounts_of_machine(target), "owner")
 
     def claim(self, ask: Ask[VirtualMachine, OwnerParams], entry: UUID) -> Claims:
         """Of two that are given to one owner at once, the second counts the first."""
-        owner, cluster = ask.params.owner, ask.target.cluster
-        if owner is not None:
-            with quota_at("owner"):
-                require_room(
-                    owner,
-                    cluster,
-                    amounts_of_machine(ask.target),
-                    lambda: usage_of(owner, cluster, without=ask.target),
-                    may_exceed=ask.actor.may_exceed,
-                )
+        target = ask.target
+        wanted = amounts_of_machine(target)
+        require_quota(ask.actor, ask.params.owner, target.cluster, wanted, "owner", instead_of=target)
         return Claims()
 
     def changes(self, ask: Ask[VirtualMachine, OwnerParams]) -> list[Change]:

@@ -15,12 +15,13 @@ from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, NoParams, Submission
 from operations.groups import Group
 from operations.once import reading_once
-from quotas.services import claim, give_back
+from quotas.services import give_back
 from rapi.client import RapiClient
 from rapi.errors import JobLost, Refused
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import VMOperation, explain_forthcoming, judge_quota, look_whether_same, quota_at
-from virtualmachines.usage import amounts_to_run, usage_of
+from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same
+from virtualmachines.operations.quota import claim_quota, judge_quota
+from virtualmachines.usage import amounts_to_run
 
 # Ganeti's own default (OpParams.hs, pShutdownTimeout).
 SHUTDOWN_TIMEOUT_S = 120
@@ -137,25 +138,13 @@ class Start(VMOperation[NoParams]):
         return reading_once()
 
     def check(self, ask: Ask[VirtualMachine, NoParams]) -> None:
-        owner, more = ask.target.owner, amounts_to_run(ask.target)
-        if owner is not None and more is not None:
-            judge_quota(ask, owner, more)
+        if (more := amounts_to_run(ask.target)) is not None:
+            judge_quota(ask.actor, ask.target.owner, ask.target.cluster, more)
 
     def claim(self, ask: Ask[VirtualMachine, NoParams], entry: UUID) -> Claims:
         """What is stopped holds its disks alone; from now on its memory and vCPUs count, too."""
-        target, owner = ask.target, ask.target.owner
-        more = amounts_to_run(target)
-        if owner is not None and more is not None:
-            may_exceed = ask.actor.may_exceed
-            with quota_at():
-                claim(
-                    owner,
-                    target.cluster,
-                    more,
-                    entry,
-                    lambda: usage_of(owner, target.cluster),
-                    may_exceed=may_exceed,
-                )
+        if (more := amounts_to_run(ask.target)) is not None:
+            claim_quota(ask.actor, ask.target.owner, ask.target.cluster, more, entry)
         return Claims()
 
     def succeeded(self, entry: Entry) -> None:

@@ -13,9 +13,7 @@ from operations.contract import Actor, Ask, Invalid
 from operations.models import Batch
 from operations.planning import plan_each
 from permissions.policy import verbs_on
-from quotas.services import judge_room
 from virtualmachines.models import VirtualMachine
-from virtualmachines.operations.base import quota_at
 from virtualmachines.operations.creating import (
     Create,
     CreateParams,
@@ -24,11 +22,11 @@ from virtualmachines.operations.creating import (
     faults_of,
     owner_of,
 )
+from virtualmachines.operations.quota import judge_quota
 from virtualmachines.rules.facts import Facts
 from virtualmachines.rules.names import is_name
 from virtualmachines.rules.patterns import BadPattern, expand, is_pattern
 from virtualmachines.rules.sharing import judge_shared
-from virtualmachines.usage import usage_of
 
 _TOLD = 5
 
@@ -63,8 +61,7 @@ def plan_creations(
     if faults:
         raise Invalid(faults)
     wanted = amounts_of(first.spec, cluster).times(len(names))
-    with quota_at():
-        judge_room(owner, cluster, wanted, lambda: usage_of(owner, cluster), may_exceed=actor.may_exceed)
+    judge_quota(actor, owner, cluster, wanted)
     asked = [(name, _data(operation, params, name)) for name in names]
     if bind is None:
         return plan_each(operation, actor, cluster, asked, held)

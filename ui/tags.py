@@ -2,7 +2,7 @@
 
 from zlib import crc32
 
-# Classes in static/css/parts.css. In another order tags would get other colours.
+# Classes in static/css/states.css. In another order tags would get other colours.
 LOOKS = (
     "is-tag-blue",
     "is-tag-teal",

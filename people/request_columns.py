@@ -34,12 +34,16 @@ def _for(name: str) -> Q:
     return Q(persona__user__username__icontains=name) | Q(persona__group__name__icontains=name)
 
 
+def _by(name: str) -> Q:
+    return Q(asked_by__username__iexact=name) | Q(asked_by=None, former_asker__iexact=name)
+
+
 REQUESTS = Language(
     keys={
         "status": of_choices(_("state"), "status:open", {name: each for name, (__, each) in GROUPS.items()}),
         "kind": of_choices(_("quota or machine"), "kind:quota", {kind: Q(kind=kind) for kind in Request.Kind.values}),
         "for": of_text(_("for whom"), "for:web", _for),
-        "by": of_text(_("who asked"), "by:alice", lambda value: Q(asked_by__username__iexact=value)),
+        "by": of_text(_("who asked"), "by:alice", _by),
         "cluster": of_text(_("cluster"), "cluster:prod", lambda value: Q(cluster__slug__iexact=value)),
         "asked": of_moment(_("when it was asked"), "asked>2026-11-01", "asked_at"),
     },
@@ -53,10 +57,10 @@ def _what(asked: Any, _context: Context) -> SafeString:
 
 
 def _who(asked: Any, _context: Context) -> SafeString:
-    owner, by = name_of_persona(asked.persona), asked.asked_by
-    if by is None or by.username == owner:
+    owner, by = name_of_persona(asked.persona), asked.asker
+    if by in ("", owner):
         return draw("{}", owner)
-    return draw('{} <span class="dim">{}</span>', owner, gettext("by %s") % by.username)
+    return draw('{} <span class="dim">{}</span>', owner, gettext("by %s") % by)
 
 
 def _figure(name: str) -> Any:
@@ -72,7 +76,7 @@ REQUEST_TABLE = declare(
         order="-asked",
         fields=(
             *("state", "kind", "name", "reason", "cluster__slug", *DIMENSIONS),
-            *("persona__user__username", "persona__group__name", "asked_by__username"),
+            *("persona__user__username", "persona__group__name", "asked_by__username", "former_asker"),
         ),
         columns=(
             Column(
@@ -121,7 +125,7 @@ REQUEST_TABLE = declare(
                 cell=_who,
                 values={
                     "for": lambda asked: name_of_persona(asked.persona),
-                    "by": lambda asked: asked.asked_by.username if asked.asked_by is not None else "",
+                    "by": lambda asked: asked.asker,
                 },
                 sort=("persona__user__username", "persona__group__name", "-pk"),
                 width=180,

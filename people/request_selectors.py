@@ -1,6 +1,7 @@
 """Reading requests: who sees which, and on which clusters somebody may ask for more."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404
@@ -86,9 +87,9 @@ def list_made(user: User, asked: Request) -> list[tuple[str, VirtualMachine | No
         return []
     first = list_vms(user).filter(cluster__slug=slug, name=name).first()
     found: dict[str, VirtualMachine | None] = {asked.machine: first}
-    if asked.decided_at is not None and asked.decided_by is not None:
+    if asked.decided_at is not None and asked.decider:
         entries = Entry.objects.filter(
-            actor=asked.decided_by,
+            **_made_by_decider(asked),
             verb="vm.create",
             outcome=Outcome.SUCCEEDED,
             created_at__range=(asked.asked_at, asked.decided_at + MADE_WITHIN),
@@ -103,11 +104,11 @@ def list_made(user: User, asked: Request) -> list[tuple[str, VirtualMachine | No
 def list_promised(asked: Request) -> list[str]:
     """The names of the machines that were made for a request, and of those that were planned with them and have not
     failed: when it is answered only the first of several is there."""
-    if not asked.machine or asked.decided_at is None or asked.decided_by is None:
+    if not asked.machine or asked.decided_at is None or not asked.decider:
         return [asked.machine] if asked.machine else []
     slug = asked.machine.partition("/")[0]
     planned = BatchItem.objects.filter(
-        batch__actor=asked.decided_by,
+        **{f"batch__{name}": value for name, value in _made_by_decider(asked).items()},
         batch__operation="vm.create",
         batch__created_at__range=(asked.asked_at, asked.decided_at),
         batch__state__in=(BatchState.RUNNING, BatchState.DONE),
@@ -116,6 +117,13 @@ def list_promised(asked: Request) -> list[str]:
     )
     names = planned.order_by("pk").values_list("target_name", "entry__target_name")
     return list(dict.fromkeys([asked.machine, *(f"{slug}/{made or wanted}" for wanted, made in names)]))
+
+
+def _made_by_decider(asked: Request) -> dict[str, Any]:
+    """What is said of who acted, where that was who decided: an account that is deleted left its name."""
+    if asked.decided_by is not None:
+        return {"actor": asked.decided_by}
+    return {"actor": None, "actor_name": asked.former_decider}
 
 
 def may_withdraw(user: User, asked: Request) -> bool:

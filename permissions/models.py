@@ -1,5 +1,8 @@
 """People and teams, the personas as which they act, and roles with the grants of them."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -117,8 +120,27 @@ class ClaimedMembership(models.Model):
         return f"{self.person_id} in {self.team_id} by {self.provider}"
 
 
-class Granted(models.Model):
+class KeepsNames(models.Model):
+    """What says who did something to it, and says so also when their account is deleted.
+
+    `former_names`: by the field of the account, the one that has its name from then on.
+    """
+
+    former_names: ClassVar[Mapping[str, str]]
+
+    class Meta:
+        abstract = True
+
+    def name_in(self, field: str) -> str:
+        """The name of the account in this field, whether or not it is there still; empty where it was not kept."""
+        account: User | None = getattr(self, field)
+        return account.username if account is not None else str(getattr(self, self.former_names[field]))
+
+
+class Granted(KeepsNames):
     """What every grant tells of itself. Rows of a release before this one have neither giver nor time."""
+
+    former_names = {"granted_by": "former_giver"}
 
     granted_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="who gave it"
@@ -141,7 +163,7 @@ class Granted(models.Model):
     @property
     def giver(self) -> str:
         """The name of who gave it, also when their account is deleted; empty where it was not kept."""
-        return self.granted_by.username if self.granted_by is not None else self.former_giver
+        return self.name_in("granted_by")
 
 
 class TeamUserGrant(Granted, UserObjectPermissionBase):

@@ -14,7 +14,7 @@ from objectlog.words import gettext as _
 from permissions.access import Access
 from permissions.models import (
     ClaimedMembership,
-    Granted,
+    KeepsNames,
     Persona,
     Role,
     RoleGrant,
@@ -37,11 +37,12 @@ class BadScope(ValueError):
 
 
 def delete_account(person: User) -> None:
-    """With what is theirs; what they granted stays, and says by whom."""
+    """With what is theirs; what they granted, asked for or decided stays, and says by whom."""
     with transaction.atomic():
         for table in apps.get_models():
-            if issubclass(table, Granted):
-                table._default_manager.filter(granted_by=person).update(former_giver=person.username)
+            if issubclass(table, KeepsNames):
+                for field, name in table.former_names.items():
+                    table._default_manager.filter(**{field: person}).update(**{name: person.username})
         person.delete()
 
 

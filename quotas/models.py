@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster
 from permissions.access import Access
-from permissions.models import Persona, User
+from permissions.models import KeepsNames, Persona, User
 from quotas.amounts import DIMENSIONS, Amounts, Limits
 
 
@@ -100,7 +100,7 @@ class UsageDay(models.Model):
         return Amounts(*(getattr(self, name) for name in DIMENSIONS))
 
 
-class Request(Limited):
+class Request(Limited, KeepsNames):
     """Somebody asks for more, for themselves or for the team they act for: for a quota, or for a machine.
 
     What they ask for are the limits as they should be, or the size of the machine. Who has `admin` on the cluster
@@ -129,6 +129,8 @@ class Request(Limited):
         refusals={"decide": _("You may not decide on this request (needs admin on the cluster).")},
     )
 
+    former_names = {"asked_by": "former_asker", "decided_by": "former_decider"}
+
     kind = models.CharField(max_length=10, choices=Kind)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="requests", help_text="for whom")
@@ -138,8 +140,24 @@ class Request(Limited):
     name = models.CharField(max_length=255, blank=True, help_text="of the machine that is asked for")
     reason = models.TextField(max_length=1000)
     asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    former_asker = models.CharField(
+        max_length=150,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="the name of who asked when that account is deleted",
+    )
     asked_at = models.DateTimeField(default=timezone.now)
     decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    former_decider = models.CharField(
+        max_length=150,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="the name of who decided when that account is deleted",
+    )
     decided_at = models.DateTimeField(null=True, blank=True)
     answer = models.TextField(max_length=1000, blank=True, help_text="in the words of who decided")
     machine = models.CharField(max_length=400, blank=True, help_text="what was made for it, as CLUSTER/MACHINE")
@@ -168,6 +186,16 @@ class Request(Limited):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def asker(self) -> str:
+        """The name of who asked, also when their account is deleted; empty where it was not kept."""
+        return self.name_in("asked_by")
+
+    @property
+    def decider(self) -> str:
+        """The name of who decided, in the same way."""
+        return self.name_in("decided_by")
 
     @property
     def is_open(self) -> bool:

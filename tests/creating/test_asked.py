@@ -17,7 +17,7 @@ from operations.planning import begin_batch
 from people.mailing import send_due_letters, tell_asker
 from people.request_selectors import list_promised
 from permissions.models import User
-from permissions.services import grant
+from permissions.services import delete_account, grant
 from quotas.models import Request
 from tests.creating.conftest import NEW, Maker
 from tests.creating.test_page import TYPED, URL, value_of
@@ -121,6 +121,8 @@ def test_the_first_of_several_answers_it(maker: Maker, olga: Client, settings: A
     bob.force_login(asked.asked_by)
     page = bob.get(f"/requests/{asked.pk}/").content.decode()
     assert "lab/web1" in page and "lab/web2" in page
+    delete_account(User.objects.get(username="olga"))
+    assert "lab/web2" in bob.get(f"/requests/{asked.pk}/").content.decode(), "though who made them is gone"
 
 
 @pytest.mark.parametrize(
@@ -144,10 +146,14 @@ def test_the_mail_names_ten_machines_and_how_many_more(maker: Maker, settings: A
         state="approved", machine="lab/vm0", decided_by=olga, decided_at=timezone.now()
     )
     asked.refresh_from_db()
-    assert list_promised(asked) == [f"lab/vm{each}" for each in range(planned)]
+    promised = [f"lab/vm{each}" for each in range(planned)]
+    assert list_promised(asked) == promised
     tell_asker(asked)
     send_due_letters()
     assert told in mail.outbox[-1].body
+    delete_account(olga)
+    asked.refresh_from_db()
+    assert list_promised(asked) == promised, "though who decided is gone"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ from people.mailing import send_due_letters
 from people.models import Letter
 from people.request_selectors import count_to_decide, list_requests, may_decide
 from permissions.models import Team, User
-from permissions.services import grant, grant_role, make_team, persona_of, revoke, set_role
+from permissions.services import delete_account, grant, grant_role, make_team, persona_of, revoke, set_role
 from quotas.amounts import Limits
 from quotas.models import Request
 from quotas.selectors import limits_of, own_limits
@@ -104,6 +104,21 @@ def test_what_is_decided_stays_decided(alice: User, olga: User, cluster: Cluster
     assert signed_in(alice).post(f"{door}/withdraw/").status_code == 409
     assert own_limits(persona_of(alice), cluster) is None
     assert "No room" in Event.objects.get(verb="request.decline", outcome="done").text
+
+
+def test_it_says_who_asked_and_decided_when_their_accounts_are_deleted(
+    alice: User, olga: User, cluster: Cluster
+) -> None:
+    asked, admin = make_request(alice, cluster), signed_in(make_admin())
+    Request.objects.update(persona=persona_of(make_team("shop")))
+    signed_in(olga).post(f"/requests/{asked.pk}/do/decline/", {"answer": "No room"})
+    for account in (alice, olga):
+        delete_account(account)
+    page = text(admin, f"/requests/{asked.pk}/")
+    assert "by alice" in page and "by olga" in page
+    assert "by alice" in text(admin, "/requests/?q=by:Alice") and "by alice" not in text(admin, "/requests/?q=by:olga")
+    asked.refresh_from_db()
+    assert (asked.asked_by, asked.asker, asked.decided_by, asked.decider) == (None, "alice", None, "olga")
 
 
 def test_one_at_a_time_and_not_too_often(alice: User, cluster: Cluster) -> None:

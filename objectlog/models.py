@@ -15,7 +15,7 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from objectlog.words import ToldField
+from objectlog.words import ToldField, is_quoted
 
 
 class Outcome(models.TextChoices):
@@ -90,6 +90,11 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.verb} {self.target_name} ({self.outcome})"
+
+    @property
+    def quotes_ganeti(self) -> bool:
+        """Whether the message is Ganeti's own: what is said of a connection, for instance, is ours."""
+        return is_quoted(self.message)
 
     @property
     def is_open(self) -> bool:

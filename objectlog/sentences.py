@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop as _
 
 from objectlog.messages import Message
 from objectlog.models import Outcome
+from objectlog.words import is_quoted
 
 _NAMES = re.compile(r"%\((\w+)\)s")
 
@@ -238,11 +239,13 @@ def is_check(verb: str) -> bool:
     return verb.endswith(CHECK)
 
 
-def compose(verb: str, outcome: str, target_name: str, params: Mapping[str, Any]) -> Message:
-    """The sentence for what became of an operation: what happened, not what was wished."""
+def compose(verb: str, outcome: str, target_name: str, params: Mapping[str, Any], words: str = "") -> Message:
+    """The sentence for what became of an operation: what happened, not what was wished. `words`: why, see `Entry`."""
     known = {**params, "object": target_name or Message(_("an unknown name")), "verb": verb}
     if is_check(verb):
         sentence = find_sentence(verb.removesuffix(CHECK)) or _OTHER
+        if outcome == Outcome.REFUSED and not is_quoted(words):  # by us: Ganeti was not reached, for instance
+            outcome = Outcome.LOST
         return Message(_CHECKED.get(outcome, _CHECKING), {"what": _with(sentence.thing, known)})
     sentence = find_sentence(verb) or _OTHER
     if outcome in (Outcome.DONE, Outcome.SUCCEEDED):

@@ -193,7 +193,7 @@ def _write_event(
     entry_uuid: str | None = None,
 ) -> Event:
     now = timezone.now()
-    sentence = compose(verb, outcome, target.name, as_data(params)).as_data()
+    sentence = compose(verb, outcome, target.name, as_data(params), words).as_data()
     fields: dict[str, Any] = {
         "actor_name": actor_name[:150],
         "persona_name": persona_name[:150],

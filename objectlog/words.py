@@ -93,6 +93,19 @@ def joined(by: str, parts: Iterable[str]) -> str:
     return Told({"said": "", "values": [_kept(part) for part in there], "by": by})
 
 
+def is_quoted(words: str) -> bool:
+    """Whether these are somebody else's words, Ganeti's for instance, and no sentence of ours is among them."""
+    return not (isinstance(words, Told) and _holds_sentence(words.data))
+
+
+def _holds_sentence(kept: Any) -> bool:
+    if not isinstance(kept, Mapping):
+        return False
+    if "by" not in kept:
+        return True
+    return any(_holds_sentence(each) for each in kept.get("values") or ())
+
+
 def say(kept: Any) -> str:
     """What was kept of a sentence, in the language that is active.
 

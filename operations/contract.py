@@ -283,6 +283,10 @@ class Operation(Generic[T, P]):
         """Why this person of all can't do it, though they have the right to; None if they can. Without a query."""
         return None
 
+    def ends_by_itself(self, target: T) -> bool:
+        """Whether one can just wait until what these say of the target is over: its cluster is away, for instance."""
+        return False
+
     def suits(self, target: T) -> bool:
         """Whether it makes sense for the target at all: what does not is left out, not shown with a reason."""
         return True

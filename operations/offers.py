@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from objectlog.words import gettext as _
 from operations.contract import AnyOperation, Detour
@@ -18,6 +18,7 @@ class Offer:
 
     operation: AnyOperation
     reason: str = ""
+    ends_by_itself: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -25,17 +26,33 @@ class Offer:
         return not self.reason
 
 
+class Obstacle(NamedTuple):
+    """Why something can't be done now, and whether it is enough to wait: nobody has to do anything about it."""
+
+    words: str
+    ends_by_itself: bool
+
+
 def find_obstacle(operation: AnyOperation, target: Any, user: User | None = None) -> str | None:
     """Why the operation can't be done to the target now (by `user`), whatever its parameters; None if it can."""
+    found = look_for_obstacle(operation, target, user)
+    return found.words if found is not None else None
+
+
+def look_for_obstacle(operation: AnyOperation, target: Any, user: User | None = None) -> Obstacle | None:
+    """The same, and whether that ends by itself."""
     around: str | None = operation.obstacle_around(target)
     if around is not None:
-        return around
+        return Obstacle(around, operation.ends_by_itself(target))
     if operation.needs_target and getattr(target, "missing_since", None) is not None:
-        return str(_("%s is no longer there: Ganeti does not list it.") % target)
+        return Obstacle(_("%s is no longer there: Ganeti does not list it.") % target, ends_by_itself=False)
     if operation.locks and isinstance(target, Busy) and target.is_busy and target.busy_with not in operation.overrules:
-        return _describe_busy(target.busy_with)
+        return Obstacle(_describe_busy(target.busy_with), ends_by_itself=True)
     own: str | None = operation.obstacle(target)
-    return own if own is not None or user is None else operation.obstacle_for(user, target)
+    if own is not None:
+        return Obstacle(own, operation.ends_by_itself(target))
+    never = operation.obstacle_for(user, target) if user is not None else None
+    return Obstacle(never, ends_by_itself=False) if never is not None else None
 
 
 def _describe_busy(key: str) -> str:
@@ -71,8 +88,8 @@ def list_offers(
         if lacking is not None:
             if lacking not in refusals:
                 refusals[lacking] = access_of(type(target)).refuse(lacking)
-            reason: str | None = refusals[lacking]
-        else:
-            reason = None if find_detour(operation, target, held) else find_obstacle(operation, target, user)
-        offers.append(Offer(operation, reason or ""))
+            offers.append(Offer(operation, refusals[lacking]))
+            continue
+        found = None if find_detour(operation, target, held) else look_for_obstacle(operation, target, user)
+        offers.append(Offer(operation, *found) if found is not None else Offer(operation))
     return offers

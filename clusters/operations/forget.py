@@ -38,6 +38,9 @@ class Forget(GanetiOperation[R, NoParams]):
             return _("%s does not answer. Only once it does can be told what is gone for good.") % cluster
         return None
 
+    def ends_by_itself(self, target: R) -> bool:
+        return target.is_missing and self.cluster_of(target).unreachable_since is not None
+
     def perform(self, ask: Ask[R, NoParams]) -> str:
         FormerName.objects.filter(kind=KINDS[self.kind].in_ganeti, target_pk=ask.target.pk).delete()
         ask.target.delete()

@@ -70,6 +70,10 @@ class GanetiOperation(Operation[T, P]):
             return _("%s is read-only here: it has no RAPI user with write access, or was set so.") % cluster
         return None
 
+    def ends_by_itself(self, target: T) -> bool:
+        """A cluster answers again; one that may not be changed stays so until somebody says otherwise."""
+        return self.sends and self.needs_reach and self.cluster_of(target).unreachable_since is not None
+
     @contextmanager
     def lane(self, target: T) -> Iterator[None]:
         """One of the places for calls that wait for this cluster."""

@@ -14,7 +14,10 @@ from operations.offers import Offer
 
 @dataclass(frozen=True)
 class Button:
-    """An operation as ui/templatetags/buttons.py draws it. `is_page`: it leads to a page, not to a confirmation."""
+    """An operation as ui/templatetags/buttons.py draws it. `is_page`: it leads to a page, not to a confirmation.
+
+    `ends_by_itself`: the reason why not does, see `operations.offers.Obstacle`.
+    """
 
     name: str
     label: str
@@ -25,6 +28,7 @@ class Button:
     style: str = ""
     is_page: bool = False
     group: Group = Group.SETTINGS
+    ends_by_itself: bool = False
 
 
 def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False) -> Button:
@@ -40,6 +44,7 @@ def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False)
         style or ("danger" if operation.is_destructive else ""),
         is_page,
         operation.group,
+        offer.ends_by_itself,
     )
 
 

@@ -21,7 +21,7 @@ from operations.actors import actor_of
 from operations.contract import AnyOperation, Ask, Detour, Forbidden, Invalid, OverQuota, Refusal
 from operations.detours import begin_detour
 from operations.forms import OperationForm, form_for, params_from
-from operations.offers import find_detour, find_obstacle
+from operations.offers import Obstacle, find_detour, look_for_obstacle
 from operations.pipeline import run
 from operations.selectors import find_check
 from operations.table import list_operations
@@ -43,10 +43,10 @@ class OperateView(View):
         operation, target = self._find(request, verb, where)
         check = find_check(person_of(request), operation, target, request.GET.get("check", ""))
         form = self._form(request, operation, target, initial=check.params if check is not None else None)
-        refusal = find_obstacle(operation, target, person_of(request)) or ""
+        obstacle = look_for_obstacle(operation, target, person_of(request))
         ask = self._filled_in(request, operation, target, form)
         changes = check.changes if check is not None else None
-        return self._ask(request, operation, target, form, refusal, meant=ask, changes=changes, check=check)
+        return self._ask(request, operation, target, form, meant=ask, changes=changes, check=check, obstacle=obstacle)
 
     def post(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
         """Do it; or ask Ganeti whether it would, or show what would be other than before."""
@@ -77,8 +77,9 @@ class OperateView(View):
         except Refusal as refusal:
             return self._ask(request, operation, target, form, str(refusal), status=409)
         if entry.outcome == "refused":
-            words = entry.message or _("no reason given")
-            return self._ask(request, operation, target, form, _("It was not done. The cluster says: %s") % words, 409)
+            words = _("It was not done. The cluster says: %s") if entry.quotes_ganeti else _("It was not done. %s")
+            why = entry.message or _("no reason given")
+            return self._ask(request, operation, target, form, words % why, 409)
         if is_check:
             return redirect(f"{request.path}?check={entry.uuid}")
         _say(request, operation, name, entry)
@@ -178,6 +179,7 @@ class OperateView(View):
         changes: Sequence[Mapping[str, Any]] | None = None,
         check: Any = None,
         over: OverQuota | None = None,
+        obstacle: Obstacle | None = None,
     ) -> HttpResponse:
         shown = operation.rehearse(meant) if meant is not None else ()
         if changes is None:
@@ -198,7 +200,8 @@ class OperateView(View):
             "style": "destroy" if operation.is_destructive else "primary",
             "back_url": _safe_next(request) or self.url_of(target),
             "next_url": _safe_next(request),
-            "refusal": "" if detour is not None and request.method == "GET" else refusal,
+            "refusal": refusal if obstacle is None or detour is not None else obstacle.words,
+            "renews": obstacle is not None and obstacle.ends_by_itself,
             "may_try_again": request.method == "POST",
             "changes": as_rows(changes),
             "may_exceed": over is not None and bool(can(person_of(request), "exceed_quotas")),

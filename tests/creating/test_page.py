@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from clusters.models import Cluster
 from objectlog.models import Entry
 from permissions.services import grant
 from quotas.amounts import Limits
@@ -151,6 +152,13 @@ def test_a_refusal_comes_back_in_ganetis_words_at_the_field(maker: Maker, alice:
     assert re.search(r'has-error[^>]*data-field="os"', page)
     assert "not in supported OS list" in page
     assert value_of(page, "disks.0.size_mib") == "1 GiB"
+
+
+def test_what_is_said_of_the_connection_is_not_called_ganetis(maker: Maker, alice: Client) -> None:
+    Cluster.objects.update(port=1)
+    page = text_of(alice.post(URL, {**TYPED, "name": "listens"}))
+    assert "Nothing listens there" in page and "Ganeti says" not in page
+    assert value_of(page, "name") == "listens" and not re.search(r'has-error[^>]*data-field="n', page)
 
 
 @pytest.mark.feature("F181")

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from clusters.models import Cluster, Job
-from objectlog.models import Entry
+from objectlog.models import Entry, Event
 from operations.table import OPERATIONS
 from permissions.models import User
 from permissions.services import grant
@@ -182,6 +182,16 @@ def test_refusal_in_the_words_of_the_cluster(admin: Client, simulator: Simulator
     assert "The cluster says: The job queue is &lt;b&gt;drained&lt;/b&gt;, &amp; says so" in text_of(answer)
     assert 'name="timeout_s" value="77"' in text_of(answer)
     assert "running" in text_of(admin.get(VM))
+
+
+def test_what_is_said_of_the_connection_is_nobody_elses_word(admin: Client, alpha: Cluster) -> None:
+    Cluster.objects.update(port=1)
+    said = text_of(admin.post(f"{VM}do/shutdown/", {"timeout_s": "77"}))
+    assert "It was not done." in said and "Nothing listens there" in said and "The cluster says" not in said
+    assert admin.post(f"{VM}do/shutdown/", {"timeout_s": "77", "check": "1"}).status_code == 409
+    check = text_of(admin.get(f"{VM}do/shutdown/?check={Entry.objects.latest('pk').uuid}"))
+    assert "The check has no answer." in check and "Ganeti would not do it" not in check
+    assert "Check without an answer" in Event.objects.latest("pk").said
 
 
 @pytest.mark.feature("F242", "F241")

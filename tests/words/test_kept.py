@@ -18,7 +18,7 @@ from clusters.models import Cluster, Job
 from objectlog.messages import as_data, read
 from objectlog.models import Event
 from objectlog.reading import read_event
-from objectlog.words import Told, as_kept, gettext, in_english, joined, mib, moment, ngettext, say, told
+from objectlog.words import Told, as_kept, gettext, in_english, is_quoted, joined, mib, moment, ngettext, say, told
 from operations.contract import Ask, Invalid, Refusal
 from operations.lanes import work_lane
 from operations.models import BatchItem
@@ -90,6 +90,20 @@ def test_words_of_others_are_no_sentence_of_ours(db: None) -> None:
     assert kept == words.replace("\x02", "") and not isinstance(kept, Told)
     Cluster.objects.update(last_error=gettext("%s is gone.") % "zz")
     assert isinstance(Cluster.objects.get().last_error, Told)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_theirs"),
+    [
+        ("No room", True),
+        ("", True),
+        (joined("\n", ["No room", "None at all"]), True),
+        (gettext("%s is gone.") % "zz", False),
+        (joined(": ", ["lab:5080", gettext("Nothing listens there.")]), False),
+    ],
+)
+def test_it_is_known_who_said_it(words: str, is_theirs: bool) -> None:
+    assert is_quoted(words) is is_theirs
 
 
 @pytest.fixture

@@ -52,6 +52,9 @@ class VMOperation(GanetiOperation[VirtualMachine, P]):
             return _("Its primary node did not answer.")
         return around
 
+    def ends_by_itself(self, target: VirtualMachine) -> bool:
+        return super().ends_by_itself(target) or (self.needs_running and target.is_unheard_of)
+
     def suits(self, target: VirtualMachine) -> bool:
         return not target.was_never_made
 

@@ -56,6 +56,8 @@ def filled_in(asked: VMSpec, told: VMSpec | None, cluster_pk: int) -> VMSpec:
 
 def explain_unread(entry: Any) -> str:
     """Why nothing is known of what the export holds."""
+    if not entry.quotes_ganeti:
+        return str(entry.message)
     return _("Ganeti could not read the export: %s") % (entry.message or _("no reason given"))
 
 

@@ -14,6 +14,7 @@ from django import forms
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 
+from objectlog.words import is_quoted
 from virtualmachines.rules.blame import blame
 from virtualmachines.spec import VMSpec
 
@@ -72,8 +73,9 @@ class SpecForm(forms.Form):
         self.cleaned_data = values
 
     def put_refusal(self, words: str) -> None:
-        """Why Ganeti did not do it, in its words: at the field that they name, or above the form."""
-        self.put_errors({self._blamed(words): _("Ganeti says: %s") % (words or _("no reason given"))})
+        """Why it was not done: in Ganeti's words at the field that they name, or above the form."""
+        ganetis = _("Ganeti says: %s") % (words or _("no reason given"))
+        self.put_errors({self._blamed(words): ganetis if is_quoted(words) else words})
 
     def names(self, words: str) -> bool:
         """Whether Ganeti's words name one of the fields."""
@@ -81,6 +83,8 @@ class SpecForm(forms.Form):
 
     def _blamed(self, words: str) -> str:
         """The path of the field, of disks and cards the first one's; empty if the words name none that is here."""
+        if not is_quoted(words):  # of a connection, for instance, and of no field
+            return ""
         path = blame(words)
         parts = [each for each in self.fields if path in ("disks", "nics") and each.startswith(f"{path}.")]
         instead = "placement.primary" if path == "placement.allocator" else f"beparams.{path.partition('.')[2]}"

@@ -137,7 +137,7 @@ NETWORK = by_name(
     Parameter("virtio_net_queues", _("Queues of network cards"),
         _("How many queues a paravirtual card has, so that several virtual CPUs can share its work. 1: no sharing."),
         Kind.INTEGER, Group.NETWORK, Level.ADMIN, choices=choices(Choice("auto", since=(4, 0))), least=1, most=8,
-        is_optional=True, since=(2, 12)),
+        most_since=(((4, 0), 32),), is_optional=True, since=(2, 12)),
     Parameter("vnet_hdr", _("Network offloading"),
         _("The guest may leave checksums and splitting of large packets to the node. Switch it off for guests whose"
           " driver gets that wrong."),

@@ -77,7 +77,7 @@ class Parameter:
     """One parameter. `least` and `most` bound a number, beside which there may be words (`choices`); `pattern` is what
     all of a text must match.
 
-    `is_optional`: may be empty (numbers: 0), which leaves the decision to the hypervisor or switches the thing off.
+    `most_since`: another `most` from a release on. `is_optional`: may be empty (numbers: 0), which leaves the decision to the hypervisor or switches the thing off.
     `until` is the last release that has it.
     """
 
@@ -91,6 +91,7 @@ class Parameter:
     choices: tuple[Choice, ...] = ()
     least: int | None = None
     most: int | None = None
+    most_since: tuple[tuple[Release, int], ...] = ()
     pattern: str = ""
     is_optional: bool = False
     since: Release | None = None
@@ -110,6 +111,10 @@ class Parameter:
         """The values that this release takes, of a choice; the words that it takes in place of a number."""
         return tuple(each.value for each in self.choices if each.exists_in(release))
 
+    def most_in(self, release: Release) -> int | None:
+        """The largest number that this release takes."""
+        return next((most for since, most in reversed(self.most_since) if release >= since), self.most)
+
     @property
     def is_for_admins(self) -> bool:
         """Whether it takes the right to administer the cluster to set it."""
@@ -122,20 +127,21 @@ class Parameter:
         if self.kind is Kind.SWITCH:
             return None if isinstance(value, bool) else _("This is on or off.")
         if self.kind in (Kind.INTEGER, Kind.SIZE):
-            return None if value in self.options_in(release) else self._judge_number(value)
+            return None if value in self.options_in(release) else self._judge_number(value, release)
         if not isinstance(value, str):
             return _("This is a text.")
         return self._judge_text(value, release)
 
-    def _judge_number(self, value: Any) -> str | None:
+    def _judge_number(self, value: Any, release: Release) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int):
             return _("Enter a whole number.")
         if value == 0 and self.is_optional:
             return None
         if self.least is not None and value < self.least:
             return _("At least %(least)s.") % {"least": self.least}
-        if self.most is not None and value > self.most:
-            return _("At most %(most)s.") % {"most": self.most}
+        most = self.most_in(release)
+        if most is not None and value > most:
+            return _("At most %(most)s.") % {"most": most}
         return None
 
     def _judge_text(self, value: str, release: Release) -> str | None:

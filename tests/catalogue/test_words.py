@@ -56,6 +56,8 @@ def test_releases() -> None:
     assert of_hypervisor("something new") == {}
     queues = of_hypervisor("kvm")["virtio_net_queues"]
     assert [queues.judge("auto", (4, 0)), queues.judge("auto", (3, 1))] == [None, "Enter a whole number."]
+    assert [queues.judge(32, (4, 0)), queues.judge(9, (3, 1))] == [None, "At most 8."]
+    assert queues.judge(33, (4, 0)) == "At most 32."
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,8 @@ class Parameter:
     """One parameter. `least` and `most` bound a number, beside which there may be words (`choices`); `pattern` is what
     all of a text must match.
 
-    `most_since`: another `most` from a release on. `is_optional`: may be empty (numbers: 0), which leaves the decision to the hypervisor or switches the thing off.
-    `until` is the last release that has it.
+    `most_since`: another `most` from a release on. `is_optional`: may be empty (numbers: 0), which leaves the decision
+    to the hypervisor or switches the thing off. `until` is the last release that has it.
     """
 
     name: str

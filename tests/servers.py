@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -51,12 +52,28 @@ def missing_for(mark: str) -> str:
     return ""
 
 
-def demand_marks_in_sources(items: list[pytest.Item]) -> None:
-    """Demand that files set these marks themselves: their gates look at no others (`files_with` of tools/check.py)."""
-    for mark in ("redis", "standalone"):
+#: what is in the path or the text of a file with tests of a mark: their gates look at no other files
+SIGNS = {
+    "redis": ("mark.redis",),
+    "standalone": ("mark.standalone",),
+    "long": ("mark.long", "some_in_fast"),
+    "browser": ("mark.browser", "tests/browser/"),
+    "ganeti": ("mark.ganeti", "tests/ganeti/", "tests/contract/"),
+}
+
+
+def shows(path: Path, mark: str) -> bool:
+    """Whether a file may have tests with this mark."""
+    text = f"{path.as_posix()}\n{path.read_text(encoding='utf-8')}"
+    return any(sign in text for sign in SIGNS[mark])
+
+
+def demand_signs(items: list[pytest.Item]) -> None:
+    """Demand that files with these marks show it: their gates would not find them (`files_with` of tools/check.py)."""
+    for mark in SIGNS:
         for path in {item.path for item in items if item.get_closest_marker(mark)}:
-            if f"mark.{mark}" not in path.read_text(encoding="utf-8"):
-                raise pytest.UsageError(f"{path} has tests with the mark {mark} and does not set it.")
+            if not shows(path, mark):
+                raise pytest.UsageError(f"{path} has tests with the mark {mark} and does not show it.")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,7 +82,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("django_db") or not _DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("database")
-    demand_marks_in_sources(items)
+    demand_signs(items)
     if os.environ.get("GWM_TEST_COMPLETE"):
         return
     for item in items:

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.features import DONE_PARTS, list_demanded, load_outcomes  # noqa: E402
+from tests.servers import shows  # noqa: E402
 from tools.browser import LACKING, find_browser  # noqa: E402
 from tools.changed import changed_since, read_sources  # noqa: E402
 from tools.gates import Gate, Outcome, run_gates  # noqa: E402
@@ -65,14 +66,10 @@ def spread(processes: int) -> list[str]:
     return ["-n", str(processes), "--dist", "loadfile"]
 
 
-def files_with(mark: str) -> list[str]:
-    """Return the files of tests that set a mark: nobody else has it (tests/servers.py), and the others need no look."""
-    named = f"mark.{mark}"
-    return sorted(
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "tests").rglob("test_*.py")
-        if named in path.read_text(encoding="utf-8")
-    )
+def files_with(*marks: str) -> list[str]:
+    """Return the files of tests that show all these marks: nobody else has them, so the others need no look."""
+    paths = (ROOT / "tests").rglob("test_*.py")
+    return sorted(str(path.relative_to(ROOT)) for path in paths if all(shows(path, mark) for mark in marks))
 
 
 def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
@@ -99,6 +96,7 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
         gate(
             "Tests in a browser",
             "browser and not ganeti",
+            *files_with("browser"),
             processes=min(2, every),  # pages wait for servers, and servers for pages
             lacking=lacking_browser,
             of_browser=True,
@@ -106,6 +104,7 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
         gate(
             "Tests and contract on a real Ganeti",
             "ganeti and not browser",
+            *files_with("ganeti"),
             processes=every,  # a lab for each process
             lacking=lambda: " ".join(missing_prerequisites()),
             cores=WAITS,
@@ -113,6 +112,7 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
         gate(
             "Tests in a browser on a real Ganeti",
             "ganeti and browser",
+            *files_with("ganeti", "browser"),
             lacking=lambda: lacking_browser() or " ".join(missing_prerequisites()),
             of_browser=True,
             cores=WAITS,
@@ -134,7 +134,7 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
             processes=every,  # one more than reckoned: it takes what the browser and the labs leave idle
             cores=max(1, every // 2),
         ),
-        gate("Many values in many pages", f"{quick} and long", processes=every),
+        gate("Many values in many pages", f"{quick} and long", *files_with("long"), processes=every),
     ]
 
 

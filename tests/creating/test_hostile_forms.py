@@ -32,6 +32,8 @@ VALUES = {
     "spaces": " \t ",
     "too much": "x" * 200_000,
 }
+#: Of which one database may take what another does not.
+OF_DATABASE = ("a number of 5,000 digits", "less than nothing", "half a character")
 # What says which parts there are, and what buttons say.
 STRUCTURES: dict[str, dict[str, str]] = {
     "a disk with a huge number": {f"disks.{'9' * 30}.size_mib": "1 GiB"},
@@ -76,7 +78,7 @@ def _judge(answer: Any, maker: Maker, what: str) -> None:
     assert not Entry.objects.exists() and not MachineTemplate.objects.exists(), what
 
 
-def _alike_but(*names: str) -> list[Any]:
+def alike_but(*names: str) -> list[Any]:
     """All values; one database may look for those named as another does not, the others never come as far as there."""
     return [
         pytest.param(value, marks=[] if name in names else [pytest.mark.alike], id=name)
@@ -84,7 +86,7 @@ def _alike_but(*names: str) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("value", _alike_but("a number of 5,000 digits", "less than nothing", "half a character"))
+@pytest.mark.parametrize("value", alike_but(*OF_DATABASE))
 def test_each_field_says_what_it_can_t_take(maker: Maker, alice: Client, value: str) -> None:
     for url in (URL, "/templates/create/", _edit_url()):
         fields = _names(text_of(alice.get(url)))

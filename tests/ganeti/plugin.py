@@ -28,6 +28,7 @@ _UP: list[Lab] = []
 FIXTURES = {"ganeti", "ganeti_second"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test that gets a cluster, keep them in one process, and skip them where there can be none."""
     problems = missing_prerequisites()

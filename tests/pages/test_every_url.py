@@ -216,8 +216,15 @@ def test_a_nul_in_a_query_is_refused_everywhere(people: dict[str, str]) -> None:
             assert "Traceback" not in answer.content.decode()
 
 
+def leading_to_objects() -> Iterator[Any]:
+    """A second database is asked where a number or a UUID is meant, and once about a text, which is like any other."""
+    for name, where in OF_OBJECTS:
+        is_text = all(isinstance(value, str) for value in where.values())
+        yield pytest.param(name, where, marks=[pytest.mark.alike] if is_text and name != "vm" else [])
+
+
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "where"), OF_OBJECTS, ids=label)
+@pytest.mark.parametrize(("name", "where"), list(leading_to_objects()), ids=label)
 @pytest.mark.parametrize("values", [pytest.param((*BEYOND, *ODD_TEXTS), id="beyond and odd"), OTHERS])
 def test_values_that_nobody_means_in_a_url(
     people: dict[str, str], name: str, where: dict[str, object], values: tuple[str, ...]
@@ -261,8 +268,14 @@ def test_fields_that_nobody_fills_so(people: dict[str, str], name: str, where: d
     client = Client() if name == "login" else signed_in(people["root"])
     fields = fields_of(client.get(url).content.decode())
     # All at once, as a form looks at each of its fields; and each by itself, as some are only looked at without others.
-    numbers = (*BEYOND, *NUMBERS) if connection.vendor == "sqlite" else BEYOND
-    fill(client, url, [dict.fromkeys(fields, nasty) for nasty in numbers if fields])
+    is_sqlite = connection.vendor == "sqlite"
+    fill(
+        client,
+        url,
+        [dict.fromkeys(fields, nasty) for nasty in ((*BEYOND, *NUMBERS) if is_sqlite else BEYOND) if fields],
+    )
+    if not is_sqlite:
+        return  # numbers so large SQLite is not given either, and a NUL never comes as far as a database
     fill(client, url, [{field: HUGE} for field in sorted(fields)])
     for field in sorted({"next", *fields})[:2]:
         assert client.post(url, {field: NUL}).status_code == 400

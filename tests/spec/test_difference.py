@@ -223,6 +223,7 @@ def test_an_edit_makes_the_one_of_the_other(
         cluster.run_jobs()
 
 
+@pytest.mark.ganeti
 def test_a_real_ganeti_takes_it(ganeti_rapi: RapiClient, node: str) -> None:
     rapi, name = ganeti_rapi, "spec2.lab.test"
     defaults = Defaults.of(rapi.get_info().raw)

@@ -149,6 +149,7 @@ def test_what_ganeti_does_not_tell_is_named(kind: type) -> None:
     assert told_fields(kind) | UNTOLD[kind] == {each.name for each in fields(kind)}
 
 
+@pytest.mark.ganeti
 def test_a_real_ganeti_tells_it_too(ganeti_rapi: RapiClient, node: str) -> None:
     defaults = Defaults.of(ganeti_rapi.get_info().raw)
     spec = VMSpec(

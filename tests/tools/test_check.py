@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.features import describe, list_demanded, load_outcomes, read_table
-from tests.servers import demand_marks_in_sources
+from tests.servers import demand_signs
 from tools.check import apart, files_with, list_gates, list_test_gates, summarise
 from tools.gates import Gate, Outcome, choose, run_gate, run_gates
 from tools.lab.prerequisites import missing_prerequisites
@@ -149,16 +149,18 @@ def test_what_runs_apart_sees_no_interface_that_comes_or_goes() -> None:
     assert seen.stdout.split() == ["lo"]
 
 
-def test_files_of_a_gate_that_looks_at_few_set_its_mark_themselves(tmp_path: Path) -> None:
-    """Were it set elsewhere, the gate would not find them."""
+def test_files_of_a_gate_that_looks_at_few_show_its_mark(tmp_path: Path) -> None:
+    """Did they not, the gate would not find them."""
     assert "tests/up/test_servers.py" in files_with("redis")
+    assert {"tests/browser/test_lists.py", "tests/vncproxy/test_page.py"} <= {*files_with("browser")}
+    assert files_with("browser", "ganeti") == sorted({*files_with("browser")} & {*files_with("ganeti")})
     file = tmp_path / "test_some.py"
     some: Any = SimpleNamespace(path=file, get_closest_marker=lambda mark: mark == "standalone")
     file.write_text("pytestmark = pytest.mark.standalone")
-    demand_marks_in_sources([some])
+    demand_signs([some])
     file.write_text("from elsewhere import pytestmark")
-    with pytest.raises(pytest.UsageError, match="does not set it"):
-        demand_marks_in_sources([some])
+    with pytest.raises(pytest.UsageError, match="does not show it"):
+        demand_signs([some])
 
 
 @pytest.mark.parametrize("cores", [2, 4])

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, ngettext
 
 from clusters.models import Node
-from ui.said import said
+from ui.said import Voice, voice
 
 # What an update failed of, where that is to be told from a cluster that is merely away (rapi/errors.py).
 _FAILURES = {
@@ -54,9 +54,10 @@ class Updated(Protocol):
         """When the last complete update ended."""
 
 
-def state_of_cluster(cluster: Updated, tally: NodeTally | None = None) -> tuple[str, str]:
-    """Kind (ok, busy, warn, bad) and word; `tally` are its nodes, for a person who may see them."""
-    kind, word = _state_of_updates(cluster)
+def state_of_cluster(cluster: Updated, tally: NodeTally | None = None, here: Voice | None = None) -> tuple[str, str]:
+    """Kind (ok, busy, warn, bad) and word; `tally` are its nodes, for a person who may see them. `here` is known to who
+    asks for many."""
+    kind, word = _state_of_updates(cluster, here or voice())
     if kind == "ok" and cluster.answers_at:
         return "warn", str(_("address moved"))
     if kind == "ok" and tally is not None:
@@ -69,7 +70,7 @@ def state_of_cluster(cluster: Updated, tally: NodeTally | None = None) -> tuple[
     return kind, word
 
 
-def _state_of_updates(cluster: Updated) -> tuple[str, str]:
+def _state_of_updates(cluster: Updated, here: Voice) -> tuple[str, str]:
     """What the last updates found, whatever the nodes are like."""
     failure = _FAILURES.get(cluster.last_error_kind)
     if cluster.unreachable_since is not None:
@@ -80,7 +81,7 @@ def _state_of_updates(cluster: Updated) -> tuple[str, str]:
         return "warn", str(failure or _("update failed"))
     if cluster.synced_at is None:
         return "busy", str(_("first update in progress"))
-    return "ok", said(gettext_noop("healthy"))
+    return "ok", here.said(gettext_noop("healthy"))
 
 
 def state_of_node(node: Node) -> tuple[str, str]:

@@ -32,7 +32,8 @@ from permissions.policy import can, can_somewhere
 from permissions.selectors import name_of_persona
 from permissions.viewing import viewer_of
 from ui.framed import handed
-from ui.places import page_of
+from ui.places import page_of, pages_of
+from ui.said import voice
 from virtualmachines.reconciling import may_reconcile
 from virtualmachines.selectors import count_all_by_state, count_there
 
@@ -253,15 +254,16 @@ class Frame:
     @cached_property
     def nav_clusters(self) -> list[NavCluster]:
         states = self.cluster_states
+        urls = pages_of("cluster", [cluster.slug for cluster in self.clusters])
         return [
-            NavCluster(cluster.slug, page_of("cluster", cluster.slug), *states[cluster.pk]) for cluster in self.clusters
+            NavCluster(cluster.slug, url, *states[cluster.pk]) for cluster, url in zip(self.clusters, urls, strict=True)
         ]
 
     @cached_property
     def cluster_states(self) -> dict[int, tuple[str, str]]:
         """How the clusters are, by their keys: kind and word; their nodes count as far as one sees them."""
-        tallies = self.node_tallies
-        return {cluster.pk: state_of_cluster(cluster, tallies.get(cluster.pk)) for cluster in self.clusters}
+        tallies, here = self.node_tallies, voice()
+        return {cluster.pk: state_of_cluster(cluster, tallies.get(cluster.pk), here) for cluster in self.clusters}
 
     @cached_property
     def linked_clusters(self) -> frozenset[int]:

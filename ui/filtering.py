@@ -244,13 +244,19 @@ class Language:
         """A key by its name or another name of it."""
         return self.aliases.get(name, name)
 
-    def read(self, terms: tuple[Term, ...]) -> Asked:
-        """The condition that all `terms` make. A key that is not known here is part of a word."""
+    def read(self, terms: tuple[Term, ...], read: dict[Term, Q] | None = None) -> Asked:
+        """The condition that all `terms` make. A key that is not known here is part of a word.
+
+        What is `read` of each is kept there: conditions remember what they found.
+        """
+        read = {} if read is None else read
         condition, problem, unknown = Q(), "", []
         for term in terms:
             key = self.keys.get(self.key_of(term.key))
             try:
-                condition &= self._ask_word(term) if key is None else key.ask(term)
+                if term not in read:
+                    read[term] = self._ask_word(term) if key is None else key.ask(term)
+                condition &= read[term]
             except Unreadable as error:
                 problem = problem or _("“%(term)s” can't be read: %(reason)s.") % {"term": term, "reason": error}
                 continue
@@ -279,6 +285,7 @@ class Wanted:
     terms: tuple[Term, ...] = ()
     text: str = ""
     chosen: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    read: dict[Term, Q] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def parse(cls, language: Language, given: MultiValueDict[str, str]) -> "Wanted":
@@ -301,7 +308,7 @@ class Wanted:
     @cached_property
     def asked(self) -> Asked:
         """What it means."""
-        return self.language.read(self.terms)
+        return self.language.read(self.terms, self.read)
 
     @property
     def complaint(self) -> str:

@@ -3,7 +3,7 @@
 So a lower app's page links to what an upper app shows, and has a tab of it, without naming it.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -81,6 +81,12 @@ def has_pages(kind: str) -> bool:
 def page_of(kind: str, *where: Any) -> str:
     """The URL of an object's page. NoReverseMatch if `where` can't be one's."""
     return _url(get_script_prefix(), _PARTS[kind][0].url_name, where)
+
+
+def pages_of(kind: str, keys: Iterable[Any]) -> list[str]:
+    """The same of many that a single key tells."""
+    prefix, name = get_script_prefix(), _PARTS[kind][0].url_name
+    return [_url(prefix, name, (key,)) for key in keys]
 
 
 def url_of(kind: str, where: Sequence[Any], url_name: str, *more: Any) -> str:

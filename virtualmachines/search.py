@@ -63,13 +63,15 @@ class Says(Unforeseen, Func):
     """Condition: a machine's text has `word` in it, in whatever case.
 
     A word that more than `common` machines have is no longer asked of SQLite's index, but of the machines one comes by.
+    If no more than `few` have it, SQLite is asked once which these are, whatever is then counted and shown of them.
     """
 
     output_field = BooleanField()
 
-    def __init__(self, word: str, common: int = 20_000) -> None:
+    def __init__(self, word: str, common: int = 20_000, few: int = 1_000) -> None:
         super().__init__(F("pk"), F("search_text"), F("name"))
-        self.word, self.common = word.lower(), common
+        self.word, self.common, self.few = word.lower(), common, few
+        self._known: dict[str, tuple[list[int] | None, bool]] = {}  # by database; shared with all copies
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_args: Any, **_kwargs: Any) -> Any:
         """Where nothing is kept."""
@@ -93,10 +95,29 @@ class Says(Unforeseen, Func):
             return each, [self.word]
         if not trigrams.SHORTEST <= len(self.word) <= trigrams.LONGEST:
             return f"+{key} IN (SELECT id FROM {TEXTS} WHERE INSTR(text, %s))", [self.word]  # noqa: S608
-        phrase = trigrams.as_phrase(self.word)
-        found = f"SELECT rowid FROM {PARTS} WHERE {PARTS} MATCH %s"  # noqa: S608
-        is_common = f"(SELECT COUNT(*) FROM ({found} LIMIT {self.common + 1})) > {self.common}"  # noqa: S608
-        return f"CASE WHEN {is_common} THEN {each} ELSE {key} IN ({found}) END", [phrase, self.word, phrase]
+        few, is_common = self._look_up(connection)
+        if few is None:
+            found = f"SELECT rowid FROM {PARTS} WHERE {PARTS} MATCH %s"  # noqa: S608
+            return (each, [self.word]) if is_common else (f"+{key} IN ({found})", [trigrams.as_phrase(self.word)])
+        if not few:
+            raise EmptyResultSet
+        return f"{key} IN ({', '.join(map(str, few))})", []
+
+    def _look_up(self, connection: BaseDatabaseWrapper) -> tuple[list[int] | None, bool]:
+        """The keys of the machines that have the word, of SQLite's index; None if these are not few, and whether more
+        than `common` have it. To test every machine takes many times as long, and each statement would do so."""
+        known = self._known.get(connection.alias)
+        if known is None:
+            phrase = trigrams.as_phrase(self.word)
+            found = f"SELECT rowid FROM {PARTS} WHERE {PARTS} MATCH %s LIMIT"  # noqa: S608
+            number = f"SELECT COUNT(*) FROM ({found} {self.common + 1})"  # noqa: S608
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT rowid, ({number}) FROM ({found} {self.few + 1})", [phrase, phrase])  # noqa: S608
+                rows = cursor.fetchall()
+            is_common = bool(rows) and rows[0][1] > self.common
+            few = None if is_common or len(rows) > self.few else [key for key, _number in rows]
+            known = self._known[connection.alias] = (few, is_common)
+        return known
 
     def _compile(self, compiler: SQLCompiler) -> list[str]:
         """The columns that are read; EmptyResultSet if no text can have the word."""

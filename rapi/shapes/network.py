@@ -29,9 +29,9 @@ _MAP_LENGTH = 2**16
 # So many free addresses are offered to whoever makes a network card.
 _FREE_KEPT = 10
 
-#: without ``inst_list``, and without ``external_reservations``, which nobody is shown: for each /16 Ganeti works a tenth
-#: of a second to write these down, six times as long as for all others. Of ``map`` (one character per address: 64 KiB for
-#: a /16) no more is kept than is shown
+#: without ``inst_list``, and without ``external_reservations``, which nobody is shown: Ganeti works a tenth of a second
+#: to write down those of a /16, six times as long as for all else. Of ``map`` (one character per address: 64 KiB for a
+#: /16) no more is kept than is shown
 NETWORK_FIELDS = (
     "name",
     "uuid",

@@ -3,6 +3,7 @@ jobs in the dock, and those that failed.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -23,19 +24,29 @@ _ICONS = {"ok": ("s-ok", "is-ok"), "bad": ("s-bad", "is-bad"), "warn": ("s-warn"
 @register.simple_tag
 def cluster_links(clusters: Iterable[Any], current_path: str) -> SafeString:
     """An item for each, which has label, url, kind, word and count; marked is the one whose page this is."""
-    return mark_safe("\n".join(_item(each, each.url == current_path) for each in clusters))  # noqa: S308 - drawn parts
+    items = [
+        _item(
+            *(each.url, each.label, each.kind, each.word),
+            "" if each.count is None else count(each.count),
+            is_current=each.url == current_path,
+        )
+        for each in clusters
+    ]
+    return mark_safe("\n".join(items))  # noqa: S308 - drawn parts
 
 
-def _item(cluster: Any, is_current: bool) -> SafeString:
-    name, css = _ICONS.get(cluster.kind, ("s-unknown", ""))
+# The same ones on every page.
+@lru_cache(maxsize=1024)
+def _item(url: str, label: str, kind: str, word: str, counted: object, *, is_current: bool) -> SafeString:
+    name, css = _ICONS.get(kind, ("s-unknown", ""))
     return draw(
         '<li><a href="{}"{} title="{}">{}<span>{}</span>{}</a></li>',
-        cluster.url,
+        url,
         mark_safe(' aria-current="page"') if is_current else "",
-        cluster.word,
-        icon(name, css=css, title=cluster.word),
-        cluster.label,
-        "" if cluster.count is None else draw('<span class="nav-count">{}</span>', count(cluster.count)),
+        word,
+        icon(name, css=css, title=word),
+        label,
+        draw('<span class="nav-count">{}</span>', counted) if counted else "",
     )
 
 

@@ -65,6 +65,17 @@ def test_by_how_much_a_quota_is_exceeded_stays_within_its_card(person, demo):
     demo.manage("operate", "vm.set-owner", "demo/web1.example.org", "--as=admin", "--set=owner=")
 
 
+@pytest.mark.feature("F277")
+def test_a_new_token_and_its_command_are_read_whole(person, demo):
+    page = person(demo, **PHONE)
+    page.goto("/account/tokens/")
+    page.get_by_label("Name").fill("phone")
+    page.get_by_label("For the keys of").fill("demo")
+    page.get_by_role("button", name="Add token").click()
+    expect(page.get_by_role("heading", name="The new token")).to_be_visible()
+    assert page.evaluate(CUT) == []
+
+
 def test_buttons_fill_their_row_and_say_why_on_the_screen(person, demo):
     page = person(demo, **PHONE)
     page.goto("/clusters/demo/vms/web3.example.org/")

@@ -242,6 +242,18 @@ def writes_text(event: Event, **columns: object) -> bool:
     return bool(after != before if connection.vendor == "postgresql" else after - before > 1)
 
 
+def test_where_there_is_no_index_events_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On MariaDB, for instance."""
+    monkeypatch.setattr("operations.triggers.VENDORS", ())
+    write(["start web1", "stop web2"])
+    wanted, shown, steps = read(make_admin("root"), "q=start")
+    with CaptureQueriesContext(connection) as seen:
+        assert [event.said for event in find_events(Event.objects.all(), wanted, shown, steps, 9).rows] == [
+            "start web1"
+        ]
+    assert [each["sql"] for each in seen if PARTS in each["sql"] or TEXTS in each["sql"]] == []
+
+
 MINE = ("", "q=start", "q=web", "q=what:web", "q=-zz", "q=we", "q=verb:vm.start", "q=via:web", "q=-late", "q=late")
 
 

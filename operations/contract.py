@@ -307,6 +307,11 @@ class Operation(Generic[T, P]):
         return self.takes_quota
 
     @property
+    def foresees(self) -> bool:
+        """Whether it says what becomes of many, before anything is typed too: as its form is filled in."""
+        return type(self).foresee is not Operation.foresee
+
+    @property
     def tells_changes(self) -> bool:
         """Whether it says what would be other than before."""
         return type(self).changes is not Operation.changes

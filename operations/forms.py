@@ -48,6 +48,18 @@ class OperationForm(forms.Form):
     def fit_many(self, targets: QuerySet[Any]) -> None:
         """Narrow choices to what makes sense for some of these, where many are asked for at once."""
 
+    @classmethod
+    def filled_in(cls, targets: QuerySet[Any], actor: Actor) -> dict[str, Any]:
+        """What it has before anything is typed, where many are asked for at once."""
+        form = cls(actor=actor)
+        form.fit_many(targets)
+        return form.filled()
+
+    def filled(self) -> dict[str, Any]:
+        """The same of this one."""
+        there = {name: self.get_initial_for_field(self.fields[name], name) for name in self.base_fields}
+        return {name: value for name, value in there.items() if value is not None}
+
     def reopen(self) -> None:
         """It is shown again with what is there now: whoever sends it once more has seen that."""
         given: Any = self.data

@@ -23,6 +23,11 @@ def reading_once() -> Iterator[None]:
         _read.reset(before)
 
 
+def judges_many() -> bool:
+    """Whether many are judged, each after those before it, and nothing is done."""
+    return _read.get() is not None
+
+
 def read_once(what: Hashable, read: Callable[[], T]) -> T:
     """What `read` gives; while many are judged what it gave for the first of them."""
     kept = _read.get()

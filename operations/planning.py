@@ -42,8 +42,10 @@ def plan(operation: AnyOperation, actor: Actor, targets: QuerySet[Any], params: 
         item = _item(batch, position, operation, row, "" if row.is_allowed else refusal)
         item.params = operation.bound_to(row) or None
         items.append(item)
-    if operation.judges_plans and (params or not form_for_many(operation).asks_for_something()):
-        _judge(operation, actor, zip(items, rows, strict=True), params)
+    form = form_for_many(operation)
+    if operation.judges_plans and (params or operation.foresees or not form.asks_for_something()):
+        filled_in = form.filled_in(rows, actor) if operation.foresees else {}
+        _judge(operation, actor, zip(items, rows, strict=True), {**filled_in, **params})
     _write(batch, items)
     return batch
 

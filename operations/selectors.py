@@ -98,9 +98,10 @@ def has_own_params(batch: Batch, operation: AnyOperation) -> bool:
     return own is not None and (bool(own[0]) or not set(own[1] or ()) <= set(operation.binds))
 
 
-def targets_of(batch: Batch, operation: AnyOperation) -> QuerySet[Any]:
-    """What the batch would be done to."""
-    will = BatchItem.objects.filter(batch=batch, verdict=Verdict.WILL, kind=operation.target_kind)
+def targets_of(batch: Batch, operation: AnyOperation, *, with_refused: bool = False) -> QuerySet[Any]:
+    """What the batch would be done to; and what would be refused, as something else is typed perhaps not."""
+    verdicts = (Verdict.WILL, Verdict.REFUSED) if with_refused else (Verdict.WILL,)
+    will = BatchItem.objects.filter(batch=batch, verdict__in=verdicts, kind=operation.target_kind)
     return operation.rows().filter(pk__in=will.values("target_pk"))
 
 

@@ -162,6 +162,11 @@ class Ground:
         """A machine like this comes to the node: whoever asks from now on is told what is left."""
         self._given[node.pk] = self._with(node, need)
 
+    def take_back(self, node: Node, need: Need) -> None:
+        """A machine like this leaves the node."""
+        memory, disk, vcpus = self._given.get(node.pk, (0, 0, 0))
+        self._given[node.pk] = memory - need.memory_mib, disk - need.disk_mib, vcpus - need.vcpus
+
     def memory_left_mib(self, node: Node) -> int:
         """What is free there beside what was given; little where it is not known."""
         return (node.memory_free_mib or 0) - self._with(node, Need())[0]

@@ -177,7 +177,7 @@ def _form(request: HttpRequest, batch: Any, given: Any = None, *, is_judged: boo
         given, actor=actor_of(request), initial=dict(batch.params)
     )
     if operation is not None and asks:
-        form.fit_many(targets_of(batch, operation))
+        form.fit_many(targets_of(batch, operation, with_refused=True))
     if operation is not None and operation.is_destructive:
         if is_judged:
             _demand_number(form, batch)
@@ -190,8 +190,7 @@ def _filled_in(operation: AnyOperation, batch: Any, form: OperationForm | None) 
     """What the plan is shown with before anything is typed: as the form is filled in, where it is the one for each."""
     if form is None or type(form) is not form_for(operation):
         return dict(batch.params)
-    there = {name: form.get_initial_for_field(form.fields[name], name) for name in form.base_fields}
-    return {**{name: value for name, value in there.items() if value is not None}, **batch.params}
+    return {**form.filled(), **batch.params}
 
 
 def _tell_changes(actor: Actor, items: list[Any], params: Mapping[str, Any], *, is_judged: bool = False) -> None:

@@ -14,13 +14,13 @@ from objectlog.messages import Message
 from objectlog.words import gettext as _
 from operations.contract import Ask, Foresight, Invalid, Submission
 from operations.groups import Group
-from operations.once import read_once, reading_once
+from operations.once import judges_many, read_once, reading_once
 from rapi.client import RapiClient
 from virtualmachines.models import VirtualMachine
 from virtualmachines.moves import SHARED, allocator_in, explain_no_allocator, foresee_moves, say_place
 from virtualmachines.operations.base import VMOperation, explain_forthcoming, look_whether_same, place_of, require_place
 from virtualmachines.operations.power import SHUTDOWN_TIMEOUT_S
-from virtualmachines.room import place_on, places_for
+from virtualmachines.room import Need, explain_there_now, ground_of, home_of, need_of, place_on
 
 P = TypeVar("P", bound="MoveParams")
 # Hypervisors that can move a running machine (constants.HTS_MIGRATABLE).
@@ -77,6 +77,7 @@ class Move(VMOperation[P]):
     group = Group.MOVE
     can_check = True
     binds = ("opened",)
+    judges_plans = True
     starts_there = True
 
     def rows(self) -> QuerySet[VirtualMachine]:
@@ -129,15 +130,29 @@ class Move(VMOperation[P]):
                 raise Invalid(
                     {"target_node": _("Its disks are mirrored to %(node)s: it can go there only.") % {"node": second}}
                 )
+            if second is not None and judges_many():  # of one Ganeti says it itself, by what is free now
+                self._judge_room(target, second.name)
         elif name:
-            found = {place.node.name: place for place in places_for(target, runs=self._runs_there(target))}
-            if name not in found:
-                raise Invalid({"target_node": _("The cluster has no node called %(node)s.") % {"node": name}})
-            if found[name].reason:
-                told = {"node": name, "reason": found[name].reason}
-                raise Invalid({"target_node": _("It can't go to %(node)s: %(reason)s.") % told})
+            self._judge_room(target, name)
         elif not allocator_of(target):
             raise Invalid({"target_node": explain_no_allocator()})
+
+    def _judge_room(self, target: VirtualMachine, name: str) -> None:
+        """Whether it can go there. In a plan those before it are there by then, and have left where they were."""
+        ground = ground_of(target.cluster)
+        node = next((each for each in ground.nodes.values() if each.name == name), None)
+        if node is None:
+            raise Invalid({"target_node": _("The cluster has no node called %(node)s.") % {"node": name}})
+        runs, home = self._runs_there(target), target.primary_node
+        need = need_of(target, runs=runs, brings_disks=False)
+        barred = {home.pk: explain_there_now()} if home is not None else {}
+        place = ground.place(node, need, barred=barred, home=home_of(target))
+        if place.reason:
+            told = {"node": name, "reason": place.reason}
+            raise Invalid({"target_node": _("It can't go to %(node)s: %(reason)s.") % told})
+        ground.give(node, need)
+        if home is not None and runs:
+            ground.take_back(home, Need(target.memory_mib, target.vcpus))
 
     def changes(self, ask: Ask[VirtualMachine, P]) -> list[Change]:
         target = ask.target

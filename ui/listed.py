@@ -57,6 +57,25 @@ class OfFew(In):
         return f"{key} = ANY(ARRAY{few})", (*params, *more)
 
 
+class OfKnown(OfFew):
+    """The same of keys that are looked up before, once for all statements that a condition is in: PostgreSQL then knows
+    how many rows have them, and takes no way for thousands where there are few. What is `found` can be shared."""
+
+    def __init__(self, lhs: Any, rhs: Any, found: dict[str, list[int]] | None = None) -> None:
+        super().__init__(lhs, rhs)
+        self._found = {} if found is None else found  # by database; shared with all copies
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """An array of theirs."""
+        key, params = self.process_lhs(compiler, connection)
+        if connection.alias not in self._found:
+            query, values = self.process_rhs(compiler, connection)
+            with connection.cursor() as cursor:
+                cursor.execute(query, values)
+                self._found[connection.alias] = [each for (each,) in cursor.fetchall()]
+        return f"{key} = ANY('{{{','.join(map(str, self._found[connection.alias]))}}}')", params
+
+
 class Few:
     """A condition that few of many rows meet, which are looked up: the database begins with them."""
 

@@ -14,7 +14,7 @@ from operations.triggers import are_there
 from permissions.models import Persona
 from rapi.shapes.instance import FORTHCOMING, INSTANCE_STATUSES
 from ui.filtering import Language, Wanted, of_choices, of_number, of_size, of_text, of_timestamp
-from ui.listed import Listed, OfFew
+from ui.listed import Listed, OfKnown
 from virtualmachines.drifting import PARTS
 from virtualmachines.search import Says
 
@@ -61,25 +61,25 @@ def _conditions() -> dict[str, Q]:
 # Of what machines belong to there are few: they are looked up by themselves, and not joined with every machine. Without
 # a node neither to be on it nor the opposite would hold.
 def _on_cluster(slug: str) -> Q:
-    return Q(OfFew(F("cluster"), Cluster.objects.filter(slug=slug.lower()).values("pk")))
+    return Q(OfKnown(F("cluster"), Cluster.objects.filter(slug=slug.lower()).values("pk")))
 
 
 def _owned_by(name: str) -> Q:
     """Of a person or a team; with @ of a team alone."""
     of_team = Q(group__name__iexact=name.removeprefix("@"))
     owners = Persona.objects.filter(of_team if name.startswith("@") else of_team | Q(user__username__iexact=name))
-    return Q(OfFew(F("owner"), owners.values("pk")), owner__isnull=False)
+    return Q(OfKnown(F("owner"), owners.values("pk")), owner__isnull=False)
 
 
 def _on_node(name: str) -> Q:
-    nodes = Node.objects.filter(name__istartswith=name).values("pk")
-    primary = Q(OfFew(Listed(F("primary_node")), nodes), primary_node__isnull=False)
-    return primary | Q(OfFew(Listed(F("secondary_node")), nodes), secondary_node__isnull=False)
+    nodes, found = Node.objects.filter(name__istartswith=name).values("pk"), dict[str, list[int]]()
+    primary = Q(OfKnown(Listed(F("primary_node")), nodes, found), primary_node__isnull=False)
+    return primary | Q(OfKnown(Listed(F("secondary_node")), nodes, found), secondary_node__isnull=False)
 
 
 def _in_group(name: str) -> Q:
     nodes = Node.objects.filter(group__name__iexact=name).values("pk")
-    return Q(OfFew(F("primary_node"), nodes), primary_node__isnull=False)
+    return Q(OfKnown(F("primary_node"), nodes), primary_node__isnull=False)
 
 
 _WORDS = {word.lower(): word for word in (*INSTANCE_STATUSES, FORTHCOMING)}

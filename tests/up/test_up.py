@@ -90,37 +90,28 @@ def test_a_port_in_use_is_said_in_one_line(fresh: Installation) -> None:
     ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_leaves_nothing_behind_and_a_second_start_keeps_everything(
-    fresh: Installation, number: signal.Signals
-) -> None:
+def test_whatever_ends_it_leaves_nothing_behind_and_the_next_start_keeps_everything(fresh: Installation) -> None:
+    """One life of an installation: each start shows what the end before it has left."""
     fresh.start_ready()
-    secrets = (fresh.data / "secrets.env").read_text()
     assert fresh.password
-    assert fresh.stop(number) == 0
-    assert processes_mentioning(str(fresh.data)) == []
-    assert [path for path in fresh.data.rglob("*") if path.is_socket()] == []
+    secrets = (fresh.data / "secrets.env").read_text()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        assert fresh.stop(number) == 0
+        assert processes_mentioning(str(fresh.data)) == []
+        assert [path for path in fresh.data.rglob("*") if path.is_socket()] == []
+        fresh.start_ready()
+        assert "First account" not in fresh.output
+        assert (fresh.data / "secrets.env").read_text() == secrets
+        with closing(sqlite3.connect(fresh.data / "gwm.sqlite3")) as database:
+            assert database.execute("SELECT username FROM permissions_user").fetchall() == [("admin",)]
 
-    fresh.start_ready()
-    assert "First account" not in fresh.output
-    assert (fresh.data / "secrets.env").read_text() == secrets
-    with closing(sqlite3.connect(fresh.data / "gwm.sqlite3")) as database:
-        assert database.execute("SELECT username FROM permissions_user").fetchall() == [("admin",)]
-    assert fresh.stop(number) == 0
-
-
-def test_even_a_killed_supervisor_leaves_no_process_behind(fresh: Installation) -> None:
-    fresh.start_ready()
     assert len(fresh.children()) == 3
     assert fresh.stop(signal.SIGKILL) == -signal.SIGKILL
     eventually(lambda: processes_mentioning(str(fresh.data)) == [], what="the end of all children")
     fresh.start_ready()
     assert fresh.get("/healthz")[0] == 200
 
-
-def test_a_child_that_does_not_end_is_killed(fresh: Installation) -> None:
-    fresh.start_ready()
-    os.kill(fresh.child(" worker "), signal.SIGSTOP)
+    os.kill(fresh.child(" worker "), signal.SIGSTOP)  # one that does not end is killed
     assert fresh.stop() == 0
     assert processes_mentioning(str(fresh.data)) == []
 

@@ -5,6 +5,7 @@ from time import process_time
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
@@ -91,9 +92,11 @@ def visit(client: Client, cluster: Cluster, turn: int) -> None:
         *((of_node, node.name) for node in cluster.nodes.order_by("pk")),
         *((of_job, job.ganeti_id) for job in cluster.jobs.order_by("pk")),
     ]
+    # Of one object only its rows are read: what is in them is the same from any database, so a second shows a ninth.
+    one_in = 3 if connection.vendor == "sqlite" else 9
     for position, (names, which) in enumerate(pairs):
-        if (position + turn) % 3 == 0:
-            urls.append(reverse(names[(position + turn) // 3 % len(names)], args=[cluster.slug, which]))
+        if (position + turn) % one_in == 0:
+            urls.append(reverse(names[(position + turn) // one_in % len(names)], args=[cluster.slug, which]))
     for url in urls:
         assert client.get(url).status_code < 500, url
 

@@ -27,7 +27,7 @@ from permissions.policy.holdings import (
     find_holdings_of_team,
     list_people,
 )
-from permissions.policy.lists import as_statement, condition, held_by_parent, is_held_somewhere
+from permissions.policy.lists import as_statement, condition, held_by_parent, is_held_somewhere, means, read_ahead
 from permissions.policy.reach import Covered, holds_everywhere, reach_kept, verbs_by_reach
 from permissions.policy.rowtest import among
 from permissions.policy.sources import GrantKey, Source, find_sources
@@ -69,7 +69,9 @@ __all__ = [
     "may_act_for",
     "may_look_after",
     "may_speak_as",
+    "means_visible",
     "reach_kept",
+    "read_ahead",
     "read_visible",
     "sifting",
     "teams_to_act_for",
@@ -97,6 +99,18 @@ def visible(user: Actor, verb: str, queryset: QuerySet[M]) -> QuerySet[M]:
     if user.is_superuser:
         return queryset
     return queryset.filter(condition(user, verb, queryset.model))
+
+
+def means_visible(user: Actor, verb: str, model: type[Model], column: str, *, looked_up: bool = False) -> Q | None:
+    """Of another table: that `column` is the key of a row of `model` on which `user` may do `verb`; None if of none.
+
+    Rows are `looked_up` by it where they are few, else each is tested as it comes by. Of who may do everything nobody
+    needs to ask.
+    """
+    access_of(model)
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    return means(user, verb, model, column, looked_up=looked_up)
 
 
 def read_visible(user: Actor, verb: str, kept: Kept, **given: Any) -> list[Any]:

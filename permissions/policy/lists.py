@@ -6,7 +6,7 @@ rows. Nearly every query of every page has it as a part; to have its text made a
 time, so it is kept.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import or_
@@ -20,7 +20,7 @@ from django.db.models.sql import Query
 
 from permissions.access import Related
 from permissions.models import User
-from permissions.policy.reach import Covered, Reach, find_kept_keys, find_reach, parent_models
+from permissions.policy.reach import Covered, Reach, find_kept_keys, find_reach, keep_keys, parent_models
 from permissions.policy.rowtest import ROW, LookedUp, RowTest, is_one_of
 from permissions.policy.ways import (
     NOTHING,
@@ -137,6 +137,55 @@ def as_statement(which: Q, model: type[Model]) -> Statement | bool:
     return f"({sql})", tuple(params)
 
 
+def means(user: User, verb: str, model: type[Model], column: str, *, looked_up: bool = False) -> Q | None:
+    """Rows of another table whose `column` is the key of a row of `model` on which `user` may do `verb`; None: of none.
+
+    They are `looked_up` where they are few, by all keys that are held; else each is tested as it comes by.
+    """
+    access, reach = access_of(model), find_reach(user)
+    table, key = quoted(model), _name(model._meta.pk.column)
+    if access.related is None and model not in parent_models():
+        held = _holding(user, reach, model, access.granting(verb), access.granting_from_parent(verb))
+        if held.is_nothing:
+            return None
+        if not held.is_broad:
+            keys = with_roles(held.keys(), held.roles)
+            sql, values = filled(_there(model, keys) if held.roles[0] else keys, person=user.pk)
+            few = LookedUp(column, sql, tuple(values))
+            return Q(few if looked_up else few.tested())
+    which = as_statement(condition(user, verb, model, of_few=True), model)
+    if which is False:
+        return None
+    sql, values = ("1 = 1", ()) if which is True else which
+    one = f"SELECT 1 FROM {table} WHERE {table}.{key} = {ROW} AND {sql}"  # noqa: S608
+    return Q(RowTest(column, f"EXISTS ({one}{_ASKED_OF_EACH})", tuple(values)))
+
+
+def read_ahead(user: User, asked: Iterable[tuple[str, type[Model]]]) -> None:
+    """Read at once what `means` asks for of these verbs on these models, where reach is kept."""
+    reach, wanted = find_reach(user), {}
+    for verb, model in asked:
+        access = access_of(model)
+        if model not in parent_models():
+            related = access.related
+            there = model if related is None else apps.get_model(related.model)
+            verbs = access.granting(verb) if related is None else access.granting_from_related(verb)
+            wanted[there, verbs] = _listed(there, *_single_rows(there, verbs, reach.shapes, connection.vendor))
+    keep_keys(user, wanted)
+
+
+def _listed(model: Any, rows: Statement, roles: Statement) -> Statement:
+    """A list of keys by itself."""
+    keys = with_roles(rows, roles)
+    return _there(model, keys) if roles[0] else keys
+
+
+def _there(model: Any, keys: Statement) -> Statement:
+    """Those of `keys` of which there is a row: a role may stand on what is gone."""
+    key = _name(model._meta.pk.column)
+    return f"SELECT w.{key} FROM {quoted(model)} w WHERE w.{key} IN ({keys[0]})", keys[1]  # noqa: S608
+
+
 def is_held_somewhere(user: User, verb: str, model: type[Model], among: Collection[int] | None = None) -> bool:
     """Whether `verb` is held on one of these parents or on all. No query, where reach is kept."""
     access, reach = access_of(model), find_reach(user)
@@ -182,7 +231,7 @@ def _holding(
 ) -> Holding:
     rows, roles = _single_rows(model, verbs, reach.shapes, connection.vendor)
     covered = reach.covered(model, verbs, from_parent)
-    kept = None if covered.everything else find_kept_keys(user, model, verbs, with_roles(rows, roles))
+    kept = None if covered.everything else find_kept_keys(user, model, verbs, _listed(model, rows, roles))
     return Holding(model, covered, rows, roles) if kept is None else Holding(model, covered, kept)
 
 

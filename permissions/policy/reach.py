@@ -5,7 +5,7 @@ up the rights on each of twenty thousand rows takes longer than to read the rows
 lists; within `reach_kept`, the reading of one page, it is asked once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -86,10 +86,10 @@ class Reach:
 
 @dataclass(frozen=True)
 class _Known:
-    """What was read so far: by person, and by person and model."""
+    """What was read so far: by person, and by person, model and verbs."""
 
     reach: dict[int, Reach] = field(default_factory=dict)
-    keys: dict[tuple[int, Any], Statement | None] = field(default_factory=dict)
+    keys: dict[tuple[int, Any, frozenset[str]], Statement | None] = field(default_factory=dict)
 
 
 _kept: ContextVar[_Known | None] = ContextVar("reach", default=None)
@@ -126,31 +126,41 @@ def find_reach(user: User) -> Reach:
 
 def find_kept_keys(user: User, model: Any, verbs: frozenset[str], asked: Statement) -> Statement | None:
     """The keys that `asked` tells of what somebody holds by itself and may see, as a value, where reach is kept: lists
-    of it and of what touches it would look them up anew each time. None: where they are not kept, or too many."""
-    kept, told = _kept.get(), _KEYS_TOLD.get(connection.vendor)
-    if kept is None or told is None or model not in touched_models() or verbs != access_of(model).granting(VIEW):
+    of it and of what touches it would look them up anew each time. Of what else they hold if it was read ahead. None:
+    where they are not kept, or too many."""
+    kept = _kept.get()
+    if kept is None:
         return None
-    if (user.pk, model) not in kept.keys:
-        kept.keys[user.pk, model] = _read_keys(user, asked, told)
-    return kept.keys[user.pk, model]
+    if model in touched_models() and verbs == access_of(model).granting(VIEW):
+        keep_keys(user, {(model, verbs): asked})
+    return kept.keys.get((user.pk, model, verbs))
+
+
+def keep_keys(user: User, asked: Mapping[tuple[Any, frozenset[str]], Statement]) -> None:
+    """Read the keys that these statements tell of what somebody holds by itself, by model and verbs, where reach is
+    kept and as far as they are not. One query: to put each into what asks for it has it planned again and again."""
+    kept, told = _kept.get(), _KEYS_TOLD.get(connection.vendor)
+    if kept is None or told is None:
+        return
+    wanted = {(user.pk, *which): each for which, each in asked.items() if (user.pk, *which) not in kept.keys}
+    kept.keys.update(dict.fromkeys(wanted, NOTHING))
+    numbered = dict(enumerate(which for which, each in wanted.items() if each[0]))
+    if not numbered:
+        return
+    lists = [filled(wanted[which], person=user.pk) for which in numbered.values()]
+    named = ", ".join(f"held{number}(key) AS ({sql})" for number, (sql, _params) in enumerate(lists))
+    each = f"SELECT {{0}}, COUNT(*), {told} FROM (SELECT DISTINCT key FROM held{{0}} ORDER BY key LIMIT {MOST_KEPT + 1}) s{{0}}"
+    with connection.cursor() as cursor:
+        counted = " UNION ALL ".join(each.format(number) for number in numbered)
+        cursor.execute(f"WITH {named} {counted}", [value for _sql, params in lists for value in params])
+        for number, count, keys in cursor.fetchall():
+            found = (KEYS_LISTED[connection.vendor], (keys,)) if count else NOTHING
+            kept.keys[numbered[number]] = None if count > MOST_KEPT else found
 
 
 # How keys come as one value: the database itself makes it, so that no key becomes a number here. They are in their
 # order: SQLite puts each list of them into a tree first, which takes half as long then.
 _KEYS_TOLD = {"sqlite": "json_group_array(key)", "postgresql": "CAST(array_agg(key) AS text)"}
-
-
-def _read_keys(user: User, asked: Statement, told: str) -> Statement | None:
-    if not asked[0]:
-        return NOTHING
-    sql, params = filled(asked, person=user.pk)
-    keys = f"SELECT DISTINCT key FROM held ORDER BY key LIMIT {MOST_KEPT + 1}"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH held(key) AS ({sql}) SELECT COUNT(*), {told} FROM ({keys}) AS sorted", params)  # noqa: S608
-        number, all_keys = cursor.fetchone()
-    if number > MOST_KEPT:
-        return None
-    return (KEYS_LISTED[connection.vendor], (all_keys,)) if number else NOTHING
 
 
 def _read(user: User) -> Reach:

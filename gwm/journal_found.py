@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 from gwm.journal_list import FOUND, JOURNAL_TABLE, LAST, LAST_IN, OVERTAKEN, in_cluster
 from gwm.journal_search import Part, find_few, find_first_keys, find_parts, gives_first
 from objectlog.models import Event
+from permissions.policy import among
 from ui.filtering import Wanted
 from ui.listed import OfFew, unfiltered
 from ui.listing import order_rows
@@ -38,10 +39,32 @@ MOST_WALKED = 20_000
 
 @dataclass(frozen=True)
 class Found:
-    """Events that match, the first of them at least; `as_far_as`: the moment beyond which none was looked at."""
+    """Events that match, the first of them at least; `as_far_as`: the moment beyond which none was looked at; `number`:
+    how many are found, if it is known."""
 
     rows: QuerySet[Any]
     as_far_as: datetime | None = None
+    number: int | None = None
+
+
+# For each that is wanted so many are gone past where somebody may read some of all, before these are looked up.
+NEAR_EACH = 100
+
+
+def find_near(events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str, most: int) -> Found | None:
+    """The first so many of what somebody may read, where nothing is asked for and they stand close to the beginning: to
+    find that out takes less than to look all of it up. None where they don't."""
+    if not wanted.is_empty or shown.sort.lstrip("-") not in JOURNAL_TABLE.parted_by:
+        return None
+    end = _find_end(wanted, shown.sort, steps, most * NEAR_EACH)
+    near = events if end is None else events.filter(_not_beyond(end, shown.sort))
+    keys = _first_keys(only_last(near, steps, shown.sort), [Q()], shown.sort, most)
+    return _by_keys(events, keys) if end is None or len(keys) == most else None
+
+
+def find_among(few: QuerySet[Any], sort: str, most: int) -> Found:
+    """The first so many of few, which are looked up."""
+    return _by_keys(few, _first_keys(few, [Q()], sort, most))
 
 
 def find_events(
@@ -76,19 +99,19 @@ def find_events(
     if most_walked is not None and _walks(wanted, parts) and not events.query.where:
         end = _find_end(wanted, shown.sort, steps, most_walked)
     if end is not None:
-        events = events.filter(**{"at__gte" if shown.sort.startswith("-") else "at__lte": end})
-    return Found(_find_by_time(events, wanted, shown, steps, most, parts), end)
+        events = events.filter(_not_beyond(end, shown.sort))
+    return replace(_find_by_time(events, wanted, shown, steps, most, parts), as_far_as=end)
 
 
 def _find_by_time(
     events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str, most: int, parts: tuple[Part, ...]
-) -> QuerySet[Any]:
+) -> Found:
     key = _key_of(wanted)
     if key is not None:
         rows = events.filter(wanted.without(key).asked.condition)
         rows = rows if key == "outcome" else only_last(rows, steps, "")
         some = (_order(rows.filter(way), shown.sort)[:most] for way in _ways_of(wanted, key, steps))
-        return events.filter(reduce(or_, (Q(OfFew(F("pk"), each.values("pk"))) for each in some)))
+        return Found(events.filter(reduce(or_, (Q(OfFew(F("pk"), each.values("pk"))) for each in some))))
     if parts and gives_first(events):
         rows = only_last(events.filter(wanted.asked.condition), steps, "")
         near = _order(only_last(events, steps, shown.sort), shown.sort).values("pk")[:_NEAR]
@@ -96,13 +119,22 @@ def _find_by_time(
         if len(keys) < most:
             keys = find_first_keys(rows, parts, most, upwards=not shown.sort.startswith("-"))
             keys += _first_keys(rows, _besides(parts), shown.sort, most)
-        return events.filter(pk__in=keys)
+        return Found(events.filter(among(keys)))
     rows = only_last(events.filter(wanted.asked.condition), steps, shown.sort)
     if not (events.query.where or _walks(wanted, parts)):
-        return rows
+        return Found(rows)
     # To count what one may see of all, in no order, takes databases longer than to find the first of it; and what is
     # looked for one by one is looked for once.
-    return unfiltered(events).filter(pk__in=_first_keys(rows, [Q()], shown.sort, most))
+    return _by_keys(events, _first_keys(rows, [Q()], shown.sort, most))
+
+
+def _by_keys(events: QuerySet[Any], keys: list[int]) -> Found:
+    """What was looked for is found."""
+    return Found(unfiltered(events).filter(among(keys)), number=len(keys))
+
+
+def _not_beyond(end: datetime, sort: str) -> Q:
+    return Q(at__gte=end) if sort.startswith("-") else Q(at__lte=end)
 
 
 # So many are looked at before an index is asked for what has come by in nearly all of them.

@@ -9,10 +9,12 @@ from objectlog.models import Event
 from objectlog.selectors import list_events
 from permissions.kinds import KINDS
 from permissions.models import User
-from permissions.policy import among, can, can_somewhere, means_visible, read_ahead
+from permissions.policy import among, can, can_somewhere, count_read_ahead, means_visible, read_ahead
 
 # Of so many that somebody may read the keys are read; of more the newest are soon found among all.
 MOST = 5000
+# Of so many objects it is looked among the newest first.
+MANY = 500
 
 
 def list_visible_events(user: User) -> QuerySet[Event]:
@@ -31,6 +33,12 @@ def read_few_visible_events(user: User) -> QuerySet[Event] | None:
     first, *others = (rows.filter(way) for way in _ways_to_read(user, looked_up=True))
     found = list(first.union(*others, all=True)[: MOST + 1])
     return list_events().filter(among({pk for (pk,) in found})) if len(found) <= MOST else None
+
+
+def reads_of_many(user: User) -> bool:
+    """Whether, as far as that was read ahead, somebody may read what was done to so many objects that events about them
+    come by often."""
+    return any(kind.journal and count_read_ahead(user, kind.journal, kind.model) > MANY for kind in KINDS.values())
 
 
 def _ways_to_read(user: User, *, looked_up: bool = False) -> list[Q]:

@@ -31,11 +31,16 @@ _BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Cells = Mapping[str, Callable[[Any], Any]]
 
 
+def is_file_wanted(request: HttpRequest) -> bool:
+    """Whether the URL asks for a file."""
+    return request.GET.get("format", "") in FORMATS
+
+
 def export(request: HttpRequest, name: str, rows: Any, cells: Cells) -> HttpResponseBase | None:
     """A file of `rows` (a query in its order, or a list) if the URL asks for one: `format` is csv or json."""
-    wanted = request.GET.get("format", "")
-    if wanted not in FORMATS:
+    if not is_file_wanted(request):
         return None
+    wanted = request.GET["format"]
     with translation.override(_LANGUAGE):
         pieces, is_long, is_complete = _read(rows)
     values = ([cell(row) for cell in cells.values()] for piece in pieces for row in piece)

@@ -1,5 +1,7 @@
 """The journal: of everything one may know, of a cluster, a node, a machine; on pages and as a file."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,18 +13,19 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
-from gwm.journal_found import MOST_WALKED, find_events, only_last
+from gwm.journal_found import MOST_WALKED, Found, find_among, find_events, find_near, only_last
 from gwm.journal_list import CHOICES, EVENTS, JOURNAL_TABLE, OUTCOMES
 from gwm.selectors import events_about, events_of, events_on, with_links
 from people.account_selectors import get_account
 from people.selectors import get_team
 from people.views.person import person_page
 from people.views.teams import team_page
-from permissions.journal import list_visible_events, read_few_visible_events
+from permissions.journal import list_visible_events, read_few_visible_events, reads_of_many
 from permissions.kinds import places_of
 from permissions.policy import can
 from permissions.selectors import choice_of
 from permissions.signed_in import person_of
+from ui.exporting import is_file_wanted
 from ui.filtering import Wanted
 from ui.listing import read_deepest
 from ui.tables import show
@@ -42,29 +45,39 @@ def answer(
     context: dict[str, Any],
     without: tuple[str, ...] = (),
     *,
-    are_few: bool = False,
+    few: Callable[[], QuerySet[Any] | None] | None = None,
+    is_near: bool = False,
     ahead: int = _AHEAD,
     most_walked: int = MOST_WALKED,
 ) -> HttpResponseBase:
-    """A page of `events`, or a file of all that match; `without` columns that say the same in every row. Events that
-    `are_few` are looked up by their keys; of others so many pages `ahead` are counted, and no
-    more than `most_walked` looked at one by one unless one asks for it (`far`).
+    """A page of `events`, or a file of all that match; `without` columns that say the same in every row. So many
+    pages `ahead` are counted, and no more than `most_walked` looked at one by one unless one asks for it (`far`). What
+    is a `few` of all is looked up; where it comes by often, it `is_near`, and is looked for among the first before.
 
     Of an operation its last event is shown, and every step if one asks for `steps` or for that `entry`.
     """
     shown = show(request, JOURNAL_TABLE, choice_of(person_of(request), JOURNAL_TABLE.name), without)
     wanted = Wanted.parse(EVENTS, request.GET)
     steps, entry = request.GET.get("steps", ""), request.GET.get("entry", "").strip()
-    rows = shown.load(only_last(events.filter(wanted.asked.condition), steps, "" if are_few else shown.sort, entry))
-    file = shown.export(request, rows)
+    near, some = None, None
+    if few is not None:
+        if is_near and not entry and not is_file_wanted(request):
+            near = find_near(events, wanted, shown, steps, read_deepest(request, shown.per_page, ahead) + 1)
+        some = few() if near is None else None
+        events, ahead = (events, ahead) if some is None else (some, _AHEAD)
+    most = read_deepest(request, shown.per_page, ahead) + 1
+    rows = only_last(events.filter(wanted.asked.condition), steps, "" if some is not None else shown.sort, entry)
+    file = shown.export(request, shown.load(rows))
     if file is not None:
         return file
-    as_far_as, most = None, read_deepest(request, shown.per_page, ahead) + 1
-    if not entry and not are_few:
+    if entry:
+        found = Found(rows)
+    elif some is not None:
+        found = find_among(rows, shown.sort, most)
+    else:
         walked = None if request.GET.get("far") else most_walked
-        found = find_events(events, wanted, shown, steps, most, most_walked=walked)
-        rows, as_far_as = shown.load(found.rows), found.as_far_as
-    listing = shown.page(request, with_links(rows), ahead=ahead)
+        found = near or find_events(events, wanted, shown, steps, most, most_walked=walked)
+    listing = shown.page(request, with_links(shown.load(found.rows)), found.number, ahead=ahead)
     here = listing.page.object_list
     places = places_of(person_of(request), [(event.target_kind, event.target_pk) for event in here])
     for event in here:
@@ -77,7 +90,7 @@ def answer(
         "entry": entry,
         "selects": [{"key": "verb", "label": _("What was done"), "options": CHOICES.draw(verb)}],
         "is_filtered": bool(wanted.terms or entry),
-        "as_far_as": as_far_as if listing.page.paginator.count < most else None,
+        "as_far_as": found.as_far_as if listing.page.paginator.count < most else None,
         "nothing_matches": wanted.explain(
             _("None of the entries you may read matches. Leave out a word, or look at all.")
         ),
@@ -90,11 +103,11 @@ def journal(request: HttpRequest) -> HttpResponseBase:
     """Who did what, as far as one may know."""
     user = person_of(request)
     sees_all = bool(can(user, "see_journal_of_all"))
-    few = read_few_visible_events(user)
-    events = list_visible_events(user) if few is None else few
-    ahead = _AHEAD if sees_all or few is not None else _AHEAD_OF_SOME
-    context = {"sees_all": sees_all}
-    return answer(request, events, "gwm/journal.html", context, are_few=few is not None, ahead=ahead)
+    events, context = list_visible_events(user), {"sees_all": sees_all}
+    if sees_all:
+        return answer(request, events, "gwm/journal.html", context)
+    few, is_near = partial(read_few_visible_events, user), reads_of_many(user)
+    return answer(request, events, "gwm/journal.html", context, few=few, is_near=is_near, ahead=_AHEAD_OF_SOME)
 
 
 @require_safe

@@ -27,7 +27,15 @@ from permissions.policy.holdings import (
     find_holdings_of_team,
     list_people,
 )
-from permissions.policy.lists import as_statement, condition, held_by_parent, is_held_somewhere, means, read_ahead
+from permissions.policy.lists import (
+    as_statement,
+    condition,
+    count_read_ahead,
+    held_by_parent,
+    is_held_somewhere,
+    means,
+    read_ahead,
+)
 from permissions.policy.reach import Covered, holds_everywhere, reach_kept, verbs_by_reach
 from permissions.policy.rowtest import among
 from permissions.policy.sources import GrantKey, Source, find_sources
@@ -52,6 +60,7 @@ __all__ = [
     "can",
     "can_somewhere",
     "count_holders",
+    "count_read_ahead",
     "find_endings",
     "find_grants",
     "find_holdings",

@@ -20,7 +20,15 @@ from django.db.models.sql import Query
 
 from permissions.access import Related
 from permissions.models import User
-from permissions.policy.reach import Covered, Reach, find_kept_keys, find_reach, keep_keys, parent_models
+from permissions.policy.reach import (
+    Covered,
+    Reach,
+    count_kept_keys,
+    find_kept_keys,
+    find_reach,
+    keep_keys,
+    parent_models,
+)
 from permissions.policy.rowtest import ROW, LookedUp, RowTest, is_one_of
 from permissions.policy.ways import (
     NOTHING,
@@ -137,7 +145,7 @@ def as_statement(which: Q, model: type[Model]) -> Statement | bool:
     return f"({sql})", tuple(params)
 
 
-def means(user: User, verb: str, model: type[Model], column: str, *, looked_up: bool = False) -> Q | None:
+def means(user: User, verb: str, model: Any, column: str, *, looked_up: bool = False) -> Q | None:
     """Rows of another table whose `column` is the key of a row of `model` on which `user` may do `verb`; None: of none.
 
     They are `looked_up` where they are few, by all keys that are held; else each is tested as it comes by.
@@ -156,9 +164,9 @@ def means(user: User, verb: str, model: type[Model], column: str, *, looked_up: 
     which = as_statement(condition(user, verb, model, of_few=True), model)
     if which is False:
         return None
-    sql, values = ("1 = 1", ()) if which is True else which
-    one = f"SELECT 1 FROM {table} WHERE {table}.{key} = {ROW} AND {sql}"  # noqa: S608
-    return Q(RowTest(column, f"EXISTS ({one}{_ASKED_OF_EACH})", tuple(values)))
+    test, given = ("1 = 1", ()) if which is True else which
+    one = f"SELECT 1 FROM {table} WHERE {table}.{key} = {ROW} AND {test}"  # noqa: S608
+    return Q(RowTest(column, f"EXISTS ({one}{_ASKED_OF_EACH})", given))
 
 
 def read_ahead(user: User, asked: Iterable[tuple[str, type[Model]]]) -> None:
@@ -168,10 +176,15 @@ def read_ahead(user: User, asked: Iterable[tuple[str, type[Model]]]) -> None:
         access = access_of(model)
         if model not in parent_models():
             related = access.related
-            there = model if related is None else apps.get_model(related.model)
+            there: Any = model if related is None else apps.get_model(related.model)
             verbs = access.granting(verb) if related is None else access.granting_from_related(verb)
             wanted[there, verbs] = _listed(there, *_single_rows(there, verbs, reach.shapes, connection.vendor))
     keep_keys(user, wanted)
+
+
+def count_read_ahead(user: User, verb: str, model: type[Model]) -> int:
+    """How many rows of `model` somebody holds one by one, as far as that was read ahead."""
+    return count_kept_keys(user, model, access_of(model).granting(verb))
 
 
 def _listed(model: Any, rows: Statement, roles: Statement) -> Statement:

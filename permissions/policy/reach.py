@@ -90,6 +90,7 @@ class _Known:
 
     reach: dict[int, Reach] = field(default_factory=dict)
     keys: dict[tuple[int, Any, frozenset[str]], Statement | None] = field(default_factory=dict)
+    numbers: dict[tuple[int, Any, frozenset[str]], int] = field(default_factory=dict)
 
 
 _kept: ContextVar[_Known | None] = ContextVar("reach", default=None)
@@ -149,13 +150,21 @@ def keep_keys(user: User, asked: Mapping[tuple[Any, frozenset[str]], Statement])
         return
     lists = [filled(wanted[which], person=user.pk) for which in numbered.values()]
     named = ", ".join(f"held{number}(key) AS ({sql})" for number, (sql, _params) in enumerate(lists))
-    each = f"SELECT {{0}}, COUNT(*), {told} FROM (SELECT DISTINCT key FROM held{{0}} ORDER BY key LIMIT {MOST_KEPT + 1}) s{{0}}"
+    sorted_keys = f"SELECT DISTINCT key FROM held{{0}} ORDER BY key LIMIT {MOST_KEPT + 1}"  # noqa: S608
+    one = f"SELECT {{0}}, COUNT(*), {told} FROM ({sorted_keys}) AS sorted{{0}}"  # noqa: S608
     with connection.cursor() as cursor:
-        counted = " UNION ALL ".join(each.format(number) for number in numbered)
-        cursor.execute(f"WITH {named} {counted}", [value for _sql, params in lists for value in params])
+        every = " UNION ALL ".join(one.format(number) for number in numbered)
+        cursor.execute(f"WITH {named} {every}", [value for _sql, params in lists for value in params])
         for number, count, keys in cursor.fetchall():
             found = (KEYS_LISTED[connection.vendor], (keys,)) if count else NOTHING
             kept.keys[numbered[number]] = None if count > MOST_KEPT else found
+            kept.numbers[numbered[number]] = count
+
+
+def count_kept_keys(user: User, model: Any, verbs: frozenset[str]) -> int:
+    """How many keys were read so; of too many one more than are kept. 0 where none were read."""
+    kept = _kept.get()
+    return 0 if kept is None else kept.numbers.get((user.pk, model, verbs), 0)
 
 
 # How keys come as one value: the database itself makes it, so that no key becomes a number here. They are in their

@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, given, settings
 
 from clusters.models import Cluster, JobTarget
 from clusters.selectors import few_lines_of, list_job_rows, read_job_lines
+from objectlog.models import Event
+from permissions.journal import list_visible_events, read_few_visible_events
+from permissions.kinds import KINDS
 from permissions.middleware import ReachReadOnce
 from permissions.models import RoleGrant, Team, User
 from permissions.policy import Source, access_of, can, find_holdings, held, reach_kept, read_visible, verbs_on, visible
@@ -40,6 +43,26 @@ def given_to(user: User, obj: Model) -> set[str]:
     member = {"view"} if obj in {Team(pk=team.pk) for team in teams} else set()
     theirs = [each for each in find_holdings(obj) if each.who == user or each.who in teams]
     return member.union(*(each.gives for each in theirs))
+
+
+def compare_journal(site: Site, kinds: dict[str, list[Any]]) -> None:
+    """Of one event about each object people may read those about what they audit, looked up or tested, kept or not."""
+    about = [(kind, obj.pk) for kind, objects in kinds.items() for obj in objects]
+    about += [(kind, 0) for kind in kinds]  # nothing, or what is gone
+    story: dict[str, Any] = {"at": site.now, "verb": "x", "outcome": "done", "actor": None}
+    Event.objects.bulk_create(Event(target_kind=kind, target_pk=pk, **story) for kind, pk in about)
+    for user in site.people:
+        expected = {
+            (kind, obj.pk)
+            for kind, objects in kinds.items()
+            for obj in objects
+            if KINDS[kind].journal in verbs_on(user, obj)
+        }
+        for keeping in (nullcontext, reach_kept):
+            with keeping():
+                few, every = read_few_visible_events(user), list_visible_events(user)
+                for events in (every,) if few is None else (few, every):
+                    assert set(events.values_list("target_kind", "target_pk")) == expected
 
 
 def compare(site: Site, world: World) -> None:
@@ -82,6 +105,7 @@ def compare(site: Site, world: World) -> None:
         seen = set(visible(user, "view", JobTarget.objects.all()))
         for target in JobTarget.objects.all():
             assert bool(can(user, "view", target)) == (target in seen)
+    compare_journal(site, kinds)
 
 
 #: Of a second database the first worlds show whether it takes the statements; what these mean is the same for both.

@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import Model, Q
 from django.db.models.sql import Query
 
-from permissions.access import Related
+from permissions.access import VIEW, Related
 from permissions.models import User
 from permissions.policy.reach import (
     Covered,
@@ -28,6 +28,7 @@ from permissions.policy.reach import (
     find_reach,
     keep_keys,
     parent_models,
+    touched_models,
 )
 from permissions.policy.rowtest import ROW, LookedUp, RowTest, is_one_of
 from permissions.policy.ways import (
@@ -170,16 +171,18 @@ def means(user: User, verb: str, model: Any, column: str, *, looked_up: bool = F
 
 
 def read_ahead(user: User, asked: Iterable[tuple[str, type[Model]]]) -> None:
-    """Read at once what `means` asks for of these verbs on these models, where reach is kept."""
-    reach, wanted = find_reach(user), {}
+    """Read at once what `means` asks for of these verbs on these models, and what every page asks for, where reach is
+    kept."""
+    reach = find_reach(user)
+    wanted: list[tuple[Any, frozenset[str]]] = [(model, access_of(model).granting(VIEW)) for model in touched_models()]
     for verb, model in asked:
-        access = access_of(model)
-        if model not in parent_models():
-            related = access.related
-            there: Any = model if related is None else apps.get_model(related.model)
-            verbs = access.granting(verb) if related is None else access.granting_from_related(verb)
-            wanted[there, verbs] = _listed(there, *_single_rows(there, verbs, reach.shapes, connection.vendor))
-    keep_keys(user, wanted)
+        access, related = access_of(model), access_of(model).related
+        if related is not None:
+            wanted.append((apps.get_model(related.model), access.granting_from_related(verb)))
+        elif model not in parent_models():
+            wanted.append((model, access.granting(verb)))
+    listed = ((which, _single_rows(*which, reach.shapes, connection.vendor)) for which in wanted)
+    keep_keys(user, {(model, verbs): _listed(model, *rows) for (model, verbs), rows in listed})
 
 
 def count_read_ahead(user: User, verb: str, model: type[Model]) -> int:

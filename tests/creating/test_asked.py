@@ -130,9 +130,9 @@ def test_the_first_of_several_answers_it(maker: Maker, olga: Client, settings: A
 )
 def test_the_mail_names_ten_machines_and_how_many_more(maker: Maker, settings: Any, planned: int, told: str) -> None:
     settings.GWM_MAIL_URL = "smtp://mail.example.org"
-    bob, olga = make_user("bob", email="bob@example.org"), make_user("olga")
+    bob, olga, eve = make_user("bob", email="bob@example.org"), make_user("olga"), make_user("eve")
     asked = make_request(bob, maker.cluster, **WANTED)
-    for actor, number in ((olga, asked.pk), (olga, asked.pk + 1), (bob, asked.pk)):
+    for actor, number in ((olga, asked.pk), (olga, asked.pk + 1), (bob, asked.pk), (eve, asked.pk)):
         named = [(f"vm{each}" if (actor, number) == (olga, asked.pk) else f"other{each}") for each in range(planned)]
         batch = make_batch(actor, operation="vm.create", state="running")
         BatchItem.objects.bulk_create(
@@ -151,7 +151,8 @@ def test_the_mail_names_ten_machines_and_how_many_more(maker: Maker, settings: A
     tell_asker(asked)
     send_due_letters()
     assert told in mail.outbox[-1].body
-    delete_account(olga)
+    for account in (olga, eve):
+        delete_account(account)
     asked.refresh_from_db()
     assert list_promised(asked) == promised, "though who decided is gone"
 

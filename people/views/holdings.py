@@ -1,6 +1,7 @@
 """What somebody or a team holds, wherever: the rows of the pages that tell it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from django.db.models import Model
@@ -11,6 +12,7 @@ from people.views.everywhere import door_to
 from people.views.rights import typed_for
 from permissions.kinds import kind_of
 from permissions.policy import Holding, access_of
+from ui.places import url_of
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,12 @@ def door_on(obj: Model, verb: str, filled: dict[str, str]) -> str:
     """Where this is done to an object; empty where it has no such page."""
     kind = kind_of(obj)
     try:
-        return f"{reverse(f'{kind.name}-do', args=[*kind.place_of(obj), verb])}?{urlencode(filled)}"
+        return f"{url_of(kind.name, kind.place_of(obj), f'{kind.name}-do', verb)}?{_as_query(*filled.items())}"
     except NoReverseMatch:
         return ""
+
+
+# Most of those of a page are the same: it tells what one person or team holds.
+@lru_cache(maxsize=256)
+def _as_query(*filled: tuple[str, str]) -> str:
+    return urlencode(filled)

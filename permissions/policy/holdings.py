@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
-from django.db.models import F, JSONField, Model, Q, QuerySet
+from django.db.models import CharField, DateTimeField, F, Model, Q, QuerySet
 
 from permissions.access import Access
 from permissions.models import Granted, Persona, Role, RoleGrant, User
@@ -142,32 +142,37 @@ def find_holdings_by_role(role: Role) -> list[Holding]:
 def _of_subjects(model: type[Model], table: Any, whom: str, who: Mapping[int, User | Group]) -> Iterator[Holding]:
     """Single verbs of these people or teams on objects of a model, those on one object together."""
     access = access_of(model)
+    giving = {verb: access.granting(verb) for verb in access.every}
     rows: dict[tuple[int, int], list[Any]] = defaultdict(list)
     there = _with_names(table.objects.filter(has_not_ended(), **{f"{whom}__in": who}), model, "content_object")
-    told = there.select_related("granted_by").annotate(codename=F("permission__codename"))
+    unasked = [
+        f"granted_by__{field.name}" for field in User._meta.concrete_fields if field.name not in ("id", "username")
+    ]
+    told = there.select_related("granted_by").defer(*unasked).annotate(codename=F("permission__codename"))
     for row in told.order_by("granted_at", "pk"):
         rows[getattr(row, f"{whom}_id"), row.content_object_id].append(row)
     for (subject, _key), some in rows.items():
         last = some[-1]
         verbs = {str(row.codename): row.expires_at for row in some}
-        gives = frozenset(verb for verb in access.every if access.granting(verb) & verbs.keys())
+        gives = frozenset(verb for verb, some_give in giving.items() if some_give & verbs.keys())
         story = {"giver": last.giver, "granted_at": last.granted_at}
         yield Holding(who[subject], last.content_object, verbs, gives, **story)
 
 
 def _with_names(rows: QuerySet[Any], model: type[Model], path: str = "") -> QuerySet[Any]:
-    """`rows` with the objects of `model` to which `path` leads, and what these belong to; not what is long in them."""
+    """`rows` with the objects of `model` to which `path` leads, and what these belong to: of both only their texts and
+    times, of which names and addresses are made. To make wide rows takes Django longest."""
     parent, wanted = access_of(model).parent, {path: model}
     if parent:
         wanted[f"{path}__{parent}" if path else parent] = model._meta.get_field(parent).related_model  # type: ignore[assignment]
-    long = [
+    unasked = [
         f"{there}__{field.name}" if there else field.name
         for there, each in wanted.items()
         for field in each._meta.concrete_fields
-        if isinstance(field, JSONField)
+        if not (field.primary_key or field.name == parent or isinstance(field, CharField | DateTimeField))
     ]
     related = [there for there in wanted if there]
-    return (rows.select_related(*related) if related else rows).defer(*long)
+    return (rows.select_related(*related) if related else rows).defer(*unasked)
 
 
 def _roles_of(subject: Q) -> Iterator[Holding]:

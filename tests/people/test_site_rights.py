@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -183,3 +185,16 @@ def test_a_teams_page_tells_what_it_holds_to_who_may_see_that(site: Site, sign_i
     assert all(not row.change and not row.revoke for row in of_alice.context["holds"])
     assert "web1.example.org" in of_alice.content.decode()
     assert "web1.example.org" not in sign_in(ann).get(page).content.decode(), "who is no member does not see it"
+
+
+def test_what_a_team_holds_is_read_by_as_many_queries_however_much_it_is(site: Site, sign_in: SignIn) -> None:
+    team, client, page = make_team("ops", []), sign_in(site.admin), reverse("team-rights", args=["ops"])
+    numbers = []
+    for machines in ([site.web], [site.db, site.other]):
+        for vm in machines:
+            grant(["power"], team, vm, by=site.alice)
+        client.get(page)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(page)
+        numbers.append(len(queries))
+    assert numbers[0] == numbers[1]

@@ -160,8 +160,10 @@ def means(user: User, verb: str, model: Any, column: str, *, looked_up: bool = F
         if not held.is_broad:
             keys = with_roles(held.keys(), held.roles)
             sql, values = filled(_there(model, keys) if held.roles[0] else keys, person=user.pk)
-            few = LookedUp(column, sql, tuple(values))
-            return Q(few if looked_up else few.tested())
+            if looked_up:
+                return Q(LookedUp(column, sql, tuple(values)))
+            # SQLite may still begin with it.
+            return Q(RowTest(column, f"{ROW} IN ({sql})", tuple(values)))
     which = as_statement(condition(user, verb, model, of_few=True), model)
     if which is False:
         return None

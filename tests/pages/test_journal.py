@@ -1,12 +1,9 @@
 """Who reads what of the journal, and how entries are found."""
 
-import csv
-import json
 import re
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 
 import pytest
 from django.test import Client
@@ -263,48 +260,6 @@ def test_a_cluster_and_a_node_show_what_was_done_there(journal: Site, sign_in: S
 
 
 @pytest.mark.feature("G018")
-@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
-def test_no_cell_of_a_file_is_a_formula(journal: Site, sign_in: SignIn, begins: str) -> None:
-    """Whoever chooses a name, and whatever Ganeti answers."""
-    evil = f"{begins}cmd|' /C calc'!A0"
-    entry = begin(
-        actor_id=None,
-        actor_name=evil,
-        persona_name=evil,
-        via=Via.WEB,
-        verb="verb-of-another-release",
-        target=Target("vm", 1, evil, evil),
-        params={},
-        outcome=Outcome.FAILED,
-        message=evil,
-        changes=[Change("x", evil, "", evil)],
-    )
-    answer = sign_in(journal.admin).get(f"/journal/?format=csv&entry={entry.uuid}")
-    assert answer["Content-Disposition"] == 'attachment; filename="journal.csv"'
-    header, row = csv.reader(StringIO(answer.content.decode(), newline=""))
-    assert header[:2] == ["outcome", "sentence"]
-    assert [cell for cell in row if cell.startswith(begins)] == []
-    assert row.count(f"'{evil}") >= 4
-
-
-@pytest.mark.feature("G018")
-def test_files_have_what_is_shown(journal: Site, sign_in: SignIn) -> None:
-    client = sign_in(journal.alice)
-    given = json.loads(client.get("/journal/?format=json&sort=when").content)
-    assert given["complete"] is True
-    assert [each["sentence"] for each in given["journal"]] == [
-        "Rebooted web1.example.org",
-        "Start of db1.example.org failed",
-    ]
-    assert [each["target_pk"] for each in given["journal"]] == [journal.web.pk, journal.db.pk]
-    lines = list(csv.DictReader(StringIO(client.get("/journal/?format=csv&q=start").content.decode())))
-    assert [line["sentence"] for line in lines] == ["Start of db1.example.org failed"]
-    sealed = client.get("/journal/?format=json&sort=when&columns=seal,number").json()["journal"]
-    assert [json.loads(each["text"])["verb"] for each in sealed] == ["vm.reboot", "vm.start"]
-    assert "Content-Disposition" not in client.get("/journal/?format=pdf").headers
-
-
-@pytest.mark.feature("G018")
 def test_a_job_shows_its_steps_and_what_was_done_to_it_to_whom_the_journal_does(site: Site, sign_in: SignIn) -> None:
     web = Target("vm", site.web.pk, site.web.name, "prod", site.prod.pk, site.web.uuid)
     entry = write(site.admin, "vm.reboot", web, Outcome.SUBMITTING)
@@ -350,13 +305,6 @@ def test_from_where_is_told_of_what_a_page_asked_for_alone(site: Site, sign_in: 
     told = sign_in(site.admin).get("/journal/?format=json&columns=from,verb").json()["journal"]
     assert [(each["verb"], each["from"]) for each in told] == [("vm.start", ""), ("vm.notes", "192.0.2.7")]
     assert find_origin() == ""
-
-
-def test_json_lines_are_read_one_by_one(journal: Site, sign_in: SignIn) -> None:
-    answer = sign_in(journal.admin).get("/journal/?format=jsonl&columns=verb,target")
-    assert answer["Content-Type"] == "application/x-ndjson" and 'filename="journal.jsonl"' in str(answer.headers)
-    lines = [json.loads(line) for line in answer.content.decode().splitlines()]
-    assert [line["verb"] for line in lines] == verbs(sign_in(journal.admin))
 
 
 @pytest.mark.feature("F258")

@@ -85,6 +85,8 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "vm.eject-cd": Sentence(_("Ejected the CD of %(object)s"), _("Ejection of the CD of %(object)s")),
     "cluster.sizes": Sentence(_("Set the machine sizes of %(object)s"), _("Change of the machine sizes of %(object)s")),
+    "cluster.add-tags": Sentence(_("Added tags to %(object)s"), _("Adding tags to %(object)s")),
+    "cluster.remove-tags": Sentence(_("Removed tags of %(object)s"), _("Removing tags of %(object)s")),
     "cluster.cd-images": Sentence(_("Set the CD images of %(object)s"), _("Change of the CD images of %(object)s")),
     "vm.picture": Sentence(_("Looked at the screen of %(object)s"), _("Picture of the screen of %(object)s")),
     "vm.console": Sentence(_("Opened the console of %(object)s"), _("Console of %(object)s")),

@@ -292,6 +292,10 @@ INSTANCE = {
 _OF_INSTANCE = re.compile(r"/2/instances/(?P<name>[^/]+)(?:/(?:disk/(?P<disk>[0-9]+)/)?(?P<rest>[a-z-]+))?")
 _OF_JOB = re.compile(r"/2/jobs/(?P<name>[0-9]+)")
 _CANCEL = Command("gnt-job cancel")
+_OF_CLUSTER = {
+    ("PUT", "/2/tags"): Command("gnt-cluster add-tags", operands=("tag",)),
+    ("DELETE", "/2/tags"): Command("gnt-cluster remove-tags", operands=("tag",)),
+}
 
 
 def command_of(call: Call) -> str:
@@ -311,7 +315,7 @@ def command_of(call: Call) -> str:
     for key in command.operands:
         value = params[key]
         operands += [str(each) for each in value] if isinstance(value, list) else [_measure(key, value)]
-    line = shlex.join([*command.words.split(), *words, name, *operands])
+    line = shlex.join([*command.words.split(), *words, *([name] if name else []), *operands])
     before = [shlex.join([*each.split(), name]) for each in command.before]
     after = [shlex.join([*each.split(), name]) for key, each in command.after.items() if params.get(key)]
     return " && ".join([*before, line, *after])
@@ -323,7 +327,10 @@ def _measure(key: str, value: Any) -> str:
 
 
 def _find(call: Call, params: dict[str, Any]) -> tuple[Command, str] | None:
-    """The command of a call, and the name of what it is done to. Puts what the path says among `params`."""
+    """The command of a call, and the name of what it is done to, empty for the cluster. Puts what the path says among
+    `params`."""
+    if (call.method, call.path) in _OF_CLUSTER:
+        return _OF_CLUSTER[call.method, call.path], ""
     if (call.method, call.path) == ("POST", "/2/instances"):
         return _IMPORT if params.get("mode") == "import" else _CREATE, str(params.pop("name"))
     if call.method == "DELETE" and (job := _OF_JOB.fullmatch(call.path)):

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from ui.fields import PLAIN
 from ui.places import list_of
 
 
@@ -16,7 +17,7 @@ class NameInput(forms.TextInput):
     """
 
     def __init__(self, *, teams: bool = False) -> None:
-        super().__init__({"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"})
+        super().__init__(dict(PLAIN))
         self.teams = teams
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:

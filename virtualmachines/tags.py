@@ -3,14 +3,10 @@
 import re
 from collections.abc import Iterable
 
-#: what this program notes in Ganeti: nobody's to set, and shown to nobody
-OUR_PREFIX = "gwm:"
+from clusters.tags import LONGEST, OUR_PREFIX
+
 #: before whose the machine is
 OWNER_PREFIX = "gwm:owner:"
-#: what Ganeti takes, in characters
-LONGEST = 128
-#: what Ganeti's own tools heed
-TOOLS_PREFIX = "htools:"
 
 
 def of_people(tags: Iterable[str]) -> frozenset[str]:

@@ -2,5 +2,6 @@
 
 from clusters.forms.cluster import AddOperationForm, EditOperationForm
 from clusters.forms.images import CdImagesForm
+from clusters.forms.tags import TagsForm
 
-__all__ = ["AddOperationForm", "CdImagesForm", "EditOperationForm"]
+__all__ = ["AddOperationForm", "CdImagesForm", "EditOperationForm", "TagsForm"]

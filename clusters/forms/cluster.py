@@ -12,9 +12,9 @@ from clusters.saying import said
 from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
 from rapi.trust import Trust, normalize_fingerprint
+from ui.fields import PLAIN
 
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
-_PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
 
 
 class AddressForm(forms.Form):
@@ -24,7 +24,7 @@ class AddressForm(forms.Form):
         label=_("Address"),
         max_length=255,
         help_text=_("Name or address of the cluster itself (its master), IPv4 or IPv6, without https:// and port."),
-        widget=forms.TextInput(attrs=_PLAIN),
+        widget=forms.TextInput(attrs=PLAIN),
         error_messages={"required": _("Type the name or address of the cluster.")},
     )
     port = forms.IntegerField(
@@ -74,7 +74,7 @@ class _TrustFields(forms.Form):
         required=False,
         max_length=200,
         help_text=_("On the master: openssl x509 -noout -fingerprint -sha256 -in /var/lib/ganeti/rapi.pem"),
-        widget=forms.TextInput(attrs={**_PLAIN, "class": "mono"}),
+        widget=forms.TextInput(attrs={**PLAIN, "class": "mono"}),
     )
     tls_ca_pem = forms.CharField(
         label=_("CA certificate"),
@@ -110,7 +110,7 @@ class _AboutFields(forms.Form):
         label=_("Short name"),
         max_length=100,
         help_text=_("Its name in URLs and on the command line: lower-case letters, digits and -."),
-        widget=forms.TextInput(attrs=_PLAIN),
+        widget=forms.TextInput(attrs=PLAIN),
         error_messages={"required": _("Give it a short name.")},
     )
     description = forms.CharField(label=_("Description"), max_length=255, required=False)
@@ -138,7 +138,7 @@ class _CredentialFields(forms.Form):
         help_text=_(
             "From /var/lib/ganeti/rapi/users on the master, with the word write. Empty: nothing can be changed."
         ),
-        widget=forms.TextInput(attrs=_PLAIN),
+        widget=forms.TextInput(attrs=PLAIN),
     )
     password = forms.CharField(
         label=_("Password"),

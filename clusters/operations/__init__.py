@@ -5,6 +5,7 @@ from clusters.operations.cluster import AddCluster, EditCluster, RefreshCluster,
 from clusters.operations.forget import ForgetNode
 from clusters.operations.images import SetCdImages
 from clusters.operations.job import CancelJob, ClearJob
+from clusters.operations.tagging import AddClusterTags, RemoveClusterTags
 from operations.contract import AnyOperation
 from operations.table import register
 
@@ -12,6 +13,8 @@ CLUSTER_OPERATIONS: tuple[AnyOperation, ...] = (
     RefreshCluster(),
     EditCluster(),
     SetCdImages(),
+    AddClusterTags(),
+    RemoveClusterTags(),
     UseAddress(),
     RemoveCluster(),
 )

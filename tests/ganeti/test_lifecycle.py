@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from clusters.models import Cluster
+from clusters.operations.tagging import tags_of
 from objectlog.models import Entry, Outcome, Via
 from operations.contract import Actor, Ask
 from operations.forms import params_from
@@ -38,14 +39,16 @@ def do(root: Actor, cluster: Cluster, name: str, verb: str, **given: Any) -> Ent
     operation, vm = OPERATIONS[f"vm.{verb}"], machine(cluster, name)
     entry = run(operation, Ask(root, vm, params_from(operation, root, vm, given)))
 
-    def has_ended() -> bool:
-        cluster.refresh_from_db()
-        follow_cluster(cluster)
-        entry.refresh_from_db()
-        return not entry.is_open
-
-    wait_until(has_ended, what=f"the end of {verb}", timeout_s=120)
+    wait_until(lambda: has_ended(cluster, entry), what=f"the end of {verb}", timeout_s=120)
     return entry
+
+
+def has_ended(cluster: Cluster, entry: Entry) -> bool:
+    """Whether its job has, by a look at the cluster's."""
+    cluster.refresh_from_db()
+    follow_cluster(cluster)
+    entry.refresh_from_db()
+    return not entry.is_open
 
 
 def test_a_life_up_to_deletion_and_a_namesake_afterwards(ganeti: GanetiCluster, cluster: Cluster, root: Actor) -> None:
@@ -74,3 +77,23 @@ def test_a_life_up_to_deletion_and_a_namesake_afterwards(ganeti: GanetiCluster, 
     new = machine(cluster, name)
     assert new.pk != old.pk and new.uuid != old.uuid and new.tags == []
     ganeti.remove(name)
+
+
+@pytest.mark.feature("F094")
+def test_tags_of_the_cluster_itself(ganeti: GanetiCluster, cluster: Cluster, root: Actor) -> None:
+    def tag(verb: str, *, dry_run: bool = False) -> set[str]:
+        operation = OPERATIONS[f"cluster.{verb}-tags"]
+        cluster.refresh_from_db()
+        params = params_from(operation, root, cluster, {"tags": "here"})
+        entry = run(operation, Ask(root, cluster, params, dry_run=dry_run))
+        wait_until(lambda: has_ended(cluster, entry), what=f"the end of {verb}", timeout_s=120)
+        assert entry.outcome == Outcome.SUCCEEDED, entry.message
+        update(cluster)
+        cluster.refresh_from_db()
+        assert tags_of(cluster) == set(ganeti.gnt("cluster", "list-tags").split())
+        return tags_of(cluster)
+
+    assert "here" not in tag("add", dry_run=True)
+    assert "here" in tag("add")
+    assert "here" in tag("remove", dry_run=True)
+    assert "here" not in tag("remove")

@@ -35,6 +35,8 @@ TO = {"target_node": "node2.example.org"}
 GIVEN: dict[str, dict[str, Any]] = {
     "vm.rename": {"new_name": NEW},
     "vm.add-tags": {"tags": "web"},
+    "cluster.add-tags": {"tags": "web"},
+    "cluster.remove-tags": {"tags": "old"},
     "vm.remove-tags": {"tags": "old"},
     "vm.export": TO,
     "vm.export-and-remove": TO,
@@ -65,11 +67,15 @@ class Check:
 
     def run(self, operation: AnyOperation) -> Entry:
         """Ask, let Ganeti answer, and look."""
-        vm = VirtualMachine.objects.get()
-        params = params_from(operation, self.admin, vm, GIVEN.get(operation.key, {}))
-        entry = run(operation, Ask(self.admin, vm, params, dry_run=True))
+        target = self.target_of(operation)
+        params = params_from(operation, self.admin, target, GIVEN.get(operation.key, {}))
+        entry = run(operation, Ask(self.admin, target, params, dry_run=True))
         assert not VirtualMachine.objects.get().is_busy
         return self.answered(entry)
+
+    def target_of(self, operation: AnyOperation) -> Any:
+        """The one machine, or its cluster."""
+        return (Cluster if operation.target_kind == "cluster" else VirtualMachine)._default_manager.get()
 
     def answered(self, entry: Entry) -> Entry:
         """After Ganeti's answer and a look at the jobs."""
@@ -115,6 +121,9 @@ def test_each_is_checked_and_nothing_changes(check: Check, key: str) -> None:
         check.scene.set_offline()
     if key == "vm.remove-tags":
         check.scene.tag()
+    if key == "cluster.remove-tags":
+        check.scene.simulator.cluster.tags = ["old"]
+        update(check.scene.cluster)
     VirtualMachine.objects.exclude(pk=check.scene.vm.pk).delete()
     if key in MOVES:
         check.scene.mirror_disks()
@@ -124,10 +133,11 @@ def test_each_is_checked_and_nothing_changes(check: Check, key: str) -> None:
     assert (entry.verb, entry.outcome) == (f"{key}.check", Outcome.SUCCEEDED)
     assert check.state() == before
     job = Job.objects.get(entry=entry)
-    targets = job.targets.filter(kind="instance")
-    assert job.title.startswith("Check: ") and [target.target_pk for target in targets] == [check.scene.vm.pk]
+    target = check.target_of(operation)
+    targets = job.targets.filter(kind="cluster" if target == check.scene.cluster else "instance")
+    assert job.title.startswith("Check: ") and [each.target_pk for each in targets] == [target.pk]
     told = read_event(Event.objects.get(entry_uuid=entry.uuid, is_overtaken=False)).sentence
-    assert told.startswith("Checked, and Ganeti would do it: ") and check.scene.vm.name in told
+    assert told.startswith("Checked, and Ganeti would do it: ") and str(target) in told
     assert not JobTarget.objects.filter(name=NEW).exists(), "a check gives no name"
 
 

@@ -91,6 +91,8 @@ def target_for(scene: Scene, verb: str, kind: str) -> str:
         scene.set_offline()
     if verb == "vm.remove-tags":
         machines.update(tags=["web"])
+    if verb == "cluster.remove-tags":
+        clusters.update(info={"tags": ["web"]})
     if verb == "vm.apply-settings":
         machines.update(waiting_since=timezone.now())
     if verb == "vm.unprotect":
@@ -207,6 +209,8 @@ def test_whatever_is_offered_works(scene: Scene, key: str, settings: Any) -> Non
         "vm.convert-disks": ["--set=disk_template=file"],
         "vm.add-tags": ["--set=tags=web,prod"],
         "vm.remove-tags": ["--set=tags=web"],
+        "cluster.add-tags": ["--set=tags=here"],
+        "cluster.remove-tags": ["--set=tags=web"],
         "vm.set-owner": ["--set=owner=bob"],
         "vm.notes": ["--set=notes=Ask **Bob** first"],
         "vm.rename": ["--set=new_name=renamed.example.org"],

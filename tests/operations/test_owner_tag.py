@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusters.models import Cluster
+from clusters.tags import LONGEST
 from objectlog.models import Entry, Outcome, Via
 from operations.contract import Actor, Ask, Operation
 from operations.forms import params_from
@@ -24,7 +25,7 @@ from tests.operations.conftest import Scene
 from tests.updates.conftest import update
 from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
-from virtualmachines.tags import LONGEST, owner_tag_for, owner_told_by
+from virtualmachines.tags import owner_tag_for, owner_told_by
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.feature("F091")]
 # Ganeti's own: lib/objects.py, VALID_TAG_RE

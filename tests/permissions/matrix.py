@@ -260,6 +260,7 @@ OPERATIONS: dict[str, Row] = {
     **{f"vm.{verb}": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM) for verb in ("protect", "unprotect", "notes")},
     **{f"vm.{verb}": Row(VM_ADMINS | {"vm_modify"}, see=SEE_VM) for verb in ("insert-cd", "eject-cd")},
     "cluster.sizes": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
+    **{f"cluster.{verb}-tags": Row(CLUSTER_ADMINS | {"c_tags"}, see=SEE_CLUSTER) for verb in ("add", "remove")},
     "cluster.cd-images": Row(CLUSTER_ADMINS, see=SEE_CLUSTER),
     "vm.console": Row(CONSOLE, see=SEE_VM),
     "job.cancel": Row(POWER, see=SEE_JOB),

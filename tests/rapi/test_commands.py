@@ -77,6 +77,8 @@ def shown(do: Do) -> list[str]:
         ),
         (lambda c: c.remove_instance(VM, reason="r"), f"gnt-instance remove {VM}"),
         (lambda c: c.add_tags("instance", VM, ["a", "b"], reason="r"), f"gnt-instance add-tags {VM} a b"),
+        (lambda c: c.add_tags("cluster", "", ["a", "b"], reason="r"), "gnt-cluster add-tags a b"),
+        (lambda c: c.remove_tags("cluster", "", ["a"], reason="r"), "gnt-cluster remove-tags a"),
         (lambda c: c.cancel_job(7, reason="r"), "gnt-job cancel 7"),
         (
             lambda c: c.modify_instance(

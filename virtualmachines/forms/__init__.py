@@ -3,7 +3,7 @@
 from virtualmachines.forms.actions import RebootForm, RenameForm, ShutdownForm
 from virtualmachines.forms.cdrom import InsertCdForm
 from virtualmachines.forms.disks import AttachDiskForm, ConvertDisksForm, DetachDiskForm, GrowDiskForm
-from virtualmachines.forms.lifecycle import ReinstallForm, TagsForm
+from virtualmachines.forms.lifecycle import MachineTagsForm, ReinstallForm
 from virtualmachines.forms.many import ManySettingsForm
 from virtualmachines.forms.modifying import ModifyForm
 from virtualmachines.forms.moving import CleanUpMigrationForm, FailoverForm, MigrateForm
@@ -21,6 +21,7 @@ __all__ = [
     "FailoverForm",
     "GrowDiskForm",
     "InsertCdForm",
+    "MachineTagsForm",
     "ManySettingsForm",
     "MigrateForm",
     "ModifyForm",
@@ -30,7 +31,6 @@ __all__ = [
     "RenameForm",
     "ShutdownForm",
     "SizesForm",
-    "TagsForm",
     "TemplateDataForm",
 ]
 from virtualmachines.forms.specs import CreateForm

@@ -1,6 +1,5 @@
 """What is asked before a machine is reinstalled, its disks are recreated, or somebody else becomes its owner."""
 
-import re
 from typing import Any
 
 from django import forms
@@ -8,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clusters.forms.tags import TagsForm
 from operations.contract import AnyOperation
 from operations.forms import OpenedField, OperationForm, asks_for
 from operations.once import read_once
@@ -15,7 +15,7 @@ from permissions.models import Persona
 from permissions.selectors import find_persona_of_anybody
 from ui.names import NameInput
 from virtualmachines.forms.pieces.system import group_systems
-from virtualmachines.forms.pieces.typed import PLAIN, PairsField
+from virtualmachines.forms.pieces.typed import PairsField
 from virtualmachines.forms.which_disks import DisksField, SomeDisksForm
 from virtualmachines.operations.owning import OwnerParams, version_of_owner
 from virtualmachines.operations.reinstalling import ReinstallParams
@@ -68,33 +68,10 @@ class RecreateDisksForm(SomeDisksForm):
     disks = DisksField(gettext_lazy("None ticked: all."))
 
 
-class TagsField(forms.CharField):
-    """Several tags, apart by spaces or commas; a list, where a program says them."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            label=gettext_lazy("Tags"),
-            max_length=2000,
-            help_text=gettext_lazy("Several, separated by spaces."),
-            widget=forms.TextInput(attrs=PLAIN),
-            error_messages={"required": gettext_lazy("Type a tag.")},
-        )
-
-    def to_python(self, value: Any) -> Any:
-        """As text."""
-        return super().to_python(" ".join(map(str, value)) if isinstance(value, list | tuple) else value)
-
-    def clean(self, value: Any) -> tuple[str, ...]:
-        """Each once."""
-        return tuple(dict.fromkeys(re.split(r"[\s,]+", super().clean(value).strip())))
-
-
 @asks_for("vm.add-tags")
 @asks_for("vm.remove-tags")
-class TagsForm(OperationForm):
-    """Which ones."""
-
-    tags = TagsField()
+class MachineTagsForm(TagsForm):
+    """Those of a machine."""
 
 
 @asks_for("vm.adopt")

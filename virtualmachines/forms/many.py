@@ -13,9 +13,10 @@ from clusters.catalogue import BACKEND, OF_HYPERVISORS, Parameter, of_hypervisor
 from clusters.models import Cluster
 from operations.forms import OperationForm, asks_for_many
 from permissions.policy import visible
+from ui.fields import PLAIN
 from virtualmachines.forms.pieces.parameters import reader_of
 from virtualmachines.forms.pieces.select import QuickSelect
-from virtualmachines.forms.pieces.typed import EMPTY, OFF, ON, PLAIN, SizeField
+from virtualmachines.forms.pieces.typed import EMPTY, OFF, ON, SizeField
 
 # So many further parameters can be chosen at a time.
 _MORE = (1, 2, 3)

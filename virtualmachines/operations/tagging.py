@@ -1,29 +1,16 @@
 """Tags of machines, as Ganeti keeps them."""
 
-import re
-from dataclasses import dataclass
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
-
+from clusters.operations.tagging import TagsParams, change_of_tags
+from clusters.tags import find_fault
 from objectlog.changes import Change
 from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, Submission
 from permissions.policy import can
 from rapi.client import RapiClient
-from ui.templatetags.units import DASH
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, look_whether_same
-from virtualmachines.tags import OUR_PREFIX, TOOLS_PREFIX
-
-# What Ganeti takes (lib/constants: TAG_CHAR, MAX_TAG_LEN).
-_TAG = re.compile(r"[\w.+*/:@-]{1,128}", re.ASCII)
-
-
-@dataclass(frozen=True)
-class TagsParams:
-    """Which ones."""
-
-    tags: tuple[str, ...] = ()
 
 
 class _Tagging(VMOperation[TagsParams]):
@@ -35,7 +22,8 @@ class _Tagging(VMOperation[TagsParams]):
     params_type = TagsParams
 
     def check(self, ask: Ask[VirtualMachine, TagsParams]) -> None:
-        words = _judge(ask) or self.explain(ask.target, ask.params.tags)
+        is_admin = bool(can(ask.actor.user, "admin", ask.target.cluster))
+        words = find_fault(ask.params.tags, by_admin=is_admin) or self.explain(ask.target, ask.params.tags)
         if words:
             raise Invalid({"tags": words})
 
@@ -48,19 +36,7 @@ class _Tagging(VMOperation[TagsParams]):
         raise NotImplementedError
 
     def changes(self, ask: Ask[VirtualMachine, TagsParams]) -> list[Change]:
-        before, after = sorted(ask.target.tags), sorted(self.after(ask.target, ask.params.tags))
-        return [Change("tags", gettext_noop("tags"), ", ".join(before) or DASH, ", ".join(after) or DASH)]
-
-
-def _judge(ask: Ask[VirtualMachine, TagsParams]) -> str:
-    for tag in ask.params.tags:
-        if not _TAG.fullmatch(tag):
-            return _("“%s” is not a tag: letters, digits and _.+*/:@- only, at most 128.") % tag[:130]
-        if tag.startswith(OUR_PREFIX):
-            return _("Tags that begin with %s are kept by this program.") % OUR_PREFIX
-        if tag.startswith(TOOLS_PREFIX) and not can(ask.actor.user, "admin", ask.target.cluster):
-            return _("Tags that begin with %s are for administrators of the cluster.") % TOOLS_PREFIX
-    return "" if ask.params.tags else _("Type a tag.")
+        return [change_of_tags({*ask.target.tags}, self.after(ask.target, ask.params.tags))]
 
 
 class AddTags(_Tagging):

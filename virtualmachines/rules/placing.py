@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy
 
+from clusters.tags import OUR_PREFIX, TOOLS_PREFIX
 from objectlog.words import gettext as _
 from virtualmachines.rules.facts import Facts
 from virtualmachines.rules.sizes import Fault
 from virtualmachines.spec import VMSpec
-from virtualmachines.tags import OUR_PREFIX, TOOLS_PREFIX
 
 MIRRORED = "drbd"
 #: options for who administers the cluster: they step over what it guards, or reach into its nodes

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from clusters.catalogue import Kind, Parameter, Release
+from ui.fields import PLAIN
 from ui.templatetags.parts import draw, draw_attributes
 from ui.templatetags.units import mib
 
@@ -104,10 +105,6 @@ class Lines(forms.Textarea):
 
     def __init__(self) -> None:
         super().__init__(attrs={"rows": 3, "class": "mono", **PLAIN})
-
-
-#: no help from the browser with what is no prose
-PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
 
 
 class ParameterField(forms.CharField):

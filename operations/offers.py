@@ -18,7 +18,6 @@ class Offer:
 
     operation: AnyOperation
     reason: str = ""
-    ends_by_itself: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -90,6 +89,6 @@ def list_offers(
                 refusals[lacking] = access_of(type(target)).refuse(lacking)
             offers.append(Offer(operation, refusals[lacking]))
             continue
-        found = None if find_detour(operation, target, held) else look_for_obstacle(operation, target, user)
-        offers.append(Offer(operation, *found) if found is not None else Offer(operation))
+        reason = None if find_detour(operation, target, held) else find_obstacle(operation, target, user)
+        offers.append(Offer(operation, reason or ""))
     return offers

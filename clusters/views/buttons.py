@@ -14,10 +14,7 @@ from operations.offers import Offer
 
 @dataclass(frozen=True)
 class Button:
-    """An operation as ui/templatetags/buttons.py draws it. `is_page`: it leads to a page, not to a confirmation.
-
-    `ends_by_itself`: the reason why not does, see `operations.offers.Obstacle`.
-    """
+    """An operation as ui/templatetags/buttons.py draws it. `is_page`: it leads to a page, not to a confirmation."""
 
     name: str
     label: str
@@ -28,7 +25,6 @@ class Button:
     style: str = ""
     is_page: bool = False
     group: Group = Group.SETTINGS
-    ends_by_itself: bool = False
 
 
 def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False) -> Button:
@@ -44,7 +40,6 @@ def button_of(offer: Offer, url: str, *, style: str = "", is_page: bool = False)
         style or ("danger" if operation.is_destructive else ""),
         is_page,
         operation.group,
-        offer.ends_by_itself,
     )
 
 

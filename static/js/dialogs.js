@@ -123,8 +123,8 @@ const takesFocus = document.querySelector("[data-takes-focus], [autofocus]");
 if (takesFocus) takesFocus.focus();
 else if (!location.hash) firstField(document.querySelector("form[data-starts], .is-confirm > form"))?.focus();
 
-/* What is in the way of a confirmation or a menu and ends by itself (the machine is busy, its cluster away): it looks
-   for that, and for nothing that somebody would have to do first. */
+/* What is in the way of a confirmation and ends by itself (the machine is busy, its cluster away): it looks for that,
+   and for nothing that somebody would have to do first. The menu of a row looks for whatever begins or ends. */
 const look_ms = 3000;
 async function lookAgain() {
   const sign = document.querySelector(":is(#work, dialog[open]) [data-renews]");

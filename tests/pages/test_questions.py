@@ -27,11 +27,11 @@ def renews(client: Client, url: str) -> bool:
 @pytest.mark.parametrize(
     ("of_machine", "of_cluster", "expected"),
     [
-        (BUSY, {}, [True, True]),
-        ({}, {"unreachable_since": timezone.now()}, [True, True]),
-        ({}, {"read_only": True}, [False, False]),
-        ({}, {}, [False, False]),  # it runs already
-        (BUSY, {"read_only": True}, [False, False]),
+        (BUSY, {}, True),
+        ({}, {"unreachable_since": timezone.now()}, True),
+        ({}, {"read_only": True}, False),
+        ({}, {}, False),  # it runs already
+        (BUSY, {"read_only": True}, False),
     ],
 )
 def test_it_asks_again_while_its_machine_is_busy_or_its_cluster_away(
@@ -39,12 +39,13 @@ def test_it_asks_again_while_its_machine_is_busy_or_its_cluster_away(
     sign_in: Callable[[User], Client],
     of_machine: dict[str, Any],
     of_cluster: dict[str, Any],
-    expected: list[bool],
+    expected: bool,
 ) -> None:
     VirtualMachine.objects.filter(pk=site.web.pk).update(**of_machine)
     Cluster.objects.update(**of_cluster)
     client = sign_in(site.admin)
-    assert [renews(client, f"{WEB}/do/start/"), renews(client, f"{WEB}/actions/")] == expected
+    assert renews(client, f"{WEB}/do/start/") is expected
+    assert renews(client, f"{WEB}/actions/"), "something may begin, too"
 
 
 def test_nobody_waits_until_their_own_account_is_another_one(site: Site, sign_in: Callable[[User], Client]) -> None:

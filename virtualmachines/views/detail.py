@@ -140,9 +140,7 @@ def vm_actions(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     user = person_of(request)
     vm = get_vm(user, slug, name, to_show=True)
     buttons = _buttons(user, vm, verbs_on(user, vm))
-    context = {"vm": vm, "cluster": vm.cluster, "menu": menu_of(buttons)}
-    context["renews"] = any(button.ends_by_itself for button in buttons)
-    return render(request, "virtualmachines/actions.html", context)
+    return render(request, "virtualmachines/actions.html", {"vm": vm, "cluster": vm.cluster, "menu": menu_of(buttons)})
 
 
 @require_safe

@@ -128,7 +128,10 @@ class GanetiOperation(Operation[T, P]):
             )
             if job.entry_id is None:
                 Job.objects.filter(pk=job.pk).update(entry=entry)
-            named: dict[str, Any] = {"job": job, "kind": KINDS[entry.target_kind].in_ganeti, "name": entry.target_name}
+            kind = KINDS[entry.target_kind].in_ganeti
+            # As what Ganeti tells of a job is kept (`clusters.sync.touched`): of its cluster it says no name.
+            name = kind if kind == "cluster" else entry.target_name
+            named: dict[str, Any] = {"job": job, "kind": kind, "name": name}
             about: dict[str, Any] = {"cluster": cluster, "target_pk": entry.target_pk, "uuid": entry.target_uuid}
             if found is None:  # what nobody else has seen yet has no targets
                 JobTarget.objects.create(**named, **about)

@@ -35,7 +35,7 @@ def remove(page, slug):
     """Its page may be renewed in the moment in which it is removed: a 404 is part of it."""
     page.goto(f"/clusters/{slug}/")
     page.locator(".actions details.menu > summary").click()
-    page.get_by_role("link", name=re.compile("Remove")).click()
+    page.get_by_role("link", name="Remove", exact=True).click()
     dialog = page.locator("dialog#dialog")
     dialog.get_by_label("Its name").fill(slug)
     dialog.get_by_role("button", name=re.compile("Remove")).click()

@@ -58,7 +58,7 @@ def test_edit_refresh_and_remove(page, other, watch):
     expect(page.locator("dd", has_text="Changed")).to_be_visible()
 
     page.locator(".actions details.menu > summary").click()
-    page.get_by_role("link", name=re.compile("Remove")).click()
+    page.get_by_role("link", name="Remove", exact=True).click()
     dialog = page.locator("dialog#dialog")
     dialog.get_by_label("Its name").fill("something else")
     dialog.get_by_role("button", name=re.compile("Remove")).click()

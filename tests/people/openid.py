@@ -196,4 +196,4 @@ def who_is(client):
 
 
 def said():
-    return [(event.verb, event.outcome, event.said) for event in Event.objects.order_by("number")]
+    return [(event.verb, event.outcome, event.said) for event in Event.objects.order_by("pk")]

@@ -285,7 +285,7 @@ def test_an_administrator_disconnects_somebody_whom_their_provider_account_was_t
     assert root.post(url, {"provider": "corp"}).status_code == 302
     assert not SocialAccount.objects.exists() and not alice.groups.exists() and not ClaimedMembership.objects.exists()
     assert client.get("/")["Location"].startswith("/login/")
-    told = [(event.verb, event.actor_name, event.said) for event in Event.objects.order_by("number")][-2:]
+    told = [(event.verb, event.actor_name, event.said) for event in Event.objects.order_by("pk")][-2:]
     assert {(verb, who) for verb, who, _said in told} == {("team.remove-member", "root"), ("person.disconnect", "root")}
     assert any("Corporate sign-in" in words for verb, _who, words in told if verb == "person.disconnect")
     tell(there, "n", preferred_username="nora")

@@ -161,6 +161,14 @@ SETTINGS: tuple[Setting, ...] = (
         most=500,
     ),
     Setting(
+        "GWM_BATCH_CALLS",
+        "integer",
+        "2",
+        "Calls by which a worker gives a cluster jobs of batches at the same time.",
+        least=1,
+        most=10,
+    ),
+    Setting(
         "GWM_BATCH_LANES",
         "integer",
         "32",

@@ -6,7 +6,7 @@ again: whoever is killed leaves either no trace, or an entry that the job follow
 merely stopped, and lost the lane's lease meanwhile, finds so before anything is written and again before it is sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -107,11 +107,15 @@ def _end(item: BatchItem, state: ItemState, reason: str) -> None:
     BatchItem.objects.filter(pk=item.pk, state=ItemState.WAITING).update(state=state, reason=reason)
 
 
-def next_items(lane: str) -> list[BatchItem]:
-    """What can begin now if the lane has room, of several batches in turn: some at once, for reading them costs."""
+def next_items(lane: str, in_hand: Collection[int] = ()) -> list[BatchItem]:
+    """What can begin now if the lane has room, of several batches in turn: some at once, for reading them costs.
+
+    Items ``in_hand``, by their keys, are just being begun: each has its place, and none of them is begun again.
+    """
     room = AT_ONCE
     if lane:
-        room = settings.GWM_BATCH_JOBS - BatchItem.objects.filter(lane=lane, state__in=UNDER_WAY).count()
+        under_way = BatchItem.objects.filter(lane=lane, state__in=UNDER_WAY).exclude(pk__in=in_hand)
+        room = settings.GWM_BATCH_JOBS - len(in_hand) - under_way.count()
     if room <= 0:
         return []
     now = timezone.now()
@@ -122,7 +126,7 @@ def next_items(lane: str) -> list[BatchItem]:
         state=ItemState.WAITING,
         verdict=Verdict.WILL,
         batch__state=BatchState.RUNNING,
-    )
+    ).exclude(pk__in=in_hand)
     return list(
         ready.select_related("batch__actor", "batch__persona").order_by("position", "batch")[: min(room, AT_ONCE)]
     )

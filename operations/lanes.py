@@ -6,7 +6,8 @@ them too, and lanes whose last call hung get half of it at most.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -55,8 +56,8 @@ def claim_lanes() -> list[str]:
     return claimed
 
 
-def work_lane(name: str, *, goes_on: Callable[[], bool] = lambda: True, hung_s: float = HUNG_S) -> int:
-    """One pass over a lane; how many items it began. None is begun if somebody else is at it.
+def work_lane(name: str, *, goes_on: Callable[[], bool] = lambda: True, hung_s: float = HUNG_S, calls: int = 1) -> int:
+    """One pass over a lane, with so many calls at a time; how many items it began. None if somebody else is at it.
 
     A call that takes longer than ``hung_s`` ends it.
     """
@@ -64,38 +65,84 @@ def work_lane(name: str, *, goes_on: Callable[[], bool] = lambda: True, hung_s: 
     lease = Lease.take(lane, _LEASE, lasts_s=LEASE_S, queued_at=None) if lane is not None else None
     if lane is None or lease is None:
         return 0
-    begun = 0
+    work = _Pass(lane, lease, goes_on, hung_s)
     try:
         with kept_alive(lease, every_s=BEAT_S):
             settle(name)
-            ends_at = monotonic() + PASS_S
-            for item, target in _items_of(name):
-                if not goes_on() or monotonic() >= ends_at:
-                    break
-                began_at = monotonic()
-                is_begun = carry_out(item, target, lease)
-                begun += is_begun
-                has_hung = monotonic() - began_at > hung_s
-                if has_hung or (is_begun and lane.hung_at is not None):
-                    lane.hung_at = timezone.now() if has_hung else None
-                    lane.save(update_fields=["hung_at"])
-                if has_hung:
-                    break
+            work.carry_out(calls)
             lease.renew()
             settle(name)
         end_batches()
     except LeaseLost:
-        return begun  # another goes on with the lane
+        pass  # another goes on with the lane
     finally:
         if lease.is_held:
             lease.give_back()
-    return begun
+    return work.begun
 
 
-def _items_of(lane: str) -> Iterator[tuple[BatchItem, Any]]:
-    """What can begin and what it is about, one after the other, for as long as there is any."""
-    while items := next_items(lane):
-        yield from zip(items, targets_of(items), strict=True)
+class _Pass:
+    """Items of a lane, begun one after the other by each of some threads.
+
+    Ganeti answers several calls at the same time, and what we do before and after one is done while it answers another.
+    """
+
+    def __init__(self, lane: BatchLane, lease: Lease, goes_on: Callable[[], bool], hung_s: float) -> None:
+        self.begun = 0
+        self._lane, self._lease, self._goes_on, self._hung_s = lane, lease, goes_on, hung_s
+        self._ends_at = monotonic() + PASS_S
+        self._lock = threading.Lock()
+        self._ready: list[tuple[BatchItem, Any]] = []
+        self._in_hand: set[int] = set()
+        self.is_over = False
+
+    def carry_out(self, calls: int) -> None:
+        """Begin what can begin; back when all threads are. Raises what one of them has raised."""
+        with ThreadPoolExecutor(max(1, calls - 1), thread_name_prefix=self._lane.name) as threads:
+            beside = [threads.submit(self._begin_beside) for _each in range(calls - 1)]
+            self._begin_all()
+        for each in beside:
+            each.result()
+
+    def _begin_beside(self) -> None:
+        try:
+            self._begin_all()
+        finally:
+            connections.close_all()
+
+    def _begin_all(self) -> None:
+        try:
+            while (following := self._take()) is not None:
+                self._begin(*following)
+        except BaseException:
+            self.is_over = True  # for all of them
+            raise
+
+    def _take(self) -> tuple[BatchItem, Any] | None:
+        """The next item that can begin and what it is about, as long as there is any and the pass lasts."""
+        with self._lock:
+            if self.is_over or not self._goes_on() or monotonic() >= self._ends_at:
+                return None
+            if not self._ready:
+                items = next_items(self._lane.name, self._in_hand)
+                self._ready = list(zip(items, targets_of(items), strict=True))[::-1]
+            if not self._ready:
+                return None
+            following = self._ready.pop()
+            self._in_hand.add(following[0].pk)
+            return following
+
+    def _begin(self, item: BatchItem, target: Any) -> None:
+        began_at = monotonic()
+        is_begun = carry_out(item, target, self._lease)
+        has_hung = monotonic() - began_at > self._hung_s
+        with self._lock:
+            self._in_hand.remove(item.pk)
+            self.begun += is_begun
+            self.is_over |= has_hung
+            if has_hung or (is_begun and self._lane.hung_at is not None):
+                self._lane.hung_at = timezone.now() if has_hung else None
+                self._lane.save(update_fields=["hung_at"])
 
 
 class Passes:
@@ -130,7 +177,7 @@ class Passes:
 
     def _pass(self, name: str) -> None:
         try:
-            work_lane(name, goes_on=lambda: not self._is_stopping.is_set())
+            work_lane(name, goes_on=lambda: not self._is_stopping.is_set(), calls=settings.GWM_BATCH_CALLS)
         finally:
             connections.close_all()
             with self._lock:

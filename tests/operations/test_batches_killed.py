@@ -96,7 +96,7 @@ class Batches:
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Simulator(nodes=2, instances=14) as simulator:
+    with Simulator(nodes=2, instances=16) as simulator:
         folder: Path = tmp_path_factory.mktemp("product")
         yield Installation(folder, simulator)
 
@@ -173,6 +173,21 @@ def test_killed_between_two_items(batches: Batches) -> None:
     assert batches.items(*names) == [("running", "submitted"), ("running", "submitting")]
     batches.go_on()
     assert batches.items(*names) == [("done", "succeeded"), ("failed", "not_submitted")]
+
+
+def test_killed_amid_two_calls(batches: Batches) -> None:
+    """One has not reached the cluster; of the other it has a job, and the answer never comes."""
+    names = batches.plan(15, 16)
+    batches.simulator.faults.add("hang", method="PUT", path=f"/2/instances/{names[0]}/.*")
+    batches.simulator.faults.add("hang_after", method="PUT", path=f"/2/instances/{names[1]}/.*")
+    batches.product.kill_while_it_waits(
+        *working(WORK.replace("hung_s=60", "hung_s=60, calls=2")),
+        until=lambda: batches.sent(names[0]) and batches.product.jobs_about(names[1]),
+    )
+    assert batches.items(*names) == [("running", "submitting")] * 2
+    batches.go_on()
+    assert batches.items(*names) == [("failed", "not_submitted"), ("done", "succeeded")]
+    assert [batches.sent(name) for name in names] == [1, 1]
     assert [batches.sent(name) for name in names] == [1, 1]
 
 

@@ -1,4 +1,7 @@
-"""A worker of a batch that stands still, while another takes over: real processes on SQLite and on PostgreSQL."""
+"""A worker of a batch that stands still, while another takes over, and one that makes two calls at the same time.
+
+Real processes on SQLite and on PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import psycopg
 import pytest
 
 from simulator import Simulator
-from tests.processes.commands import PATIENCE_S, wait_for
+from tests.processes.commands import PATIENCE_S, Command, wait_for
 from tests.races.commands import Product
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G050")]
@@ -32,7 +35,7 @@ assert begin_batch(batch, {"timeout_s": 30})
 WORK = """
 import time
 from operations.lanes import claim_lanes, work_lane
-while not (begun := sum(work_lane(name) for name in claim_lanes())):
+while not (begun := sum(work_lane(name, calls={calls}) for name in claim_lanes())):
     time.sleep(0.2)
 print("begun:", begun)
 """
@@ -65,6 +68,16 @@ class Batches(Product):
         """The machines of which Ganeti was asked to shut one down, as often as it was asked."""
         return sorted(path.split("/")[3] for _method, path in self.simulator.requests if "/shutdown" in path)
 
+    def worker(self, calls: int = 1) -> Command:
+        return self.start("shell", "-v0", "-c", WORK.format(calls=calls))
+
+    def carry_on(self) -> None:
+        """What worker, follower and jobs do in the next minutes."""
+        for _pass in range(2):
+            self.manage("sync_clusters")
+            self.simulator.run_jobs()
+        self.manage("sync_clusters")
+
 
 @pytest.fixture
 def product(url_of_its_own: str, tmp_path: Path) -> Iterator[Batches]:
@@ -78,14 +91,14 @@ def test_who_stood_still_sends_nothing_after_another_took_over(product: Batches)
     product.shell(PLAN)
     pause = product.simulator.faults.slow(PATIENCE_S, path="/2/query/instance", times=1)
     product.simulator.forget_requests()
-    first = product.start("shell", "-v0", "-c", WORK)
+    first = product.worker()
     wait_for(lambda: pause.hits, "it asks whether it is the same machine")
     until, holder = product.lease()
     wait_for(lambda: product.lease()[0] > until, "while it waits its lease is renewed")
     assert product.lease()[1] == holder and product.sent() == []
     first.send_signal(signal.SIGSTOP)
     try:
-        assert "begun: 2" in product.start("shell", "-v0", "-c", WORK).end()
+        assert "begun: 2" in product.worker().end()
         assert product.sent() == ["vm2.example.org", "vm3.example.org"]
         assert product.items() == ["running"] * 3, "what the first began is left to it"
         product.simulator.faults.remove(pause)
@@ -98,8 +111,21 @@ def test_who_stood_still_sends_nothing_after_another_took_over(product: Batches)
     product.simulator.run_jobs()
     product.manage("sync_clusters")
     assert "again: 1" in product.shell(RETRY)
-    product.manage("sync_clusters")
-    product.simulator.run_jobs()
-    product.manage("sync_clusters")
+    product.carry_on()
     assert product.items() == ["done"] * 3
     assert product.sent() == ["vm1.example.org", "vm2.example.org", "vm3.example.org"]
+
+
+def test_while_one_call_waits_for_its_answer_others_are_sent(product: Batches) -> None:
+    product.shell(PLAN)
+    pause = product.simulator.faults.slow(PATIENCE_S, path="/2/query/instance", times=1)
+    product.simulator.forget_requests()
+    worker = product.worker(calls=2)
+    wait_for(lambda: len(product.sent()) == 2, "both others are sent")
+    assert pause.hits == 1 and product.items().count("running") == 3
+    product.simulator.faults.remove(pause)
+    end = worker.end()
+    assert "begun: 3" in end, end
+    assert product.sent() == ["vm1.example.org", "vm2.example.org", "vm3.example.org"]
+    product.carry_on()
+    assert product.items() == ["done"] * 3 and len(product.sent()) == 3

@@ -37,6 +37,7 @@ import django  # noqa: E402
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -173,7 +174,7 @@ def _work(items: QuerySet[BatchItem]) -> None:
     while items.filter(state=ItemState.WAITING).exists():
         BatchLane.objects.update(queued_at=None, leased_until=None)
         for name in claim_lanes():
-            work_lane(name)
+            work_lane(name, calls=settings.GWM_BATCH_CALLS)
 
 
 def _let_end(cluster: Cluster, rapi: Rapi) -> None:

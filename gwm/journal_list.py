@@ -22,6 +22,7 @@ from objectlog.models import Outcome, Via
 from objectlog.reading import Told, read_event
 from objectlog.selectors import by_origin, by_way
 from objectlog.sentences import CHECK, SENTENCES
+from operations.again import again_url
 from operations.table import OPERATIONS
 from ui.columns import Column, ago, number, text
 from ui.filtering import Language, of_choices, of_moment, of_text
@@ -169,12 +170,13 @@ def told_of(event: Any) -> Told:
 def _what(event: Any, context: Context) -> SafeString:
     told = told_of(event)
     return draw(
-        "{}{}{}{}{}",
+        "{}{}{}{}{}{}",
         told.sentence,
         _jobs(event, told),
         draw('<span class="sub">{}</span>', Truncator(told.words).chars(240)) if told.words else "",
         _before_and_after(told),
         _steps(event, context),
+        _again(event, context),
     )
 
 
@@ -207,6 +209,12 @@ def _steps(event: Any, context: Context) -> object:
     if not event.entry_uuid or event.outcome == "done" or context.get("entry"):
         return ""
     return draw(' <a class="dim" href="?entry={}">{}</a>', event.entry_uuid, gettext("steps"))
+
+
+def _again(event: Any, context: Context) -> object:
+    """For who asked for what failed: the way to its form, filled in as it was then."""
+    there = again_url(context["user"], event, event.place)
+    return draw(' <a href="{}">{}</a>', there, gettext("try again")) if there else ""
 
 
 def _who(event: Any, _context: Context) -> SafeString:
@@ -255,6 +263,7 @@ def _via(event: Any) -> object:
     return told_of(event).data.get("via")
 
 
+_TARGET = ("target_pk", "target_kind", "target_name")
 JOURNAL_TABLE = declare(
     Table(
         name="journal",
@@ -265,7 +274,7 @@ JOURNAL_TABLE = declare(
         part_of=_day,
         parted_by=("when", "at"),
         # What happened is told from the sealed text; where its links lead from the keys beside it.
-        fields=("at", "outcome", "text", "entry_uuid", "cluster_pk", "target_pk", "target_kind", "target_name"),
+        fields=("at", "outcome", "text", "entry_uuid", "actor", "verb", "cluster_pk", *_TARGET),
         columns=(
             Column(
                 name="outcome",

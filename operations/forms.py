@@ -1,16 +1,18 @@
 """From what a page, a batch, the API or the command line says to an operation's parameters: one parser for all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
+from django.forms.widgets import ChoiceWidget
 from django.utils.translation import gettext_lazy
 
 from objectlog.words import gettext as _
-from objectlog.words import ngettext
+from objectlog.words import ngettext, told
 from operations.contract import Actor, AnyOperation, Invalid
 from operations.table import FORMS, FORMS_FOR_MANY, F
+from ui.templatetags.units import DASH
 
 _LONGEST_VERSION = 600
 
@@ -60,6 +62,25 @@ class OperationForm(forms.Form):
         there = {name: self.get_initial_for_field(self.fields[name], name) for name in self.base_fields}
         return {name: value for name, value in there.items() if value is not None}
 
+    @classmethod
+    def again(cls, kept: Mapping[str, Any]) -> dict[str, Any]:
+        """What it has when it is asked for once more, of what the journal keeps (`journal_params`): no version."""
+        return {name: value for name, value in kept.items() if not isinstance(cls.base_fields.get(name), OpenedField)}
+
+    def untold(self, kept: Mapping[str, Any]) -> Iterator[str]:
+        """What of that has to be typed or chosen once more, in sentences: it is gone by now, or kept nowhere."""
+        for name, field in self.fields.items():
+            given, widget = self.initial.get(name) if name in kept else None, field.widget
+            if given in (None, "", [], ()) or not isinstance(widget, ChoiceWidget):
+                continue
+            if not _offers(widget, name, field.prepare_value(given)):
+                if not widget.allow_multiple_selected:  # else a browser would take the first
+                    self.initial[name] = ""
+                    if isinstance(widget, forms.Select):
+                        widget.choices = [("", DASH), *widget.choices]
+                words = _("%(field)s: what was chosen then can't be chosen any more. Choose again.")
+                yield words % {"field": told(field.label or name)}
+
     def reopen(self) -> None:
         """It is shown again with what is there now: whoever sends it once more has seen that."""
         given: Any = self.data
@@ -86,6 +107,14 @@ class OperationForm(forms.Form):
     def params(self, operation: AnyOperation) -> Any:
         """The operation's parameters, from a form that is valid."""
         return operation.params_type(**{name: self.cleaned_data[name] for name in self.base_fields})
+
+
+def _offers(widget: ChoiceWidget, name: str, value: Any) -> bool:
+    """Whether all of a value can be chosen."""
+    values = widget.format_value(value)
+    options = [option for _group, some, _index in widget.optgroups(name, values) for option in some]
+    there = {str(option["value"]) for option in options if "disabled" not in option["attrs"]}
+    return there >= set(values)
 
 
 def asks_for(key: str) -> Callable[[F], F]:

@@ -112,8 +112,17 @@ def list_items(batch: Batch) -> QuerySet[BatchItem]:
 
 def find_check(user: User, operation: AnyOperation, target: Model, uuid: str) -> Entry | None:
     """What `user` has asked Ganeti beforehand about doing this to the target."""
+    return _find_asked(user, operation.key + CHECK, operation, target, uuid)
+
+
+def find_asked(user: User, operation: AnyOperation, target: Model, uuid: str) -> Entry | None:
+    """How `user` has asked for this to be done to the target."""
+    return _find_asked(user, operation.key, operation, target, uuid)
+
+
+def _find_asked(user: User, verb: str, operation: AnyOperation, target: Model, uuid: str) -> Entry | None:
     try:
         asked = Entry.objects.filter(uuid=UUID(uuid), actor=user)
     except ValueError:
         return None
-    return asked.filter(verb=operation.key + CHECK, target_kind=operation.target_kind, target_pk=target.pk).first()
+    return asked.filter(verb=verb, target_kind=operation.target_kind, target_pk=target.pk).first()

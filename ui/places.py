@@ -37,6 +37,19 @@ class Tab:
     count: int | None = None
 
 
+@dataclass(frozen=True)
+class OwnPage:
+    """Where something that has a page of its own is asked for once more, as an entry of the journal has it.
+
+    `parameter` is what the URL calls that entry; `is_of_target`: it is the URL of the target, which must be there.
+    """
+
+    url_name: str
+    parameter: str = "again"
+    is_of_target: bool = True
+
+
+_OWN_PAGES: dict[str, OwnPage] = {}
 _PARTS: dict[str, list[Part]] = {}
 _LISTS: dict[str, tuple[str, Any]] = {}
 
@@ -56,6 +69,18 @@ def add_list(kind: str, url_name: str, label: Any) -> None:
     if kind in _LISTS:
         raise ValueError(f"There are two lists of {kind}.")
     _LISTS[kind] = (url_name, label)
+
+
+def add_own_page(key: str, page: OwnPage) -> None:
+    """Say where the operation with this key is asked for once more. ValueError if that was said already."""
+    if key in _OWN_PAGES:
+        raise ValueError(f"There are two pages of {key}.")
+    _OWN_PAGES[key] = page
+
+
+def find_own_page(key: str) -> OwnPage | None:
+    """Where it is asked for once more, if it has a page of its own that can be filled in."""
+    return _OWN_PAGES.get(key)
 
 
 def tabs_of(kind: str, where: Sequence[Any], current: str, held: Container[str] = ()) -> list[Tab]:

@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 from operations.triggers import add_triggers
-from ui.places import Part, add_list, add_parts
+from ui.places import OwnPage, Part, add_list, add_own_page, add_parts
 from virtualmachines import count_triggers, owner_triggers, search
 
 
@@ -24,6 +24,8 @@ class VirtualMachinesConfig(AppConfig):
             Part("jobs", _("Jobs"), "vm-jobs", 40),
         )
         add_list("vm", "vms", _("Virtual machines"))
+        add_own_page("vm.modify", OwnPage("vm-modify"))
+        add_own_page("vm.create", OwnPage("vms-create", "check", is_of_target=False))
         add_parts("template", Part("overview", _("Overview"), "template", 10))
         add_list("template", "templates", _("Templates"))
         add_parts(

@@ -273,8 +273,9 @@ def find_creation(user: User, uuid: str) -> Entry | None:
 
 
 def find_change(user: User, vm: VirtualMachine, uuid: str) -> Entry | None:
-    """A change of this machine's settings that `user` asked for."""
-    return _asked_by(user, uuid).filter(verb="vm.modify", target_kind="vm", target_pk=vm.pk).first()
+    """A change of this machine's settings, or a check of one, that `user` asked for."""
+    asked = _asked_by(user, uuid).filter(target_kind="vm", target_pk=vm.pk)
+    return asked.filter(verb__in=["vm.modify", "vm.modify" + CHECK]).first()
 
 
 def _asked_by(user: User, uuid: str) -> QuerySet[Entry]:

@@ -27,6 +27,7 @@ from clusters.selectors import (
 from clusters.views.buttons import button_of
 from clusters.views.frame import cluster_page
 from clusters.views.stored import moment_of
+from operations.again import again_url
 from operations.offers import list_offers
 from permissions.journal import list_visible_events
 from permissions.kinds import name_of_kind, places_of
@@ -98,6 +99,15 @@ def log_lines(job: Any) -> list[dict[str, Any]]:
     ]
 
 
+def again_url_of(user: User, job: Any) -> str:
+    """Where `user` asks once more for what a job that failed was to do; empty: nowhere."""
+    entry = job.entry
+    if entry is None or not job.is_final or entry.actor_id != user.pk:
+        return ""
+    about = (entry.target_kind, entry.target_pk)
+    return again_url(user, entry, places_of(user, [about]).get(about))
+
+
 def _job_context(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
     user = person_of(request)
     job = get_job(user, slug, number)
@@ -113,6 +123,7 @@ def _job_context(request: HttpRequest, slug: str, number: int) -> dict[str, Any]
     ]
     return {
         "job": job,
+        "again_url": again_url_of(user, job),
         "lines": log_lines(job),
         "waiting": waiting if not job.is_final else [],
         "buttons": [

@@ -23,7 +23,7 @@ from operations.detours import begin_detour
 from operations.forms import OperationForm, form_for, params_from
 from operations.offers import Obstacle, find_detour, look_for_obstacle
 from operations.pipeline import run
-from operations.selectors import find_check
+from operations.selectors import find_asked, find_check
 from operations.table import list_operations
 from operations.views.denying import refuse
 from permissions.kinds import KINDS
@@ -42,11 +42,27 @@ class OperateView(View):
         """Ask."""
         operation, target = self._find(request, verb, where)
         check = find_check(person_of(request), operation, target, request.GET.get("check", ""))
-        form = self._form(request, operation, target, initial=check.params if check is not None else None)
+        earlier = find_asked(person_of(request), operation, target, request.GET.get("again", ""))
+        initial = check.params if check is not None else None
+        if check is None and earlier is not None:
+            initial = form_for(operation).again(earlier.params)
+        form = self._form(request, operation, target, initial=initial)
+        untold = list(form.untold(earlier.params)) if earlier is not None else ()
         obstacle = look_for_obstacle(operation, target, person_of(request))
         ask = self._filled_in(request, operation, target, form)
         changes = check.changes if check is not None else None
-        return self._ask(request, operation, target, form, meant=ask, changes=changes, check=check, obstacle=obstacle)
+        return self._ask(
+            request,
+            operation,
+            target,
+            form,
+            meant=ask,
+            changes=changes,
+            check=check,
+            obstacle=obstacle,
+            earlier=earlier,
+            untold=untold,
+        )
 
     def post(self, request: HttpRequest, verb: str, **where: Any) -> HttpResponse:
         """Do it; or ask Ganeti whether it would, or show what would be other than before."""
@@ -180,6 +196,8 @@ class OperateView(View):
         check: Any = None,
         over: OverQuota | None = None,
         obstacle: Obstacle | None = None,
+        earlier: Any = None,
+        untold: Sequence[str] = (),
     ) -> HttpResponse:
         shown = operation.rehearse(meant) if meant is not None else ()
         if changes is None:
@@ -212,6 +230,8 @@ class OperateView(View):
             "can_check": operation.can_check and detour is None,
             "check": check,
             "check_url": f"{request.path}?check={check.uuid}" if check is not None else "",
+            "earlier": earlier,
+            "untold": untold,
             "crumbs": self.crumbs_of(target),
         }
         return render(request, self.template_name, context, status=status)

@@ -1,5 +1,6 @@
 """What is asked before a machine is reinstalled, its disks are recreated, or somebody else becomes its owner."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -43,6 +44,17 @@ class ReinstallForm(OperationForm):
         field: Any = self.fields["os"]
         field.widget.choices = group_systems(self.target.cluster.operating_systems, self.target.os)
         field.initial = self.target.os
+
+    @classmethod
+    def again(cls, kept: Mapping[str, Any]) -> dict[str, Any]:
+        """Of OS parameters the names alone are kept."""
+        return {name: value for name, value in super().again(kept).items() if name != "osparams"}
+
+    def untold(self, kept: Mapping[str, Any]) -> Iterator[str]:
+        yield from super().untold(kept)
+        if names := kept.get("osparams"):
+            words = _("OS parameters: type these once more, their values are not kept: %s")
+            yield words % ", ".join(map(str, names))
 
     def params(self, operation: AnyOperation) -> ReinstallParams:
         return ReinstallParams(**self.cleaned_data_of("os", "osparams", "start"))

@@ -17,6 +17,7 @@ from clusters.selectors import jobs_about, list_job_rows, read_work_on
 from clusters.views.buttons import Button, button_of, menu_of, put_first
 from clusters.views.jobs import answer_with_jobs, log_lines
 from clusters.views.stored import moment_of
+from operations.again import again_url
 from operations.groups import Group
 from operations.offers import list_offers
 from permissions.policy import can, verbs_on
@@ -83,17 +84,15 @@ def _first_buttons(vm: Any) -> list[str]:
 def work_on(user: User, vm: Any) -> dict[str, Any]:
     """The jobs under way on a machine with their logs, or the last one for as long as its end is news."""
     jobs = read_work_on(user, "instance", vm.pk)
+    place = (vm.cluster.slug, vm.lasting_address)
     return {
-        "work": [{"job": job, "lines": log_lines(job)[-200:], "again_url": _again_url(user, vm, job)} for job in jobs]
+        "work": [{"job": job, "lines": log_lines(job)[-200:], "again_url": _again(user, job, place)} for job in jobs]
     }
 
 
-def _again_url(user: User, vm: Any, job: Any) -> str:
-    """Where the form of a change that failed is filled in once more, for who made it."""
-    entry = job.entry if job.status == "error" else None
-    if entry is None or entry.verb != "vm.modify" or entry.actor_id != user.pk:
-        return ""
-    return f"{reverse('vm-modify', args=[vm.cluster.slug, vm.lasting_address])}?{urlencode({'again': entry.uuid})}"
+def _again(user: User, job: Any, place: tuple[str, str]) -> str:
+    """Where the form of what failed is filled in once more, for who asked for it."""
+    return again_url(user, job.entry, place) if job.entry is not None and job.is_final else ""
 
 
 @require_safe

@@ -92,12 +92,12 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         is_kept = draft is not None and draft["vm"] == desk.vm.pk and "typed" in draft
         typed = draft["typed"] if draft is not None and is_kept else _asked_in(desk, earlier) or now
         form = desk.edit.form(typed, is_judged=False)
-        if earlier is not None and earlier.outcome == "failed":
+        if earlier is not None and earlier.message and not earlier.is_open:
             form.put_refusal(earlier.message)
         kept = draft["data"] if draft is not None and is_kept else earlier.params if earlier is not None else {}
         _ask_again(form, is_lost=bool(kept.get("private") or untold_of(kept)))
         next(iter(form.fields.values())).widget.attrs["autofocus"] = True
-        return _show(desk, form, seal(version, now))
+        return _show(desk, form, seal(version, now), hotplug=bool(kept.get("hotplug")))
     sealed = request.POST.get("opened", "")
     typed = {path: text for path, text in request.POST.items() if "." in path or path in ("os", "osparams", PRIVATE)}
     for button, of in (("add", _FIRST), ("remove", None)):
@@ -257,6 +257,7 @@ def _show(
     since: Any = (),
     refusal: str = "",
     over_quota_on: str = "",
+    hotplug: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     refusal = refusal or find_obstacle(desk.operation, desk.vm) or ""
@@ -269,7 +270,7 @@ def _show(
         "refusal": refusal,
         "over_quota_on": over_quota_on,
         "can_hotplug": desk.vm.is_running and desk.vm.hypervisor == "kvm",
-        "hotplug": desk.request.POST.get("hotplug", ""),
+        "hotplug": hotplug or desk.request.POST.get("hotplug", ""),
     }
     return render(desk.request, "virtualmachines/edit.html", context, status=status)
 

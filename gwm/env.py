@@ -289,6 +289,22 @@ SETTINGS: tuple[Setting, ...] = (
         "nobody",
         "Who must have a second factor to sign in: `nobody`, `administrators` or `everybody`.",
     ),
+    # monitoring
+    Setting(
+        "GWM_MONITORING_TOKEN",
+        "text",
+        "",
+        "With it (`Authorization: Bearer …`) a program reads in `/readyz` what is wrong; 16 characters at least.",
+        secret=True,
+        shown_default="nobody has one",
+    ),
+    Setting(
+        "GWM_MONITORING_NETWORKS",
+        "words",
+        "",
+        "Networks from which that is read without a token, such as `192.0.2.7/32,fd00::/64`.",
+        shown_default="none",
+    ),
     Setting("GWM_LOG_LEVEL", "text", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("GWM_DEBUG", "flag", "no", "Django's debug pages. Never on a machine that others reach."),
 )

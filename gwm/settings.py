@@ -329,6 +329,12 @@ if GWM_PUBLIC_URL:
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, str(urlsplit(GWM_PUBLIC_URL).hostname)]
     CSRF_TRUSTED_ORIGINS = [GWM_PUBLIC_URL]
 
+# Monitoring
+GWM_MONITORING_TOKEN = config.text("GWM_MONITORING_TOKEN")
+if 0 < len(GWM_MONITORING_TOKEN) < 16:
+    raise SettingError("GWM_MONITORING_TOKEN", "it is short enough to be guessed.", "Write 16 characters or more.")
+GWM_MONITORING_NETWORKS = config.networks("GWM_MONITORING_NETWORKS")
+
 # Logs: to standard error, in UTC, with known secrets and anything like a password taken out
 LOG_LEVEL = config.text("GWM_LOG_LEVEL").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:

@@ -1,4 +1,7 @@
-"""`/healthz` and `/readyz`, answered in the reactor: no page and no call to a cluster can keep them waiting."""
+"""`/healthz` and `/readyz`, answered in the reactor: no page and no call to a cluster can keep them waiting.
+
+Anybody is told whether the product can work; what keeps it from that is for monitoring alone (`Watchers`).
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,15 @@ from twisted.web.http import Request
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from gwm.processes.watchers import Watchers
+
 DEADLINE_S = 5.0
 FRESH_S = 1.0
-_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 _TOO_LATE = {"check": f"Database or disk of the data directory gave no answer within {DEADLINE_S:g} s."}
 
 
-class _Probe(Resource):
+class Probe(Resource):
     """What is asked by GET or HEAD, and by no other method."""
 
     isLeaf = True
@@ -34,23 +39,24 @@ class _Probe(Resource):
         return b""
 
 
-class Alive(_Probe):
+class Alive(Probe):
     """Answers as long as this process answers at all."""
 
     def render_GET(self, request: Request) -> bytes:
         """Say ok."""
-        for name, value in (*_HEADERS, (b"content-type", b"text/plain")):
+        for name, value in (*HEADERS, (b"content-type", b"text/plain")):
             request.setHeader(name, value)
         return b"ok\n"
 
 
-class Ready(_Probe):
+class Ready(Probe):
     """Tells whether the product can work. The check runs in a thread of its own, one at a time for all who ask."""
 
     log = Logger(namespace="gwm.web")
 
-    def __init__(self, reactor: Any, find_troubles: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(self, reactor: Any, find_troubles: Callable[[], Mapping[str, str]], watchers: Watchers) -> None:
         super().__init__()
+        self._watchers = watchers
         self.threads = ThreadPool(minthreads=0, maxthreads=1, name="ready")
         self._reactor = reactor
         self._find_troubles = find_troubles
@@ -62,7 +68,7 @@ class Ready(_Probe):
     def render_GET(self, request: Request) -> int:
         """Answer with what was found a moment ago, or as soon as it is found, or that it takes too long."""
         if self._reactor.seconds() < self._fresh_until:
-            _answer(request, self._found)
+            self._answer(request, self._found)
             return NOT_DONE_YET
         self._waiting.append(request)
         deadline = self._reactor.callLater(DEADLINE_S, self._give_up, request)
@@ -88,15 +94,17 @@ class Ready(_Probe):
         self._is_checking = False
         self._found, self._fresh_until = found, self._reactor.seconds() + FRESH_S
         for request in list(self._waiting):
-            _answer(request, found)
+            self._answer(request, found)
 
     def _give_up(self, request: Request) -> None:
-        _answer(request, _TOO_LATE)
+        self._answer(request, _TOO_LATE)
 
-
-def _answer(request: Request, troubles: Mapping[str, str]) -> None:
-    request.setResponseCode(503 if troubles else 200)
-    for name, value in (*_HEADERS, (b"content-type", b"application/json")):
-        request.setHeader(name, value)
-    request.write(json.dumps({"ready": not troubles, "troubles": dict(troubles)}).encode())
-    request.finish()
+    def _answer(self, request: Request, troubles: Mapping[str, str]) -> None:
+        request.setResponseCode(503 if troubles else 200)
+        for name, value in (*HEADERS, (b"content-type", b"application/json")):
+            request.setHeader(name, value)
+        told: dict[str, object] = {"ready": not troubles}
+        if self._watchers.admit(request):
+            told["troubles"] = dict(troubles)
+        request.write(json.dumps(told).encode())
+        request.finish()

@@ -29,6 +29,7 @@ from gwm.processes.health import Alive, Ready
 from gwm.processes.ready import tell_ready
 from gwm.processes.supervisor import SOCKET_FD
 from gwm.processes.waiting import WaitingRequest
+from gwm.processes.watchers import Watchers
 from gwm.readiness import check_readiness
 from vncproxy.broker import Broker, make_broker
 from vncproxy.client import list_control_sockets, own_control_socket
@@ -73,6 +74,12 @@ class BoundedRequest(WaitingRequest):
         wire.loseConnection()
 
 
+def find_watchers() -> Watchers:
+    """Who is told more than whether the product can work."""
+    proxies = settings.GWM_TRUSTED_PROXIES if settings.GWM_BEHIND_PROXY else ()
+    return Watchers(settings.GWM_MONITORING_TOKEN, settings.GWM_MONITORING_NETWORKS, tuple(proxies))
+
+
 def build_broker(reactor: Any) -> Broker:
     """Make the console broker from the settings that Django has, too."""
     config = Config(os.environ)
@@ -111,7 +118,7 @@ def serve(reactor: Any, descriptor: int) -> None:
     limit_web_process(settings.GWM_WEB_THREADS)
     threads = ThreadPool(minthreads=2, maxthreads=settings.GWM_WEB_THREADS, name="pages")
     broker = build_broker(reactor)
-    ready = Ready(reactor, check_readiness)
+    ready = Ready(reactor, check_readiness, find_watchers())
     factory: Any = build_site(reactor, threads, broker, ready)
     if settings.GWM_TLS_CERT:
         factory = TLSMemoryBIOFactory(tls_options(settings.GWM_TLS_CERT, settings.GWM_TLS_KEY), False, factory)

@@ -21,6 +21,7 @@ from tools.throwaway import postgresql
 
 pytestmark = pytest.mark.standalone
 PASSWORD = "a password of mine"
+WATCHED_FROM = "127.0.0.0/8"
 
 
 class Visitor:
@@ -57,7 +58,12 @@ class Visitor:
 def test_a_database_that_takes_no_changes_or_is_away_is_said_and_health_goes_on(tmp_path: Path) -> None:
     with postgresql() as url:
         installation = Installation(
-            tmp_path / "data", "--no-demo", DATABASE_URL=url, GWM_ADMIN_PASSWORD=PASSWORD, GWM_WEB_THREADS="2"
+            tmp_path / "data",
+            "--no-demo",
+            DATABASE_URL=url,
+            GWM_ADMIN_PASSWORD=PASSWORD,
+            GWM_WEB_THREADS="2",
+            GWM_MONITORING_NETWORKS=WATCHED_FROM,
         )
         try:
             installation.start_ready()
@@ -141,7 +147,7 @@ def fill(disk: Path) -> Path:
 
 @pytest.mark.ganeti
 def test_a_full_disk_is_said_and_nothing_is_left_over(small_disk: Path) -> None:
-    installation = Installation(small_disk, GWM_ADMIN_PASSWORD=PASSWORD)
+    installation = Installation(small_disk, GWM_ADMIN_PASSWORD=PASSWORD, GWM_MONITORING_NETWORKS=WATCHED_FROM)
     try:
         installation.start_ready()
         visitor, stranger = Visitor(installation), Visitor(installation)
@@ -184,7 +190,9 @@ def fail(disk: Path) -> None:
 
 @pytest.mark.ganeti
 def test_a_read_only_disk_is_said_and_pages_can_still_be_read(failing_disk: Path) -> None:
-    installation = Installation(failing_disk, "--no-demo", GWM_ADMIN_PASSWORD=PASSWORD)
+    installation = Installation(
+        failing_disk, "--no-demo", GWM_ADMIN_PASSWORD=PASSWORD, GWM_MONITORING_NETWORKS=WATCHED_FROM
+    )
     try:
         installation.with_tables().start_ready()
         visitor, stranger = Visitor(installation), Visitor(installation)

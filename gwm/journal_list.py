@@ -214,7 +214,7 @@ def _steps(event: Any, context: Context) -> object:
 def _again(event: Any, context: Context) -> object:
     """For who asked for what failed: the way to its form, filled in as it was then."""
     there = again_url(context["user"], event, event.place)
-    return draw(' <a href="{}">{}</a>', there, gettext("try again")) if there else ""
+    return draw(' <a class="dim" href="{}">{}</a>', there, gettext("try again")) if there else ""
 
 
 def _who(event: Any, _context: Context) -> SafeString:

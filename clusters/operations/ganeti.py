@@ -117,17 +117,18 @@ class GanetiOperation(Operation[T, P]):
         if not Cluster.objects.select_for_update().order_by().filter(pk=cluster.pk).values_list("pk"):
             return  # it was removed during the call, and the entry says so
         title = joined(" ", [told(self.label), entry.target_name])
+        called = _("Check: %s") % title if ask.dry_run else title
         for number in submission.job_ids:
-            found = Job.objects.only("entry").order_by().filter(cluster=cluster, ganeti_id=number).first()
+            found = Job.objects.only("pk").order_by().filter(cluster=cluster, ganeti_id=number).first()
             job = found or Job.objects.create(
                 cluster=cluster,
                 ganeti_id=number,
-                title=_("Check: %s") % title if ask.dry_run else title,
+                title=called,
                 received_at=timezone.now(),
                 entry=entry,
             )
-            if job.entry_id is None:
-                Job.objects.filter(pk=job.pk).update(entry=entry)
+            if found is not None:  # whoever follows jobs was faster: it is called as all others of ours all the same
+                Job.objects.filter(pk=job.pk).update(entry=entry, title=called)
             kind = KINDS[entry.target_kind].in_ganeti
             # As what Ganeti tells of a job is kept (`clusters.sync.touched`): of its cluster it says no name.
             name = kind if kind == "cluster" else entry.target_name

@@ -257,7 +257,8 @@ def _fill(row: Job, info: JobInfo, entries: dict[UUID, Entry], groups: dict[str,
     """Set the columns from Ganeti's record; whether any differs."""
     before = [getattr(row, column) for column in _MUTABLE]
     row.status = info.status
-    if info.opcodes:
+    # What was sent from here is called what its button is: Ganeti calls seven of these "modify".
+    if info.opcodes and not (row.entry_id is not None and row.title):
         row.title = title_of(info, groups)
     row.summary = list(info.summary)
     row.opcodes = [{"OP_ID": f"OP_{opcode.name}", **opcode.params} for opcode in info.opcodes]
@@ -332,7 +333,7 @@ def _bind_children(cluster: Cluster, jobs: Sequence[JobInfo], rows: dict[int, Jo
             Job.objects.filter(cluster=cluster, ganeti_id__in=info.child_jobs).values_list("ganeti_id", flat=True)
         )
         Job.objects.bulk_create(
-            Job(cluster=cluster, ganeti_id=number, entry_id=parent.entry_id, title=_("Job %s") % number)
+            Job(cluster=cluster, ganeti_id=number, entry_id=parent.entry_id)
             for number in info.child_jobs
             if number not in there
         )

@@ -135,7 +135,8 @@ def test_each_is_checked_and_nothing_changes(check: Check, key: str) -> None:
     job = Job.objects.get(entry=entry)
     target = check.target_of(operation)
     targets = job.targets.filter(kind="cluster" if target == check.scene.cluster else "instance")
-    assert job.title.startswith("Check: ") and [each.target_pk for each in targets] == [target.pk]
+    assert job.title == f"Check: {operation.label} {target}", "as its button, whatever Ganeti calls it"
+    assert [each.target_pk for each in targets] == [target.pk]
     told = read_event(Event.objects.get(entry_uuid=entry.uuid, is_overtaken=False)).sentence
     assert told.startswith("Checked, and Ganeti would do it: ") and str(target) in told
     assert not JobTarget.objects.filter(name=NEW).exists(), "a check gives no name"

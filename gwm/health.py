@@ -1,10 +1,11 @@
-"""Can the product work? For `/readyz` and for the page "Service health"."""
+"""How the service is doing, part by part: for the page "Health" and for `manage.py health`."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,9 +15,14 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from redis import RedisError
 
+from clusters.models import Cluster
+from clusters.remedies import remedy_for
+from clusters.states import state_of_cluster
 from gwm.outages import is_read_only
 from gwm.readiness import HEARTBEAT_MAX_AGE_S, heartbeat_age_s, try_to_change, why_unwritable
+from objectlog.chain import find_oldest_unsealed
 from objectlog.streaming import find_backlog
 from operations.triggers import are_there
 from ui.moments import tell
@@ -27,25 +33,56 @@ from vncproxy.client import ControlError, list_consoles, list_control_sockets
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the service. `kind` is ok, warn or bad; `remedy` says what to do when it is not ok."""
+    """A part of the service. `kind` is ok, warn or bad; `remedy` says what to do when it is not ok; `key` is what
+    programs know it by."""
 
     name: str
     kind: str
     word: str
     detail: str = ""
     remedy: str = ""
+    key: str = ""
 
 
 FREE_DISK_WANTED = 0.05
 DIFFERENCE_SHOWN_FOR = timedelta(days=7)
 # Events are sent every few seconds.
 STREAM_MAY_LAG = timedelta(minutes=5)
+# They are sealed every two seconds.
+SEAL_MAY_LAG = timedelta(minutes=1)
 
 
 def examine_parts() -> list[Part]:
-    """Every part as it is now. Asks no cluster."""
-    stream = [_stream()] if settings.GWM_JOURNAL_STREAM else []
-    return [_database(), _migrations(), _counts(), _worker(), _queue(), *stream, _consoles(), _disk()]
+    """Every part as it is now. Asks no cluster. Where the database gives no answer, its tables are left out."""
+    database = replace(_database(), key="database")
+    is_there = database.kind == "ok" or database.word == _("read-only")
+    in_tables: dict[str, Callable[[], Part]] = {"tables": _migrations, "counts": _counts, "seal": _seal}
+    if settings.GWM_JOURNAL_STREAM:
+        in_tables["stream"] = _stream
+    elsewhere: dict[str, Callable[[], Part]] = {"queue": _queue, "consoles": _consoles, "disk": _disk}
+    if is_there or settings.REDIS_URL:  # the sign of life lies in one of them
+        elsewhere = {"worker": _worker, **elsewhere}
+    parts = {**(in_tables if is_there else {}), **elsewhere}
+    return [database, *(replace(examine(), key=key) for key, examine in parts.items())]
+
+
+def examine_clusters() -> list[Part]:
+    """Every cluster, by what its last update found."""
+    found = []
+    for cluster in Cluster.objects.select_related("schedule").order_by("slug"):
+        kind, word = state_of_cluster(cluster)
+        detail = cluster.last_error or (tell(cluster.synced_at) if cluster.synced_at else "")
+        remedy = remedy_for(cluster.last_error_kind) if cluster.last_error else ""
+        found.append(Part(cluster.slug, kind, word, detail, remedy, key=cluster.slug))
+    return found
+
+
+def describe(parts: Iterable[Part], clusters: Iterable[Part]) -> dict[str, object]:
+    """All of it for programs. A cluster that is away does not make the service ill."""
+    parts = list(parts)
+    kinds = {part.kind for part in parts}
+    state = next((kind for kind in ("bad", "warn") if kind in kinds), "ok")
+    return {"state": state, "parts": [asdict(each) for each in parts], "clusters": [asdict(each) for each in clusters]}
 
 
 def _database() -> Part:
@@ -87,7 +124,10 @@ def _counts() -> Part:
 
 
 def _worker() -> Part:
-    age_s = heartbeat_age_s()
+    try:
+        age_s = heartbeat_age_s()
+    except RedisError as error:
+        return Part(_("Worker and beat"), "bad", _("unknown"), str(error), _("Start Redis, or correct REDIS_URL."))
     remedy = _("Start both: manage.py up does, or the units gwm-worker and gwm-beat.")
     if age_s is None:
         return Part(_("Worker and beat"), "bad", _("never seen"), "", remedy)
@@ -111,6 +151,15 @@ def _queue() -> Part:
 
 def _describe_waiting(number: int) -> str:
     return ngettext("%d message waiting", "%d messages waiting", number) % number
+
+
+def _seal() -> Part:
+    oldest = find_oldest_unsealed()
+    if oldest is None or oldest > timezone.now() - SEAL_MAY_LAG:
+        return Part(_("Seal of the journal"), "ok", _("up to date"))
+    remedy = _("The worker seals it: see that it runs. If it does, its log says what is in the way.")
+    detail = _("nothing is sealed since %s") % tell(oldest)
+    return Part(_("Seal of the journal"), "bad", _("behind"), detail, remedy)
 
 
 def _stream() -> Part:

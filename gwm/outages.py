@@ -60,7 +60,7 @@ _TOLD = {
             "The disk or the database takes no changes: it is read-only, or it fails. "
             "So what you asked for may not have been carried out."
         ),
-        _("Pages can still be read. Whoever runs this service finds the reason in its log and under /readyz."),
+        _("Pages can still be read. Whoever runs this service finds the reason in its log and by manage.py health."),
     ),
     _Kind.DATABASE: Outage(
         _("The database does not answer"),

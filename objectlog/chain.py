@@ -136,3 +136,8 @@ def _batches(rows: QuerySet[Any]) -> Iterator[list[int]]:
 def list_unsealed(older_than_s: float) -> QuerySet[Any]:
     """Events that should have been sealed by now."""
     return Event.objects.filter(number=None, at__lt=timezone.now() - timedelta(seconds=older_than_s)).order_by("pk")
+
+
+def find_oldest_unsealed() -> datetime | None:
+    """From when the oldest event is that is not sealed yet; None when the chain has all of them."""
+    return Event.objects.filter(number=None).order_by("pk").values_list("at", flat=True).first()

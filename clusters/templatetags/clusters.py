@@ -6,6 +6,7 @@ from django import template
 from django.template import Context
 from django.utils.safestring import SafeString
 
+from clusters.remedies import remedy_for
 from clusters.states import state_of_cluster, state_of_node
 from ui.templatetags.parts import state
 
@@ -24,3 +25,9 @@ def node_state(node: Any) -> SafeString:
     """The state of a node."""
     kind, word = state_of_node(node)
     return state(word, kind=kind, word=word)
+
+
+@register.filter
+def remedy(cluster: Any) -> str:
+    """What to do about what the last update of a cluster failed of."""
+    return remedy_for(cluster.last_error_kind) if cluster.last_error else ""

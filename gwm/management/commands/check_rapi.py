@@ -7,31 +7,17 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import override
 
 from clusters.connection import client_for, trust_of
 from clusters.models import Cluster, TlsTrust
+from clusters.remedies import remedy_for
 from clusters.sync.readings import Readings
 from rapi.client import RapiClient
 from rapi.errors import RapiError
 from rapi.shapes.reading import Records
 from rapi.trust import Trust, probe_certificate
 from sealing.fields import SecretUnreadable
-
-# What helps, by the kind of error (rapi.errors).
-REMEDIES = {
-    "unreachable": "Check host and port, that ganeti-rapi runs on the master, and that it listens on an address that "
-    "can be reached from here (Debian: RAPI_ARGS in /etc/default/ganeti; its default is 127.0.0.1).",
-    "timed out": "Check firewalls between here and the cluster; if the connection is made but no answer comes, look at "
-    "ganeti-luxid on the master.",
-    "untrusted": "If the certificate was renewed on purpose (gnt-cluster renew-crypto), accept the new one: edit the "
-    "cluster and compare the fingerprint with `openssl x509 -noout -fingerprint -sha256 -in "
-    "/var/lib/ganeti/rapi.pem` on the master.",
-    "master down": "This node is not the master, or ganeti-luxid is down there. Use the cluster's own name as host.",
-    "wrong cluster": "Correct the host, or add that cluster under a name of its own.",
-    "bad credentials": "Compare user and password with /var/lib/ganeti/rapi/users on the master, and edit the cluster.",
-    "not allowed": "Give the user `write` in /var/lib/ganeti/rapi/users on the master; `read` is enough to look only.",
-    "garbled": "Something else than Ganeti's RAPI answers at this address, or a proxy in between changes answers.",
-}
 
 
 class Command(BaseCommand):
@@ -92,8 +78,10 @@ class Command(BaseCommand):
             answer = ask()
         except RapiError as error:
             self._say(what, f"{error} ({error.kind})", is_failure=True)
-            if error.kind in REMEDIES:
-                self.stdout.write(f"{'':14}{REMEDIES[error.kind]}")
+            with override("en"):
+                remedy = remedy_for(error.kind)
+            if remedy:
+                self.stdout.write(f"{'':14}{remedy}")
             return False
         self._say(what, f"{answer} ({(perf_counter() - began) * 1000:.0f} ms)")
         return True

@@ -44,14 +44,14 @@ def _devices(word: str) -> Words:
 
 
 def _device_changes(word: str) -> Words:
-    """Changes of disks or NICs: what, which, parameters."""
+    """Changes of disks or NICs: what, which, parameters. What comes last needs no place; with one, a comma follows."""
 
     def write(value: Any) -> list[str]:
         written = []
         for action, which, params in value:
-            place = f"{which}:" if which != -1 else ""
-            pairs = f":{_list_pairs(params)}" if params else ""
-            written.append(f"{word}={place}{action}{pairs}")
+            is_last = str(which) == "-1"
+            pairs = f"{':' if is_last else ','}{_list_pairs(params)}" if params else ""
+            written.append(f"{word}={'' if is_last else f'{which}:'}{action}{pairs}")
         return written
 
     return write

@@ -91,8 +91,8 @@ def shown(do: Do) -> list[str]:
                 ),
                 reason="r",
             ),
-            "gnt-instance modify --backend-parameters=vcpus=2,auto_balance=true --net=0:modify:ip=none "
-            f"--disk=add:size=64 --disk=0:modify:mode=ro --disk=2:remove --online {VM}",
+            "gnt-instance modify --backend-parameters=vcpus=2,auto_balance=true --net=0:modify,ip=none "
+            f"--disk=add:size=64 --disk=0:modify,mode=ro --disk=2:remove --online {VM}",
         ),
         (
             lambda c: c.create_instance(

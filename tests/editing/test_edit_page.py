@@ -195,6 +195,24 @@ def test_what_was_saved_is_saved_once_however_often_it_is_sent(desk: Desk, brows
     assert desk.scene.submissions() == 1
 
 
+@pytest.mark.feature("F184")
+@pytest.mark.alike
+def test_who_only_resizes_memory_changes_both_of_its_sizes(desk: Desk, browser: Browser) -> None:
+    """As it was the same before; where a minimum of its own is typed, or was there, it stays."""
+
+    def resized(**typed: str) -> tuple[Any, Any]:
+        browser.open().send(**typed).confirm()
+        desk.settle(Entry.objects.latest("pk"))
+        desk.read()
+        return desk.vm.beparams["maxmem"], desk.vm.beparams["minmem"]
+
+    assert resized(**{"beparams.maxmem": "2 GiB", "beparams.minmem": "2 GiB"}) == (2048, 2048)
+    assert resized(**{"beparams.maxmem": "1 GiB"}) == (1024, 1024), "smaller than the minimum was"
+    assert resized(**{"beparams.maxmem": "3 GiB"}) == (3072, 3072)
+    assert resized(**{"beparams.minmem": "1 GiB"}) == (3072, 1024)
+    assert resized(**{"beparams.maxmem": "2 GiB"}) == (2048, 1024)
+
+
 @pytest.mark.feature("F191")
 def test_save_and_restart_is_a_batch(desk: Desk, browser: Browser) -> None:
     VMUserGrant.objects.filter(permission__codename="power").delete()

@@ -133,6 +133,20 @@ def unseal(sealed: str) -> tuple[str, Typed]:
     return str(found["version"]), {str(name): str(text) for name, text in found["typed"].items()}
 
 
+_MOST, _LEAST = "beparams.maxmem", "beparams.minmem"
+
+
+def follow(opened: Typed, typed: Typed) -> Typed:
+    """The minimum goes along with the memory where it was the same: who only resizes need not know that there are two.
+
+    Ganeti's own word `memory` means both as well.
+    """
+    was = opened.get(_MOST, "")
+    if was and was == opened.get(_LEAST) == typed.get(_LEAST, "") and typed.get(_MOST):
+        return {**typed, _LEAST: typed[_MOST]}
+    return typed
+
+
 def merge(opened: Typed, typed: Typed, now: Typed) -> tuple[Typed, list[str]]:
     """What was typed, over what is in force now: where nothing was typed, that is taken. And the names that changed."""
     changed = sorted(name for name in opened.keys() | now.keys() if opened.get(name, "") != now.get(name, ""))

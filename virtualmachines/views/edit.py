@@ -26,7 +26,7 @@ from operations.table import OPERATIONS
 from operations.views.denying import refuse
 from permissions.policy import Denied, can
 from permissions.signed_in import person_of
-from virtualmachines.forms.editing import PRIVATE, EditForm, Typed, merge, seal, unseal
+from virtualmachines.forms.editing import PRIVATE, EditForm, Typed, follow, merge, seal, unseal
 from virtualmachines.forms.modifying import seal_private
 from virtualmachines.forms.pieces import SpecForm, with_part, without_part
 from virtualmachines.operations.creating import untold_of
@@ -115,7 +115,7 @@ def vm_edit(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         form = _typed_again(desk.edit.form(typed, is_judged=False))
         since = [_since(form, path, opened, now) for path in changed]
         return _show(desk, form, seal(version, now), since=since, status=409)
-    return _review(desk, typed, sealed, version)
+    return _review(desk, follow(opened, typed), sealed, version)
 
 
 def _asked_in(desk: _Desk, entry: Any) -> Typed:

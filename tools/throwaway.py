@@ -25,25 +25,17 @@ class Unavailable(Exception):
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Yield the URL of an empty PostgreSQL; without root it runs as the caller, with root as another user."""
+def postgresql(kept: Path | None = None) -> Iterator[str]:
+    """Yield the URL of an empty PostgreSQL; without root it runs as the caller, with root as another user. One in the
+    directory `kept` stays there, with what is in it, for another time."""
     programs = find_postgresql()
     user = _unprivileged_user()
-    with tempfile.TemporaryDirectory(prefix="gwm-postgresql-") as name:
-        directory = Path(name)
+    with _directory_of("gwm-postgresql-", kept) as directory:
         if user is not None:
             os.chown(directory, user.pw_uid, user.pw_gid)
-        data = str(directory / "data")
-        made = subprocess.run(
-            [str(programs / "initdb"), "-D", data, "-U", "gwm", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-            **_run_as(user),
-            cwd=directory,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if made.returncode:
-            raise Unavailable(f"initdb failed: {made.stderr.strip()}")
+        data = directory / "data"
+        if not (data / "PG_VERSION").exists():
+            _initdb(programs, data, user)
         port = free_port()
         settings = {
             "listen_addresses": "127.0.0.1",
@@ -59,6 +51,29 @@ def postgresql() -> Iterator[str]:
             probe = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
             _wait("PostgreSQL", is_alive, lambda: subprocess.run(probe, check=False).returncode == 0)
             yield f"postgres://gwm@127.0.0.1:{port}/postgres"
+
+
+@contextmanager
+def _directory_of(prefix: str, kept: Path | None) -> Iterator[Path]:
+    if kept is None:
+        with tempfile.TemporaryDirectory(prefix=prefix) as name:
+            yield Path(name)
+    else:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+
+
+def _initdb(programs: Path, data: Path, user: pwd.struct_passwd | None) -> None:
+    made = subprocess.run(
+        [str(programs / "initdb"), "-D", data, "-U", "gwm", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+        **_run_as(user),
+        cwd=data.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        raise Unavailable(f"initdb failed: {made.stderr.strip()}")
 
 
 @contextmanager

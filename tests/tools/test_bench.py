@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
+from tools.bench.databases import keys_in
 from tools.bench.rows import Row, dump_rows, find_row, format_table, load_rows
 from tools.bench.section import Order
 from tools.bench.timing import median_times_s
@@ -38,6 +40,14 @@ def test_an_order_carries_the_rows_of_earlier_sections() -> None:
     assert find_row(there.rows, "rapi.bulk", 1000) == order.rows[0]
     assert find_row(there.rows, "rapi.bulk", 6000) is None
     assert load_rows(dump_rows(order.rows)) == order.rows
+
+
+def test_rows_that_are_kept_have_the_keys_by_which_they_were_written(tmp_path: Path) -> None:
+    kept = tmp_path / "sqlite"
+    keys = keys_in(kept)
+    assert len({*keys.values()}) == len(keys) == 4
+    assert keys_in(kept) == keys != keys_in(tmp_path / "postgresql")
+    assert [path.stat().st_mode & 0o077 for path in kept.iterdir()] == [0]
 
 
 def test_actions_take_turns_and_long_ones_run_once() -> None:

@@ -80,10 +80,12 @@ def _run(section: Section, order: Order, measured: Measured) -> None:
         measured.fail(error)
 
 
-def _measure_all(sections: Sequence[Section], sizes: Sequence[int], runs: int, measured: Measured) -> None:
+def _measure_all(
+    sections: Sequence[Section], sizes: Sequence[int], runs: int, measured: Measured, kept: str = ""
+) -> None:
     for section in sections:
         if not section.needs_lab:
-            _run(section, Order(size=0, runs=runs, rows=measured.rows), measured)
+            _run(section, Order(size=0, runs=runs, kept=kept, rows=measured.rows), measured)
     wanting = [section for section in sections if section.needs_lab]
     if not wanting:
         return
@@ -118,6 +120,7 @@ def main(arguments: Sequence[str] | None = None, sections: Mapping[str, Section]
     parser.add_argument("--sizes", default="1000,6000", help="counts of instances on the real cluster (1000,6000)")
     parser.add_argument("--runs", type=int, default=5, help="how often to time each thing (5); medians are shown")
     parser.add_argument("--json", type=Path, help="also write the rows to this file, each as it comes")
+    parser.add_argument("--kept", default="", metavar="DIRECTORY", help="where scale keeps its rows")
     options = parser.parse_args(arguments)
     unknown = set(options.sections) - set(sections)
     if unknown:
@@ -128,7 +131,8 @@ def main(arguments: Sequence[str] | None = None, sections: Mapping[str, Section]
     measured = Measured(options.json)
     end_in_order()
     try:
-        _measure_all(chosen, [int(size) for size in options.sizes.split(",")], options.runs, measured)
+        sizes = [int(size) for size in options.sizes.split(",")]
+        _measure_all(chosen, sizes, options.runs, measured, options.kept)
     except LabError as error:
         measured.fail(error)
     finally:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +16,47 @@ from tools.bench.rows import Row
 from tools.bench.section import read_section
 from tools.throwaway import Unavailable, postgresql
 
+_KEYS = ("GWM_SECRET_KEY", "GWM_FIELD_KEYS", "GWM_JOURNAL_KEYS", "GWM_CONSOLE_KEYS")
 
-def on_both_databases(module: str, *arguments: str) -> Iterator[Row]:
-    """What `python -m module --database NAME` and `arguments` print, on each."""
-    yield from _measure_on(module, "SQLite", "", arguments)
+
+def on_both_databases(module: str, *arguments: str, kept: str = "") -> Iterator[Row]:
+    """What `python -m module --database NAME` and `arguments` print, on each. Below the directory `kept` both stay,
+    with the keys that belong to their rows, for another time."""
+    where = Path(kept).resolve() if kept else None
+    yield from _measure_on(module, "SQLite", "", arguments, where and where / "sqlite")
     try:
-        with postgresql() as url:
-            yield from _measure_on(module, "PostgreSQL", url, arguments)
+        with postgresql(where and where / "server") as url:
+            yield from _measure_on(module, "PostgreSQL", url, arguments, where and where / "postgresql")
     except Unavailable as reason:
         print(f"{module} on PostgreSQL left out: {reason}")
 
 
-def _measure_on(module: str, database: str, url: str, arguments: tuple[str, ...]) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory(prefix="gwm-bench-") as directory:
+def _measure_on(
+    module: str, database: str, url: str, arguments: tuple[str, ...], kept: Path | None = None
+) -> Iterator[Row]:
+    with ExitStack() as stack:
+        directory = kept or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gwm-bench-")))
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "gwm.settings",
             "DATABASE_URL": url,
             "REDIS_URL": "",
-            "GWM_DATA_DIR": directory,
-            "GWM_SECRET_KEY": secrets.token_hex(32),
-            "GWM_FIELD_KEYS": secrets.token_hex(32),
-            "GWM_JOURNAL_KEYS": secrets.token_hex(32),
-            "GWM_CONSOLE_KEYS": secrets.token_hex(32),
+            "GWM_DATA_DIR": str(directory),
+            **keys_in(directory),
             "GWM_LOG_LEVEL": "ERROR",
         }
         yield from read_section([module, "--database", database, *arguments], environment=environment)
+
+
+def keys_in(directory: Path) -> dict[str, str]:
+    """The keys by which the rows there were written, made with the first of them."""
+    path = directory / "bench-keys.json"
+    if not path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({name: secrets.token_hex(32) for name in _KEYS}))
+    keys: dict[str, str] = json.loads(path.read_text())
+    return keys
 
 
 def settle(connection: Any) -> None:

@@ -18,6 +18,8 @@ IN_TEAMS = 5
 MANY_TEAMS = 50
 # One in fifty machines of a site is tagged so.
 TAG = "special"
+# What the names of people to measure with begin with.
+HOLDER = "holder of "
 
 
 def make_grants(count: int, *, people_of: int = 1000, teams_of: int = 100) -> dict[str, User]:
@@ -84,7 +86,7 @@ def make_grants(count: int, *, people_of: int = 1000, teams_of: int = 100) -> di
 def _make_holders(teams: list[Group], machines: list[int]) -> dict[str, User]:
     """One person for each way of holding much or little."""
     names = ("fifty machines", "a cluster", "a tag", "an owner", "everything", "a bit of all", "nothing")
-    found = {name: User.objects.create_user(f"holder of {name}") for name in names}
+    found = {name: User.objects.create_user(f"{HOLDER}{name}") for name in names}
     operator = set_role("operator", {"vm": ["power", "modify"], "cluster": ["migrate"]})
     cluster = Cluster.objects.order_by("pk")[1]
     for key in machines[:: len(machines) // 50][:50]:
@@ -101,6 +103,6 @@ def _make_holders(teams: list[Group], machines: list[int]) -> dict[str, User]:
     grant(["migrate"], team, cluster)
     grant_role(operator, team, Cluster.objects.order_by("pk")[2], tag=TAG)
     grant_role(operator, mixed, None, tag=TAG, owner=persona_of(mixed))
-    found["fifty teams"] = User.objects.create_user("holder of fifty teams")
+    found["fifty teams"] = User.objects.create_user(f"{HOLDER}fifty teams")
     found["fifty teams"].groups.add(*teams[:MANY_TEAMS])
     return found

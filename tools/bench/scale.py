@@ -6,13 +6,17 @@ rights, and pages of the journal, whatever it is asked for.
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from tools.bench.databases import cpu_s, on_both_databases, settle
 from tools.bench.rows import Row
 from tools.bench.section import Order, print_rows, run_section
+
+if TYPE_CHECKING:
+    from permissions.models import User
 
 CLUSTERS, MACHINES, PEOPLE, TEAMS, GRANTS, EVENTS = 100, 100_000, 2_000, 300, 100_000, 1_000_000
 WARMING, RUNS = 6, 10
@@ -26,7 +30,7 @@ ADMINS = {
     "journal of a machine": f"{VM}journal/?per_page=50",
     "journal of a cluster": "/clusters/cluster07/journal/?per_page=50",
     "journal": "/journal/?per_page=50",
-    "journal, page 20": "/journal/?per_page=50&page=20",
+    **{f"journal, page {page}": f"/journal/?per_page=50&page={page}" for page in (5, 20, 200)},
     "journal, every step": "/journal/?per_page=50&steps=1",
     **{
         f"journal, {asked}": f"/journal/?per_page=50&q={asked}"
@@ -46,34 +50,21 @@ ADMINS = {
 
 def measure(order: Order) -> Iterator[Row]:
     """One process for each database, with rows of its own."""
-    del order
-    yield from on_both_databases("tools.bench.scale")
+    yield from on_both_databases("tools.bench.scale", kept=order.kept)
 
 
 def measure_scale(database: str) -> Iterator[Row]:
     """Make the rows, then ask for every page. Django must be set up."""
-    from django.core.management import call_command
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
     from gwm.processes.ready import keep_what_is_loaded
-    from tools.bench.many_events import make_events
-    from tools.bench.many_grants import make_grants
-    from tools.bench.many_rows import make_site
 
-    call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
-    admin, _user = make_site(clusters=CLUSTERS, machines=MACHINES, visible=50)
-    holders = make_grants(GRANTS, people_of=PEOPLE, teams_of=TEAMS)
-    make_events(EVENTS)
+    admin, holders = _find_or_make()
     settle(connection)
     keep_what_is_loaded()
-    asked: list[tuple[str, Any, str, int | None]]
-    asked = [(f"list, holder of {name}", holders[name], "/vms/?per_page=50", LIST_QUERIES) for name in LISTS]
-    asked += [(f"{name}, administrator", admin, url, None) for name, url in ADMINS.items()]
-    asked += [(f"journal, holder of {name}", holders[name], "/journal/?per_page=50", None) for name in LISTS]
-    for name, who, url, most_queries in asked:
+    for name, who, url, most_queries in pages_asked_for(admin, holders):
         client = Client()
         client.force_login(who)
 
@@ -93,6 +84,44 @@ def measure_scale(database: str) -> Iterator[Row]:
         key, what = f"scale.{database}.{name}", f"Scale on {database}: {name}"
         yield Row(f"{key}.cpu", f"{what}, CPU", MACHINES, worked_ms, "ms", MOST_MS)
         yield Row(f"{key}.queries", f"{what}, queries", MACHINES, len(statements), "", most_queries)
+
+
+def _find_or_make() -> tuple[User, dict[str, User]]:
+    """The rows, and who asks. They are made where there are none yet; those that were kept are only migrated."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from permissions.models import User
+    from tools.bench.many_events import make_events
+    from tools.bench.many_grants import HOLDER, make_grants
+    from tools.bench.many_rows import make_site
+
+    call_command("migrate", verbosity=0)
+    made = settings.DATA_DIR / "made"
+    size = json.dumps([CLUSTERS, MACHINES, PEOPLE, TEAMS, GRANTS, EVENTS])
+    if not made.exists():
+        call_command("createcachetable", verbosity=0)
+        make_site(clusters=CLUSTERS, machines=MACHINES, visible=50)
+        make_grants(GRANTS, people_of=PEOPLE, teams_of=TEAMS)
+        make_events(EVENTS)
+        made.write_text(size)
+    elif made.read_text() != size:
+        raise RuntimeError(f"What is kept in {settings.DATA_DIR} is of another size: {made.read_text()}.")
+    holders = User.objects.filter(username__startswith=HOLDER)
+    return User.objects.get(username="admin"), {each.username.removeprefix(HOLDER): each for each in holders}
+
+
+def pages_asked_for(admin: User, holders: Mapping[str, User]) -> list[tuple[str, User, str, int | None]]:
+    """What is measured: its name, who asks for which page, and how many queries it may take."""
+    asked: list[tuple[str, User, str, int | None]]
+    asked = [(f"list, holder of {name}", holders[name], "/vms/?per_page=50", LIST_QUERIES) for name in LISTS]
+    asked += [(f"{name}, administrator", admin, url, None) for name, url in ADMINS.items()]
+    asked += [
+        (f"journal{words}, holder of {name}", holders[name], f"/journal/?per_page=50{page}", None)
+        for words, page in (("", ""), *((f", page {page}", f"&page={page}") for page in (5, 20, 200)))
+        for name in LISTS
+    ]
+    return asked
 
 
 if __name__ == "__main__":

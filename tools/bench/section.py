@@ -31,7 +31,7 @@ class Order:
 
     ``size`` is the count of instances the cluster holds (0 for sections without a cluster); ``rows`` are those that
     sections before this one measured, to build ratios with. ``lab`` is the name of the lab, for sections that change
-    something behind the product's back.
+    something behind the product's back. ``kept`` is where rows that take long to make stay for another time, if any.
     """
 
     size: int
@@ -42,6 +42,7 @@ class Order:
     fingerprint: str = ""
     username: str = ""
     password: str = ""
+    kept: str = ""
     rows: list[Row] = field(default_factory=list)
 
     def dump(self) -> str:

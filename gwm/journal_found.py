@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
@@ -9,14 +11,16 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from gwm.journal_list import FOUND, JOURNAL_TABLE, LAST, LAST_IN, OVERTAKEN, in_cluster
 from gwm.journal_search import Part, find_few, find_first_keys, find_parts, gives_first
 from objectlog.models import Event
 from permissions.policy import among
 from ui.filtering import Wanted
-from ui.listed import OfFew, unfiltered
+from ui.listed import begins_with_few, unfiltered
 from ui.listing import order_rows
 from ui.tables import Shown
 
@@ -39,27 +43,45 @@ MOST_WALKED = 20_000
 
 @dataclass(frozen=True)
 class Found:
-    """Events that match, the first of them at least; `as_far_as`: the moment beyond which none was looked at; `number`:
-    how many are found, if it is known."""
+    """Events that match, the first of them at least; `as_far_as`: the moment beyond which none was looked at; `keys`:
+    those of what is found, in its order, if they are known."""
 
     rows: QuerySet[Any]
     as_far_as: datetime | None = None
-    number: int | None = None
+    keys: list[int] | None = None
 
 
-# For each that is wanted so many are gone past where somebody may read some of all, before these are looked up.
-NEAR_EACH = 100
+# For each that is wanted so many are gone past where somebody may read some of all, before these are looked up; and so
+# many for all. If one in so many was theirs, it takes less to go on than to look up all of theirs. For a page that
+# can't be found so, it is only asked of so many how close they stand.
+NEAR_EACH, MOST_NEAR, DENSE, SAMPLE = 100, 20_000, 20, 4000
 
 
-def find_near(events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str, most: int) -> Found | None:
-    """The first so many of what somebody may read, where nothing is asked for and they stand close to the beginning: to
-    find that out takes less than to look all of it up. None where they don't."""
-    if not wanted.is_empty or shown.sort.lstrip("-") not in JOURNAL_TABLE.parted_by:
-        return None
-    end = _find_end(wanted, shown.sort, steps, most * NEAR_EACH)
+def is_page_of_all(wanted: Wanted, shown: Shown) -> bool:
+    """Whether nothing is asked for, by time: what `find_near` and `find_by_ways` are for."""
+    return wanted.is_empty and shown.sort.lstrip("-") in JOURNAL_TABLE.parted_by
+
+
+def find_near(events: QuerySet[Any], shown: Shown, steps: str, most: int) -> Found | None:
+    """The first so many of what somebody may read, where they stand close to the beginning: to find that out takes less
+    than to look all of it up. None where they don't."""
+    passed = only_last(Event.objects.all(), steps, shown.sort)
+    gone_past = min(most * NEAR_EACH, MOST_NEAR) if most * DENSE <= MOST_NEAR else SAMPLE
+    end = _find_end_of([passed], shown.sort, gone_past)
     near = events if end is None else events.filter(_not_beyond(end, shown.sort))
     keys = _first_keys(only_last(near, steps, shown.sort), [Q()], shown.sort, most)
-    return _by_keys(events, keys) if end is None or len(keys) == most else None
+    if end is not None and len(keys) < most:
+        if len(keys) * DENSE < gone_past:
+            return None
+        keys = _first_keys(only_last(events, steps, shown.sort), [Q()], shown.sort, most)
+    return _by_keys(events, keys)
+
+
+def find_by_ways(events: QuerySet[Any], ways: Iterable[Q], shown: Shown, steps: str, most: int) -> Found:
+    """The first so many of what somebody may read for one of these reasons. All of each are put in order, as an index
+    tells them: for what `find_near` does not find."""
+    rows = [only_last(Event.objects.filter(way), steps, shown.sort) for way in ways]
+    return _by_keys(events, _first_of(rows, shown.sort, most))
 
 
 def find_among(few: QuerySet[Any], sort: str, most: int) -> Found:
@@ -92,7 +114,8 @@ def find_events(
         rows = only_last(events.filter(wanted.asked.condition), steps, "")
         if not by_time:
             return Found(rows.filter(reduce(or_, _besides(parts), few)))
-        return Found(unfiltered(events).filter(pk__in=_first_keys(rows, [few, *_besides(parts)], shown.sort, most)))
+        ways = [rows.filter(way) for way in (few, *_besides(parts))]
+        return _by_keys(events, _first_of(ways, shown.sort, most))
     if not by_time:
         return Found(only_last(events.filter(wanted.asked.condition), steps, shown.sort))
     end = None
@@ -110,27 +133,30 @@ def _find_by_time(
     if key is not None:
         rows = events.filter(wanted.without(key).asked.condition)
         rows = rows if key == "outcome" else only_last(rows, steps, "")
-        some = (_order(rows.filter(way), shown.sort)[:most] for way in _ways_of(wanted, key, steps))
-        return Found(events.filter(reduce(or_, (Q(OfFew(F("pk"), each.values("pk"))) for each in some))))
-    if parts and gives_first(events):
+        ways = [rows.filter(way) for way in _ways_of(wanted, key, steps)]
+        return _by_keys(events, _first_of(ways, shown.sort, most))
+    if parts and not events.query.where:
+        # PostgreSQL knows how common a word is in texts, but not in events, and would put all that have it in order.
         rows = only_last(events.filter(wanted.asked.condition), steps, "")
-        near = _order(only_last(events, steps, shown.sort), shown.sort).values("pk")[:_NEAR]
+        near = _order(only_last(events, steps, shown.sort), shown.sort).values("pk")[: max(_NEAR, 2 * most)]
         keys = _first_keys(rows, [Q(pk__in=near)], shown.sort, most)
-        if len(keys) < most:
+        if len(keys) == most:
+            return _by_keys(events, keys)
+        if gives_first(events):
             keys = find_first_keys(rows, parts, most, upwards=not shown.sort.startswith("-"))
             keys += _first_keys(rows, _besides(parts), shown.sort, most)
-        return Found(events.filter(among(keys)))
+            return Found(events.filter(among(keys)))
     rows = only_last(events.filter(wanted.asked.condition), steps, shown.sort)
-    if not (events.query.where or _walks(wanted, parts)):
+    if parts and not (events.query.where or _walks(wanted, parts)):
         return Found(rows)
-    # To count what one may see of all, in no order, takes databases longer than to find the first of it; and what is
-    # looked for one by one is looked for once.
+    # To count what one may see of all, in no order, takes databases longer than to find the first of it; what is looked
+    # for one by one is looked for once; and of what goes before a page only keys are read.
     return _by_keys(events, _first_keys(rows, [Q()], shown.sort, most))
 
 
 def _by_keys(events: QuerySet[Any], keys: list[int]) -> Found:
     """What was looked for is found."""
-    return Found(unfiltered(events).filter(among(keys)), number=len(keys))
+    return Found(unfiltered(events).filter(among(keys)), keys=keys)
 
 
 def _not_beyond(end: datetime, sort: str) -> Q:
@@ -166,13 +192,46 @@ def _find_end(wanted: Wanted, sort: str, steps: str, most: int) -> datetime | No
     """When the last of so many events happened that are looked at one by one; None if there are no more than that."""
     key = _key_of(wanted)
     ways = [Q()] if key is None else _ways_of(wanted, key, steps)
-    every = (_order(Event.objects.filter(way), sort).values_list("at", flat=True) for way in ways)
+    return _find_end_of([Event.objects.filter(way) for way in ways], sort, most)
+
+
+def _find_end_of(passed: list[QuerySet[Any]], sort: str, most: int) -> datetime | None:
+    every = (_order(rows, sort).values_list("at", flat=True) for rows in passed)
     ends = [at for moments in every for at in moments[most:][:1]]
     return (max if sort.startswith("-") else min)(ends, default=None)
 
 
 def _first_keys(rows: QuerySet[Any], ways: list[Q], sort: str, most: int) -> list[int]:
     return [pk for way in ways for pk in _order(rows.filter(way), sort).values_list("pk", flat=True)[:most]]
+
+
+def _first_of(every: list[QuerySet[Any]], sort: str, most: int) -> list[int]:
+    """The keys of the first so many by time of all these rows, in their order. Of each the first are taken, with its
+    own index, and then of these; what is among several counts once."""
+    side = "DESC" if sort.startswith("-") else "ASC"
+    in_order = f"ORDER BY at {side}, id {side} LIMIT {int(most)}"
+    parts: list[str] = []
+    values: list[Any] = []
+    for rows in every:
+        # What is looked up stands in an index by its keys. Told of the order, databases take one that has the order.
+        is_few = begins_with_few(rows.query.where)
+        asked = rows.order_by()[:_ALL] if is_few else _order(rows, sort)[:most]
+        with suppress(EmptyResultSet):
+            sql, params = asked.values_list("id", "at").query.get_compiler(connection=connection).as_sql()
+            # SQLite takes no parentheses around a part of a UNION.
+            parts.append(f"SELECT * FROM ({sql}) AS way{len(parts)}")  # noqa: S608 - of Django
+            if is_few:
+                parts[-1] = f"SELECT * FROM ({parts[-1]} {in_order}) AS first{len(parts)}"  # noqa: S608
+            values += params
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM ({' UNION '.join(parts)}) AS found {in_order}", values)  # noqa: S608
+        return [key for (key,) in cursor.fetchall()]
+
+
+# More than there are: a limit keeps databases from carrying an order into what it is of.
+_ALL = 2**62
 
 
 def _order(rows: QuerySet[Any], sort: str) -> QuerySet[Any]:

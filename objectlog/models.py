@@ -141,8 +141,13 @@ class Event(models.Model):
     class Meta:
         ordering = ["-at", "-pk"]
         indexes = [
-            models.Index(fields=["target_kind", "target_pk", "-at", "-id"], name="event_about"),
-            models.Index(fields=["is_overtaken", "at"], name="event_listed"),
+            # Who may read some events has others gone past, or all of theirs put in order: what that asks for stands in
+            # the index, for rows are long.
+            models.Index(fields=["target_kind", "target_pk", "-at", "-id", "is_overtaken"], name="event_about"),
+            models.Index(
+                fields=["is_overtaken", "-at", "-id", "target_kind", "target_pk", "actor"], name="event_listed"
+            ),
+            models.Index(fields=["actor", "-at", "-id", "is_overtaken"], name="event_of_actor"),
             models.Index(fields=["cluster_pk", "at"], name="event_of_cluster"),
             # What the journal is filtered by and put in order by, and then by time: few of many are found, and of many
             # the newest, without going past all others.
@@ -152,7 +157,7 @@ class Event(models.Model):
             # Nearly all that were submitted are overtaken.
             models.Index(fields=["is_overtaken", "outcome", "-at", "-id"], name="event_by_outcome"),
             models.Index(fields=["target_name", "-at", "-id"], name="event_by_target"),
-            models.Index(fields=["target_kind", "-at", "-id"], name="event_by_kind"),
+            models.Index(fields=["target_kind", "-at", "-id", "target_pk", "is_overtaken"], name="event_by_kind"),
             models.Index(fields=["cluster_name", "-at", "-id"], name="event_by_cluster"),
         ]
 

@@ -20,7 +20,7 @@ MANY = 500
 def list_visible_events(user: User) -> QuerySet[Event]:
     """The events `user` may read: their own, those about what they are admin of; all of them if they may see all."""
     events = list_events()
-    return events if can(user, "see_journal_of_all") else events.filter(reduce(or_, _ways_to_read(user)))
+    return events if can(user, "see_journal_of_all") else events.filter(reduce(or_, ways_to_read(user)))
 
 
 def read_few_visible_events(user: User) -> QuerySet[Event] | None:
@@ -30,7 +30,7 @@ def read_few_visible_events(user: User) -> QuerySet[Event] | None:
     if can(user, "see_journal_of_all") or can_somewhere(user, KINDS["cluster"].journal, KINDS["cluster"].model):
         return None
     rows = Event.objects.order_by().values_list("pk")  # an index tells these: to find that they are many takes little
-    first, *others = (rows.filter(way) for way in _ways_to_read(user, looked_up=True))
+    first, *others = (rows.filter(way) for way in ways_to_read(user, looked_up=True))
     found = list(first.union(*others, all=True)[: MOST + 1])
     return list_events().filter(among({pk for (pk,) in found})) if len(found) <= MOST else None
 
@@ -41,7 +41,7 @@ def reads_of_many(user: User) -> bool:
     return any(kind.journal and count_read_ahead(user, kind.journal, kind.model) > MANY for kind in KINDS.values())
 
 
-def _ways_to_read(user: User, *, looked_up: bool = False) -> list[Q]:
+def ways_to_read(user: User, *, looked_up: bool = False) -> list[Q]:
     """Why somebody may read an event; what nothing can be held of is left out."""
     # Machines first: where they are many, it is known without the jobs.
     kinds = [kind for kind in reversed(KINDS.values()) if kind.journal]

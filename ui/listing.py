@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,12 +90,13 @@ def list_page(
     keys_first: bool = False,
     size: int | None = None,
     ahead: int = 0,
+    keys: Sequence[int] | None = None,
 ) -> Listing:
     """One page of `rows` as the address asks for it; a page that is not there is the last.
 
     With ``ahead`` rows are counted for so many further pages alone, for where it takes long to count them.
-    ``keys_first`` is for rows with columns that cost the database much (see `ui.paging.Pages`); ``size`` are the rows
-    on a page where somebody has chosen.
+    ``keys_first`` is for rows with columns that cost the database much, ``keys`` are those of all rows where they are
+    known (see `ui.paging.Pages`); ``size`` are the rows on a page where somebody has chosen.
     """
     sort = read_sort(request, columns, default)
     size = size or read_page_size(request)
@@ -103,7 +104,7 @@ def list_page(
     through = first if isinstance(first, Through) else None
     deepest = read_deepest(request, size, ahead) if ahead else DEEPEST
     ordered = order_rows(rows, columns, sort)
-    paginator = Pages(ordered, size, total, keys_first=keys_first, through=through, deepest=deepest)
+    paginator = Pages(ordered, size, total, keys_first=keys_first, through=through, deepest=deepest, keys=keys)
     page = paginator.get_page(request.GET.get("page"))
     return Listing(
         page,

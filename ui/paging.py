@@ -5,6 +5,7 @@ The database would count and sort all rows before the one page that is shown, fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,7 +36,8 @@ class Pages(_Paginator):
 
     With ``keys_first`` the database picks the keys of a page before it works out what stands in its rows: otherwise
     it does so for every row that it sorts. With ``through``, by which many `rows` are in order, it sorts only those
-    that the page is among. No more than `deepest` rows are counted.
+    that the page is among. No more than `deepest` rows are counted. Where the `keys` of all rows are known, in their
+    order, the rows of the page alone are read.
     """
 
     def __init__(
@@ -47,11 +49,15 @@ class Pages(_Paginator):
         keys_first: bool = False,
         through: Through | None = None,
         deepest: int = DEEPEST,
+        keys: Sequence[int] | None = None,
     ) -> None:
         super().__init__(rows, size)
         self.deepest = deepest
         self._keys_first = keys_first
         self._through = through
+        self._keys = keys
+        if keys is not None:
+            total = len(keys)
         if total is not None:
             self.__dict__["count"] = total
 
@@ -78,9 +84,12 @@ class Pages(_Paginator):
     def page(self, number: int | str) -> Page[Any]:
         """One page."""
         page: Page[Any] = super().page(number)
-        if self._keys_first:
+        first = (page.number - 1) * self.per_page
+        if self._keys is not None:
             rows = cast("QuerySet[Any]", self.object_list)
-            first = (page.number - 1) * self.per_page
+            page.object_list = unfiltered(rows).filter(pk__in=self._keys[first : first + self.per_page])
+        elif self._keys_first:
+            rows = cast("QuerySet[Any]", self.object_list)
             if self._through is not None and self.count > MANY:
                 on_page = cut_to_groups(rows, self._through, first, first + self.per_page)
             else:

@@ -136,7 +136,14 @@ class Shown:
         return export(request, self.table.name, order_rows(rows, self.table.orders, self.sort), self.values)
 
     def page(
-        self, request: HttpRequest, rows: Any, total: int | None = None, *, keys_first: bool = False, ahead: int = 0
+        self,
+        request: HttpRequest,
+        rows: Any,
+        total: int | None = None,
+        *,
+        keys_first: bool = False,
+        ahead: int = 0,
+        keys: Sequence[int] | None = None,
     ) -> Listing:
         """One page of `rows`, see `list_page`."""
         return list_page(
@@ -148,6 +155,7 @@ class Shown:
             keys_first=keys_first,
             size=self.per_page,
             ahead=ahead,
+            keys=keys,
         )
 
     def as_context(

@@ -1,8 +1,8 @@
 """The journal: of everything one may know, of a cluster, a node, a machine; on pages and as a file."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,14 +13,23 @@ from django.views.decorators.http import require_safe
 
 from clusters.selectors import get_cluster, get_node
 from clusters.views.frame import cluster_page, node_page
-from gwm.journal_found import MOST_WALKED, Found, find_among, find_events, find_near, only_last
+from gwm.journal_found import (
+    MOST_WALKED,
+    Found,
+    find_among,
+    find_by_ways,
+    find_events,
+    find_near,
+    is_page_of_all,
+    only_last,
+)
 from gwm.journal_list import CHOICES, EVENTS, JOURNAL_TABLE, OUTCOMES
 from gwm.selectors import events_about, events_of, events_on, with_links
 from people.account_selectors import get_account
 from people.selectors import get_team
 from people.views.person import person_page
 from people.views.teams import team_page
-from permissions.journal import list_visible_events, read_few_visible_events, reads_of_many
+from permissions.journal import list_visible_events, read_few_visible_events, reads_of_many, ways_to_read
 from permissions.kinds import places_of
 from permissions.policy import can
 from permissions.selectors import choice_of
@@ -34,6 +43,9 @@ from virtualmachines.template_selectors import get_template
 from virtualmachines.views.detail import vm_page
 from virtualmachines.views.templates import template_page
 
+if TYPE_CHECKING:
+    from permissions.models import User
+
 # To count a million events takes longer than to show some; where not all may be read, others are gone past for each.
 _AHEAD, _AHEAD_OF_SOME = 4, 1
 
@@ -45,25 +57,31 @@ def answer(
     context: dict[str, Any],
     without: tuple[str, ...] = (),
     *,
-    few: Callable[[], QuerySet[Any] | None] | None = None,
-    is_near: bool = False,
+    reader: User | None = None,
     ahead: int = _AHEAD,
     most_walked: int = MOST_WALKED,
 ) -> HttpResponseBase:
     """A page of `events`, or a file of all that match; `without` columns that say the same in every row. So many
-    pages `ahead` are counted, and no more than `most_walked` looked at one by one unless one asks for it (`far`). What
-    is a `few` of all is looked up; where it comes by often, it `is_near`, and is looked for among the first before.
+    pages `ahead` are counted, and no more than `most_walked` looked at one by one unless one asks for it (`far`). Where
+    a `reader` may read some of all, these are looked up if they are few; of more the first are looked for among all,
+    and then by each reason to read some.
 
     Of an operation its last event is shown, and every step if one asks for `steps` or for that `entry`.
     """
     shown = show(request, JOURNAL_TABLE, choice_of(person_of(request), JOURNAL_TABLE.name), without)
     wanted = Wanted.parse(EVENTS, request.GET)
     steps, entry = request.GET.get("steps", ""), request.GET.get("entry", "").strip()
-    near, some = None, None
-    if few is not None:
-        if is_near and not entry and not is_file_wanted(request):
-            near = find_near(events, wanted, shown, steps, read_deepest(request, shown.per_page, ahead) + 1)
-        some = few() if near is None else None
+    found, some = None, None
+    if reader is not None:
+        is_all = is_page_of_all(wanted, shown) and not entry and not is_file_wanted(request)
+        if not (is_all and reads_of_many(reader)):
+            some = read_few_visible_events(reader)
+        if some is None and is_all:
+            found = find_near(events, shown, steps, read_deepest(request, shown.per_page, ahead) + 1)
+        if some is None and is_all and found is None:
+            ahead = _AHEAD
+            ways = ways_to_read(reader, looked_up=True)
+            found = find_by_ways(events, ways, shown, steps, read_deepest(request, shown.per_page, ahead) + 1)
         events, ahead = (events, ahead) if some is None else (some, _AHEAD)
     most = read_deepest(request, shown.per_page, ahead) + 1
     rows = only_last(events.filter(wanted.asked.condition), steps, "" if some is not None else shown.sort, entry)
@@ -74,10 +92,10 @@ def answer(
         found = Found(rows)
     elif some is not None:
         found = find_among(rows, shown.sort, most)
-    else:
+    elif found is None:
         walked = None if request.GET.get("far") else most_walked
-        found = near or find_events(events, wanted, shown, steps, most, most_walked=walked)
-    listing = shown.page(request, with_links(shown.load(found.rows)), found.number, ahead=ahead)
+        found = find_events(events, wanted, shown, steps, most, most_walked=walked)
+    listing = shown.page(request, with_links(shown.load(found.rows)), keys=found.keys, ahead=ahead)
     here = listing.page.object_list
     places = places_of(person_of(request), [(event.target_kind, event.target_pk) for event in here])
     for event in here:
@@ -106,8 +124,7 @@ def journal(request: HttpRequest) -> HttpResponseBase:
     events, context = list_visible_events(user), {"sees_all": sees_all}
     if sees_all:
         return answer(request, events, "gwm/journal.html", context)
-    few, is_near = partial(read_few_visible_events, user), reads_of_many(user)
-    return answer(request, events, "gwm/journal.html", context, few=few, is_near=is_near, ahead=_AHEAD_OF_SOME)
+    return answer(request, events, "gwm/journal.html", context, reader=user, ahead=_AHEAD_OF_SOME)
 
 
 @require_safe

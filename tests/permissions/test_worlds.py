@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 
 from clusters.models import Cluster, JobTarget
 from clusters.selectors import few_lines_of, list_job_rows, read_job_lines
+from gwm.journal_found import find_by_ways
+from gwm.journal_list import JOURNAL_TABLE
 from objectlog.models import Event
-from permissions.journal import list_visible_events, read_few_visible_events
+from permissions.journal import list_visible_events, read_few_visible_events, ways_to_read
 from permissions.kinds import KINDS
 from permissions.middleware import ReachReadOnce
 from permissions.models import RoleGrant, Team, User
@@ -61,7 +63,10 @@ def compare_journal(site: Site, kinds: dict[str, list[Any]]) -> None:
         for keeping in (nullcontext, reach_kept):
             with keeping():
                 few, every = read_few_visible_events(user), list_visible_events(user)
-                for events in (every,) if few is None else (few, every):
+                by_ways = find_by_ways(
+                    every, ways_to_read(user, looked_up=True), JOURNAL_TABLE.plain(), "1", len(about)
+                )
+                for events in (every, by_ways.rows, *([] if few is None else [few])):
                     assert set(events.values_list("target_kind", "target_pk")) == expected
 
 

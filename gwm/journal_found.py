@@ -207,27 +207,25 @@ def _first_keys(rows: QuerySet[Any], ways: list[Q], sort: str, most: int) -> lis
 
 def _first_of(every: list[QuerySet[Any]], sort: str, most: int) -> list[int]:
     """The keys of the first so many by time of all these rows, in their order. Of each the first are taken, with its
-    own index, and then of these; what is among several counts once."""
+    own index, and then of these. What is among two of them counts once; nothing is among more."""
     side = "DESC" if sort.startswith("-") else "ASC"
-    in_order = f"ORDER BY at {side}, id {side} LIMIT {int(most)}"
     parts: list[str] = []
     values: list[Any] = []
     for rows in every:
         # What is looked up stands in an index by its keys. Told of the order, databases take one that has the order.
-        is_few = begins_with_few(rows.query.where)
-        asked = rows.order_by()[:_ALL] if is_few else _order(rows, sort)[:most]
+        asked = rows.order_by()[:_ALL] if begins_with_few(rows.query.where) else _order(rows, sort)[:most]
         with suppress(EmptyResultSet):
             sql, params = asked.values_list("id", "at").query.get_compiler(connection=connection).as_sql()
             # SQLite takes no parentheses around a part of a UNION.
             parts.append(f"SELECT * FROM ({sql}) AS way{len(parts)}")  # noqa: S608 - of Django
-            if is_few:
-                parts[-1] = f"SELECT * FROM ({parts[-1]} {in_order}) AS first{len(parts)}"  # noqa: S608
             values += params
     if not parts:
         return []
+    # To have the database leave out what is there twice takes it as long as all the rest.
+    first = f"ORDER BY at {side}, id {side} LIMIT {2 * most}"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM ({' UNION '.join(parts)}) AS found {in_order}", values)  # noqa: S608
-        return [key for (key,) in cursor.fetchall()]
+        cursor.execute(f"SELECT id FROM ({' UNION ALL '.join(parts)}) AS found {first}", values)  # noqa: S608
+        return list(dict.fromkeys(key for (key,) in cursor.fetchall()))[:most]
 
 
 # More than there are: a limit keeps databases from carrying an order into what it is of.

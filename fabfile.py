@@ -1,10 +1,15 @@
-"""`fab dev deploy`: what `./run` does before it starts, in place, for those who are used to it.
+"""`fab dev deploy` and `fab prod deploy`: a selector says where, the verb says what.
 
-A selector (`dev`) says where, the verb says what. Needs nothing but Fabric to begin with.
+`fab dev deploy` does in place what `./run` does before it starts. `fab prod deploy --host root@gwm.example.org` brings
+the committed release to a Debian server over SSH, with all that it needs there, and `fab prod status`, `rollback` and
+`logs` look after it: see docs/install.md.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -12,14 +17,15 @@ from shlex import quote
 from invoke import Context, Exit, task
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where to deploy to."""
+    """Where to deploy to; without a directory: servers that are reached over SSH."""
 
     name: str
-    directory: Path
+    directory: Path | None = None
 
 
 _chosen: list[Place] = []
@@ -32,11 +38,98 @@ def dev(c: Context) -> None:
 
 
 @task
-def deploy(c: Context) -> None:
-    """Make the virtual environment, install packages, generate secrets, bring the database up to date."""
-    if not _chosen:
-        raise Exit("Say where first: fab dev deploy")
-    for place in _chosen:
+def prod(c: Context) -> None:
+    """Choose a server, which --host of what follows names."""
+    _chosen.append(Place("production"))
+
+
+@task(
+    help={
+        "host": "where to, as for ssh: root@gwm.example.org",
+        "name": "the name people type, if it is another than the server's own",
+        "settings": "file of settings (docs/settings.md) for the server; else it keeps those it has",
+        "certificate": "chain of certificates (PEM); else the server keeps its own, or signs one for itself",
+        "private-key": "its private key (PEM)",
+        "revision": "the commit to deploy (HEAD)",
+        "check": "say what would be done, and do nothing",
+        "key": "private key for SSH",
+        "known-hosts": "file of the keys that servers are known by",
+    }
+)
+def deploy(
+    c: Context,
+    host: str = "",
+    name: str = "",
+    settings: str = "",
+    certificate: str = "",
+    private_key: str = "",
+    revision: str = "HEAD",
+    check: bool = False,
+    key: str = "",
+    known_hosts: str = "",
+) -> None:
+    """Bring a release to a place, with all that it needs; repeated, it changes what is not as it must be."""
+    place = _choose()
+    if place.directory is not None:
         with c.cd(str(place.directory)):
             c.run(f"{quote(str(place.directory / 'run'))} manage prepare")
         print(f"The {place.name} installation in {place.directory} is ready: ./run starts it, ./run test tests it.")
+        return
+    from deploy.production import deploy_release, read_given
+
+    with _told():
+        given = read_given(settings, certificate, private_key)
+        deploy_release(_host(host), name, given, revision=revision, only_checks=check, key=key, known_hosts=known_hosts)
+
+
+@task
+def rollback(c: Context, host: str = "", key: str = "", known_hosts: str = "") -> None:
+    """Have the release before run again on a server."""
+    from deploy.production import roll_back_release
+
+    with _told():
+        roll_back_release(_host(host), key=key, known_hosts=known_hosts)
+
+
+@task
+def status(c: Context, host: str = "", key: str = "", known_hosts: str = "") -> None:
+    """Say what runs on a server, and whether it is well."""
+    from deploy.production import show_status
+
+    with _told():
+        show_status(_host(host), key=key, known_hosts=known_hosts)
+
+
+@task
+def logs(c: Context, host: str = "", lines: int = 100, key: str = "", known_hosts: str = "") -> None:
+    """Show the newest lines of what the product wrote on a server."""
+    from deploy.production import show_logs
+
+    with _told():
+        show_logs(_host(host), lines, key=key, known_hosts=known_hosts)
+
+
+def _choose() -> Place:
+    if len(_chosen) != 1:
+        raise Exit("Say where first, one place: fab dev deploy, or fab prod deploy --host root@gwm.example.org")
+    return _chosen[0]
+
+
+def _host(host: str) -> str:
+    if _choose().directory is not None:
+        raise Exit("That is for servers: fab prod … --host root@gwm.example.org")
+    if not host:
+        raise Exit("Say which server: --host root@gwm.example.org")
+    return host
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What went wrong on a server, or here, ends the command with its words."""
+    from deploy.host import HostError
+    from deploy.release import ReleaseError
+
+    try:
+        yield
+    except (HostError, ReleaseError) as error:
+        raise Exit(str(error)) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tools.browser import LACKING, find_browser
+from tools.server import missing_for_servers
 from tools.throwaway import postgresql, redis_server
 
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "admin_client", "admin_user"}
@@ -49,6 +50,8 @@ def missing_for(mark: str) -> str:
         return "Redis is not installed (Debian: apt install redis-server)."
     if mark == "browser" and not find_browser():
         return LACKING
+    if mark == "deploy":
+        return missing_for_servers()
     return ""
 
 
@@ -58,6 +61,7 @@ SIGNS = {
     "standalone": ("mark.standalone",),
     "long": ("mark.long", "some_in_fast"),
     "browser": ("mark.browser", "tests/browser/"),
+    "deploy": ("mark.deploy",),
     "ganeti": ("mark.ganeti", "tests/ganeti/", "tests/contract/"),
 }
 
@@ -90,7 +94,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             name, package = mark.args
             if find_program(name) is None:
                 item.add_marker(pytest.mark.skip(reason=f"{name} is not installed (Debian: apt install {package})."))
-    for mark in ("redis", "browser"):
+    for mark in ("redis", "browser", "deploy"):
         reason = missing_for(mark)
         for item in items:
             if reason and item.get_closest_marker(mark):

@@ -1,9 +1,10 @@
 """`./run test [WHICH]`: every gate this machine can pass, fast ones first, and at the end what it could not.
 
 WHICH: `quick` looks at the sources only, `changed` adds the tests that a change can reach (tools/changed.py),
-`fast` all but the longest tests on SQLite. Gates run side by side (tools/gates.py).
-Starts PostgreSQL and Redis itself, throwaway, where their programs are installed. With `CI` set nothing may be left
-out: what is missing fails. The last line counts tests; a gate without tests that fails counts as one failure.
+`fast` all but the longest tests on SQLite, `deploy` boots a server and deploys to it. Gates run side by side
+(tools/gates.py). Starts PostgreSQL and Redis itself, throwaway, where their programs are installed. With `CI` set
+nothing may be left out: what is missing fails. The last line counts tests; a gate without tests that fails counts as
+one failure.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from tools.browser import LACKING, find_browser  # noqa: E402
 from tools.changed import changed_since, read_sources  # noqa: E402
 from tools.gates import Gate, Outcome, run_gates  # noqa: E402
 from tools.lab.prerequisites import missing_prerequisites  # noqa: E402
+from tools.server import missing_for_servers  # noqa: E402
 from tools.throwaway import postgresql, redis_server  # noqa: E402
 
-_SERVERLESS = "not ganeti and not browser and not redis"
+_SERVERLESS = "not ganeti and not browser and not redis and not deploy"
 CORES = os.cpu_count() or 1
 #: the cores of a gate that waits for processes, time-outs and machines half of its time
 WAITS = 0.5
@@ -138,6 +140,13 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
     ]
 
 
+def list_deploy_gates(features_file: Path) -> list[Gate]:
+    """Return what takes a server that boots: minutes of its own, so only where it is asked for."""
+    command = pytest_command(features_file, "-m", "deploy", *files_with("deploy"))
+    lacking = missing_for_servers
+    return [Gate("Deployment to a server that boots", command, has_tests=True, lacking=lacking, is_fast=False)]
+
+
 def apart(command: list[str]) -> list[str]:
     """The same command with a network of its own, where this machine can have labs; elsewhere nothing comes or goes."""
     if missing_prerequisites():
@@ -228,7 +237,7 @@ def summarise(
 def main() -> int:
     """Run all gates, or the fast ones, and return the exit code."""
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__)
-    parser.add_argument("which", nargs="?", choices=["all", "fast", "changed", "quick"], default="all")
+    parser.add_argument("which", nargs="?", choices=["all", "fast", "changed", "quick", "deploy"], default="all")
     parser.add_argument("revision", nargs="?", default="main", help="what `changed` compares with (main)")
     parser.add_argument("--only", metavar="WORD", help="only gates with this word in their title")
     parser.add_argument("--one-by-one", action="store_true", help="no two gates at a time")
@@ -247,6 +256,8 @@ def main() -> int:
         chosen = [gate for gate in gates if gate.is_fast or options.which == "all"]
         if options.which == "quick":
             chosen = list_quick_gates()
+        if options.which == "deploy":
+            chosen = list_deploy_gates(features_file)
         if options.only:
             chosen = [gate for gate in chosen if options.only.lower() in gate.title.lower()]
         outcomes = run_gates(chosen, complete, 1 if options.one_by_one else CORES)

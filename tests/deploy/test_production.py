@@ -1,0 +1,175 @@
+"""`fab prod` with a server that boots for it: brought there, again, upgraded, gone back, and one that is not well."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from deploy.release import HERE
+from tools.server import Server, booted_server
+
+pytestmark = [pytest.mark.deploy]
+DONE = "  now  "
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with booted_server() as there:
+        yield there
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone to make commits in, with the wheels of the checkout."""
+    folder = tmp_path_factory.mktemp("checkout") / "gwm"
+    subprocess.run(["git", "clone", "--quiet", str(HERE), str(folder)], check=True)
+    (HERE / ".releases").mkdir(exist_ok=True)
+    (folder / ".releases").symlink_to(HERE / ".releases")
+    return folder
+
+
+def commit(checkout: Path, path: str, text: str) -> None:
+    """One more commit, which changes a file."""
+    (checkout / path).write_text(text)
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run(["git", "add", path], cwd=checkout, check=True)
+    subprocess.run(["git", *who, "commit", "--quiet", "-m", "A change"], cwd=checkout, check=True)
+
+
+class Fab:
+    """`fab prod` in a checkout, for a server."""
+
+    def __init__(self, checkout: Path, server: Server) -> None:
+        self.checkout, self.server = checkout, server
+
+    def __call__(self, verb: str, *words: str, fails: bool = False, **where: str) -> str:
+        """`where`: options that say who signs in where, in place of the usual ones."""
+        fab = [str(Path(sys.executable).with_name("fab")), "--search-root", str(self.checkout), "prod", verb]
+        there = {"host": f"root@{self.server.address}", "key": str(self.server.key)}
+        there |= {"known_hosts": str(self.server.known_hosts), **where}
+        words = (*(f"--{name.replace('_', '-')}={value}" for name, value in there.items()), *words)
+        done = subprocess.run([*fab, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == int(fails), done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def fab(checkout: Path, server: Server) -> Fab:
+    return Fab(checkout, server)
+
+
+def get(server: Server, path: str) -> tuple[int, bytes]:
+    """Asked from outside, by its address."""
+    context = ssl._create_unverified_context()  # noqa: S323 (signed by itself, and not what is tested)
+    with closing(http.client.HTTPSConnection(server.address, context=context, timeout=20)) as connection:
+        connection.request("GET", path, headers={"Host": server.name})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def running(server: Server) -> str:
+    return server.run("basename $(readlink /opt/ganeti-web-manager/current)")
+
+
+def test_a_check_does_nothing(fab: Fab, server: Server) -> None:
+    told = fab("deploy", "--check")
+    assert "Nothing was done." in told and "Debian's packages: " in told
+    assert "gwm" not in server.run("ls /opt /etc; getent passwd") and "nginx" not in server.run("ls /etc")
+    assert "Nothing was deployed" in fab("status", fails=True)
+
+
+def test_a_bare_server_runs_it_afterwards_with_tls(fab: Fab, server: Server) -> None:
+    told = fab("deploy")
+    assert "First account: admin, password: " in told and "It runs, and is well: https://gwm1.example.org" in told
+    assert get(server, "/readyz")[0] == 200 and b"<form" in get(server, "/login/")[1]
+    fingerprint = server.run(
+        "openssl x509 -in /etc/ssl/certs/ganeti-web-manager.pem -noout -fingerprint -sha256"
+    ).rpartition("=")[2]
+    assert fingerprint in told
+    assert server.run("gwm-manage shell -v0 -c 'from django.db import connection; print(connection.vendor)'") == (
+        "postgresql"
+    )
+
+
+def test_what_is_secret_there_is_readable_by_whom_it_must_be(server: Server) -> None:
+    modes = server.run(
+        "stat -c '%U:%G %a %n' /etc/ganeti-web-manager.env /var/lib/ganeti-web-manager"
+        " /var/lib/ganeti-web-manager/secrets.env /etc/ssl/private/ganeti-web-manager.key"
+    ).splitlines()
+    assert [line.rpartition(" ")[0] for line in modes] == [
+        "root:gwm 640",
+        "gwm:gwm 700",
+        "gwm:gwm 600",
+        "root:root 600",
+    ]
+    assert server.run("find /opt/ganeti-web-manager -not -user root | head -1") == "", "the code is not the product's"
+
+
+def test_a_second_time_changes_nothing_and_says_so(fab: Fab, server: Server) -> None:
+    began = server.run("systemctl show -p ActiveEnterTimestampMonotonic gwm-web@1 gwm-worker gwm-beat nginx postgresql")
+    told = fab("deploy")
+    assert "Nothing had to be changed, and it is well." in told and DONE not in told
+    again = server.run("systemctl show -p ActiveEnterTimestampMonotonic gwm-web@1 gwm-worker gwm-beat nginx postgresql")
+    assert again == began
+    assert "All is as it must be." in fab("deploy", "--check")
+
+
+def test_what_was_killed_halfway_is_made_whole(fab: Fab, server: Server) -> None:
+    server.run(
+        "systemctl stop gwm-worker && rm -f /etc/nginx/sites-enabled/ganeti-web-manager && systemctl reload nginx"
+    )
+    told = fab("deploy")
+    assert [line.split(":")[0].split("  ")[-1].strip() for line in told.splitlines() if DONE in line] == [
+        "site of nginx",
+        "what runs",
+    ]
+    assert get(server, "/readyz")[0] == 200 and server.run("systemctl is-active gwm-worker") == "active"
+
+
+def test_a_newer_release_takes_over_and_the_older_one_can_come_back(fab: Fab, server: Server, checkout: Path) -> None:
+    first = running(server)
+    commit(checkout, "README.md", "A newer release.\n")
+    told = fab("deploy")
+    second = running(server)
+    assert first < second and f"what runs: {second}" in told and "First account" not in told
+    assert f"{first} runs again, and is well." in fab("rollback")
+    assert running(server) == first and f"runs  {first}" in fab("status")
+    assert "no earlier release" in fab("rollback", fails=True)
+    fab("deploy")
+    assert running(server) == second
+
+
+def test_of_one_that_is_not_well_the_older_one_runs_again(fab: Fab, server: Server, checkout: Path) -> None:
+    before = running(server)
+    good = (checkout / "gwm/processes/web.py").read_text()
+    commit(checkout, "gwm/processes/web.py", "raise SystemExit('not today')\n")
+    told = fab("deploy", fails=True)
+    assert f"is not well; {before} runs again" in told and "It is not well. /readyz: " in told
+    assert "not today" in told, "what the units wrote"
+    assert running(server) == before and get(server, "/readyz")[0] == 200
+    commit(checkout, "gwm/processes/web.py", good)
+    assert "It runs, and is well" in fab("deploy")
+
+
+def test_a_server_whose_key_is_not_known_gets_nothing(fab: Fab, tmp_path: Path) -> None:
+    nobody = tmp_path / "known_hosts"
+    nobody.write_text("")
+    told = fab("status", known_hosts=str(nobody), fails=True)
+    assert "its key must be known" in told
+
+
+def test_who_is_not_root_there_does_it_by_sudo(fab: Fab, server: Server) -> None:
+    server.run("apt-get install -y -qq sudo >/dev/null 2>&1 && useradd -m op && cp -r /root/.ssh /home/op/")
+    server.run("chown -R op: /home/op/.ssh")
+    assert "sudo wants a password" in fab("status", host=f"op@{server.address}", fails=True)
+    server.run("echo 'op ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/op")
+    server.run("rm /usr/local/sbin/gwm-manage")
+    told = fab("deploy", host=f"op@{server.address}")
+    assert "command gwm-manage: /usr" in told and server.run("stat -c '%U %a' /usr/local/sbin/gwm-manage") == "root 755"

@@ -1,0 +1,115 @@
+"""What a deployment makes of the files of deploy/, of settings and of the list of packages."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.host import HostError
+from deploy.release import HERE, Release, requirements_on
+from deploy.rollout import release_before
+from deploy.site import CURRENT, DATA, SETTINGS, UNITS, Site, complete_settings, read_settings, site_of, unit_of
+from gwm.env import TABLE
+
+SYSTEMD, NGINX = HERE / "deploy" / "systemd", HERE / "deploy" / "nginx" / "ganeti-web-manager"
+
+
+def test_units_run_the_current_release_and_keep_what_they_keep_where_it_was() -> None:
+    for name in UNITS:
+        text = unit_of((SYSTEMD / name).read_text())
+        assert f"{DATA}/.venv" not in text and "/opt/ganeti-web-manager/\n" not in text
+        for path in re.findall(r"^(?:ExecStart|WorkingDirectory)=(\S+)", text, re.MULTILINE):
+            assert path.startswith(CURRENT), (name, path)
+        if "[Service]" in text:
+            assert f"GWM_DATA_DIR={DATA} " in text and f"EnvironmentFile=-{SETTINGS}\n" in text
+
+
+def test_the_site_of_nginx_has_the_name_and_the_certificate_of_the_server() -> None:
+    text = site_of(NGINX.read_text(), "vm.example.net")
+    assert "gwm.example.org" not in text and text.count("server_name vm.example.net;") == 2
+    assert "ssl_certificate_key /etc/ssl/private/ganeti-web-manager.key;" in text
+
+
+def test_settings_are_kept_as_they_were_given_and_completed() -> None:
+    given = "# ours\nDATABASE_URL='postgres://gwm:x@db/gwm'\nGWM_SYNC_INTERVAL_S=30"
+    complete = complete_settings(given, "vm.example.net")
+    assert complete.startswith(f"{given}\n") and complete.endswith("\n")
+    found = read_settings(complete)
+    assert found["DATABASE_URL"] == "postgres://gwm:x@db/gwm" and found["GWM_PUBLIC_URL"] == "https://vm.example.net"
+    assert complete_settings(complete, "another") == complete, "a second time changes nothing"
+    assert set(found) <= set(TABLE)
+
+
+REQUIREMENTS = """old==1 ; python_full_version < '3.11.3' \\
+    --hash=sha256:aa \\
+    --hash=sha256:bb
+    # via new
+new==2 \\
+    --hash=sha256:cc
+windows==3 ; sys_platform == 'win32' \\
+    --hash=sha256:dd
+"""
+
+
+@pytest.mark.parametrize(("python", "has_old"), [("3.11.2", True), ("3.13.1", False)])
+def test_packages_are_those_of_the_servers_python(python: str, has_old: bool) -> None:
+    wanted = requirements_on(REQUIREMENTS, python, "x86_64")
+    assert ("old==1 \\\n    --hash=sha256:aa" in wanted) is has_old
+    assert "new==2 \\\n    --hash=sha256:cc" in wanted and "windows" not in wanted and " ; " not in wanted
+
+
+def test_of_each_package_there_is_one_version_on_any_python() -> None:
+    for python in ("3.11.2", "3.12.3", "3.13.5"):
+        names = re.findall(
+            r"^([a-z0-9-]+)==", requirements_on((HERE / "requirements.txt").read_text(), python, "x86_64"), re.M
+        )
+        assert len(names) == len(set(names)) > 50
+
+
+def test_the_same_commit_has_one_name_and_the_earlier_one_is_gone_back_to() -> None:
+    release = Release.of("HEAD")
+    assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{12}", release.name) and Release.of("HEAD").name == release.name
+    assert release_before(["a", "b", "c"], "c") == "b"
+    with pytest.raises(HostError, match="no earlier release"):
+        release_before(["b", "c"], "b")
+
+
+class Refusing:
+    """A server on which nothing may be done."""
+
+    name = "there"
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = answers
+
+    def ask(self, command: str) -> bool:
+        return True
+
+    def run(self, command: str) -> str:
+        return "" if command.startswith("cat ") else "bad name; rm -rf /"
+
+
+def test_a_name_that_no_browser_could_ask_for_is_refused_before_anything_is_done() -> None:
+    there: Any = Refusing()
+    with pytest.raises(HostError, match="no name that a browser could ask for"):
+        Site(there, Release("0" * 40)).look()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["prod", "deploy"], "--host root@gwm.example.org"),
+        (["dev", "status"], "for servers"),
+        (["status", "--host", "x"], "Say where first"),
+        (["dev", "prod", "deploy", "--host", "x"], "one place"),
+        (["prod", "deploy", "--host", "x", "--certificate", "a"], "belong together"),
+        (["prod", "deploy", "--host", "x", "--settings", "/nowhere"], "/nowhere can't be read"),
+    ],
+)
+def test_what_is_missing_on_the_command_line_is_said(words: list[str], told: str) -> None:
+    fab = [str(Path(sys.executable).with_name("fab")), "--search-root", str(HERE)]
+    done = subprocess.run([*fab, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and told in done.stderr and "Traceback" not in done.stderr

@@ -20,7 +20,7 @@ from gwm.journal_search import Part, find_few, find_first_keys, find_parts, give
 from objectlog.models import Event
 from permissions.policy import among
 from ui.filtering import Wanted
-from ui.listed import begins_with_few, unfiltered
+from ui.listed import begins_with_few, by_keys_alone, unfiltered
 from ui.listing import order_rows
 from ui.tables import Shown
 
@@ -86,7 +86,7 @@ def find_by_ways(events: QuerySet[Any], ways: Iterable[Q], shown: Shown, steps: 
 
 def find_among(few: QuerySet[Any], sort: str, most: int) -> Found:
     """The first so many of few, which are looked up."""
-    return _by_keys(few, _first_keys(few, [Q()], sort, most))
+    return _by_keys(few, _first_keys(by_keys_alone(few), [Q()], sort, most))
 
 
 def find_events(

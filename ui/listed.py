@@ -19,7 +19,8 @@ from django.db.models import (
     Transform,
     Value,
 )
-from django.db.models.lookups import In
+from django.db.models.expressions import Col
+from django.db.models.lookups import Exact, In
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.where import AND, WhereNode
 
@@ -130,6 +131,19 @@ def one_by_one(rows: QuerySet[Any]) -> QuerySet[Any]:
     found, tests = rows.all(), {each: each.tested() for each in _parts(rows.query.where) if isinstance(each, Few)}
     found.query.where = rows.query.where.replace_expressions(tests)
     return found
+
+
+def by_keys_alone(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """`rows`, which are few and known by their keys: what else is asked of them is tested. SQLite would begin with an
+    index of that, of which it does not know how many rows it tells."""
+    found, parts = rows.all(), list(_parts(rows.query.where))
+    asked = {each: Exact(Listed(each.lhs), each.rhs) for each in parts if type(each) is Exact and _is_column(each.lhs)}
+    found.query.where = rows.query.where.replace_expressions(asked)
+    return found
+
+
+def _is_column(expression: Any) -> bool:
+    return isinstance(expression, Col) and isinstance(expression.output_field, CharField)
 
 
 def unfiltered(rows: QuerySet[Any]) -> QuerySet[Any]:

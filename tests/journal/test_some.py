@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from clusters.models import Cluster
 from gwm import journal_found
-from gwm.journal_found import find_by_ways, find_near
+from gwm.journal_found import find_among, find_by_ways, find_near
 from gwm.journal_list import JOURNAL_TABLE
 from objectlog.models import Event
-from permissions.journal import list_visible_events, ways_to_read
+from permissions.journal import list_visible_events, read_few_visible_events, ways_to_read
 from permissions.models import User
 from permissions.services import grant
 from tests.factories import make_cluster, make_node, make_user, make_vm
@@ -147,3 +147,19 @@ def test_no_long_row_is_read_to_find_out_who_may_read_it(alice: User, events: No
     ]:
         lines = [line for line in plan.splitlines() if index in line]
         assert lines and all(by in line for line in lines), plan
+
+
+@pytest.mark.parametrize(
+    "query", ["verb=vm.reboot", "kind=vm", "cluster=prod", "outcome=done", "verb=vm.reboot&kind=vm"]
+)
+def test_few_are_looked_up_by_their_keys_whatever_is_asked_of_them(alice: User, events: None, query: str) -> None:
+    give(alice, "machines")
+    wanted, shown, _steps = read(alice, query)
+    few = read_few_visible_events(alice)
+    assert few is not None
+    rows = few.filter(wanted.asked.condition)
+    with CaptureQueriesContext(connection) as asked:
+        found = find_among(rows, shown.sort, 7)
+    assert found.keys == [each.pk for each in order_rows(rows, JOURNAL_TABLE.orders, "-when")][:7]
+    if connection.vendor == "sqlite":
+        assert "objectlog_event USING INTEGER PRIMARY KEY" in explain(asked.captured_queries[-1]["sql"])

@@ -45,6 +45,7 @@ class Site:
     only_checks: bool = False
     say: Callable[[str], None] = print
     changed: list[str] = field(default_factory=list)
+    _had_nginx: bool = True
 
     def need(self, what: str, lacking: str, do: Callable[[], object]) -> None:
         """Do something if there is something lacking, and say so."""
@@ -69,6 +70,9 @@ class Site:
         self.name = self.name or public.partition("://")[2].partition("/")[0] or self.host.run("hostname -f")
         if not _NAME.fullmatch(self.name):
             raise HostError(f"“{self.name}” is no name that a browser could ask for. Say one: --name gwm.example.org")
+        if public and public != f"https://{self.name}":
+            words = f"Its settings say GWM_PUBLIC_URL={public}, and not https://{self.name}."
+            raise HostError(f"{words} Leave --name out, or give it other --settings.")
         self.settings = complete_settings(self.settings, self.name)
 
     @property
@@ -83,11 +87,15 @@ class Site:
         query = "dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' " + " ".join(wanted) + " 2>/dev/null || true"
         there = {line.split()[0] for line in self.host.run(query).splitlines() if line.split()[1:] == ["ii"]}
         # whatever nginx there is will do, and so will its full build
-        if self.host.ask("command -v nginx"):
+        self._had_nginx = self.host.ask("command -v nginx")
+        if self._had_nginx:
             there.add("nginx-light")
         lacking = [package for package in wanted if package not in there]
         install = f"apt-get update -q && apt-get install -y -q --no-install-recommends {' '.join(lacking)}"
         self.need("Debian's packages", " ".join(lacking), lambda: self.host.run(install))
+        old = "python3 -c 'import sys; sys.exit(sys.version_info >= (3, 11))'"
+        if self.host.ask(f"command -v python3 && {old}"):
+            raise HostError(f"{self.host.name} has an older Python than 3.11. Debian 12 or later has one that will do.")
 
     def see_to_user(self) -> None:
         """Who it runs as, and where it keeps things."""
@@ -174,8 +182,9 @@ class Site:
 
         def serve() -> None:
             self.host.write(SITE, site.encode())
-            # Debian's own page for whoever asks would take the port's first place
-            self.host.run(f"ln -sfn {SITE} {enabled} && rm -f /etc/nginx/sites-enabled/default && nginx -t 2>&1")
+            # Debian's page of welcome goes where nginx came with us; what somebody else serves is theirs.
+            welcome = "" if self._had_nginx else "rm -f /etc/nginx/sites-enabled/default && "
+            self.host.run(f"{welcome}ln -sfn {SITE} {enabled} && nginx -t 2>&1")
             self.host.run("systemctl enable nginx && systemctl reload-or-restart nginx")
 
         self.need("site of nginx", "" if is_there else self.name, serve)

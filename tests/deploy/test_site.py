@@ -77,25 +77,55 @@ def test_the_same_commit_has_one_name_and_the_earlier_one_is_gone_back_to() -> N
         release_before(["b", "c"], "b")
 
 
-class Refusing:
-    """A server on which nothing may be done."""
+class There:
+    """A server that answers commands by what they begin with, and on which nothing may be done."""
 
     name = "there"
 
-    def __init__(self, *answers: str) -> None:
-        self.answers = answers
+    def __init__(self, says: dict[str, str], denies: tuple[str, ...] = ()) -> None:
+        self.says, self.denies = says, denies
 
     def ask(self, command: str) -> bool:
-        return True
+        return not command.startswith(self.denies)
 
     def run(self, command: str) -> str:
-        return "" if command.startswith("cat ") else "bad name; rm -rf /"
+        return next(said for begin, said in self.says.items() if command.startswith(begin))
+
+
+def site(says: dict[str, str], *, denies: tuple[str, ...] = (), name: str = "") -> Site:
+    there: Any = There(says, denies)
+    return Site(there, Release("0" * 40), name, say=lambda words: None, only_checks=True)
 
 
 def test_a_name_that_no_browser_could_ask_for_is_refused_before_anything_is_done() -> None:
-    there: Any = Refusing()
     with pytest.raises(HostError, match="no name that a browser could ask for"):
-        Site(there, Release("0" * 40)).look()
+        site({"cat ": "", "hostname": "bad name; rm -rf /"}).look()
+
+
+def test_another_name_than_that_of_the_settings_is_refused() -> None:
+    says = {"cat ": "GWM_PUBLIC_URL=https://vm.example.net"}
+    there = site(says)
+    there.look()
+    assert there.name == "vm.example.net"
+    with pytest.raises(HostError, match=r"GWM_PUBLIC_URL=https://vm\.example\.net, and not https://other"):
+        site(says, name="other.example.net").look()
+
+
+@pytest.mark.parametrize(("lacks", "told"), [("test -d /run/systemd", "no systemd"), ("command -v apt", "no Debian")])
+def test_where_it_cant_be_installed_so_that_is_said(lacks: str, told: str) -> None:
+    with pytest.raises(HostError, match=told):
+        site({}, denies=(lacks,)).look()
+
+
+def test_an_older_python_is_said_before_anything_is_brought_over() -> None:
+    there = site({"cat ": "", "hostname": "vm.example.net", "dpkg-query": ""})
+    there.look()
+    with pytest.raises(HostError, match=r"older Python than 3\.11"):
+        there.see_to_packages()
+    there = site({"cat ": "", "hostname": "vm.example.net", "dpkg-query": ""}, denies=("command -v python3",))
+    there.look()
+    there.see_to_packages()
+    assert there.changed == ["Debian's packages"]
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_a_create_that_was_refused_and_one_that_failed_are_filled_in_again(newco
     finally:
         lab.release_jobs()
     expect(page.get_by_text("It was not created.")).to_be_visible()
-    page.get_by_role("alert").get_by_role("link", name="Try again").click()
+    page.get_by_role("link", name="Try again").click()
     see_it_again("Directory for OS debootstrap+default not found in search path")
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.locator("#vm-head .state")).to_have_text("running")

@@ -86,13 +86,18 @@ def work_on(user: User, vm: Any) -> dict[str, Any]:
     jobs = read_work_on(user, "instance", vm.pk)
     place = (vm.cluster.slug, vm.lasting_address)
     return {
-        "work": [{"job": job, "lines": log_lines(job)[-200:], "again_url": _again(user, job, place)} for job in jobs]
+        "work": [
+            {"job": job, "lines": log_lines(job)[-200:], "again_url": _again(user, vm, job, place)} for job in jobs
+        ]
     }
 
 
-def _again(user: User, job: Any, place: tuple[str, str]) -> str:
-    """Where the form of what failed is filled in once more, for who asked for it."""
-    return again_url(user, job.entry, place) if job.entry is not None and job.is_final else ""
+def _again(user: User, vm: Any, job: Any, place: tuple[str, str]) -> str:
+    """Where the form of what failed is filled in once more, for who asked for it; the page itself says it of what was
+    never made."""
+    if vm.was_never_made or job.entry is None or not job.is_final:
+        return ""
+    return again_url(user, job.entry, place)
 
 
 @require_safe

@@ -294,7 +294,8 @@ SETTINGS: tuple[Setting, ...] = (
         "GWM_MONITORING_TOKEN",
         "text",
         "",
-        "With it (`Authorization: Bearer …`) a program reads in `/readyz` what is wrong; 16 characters at least.",
+        "With it (`Authorization: Bearer …`) a program reads `/metrics`, and in `/readyz` what is wrong; 16 characters "
+        "at least.",
         secret=True,
         shown_default="nobody has one",
     ),
@@ -302,7 +303,7 @@ SETTINGS: tuple[Setting, ...] = (
         "GWM_MONITORING_NETWORKS",
         "words",
         "",
-        "Networks from which that is read without a token, such as `192.0.2.7/32,fd00::/64`.",
+        "Networks from which these are read without a token, such as `192.0.2.7/32,fd00::/64`.",
         shown_default="none",
     ),
     Setting("GWM_LOG_LEVEL", "text", "INFO", "DEBUG, INFO, WARNING or ERROR."),

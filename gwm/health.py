@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -21,6 +20,7 @@ from clusters.models import Cluster
 from clusters.remedies import remedy_for
 from clusters.states import state_of_cluster
 from gwm.outages import is_read_only
+from gwm.queue_size import count_waiting, queue_folder
 from gwm.readiness import HEARTBEAT_MAX_AGE_S, heartbeat_age_s, try_to_change, why_unwritable
 from objectlog.chain import find_oldest_unsealed
 from objectlog.streaming import find_backlog
@@ -140,12 +140,10 @@ def _worker() -> Part:
 def _queue() -> Part:
     if settings.REDIS_URL:
         return Part(_("Queue"), "ok", "Redis", _("its state shows in the worker's sign of life"))
-    folder = Path(settings.GWM_DATA_DIR) / "queue" / "messages"
-    waiting = sum(1 for __ in folder.glob("*")) if folder.is_dir() else 0
+    waiting = count_waiting()
     if waiting > 1000:
-        return Part(
-            _("Queue"), "warn", _describe_waiting(waiting), str(folder), _("The worker does not keep up or is down.")
-        )
+        remedy = _("The worker does not keep up or is down.")
+        return Part(_("Queue"), "warn", _describe_waiting(waiting), str(queue_folder()), remedy)
     return Part(_("Queue"), "ok", _describe_waiting(waiting), _("in files"))
 
 

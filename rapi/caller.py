@@ -72,6 +72,9 @@ class Caller:
         #: number of requests sent so far, and the bytes of their answers
         self.calls = 0
         self.bytes_received = 0
+        #: seconds that they took in all, and how many failed, by the kind of error
+        self.seconds = 0.0
+        self.failures: dict[str, int] = {}
         self._transport = Transport(
             username,
             password,
@@ -253,6 +256,7 @@ class Caller:
         read_timeout_s: float | None = None,
         refusal_level: int = logging.INFO,
     ) -> Answer:
+        began = time.monotonic()
         try:
             answer = self._transport.exchange(
                 endpoint,
@@ -266,21 +270,30 @@ class Caller:
             )
         except RapiError as error:
             logger.info("%s %s%s: %s (%s)", method, endpoint, path, error.message, error.kind)
+            self._count_failure(error.kind)
             raise
         finally:
             with self._lock:
                 self.calls += 1
+                self.seconds += time.monotonic() - began
         with self._lock:
             self.bytes_received += answer.size
         logger.debug("%s %s%s: %d, %.3f s, %d B", method, endpoint, path, answer.status, answer.seconds, answer.size)
         if answer.status == 200:
             if not answer.is_json:
+                self._count_failure(Garbled.kind)
                 raise Garbled(_("The answer is not JSON."), where=str(endpoint), may_have_run=changes)
             return answer
         failure = explain_refusal(answer, str(endpoint), changes=changes, anonymous=not self._transport.username)
         said = clean_text(failure.message, _MAX_LOGGED)
         logger.log(refusal_level, "%s %s%s: %d %s", method, endpoint, path, answer.status, said)
+        if refusal_level > logging.DEBUG:
+            self._count_failure(failure.kind)
         raise failure
+
+    def _count_failure(self, kind: str) -> None:
+        with self._lock:
+            self.failures[kind] = self.failures.get(kind, 0) + 1
 
     def _find_master(self, failed: Endpoint) -> Endpoint | None:
         """Another endpoint that serves the same cluster, or None. Becomes the current one."""

@@ -25,6 +25,7 @@ from sealing.fields import SecretUnreadable
 from updates.leases import updating
 from updates.listing import digest_listing
 from updates.outcome import (
+    describe_effort,
     describe_failure,
     describe_host,
     describe_success,
@@ -51,7 +52,9 @@ def sync_cluster(cluster: Cluster) -> Report:
                 report.outcome, report.error = "skipped", _("Another updater is at it.")
                 return report
             cluster = Cluster.objects.select_related("schedule").get(pk=cluster.pk)  # as it is now
-            differs = write_outcome(cluster, lease, _attempt(cluster, lease, report))
+            values = _attempt(cluster, lease, report)
+            values |= describe_effort(cluster, report.rapi_calls, report.rapi_seconds, report.rapi_failures)
+            differs = write_outcome(cluster, lease, values)
     except (LeaseLost, Cluster.DoesNotExist):
         report.outcome, report.error = "skipped", _("Another updater took over, or the cluster was removed.")
     report.written.append(Written(Schedule._meta.db_table, changed=2))  # the lease, and the outcome

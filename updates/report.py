@@ -21,6 +21,8 @@ class Report:
     written: list[Written] = field(default_factory=list)
     followed: Followed = field(default_factory=Followed)
     rapi_calls: int = 0
+    rapi_seconds: float = 0.0
+    rapi_failures: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     machines: int = 0
     error: str = ""
@@ -65,4 +67,5 @@ def counting_client(cluster: Cluster, report: Report, *, configured_first: bool 
         try:
             yield client
         finally:
-            report.rapi_calls = client.calls
+            report.rapi_calls, report.rapi_seconds = client.calls, client.seconds
+            report.rapi_failures = dict(client.failures)

@@ -33,5 +33,10 @@ class Schedule(models.Model):
     exports_at = models.DateTimeField(null=True, blank=True, help_text="when exports were last asked for; empty: due")
     host_tried_at = models.DateTimeField(null=True, blank=True, help_text="when the configured host was last tried")
 
+    # What updates asked in all. Null: nothing failed yet.
+    rapi_calls = models.BigIntegerField(default=0, db_default=0, help_text="calls of all updates")
+    rapi_seconds = models.FloatField(default=0.0, db_default=0.0, help_text="how long they took")
+    rapi_failures = models.JSONField(null=True, blank=True, help_text="how many failed, by the kind of error")
+
     def __str__(self) -> str:
         return f"schedule of cluster {self.pk}"

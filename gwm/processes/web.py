@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.utils.module_loading import import_string
 from twisted.internet import reactor as installed_reactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
@@ -25,7 +26,7 @@ from twisted.web.wsgi import WSGIResource
 from clusters.bulkhead import limit_web_process
 from gwm.config import Config
 from gwm.env import TABLE
-from gwm.processes.health import Alive, Ready
+from gwm.processes.health import Alive, Metrics, Ready
 from gwm.processes.ready import tell_ready
 from gwm.processes.supervisor import SOCKET_FD
 from gwm.processes.waiting import WaitingRequest
@@ -80,6 +81,16 @@ def find_watchers() -> Watchers:
     return Watchers(settings.GWM_MONITORING_TOKEN, settings.GWM_MONITORING_NETWORKS, tuple(proxies))
 
 
+def write_metrics() -> bytes:
+    """The figures, for a thread of its own. By its name: it reads tables, which Django knows when it is asked."""
+    close_old_connections()
+    try:
+        found: bytes = import_string("gwm.metrics.write_metrics")()
+        return found
+    finally:
+        close_old_connections()
+
+
 def build_broker(reactor: Any) -> Broker:
     """Make the console broker from the settings that Django has, too."""
     config = Config(os.environ)
@@ -90,7 +101,7 @@ def build_broker(reactor: Any) -> Broker:
     return make_broker(settings_from(values | {"GWM_CONSOLE_CONTROL": str(control)}), reactor)
 
 
-def build_site(reactor: Any, threads: ThreadPool, broker: Broker, ready: Ready) -> ConsoleSite:
+def build_site(reactor: Any, threads: ThreadPool, broker: Broker, ready: Ready, metrics: Metrics) -> ConsoleSite:
     """Put Django's pages, on threads, and what the reactor itself answers under one root."""
     pages = WSGIResource(reactor, threads, get_wsgi_application())
     connections = Connections(
@@ -105,6 +116,7 @@ def build_site(reactor: Any, threads: ThreadPool, broker: Broker, ready: Ready) 
     own: dict[tuple[bytes, ...], IResource] = {
         (b"healthz",): Alive(),
         (b"readyz",): ready,
+        (b"metrics",): metrics,
         LIVE_PATH: live.resource(broker.settings),
     }
     site = console_site(broker, pages, reactor=reactor, idle_s=IDLE_CONNECTION_S, own=own, connections=connections)
@@ -118,8 +130,10 @@ def serve(reactor: Any, descriptor: int) -> None:
     limit_web_process(settings.GWM_WEB_THREADS)
     threads = ThreadPool(minthreads=2, maxthreads=settings.GWM_WEB_THREADS, name="pages")
     broker = build_broker(reactor)
-    ready = Ready(reactor, check_readiness, find_watchers())
-    factory: Any = build_site(reactor, threads, broker, ready)
+    watchers = find_watchers()
+    ready = Ready(reactor, check_readiness, watchers)
+    metrics = Metrics(reactor, write_metrics, watchers)
+    factory: Any = build_site(reactor, threads, broker, ready, metrics)
     if settings.GWM_TLS_CERT:
         factory = TLSMemoryBIOFactory(tls_options(settings.GWM_TLS_CERT, settings.GWM_TLS_KEY), False, factory)
     with socket.socket(fileno=descriptor) as listening:
@@ -127,7 +141,7 @@ def serve(reactor: Any, descriptor: int) -> None:
         reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
     broker.startService()
     reactor.addSystemEventTrigger("before", "shutdown", broker.stopService)
-    for pool in (threads, ready.threads):
+    for pool in (threads, ready.threads, metrics.threads):
         reactor.callWhenRunning(pool.start)
         reactor.addSystemEventTrigger("after", "shutdown", pool.stop)
     reactor.callWhenRunning(tell_ready)

@@ -34,7 +34,7 @@ def ask(address: str = "203.0.113.9", method: bytes = b"GET", **headers: str) ->
 def told(watchers: Watchers, request: Any, troubles: dict[str, str] = TROUBLES) -> tuple[int, Any]:
     """Status and body of an answer that was found a moment ago."""
     ready = Ready(Clock(), dict, watchers)
-    ready._tell(troubles)
+    ready.tell(troubles)
     ready.render(request)
     return request.responseCode or 200, json.loads(b"".join(request.written))
 
@@ -48,42 +48,52 @@ BEARER = f"Bearer {TOKEN}"
 BY_TOKEN = watch(token=TOKEN)
 BY_ADDRESS = watch(at="192.0.2.0/24")
 PROXIED = watch(at="192.0.2.0/24", behind="127.0.0.0/8")
-STRANGERS = [
-    (watch(), ask()),
-    (watch(), ask(PROXY)),
-    (watch(), ask(authorization="Bearer ")),
-    (watch(), ask(authorization=BEARER)),
-    (BY_TOKEN, ask()),
-    (BY_TOKEN, ask(PROXY)),
-    (BY_TOKEN, ask(authorization=f"Bearer {TOKEN}x")),
-    (BY_TOKEN, ask(authorization=f"Bearer {TOKEN[:-1]}")),
-    (BY_TOKEN, ask(authorization=f"Basic {TOKEN}")),
-    (BY_TOKEN, ask(authorization=TOKEN)),
-    (BY_ADDRESS, ask()),
-    (BY_ADDRESS, ask(x_forwarded_for="192.0.2.7")),
-    (BY_ADDRESS, ask(authorization=BEARER)),
-    (PROXIED, ask(PROXY)),
-    (PROXIED, ask(PROXY, x_forwarded_for="203.0.113.9")),
-    (PROXIED, ask(PROXY, x_forwarded_for="192.0.2.7, 203.0.113.9")),
-]
-WATCHERS = [
-    (BY_TOKEN, ask(authorization=BEARER)),
-    (BY_TOKEN, ask(authorization=f"bearer  {TOKEN}")),
-    (BY_ADDRESS, ask("192.0.2.7")),
-    (PROXIED, ask(PROXY, x_forwarded_for="203.0.113.9, 192.0.2.7")),
-    (watch(token=TOKEN, at="192.0.2.0/24"), ask("192.0.2.7")),
-    (watch(token=TOKEN, at="192.0.2.0/24"), ask(authorization=BEARER)),
-]
+
+
+def strangers() -> list[tuple[Watchers, Any]]:
+    """Who is not monitoring, and asks."""
+    return [
+        (watch(), ask()),
+        (watch(), ask(PROXY)),
+        (watch(), ask(authorization="Bearer ")),
+        (watch(), ask(authorization=BEARER)),
+        (BY_TOKEN, ask()),
+        (BY_TOKEN, ask(PROXY)),
+        (BY_TOKEN, ask(authorization=f"Bearer {TOKEN}x")),
+        (BY_TOKEN, ask(authorization=f"Bearer {TOKEN[:-1]}")),
+        (BY_TOKEN, ask(authorization=f"Basic {TOKEN}")),
+        (BY_TOKEN, ask(authorization=TOKEN)),
+        (BY_ADDRESS, ask()),
+        (BY_ADDRESS, ask(x_forwarded_for="192.0.2.7")),
+        (BY_ADDRESS, ask(authorization=BEARER)),
+        (PROXIED, ask(PROXY)),
+        (PROXIED, ask(PROXY, x_forwarded_for="203.0.113.9")),
+        (PROXIED, ask(PROXY, x_forwarded_for="192.0.2.7, 203.0.113.9")),
+    ]
+
+
+def monitoring() -> list[tuple[Watchers, Any]]:
+    """Who is, and asks."""
+    return [
+        (BY_TOKEN, ask(authorization=BEARER)),
+        (BY_TOKEN, ask(authorization=f"bearer  {TOKEN}")),
+        (BY_ADDRESS, ask("192.0.2.7")),
+        (PROXIED, ask(PROXY, x_forwarded_for="203.0.113.9, 192.0.2.7")),
+        (watch(token=TOKEN, at="192.0.2.0/24"), ask("192.0.2.7")),
+        (watch(token=TOKEN, at="192.0.2.0/24"), ask(authorization=BEARER)),
+    ]
 
 
 def test_strangers_learn_whether_it_works_and_no_more() -> None:
-    assert [told(watchers, request) for watchers, request in STRANGERS] == [(503, {"ready": False})] * len(STRANGERS)
+    assert [told(watchers, request) for watchers, request in strangers()] == [(503, {"ready": False})] * len(
+        strangers()
+    )
     assert told(watch(), ask(), {}) == (200, {"ready": True})
 
 
 def test_monitoring_learns_what_is_wrong() -> None:
     answer = 503, {"ready": False, "troubles": TROUBLES}
-    assert [told(watchers, request) for watchers, request in WATCHERS] == [answer] * len(WATCHERS)
+    assert [told(watchers, request) for watchers, request in monitoring()] == [answer] * len(monitoring())
     assert told(BY_TOKEN, ask(authorization=BEARER), {}) == (200, {"ready": True, "troubles": {}})
 
 

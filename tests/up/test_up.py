@@ -49,6 +49,7 @@ def test_one_command_starts_everything_and_says_so_once(running: Installation) -
 def test_a_message_goes_from_beat_through_the_queue_to_the_worker(running: Installation) -> None:
     eventually(lambda: running.get("/readyz")[0] == 200, what="readyz")
     assert json.loads(running.get("/readyz")[1]) == {"ready": True}
+    assert running.get("/metrics") == (404, "There is nothing here.\n")
 
 
 @pytest.mark.feature("F285")

@@ -13,7 +13,7 @@ class Fault:
     """One kind of trouble for the requests that match.
 
     ``kind`` is one of:
-      refuse           answer ``code`` and ``message``, the request is not carried out
+      refuse           answer ``code`` and ``message`` after ``seconds``, the request is not carried out
       hang             never answer (until the fault is cleared or the server stops), not carried out
       hang_after       carry the request out, then never answer
       drop             read the request and close the connection, not carried out

@@ -140,7 +140,7 @@ class Server:
         if fault.kind == "hang":
             self._hang(fault)
             return False
-        if fault.kind == "slow":
+        if fault.kind in ("slow", "refuse"):
             fault.released.wait(fault.seconds)
         return fault.kind != "drop"
 

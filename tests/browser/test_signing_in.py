@@ -35,6 +35,7 @@ def test_signing_out_ends_it(person, demo):
     sign_in(page, ADMIN, PASSWORD)
     page.locator(".top-tools details.menu summary", has_text=ADMIN).click()
     page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("User name")).to_be_visible()  # going on at once would take the click back
     page.goto("/vms/")
     expect(page).to_have_url(re.compile("/login/"))
 

@@ -72,7 +72,7 @@ def test_a_namesake_shares_nothing_with_the_removed_machine(ganeti: GanetiCluste
     holder = holder_of(old)
     assert open_console(Actor(holder, Via.WEB), old, session="s").ticket
     operate(cluster, "shutdown-now", holder, old)
-    assert titles(holder) == {f"Create {name}", f"Shut down {name}"}
+    assert titles(holder) == {f"Create {name}", f"Force off {name}"}
 
     ganeti.remove(name)
     assert ganeti.add_guest(name, node=node) == name
@@ -90,7 +90,7 @@ def test_a_namesake_shares_nothing_with_the_removed_machine(ganeti: GanetiCluste
         open_console(Actor(holder, Via.WEB), new, session="s")
     assert open_console(Actor(successor, Via.WEB), new, session="s").ticket
     assert not can(holder, "view", new) and not can(successor, "view", old)
-    assert titles(holder) == {f"Create {name}", f"Shut down {name}", f"Delete {name}"}
+    assert titles(holder) == {f"Create {name}", f"Force off {name}", f"Delete {name}"}
     assert titles(successor) == {f"Create {name}"}
     creations = Job.objects.filter(title__startswith=f"Create {name}").order_by("ganeti_id")
     assert [bool(can(holder, "cancel", job)) for job in creations] == [True, False]
@@ -113,12 +113,12 @@ def test_a_renamed_machine_loses_nothing(ganeti: GanetiCluster, cluster: Cluster
     taken = ganeti.add_fake_instance(name)
     update(cluster)
     vm = machine(cluster, new_name)
-    assert titles(holder) == {f"Create {name}", f"Shut down {name}", f"Rename {name}", f"Start {new_name}"}
+    assert titles(holder) == {f"Create {name}", f"Force off {name}", f"Rename {name}", f"Start {new_name}"}
     assert journal(holder, vm) == ["shutdown-now", "console"]
     assert open_console(Actor(holder, Via.WEB), vm, session="s").ticket
     assert titles(holder_of(machine(cluster, taken))) == {f"Create {name}"}
     operate(cluster, "shutdown-now", holder, vm)
-    assert f"Shut down {new_name}" in titles(holder)
+    assert f"Force off {new_name}" in titles(holder)
     ganeti.remove(new_name)
     ganeti.remove(taken)
 
@@ -136,7 +136,7 @@ def test_a_machine_that_we_rename_loses_nothing(ganeti: GanetiCluster, cluster: 
     operate(cluster, "rename", holder, vm, RenameParams(new_name))
     assert (vm.name, vm.is_busy) == (new_name, False)
     operate(cluster, "start", holder, vm)
-    assert titles(holder) == {f"Create {name}", f"Shut down {name}", f"Rename {name}", f"Start {new_name}"}
+    assert titles(holder) == {f"Create {name}", f"Force off {name}", f"Rename {name}", f"Start {new_name}"}
     assert journal(holder, vm) == ["start", "rename", "shutdown-now"]
     assert open_console(Actor(holder, Via.WEB), vm, session="s").ticket
     assert ganeti.instance(new_name, "status")[0] == "running"

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from simulator import Simulator
-from tests.processes.commands import wait_for
+from simulator.faults import Fault
+from tests.processes.commands import PATIENCE_S, wait_for
 from tests.races.commands import Product
 
 pytestmark = [pytest.mark.standalone, pytest.mark.feature("G034")]
@@ -60,23 +61,28 @@ class Two(Product):
         self.sync()
         self.simulators = {"lab": first, "other": second}
 
-    def create(self, number: str, name: str) -> list[str]:
-        """For this request, on both at once; what became of each."""
+    def create(self, number: str, name: str, *held: Fault) -> list[str]:
+        """For this request, on both at once; what became of each. One has ended when the answers that are `held` come:
+        what the other does is under way all the time."""
         processes = [
             self.start("shell", "-v0", "-c", CREATE.format(slug=slug, name=name, number=number))
             for slug in self.simulators
         ]
         for process in processes:
             assert process.stdout.readline().strip() == "ready"
-        with ExitStack() as held:
+        with ExitStack() as stack:
             if self.url:  # both have seen that nobody makes it, and come to write that they do
-                database = held.enter_context(psycopg.connect(self.url))
+                database = stack.enter_context(psycopg.connect(self.url))
                 database.execute("SELECT 1 FROM quotas_request FOR UPDATE")
             for process in processes:
                 process.stdin.write("go\n")
                 process.stdin.flush()
             if self.url:
                 wait_for(lambda: self.waiting() == 2, "both wait for the request's row")
+        if held:
+            wait_for(lambda: any(process.poll() is not None for process in processes), "one has ended")
+            for fault in held:
+                fault.released.set()
         return sorted(process.end().strip().splitlines()[-1] for process in processes)
 
     def waiting(self) -> int:
@@ -103,11 +109,12 @@ def two(url_of_its_own: str, tmp_path: Path) -> Iterator[Two]:
 
 def test_one_request_is_made_once_and_again_when_that_has_failed(two: Two) -> None:
     number = two.shell(ASK).strip()
-    refused = [each.faults.refuse(400, "no", path="/2/instances") for each in two.simulators.values()]
+    clusters = two.simulators.values()
+    refused = [each.faults.refuse(400, "no", path="/2/instances", seconds=PATIENCE_S) for each in clusters]
     already = f"A machine is being created for request {number} already."
-    assert two.create(number, "new.example.org") == [already, "refused"]
+    assert two.create(number, "new.example.org", *refused) == [already, "refused"]
     assert two.made() == 1 and two.shell(STATE).split() == ["open"]
-    for each, fault in zip(two.simulators.values(), refused, strict=True):
+    for each, fault in zip(clusters, refused, strict=True):
         each.faults.remove(fault)
     assert two.create(number, "new.example.org") == [already, "submitted"]
     assert two.made() == 2

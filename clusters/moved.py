@@ -44,10 +44,12 @@ def find_row(rows: QuerySet[R], kind: str, slug: str, name: str) -> R:
     if cluster is not None:
         row = rows.filter(named | Q(uuid=name), cluster=cluster).first() or _find_former(rows, kind, cluster, name)
         if row is not None:
-            message = _("%(old)s is %(new)s now.") % {
-                "old": f"{slug}/{name}",
-                "new": f"{cluster.slug}/{row.address}",
-            }
+            names = {"old": f"{slug}/{name}", "new": f"{cluster.slug}/{row.address}"}
+            message = (
+                _("Ganeti no longer lists %(old)s. For what is kept of it, type %(new)s.") % names
+                if row.is_missing
+                else _("%(old)s is %(new)s now.") % names
+            )
             raise Moved(message, slug=cluster.slug, name=row.address)
     raise Http404(_("There is no %(name)s on %(cluster)s that you may see.") % {"name": name, "cluster": slug})
 

@@ -11,6 +11,7 @@ from clusters.drifting import Field, tell_drift
 from objectlog.changes import Change
 from objectlog.words import mib
 from virtualmachines.models import VirtualMachine
+from virtualmachines.tags import show_told
 
 _FIELDS: Mapping[str, Field] = {
     "name": Field(gettext_noop("name")),
@@ -25,7 +26,7 @@ _FIELDS: Mapping[str, Field] = {
     "hypervisor": Field(gettext_noop("hypervisor")),
     "nics": Field(gettext_noop("network cards"), lambda nics: "; ".join(map(_describe_nic, nics))),
     "tags": Field(gettext_noop("tags"), ", ".join),
-    "owner_tag": Field(gettext_noop("owner tag")),
+    "owner_tag": Field(gettext_noop("owner tag"), show_told),
 }
 _PARAMETERS = {"beparams": "custom_beparams", "hvparams": "custom_hvparams"}
 #: What has a filter of its own on the page, by the fields that it is about.

@@ -14,7 +14,7 @@ from clusters.models import Cluster, Node
 from objectlog.changes import as_rows
 from permissions.models import User
 from permissions.policy import can_somewhere, sifting, visible
-from ui.columns import Column, text
+from ui.columns import Column
 from ui.kept import Kept
 from ui.tables import Table, declare
 from ui.templatetags.parts import draw
@@ -24,6 +24,7 @@ from virtualmachines.columns import VM_TABLE
 from virtualmachines.drifting import tell_drift_of
 from virtualmachines.filters import MACHINES, RECONCILE
 from virtualmachines.models import VirtualMachine
+from virtualmachines.tags import show_told
 
 #: Of more it is only told that there are more.
 MOST = 999
@@ -124,11 +125,13 @@ RECONCILIATION_TABLE = declare(
         fields=VM_TABLE.fields,
         columns=(
             *(_OF_MACHINES[name] for name in ("status", "name", "cluster", "owner")),
-            text(
-                "owner_tag",
+            Column(
                 name="owner_tag",
                 label=_("Owner by its tag"),
                 about=_("As it stands in Ganeti; nobody has checked it"),
+                cell=lambda vm, _context: show_told(vm.owner_tag) or DASH,
+                values={"owner_tag": lambda vm: show_told(vm.owner_tag)},
+                fields=("owner_tag",),
             ),
             Column(
                 name="changes",

@@ -30,12 +30,23 @@ def is_owner_tag(tag: str) -> bool:
 
 
 def owner_told_by(tags: Iterable[str]) -> str:
-    """Whose the machine is by its tag, a user or @team; empty if none says so, or several do. Nobody has to believe it.
+    """Whose the machine is by its tag, a user or @team; empty if none says so. Nobody has to believe it.
 
-    Whoever may set tags in Ganeti, past this program, may have written it.
+    Whoever may set tags in Ganeti, past this program, may have written it. Where tags contradict each other it is all
+    that they name, line by line, and with that nobody: no name has a second line.
     """
-    told = {_name_in(tag.removeprefix(OWNER_PREFIX)) for tag in tags if is_owner_tag(tag)}
-    return told.pop() if len(told) == 1 else ""
+    told = {_name_in(tag.removeprefix(OWNER_PREFIX)) for tag in tags if is_owner_tag(tag)} - {""}
+    return "\n".join(sorted(told))[:LONGEST]
+
+
+def tells_several(told: str) -> bool:
+    """Whether tags contradict each other, by what `owner_told_by` has made of them."""
+    return "\n" in told
+
+
+def show_told(told: str) -> str:
+    """The same for people."""
+    return ", ".join(told.splitlines())
 
 
 def _name_in(written: str) -> str:

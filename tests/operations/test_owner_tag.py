@@ -47,7 +47,10 @@ def test_every_name_that_a_tag_can_hold_comes_back_as_it_was(name: str) -> None:
     [
         (["gwm:owner:alice"], "alice"),
         (["gwm:owner:@web+20team"], "@web team"),
-        (["gwm:owner:alice", "gwm:owner:bob"], ""),
+        (["gwm:owner:bob", "gwm:owner:alice"], "alice\nbob"),
+        (["gwm:owner:alice", "gwm:owner:ali+63e", "gwm:owner:"], "alice"),
+        (["gwm:owner:alice+0Abob"], "alice+0Abob"),
+        ([f"gwm:owner:{letter * 100}" for letter in "ab"], f"{'a' * 100}\n{'b' * 27}"),
         (["gwm:owner:a+FFb"], "a+FFb"),
         (["gwm:owner:a+00b"], "a+00b"),
         (["gwm:owner:a+0"], "a+0"),

@@ -1,6 +1,7 @@
 """The table of kinds: whatever there is, is in it once, is found by what it is called, and leads to its page."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -151,14 +152,17 @@ def test_places_cost_a_query_for_each_kind_and_two_more(
         assert len(places_of(alice, keys)) == len(made) + 2
 
 
-def test_what_is_missing_is_called_by_its_identity(objects: dict[str, Model]) -> None:
-    vm = objects["vm"]
-    type(vm).objects.update(missing_since=timezone.now())  # type: ignore[attr-defined]
+@pytest.mark.parametrize("kind", ["vm", "node"])
+def test_what_is_missing_is_called_by_its_identity(objects: dict[str, Model], kind: str) -> None:
+    row: Any = objects[kind]
+    name, by_identity = f"lab/{row.name}", f"lab/{row.uuid}"
+    type(row).objects.update(missing_since=timezone.now())
     with pytest.raises(Moved):
-        KINDS["vm"].find(make_admin(), slug="lab", name="web1.example.org")
-    with pytest.raises(CommandError, match="is lab/00000000-0000-4000-8000-000000000001 now"):
-        read_any("lab/web1.example.org")
-    assert read_any("lab/00000000-0000-4000-8000-000000000001") == vm
+        KINDS[kind].find(make_admin(), slug="lab", name=row.name)
+    with pytest.raises(CommandError) as said:
+        read_any(name)
+    assert str(said.value) == f"Ganeti no longer lists {name}. For what is kept of it, type {by_identity}."
+    assert read_any(by_identity) == row
 
 
 @pytest.mark.parametrize("name", ["vm", "node", "job", "cluster"])

@@ -137,6 +137,31 @@ def test_of_two_owners_each_can_win(site: Site, sign_in: SignIn, keeper: User) -
     assert "Other owner by its tag" not in client.get("/").content.decode()
 
 
+@pytest.mark.feature("F091", "F090")
+def test_tags_that_contradict_each_other_name_nobody(site: Site, sign_in: SignIn, keeper: User) -> None:
+    owned = make_vm(site.prod, "owned.example.org", owner=site.web.owner, owner_tag="alice\nkeeper")
+    unowned = make_vm(site.prod, "unowned.example.org", owner_tag="alice\nkeeper")
+    client = sign_in(keeper)
+    assert names_on(client, "owner-tag") == ["prod/owned.example.org"]
+    assert ">alice, keeper<" in client.get(PAGE, {"reconcile": "owner-tag"}).content.decode()
+    assert '"alice, keeper"' in client.get(PAGE, {"reconcile": "owner-tag", "format": "csv"}).getvalue().decode()
+    theirs = plan_of(client, "adopt", owned, unowned)
+    assert {item.verdict for item in theirs.items.all()} == {"skipped"}
+    assert all("name several owners: alice, keeper" in item.reason for item in theirs.items.all())
+    [ours] = plan_of(client, "write-owner-tag", owned).items.all()
+    assert ours.verdict == "will"
+
+
+@pytest.mark.feature("F090")
+def test_a_tag_that_was_taken_away_can_be_written_again(site: Site, sign_in: SignIn, keeper: User) -> None:
+    vm = make_vm(site.prod, "untagged.example.org", owner=site.web.owner, **drifted(owner_tag="alice"))
+    client = sign_in(keeper)
+    page = client.get(PAGE, {"reconcile": "changed"}).content.decode()
+    assert set(re.findall(r'name="verb" value="([\w-]+)"', page)) == {"accept", "write-owner-tag"}
+    [item] = plan_of(client, "write-owner-tag", vm).items.all()
+    assert item.verdict == "will"
+
+
 @pytest.mark.feature("F120")
 def test_a_tag_passes_no_quota(site: Site, keeper: User) -> None:
     tagged = make_vm(site.prod, owner_tag="alice")

@@ -24,7 +24,7 @@ from rapi.errors import RapiError
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation, look_whether_same
 from virtualmachines.operations.quota import judge_quota, require_quota
-from virtualmachines.tags import is_owner_tag, owner_tag_for
+from virtualmachines.tags import is_owner_tag, owner_tag_for, show_told
 from virtualmachines.usage import amounts_of_machine
 
 _NOBODY = gettext_noop("No owner")
@@ -77,7 +77,9 @@ class WriteOwnerTag(VMOperation[NoParams]):
         return super().suits(target) and (target.owner_id is not None or bool(target.owner_tag))
 
     def changes(self, ask: Ask[VirtualMachine, NoParams]) -> list[Change]:
-        before, after = (each or Message(_NOBODY) for each in (ask.target.owner_tag, name_of(ask.target.owner)))
+        before, after = (
+            each or Message(_NOBODY) for each in (show_told(ask.target.owner_tag), name_of(ask.target.owner))
+        )
         return [Change("owner_tag", gettext_noop("owner tag"), before, after)]
 
     def submit(self, client: RapiClient, ask: Ask[VirtualMachine, NoParams], reason: str) -> Submission:

@@ -18,6 +18,7 @@ from virtualmachines.drifting import tell_drift_of
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.base import VMOperation
 from virtualmachines.operations.owning import OfOwnerParams, OwnerParams, SetOwner, name_of
+from virtualmachines.tags import show_told, tells_several
 
 _AS_SAID = SetOwner()
 
@@ -58,6 +59,8 @@ class Adopt(VMOperation[OfOwnerParams]):
         return super().suits(target) and target.owner_tag not in ("", name_of(target.owner))
 
     def obstacle(self, target: VirtualMachine) -> str | None:
+        if tells_several(target.owner_tag):
+            return _("Its tags in Ganeti name several owners: %s.") % show_told(target.owner_tag)
         return None if target.owner_tag else _("It has no owner tag in Ganeti.")
 
     def check(self, ask: Ask[VirtualMachine, OfOwnerParams]) -> None:

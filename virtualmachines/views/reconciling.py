@@ -47,7 +47,8 @@ _DONE = {
     "missing": ("forget",),
     "owner-tag": ("write-owner-tag", "adopt", "set-owner"),
 }
-_DONE_TO_CHANGED = ("accept",)
+# A tag that was taken away names nobody else: it is among what was changed.
+_DONE_TO_CHANGED = ("accept", "write-owner-tag")
 # Columns that say nothing in a part, or take room from what does; left out unless somebody wants them.
 _SAYS_NOTHING = {
     "unowned": ("changes", "since"),

@@ -16,7 +16,7 @@ from operations.forms import OperationForm, asks_for
 from people.naming import find_subject, parse_moment
 from people.operations.rights import GRANTED_ON, ROLES_GRANTED_ON
 from permissions.models import Persona, Role, Team, User
-from permissions.policy import access_of, granted_verbs
+from permissions.policy import access_of, granted_verbs, held_until
 from permissions.selectors import find_role
 from permissions.services import persona_of
 from ui.names import NameInput
@@ -101,6 +101,14 @@ def _for_each(verb: str, kinds: Iterable[str]) -> Any:
     return put
 
 
+def _fill_in_end(form: OperationForm, ends: Iterable[datetime]) -> None:
+    """The first of these ends, else that of who grants: nobody grants for longer than they may."""
+    own = held_until(form.actor.user, "admin", form.target) if form.actor is not None else None
+    end = min(ends, default=own)
+    if end is not None:
+        form.initial.setdefault("until", f"{timezone.localtime(end):%Y-%m-%dT%H:%M:%S}")
+
+
 @_for_each("revoke", GRANTED_ON)
 class RevokeForm(OperationForm):
     """Which rights, from whom."""
@@ -119,8 +127,8 @@ class RevokeForm(OperationForm):
         held = self._held()
         self.initial.setdefault("verbs", list(held))
         ends = {end for end in held.values() if end is not None}
-        if ends and "until" in self.fields:
-            self.initial.setdefault("until", f"{timezone.localtime(min(ends)):%Y-%m-%dT%H:%M:%S}")
+        if "until" in self.fields:
+            _fill_in_end(self, ends)
 
     def _held(self) -> Mapping[str, datetime | None]:
         """What was granted already to whom the address names."""
@@ -185,3 +193,8 @@ class GrantRoleForm(RevokeRoleForm):
     """Which role, to whom, for what, until when."""
 
     until = GrantForm.base_fields["until"]
+
+    def fit(self) -> None:
+        super().fit()
+        if not isinstance(self.target, Site):
+            _fill_in_end(self, ())

@@ -15,12 +15,13 @@ from objectlog.changes import Change
 from objectlog.messages import Message
 from objectlog.services import Target
 from objectlog.words import gettext as _
+from objectlog.words import moment
 from operations.contract import SITE, Ask, Invalid, Operation, Site
 from people.operations.quotas import take_quota_with_last_right, take_quotas_with_role
 from people.selectors import is_member
 from permissions.kinds import KINDS
 from permissions.models import Persona, Role, Team, User
-from permissions.policy import access_of, can, granted_roles, granted_verbs
+from permissions.policy import access_of, can, granted_roles, granted_verbs, held_until
 from permissions.selectors import name_of_persona
 from permissions.services import explain_scope, grant, grant_role, revoke, revoke_role
 from virtualmachines.models import VirtualMachine
@@ -98,7 +99,7 @@ class Grant(_OnRights[GrantParams]):
     params_type = GrantParams
 
     def check(self, ask: Ask[Grantable, GrantParams]) -> None:
-        _judge(_wrong_verbs(self.kind, ask.params.verbs) | _past(ask.params.until) | _outside(ask))
+        _judge(_wrong_verbs(self.kind, ask.params.verbs) | _outside(ask) | _wrong_end(ask, ask.params.until))
 
     def changes(self, ask: Ask[Grantable, GrantParams]) -> list[Change]:
         before = granted_verbs(ask.params.who, _object(ask))
@@ -147,7 +148,7 @@ class SetRights(_OnRights[GrantParams]):
 
     def check(self, ask: Ask[Grantable, GrantParams]) -> None:
         errors = _wrong_verbs(self.kind, ask.params.verbs) if ask.params.verbs else {}
-        _judge(errors | _past(ask.params.until) | _outside(ask))
+        _judge(errors | _outside(ask) | (_wrong_end(ask, ask.params.until) if _given_anew(ask) else {}))
 
     def changes(self, ask: Ask[Grantable, GrantParams]) -> list[Change]:
         before = granted_verbs(ask.params.who, _object(ask))
@@ -155,10 +156,8 @@ class SetRights(_OnRights[GrantParams]):
 
     def perform(self, ask: Ask[Grantable, GrantParams]) -> str:
         params, on = ask.params, _object(ask)
-        before = granted_verbs(params.who, on)
-        new = [verb for verb in params.verbs if verb not in before or before[verb] != params.until]
-        grant(new, params.who, on, by=ask.actor.user, until=params.until)
-        revoke([verb for verb in before if verb not in params.verbs], params.who, on)
+        grant(_given_anew(ask), params.who, on, by=ask.actor.user, until=params.until)
+        revoke([verb for verb in granted_verbs(params.who, on) if verb not in params.verbs], params.who, on)
         return take_quota_with_last_right(params.who, on)
 
     def journal_params(self, params: GrantParams) -> dict[str, Any]:
@@ -178,7 +177,7 @@ class _OnRoleGrants(_OnRights[RoleGrantParams]):
         params = ask.params
         why = explain_scope(_on(ask), tag=params.tag, owner=params.owner)
         errors = {"tag" if params.tag else "owner" if params.owner else "": why} if why else {}
-        _judge(errors | _past(params.until) | (_outside(ask) if self.gives else {}))
+        _judge(errors | (_outside(ask) | _wrong_end(ask, params.until) if self.gives else {}))
 
     def changes(self, ask: Ask[Grantable, RoleGrantParams]) -> list[Change]:
         params = ask.params
@@ -278,9 +277,20 @@ def _wrong_verbs(kind: str, verbs: Sequence[str]) -> dict[str, str]:
     return {"verbs": words % told} if wrong else {}
 
 
-def _past(until: datetime | None) -> dict[str, str]:
-    has_passed = until is not None and until <= timezone.now()
-    return {"until": _("This moment has passed already.")} if has_passed else {}
+def _given_anew(ask: Ask[Grantable, GrantParams]) -> list[str]:
+    """What is not held yet, or with another end."""
+    before = granted_verbs(ask.params.who, _object(ask))
+    return [verb for verb in ask.params.verbs if verb not in before or before[verb] != ask.params.until]
+
+
+def _wrong_end(ask: Ask[Grantable, Any], until: datetime | None) -> dict[str, str]:
+    """It is to come; and whoever may grant for a while grants for no longer, to themselves neither."""
+    if until is not None and until <= timezone.now():
+        return {"until": _("This moment has passed already.")}
+    end = None if isinstance(ask.target, Site) else held_until(ask.actor.user, "admin", ask.target)
+    if end is None or (until is not None and until <= end):
+        return {}
+    return {"until": _("You may grant here until %s. Type an end that is no later.") % moment(end)}
 
 
 def _on(ask: Ask[Grantable, Any]) -> Model | None:

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from objectlog.changes import Change
 from objectlog.services import Target
 from objectlog.words import gettext as _
-from objectlog.words import ngettext
+from objectlog.words import moment, ngettext
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Site
 from people.selectors import count_machines_of_team, find_team_alike, is_member, is_member_by_hand
 from permissions.models import Team, User
-from permissions.policy import Verdict, can, granted_verbs
+from permissions.policy import Verdict, can, granted_verbs, held_until
 from permissions.services import add_member, grant, make_team, remove_member, rename_team, revoke
 
 P = TypeVar("P")
@@ -193,8 +193,9 @@ class AddAdmin(_OnThoseInIt):
             raise Invalid({"who": _("%s is an admin of the team already.") % ask.params.who})
 
     def perform(self, ask: Ask[Team, MemberParams]) -> str:
-        grant(["admin"], ask.params.who, ask.target, by=ask.actor.user)
-        return ""
+        end = held_until(ask.actor.user, "admin", ask.target)
+        grant(["admin"], ask.params.who, ask.target, by=ask.actor.user, until=end)
+        return "" if end is None else _("They are admin until %s, as you are.") % moment(end)
 
 
 class RemoveAdmin(_OnMembers):

@@ -7,6 +7,7 @@ withdrawn or ended counts at once.
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -72,6 +73,7 @@ __all__ = [
     "granted_roles",
     "granted_verbs",
     "held",
+    "held_until",
     "is_administrator",
     "last_endings",
     "list_people",
@@ -202,6 +204,12 @@ def held(user: Actor, obj: Model, *, with_ended: bool = False) -> list[Source]:
         return [Source(verb, SUPERUSER) for verb in sorted(access.every)]
     now = timezone.now()
     return [source for source in find_sources(user, obj) if with_ended or not source.has_ended(now)]
+
+
+def held_until(user: Actor, verb: str, obj: Model) -> datetime | None:
+    """When `user` can do `verb` on `obj` no more if nobody gives them more; None: no end is set."""
+    ends = [source.until for source in held(user, obj) if source.verb == verb]
+    return max((end for end in ends if end is not None), default=None) if None not in ends else None
 
 
 def who_may(verb: str, obj: Model) -> list[User]:

@@ -59,3 +59,39 @@ def test_in_two_parts_as_in_one(limit: Limits, used: Amounts, one: Amounts, othe
 def test_empty_is_unlimited_and_nought_is_none(name: str) -> None:
     assert not Limits().exceeded_by(Amounts(), Amounts(**{name: 10**12}))
     assert Limits(**{name: 0}).exceeded_by(Amounts(), Amounts(**{name: 1})) == {name: 1}
+
+
+@given(changes, changes)
+def test_what_is_left_lies_between_all_and_nothing(whole: Amounts, gone: Amounts) -> None:
+    left = whole.without(gone)
+    for name in DIMENSIONS:
+        total, part, rest = getattr(whole, name), getattr(gone, name), getattr(left, name)
+        if total * part <= 0:  # nothing is gone, or what is gone is of another sign
+            assert rest == total
+        elif abs(part) >= abs(total):
+            assert rest == 0
+        else:
+            assert rest == total - part
+
+
+@pytest.mark.parametrize(
+    ("whole", "gone", "left"),
+    [
+        *((5, 2, 3), (5, 5, 0), (5, 9, 0), (5, -2, 5), (5, 0, 5), (1, 1, 0), (2, 1, 1)),
+        *((-5, -2, -3), (-5, -5, 0), (-5, -9, 0), (-5, 2, -5), (-1, -1, 0), (-2, -1, -1)),
+        *((0, 3, 0), (0, -3, 0), (0, 0, 0)),
+    ],
+)
+@pytest.mark.parametrize("name", DIMENSIONS)
+def test_what_is_left(name: str, whole: int, gone: int, left: int) -> None:
+    assert Amounts(**{name: whole}).without(Amounts(**{name: gone})) == Amounts(**{name: left})
+
+
+@given(changes, changes, st.integers(0, 20))
+def test_each_is_reckoned_by_itself(one: Amounts, other: Amounts, number: int) -> None:
+    assert one.times(number) == sum([one] * number, Amounts())
+    most = one.most(other)
+    assert most == other.most(one) and all(
+        getattr(most, name) in (getattr(one, name), getattr(other, name)) for name in DIMENSIONS
+    )
+    assert all(value >= 0 for value in (most - one).values() + (most - other).values())

@@ -246,7 +246,7 @@ def ask_at_its_door(world: World, name: str, method: str, roles: list[str]) -> N
 
 def params_for(operation: AnyOperation, world: World) -> Any:
     """Such as are taken apart only after the right was asked for; of rights such as change nothing."""
-    who, role = world.users["stranger"], Role(name="operator")
+    who, role = world.users["stranger"], world.role
     given = {
         ClusterSettings: ClusterSettings("lab", "127.0.0.1"),
         GrantParams: GrantParams(who, ["fly"]),

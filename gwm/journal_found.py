@@ -38,7 +38,7 @@ def only_last(events: QuerySet[Any], steps: str, sort: str, entry: str = "") -> 
 
 
 # So many of all are looked at one by one.
-MOST_WALKED = 20_000
+MOST_WALKED = 12_000
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,12 @@ NEAR_EACH, MOST_NEAR, DENSE, SAMPLE = 100, 20_000, 20, 4000
 
 def is_page_of_all(wanted: Wanted, shown: Shown) -> bool:
     """Whether nothing is asked for, by time: what `find_near` and `find_by_ways` are for."""
-    return wanted.is_empty and shown.sort.lstrip("-") in JOURNAL_TABLE.parted_by
+    return wanted.is_empty and is_by_time(shown)
+
+
+def is_by_time(shown: Shown) -> bool:
+    """Whether the newest, or the oldest, are shown first."""
+    return shown.sort.lstrip("-") in JOURNAL_TABLE.parted_by
 
 
 def find_near(events: QuerySet[Any], shown: Shown, steps: str, most: int) -> Found | None:
@@ -84,6 +89,38 @@ def find_by_ways(events: QuerySet[Any], ways: Iterable[Q], shown: Shown, steps: 
     return _by_keys(events, _first_of(rows, shown.sort, most))
 
 
+# Of so many of all it is looked which ones somebody may read, and of so many that an index tells of what was asked for:
+# there that takes longer, for it does not stand in the index.
+MOST_PASSED, MOST_FETCHED = 6000, 2000
+
+
+def find_asked_near(events: QuerySet[Any], wanted: Wanted, shown: Shown, steps: str, most: int) -> Found | None:
+    """Those that match among so many of all that come first, in whatever order they are shown: for who may read some of
+    all, and for what no index has in the order that is asked for. In an order that is not of time it is the newest that
+    are looked at. None if words were asked for that few events have, which are looked up."""
+    if any(find_few(parts) is not None for parts in find_parts(wanted)):
+        return None
+    sort = shown.sort if is_by_time(shown) else "-when"
+    lasts = (LAST, OVERTAKEN) if steps else (LAST,)
+    end, its_end = _find_end_of([Event.objects.filter(last) for last in lasts], sort, MOST_PASSED), None
+    key = _key_of(wanted)
+    told = [] if key is None else [Event.objects.filter(way) for way in _ways_of(wanted, key, steps)]
+    if told and end is not None:
+        its_end = _find_end_of(told, sort, MOST_FETCHED // len(told))
+    if told and end is not None and (its_end is None or (its_end < end) == sort.startswith("-")):
+        end, keys, rows = its_end, _keys_as_far_as(its_end, sort, told), events
+    else:
+        mine = [events.filter(last) for last in lasts]
+        keys, rows = _keys_as_far_as(end, sort, mine), unfiltered(events)
+    rows = only_last(rows.filter(among(keys), wanted.asked.condition), steps, "")
+    return replace(_by_keys(events, _first_keys(by_keys_alone(rows), [Q()], shown.sort, most)), as_far_as=end)
+
+
+def _keys_as_far_as(end: datetime | None, sort: str, every: list[QuerySet[Any]]) -> set[int]:
+    limit = Q() if end is None else _not_beyond(end, sort)
+    return {pk for rows in every for (pk,) in rows.filter(limit).order_by().values_list("pk")}
+
+
 def find_among(few: QuerySet[Any], sort: str, most: int) -> Found:
     """The first so many of few, which are looked up."""
     return _by_keys(few, _first_keys(by_keys_alone(few), [Q()], sort, most))
@@ -104,7 +141,7 @@ def find_events(
 
     For what no index knows events are looked at one after the other: of all of them the `most_walked` that come first.
     """
-    by_time = shown.sort.lstrip("-") in JOURNAL_TABLE.parted_by
+    by_time = is_by_time(shown)
     every = find_parts(wanted)
     parts = next(iter(every), ())
     for each in every:

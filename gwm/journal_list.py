@@ -281,7 +281,7 @@ JOURNAL_TABLE = declare(
                 label=_("Outcome"),
                 cell=lambda event, _context: state(event.outcome, word=_WORDS.get(event.outcome, event.outcome)),
                 values={"outcome": lambda event: event.outcome},
-                sort=("outcome", "-at"),
+                sort=("outcome", "-at", "-pk"),
                 stands="state",
                 is_fixed=True,
             ),
@@ -309,7 +309,7 @@ JOURNAL_TABLE = declare(
                     "persona_name": lambda event: event.persona_name,
                 },
                 fields=("actor_name", "persona_name"),
-                sort=(Upper("actor_name"), "-at"),
+                sort=(Upper("actor_name"), "-at", "-pk"),
             ),
             Column(
                 name="target",
@@ -322,12 +322,14 @@ JOURNAL_TABLE = declare(
                     "target_pk": lambda event: event.target_pk,
                     "target_uuid": lambda event: told_of(event).target_uuid,
                 },
-                sort=("target_name", "-at"),
+                sort=("target_name", "-at", "-pk"),
                 css="p3",
                 width=180,
             ),
-            text("cluster_name", name="cluster", label=_("Cluster"), sort=("cluster_name", "-at"), is_extra=True),
-            text("verb", name="verb", label=_("Verb"), sort=("verb", "-at"), width=150, is_extra=True),
+            text(
+                "cluster_name", name="cluster", label=_("Cluster"), sort=("cluster_name", "-at", "-pk"), is_extra=True
+            ),
+            text("verb", name="verb", label=_("Verb"), sort=("verb", "-at", "-pk"), width=150, is_extra=True),
             Column(
                 name="via",
                 label=_("Via"),

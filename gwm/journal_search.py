@@ -24,6 +24,8 @@ from ui.listed import Known, OfFew
 
 # Events with some words that are no more than these are looked up by their keys.
 FEW, FEW_ON_POSTGRESQL = 2000, 12_000
+# So many more are read than are wanted: the more, the fewer are left that happened before their turn.
+_BEFORE_THEIR_TURN = 1000
 _CAPITALS = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 
 
@@ -72,8 +74,9 @@ def find_first_keys(rows: QuerySet[Any], parts: tuple[Part, ...], most: int, *, 
     does so by key; those that happened before their turn are looked for in the time that the others take."""
     key = RawSQL(f"{PARTS}.rowid", ())  # noqa: S611 - a name of ours
     there = _joined(rows, parts).order_by(key.asc() if upwards else key.desc())
-    found = list(there.values_list("at", "pk")[: 3 * most])
-    if len(found) == 3 * most:
+    enough = most + min(2 * most, _BEFORE_THEIR_TURN)
+    found = list(there.values_list("at", "pk")[:enough])
+    if len(found) == enough:
         end = found[-1][1]
         at, _key = sorted(found, reverse=not upwards)[most - 1]
         side = {"at__lte": at, "pk__listed__gt": end} if upwards else {"at__gte": at, "pk__listed__lt": end}

@@ -151,14 +151,16 @@ class Event(models.Model):
             models.Index(fields=["cluster_pk", "at"], name="event_of_cluster"),
             # What the journal is filtered by and put in order by, and then by time: few of many are found, and of many
             # the newest, without going past all others.
-            models.Index(Upper("actor_name"), F("at").desc(), F("id").desc(), name="event_by_actor"),
-            models.Index(Upper("persona_name"), F("at").desc(), F("id").desc(), name="event_by_persona"),
-            models.Index(fields=["verb", "-at", "-id"], name="event_by_verb"),
+            models.Index(Upper("actor_name"), F("at").desc(), F("id").desc(), F("is_overtaken"), name="event_by_actor"),
+            models.Index(
+                Upper("persona_name"), F("at").desc(), F("id").desc(), F("is_overtaken"), name="event_by_persona"
+            ),
+            models.Index(fields=["verb", "-at", "-id", "is_overtaken"], name="event_by_verb"),
             # Nearly all that were submitted are overtaken.
             models.Index(fields=["is_overtaken", "outcome", "-at", "-id"], name="event_by_outcome"),
-            models.Index(fields=["target_name", "-at", "-id"], name="event_by_target"),
+            models.Index(fields=["target_name", "-at", "-id", "is_overtaken"], name="event_by_target"),
             models.Index(fields=["target_kind", "-at", "-id", "target_pk", "is_overtaken"], name="event_by_kind"),
-            models.Index(fields=["cluster_name", "-at", "-id"], name="event_by_cluster"),
+            models.Index(fields=["cluster_name", "-at", "-id", "is_overtaken"], name="event_by_cluster"),
         ]
 
     def __str__(self) -> str:

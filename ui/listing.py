@@ -90,11 +90,13 @@ def list_page(
     keys_first: bool = False,
     size: int | None = None,
     ahead: int = 0,
+    end: int = DEEPEST,
     keys: Sequence[int] | None = None,
 ) -> Listing:
     """One page of `rows` as the address asks for it; a page that is not there is the last.
 
-    With ``ahead`` rows are counted for so many further pages alone, for where it takes long to count them.
+    With ``ahead`` rows are counted for so many further pages alone, for where it takes long to count them; and none are
+    shown behind so many (``end``).
     ``keys_first`` is for rows with columns that cost the database much, ``keys`` are those of all rows where they are
     known (see `ui.paging.Pages`); ``size`` are the rows on a page where somebody has chosen.
     """
@@ -102,9 +104,9 @@ def list_page(
     size = size or read_page_size(request)
     first = columns[sort.lstrip("-")][0]
     through = first if isinstance(first, Through) else None
-    deepest = read_deepest(request, size, ahead) if ahead else DEEPEST
+    deepest = read_deepest(request, size, ahead, end) if ahead else end
     ordered = order_rows(rows, columns, sort)
-    paginator = Pages(ordered, size, total, keys_first=keys_first, through=through, deepest=deepest, keys=keys)
+    paginator = Pages(ordered, size, total, keys_first=keys_first, through=through, deepest=deepest, end=end, keys=keys)
     page = paginator.get_page(request.GET.get("page"))
     return Listing(
         page,
@@ -115,9 +117,9 @@ def list_page(
     )
 
 
-def read_deepest(request: HttpRequest, size: int, ahead: int) -> int:
-    """How many rows there are to the end of the page asked for and of so many `ahead` of it."""
-    return min(DEEPEST, (_read_page(request) + ahead) * size)
+def read_deepest(request: HttpRequest, size: int, ahead: int, end: int = DEEPEST) -> int:
+    """How many rows there are to the end of the page asked for and of so many `ahead` of it, none behind `end`."""
+    return min(end, (_read_page(request) + ahead) * size)
 
 
 def _read_page(request: HttpRequest) -> int:

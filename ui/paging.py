@@ -18,6 +18,8 @@ from ui.listed import find_first, one_by_one, unfiltered
 
 # So many rows of a list are on pages, and are counted; a file has more of them (see `ui.exporting`).
 DEEPEST = 10_000
+# So many where each that matches takes long to find.
+DEEPEST_SEARCHED = 2_500
 # From so many rows on it is quicker to find the groups that a page is of first than to sort all rows.
 MANY = 5_000
 # Up to so many rows it takes less to find them all than to miss where they stand (see `ui.listed.find_first`).
@@ -36,8 +38,8 @@ class Pages(_Paginator):
 
     With ``keys_first`` the database picks the keys of a page before it works out what stands in its rows: otherwise
     it does so for every row that it sorts. With ``through``, by which many `rows` are in order, it sorts only those
-    that the page is among. No more than `deepest` rows are counted. Where the `keys` of all rows are known, in their
-    order, the rows of the page alone are read.
+    that the page is among. No more than `deepest` rows are counted; none are shown behind `end`. Where the `keys` of
+    all rows are known, in their order, the rows of the page alone are read.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class Pages(_Paginator):
         keys_first: bool = False,
         through: Through | None = None,
         deepest: int = DEEPEST,
+        end: int = DEEPEST,
         keys: Sequence[int] | None = None,
     ) -> None:
         super().__init__(rows, size)
-        self.deepest = deepest
+        self.deepest = min(deepest, end)
+        self._end = end
         self._keys_first = keys_first
         self._through = through
         self._keys = keys
@@ -74,7 +78,7 @@ class Pages(_Paginator):
     @property
     def is_cut(self) -> bool:
         """Whether there are rows that no page shows."""
-        return self.deepest == DEEPEST and self.count > self.num_pages * self.per_page
+        return self.deepest == self._end and self.count > self.num_pages * self.per_page
 
     @cached_property
     def num_pages(self) -> int:

@@ -14,6 +14,7 @@ from ui.columns import Column, Values, Words
 from ui.exporting import export
 from ui.filtering import Language, Wanted
 from ui.listing import PAGE_SIZES, Columns, Listing, list_page, order_rows, read_page_size, read_sort
+from ui.paging import DEEPEST
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,7 @@ class Shown:
         *,
         keys_first: bool = False,
         ahead: int = 0,
+        end: int = DEEPEST,
         keys: Sequence[int] | None = None,
     ) -> Listing:
         """One page of `rows`, see `list_page`."""
@@ -155,6 +157,7 @@ class Shown:
             keys_first=keys_first,
             size=self.per_page,
             ahead=ahead,
+            end=end,
             keys=keys,
         )
 

@@ -17,9 +17,11 @@ from gwm.journal_found import (
     MOST_WALKED,
     Found,
     find_among,
+    find_asked_near,
     find_by_ways,
     find_events,
     find_near,
+    is_by_time,
     is_page_of_all,
     only_last,
 )
@@ -37,6 +39,7 @@ from permissions.signed_in import person_of
 from ui.exporting import is_file_wanted
 from ui.filtering import Wanted
 from ui.listing import read_deepest
+from ui.paging import DEEPEST, DEEPEST_SEARCHED
 from ui.tables import show
 from virtualmachines.selectors import get_vm
 from virtualmachines.template_selectors import get_template
@@ -64,38 +67,45 @@ def answer(
     """A page of `events`, or a file of all that match; `without` columns that say the same in every row. So many
     pages `ahead` are counted, and no more than `most_walked` looked at one by one unless one asks for it (`far`). Where
     a `reader` may read some of all, these are looked up if they are few; of more the first are looked for among all,
-    and then by each reason to read some.
+    and then by each reason to read some. What is asked of many is asked of the first of all, unless it is `far`.
 
     Of an operation its last event is shown, and every step if one asks for `steps` or for that `entry`.
     """
     shown = show(request, JOURNAL_TABLE, choice_of(person_of(request), JOURNAL_TABLE.name), without)
     wanted = Wanted.parse(EVENTS, request.GET)
     steps, entry = request.GET.get("steps", ""), request.GET.get("entry", "").strip()
-    found, some = None, None
-    if reader is not None:
-        is_all = is_page_of_all(wanted, shown) and not entry and not is_file_wanted(request)
-        if not (is_all and reads_of_many(reader)):
-            some = read_few_visible_events(reader)
-        if some is None and is_all:
-            found = find_near(events, shown, steps, read_deepest(request, shown.per_page, ahead) + 1)
-        if some is None and is_all and found is None:
-            ahead = _AHEAD
-            ways = ways_to_read(reader, looked_up=True)
-            found = find_by_ways(events, ways, shown, steps, read_deepest(request, shown.per_page, ahead) + 1)
-        events, ahead = (events, ahead) if some is None else (some, _AHEAD)
-    most = read_deepest(request, shown.per_page, ahead) + 1
+    is_all = is_page_of_all(wanted, shown)
+    end = DEEPEST if is_all or entry else DEEPEST_SEARCHED
+    is_far = bool(request.GET.get("far"))
+    is_page = not (entry or is_far or is_file_wanted(request))
+    is_many = reader is not None and is_page and reads_of_many(reader)
+    some = None if reader is None or is_many else read_few_visible_events(reader)
+    events, ahead = (events, ahead) if some is None else (some, _AHEAD)
     rows = only_last(events.filter(wanted.asked.condition), steps, "" if some is not None else shown.sort, entry)
     file = shown.export(request, shown.load(rows))
     if file is not None:
         return file
+
+    def most_to(ahead: int) -> int:
+        return read_deepest(request, shown.per_page, ahead, end) + 1
+
+    found = None
     if entry:
         found = Found(rows)
     elif some is not None:
-        found = find_among(rows, shown.sort, most)
-    elif found is None:
-        walked = None if request.GET.get("far") else most_walked
-        found = find_events(events, wanted, shown, steps, most, most_walked=walked)
-    listing = shown.page(request, with_links(shown.load(found.rows)), keys=found.keys, ahead=ahead)
+        found = find_among(rows, shown.sort, most_to(ahead))
+    elif is_page and is_all and reader is not None:
+        found = find_near(events, shown, steps, most_to(ahead))
+        if found is None:
+            ahead = _AHEAD
+            found = find_by_ways(events, ways_to_read(reader, looked_up=True), shown, steps, most_to(ahead))
+    elif is_page and (reader is not None or not (events.query.where or wanted.is_empty or is_by_time(shown))):
+        found = find_asked_near(events, wanted, shown, steps, most_to(ahead))
+    if found is None:
+        found = find_events(events, wanted, shown, steps, most_to(ahead), most_walked=None if is_far else most_walked)
+    listing = shown.page(
+        request, with_links(shown.load(found.rows)), keys_first=True, ahead=ahead, end=end, keys=found.keys
+    )
     here = listing.page.object_list
     places = places_of(person_of(request), [(event.target_kind, event.target_pk) for event in here])
     for event in here:
@@ -108,7 +118,8 @@ def answer(
         "entry": entry,
         "selects": [{"key": "verb", "label": _("What was done"), "options": CHOICES.draw(verb)}],
         "is_filtered": bool(wanted.terms or entry),
-        "as_far_as": found.as_far_as if listing.page.paginator.count < most else None,
+        "as_far_as": found.as_far_as if listing.page.paginator.count < most_to(ahead) else None,
+        "is_by_time": is_by_time(shown),
         "nothing_matches": wanted.explain(
             _("None of the entries you may read matches. Leave out a word, or look at all.")
         ),

@@ -46,6 +46,12 @@ ADMINS = {
         for order in ("who", "-who", "target", "outcome", "-outcome", "verb", "cluster")
     },
 }
+# Of these nothing is known beforehand for who may read some of all; and nobody knows how they go together.
+ASKED = (
+    *("&steps=1", "&q=verb:vm.reboot", "&q=verb:vm.delete", "&q=cluster:cluster01", "&q=reboot", "&q=what:example"),
+    *("&q=via:web", "&q=-via:web&sort=when", "&q=from:192.0.2", "&outcome=bad", "&outcome=well", "&sort=when"),
+    *("&sort=who", "&sort=-target", "&sort=outcome", "&q=reboot&sort=who"),
+)
 
 
 def measure(order: Order) -> Iterator[Row]:
@@ -120,6 +126,15 @@ def pages_asked_for(admin: User, holders: Mapping[str, User]) -> list[tuple[str,
         (f"journal{words}, holder of {name}", holders[name], f"/journal/?per_page=50{page}", None)
         for words, page in (("", ""), *((f", page {page}", f"&page={page}") for page in (5, 20, 200)))
         for name in LISTS
+    ]
+    asked += [
+        (f"journal{query}, page {page}, {kind} {name}".strip(), who, f"/journal/?per_page=50{query}&page={page}", None)
+        for kind, name, who in (
+            *(("holder of", name, holders[name]) for name in LISTS),
+            ("administrator", "", admin),
+        )
+        for query in ASKED
+        for page in (1, 20, 200)
     ]
     return asked
 

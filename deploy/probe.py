@@ -1,6 +1,6 @@
 """Asks the product on this server whether it is well, through its proxy, as a browser would; says what is not.
 
-Run there by a release's own Python: `probe.py NAME CERTIFICATE`.
+Run there by a release's own Python: `probe.py NAME CERTIFICATE [PATH]`, the path of the name below which it lives.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ class Unwell(Exception):
 class Browser:
     """Asks 127.0.0.1 for pages of a name."""
 
-    def __init__(self, name: str, certificate: str) -> None:
+    def __init__(self, name: str, certificate: str, below: str = "") -> None:
         self._name = name
+        self.below = below
         # The certificate that the proxy was given is the one it must show; whom others trust is theirs to say.
         self._context = ssl.create_default_context(cafile=certificate)
         self._context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -35,7 +36,7 @@ class Browser:
         connection = http.client.HTTPConnection(self._name, timeout=20)
         connection.sock = self._context.wrap_socket(plain, server_hostname=self._name)
         try:
-            connection.request("GET", path, headers=headers)
+            connection.request("GET", self.below + path, headers=headers)
             answer = connection.getresponse()
             body = b"" if answer.status == 101 else answer.read()
             return answer.status, {key.lower(): value for key, value in answer.getheaders()}, body
@@ -58,7 +59,7 @@ def probe(browser: Browser) -> None:
     status, head, body = browser.get("/login/")
     see("/login/", status == 200 and b"<form" in body, (status, body[:200]))
     see("cookies travel over https only", "secure" in head.get("set-cookie", "").lower(), head.get("set-cookie"))
-    sheets = re.findall(r'href="(/static/[^"]+\.css)"', body.decode())
+    sheets = re.findall(rf'href="{re.escape(browser.below)}(/static/[^"]+\.css)"', body.decode())
     see("a style sheet on /login/", bool(sheets), body[:200])
     status, head, _body = browser.get(sheets[0])
     see("its style sheet", status == 200 and head.get("content-type", "").startswith("text/css"), (status, head))
@@ -91,6 +92,6 @@ def wait_until_well(ask: Callable[[], None], patience_s: float = _PATIENCE_S) ->
 
 
 if __name__ == "__main__":
-    trouble = wait_until_well(lambda: probe(Browser(*sys.argv[1:3])))
+    trouble = wait_until_well(lambda: probe(Browser(*sys.argv[1:4])))
     if trouble:
         sys.exit(f"It is not well. {trouble}")

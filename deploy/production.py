@@ -101,7 +101,7 @@ def show_status(address: str, *, key: str = "", known_hosts: str = "") -> None:
     """Raises HostError when it is not well."""
     with _installed(address, key, known_hosts) as site:
         current = current_release(site)
-        print(f"https://{site.name}")
+        print(f"https://{site.name}{site.below}")
         for name in list_releases(site):
             print(f"  {'runs ' if name == current else '     '} {name}")
         for unit in SERVICES:

@@ -80,7 +80,7 @@ def run_release(site: Site, name: str) -> None:
 
 def ask_whether_well(site: Site) -> None:
     """Ask it as a browser would, through nginx, and its command line. Raises HostError."""
-    probe = f"{CURRENT}/.venv/bin/python {CURRENT}/deploy/probe.py {quote(site.name)} {CERTIFICATE}"
+    probe = f"{CURRENT}/.venv/bin/python {CURRENT}/deploy/probe.py {quote(site.name)} {CERTIFICATE} {quote(site.below)}"
     site.host.run(probe)
     site.host.run(manage(CURRENT, "check", "--deploy", "--fail-level", "WARNING"))
     for unit in SERVICES:

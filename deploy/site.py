@@ -66,14 +66,20 @@ class Site:
         there = self.host.run(f"cat {SETTINGS} 2>/dev/null || true")
         if self.settings is None:
             self.settings = there + "\n" if there else ""
-        public = read_settings(self.settings).get("GWM_PUBLIC_URL", "")
+        public = read_settings(self.settings).get("GWM_PUBLIC_URL", "").rstrip("/")
         self.name = self.name or public.partition("://")[2].partition("/")[0] or self.host.run("hostname -f")
         if not _NAME.fullmatch(self.name):
             raise HostError(f"“{self.name}” is no name that a browser could ask for. Say one: --name gwm.example.org")
-        if public and public != f"https://{self.name}":
+        if public and public.partition("://")[::2] != ("https", self.name + self.below):
             words = f"Its settings say GWM_PUBLIC_URL={public}, and not https://{self.name}."
             raise HostError(f"{words} Leave --name out, or give it other --settings.")
         self.settings = complete_settings(self.settings, self.name)
+
+    @property
+    def below(self) -> str:
+        """The path of the name below which the product lives: /gwm. Most have none."""
+        _host, slash, path = self._given.get("GWM_PUBLIC_URL", "").partition("://")[2].rstrip("/").partition("/")
+        return slash + path
 
     @property
     def _given(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from celery.platforms import SecurityWarning
 from celery.schedules import crontab
 from celery.signals import beat_init, setup_logging, worker_ready
 from django.conf import settings
+from django.urls import set_script_prefix
 
 from gwm import queue_files
 from gwm.processes.ready import tell_ready
@@ -86,7 +87,8 @@ class RoomyTask(Task):  # type: ignore[misc] # Celery has no types
     takes memory from the system and gives it back some fourteen hundred times."""
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        """Do it."""
+        """Do it. URLs begin as on pages: Django tells its threads in requests, and the first thread at the start."""
+        set_script_prefix(settings.FORCE_SCRIPT_NAME or "/")
         return call_with_room(lambda call: call(*args, **keywords), super().__call__)
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gwm.env import SETTINGS, TABLE
 from vncproxy.settings import Network, networks
 
+_PATH = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)*")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -178,3 +181,15 @@ def take_data_option(argv: list[str]) -> None:
             os.environ["GWM_DATA_DIR"] = word.removeprefix("--data=")
         elif word == "--data" and position + 1 < len(argv):
             os.environ["GWM_DATA_DIR"] = argv[position + 1]
+
+
+def read_path(public_url: str) -> str:
+    """The path of its host below which the product lives, with a slash before and none behind it; most have none."""
+    parts = urlsplit(public_url)
+    if parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
+        raise SettingError(
+            "GWM_PUBLIC_URL",
+            f"“{public_url}” is no address below which there could be pages.",
+            "Write it like https://gwm.example.org, or https://example.org/gwm.",
+        )
+    return parts.path

@@ -95,8 +95,8 @@ _ON_CLUSTER = re.compile(r"/clusters/[^/]+/(vms|nodes|jobs)/[^/]+/")
 
 
 def is_below(path: str, url: str) -> bool:
-    """Whether the page at `path` belongs to the place at `url`. A machine's page belongs to the machines, not to its
-    cluster; a node's and a job's likewise. Batches are a tab beside the jobs."""
+    """Whether the page at `path` belongs to the place at `url`, both as from the root of the product. A machine's page
+    belongs to the machines, not to its cluster; a node's and a job's likewise. Batches are a tab beside the jobs."""
     found = _ON_CLUSTER.match(path)
     if found is not None:
         return url == f"/{found[1]}/"
@@ -113,12 +113,14 @@ def navigation(path: str, counts: Mapping[str, int], *, is_admin: bool = True, o
     places for who can see none and can add none, nor templates for who sees no cluster on which a machine could be
     created, nor reconciliation for who administers none, nor people for who does not see accounts.
     """
+    root = get_script_prefix()
+    path = f"/{path.removeprefix(root)}"
     return [
         NavSection(
             [
                 NavItem(
                     str(place.label),
-                    place.url,
+                    root + place.url[1:],
                     place.icon,
                     place.key,
                     None if owner and place.counted == _OWNED else counts.get(place.counted),

@@ -68,7 +68,8 @@ SETTINGS: tuple[Setting, ...] = (
         "GWM_PUBLIC_URL",
         "url",
         "",
-        "Address people type, such as `https://gwm.example.org`; with https, cookies travel over https only.",
+        "Address people type, such as `https://gwm.example.org`, or `https://example.org/gwm` to live below a path. "
+        "With https, cookies travel over https only.",
     ),
     Setting(
         "GWM_ALLOWED_HOSTS",
@@ -200,7 +201,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Client networks that may open consoles, such as `10.0.0.0/8,fd00::/8`.",
         shown_default="all",
     ),
-    Setting("GWM_CONSOLE_URL", "text", "/console/ws", "Path or address of the console's WebSocket."),
+    Setting(
+        "GWM_CONSOLE_URL",
+        "text",
+        "",
+        "Path or address of the console's WebSocket.",
+        shown_default="`/console/ws`, below the path of `GWM_PUBLIC_URL`",
+    ),
     Setting(
         "GWM_CONSOLE_ORIGINS",
         "words",

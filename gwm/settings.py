@@ -4,7 +4,7 @@ import os
 import socket
 from urllib.parse import unquote, urlsplit
 
-from gwm.config import Config, SettingError
+from gwm.config import Config, SettingError, read_path
 from gwm.databases import describe_database
 from gwm.env import BASE_DIR
 from gwm.static_version import is_immutable, version_of
@@ -24,6 +24,8 @@ REDIS_URL = config.url("REDIS_URL", "redis", "rediss", "unix")
 GWM_BIND = config.text("GWM_BIND")
 GWM_PORT = config.integer("GWM_PORT")
 GWM_PUBLIC_URL = config.url("GWM_PUBLIC_URL", "https", "http").rstrip("/")
+GWM_BELOW = read_path(GWM_PUBLIC_URL)
+FORCE_SCRIPT_NAME = GWM_BELOW or None
 GWM_TLS_CERT = config.text("GWM_TLS_CERT")
 GWM_TLS_KEY = config.text("GWM_TLS_KEY")
 GWM_BEHIND_PROXY = config.flag("GWM_BEHIND_PROXY")
@@ -67,7 +69,7 @@ GWM_CONSOLE_TICKET_S = config.seconds("GWM_CONSOLE_TICKET_S")
 GWM_CONSOLE_CONNECT_TIMEOUT_S = config.seconds("GWM_CONSOLE_CONNECT_TIMEOUT_S")
 GWM_CONSOLE_IDLE_S = config.seconds("GWM_CONSOLE_IDLE_S")
 GWM_CONSOLE_NETWORKS = config.words("GWM_CONSOLE_NETWORKS")
-GWM_CONSOLE_URL = config.text("GWM_CONSOLE_URL")
+GWM_CONSOLE_URL = config.text("GWM_CONSOLE_URL") if config.is_set("GWM_CONSOLE_URL") else f"{GWM_BELOW}/console/ws"
 GWM_CONSOLE_ORIGINS = config.words("GWM_CONSOLE_ORIGINS")
 GWM_CONSOLE_NODE_NETWORKS = config.networks("GWM_CONSOLE_NODE_NETWORKS")
 GWM_CONSOLE_HANDSHAKE_TIMEOUT_S = config.seconds("GWM_CONSOLE_HANDSHAKE_TIMEOUT_S")
@@ -199,6 +201,7 @@ LOGOUT_REDIRECT_URL = "login"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = int(GWM_SESSION_S)
 SESSION_COOKIE_NAME = "gwm_session"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{GWM_BELOW}/"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
@@ -269,7 +272,7 @@ if not is_date_format(GWM_DATE_FORMAT):
 
 # Static files
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_URL = "static/" if DEBUG else f"static/{version_of(BASE_DIR / 'static')}/"
+STATIC_URL = f"{GWM_BELOW}/static/" if DEBUG else f"{GWM_BELOW}/static/{version_of(BASE_DIR / 'static')}/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
@@ -320,14 +323,8 @@ ALLOWED_HOSTS = config.words("GWM_ALLOWED_HOSTS") or list_own_names()
 if GWM_PUBLIC_URL:
     if not urlsplit(GWM_PUBLIC_URL).hostname:
         raise SettingError("GWM_PUBLIC_URL", "it names no host.", "Write it like https://gwm.example.org.")
-    if urlsplit(GWM_PUBLIC_URL)[2:] != ("", "", ""):
-        raise SettingError(
-            "GWM_PUBLIC_URL",
-            f"“{GWM_PUBLIC_URL}” has a path, and the pages work only at the root of a host.",
-            "Give them a host name of their own, like https://gwm.example.org.",
-        )
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, str(urlsplit(GWM_PUBLIC_URL).hostname)]
-    CSRF_TRUSTED_ORIGINS = [GWM_PUBLIC_URL]
+    CSRF_TRUSTED_ORIGINS = [GWM_PUBLIC_URL.removesuffix(GWM_BELOW)]
 
 # Monitoring
 GWM_MONITORING_TOKEN = config.text("GWM_MONITORING_TOKEN")

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import F
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
@@ -27,6 +26,7 @@ from people.selectors import list_administrators
 from permissions.models import User
 from permissions.policy import who_may
 from quotas.models import Request
+from ui.outside import address_of
 
 logger = logging.getLogger("people.mailing")
 
@@ -115,7 +115,7 @@ def link_for_password(person: User) -> str:
     Its host is the configured one, never one that a request named.
     """
     place = {"uidb36": user_pk_to_url_str(person), "key": default_token_generator.make_token(person)}
-    return settings.GWM_PUBLIC_URL + reverse("new-password", kwargs=place)
+    return address_of("new-password", **place)
 
 
 def claim(letter: Letter) -> bool:
@@ -154,7 +154,7 @@ def _send_invitation(letter: Letter) -> None:
 def _send_confirmation(letter: Letter) -> None:
     """To the address that somebody says is theirs."""
     if letter.person is not None:
-        link = settings.GWM_PUBLIC_URL + reverse("new-email", args=[make_confirmation(letter.person, letter.address)])
+        link = address_of("new-email", make_confirmation(letter.person, letter.address))
         _send(_("Your email address on %s"), "confirm", letter.person, letter.address, link)
 
 
@@ -203,7 +203,7 @@ def _send_about(subject: str, template: str, person: User, asked: Request) -> No
             "is_one": len(machines) == 1,
             "more": max(0, len(machines) - _MOST_NAMED),
             "asks_for": describe(asked),
-            "link": settings.GWM_PUBLIC_URL + reverse("request", args=[asked.pk]),
+            "link": address_of("request", asked.pk),
             "site": settings.GWM_PUBLIC_URL,
         }
         title = gettext(subject) % {"number": asked.pk, "site": site, "state": asked.get_state_display()}
@@ -214,11 +214,11 @@ def _send_about(subject: str, template: str, person: User, asked: Request) -> No
 def _send_registration(letter: Letter) -> None:
     """A link; to who has an account already, word of that; to who was shut out, nothing."""
     for person in User.objects.filter(email__iexact=letter.address, is_active=True).order_by("pk"):
-        link = settings.GWM_PUBLIC_URL + reverse("forgot-password")
+        link = address_of("forgot-password")
         _send(_("Your account on %s"), "registered", person, person.email, link)
     token = make_link_token(letter.address)
     if read_link_token(token):  # nobody has the address, and registration was not closed since
-        link = settings.GWM_PUBLIC_URL + reverse("make-account", args=[token])
+        link = address_of("make-account", token)
         context = {"link": link, "days": LASTS.days, "site": settings.GWM_PUBLIC_URL}
         site = settings.GWM_PUBLIC_URL.partition("://")[2]
         body = render_to_string("people/mail/register.txt", context)

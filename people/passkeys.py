@@ -59,6 +59,7 @@ class Question:
             COOKIE,
             signing.dumps(dict(self.state), salt=self.salt),
             max_age=_LASTS_S,
+            path=settings.SESSION_COOKIE_PATH,
             httponly=True,
             secure=settings.SESSION_COOKIE_SECURE,
             samesite="Strict",

@@ -24,7 +24,6 @@ from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from objectlog.models import Outcome, Via
@@ -36,6 +35,7 @@ from people.proving import can_prove
 from permissions.acting import act_as_at_first
 from permissions.models import User
 from permissions.signed_in import find_person
+from ui.outside import is_ours
 
 logger = getLogger("people.signing_in")
 
@@ -61,9 +61,8 @@ class Adapter(DefaultAccountAdapter):
         return False
 
     def is_safe_url(self, url: str) -> bool:
-        """Only URLs of the host that was asked."""
-        host = self.request.get_host()
-        return url_has_allowed_host_and_scheme(url, {host}, require_https=self.request.is_secure())
+        """Only URLs of ours."""
+        return is_ours(self.request, url)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Where one goes after changing the password."""

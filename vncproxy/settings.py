@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -47,6 +48,8 @@ class Settings:
     """Largest message taken from a browser; keyboard and mouse need little, a pasted text more."""
     control: str = ""
     """GWM_CONSOLE_CONTROL: path of the control socket; empty: none."""
+    below: tuple[bytes, ...] = ()
+    """GWM_PUBLIC_URL: the parts of the path below which everything is answered, too."""
     redis_url: str = field(default="", repr=False)
     """REDIS_URL: where used tickets are remembered when there are several brokers."""
 
@@ -69,7 +72,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     control = text("GWM_CONSOLE_CONTROL")
     if len(control.encode()) > LONGEST_SOCKET_PATH:
         raise SettingError(f"GWM_CONSOLE_CONTROL: the system takes {LONGEST_SOCKET_PATH} bytes at most: {control}")
-    origins = (text("GWM_PUBLIC_URL"), *_words(text("GWM_CONSOLE_ORIGINS")))
+    public = urlsplit(text("GWM_PUBLIC_URL"))
+    own_origin = f"{public.scheme}://{public.netloc}" if public.netloc else ""
+    origins = (own_origin, *_words(text("GWM_CONSOLE_ORIGINS")))
     return Settings(
         keys=keys,
         origins=frozenset(origin.rstrip("/").lower() for origin in origins if origin),
@@ -85,6 +90,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         limit=int(number("GWM_CONSOLE_LIMIT", Settings.limit, least=1)),
         pictures=int(number("GWM_CONSOLE_PICTURES", Settings.pictures, least=0)),
         control=control,
+        below=tuple(part.encode() for part in public.path.split("/") if part),
         redis_url=text("REDIS_URL"),
     )
 

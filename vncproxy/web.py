@@ -232,12 +232,18 @@ class TurnedAway(Protocol):
 
 
 class _Root(Resource):
-    """Each path that the reactor answers to its resource, every other to the rest of the site."""
+    """Each path that the reactor answers to its resource, every other to the rest of the site.
 
-    def __init__(self, own: Mapping[Path, IResource], rest: IResource) -> None:
+    Below a path of the host it is the same; what is not below it goes to `outside`. The own paths are answered in both
+    places: proxies may take the path off, and who asks this machine itself need not know it.
+    """
+
+    def __init__(self, own: Mapping[Path, IResource], rest: IResource, below: Path, outside: IResource) -> None:
         super().__init__()
-        self._own = own
+        self._own = {**own, **{(*below, *path): resource for path, resource in own.items()}}
         self._rest = rest
+        self._below = below
+        self._outside = outside
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         before, after = request.prepath or [], request.postpath or []
@@ -246,8 +252,12 @@ class _Root(Resource):
             request.prepath, request.postpath = [*before, *after], []
             return own
         # Put back what was taken off, so that the rest sees the request as if it were the root itself.
-        request.prepath, request.postpath = before[:-1], [path, *after]
-        return self._rest
+        depth, whole = len(self._below), [path, *after]
+        if tuple(whole[:depth]) == self._below and len(whole) > depth:
+            request.prepath, request.postpath = [*before[:-1], *self._below], whole[depth:]
+            return self._rest
+        request.prepath, request.postpath = before[:-1], whole
+        return self._outside
 
 
 def console_site(
@@ -257,14 +267,16 @@ def console_site(
     reactor: IReactorTime,
     idle_s: float = 60.0,
     own: Mapping[Path, IResource] | None = None,
+    outside: IResource | None = None,
     connections: Connections | None = None,
 ) -> ConsoleSite:
     """A site that serves consoles at /console/ws, ``own`` at its paths and ``rest`` (a leaf, like WSGIResource)
-    everywhere else.
+    everywhere else; below the path of the settings, if they name one, with ``outside`` for what is not.
 
     ``idle_s`` is how long a connection may rest between requests; consoles may rest for ever.
     """
-    root = _Root({PATH: ConsoleResource(broker), **(own or {})}, rest)
+    resources = {PATH: ConsoleResource(broker), **(own or {})}
+    root = _Root(resources, rest, broker.settings.below, outside or rest)
     site = ConsoleSite(root, timeout=idle_s, reactor=reactor, parsePOSTFormSubmission=False)
     site.requestFactory = AnonymousRequest
     site.head_timeout_s = broker.settings.handshake_timeout_s

@@ -26,6 +26,7 @@ from twisted.web.wsgi import WSGIResource
 from clusters.bulkhead import limit_web_process
 from gwm.config import Config
 from gwm.env import TABLE
+from gwm.processes.elsewhere import Elsewhere
 from gwm.processes.health import Alive, Metrics, Ready
 from gwm.processes.ready import tell_ready
 from gwm.processes.supervisor import SOCKET_FD
@@ -119,7 +120,16 @@ def build_site(reactor: Any, threads: ThreadPool, broker: Broker, ready: Ready, 
         (b"metrics",): metrics,
         LIVE_PATH: live.resource(broker.settings),
     }
-    site = console_site(broker, pages, reactor=reactor, idle_s=IDLE_CONNECTION_S, own=own, connections=connections)
+    outside = Elsewhere(settings.GWM_BELOW) if settings.GWM_BELOW else pages
+    site = console_site(
+        broker,
+        pages,
+        reactor=reactor,
+        idle_s=IDLE_CONNECTION_S,
+        own=own,
+        outside=outside,
+        connections=connections,
+    )
     site.requestFactory = BoundedRequest
     return site
 

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import View
@@ -29,6 +28,7 @@ from operations.views.denying import refuse
 from permissions.kinds import KINDS
 from permissions.policy import Denied, can, verbs_on
 from permissions.signed_in import person_of
+from ui.outside import is_ours
 from ui.places import label_of_list, list_of
 
 
@@ -269,8 +269,7 @@ class _TypedName(forms.CharField):
 def _safe_next(request: HttpRequest) -> str:
     """The page of ours on which the button stood, if the address or the form says so."""
     page = request.POST.get("next", request.GET.get("next", ""))
-    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return page if is_ours else ""
+    return page if is_ours(request, page) else ""
 
 
 def _say(request: HttpRequest, operation: AnyOperation, name: str, entry: Any) -> None:

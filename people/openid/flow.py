@@ -15,6 +15,7 @@ from django.urls import reverse
 from people.openid.asking import Untrue, ask, may_be_asked, read_metadata, redeem
 from people.openid.providers import Provider
 from people.openid.tokens import add_userinfo, mark_of_subject, read_text, read_token
+from ui.outside import address_of
 
 
 def find_provider(key: str) -> Provider | None:
@@ -48,8 +49,9 @@ class _Exchange(OpenIDConnectOAuth2Adapter):
 
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
         """Where the provider sends people back to: the configured host, never one that a request named."""
-        path = reverse("openid-back", args=[self.provider_id])
-        return settings.GWM_PUBLIC_URL + path if settings.GWM_PUBLIC_URL else request.build_absolute_uri(path)
+        if settings.GWM_PUBLIC_URL:
+            return address_of("openid-back", self.provider_id)
+        return request.build_absolute_uri(reverse("openid-back", args=[self.provider_id]))
 
     def get_access_token_data(
         self, request: HttpRequest, app: Any, client: Any, pkce_code_verifier: str | None = None

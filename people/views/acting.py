@@ -4,7 +4,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -12,6 +11,7 @@ from people.forms.teams import ActingForm
 from permissions.acting import act_as, acting_as
 from permissions.policy import can, teams_to_act_for
 from permissions.signed_in import person_of
+from ui.outside import is_ours
 
 # So many teams are offered by name; who may act for more types another.
 MOST = 12
@@ -48,5 +48,4 @@ def acting(request: HttpRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> str:
     """The overview, whose lists all may differ now; or the page of ours that the form names."""
     page = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return page if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL)
+    return page if is_ours(request, page) else resolve_url(settings.LOGIN_REDIRECT_URL)

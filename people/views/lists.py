@@ -4,12 +4,12 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from permissions.services import keep_choice
 from permissions.signed_in import person_of
 from ui.listing import PAGE_SIZES
+from ui.outside import is_ours
 from ui.tables import TABLES, Choice, Table
 
 # What a URL says of a list goes before what was chosen, so it has to go.
@@ -37,7 +37,7 @@ def _read(given: QueryDict, table: Table) -> Choice:
 def _way_back(request: HttpRequest) -> str:
     """The list that one came from, without what would hide the choice; else the front page."""
     there = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure()):
+    if not is_ours(request, there):
         return "overview"
     parts = urlsplit(there)
     query = QueryDict(parts.query, mutable=True)

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -26,6 +25,7 @@ from people.operations.providers import Disconnect, ProviderParams
 from people.proving import has_own_proof, prove_here, was_proven
 from people.signing_in import logger, record_failure, refuse_uncounted
 from permissions.signed_in import find_person, person_of
+from ui.outside import is_ours
 
 _TRY_FOR_S = 600
 DISCONNECT: AnyOperation = Disconnect()
@@ -111,7 +111,7 @@ def _pick(key: str) -> Provider:
 def _next_of(request: HttpRequest) -> str:
     """Where one wants to go on to, if that is ours."""
     url: str = request.POST.get("next", "")
-    return url if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()) else ""
+    return url if is_ours(request, url) else ""
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:

@@ -2,12 +2,14 @@
  * What was typed is not lost: what stands in a form when its page is left is kept in this tab, and stands there again
  * when one goes back to that page, or comes to it from signing in because the session had ended. No secrets.
  */
+import { at } from "./root.js";
+
 const key = "gwm-typed"; // the forms that were left, the last one last
 const last = "gwm-left"; // the one on the very page that was left
 const most = 5;
 const forms = "form.in-sections, form.confirm";
 const left_out = /csrf|password|secret|private|credential|^code$|^typed_/;
-const signIn = "/login/";
+const signIn = at("login/");
 let changed = ""; // where the form leads that was typed into: it may have been drawn anew since
 let place = history.state?.typed; // in the history, by which the form is found when one comes back
 

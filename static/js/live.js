@@ -4,6 +4,7 @@
  * Nothing is asked while nobody looks, and nothing that a person is at is taken away (see renewal.js).
  */
 import { renewAges, renewFrame, renewPage } from "./renewal.js";
+import { at } from "./root.js";
 
 const gap_ms = { page: 1000, frame: 2000, ages: 4000 }; // between two readings of the same part
 const effort = 3; // and this many times as long as the last one took
@@ -97,7 +98,7 @@ function signIn() {
     return;
   }
   isLeaving = true;
-  location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(`${at("login/")}?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 function sendNote() {
@@ -110,7 +111,7 @@ function sendNote() {
 function connect() {
   clearTimeout(reconnecting);
   if (!note() || isLeaving || (socket && socket.readyState < WebSocket.CLOSING)) return;
-  const url = new URL("/live/ws", location.href);
+  const url = new URL(at("live/ws"), location.href);
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   const opened = new WebSocket(url, ["binary"]);
   opened.binaryType = "arraybuffer";
@@ -141,7 +142,7 @@ function connect() {
 async function poll() {
   if (document.hidden || isLeaving || !note() || socket?.readyState === WebSocket.OPEN) return;
   try {
-    const answer = await fetch("/live/changed/", {
+    const answer = await fetch(at("live/changed/"), {
       headers: { "X-Live-Note": note(), Accept: "application/json" },
       cache: "no-store",
       redirect: "manual",
@@ -197,7 +198,7 @@ if (note()) {
 // Signed out meanwhile: a fragment answered by the login page is never put into this one.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const url = event.detail.xhr.responseURL;
-  if (url && new URL(url).pathname.startsWith("/login/")) {
+  if (url && new URL(url).pathname.startsWith(at("login/"))) {
     event.detail.shouldSwap = false;
     signIn();
   }

@@ -5,6 +5,7 @@
  *
  * Each returns how it went: done, later (something was left out for now), again (no answer), signed-out, gone.
  */
+import { at } from "./root.js";
 import { describeMoment, tick } from "./times.js";
 
 const timeout_ms = 15_000;
@@ -34,7 +35,7 @@ export async function renewPage() {
 
 /** Navigation and job dock. */
 export async function renewFrame() {
-  const { outcome, page } = await read(`/dock/?path=${encodeURIComponent(location.pathname)}`);
+  const { outcome, page } = await read(`${at("dock/")}?path=${encodeURIComponent(location.pathname)}`);
   if (!page) return outcome;
   const before = heard();
   putFrame(page);
@@ -58,7 +59,7 @@ export async function renewAges() {
   if (!keys.size) return "done";
   let ages;
   try {
-    const answer = await ask(`/live/ages/?of=${[...keys].join(",")}`);
+    const answer = await ask(`${at("live/ages/")}?of=${[...keys].join(",")}`);
     if (isSignIn(answer)) return "signed-out";
     if (!answer.ok) return "again";
     ages = await answer.json();
@@ -86,7 +87,7 @@ function ask(url) {
 }
 
 function isSignIn(answer) {
-  return answer.status === 401 || new URL(answer.url).pathname.startsWith("/login/");
+  return answer.status === 401 || new URL(answer.url).pathname.startsWith(at("login/"));
 }
 
 async function read(url) {

@@ -1,4 +1,6 @@
 /* Light, dark, or as the system is. The server reads the cookie and writes the theme into the page: no flash. */
+import { at } from "./root.js";
+
 const root = document.documentElement;
 const names = { light: "sun", dark: "moon", auto: "auto" };
 
@@ -13,7 +15,7 @@ export function setTheme(theme) {
     root.dataset.theme = theme;
   }
   const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `theme=${theme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  document.cookie = `theme=${theme}; Path=${at("")}; Max-Age=31536000; SameSite=Lax${secure}`;
   for (const button of document.querySelectorAll("[data-set-theme]")) {
     button.setAttribute("aria-pressed", String(button.dataset.setTheme === theme));
   }

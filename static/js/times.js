@@ -1,5 +1,6 @@
 /* Ages that tick, in the words of ui/templatetags/units.py, by the server's clock: theirs and ours may differ.
    Clock times in the zone that the reader chose in the profile, else in that of the browser; they name it. */
+import { at } from "./root.js";
 import { word } from "./words.js";
 
 const space = "\u00a0";
@@ -96,7 +97,7 @@ export function describeMoment(iso) {
 const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (ownZone && !document.cookie.split("; ").includes(`zone=${ownZone}`)) {
   const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `zone=${ownZone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  document.cookie = `zone=${ownZone}; Path=${at("")}; Max-Age=31536000; SameSite=Lax${secure}`;
 }
 
 const served = Date.parse(document.querySelector("meta[name=served-at]")?.content ?? "");

@@ -109,6 +109,9 @@ def test_another_name_than_that_of_the_settings_is_refused() -> None:
     assert there.name == "vm.example.net"
     with pytest.raises(HostError, match=r"GWM_PUBLIC_URL=https://vm\.example\.net, and not https://other"):
         site(says, name="other.example.net").look()
+    below = site({"cat ": "GWM_PUBLIC_URL=https://vm.example.net/gwm/"})
+    below.look()
+    assert (below.name, below.below) == ("vm.example.net", "/gwm")
 
 
 @pytest.mark.parametrize(("lacks", "told"), [("test -d /run/systemd", "no systemd"), ("command -v apt", "no Debian")])

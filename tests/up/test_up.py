@@ -138,8 +138,8 @@ def test_settings_come_from_the_file_in_the_data_directory(tmp_path: Path) -> No
         ("GWM_PAGE_SIZE=many", "GWM_PAGE_SIZE: “many” is not a whole number. Write one such as 50."),
         ("GWM_PAGE_SIZE=0", "GWM_PAGE_SIZE: 0 is out of range. Write at least 5 and at most 500."),
         (
-            "GWM_PUBLIC_URL=https://example.org/gwm",
-            "GWM_PUBLIC_URL: “https://example.org/gwm” has a path, and the pages",
+            "GWM_PUBLIC_URL=https://example.org/gwm?x=1",
+            "GWM_PUBLIC_URL: “https://example.org/gwm?x=1” is no address below which there could be pages. Write",
         ),
         (
             "GWM_TRUSTED_PROXIES=proxy.example.org",

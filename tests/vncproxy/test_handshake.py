@@ -3,7 +3,7 @@
 import pytest
 
 from tests.vncproxy.rig import HOST, Rig, head
-from vncproxy.settings import networks
+from vncproxy.settings import networks, settings_from
 from vncproxy.web import origin_allowed
 
 
@@ -97,6 +97,26 @@ def test_what_is_no_handshake(changes, expected):
     rig = Rig()
     assert status(rig.request(rig.ticket(), **changes)) == expected
     assert rig.broker.list() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/gwm/console/ws", 101),
+        ("/console/ws", 101),  # for a proxy that takes the path off
+        ("/gwm/gwm/console/ws", 200),  # the rest of the site
+        ("/gwmore/console/ws", 200),
+    ],
+)
+def test_below_a_path_the_console_is_there(path, expected):
+    rig = Rig(below=(b"gwm",))
+    assert status(rig.request(rig.ticket(), path=path)) == expected
+
+
+def test_the_origin_of_a_public_url_with_a_path_is_its_host():
+    told = settings_from({"GWM_CONSOLE_KEYS": "k", "GWM_PUBLIC_URL": "https://GWM.example.org/a/b/"})
+    assert told.origins == {"https://gwm.example.org"} and told.below == (b"a", b"b")
+    assert settings_from({"GWM_CONSOLE_KEYS": "k"}).below == ()
 
 
 def test_the_rest_of_the_site_is_served_as_before():

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
-from operations.forms import OperationForm, asks_for
+from operations.forms import OpenedField, OperationForm, asks_for
+from operations.persona_bound import version_of_actor
 from people.asked import find_machine_asked
 from people.forms.quotas import MOST, DefaultQuotaForm
 from people.request_selectors import list_clusters_to_ask_for
@@ -62,7 +63,9 @@ class _SizeField(_NameField):
 
 
 class _AskForm(OperationForm):
-    """Where, and why."""
+    """Where, and why; for whom one acts."""
+
+    opened = OpenedField()
 
     from_address = ("cluster",)
 
@@ -71,6 +74,7 @@ class _AskForm(OperationForm):
         field = self.fields["cluster"]
         if self.actor is None or not isinstance(field, _ClusterField):
             raise TypeError("It is asked by somebody, for a cluster.")
+        self.fields["opened"].initial = version_of_actor(self.actor)
         persona = self.actor.persona or persona_of(self.actor.user)
         field.offer(list_clusters_to_ask_for(self.actor.user, persona), empty=empty)
 

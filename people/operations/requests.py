@@ -16,6 +16,7 @@ from objectlog.services import Target
 from objectlog.words import gettext as _
 from objectlog.words import mib
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Site
+from operations.persona_bound import look_whether_same_persona
 from operations.pipeline import do_beside
 from people.mailing import tell_asker, tell_deciders
 from people.operations.quotas import LimitParams, QuotaParams, SetQuota, changes_of
@@ -35,15 +36,16 @@ MOST_IN_AN_HOUR = 10
 
 @dataclass(frozen=True, kw_only=True)
 class AskQuotaParams(LimitParams):
-    """The limits as they should be, on which cluster, and why."""
+    """The limits as they should be, on which cluster, and why. `opened`: for whom, as the page said."""
 
     cluster: Cluster | None = None
     reason: str = ""
+    opened: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AskMachineParams:
-    """What it is called and how large it is, where (None: anywhere), and why."""
+    """What it is called and how large it is, where (None: anywhere), and why. `opened`: for whom, as the page said."""
 
     cluster: Cluster | None = None
     name: str = ""
@@ -51,6 +53,7 @@ class AskMachineParams:
     disk_mib: int = 0
     vcpus: int = 0
     reason: str = ""
+    opened: str = ""
 
     @property
     def limits(self) -> Limits:
@@ -91,6 +94,7 @@ class _Asking(Operation[Site, P]):
 
     def check(self, ask: Ask[Site, Any]) -> None:
         params, persona = ask.params, asker_of(ask)
+        look_whether_same_persona(ask.actor, params.opened)
         if not params.reason.strip():
             raise Invalid({"reason": _("Say what it is for.")})
         there = list_clusters_to_ask_for(ask.actor.user, persona)

@@ -110,6 +110,7 @@ class AskFor(View):
         except Invalid as invalid:
             for field, words in invalid.errors.items():
                 form.add_error(field if field in form.fields else None, words)
+            form.reopen()
             return self._show(request, form, status=422)
         messages.success(request, _("Asked. You are told here what was decided."))
         return redirect("request", entry.target_pk)

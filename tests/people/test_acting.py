@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,8 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from objectlog.models import Entry
 from permissions.models import Team, User
 from permissions.services import grant, make_team, persona_of, remove_member
-from tests.factories import make_admin, make_cluster, make_user, make_vm
-from virtualmachines.models import VirtualMachine
+from quotas.amounts import Limits
+from quotas.models import Request
+from quotas.services import set_default
+from tests.factories import make_admin, make_cluster, make_template, make_user, make_vm
+from virtualmachines.models import MachineTemplate, VirtualMachine
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G016")]
 NOTES = "/clusters/lab/vms/web1.example.org/do/notes/"
@@ -101,6 +105,40 @@ def test_administrators_act_for_anybody(alice: User, vm: VirtualMachine) -> None
         entry = Entry.objects.latest("pk")
         assert (entry.actor_name, entry.persona_name) == ("root", name.removeprefix("@"))
     assert choose(client, "nobody") == 422
+
+
+REQUEST = {"memory_mib": "4 GiB", "disk_mib": "40 GiB", "vcpus": "2", "reason": "A mail server"}
+#: What is made for whom one acts, and says so on its page alone: address and what is typed.
+FOR_WHOM = {
+    "ask-machine": ("/requests/machine/", REQUEST),
+    "ask-quota": ("/requests/quota/?cluster=lab", {"cluster": "lab", "memory_mib": "64 GiB", "reason": "A shop"}),
+    "copy": ("/templates/lab/small/do/copy/", {"name": "copied", "cluster": "lab"}),
+}
+
+
+@pytest.mark.parametrize("what", FOR_WHOM)
+@pytest.mark.parametrize(("first", "then"), [("@web-team", "alice"), ("alice", "@web-team")])
+def test_for_another_than_the_page_said_nothing_is_made(
+    page: Client, vm: VirtualMachine, alice: User, what: str, first: str, then: str
+) -> None:
+    """It was chosen in another tab meanwhile."""
+    set_default(vm.cluster, Limits(memory_mib=1024))
+    grant(["use"], alice, make_template("small", vm.cluster))
+    address, typed = FOR_WHOM[what]
+    choose(page, first)
+    there = re.search(r'name="opened" value="(\d+)"', page.get(address).content.decode())
+    assert there is not None
+    made: Any = Request.objects.all() if what != "copy" else MachineTemplate.objects.filter(name="copied")
+    choose(page, then)
+    answer = page.post(address, {**typed, "opened": there[1]})
+    assert answer.status_code == 422 and not made.exists()
+    assert f"You act for {then} by now." in answer.content.decode().replace("&#x27;", "'")
+    again = re.search(r'name="opened" value="(\d+)"', answer.content.decode())
+    assert again is not None and again[1] != there[1]
+    assert page.post(address, {**typed, "opened": again[1]}).status_code == 302
+    [row] = made.all()
+    whose = row.owner if isinstance(row, MachineTemplate) else row.persona
+    assert whose is not None and whose.name == then.removeprefix("@")
 
 
 @pytest.mark.parametrize("lost", ["member", "team"])

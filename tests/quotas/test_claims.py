@@ -10,7 +10,7 @@ from permissions.services import make_team, persona_of
 from quotas.amounts import UNLIMITED, Amounts, Limits
 from quotas.models import Claim
 from quotas.selectors import claimed_by, limits_of, room_of
-from quotas.services import Exceeded, claim, give_back, remove_quota, set_default, set_quota
+from quotas.services import Exceeded, claim, give_back, remove_quota, set_default, set_quota, take_from_claim
 from tests.factories import make_cluster, make_user, make_vm
 from virtualmachines.usage import usage_of
 
@@ -47,6 +47,33 @@ def test_a_claim_counts_until_it_is_given_back() -> None:
     assert claimed_by(persona_of(make_team("web")), cluster) == claimed_by(alice, make_cluster()) == NOTHING
     assert give_back(entry) == 1 and give_back(entry) == 0
     assert claimed_by(alice, cluster) == NOTHING
+
+
+def test_what_one_operation_gives_back_is_its_own() -> None:
+    """And of what its machine shows by now it keeps the rest, whatever others have claimed."""
+    cluster, alice = make_cluster(), persona_of(make_user("alice"))
+    one, other = uuid4(), uuid4()
+    with transaction.atomic():
+        for entry in (one, other):
+            claim(alice, cluster, Amounts(4000, 40, 4, 1), entry, Amounts)
+    take_from_claim(one, Amounts(1000, 40, 4, 1))
+    assert claimed_by(alice, cluster) == Amounts(3000, 0, 0, 0) + Amounts(4000, 40, 4, 1)
+    take_from_claim(one, Amounts(5000, 0, 0, 0))
+    assert list(Claim.objects.values_list("entry", flat=True)) == [other], "nothing is left of it"
+    assert give_back(one) == 0 and claimed_by(alice, cluster) == Amounts(4000, 40, 4, 1)
+    assert give_back(other) == 1 and claimed_by(alice, cluster) == NOTHING
+
+
+def test_a_refusal_says_by_how_much_of_each_and_what_the_limit_is() -> None:
+    cluster, team = make_cluster("lab"), persona_of(make_team("web"))
+    set_quota(team, cluster, Limits(4096, 10 * 1024, 4, 2))
+    with pytest.raises(Exceeded) as refused, transaction.atomic():
+        claim(team, cluster, Amounts(2048, 5 * 1024, 3, 1), uuid4(), lambda: Amounts(4096, 8 * 1024, 2, 2))
+    said = str(refused.value).replace("\xa0", " ")
+    assert said == (
+        "This exceeds the quota of web on lab: memory by 2.0 GiB (limit 4.0 GiB), disk by 3.0 GiB (limit 10.0 GiB), "
+        "vCPUs by 1 (limit 4), machines by 1 (limit 2)."
+    )
 
 
 def test_what_belongs_to_nobody_claims_nothing() -> None:

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from clusters.models import Cluster
 from operations.contract import AnyOperation
-from operations.forms import OperationForm, asks_for
+from operations.forms import OpenedField, OperationForm, asks_for
+from operations.persona_bound import version_of_actor
 from virtualmachines.forms.creating import MachineForm, Section
 from virtualmachines.forms.pieces import Piece, PlainText
 from virtualmachines.forms.pieces.piece import Given
@@ -132,9 +133,12 @@ class CopyTemplateForm(_TemplateOnCluster):
         label=gettext_lazy("Cluster"), required=False, help_text=gettext_lazy("Empty: for any cluster.")
     )
     description = forms.CharField(label=gettext_lazy("Description"), required=False, max_length=255)
+    opened = OpenedField()
 
     def fit(self) -> None:
         """As the one that is copied."""
+        if self.actor is not None:
+            self.fields["opened"].initial = version_of_actor(self.actor)
         if isinstance(self.target, MachineTemplate):
             cluster = self.target.cluster
             now = {"cluster": cluster.slug if cluster is not None else "", "description": self.target.description}

@@ -21,6 +21,7 @@ from objectlog.services import Target
 from objectlog.words import gettext as _
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site, Words
 from operations.groups import Group
+from operations.persona_bound import look_whether_same_persona
 from permissions.models import Persona, User
 from permissions.policy import Allowed, Denied, Verdict, can, may_act_for, visible
 from permissions.services import grant, persona_of, revoke
@@ -57,11 +58,12 @@ class TemplateParams:
 
 @dataclass(frozen=True)
 class CopyParams:
-    """What the copy is called. `cluster`: for which it is; None for any."""
+    """What the copy is called. `cluster`: for which it is; None for any. `opened`: for whom, as the page said."""
 
     name: str = ""
     cluster: Cluster | None = None
     description: str = ""
+    opened: str = ""
 
 
 class OnTemplate(Operation[MachineTemplate, P]):
@@ -159,6 +161,7 @@ class CopyTemplate(OnTemplate[CopyParams]):
     params_type = CopyParams
 
     def check(self, ask: Ask[MachineTemplate, CopyParams]) -> None:
+        look_whether_same_persona(ask.actor, ask.params.opened)
         verdict = may_create(ask.actor.user, ask.params.cluster)
         if isinstance(verdict, Denied):
             raise Invalid({"cluster": verdict.reason})

@@ -26,6 +26,7 @@ from tests.factories import make_cluster, make_node, make_user, make_vm
 from tests.pages.conftest import Site, sign_in, site
 from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.owning import OfOwnerParams
+from virtualmachines.views.reconciling import MOST_NODES
 
 __all__ = ["sign_in", "site"]
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("G019")]
@@ -230,6 +231,20 @@ def test_nodes_stand_there_with_what_can_be_done(site: Site, sign_in: SignIn, ke
     assert client.post(f"/clusters/prod/nodes/{moved.name}/do/accept/").status_code == 302
     assert client.post(f"/clusters/prod/nodes/{gone.uuid}/do/forget/", {"typed_name": gone.name}).status_code == 302
     assert client.get(PAGE).context["nodes"] == []
+
+
+def test_where_there_are_more_nodes_than_stand_there_it_is_said(site: Site, sign_in: SignIn, keeper: User) -> None:
+    def make(number: int) -> None:
+        make_node(site.prod, f"gone{number}.example.org", missing_since=timezone.now())
+
+    for number in range(MOST_NODES):
+        make(number)
+    client = sign_in(keeper)
+    page = client.get(PAGE)
+    assert len(page.context["nodes"]) == MOST_NODES and "These are the first" not in page.content.decode()
+    make(MOST_NODES)
+    page = client.get(PAGE)
+    assert len(page.context["nodes"]) == MOST_NODES and "These are the first 50;" in page.content.decode()
 
 
 @pytest.mark.feature("F126")

@@ -39,7 +39,7 @@ from virtualmachines.reconciling import (
 from virtualmachines.selectors import filter_vms
 from virtualmachines.views.batch import plan_chosen
 
-_MOST_NODES = 50
+MOST_NODES = 50
 _HELD = frozenset({"accept", "forget"})
 # What can be done to the machines of each part. Of two owners ours wins by its tag, Ganeti's by adoption.
 _DONE = {
@@ -117,6 +117,7 @@ def _answer(
     if file is not None:
         return file
     listing = shown.page(request, rows, keys_first=True)
+    odd = list(nodes[: MOST_NODES + 1])
     groups = [(name, label, min(counts[name], MOST)) for name, label in SHOWN.items()]
     drawn = {
         **context,
@@ -127,7 +128,8 @@ def _answer(
         "nothing_matches": wanted.explain(_("None of these machines matches. Leave out a word, or look at all.")),
         "do": [each for each in list_reconciling() if each.verb in _DONE.get(part, _DONE_TO_CHANGED)],
         "bulk_filter": "&".join(filter(None, (given.urlencode(), urlencode(context.get("scope", {}))))),
-        "nodes": [_tell(node, request.get_full_path()) for node in nodes[:_MOST_NODES]],
+        "nodes": [_tell(node, request.get_full_path()) for node in odd[:MOST_NODES]],
+        "most_nodes": MOST_NODES if len(odd) > MOST_NODES else 0,
         "reconciliation_batch": reverse("reconciliation-batch"),
     }
     return render(request, template, drawn)

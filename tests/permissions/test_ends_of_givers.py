@@ -137,5 +137,6 @@ def test_the_form_has_the_end_of_who_grants(end: datetime, boss: User, client: C
     for verb in ("grant", "grant-role"):
         page = client.get(f"/clusters/lab/vms/web1.example.org/do/{verb}/").content.decode()
         assert f'value="{timezone.localtime(end):%Y-%m-%dT%H:%M:%S}"' in page
-    page = client.post("/clusters/lab/vms/web1.example.org/do/grant/", {"who": "boss", "verbs": ["admin"], "until": ""})
-    assert page.status_code == 422 and "Type an end that is no later." in page.content.decode()
+    typed = {"who": "boss", "verbs": ["admin"], "until": ""}
+    answer = client.post("/clusters/lab/vms/web1.example.org/do/grant/", typed)
+    assert answer.status_code == 422 and "Type an end that is no later." in answer.content.decode()

@@ -16,7 +16,8 @@ from virtualmachines.spec import Defaults, VMSpec
 
 # A stopped machine holds its disks alone, unless the setting says otherwise; one that is to run holds all, and so does
 # a row that waits to be made.
-_IS_STOPPED = Q(admin_state__in=["down", "offline"]) & ~Q(status__in=["running", "ERROR_up"])
+_TO_BE_STOPPED = ("down", "offline")
+_IS_STOPPED = Q(admin_state__in=_TO_BE_STOPPED) & ~Q(status__in=["running", "ERROR_up"])
 
 
 def usage_of(persona: Persona, cluster: Cluster, *, without: VirtualMachine | None = None) -> Amounts:
@@ -54,17 +55,18 @@ def usage_of_all() -> dict[tuple[int, int], Amounts]:
 
 def amounts_to_run(vm: VirtualMachine) -> Amounts | None:
     """How much more a machine uses when it is started; None where it is counted as one that runs already."""
-    if settings.GWM_QUOTAS_COUNT_STOPPED:
-        return None
-    if vm.admin_state not in ("down", "offline") or vm.status in ("running", "ERROR_up"):
-        return None
-    return Amounts(memory_mib=vm.memory_mib, vcpus=vm.vcpus)
+    return None if _holds_all(vm) else Amounts(memory_mib=vm.memory_mib, vcpus=vm.vcpus)
 
 
 def amounts_of_machine(vm: VirtualMachine) -> Amounts:
     """What one machine uses, as it is counted here."""
-    runs = settings.GWM_QUOTAS_COUNT_STOPPED or vm.is_running or vm.admin_state not in ("down", "offline")
-    return Amounts(vm.memory_mib if runs else 0, vm.disk_mib, vm.vcpus if runs else 0, 1)
+    holds = _holds_all(vm)
+    return Amounts(vm.memory_mib if holds else 0, vm.disk_mib, vm.vcpus if holds else 0, 1)
+
+
+def _holds_all(vm: VirtualMachine) -> bool:
+    """Whether memory and vCPUs of one machine count, as in `_IS_STOPPED` of many."""
+    return settings.GWM_QUOTAS_COUNT_STOPPED or vm.is_running or vm.admin_state not in _TO_BE_STOPPED
 
 
 def _sums() -> dict[str, Any]:
@@ -89,7 +91,7 @@ def _of_running(column: str) -> Sum:
 def growth_of(vm: VirtualMachine, after: VMSpec, defaults: Defaults) -> Amounts:
     """How much more it would use. What is stopped holds its disks alone, also when it is larger."""
     beparams = {**defaults.beparams, **after.beparams}
-    holds = settings.GWM_QUOTAS_COUNT_STOPPED or vm.admin_state == "up" or vm.is_running
+    holds = _holds_all(vm)
     memory, vcpus = whole(beparams.get("maxmem")), whole(beparams.get("vcpus"))
     disk = sum(each.size_mib for each in after.disks)
     return Amounts(

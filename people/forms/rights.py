@@ -19,6 +19,7 @@ from permissions.models import Persona, Role, Team, User
 from permissions.policy import access_of, granted_verbs, held_until
 from permissions.selectors import find_role
 from permissions.services import persona_of
+from ui.moments import tell
 from ui.names import NameInput
 
 
@@ -104,6 +105,9 @@ def _for_each(verb: str, kinds: Iterable[str]) -> Any:
 def _fill_in_end(form: OperationForm, ends: Iterable[datetime]) -> None:
     """The first of these ends, else that of who grants: nobody grants for longer than they may."""
     own = held_until(form.actor.user, "admin", form.target) if form.actor is not None else None
+    if own is not None:
+        words = _("A day, or a span such as 12h, 30d, 2w: until %s at most, as long as you may grant here.")
+        form.fields["until"].help_text = words % tell(own)
     end = min(ends, default=own)
     if end is not None:
         form.initial.setdefault("until", f"{timezone.localtime(end):%Y-%m-%dT%H:%M:%S}")

@@ -19,6 +19,7 @@ from permissions.models import User
 from permissions.policy import granted_roles, granted_verbs, held_until
 from permissions.services import grant, grant_role, make_team, set_role
 from tests.factories import make_admin, make_cluster, make_template, make_user, make_vm
+from ui.moments import tell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("F105", "G040")]
 MAKE: dict[str, Callable[[], Model]] = {
@@ -137,6 +138,7 @@ def test_the_form_has_the_end_of_who_grants(end: datetime, boss: User, client: C
     for verb in ("grant", "grant-role"):
         page = client.get(f"/clusters/lab/vms/web1.example.org/do/{verb}/").content.decode()
         assert f'value="{timezone.localtime(end):%Y-%m-%dT%H:%M:%S}"' in page
+        assert "Empty: for good." not in page and f"until {tell(end)} at most" in page
     typed = {"who": "boss", "verbs": ["admin"], "until": ""}
     answer = client.post("/clusters/lab/vms/web1.example.org/do/grant/", typed)
     assert answer.status_code == 422 and "Type an end that is no later." in answer.content.decode()

@@ -194,6 +194,24 @@ def test_of_words_that_many_events_have_the_first_come_first(many: User) -> None
             assert find_first_keys(Event.objects.all(), (Part("said", "start"),), 7, upwards=upwards) == first
 
 
+@pytest.mark.parametrize("upwards", [False, True])
+def test_what_happened_before_its_turn_is_looked_for_in_that_time_alone(many: User, upwards: bool) -> None:
+    """Beyond the keys that the index gave, and no further back than the last of those that are wanted."""
+    if not gives_first(Event.objects.all()):
+        return
+    with CaptureQueriesContext(connection) as asked:
+        found = find_first_keys(Event.objects.all(), (Part("said", "start"),), 7, upwards=upwards)
+    given = list(Event.objects.order_by("pk" if upwards else "-pk").values_list("pk", "at")[:21])
+    end, moment = given[-1][0], sorted((at for _pk, at in given), reverse=not upwards)[6]
+    beyond = {"pk__gt": end, "at__lte": moment} if upwards else {"pk__lt": end, "at__gte": moment}
+    expected = set(Event.objects.filter(**beyond).values_list("pk", flat=True))
+    assert len(asked) == 2 and 0 < len(expected) < FEW / 2
+    with connection.cursor() as cursor:
+        cursor.execute(asked[1]["sql"])
+        looked_at = [row[-1] for row in cursor.fetchall()]
+    assert sorted(looked_at) == sorted(expected) and len(set(found)) == 7
+
+
 def test_words_that_many_events_have_are_found_behind_as_many_without_them(many: User) -> None:
     """By the index; and of what is on a cluster of that name, by its own."""
     others = write(["nothing"] * 1995, range(10_000, 12_000), target="other")

@@ -35,6 +35,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "forget-touched": {"task": "gwm.tasks.forget_what_was_touched", "schedule": 60.0, "options": {"expires": 60}},
     "fold-counts": {"task": "virtualmachines.tasks.fold_counts", "schedule": 60.0, "options": {"expires": 60}},
     "ended-quotas": {"task": "people.tasks.take_ended_quotas", "schedule": 60.0, "options": {"expires": 60}},
+    "check-directory": {"task": "people.tasks.check_directory", "schedule": 300.0, "options": {"expires": 300}},
     "keep-usage": {"task": "people.tasks.keep_usage", "schedule": crontab(minute="7")},
     "check-counts": {"task": "virtualmachines.tasks.check_counts", "schedule": crontab(hour="3", minute="41")},
     "forget-plans": {"task": "operations.tasks.forget_old_plans", "schedule": crontab(minute="23")},

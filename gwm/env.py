@@ -264,6 +264,13 @@ SETTINGS: tuple[Setting, ...] = (
         shown_default="`<data>/openid.toml`",
     ),
     Setting(
+        "GWM_LDAP_FILE",
+        "path",
+        "",
+        "LDAP directory whose passwords people sign in with, see [ldap.md](ldap.md).",
+        shown_default="`<data>/ldap.toml`",
+    ),
+    Setting(
         "GWM_REGISTRATION",
         "flag",
         "no",

@@ -25,6 +25,8 @@ from gwm.readiness import HEARTBEAT_MAX_AGE_S, heartbeat_age_s, try_to_change, w
 from objectlog.chain import find_oldest_unsealed
 from objectlog.streaming import find_backlog
 from operations.triggers import are_there
+from people.directory.described import Directory
+from people.directory.state import read_state
 from ui.moments import tell
 from ui.said import in_figures
 from virtualmachines.models import CountCheck
@@ -59,6 +61,8 @@ def examine_parts() -> list[Part]:
     in_tables: dict[str, Callable[[], Part]] = {"tables": _migrations, "counts": _counts, "seal": _seal}
     if settings.GWM_JOURNAL_STREAM:
         in_tables["stream"] = _stream
+    if settings.GWM_DIRECTORY is not None:
+        in_tables["directory"] = _directory
     elsewhere: dict[str, Callable[[], Part]] = {"queue": _queue, "consoles": _consoles, "disk": _disk}
     if is_there or settings.REDIS_URL:  # the sign of life lies in one of them
         elsewhere = {"worker": _worker, **elsewhere}
@@ -172,6 +176,22 @@ def _stream() -> Part:
     detail = f"{address}: {said % {'count': backlog.events, 'when': tell(backlog.oldest)}}"
     remedy = _("The log of the worker says what is in the way. Events are kept until they are sent.")
     return Part(_("Journal stream"), "warn", _("behind"), detail, remedy)
+
+
+def _directory() -> Part:
+    """What came of asking it last: people who sign in ask it, and the worker every few minutes."""
+    directory: Directory | None = settings.GWM_DIRECTORY
+    called, state, name = directory.name if directory else "", read_state(), _("LDAP directory")
+    if state is None:
+        return Part(name, "ok", _("not asked yet"), called)
+    when = f"{called}, {tell(state.at)}"
+    if not state.problem:
+        return Part(name, "ok", _("answers"), when)
+    if state.is_check:
+        remedy = _("Look at it. If it is so, run manage.py check_directory --sure.")
+        return Part(name, "warn", _("doubtful"), f"{when}: {state.problem}", remedy)
+    remedy = _("Start it, or correct GWM_LDAP_FILE. Nobody is signed out; accounts with a password here sign in.")
+    return Part(name, "bad", _("no answer"), f"{when}: {state.problem}", remedy)
 
 
 def _consoles() -> Part:

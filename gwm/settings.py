@@ -9,6 +9,7 @@ from gwm.databases import describe_database
 from gwm.env import BASE_DIR
 from gwm.static_version import is_immutable, version_of
 from objectlog.sinks import BadAddress, make_sink
+from people.directory.described import KEY, BadDirectory, read_directory
 from people.limits import RATE_LIMITS
 from people.openid.providers import BadProviders, read_providers
 from ui.date_formats import is_date_format
@@ -194,6 +195,15 @@ try:
 except BadProviders as error:
     raise SettingError("GWM_OPENID_FILE", str(error), "docs/rights.md shows such a file.") from None
 SOCIALACCOUNT_ADAPTER = "people.openid.adapter.Adapter"
+GWM_LDAP_FILE = config.path("GWM_LDAP_FILE") if config.text("GWM_LDAP_FILE") else DATA_DIR / "ldap.toml"
+try:
+    GWM_DIRECTORY = read_directory(GWM_LDAP_FILE, is_wanted=config.is_set("GWM_LDAP_FILE"))
+except BadDirectory as error:
+    raise SettingError("GWM_LDAP_FILE", str(error), "docs/ldap.md says what it takes.") from None
+if any(each.key == KEY for each in GWM_OPENID_PROVIDERS):
+    raise SettingError("GWM_OPENID_FILE", f"[{KEY}] is what the LDAP directory is kept as.", "Choose another name.")
+if GWM_DIRECTORY is not None:
+    AUTHENTICATION_BACKENDS.append("people.directory.backend.DirectoryBackend")
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"provider_class": "people.openid.flow.VerifiedProvider"}}
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
@@ -337,6 +347,8 @@ LOG_LEVEL = config.text("GWM_LOG_LEVEL").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise SettingError("GWM_LOG_LEVEL", f"“{LOG_LEVEL}” is no level.", "Write DEBUG, INFO, WARNING or ERROR.")
 _secrets = [*config.secret_values(), *(each.client_secret for each in GWM_OPENID_PROVIDERS)]
+if GWM_DIRECTORY is not None and GWM_DIRECTORY.bind_password:
+    _secrets.append(GWM_DIRECTORY.bind_password)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,5 +1,6 @@
 """How often what may be tried; allauth counts it. Knows nothing of Django, as its settings read it."""
 
+import unicodedata
 from dataclasses import dataclass
 
 
@@ -33,3 +34,8 @@ RATE_LIMITS: dict[str, str] = {
     "reset_password_from_key": "20/m/ip",
     **{limit.action: str(limit) for limit in _COUNTED},
 }
+
+
+def name_to_count(username: str) -> str:
+    """One spelling for what may be the same account in some database."""
+    return unicodedata.normalize("NFKC", username).casefold()

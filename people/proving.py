@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from people.directory.accounts import has_password
 from people.factors import has_factor
 from people.openid.accounts import list_connected
 from permissions.models import User
@@ -20,7 +21,7 @@ LASTS = timedelta(minutes=15)
 
 def has_own_proof(person: User) -> bool:
     """Whether there is anything here by which somebody can show who they are."""
-    return person.has_usable_password() or has_factor(person)
+    return has_password(person) or has_factor(person)
 
 
 def can_prove(person: User) -> bool:

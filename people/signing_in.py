@@ -6,13 +6,13 @@ it, and is counted by itself.
 """
 
 import secrets
-import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 from logging import getLogger
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.stagekit import clear_login
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
@@ -30,7 +30,17 @@ from objectlog.models import Outcome, Via
 from objectlog.services import NO_TARGET, Target, note
 from objectlog.words import gettext
 from people.answers import refuse, too_many_requests, unable_to_count
-from people.limits import BY_ACCOUNT, BY_ACCOUNT_THERE, BY_ADDRESS, BY_SECOND_FACTOR, BY_SECOND_FACTOR_A_DAY, Limit
+from people.directory.accounts import keeper_of
+from people.directory.turned_away import TurnedAway
+from people.limits import (
+    BY_ACCOUNT,
+    BY_ACCOUNT_THERE,
+    BY_ADDRESS,
+    BY_SECOND_FACTOR,
+    BY_SECOND_FACTOR_A_DAY,
+    Limit,
+    name_to_count,
+)
 from people.proving import can_prove
 from permissions.acting import act_as_at_first
 from permissions.models import User
@@ -96,9 +106,19 @@ class Adapter(DefaultAccountAdapter):
         response: HttpResponse = super().post_login(request, user, **hooks)
         remember_browser(response, user, secure=settings.SESSION_COOKIE_SECURE)
         by = (hooks["signal_kwargs"] or {}).get("sociallogin")
-        words = gettext("By %s.") % by.provider.name if by is not None else ""
+        there = by.provider if by is not None else _keeper_if_asked(request, user)
+        words = gettext("By %s.") % there.name if there is not None else ""
         record_sign_in(user, self.get_client_ip(request), words)
         return response
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Who is turned away for another reason than name and password is told so. It stays counted: else passwords of
+        accounts here could be guessed without end while the directory is down."""
+        try:
+            return super().authenticate(request, **credentials)
+        except TurnedAway as why:
+            record_failure(why.person, self.get_client_ip(request), why.words)
+            raise ImmediateHttpResponse(refuse(request, why.words, status=why.status, remedy=why.remedy)) from why
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that gwm.middleware found, which knows the trusted proxies."""
@@ -152,6 +172,12 @@ class SecondFactorStage(AuthenticateStage):
         return person is None or not person.is_active or self.state.get("began") != person.get_session_auth_hash()
 
 
+def _keeper_if_asked(request: HttpRequest, person: User) -> Any:
+    """The directory, if it was its password with which somebody signs in."""
+    asked = any(each["method"] == "password" for each in get_authentication_records(request, person))
+    return keeper_of(person) if asked and not person.has_usable_password() else None
+
+
 def count_attempt(request: HttpRequest, limits: Iterable[tuple[Limit, str]]) -> list[ratelimit.RateLimitUsage]:
     """Count an attempt by each of these limits and keys, before it is looked at; answers 429 where one is reached."""
     counted: list[ratelimit.RateLimitUsage] = []
@@ -175,11 +201,6 @@ def forgive(counted: Iterable[ratelimit.RateLimitUsage]) -> None:
     """It did not fail, and does not count."""
     for usage in counted:
         usage.rollback()
-
-
-def name_to_count(username: str) -> str:
-    """One spelling for what may be the same account in some database."""
-    return unicodedata.normalize("NFKC", username).casefold()
 
 
 def refuse_uncounted(request: HttpRequest) -> HttpResponse | None:

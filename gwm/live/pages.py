@@ -104,6 +104,7 @@ STILL = frozenset(
         "cluster-key-feed",
         "vm-key-feed",
         "connections",
+        "directory-connect",
         "openid-begin",
         "register",
         "register-sent",

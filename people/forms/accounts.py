@@ -10,9 +10,8 @@ from operations.forms import OperationForm, asks_for
 from people.forms.lines import LineField
 from people.mailing import can_send
 from people.openid.accounts import list_providers_of
-from people.openid.flow import find_provider
-from people.openid.providers import Provider
 from people.operations.accounts import NewAccountParams, make_password
+from people.ways import Way, find_way
 from permissions.models import User
 
 
@@ -118,9 +117,9 @@ class UseEmailForm(OperationForm):
 class _ProviderField(forms.ChoiceField):
     """One of those that are connected."""
 
-    def clean(self, value: Any) -> Provider | None:
+    def clean(self, value: Any) -> Way | None:
         """The provider."""
-        return find_provider(str(super().clean(value)))
+        return find_way(str(super().clean(value)))
 
 
 @asks_for("person.disconnect")

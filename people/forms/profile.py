@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from people.directory.accounts import has_password
 from people.forms.lines import LineField
 from people.languages import list_zones
 from permissions.models import Persona, User
@@ -103,7 +104,7 @@ class EmailForm(forms.Form):
     def __init__(self, *args: Any, person: User, **options: Any) -> None:
         super().__init__(*args, **options)
         self.person = person
-        if not person.has_usable_password():
+        if not has_password(person):
             del self.fields["password"]
 
     def clean_email(self) -> str:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.socialaccount.models import SocialAccount, SocialLogin
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
@@ -12,9 +11,12 @@ from objectlog.services import Target, note
 from objectlog.words import gettext as _
 from operations.contract import Actor
 from people.account_names import may_be_called
+from people.directory.accounts import take_flag
+from people.directory.described import Directory
 from people.openid.flow import get_provider
 from people.openid.providers import Provider
 from people.openid.tokens import read_text
+from people.ways import Way, list_ways
 from permissions.models import Team, User
 from permissions.services import follow_claims
 from rapi.text import clean_text
@@ -55,18 +57,18 @@ def follow_teams(person: User, login: SocialLogin) -> None:
             _note(person, verb, _target(team), {"who": person.username}, provider)
 
 
-def list_connected(person: User) -> list[tuple[Provider, SocialAccount | None]]:
-    """Each provider there is, with what of it is connected to somebody's account."""
+def list_connected(person: User) -> list[tuple[Way, SocialAccount | None]]:
+    """Each provider there is, the directory among them, with what of it is connected to somebody's account."""
     rows = {row.provider: row for row in SocialAccount.objects.filter(user=person)}
-    return [(provider, rows.get(provider.key)) for provider in settings.GWM_OPENID_PROVIDERS]
+    return [(provider, rows.get(provider.key)) for provider in list_ways()]
 
 
-def list_providers_of(person: User) -> list[Provider]:
+def list_providers_of(person: User) -> list[Way]:
     """Those that are connected."""
     return [provider for provider, row in list_connected(person) if row is not None]
 
 
-def name_at(provider: Provider, row: SocialAccount) -> str:
+def name_at(provider: Way, row: SocialAccount) -> str:
     """What somebody is called there."""
     return str(row.extra_data.get(provider.username_claim) or row.extra_data.get("sub", ""))
 
@@ -78,9 +80,12 @@ def why_not_disconnected(person: User, key: str) -> str:
     return _("It is your only way to sign in.")
 
 
-def disconnect(person: User, provider: Provider, by: Actor) -> None:
+def disconnect(person: User, provider: Way, by: Actor) -> None:
     """Forget who somebody is at a provider, with the teams they were in by its word."""
-    SocialAccount.objects.filter(user=person, provider=provider.key).delete()
+    for row in SocialAccount.objects.filter(user=person, provider=provider.key):
+        if isinstance(provider, Directory):
+            take_flag(provider, row, by.user, by.via)
+        row.delete()
     for team in follow_claims(person, [], provider.key)[1]:
         note(
             actor_id=by.user.pk,

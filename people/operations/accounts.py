@@ -17,6 +17,7 @@ from objectlog.words import ngettext
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site, Words
 from operations.groups import Group
 from people.account_names import find_fault, find_namesake
+from people.directory.accounts import keeper_of
 from people.mailing import can_send, invite, tell_former_address, tell_of_password
 from people.selectors import count_machines, lock_administrators
 from permissions.models import User
@@ -191,6 +192,9 @@ class SetPassword(OnPeople[PasswordParams]):
         return _("Change your own password with the one that you have, or use rescue_admin on the server.")
 
     def check(self, ask: Ask[User, PasswordParams]) -> None:
+        if keeper := keeper_of(ask.target):
+            words = _("The password of %(name)s is kept by %(directory)s. Disconnect the two first.")
+            raise Refusal(words % {"name": ask.target, "directory": keeper.name})
         if errors := _wrong_password(ask.params.password, ask.target):
             raise Invalid(errors)
 

@@ -9,9 +9,11 @@ from django.utils.translation import gettext_lazy
 from objectlog.words import gettext as _
 from operations.contract import Ask, Invalid, Refusal, Words
 from operations.groups import Group
+from people.directory.described import KEY
 from people.openid.accounts import disconnect, list_connected, list_providers_of, name_at, why_not_disconnected
-from people.openid.providers import Provider
 from people.operations.accounts import OnPeople
+from people.selectors import list_administrators
+from people.ways import Way
 from permissions.models import User
 from permissions.policy import Verdict, may_look_after
 
@@ -20,7 +22,7 @@ from permissions.policy import Verdict, may_look_after
 class ProviderParams:
     """Which one."""
 
-    provider: Provider | None = None
+    provider: Way | None = None
 
 
 class Disconnect(OnPeople[ProviderParams]):
@@ -52,8 +54,12 @@ class Disconnect(OnPeople[ProviderParams]):
         if provider is None or provider not in list_providers_of(ask.target):
             raise Invalid({"provider": _("%s is connected to no provider.") % ask.target})
         # Else the last administrator could be locked out; who is to be kept out is deactivated.
-        if reason := why_not_disconnected(ask.target, provider.key):
-            raise Refusal(reason if ask.target.pk == ask.actor.user.pk else _("It is their only way to sign in."))
+        is_own = ask.target.pk == ask.actor.user.pk
+        reason = why_not_disconnected(ask.target, provider.key)
+        if not is_own and provider.key == KEY and any(each.pk != ask.target.pk for each in list_administrators()):
+            reason = ""  # an administrator gives them a password here next, which a directory's person can't have
+        if reason:
+            raise Refusal(reason if is_own else _("It is their only way to sign in."))
 
     def facts(self, target: User) -> Sequence[tuple[Words, str]]:
         return [(provider.name, name_at(provider, row)) for provider, row in list_connected(target) if row is not None]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic.edit import FormView
 
+from people.directory.accounts import keeper_of
 from people.mailing import can_send, tell_of_password
 from people.passkeys import has_name
 from people.registering import is_open
@@ -101,6 +102,9 @@ class ChangePassword(views.PasswordChangeView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Not for accounts whose password is kept elsewhere."""
+        if (keeper := keeper_of(person_of(request))) is not None:
+            where = f" {keeper.password_url}" if keeper.password_url else ""
+            raise PermissionDenied(_("Your password is kept by %s. Change it there.") % keeper.name + where)
         if not person_of(request).has_usable_password():
             raise PermissionDenied(_("Your account has no password here. Ask your administrator."))
         response: HttpResponseBase = refuse_uncounted(request) or super().dispatch(request, *args, **kwargs)

@@ -18,6 +18,7 @@ from django.views.generic.edit import FormView
 
 from operations.views.operate import OperateView
 from people.demanding import alone
+from people.directory.accounts import has_password
 from people.factors import list_factors
 from people.openid.accounts import list_connected
 from people.passkeys import NoPasskey, ask_to_show
@@ -86,7 +87,7 @@ class PasswordAgain(views.ReauthenticateView):
 
     def get_form_class(self) -> type[Any]:
         """Ours."""
-        return PasswordAgainForm if person_of(self.request).has_usable_password() else CodeAgainForm
+        return PasswordAgainForm if has_password(person_of(self.request)) else CodeAgainForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """A code is counted by the request that brings it."""
@@ -109,7 +110,7 @@ class PasswordAgain(views.ReauthenticateView):
         return {
             **FormView.get_context_data(self, **kwargs),
             "next": self.get_next_url() or "",
-            "asks_for_code": not person.has_usable_password(),
+            "asks_for_code": not has_password(person),
             "passkeys": factors.passkeys,
             "providers": [] if has_own_proof(person) else [each for each, row in list_connected(person) if row],
             **alone(person),

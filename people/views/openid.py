@@ -17,6 +17,7 @@ from operations.actors import actor_of
 from operations.contract import AnyOperation, Ask, Refusal
 from operations.pipeline import run
 from people.answers import refuse, too_many_requests
+from people.directory.described import KEY
 from people.openid.accounts import list_connected, name_at, why_not_disconnected
 from people.openid.asking import NoAnswer, Untrue
 from people.openid.flow import find_provider, finish, send_there
@@ -24,6 +25,7 @@ from people.openid.providers import Provider
 from people.operations.providers import Disconnect, ProviderParams
 from people.proving import has_own_proof, prove_here, was_proven
 from people.signing_in import logger, record_failure, refuse_uncounted
+from people.ways import find_way
 from permissions.signed_in import find_person, person_of
 from ui.outside import is_ours
 
@@ -65,6 +67,7 @@ def connections(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "provider": provider,
+            "is_directory": provider.key == KEY,
             "row": row,
             "name": name_at(provider, row) if row is not None else "",
             "obstacle": why_not_disconnected(person, provider.key) if row is not None else "",
@@ -88,7 +91,9 @@ def connect(request: HttpRequest, provider: str) -> HttpResponse:
 @require_POST
 def disconnect(request: HttpRequest, provider: str) -> HttpResponse:
     """Let the provider's word do no more."""
-    there, person = _pick(provider), person_of(request)
+    there, person = find_way(provider), person_of(request)
+    if there is None:
+        raise Http404(_("There is no such way to sign in."))
     refused = _ask_again(request)
     if refused is not None:
         return refused

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -17,6 +16,7 @@ from operations.actors import actor_of
 from operations.contract import AnyOperation, Ask, Refusal
 from operations.pipeline import run
 from people.confirming import read_confirmation
+from people.directory.accounts import has_password, keeper_of
 from people.factors import list_factors
 from people.forms.profile import EmailForm, ProfileForm
 from people.languages import language_for
@@ -26,6 +26,7 @@ from people.operations.mailed import EmailParams, UseEmail
 from people.proving import prove_first
 from people.sessions import end_sessions, list_sessions
 from people.signing_in import refuse_uncounted
+from people.ways import list_ways
 from permissions.selectors import name_of_persona, rows_of
 from permissions.services import keep_reading, keep_rows
 from permissions.signed_in import person_of
@@ -80,7 +81,8 @@ class Profile(View):
             "others": sum(not each.is_this for each in sessions),
             "can_send": can_send(),
             "factors": list_factors(person),
-            "providers": settings.GWM_OPENID_PROVIDERS,
+            "ways": list_ways(),
+            "keeper": keeper_of(person),
             "teams": person.groups.order_by("name"),
         }
         return render(request, "people/profile.html", context, status=status)
@@ -91,7 +93,7 @@ class ChangeEmail(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Who has no password that the form could ask for shows first who they are."""
-        if can_send() and not person_of(request).has_usable_password():
+        if can_send() and not has_password(person_of(request)):
             there = refuse_uncounted(request) or prove_first(request)
             if there is not None:
                 return there

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_safe
 
 from people.answers import too_many_requests
 from people.forms.registering import OwnAccountForm, RegisterForm
+from people.limits import name_to_count
 from people.mailing import ask_for_registration
 from people.registering import Unregistered, is_open, read_link_token, register
-from people.signing_in import name_to_count, refuse_uncounted
+from people.signing_in import refuse_uncounted
 from permissions.answers import answer
 
 

@@ -25,7 +25,7 @@ NOT_PAGES = {
         "template-rights",
         "template-do",
     ],  # nor one of these before it is made
-    *["openid-begin", "openid-back", "openid-connect", "openid-disconnect"],
+    *["directory-connect", "openid-begin", "openid-back", "openid-connect", "openid-disconnect"],
     *["request", "request-do"],  # nor what somebody asked for
     *["passkey-sign-in", "passkey-options", "passkey-again", "factor-passkey-options", "second-factor"],
     *["factor-remove", "factor-codes"],  # nor what is there of who has a second factor: see test_factors.py

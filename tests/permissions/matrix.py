@@ -125,6 +125,7 @@ PAGES: dict[str, Row] = {
     "openid-back": Row(NOBODY, open=True),
     **dict.fromkeys(["openid-connect", "openid-disconnect"], Row(NOBODY, method="post")),
     "connections": Row(EVERYBODY),
+    "directory-connect": Row(NOBODY),  # there is none
     "new-email": Row(NOBODY),  # without a link that was mailed
     "end-session": Row(NOBODY, method="post"),  # none of theirs
     "end-other-sessions": Row(EVERYBODY, method="post"),

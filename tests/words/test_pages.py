@@ -109,6 +109,7 @@ NOT_PAGES = frozenset(
         "view-as-stop",
         "lists",
         "end-session",
+        "directory-connect",  # there is none
         "openid-begin",
         "openid-back",
         "openid-connect",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.servers import find_program
-from tests.up.running import ROOT, write_certificate
+from tests.up.running import ROOT, clean_environment, eventually, write_certificate
+from tests.vncproxy.ends import KEY, Browser, ToyVnc, ticket
+from tools.throwaway import free_port
+from vncproxy.client import list_consoles, list_control_sockets
 
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
 SITE = ROOT / "deploy" / "nginx" / "ganeti-web-manager"
@@ -44,6 +49,43 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
         paths.append(str(tmp_path / name))
     checked = subprocess.run([program, "verify", *paths], capture_output=True, text=True)
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def read_unit(name: str) -> dict[str, list[str]]:
+    """What a unit says, by its keys."""
+    found: dict[str, list[str]] = {}
+    for key, value in re.findall(r"^([A-Za-z]+)=(.*)$", words_of(ROOT / "deploy" / "systemd" / name), re.MULTILINE):
+        found.setdefault(key, []).append(value)
+    return found
+
+
+@pytest.mark.feature("F290")
+def test_the_console_proxy_runs_alone_by_its_unit(tmp_path: Path) -> None:
+    """As on a host of its own: with nothing there but the code, the unit and the settings of consoles."""
+    unit = read_unit("gwm-console.service")
+    assert all(path.startswith("-") for path in unit["EnvironmentFile"]), "what another host has is not demanded"
+    data, port = tmp_path / "data", free_port()
+    data.mkdir()
+    command = [word.replace("/var/lib/ganeti-web-manager", str(data)) for word in shlex.split(unit["ExecStart"][0])]
+    assert command[0] == f"{data}/.venv/bin/python"
+    given = dict(word.split("=", 1) for line in unit["Environment"] for word in shlex.split(line))
+    given |= {"GWM_DATA_DIR": str(data), "GWM_CONSOLE_PORT": str(port), "GWM_CONSOLE_KEYS": KEY}
+    given |= {"GWM_CONSOLE_NODE_NETWORKS": "127.0.0.0/8", "GWM_PUBLIC_URL": "https://gwm.example.org/gwm"}
+    assert unit["WorkingDirectory"] == ["/opt/ganeti-web-manager"]
+    machine = ToyVnc()
+    log = (tmp_path / "log").open("wb")
+    proxy = subprocess.Popen([sys.executable, *command[1:]], cwd=ROOT, env=clean_environment(**given), stderr=log)
+    try:
+        eventually(lambda: list_control_sockets(str(data / "console.sock")), what="the control socket")
+        browser = Browser(port, ticket(machine.port, key=KEY), origin="https://gwm.example.org", timeout_s=60)
+        assert browser.start()[:2] == (64, 48)
+        assert [each.vm for each in list_consoles(str(data / "console.sock"))] == ["prod/web1"]
+        browser.vanish()
+    finally:
+        machine.close()
+        proxy.terminate()
+        assert proxy.wait(60) == 0, (tmp_path / "log").read_text()
+        log.close()
 
 
 @pytest.mark.program("nginx", "nginx-light")

@@ -114,7 +114,7 @@ class _Client(WebSocket):
         super().__init__()
         self._port = port
         connection = socket.create_connection(("127.0.0.1", port))
-        self.socket = tls.wrap_socket(connection) if tls else connection
+        self.socket = tls.wrap_socket(connection, server_hostname="127.0.0.1") if tls else connection
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._state = "headers"  # it would make its own socket, and trust the system's authorities only
 
@@ -134,7 +134,7 @@ class Browser:
     opened = []
     """Sockets of all browsers, for a fixture to close."""
 
-    def __init__(self, port, ticket, *, origin="same", protocols=None, timeout_s=10.0, tls=None):
+    def __init__(self, port, ticket, *, origin="same", protocols=None, timeout_s=10.0, tls=None, path="/console/ws"):
         self.timeout_s = timeout_s
         self._socket = _Client(port, tls)
         Browser.opened.append(self._socket.socket)
@@ -142,7 +142,7 @@ class Browser:
         if origin == "same":
             origin = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         offered = ["binary", f"ticket.{ticket}"] if protocols is None else protocols
-        self._socket.connect(f"ws://127.0.0.1:{port}/console/ws", origin=origin, protocols=offered)
+        self._socket.connect(f"ws://127.0.0.1:{port}{path}", origin=origin, protocols=offered)
         self._socket.setblocking(False)
 
     def read(self, count):

@@ -137,6 +137,13 @@ SETTINGS: tuple[Setting, ...] = (
         shown_default="generated into `<data>/secrets.env`",
     ),
     Setting(
+        "GWM_BACKUP_PASSPHRASE",
+        "text",
+        "",
+        "Seals keys and settings in backups; without one they are left out. Keep it elsewhere, too.",
+        secret=True,
+    ),
+    Setting(
         "GWM_ADMIN_PASSWORD",
         "text",
         "",

@@ -51,6 +51,7 @@ if GWM_JOURNAL_STREAM:
     except BadAddress as error:
         raise SettingError("GWM_JOURNAL_STREAM", str(error), "Write it like syslog+tcp://host:601.") from error
 GWM_CONSOLE_KEYS = config.words("GWM_CONSOLE_KEYS")
+GWM_BACKUP_PASSPHRASE = config.text("GWM_BACKUP_PASSPHRASE")
 
 # Clusters
 GWM_SYNC_INTERVAL_S = config.seconds("GWM_SYNC_INTERVAL_S")

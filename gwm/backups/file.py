@@ -1,0 +1,255 @@
+"""The file of a backup: lines of JSON, packed by gzip. It has no paths in it and names no files.
+
+The first line says what it is (`Head`), then each table has a line with its name and columns and one a row, and the
+last line has the number of rows and the SHA-256 of all before it. Settings and keys stand in the last line, too, sealed
+by a passphrase together with that checksum, so that who does not know it can't change a row without being found out.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+FORMAT = "ganeti-web-manager backup 1"
+# No line of ours is as long; one that is longer is not read, whatever it unpacks to.
+LONGEST_LINE = 64 * 1024 * 1024
+SHORTEST_PASSPHRASE = 12
+
+
+class BackupError(Exception):
+    """It can't be made or used; the text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a backup says of itself."""
+
+    version: str
+    made: str
+    database: str
+    migrations: list[str]
+    rows: dict[str, int]
+    keys: str
+    settings: dict[str, str] = field(default_factory=dict)
+    format: str = FORMAT
+
+
+@dataclass(frozen=True)
+class End:
+    """Its last line, checked."""
+
+    sha256: str
+    sealed: dict[str, str] | None
+
+    def open(self, passphrase: str) -> dict[str, str]:
+        """What is sealed: texts by their names. Raises BackupError."""
+        if self.sealed is None:
+            raise BackupError("Keys and settings were left out of this backup; no passphrase opens anything in it.")
+        try:
+            salt, nonce, box = (base64.b64decode(self.sealed[name], validate=True) for name in ("salt", "nonce", "box"))
+            opened = AESGCM(_derive(passphrase, salt)).decrypt(nonce, box, self.sha256.encode())
+        except InvalidTag:
+            raise BackupError("That is not its passphrase, or somebody changed the file.") from None
+        except (ValueError, TypeError, KeyError):
+            raise BackupError("The file is damaged: its sealed part can't be read.") from None
+        texts = json.loads(opened)
+        return {str(name): str(text) for name, text in texts.items()}
+
+
+def seal(texts: dict[str, str], passphrase: str, sha256: str) -> dict[str, str]:
+    """Texts for the last line."""
+    salt, nonce = os.urandom(16), os.urandom(12)
+    box = AESGCM(_derive(passphrase, salt)).encrypt(nonce, json.dumps(texts).encode(), sha256.encode())
+    return {name: base64.b64encode(part).decode() for name, part in (("salt", salt), ("nonce", nonce), ("box", box))}
+
+
+def _derive(passphrase: str, salt: bytes) -> bytes:
+    """Costs 64 MiB and a fifth of a second. The numbers belong to the format: a file can't ask for more."""
+    return Scrypt(salt=salt, length=32, n=2**16, r=8, p=1).derive(passphrase.encode())
+
+
+class Writer:
+    """Writes the lines."""
+
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile) -> None:
+        self._stream = stream
+        self._sum = hashlib.sha256()
+        self._rows: dict[str, int] = {}
+
+    def head(self, head: Head) -> None:
+        """The first line."""
+        self._line(asdict(head))
+
+    def table(self, label: str, names: list[str], rows: Iterable[list[Any]]) -> None:
+        """One table with its rows."""
+        self._line({"table": label, "columns": names})
+        self._rows[label] = 0
+        for row in rows:
+            self._line(row)
+            self._rows[label] += 1
+
+    def end(self, texts: dict[str, str], passphrase: str) -> None:
+        """The last line; without a passphrase nothing is sealed in it."""
+        sha256 = self._sum.hexdigest()
+        sealed = seal(texts, passphrase, sha256) if passphrase else None
+        self._line({"end": {"rows": self._rows, "sha256": sha256, "sealed": sealed}})
+
+    def _line(self, content: Any) -> None:
+        line = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        if len(line) > LONGEST_LINE:
+            raise BackupError("A row is too long for a backup.")
+        self._sum.update(line)
+        self._stream.write(line)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Writer]:
+    """A new file, readable by its user alone, which is there as a whole or not at all. Raises BackupError."""
+    if path.exists():
+        raise BackupError(f"There is a file {path} already. Choose another name.")
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                with gzip.GzipFile("", "wb", 6, stream) as packed:
+                    yield Writer(packed)
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise BackupError(f"{path} can't be written: {error.strerror}.") from error
+
+
+class Reader:
+    """Reads the lines of an open file, again and again."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def check(self) -> tuple[Head, End]:
+        """All of it, before anything is done with it. Raises BackupError."""
+        head, counted = None, dict[str, int]()
+        for content in self._contents():
+            if isinstance(content, End):
+                if head is None or counted != head.rows:
+                    raise BackupError("The file is damaged: it has not as many rows as it says.")
+                return head, content
+            if isinstance(content, Head):
+                head = content
+            else:
+                label, _names, rows = content
+                counted[label] = sum(1 for _row in rows)
+        raise BackupError(_CUT)
+
+    def tables(self) -> Iterator[tuple[str, list[str], Iterator[list[Any]]]]:
+        """Each table: its name, its columns, its rows. They are read as one goes along."""
+        for content in self._contents():
+            if isinstance(content, tuple):
+                yield content
+
+    def _contents(self) -> Iterator[Head | End | tuple[str, list[str], Iterator[list[Any]]]]:
+        self._stream.seek(0)
+        lines = _Lines(self._stream)
+        yield _read_head(lines.next())
+        content = lines.next()
+        while isinstance(content, dict) and "table" in content:
+            label, names = content["table"], content.get("columns")
+            if not isinstance(label, str) or not isinstance(names, list):
+                raise BackupError("The file is damaged: a table has no name or no columns.")
+            yield label, [str(name) for name in names], lines.rows()
+            content = lines.after_rows()
+        yield _read_end(content, lines)
+
+
+_CUT = "The file is cut off, or damaged: it has no end. Fetch it again."
+
+
+class _Lines:
+    """The lines one by one, each known before the checksum in the last one is."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._packed = gzip.GzipFile(fileobj=stream, mode="rb")
+        self._sum = hashlib.sha256()
+        self.before = ""
+        self.waiting: Any = None
+
+    def next(self) -> Any:
+        """What the next line holds. Raises BackupError."""
+        try:
+            line = self._packed.readline(LONGEST_LINE + 1)
+        except (EOFError, OSError, zlib.error):
+            raise BackupError(_CUT) from None
+        if len(line) > LONGEST_LINE:
+            raise BackupError("The file has a line that is longer than any of a backup.")
+        if not line.endswith(b"\n"):
+            raise BackupError(_CUT)
+        self.before = self._sum.hexdigest()
+        self._sum.update(line)
+        try:
+            return json.loads(line)
+        except (ValueError, RecursionError):
+            raise BackupError("The file is no backup, or damaged: a line of it can't be read.") from None
+
+    def rows(self) -> Iterator[list[Any]]:
+        """Those of a table; the line after them waits."""
+        while isinstance(content := self.next(), list):
+            yield content
+        self.waiting = content
+
+    def after_rows(self) -> Any:
+        """What follows a table, of which not all rows need to have been read."""
+        if self.waiting is None:
+            for _row in self.rows():
+                pass
+        content, self.waiting = self.waiting, None
+        return content
+
+    def ends(self) -> bool:
+        """Whether nothing follows."""
+        try:
+            return not self._packed.read(1)
+        except (EOFError, OSError, zlib.error):
+            return False
+
+
+def _read_head(content: Any) -> Head:
+    if not isinstance(content, dict) or not str(content.get("format", "")).startswith("ganeti-web-manager backup"):
+        raise BackupError("The file is no backup of Ganeti Web Manager.")
+    if content["format"] != FORMAT:
+        raise BackupError(f"The file is a “{content['format']}”, which this release can't read. Take a newer release.")
+    try:
+        head = Head(**content)
+    except TypeError:
+        raise BackupError("The file is damaged: its first line is none of a backup.") from None
+    if not isinstance(head.migrations, list) or not isinstance(head.rows, dict):
+        raise BackupError("The file is damaged: its first line is none of a backup.")
+    return head
+
+
+def _read_end(content: Any, lines: _Lines) -> End:
+    end = content.get("end") if isinstance(content, dict) else None
+    if not isinstance(end, dict) or not lines.ends():
+        raise BackupError(_CUT)
+    if end.get("sha256") != lines.before:
+        raise BackupError("The file is damaged: its checksum is another. Fetch it again.")
+    sealed = end.get("sealed")
+    if sealed is not None and not isinstance(sealed, dict):
+        raise BackupError("The file is damaged: its sealed part can't be read.")
+    return End(lines.before, sealed)

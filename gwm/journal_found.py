@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -55,6 +54,9 @@ class Found:
 # many for all. If one in so many was theirs, it takes less to go on than to look up all of theirs. For a page that
 # can't be found so, it is only asked of so many how close they stand.
 NEAR_EACH, MOST_NEAR, DENSE, SAMPLE = 100, 20_000, 20, 4000
+# Where they do not stand close, it is reckoned how far they reach, with room for where they stand wider apart; to find
+# that place by counting takes less than to put all of theirs in order, if it is no further than this.
+ROOM, MOST_COUNTED = 1.4, 200_000
 
 
 def is_page_of_all(wanted: Wanted, shown: Shown) -> bool:
@@ -67,9 +69,17 @@ def is_by_time(shown: Shown) -> bool:
     return shown.sort.lstrip("-") in JOURNAL_TABLE.parted_by
 
 
-def find_near(events: QuerySet[Any], shown: Shown, steps: str, most: int) -> Found | None:
+@dataclass(frozen=True)
+class Sparse:
+    """That what somebody may read stands so far apart that it is not found by going past all others; `end`: as far as
+    which there may be enough of it, where that was reckoned."""
+
+    end: datetime | None = None
+
+
+def find_near(events: QuerySet[Any], shown: Shown, steps: str, most: int) -> Found | Sparse:
     """The first so many of what somebody may read, where they stand close to the beginning: to find that out takes less
-    than to look all of it up. None where they don't."""
+    than to look all of it up."""
     passed = only_last(Event.objects.all(), steps, shown.sort)
     gone_past = min(most * NEAR_EACH, MOST_NEAR) if most * DENSE <= MOST_NEAR else SAMPLE
     end = _find_end_of([passed], shown.sort, gone_past)
@@ -77,16 +87,26 @@ def find_near(events: QuerySet[Any], shown: Shown, steps: str, most: int) -> Fou
     keys = _first_keys(only_last(near, steps, shown.sort), [Q()], shown.sort, most)
     if end is not None and len(keys) < most:
         if len(keys) * DENSE < gone_past:
-            return None
+            far = int(ROOM * gone_past * most / max(1, len(keys)))
+            return Sparse(_find_end_of([passed], shown.sort, far) if far <= MOST_COUNTED else None)
         keys = _first_keys(only_last(events, steps, shown.sort), [Q()], shown.sort, most)
     return _by_keys(events, keys)
 
 
-def find_by_ways(events: QuerySet[Any], ways: Iterable[Q], shown: Shown, steps: str, most: int) -> Found:
-    """The first so many of what somebody may read for one of these reasons. All of each are put in order, as an index
-    tells them: for what `find_near` does not find."""
-    rows = [only_last(Event.objects.filter(way), steps, shown.sort) for way in ways]
-    return _by_keys(events, _first_of(rows, shown.sort, most))
+def find_by_ways(
+    events: QuerySet[Any], ways: list[Q], shown: Shown, steps: str, most: int, end: datetime | None = None
+) -> Found:
+    """The first so many of what somebody may read for one of these reasons, as far as `end` if they are enough. All of
+    each are put in order, as an index tells them: for what `find_near` does not find."""
+    keys = _first_by_ways(ways, _not_beyond(end, shown.sort), shown, steps, most) if end is not None else []
+    if len(keys) < most:
+        keys = _first_by_ways(ways, Q(), shown, steps, most)
+    return _by_keys(events, keys)
+
+
+def _first_by_ways(ways: list[Q], limit: Q, shown: Shown, steps: str, most: int) -> list[int]:
+    rows = [only_last(Event.objects.filter(way, limit), steps, shown.sort) for way in ways]
+    return _first_of(rows, shown.sort, most)
 
 
 # Of so many of all it is looked which ones somebody may read, and of so many that an index tells of what was asked for:

@@ -16,6 +16,7 @@ from clusters.views.frame import cluster_page, node_page
 from gwm.journal_found import (
     MOST_WALKED,
     Found,
+    Sparse,
     find_among,
     find_asked_near,
     find_by_ways,
@@ -95,10 +96,12 @@ def answer(
     elif some is not None:
         found = find_among(rows, shown.sort, most_to(ahead))
     elif is_page and is_all and reader is not None:
-        found = find_near(events, shown, steps, most_to(ahead))
-        if found is None:
-            ahead = _AHEAD
-            found = find_by_ways(events, ways_to_read(reader, looked_up=True), shown, steps, most_to(ahead))
+        near = find_near(events, shown, steps, most_to(ahead))
+        if isinstance(near, Sparse):
+            ahead, ways = _AHEAD, ways_to_read(reader, looked_up=True)
+            found = find_by_ways(events, ways, shown, steps, most_to(ahead), near.end)
+        else:
+            found = near
     elif is_page and (reader is not None or not (events.query.where or wanted.is_empty or is_by_time(shown))):
         found = find_asked_near(events, wanted, shown, steps, most_to(ahead))
     if found is None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from clusters.models import Cluster
 from gwm import journal_found
-from gwm.journal_found import find_among, find_by_ways, find_near
+from gwm.journal_found import Found, Sparse, find_among, find_by_ways, find_near
 from gwm.journal_list import JOURNAL_TABLE
 from objectlog.models import Event
 from permissions.journal import list_visible_events, read_few_visible_events, ways_to_read
@@ -74,6 +74,7 @@ def give(user: User, what: str) -> None:
 def test_what_is_looked_up_by_reasons_is_what_is_gone_past(alice: User, events: None, what: str) -> None:
     give(alice, what)
     every = list_visible_events(alice)
+    ends = itertools.cycle(Event.objects.order_by("at").values_list("at", flat=True)[7::37])
     for order, steps, most in itertools.product(("-when", "when"), ("", "&steps=1"), (1, 7, 40, 500)):
         _wanted, shown, all_steps = read(alice, f"sort={order}{steps}")
         rows = every if steps else every.filter(is_overtaken=False)
@@ -81,7 +82,10 @@ def test_what_is_looked_up_by_reasons_is_what_is_gone_past(alice: User, events: 
         found = find_by_ways(every, ways_to_read(alice, looked_up=True), shown, all_steps, most)
         assert found.keys == expected, (order, steps, most)
         near = find_near(every, shown, all_steps, most)
-        assert near is None or near.keys == expected, (order, steps, most)
+        assert isinstance(near, Sparse) or near.keys == expected, (order, steps, most)
+        end = next(ends)
+        found = find_by_ways(every, ways_to_read(alice, looked_up=True), shown, all_steps, most, end)
+        assert found.keys == expected, (order, steps, most, end)
         assert expected
 
 
@@ -119,9 +123,13 @@ def test_a_look_at_the_newest_says_how_close_they_stand(
     every, shown = list_visible_events(alice), JOURNAL_TABLE.plain()
     monkeypatch.setattr(journal_found, "MOST_NEAR", 30)
     monkeypatch.setattr(journal_found, "SAMPLE", 30)
-    assert find_near(every, shown, "1", 40) is not None  # a quarter is hers
+    assert isinstance(find_near(every, shown, "1", 40), Found)  # a quarter is hers
     monkeypatch.setattr(journal_found, "DENSE", 2)
-    assert find_near(every, shown, "1", 40) is None
+    sparse = find_near(every, shown, "1", 14)
+    assert isinstance(sparse, Sparse) and sparse.end is not None
+    assert 14 < every.filter(at__gte=sparse.end).count() < 40
+    monkeypatch.setattr(journal_found, "MOST_COUNTED", 10)
+    assert find_near(every, shown, "1", 14) == Sparse()
 
 
 @pytest.mark.parametrize("steps", ["", "1"])

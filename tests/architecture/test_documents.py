@@ -1,9 +1,15 @@
-"""Documents name files that there are, and link to them."""
+"""Documents name files, commands and sentences that there are, and link to them."""
 
 import re
+import sys
 from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 
 import pytest
+from django.core.management import load_command_class
+from invoke import Collection
 
 from tests.up.running import ROOT
 
@@ -44,3 +50,70 @@ def test_links_lead_somewhere(document) -> None:
         aim = document.parent / path if path else document
         assert aim.exists(), f"({path})"
         assert not anchor or anchor in anchors_of(aim.read_text("utf-8")), f"({path}#{anchor})"
+
+
+# Quoted as it is seen; … stands for what differs.
+_QUOTED = re.compile(r"“([^”]+)”")
+_SOURCES = [
+    *ROOT.glob("locale/es/LC_MESSAGES/django.po"),
+    ROOT / "run",
+    *ROOT.glob("gwm/**/*.py"),
+    ROOT / "manage.py",
+    ROOT / "sealing/fields.py",
+]
+
+
+def test_what_the_troubleshooter_has_seen_is_what_is_said() -> None:
+    """Django's own sentences apart, whose words nobody here changes."""
+    said = re.sub(r'"\n\s*f?"', "", "".join(path.read_text("utf-8") for path in _SOURCES))
+    said = re.sub(r"%\(\w+\)[sd]|\{[^{}]*\}|%s", "…", said).replace("`", "")
+    for words in _QUOTED.findall((ROOT / "docs/troubleshooting.md").read_text("utf-8")):
+        parts = [part.strip(" `") for part in re.split(r"…|\d+", words) if part.strip(" `")]
+        pattern = r"[^\n]{0,80}".join(re.escape(part.replace("`", "")) for part in parts)
+        assert words.startswith("CSRF") or re.search(pattern, said, re.IGNORECASE), words
+
+
+_MANAGE = re.compile(r"(?:\./run manage|manage\.py|gwm-manage) ([a-z_]+)((?: --?[\w-]+| [^\s`|;&>]+)*)")
+_DJANGOS = {"migrate", "createcachetable", "collectstatic", "version", "check", "up"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_that_are_named_are_there_with_their_options(document) -> None:
+    ours = {path.stem for path in ROOT.glob("*/management/commands/*.py")}
+    for name, rest in _MANAGE.findall(document.read_text("utf-8")):
+        assert name in ours | _DJANGOS, name
+        if name in ours:
+            known = load_command_class(app_of(name), name).create_parser("manage.py", name)._option_string_actions
+            assert {word.partition("=")[0] for word in rest.split() if word.startswith("--")} <= set(known), (
+                name,
+                rest,
+            )
+
+
+def app_of(name: str) -> str:
+    """The app that has this command of ours."""
+    [path] = ROOT.glob(f"*/management/commands/{name}.py")
+    return path.parts[-4]
+
+
+_TASK = re.compile(r"\bfab (dev|prod) ([a-z]+)((?: --?[\w-]+(?: [\w@./:-]+)?)*)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tasks_that_are_named_are_there_with_their_options(document) -> None:
+    tasks = Collection.from_module(load_module("fabfile", ROOT / "fabfile.py"))
+    for _where, name, rest in _TASK.findall(document.read_text("utf-8")):
+        assert name in tasks.task_names, name
+        known = {flag for argument in tasks[name].get_arguments() for flag in (f"--{each}" for each in argument.names)}
+        given = {word.replace("_", "-") for word in rest.split() if word.startswith("--")}
+        assert given <= {flag.replace("_", "-") for flag in known}, (name, rest)
+
+
+def load_module(name: str, path: Path) -> ModuleType:
+    """A file that is in no package."""
+    spec = spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

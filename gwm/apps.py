@@ -6,7 +6,8 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
-import gwm.celery  # noqa: F401 - makes it the app that shared tasks belong to
+import gwm.celery
+import gwm.database_versions  # noqa: F401 - registers its check
 from gwm import journal_triggers
 from gwm.databases import allow_long_statements
 from gwm.live.triggers import make_triggers

@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from gwm.config import Config
+from gwm.config import Config, SettingError
+from gwm.database_versions import REMEDY, describe_unfit, kind_of
 from permissions.services import forget_grants_of_nothing
 from virtualmachines.sync.tags import mirror_all_tags
 
@@ -19,7 +20,10 @@ FIRST_ADMIN = "admin"
 
 
 def prepare_database(say: Callable[[str], None]) -> None:
-    """Bring the tables up to date and see to the first account."""
+    """Bring the tables up to date and see to the first account. Raises SettingError for a database that won't do."""
+    connection.ensure_connection()
+    if unfit := describe_unfit(*kind_of(connection)):
+        raise SettingError("DATABASE_URL", unfit, REMEDY)
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         say("Bringing the database up to date …")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from permissions.access import Access
+from permissions.deleting import cascade_whole
 
 # The roles that a migration makes (0010), and what it says of them.
 BUILT_IN_ROLES = {
@@ -196,8 +197,8 @@ class Persona(models.Model):
     Owning is book-keeping: it grants nothing (see `permissions.policy`).
     """
 
-    user = models.OneToOneField(User, null=True, blank=True, on_delete=models.CASCADE, related_name="persona")
-    group = models.OneToOneField(Group, null=True, blank=True, on_delete=models.CASCADE, related_name="persona")
+    user = models.OneToOneField(User, null=True, blank=True, on_delete=cascade_whole, related_name="persona")
+    group = models.OneToOneField(Group, null=True, blank=True, on_delete=cascade_whole, related_name="persona")
 
     class Meta:
         constraints = [
@@ -265,8 +266,8 @@ class RoleGrant(Granted):
     """
 
     role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="grants")
-    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="role_grants")
-    group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE, related_name="role_grants")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=cascade_whole, related_name="role_grants")
+    group = models.ForeignKey(Group, null=True, blank=True, on_delete=cascade_whole, related_name="role_grants")
     scope_kind = models.CharField(max_length=20, blank=True, help_text="empty: everything")
     scope_pk = models.BigIntegerField(null=True, blank=True)
     tag = models.CharField(max_length=128, blank=True, help_text="only machines with this tag")

@@ -29,8 +29,16 @@ from tools.changed import changed_since, read_sources  # noqa: E402
 from tools.gates import Gate, Outcome, run_gates  # noqa: E402
 from tools.lab.prerequisites import missing_prerequisites  # noqa: E402
 from tools.server import missing_for_servers  # noqa: E402
-from tools.throwaway import postgresql, redis_server  # noqa: E402
+from tools.throwaway import mariadb, missing_for_mariadb, postgresql, redis_server  # noqa: E402
 
+ON_MARIADB = (
+    "tests/operations/test_pipeline.py",
+    "tests/operations/test_locking.py",
+    "tests/permissions/test_policy.py",
+    "tests/updates/test_identity.py",
+    "tests/pages/test_pages.py",
+    "tests/gwm/test_database_versions.py",
+)
 _SERVERLESS = "not ganeti and not browser and not redis and not deploy"
 CORES = os.cpu_count() or 1
 #: the cores of a gate that waits for processes, time-outs and machines half of its time
@@ -136,6 +144,13 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
             processes=every,  # one more than reckoned: it takes what the browser and the labs leave idle
             cores=max(1, every // 2),
         ),
+        gate(
+            "Pipeline, policy, updates and pages on MariaDB",
+            f"{quick} and database and not long",
+            *ON_MARIADB,
+            environment=with_mariadb,
+            lacking=missing_for_mariadb,
+        ),
         gate("Many values in many pages", f"{quick} and long", *files_with("long"), processes=every),
     ]
 
@@ -145,6 +160,14 @@ def list_deploy_gates(features_file: Path) -> list[Gate]:
     command = pytest_command(features_file, "-m", "deploy", *files_with("deploy"))
     lacking = missing_for_servers
     return [Gate("Deployment to a server that boots", command, has_tests=True, lacking=lacking, is_fast=False)]
+
+
+def list_mariadb_gates(features_file: Path) -> list[Gate]:
+    """Return all of MariaDB, which `./run test` asks a part of."""
+    marks = f"{_SERVERLESS} and not standalone and not long and database and not alike"
+    command = pytest_command(features_file, "-m", marks, *spread(CORES))
+    needs: dict[str, Any] = {"environment": with_mariadb, "lacking": missing_for_mariadb}
+    return [Gate("Tests on MariaDB", command, has_tests=True, is_fast=False, cores=CORES, **needs)]
 
 
 def apart(command: list[str]) -> list[str]:
@@ -173,6 +196,13 @@ def list_gates_of_change(features_file: Path, revision: str) -> list[Gate]:
 def with_postgresql() -> Iterator[dict[str, str]]:
     """Give tests a PostgreSQL of their own."""
     with postgresql() as url:
+        yield {"GWM_TEST_DATABASE_URL": url}
+
+
+@contextmanager
+def with_mariadb() -> Iterator[dict[str, str]]:
+    """Give tests a MariaDB of their own."""
+    with mariadb() as url:
         yield {"GWM_TEST_DATABASE_URL": url}
 
 
@@ -237,7 +267,9 @@ def summarise(
 def main() -> int:
     """Run all gates, or the fast ones, and return the exit code."""
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__)
-    parser.add_argument("which", nargs="?", choices=["all", "fast", "changed", "quick", "deploy"], default="all")
+    parser.add_argument(
+        "which", nargs="?", choices=["all", "fast", "changed", "quick", "deploy", "mariadb"], default="all"
+    )
     parser.add_argument("revision", nargs="?", default="main", help="what `changed` compares with (main)")
     parser.add_argument("--only", metavar="WORD", help="only gates with this word in their title")
     parser.add_argument("--one-by-one", action="store_true", help="no two gates at a time")
@@ -258,6 +290,8 @@ def main() -> int:
             chosen = list_quick_gates()
         if options.which == "deploy":
             chosen = list_deploy_gates(features_file)
+        if options.which == "mariadb":
+            chosen = list_mariadb_gates(features_file)
         if options.only:
             chosen = [gate for gate in chosen if options.only.lower() in gate.title.lower()]
         outcomes = run_gates(chosen, complete, 1 if options.one_by_one else CORES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import pwd
 import shutil
@@ -90,6 +91,73 @@ def redis_server() -> Iterator[str]:
     ):
         _wait("Redis", is_alive, lambda: _answers_ping(port))
         yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def mariadb() -> Iterator[str]:
+    """Yield the URL of an empty MariaDB on which databases can be made."""
+    lacking = missing_for_mariadb()
+    if lacking:
+        raise Unavailable(lacking)
+    server, install = find_in_sbin("mariadbd"), find_in_sbin("mariadb-install-db")
+    user = next((entry for entry in pwd.getpwall() if entry.pw_name == "mysql"), None) if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="gwm-mariadb-") as name:
+        directory, port = Path(name), free_port()
+        if user is not None:
+            os.chown(directory, user.pw_uid, user.pw_gid)
+        data = f"--datadir={directory / 'data'}"
+        made = subprocess.run(
+            [install, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"],
+            **_run_as(user),
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            raise Unavailable(f"mariadb-install-db failed: {made.stderr.strip()}")
+        first = directory / "first.sql"
+        first.write_text("CREATE USER gwm@'127.0.0.1';\nGRANT ALL ON *.* TO gwm@'127.0.0.1';\nCREATE DATABASE gwm;\n")
+        first.chmod(0o644)
+        options = {
+            "bind-address": "127.0.0.1",
+            "port": str(port),
+            "socket": str(directory / "socket"),
+            "pid-file": str(directory / "pid"),
+            "init-file": str(first),
+            "innodb-flush-log-at-trx-commit": "0",
+            "innodb-flush-method": "nosync",
+            "innodb-doublewrite": "0",
+            # Debian's, which a server without its files of settings has not
+            "character-set-server": "utf8mb4",
+            "collation-server": "utf8mb4_general_ci",
+        }
+        command = [server, "--no-defaults", data, "--skip-name-resolve", *(f"--{k}={v}" for k, v in options.items())]
+        with _running(command, directory, user, signal.SIGTERM) as is_alive:
+            _wait("MariaDB", is_alive, lambda: _greets(port))
+            yield f"mysql://gwm@127.0.0.1:{port}/gwm"
+
+
+def missing_for_mariadb() -> str:
+    """What keeps tests from running on MariaDB; empty: nothing."""
+    if not find_in_sbin("mariadbd"):
+        return "MariaDB is not installed (Debian: apt install mariadb-server)."
+    if importlib.util.find_spec("MySQLdb") is None:
+        return "Its driver is not installed (apt install libmariadb-dev pkg-config gcc; requirements-mariadb.txt)."
+    return ""
+
+
+def find_in_sbin(name: str) -> str:
+    """Where a program is, also among those of root; empty: nowhere."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin") or ""
+
+
+def _greets(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as connection:
+            return b"MariaDB" in connection.recv(128)
+    except OSError:
+        return False
 
 
 def find_postgresql() -> Path:

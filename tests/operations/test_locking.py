@@ -1,7 +1,7 @@
 """What SQLite and PostgreSQL do and MariaDB refuses: what Django says of a database decides how it is asked."""
 
 import pytest
-from django.db import connection
+from django.db import NotSupportedError, connection
 from django.test.utils import CaptureQueriesContext
 
 from clusters.models import Cluster
@@ -29,6 +29,10 @@ def test_a_page_whose_keys_come_first_needs_no_limit_within_a_condition(
 ) -> None:
     monkeypatch.setattr(connection.features, "allow_sliced_subqueries_with_in", can)
     found = [make_cluster(f"c{number}") for number in range(5)]
+    if can and connection.vendor == "mysql":  # what is avoided there: MariaDB refuses it
+        with pytest.raises(NotSupportedError):
+            list(Pages(Cluster.objects.order_by("slug"), 2, 5, keys_first=True).page(2).object_list)
+        return
     with CaptureQueriesContext(connection) as asked:
         page = Pages(Cluster.objects.order_by("slug"), 2, 5, keys_first=True).page(2)
         assert list(page.object_list) == found[2:4]

@@ -117,7 +117,10 @@ def follow(there: Directory, link: SocialAccount, found: Found, via: Via) -> str
         kept = {"id": found.id, "username": _name_of(there, found)[:_LONGEST_NAME]}
         link.extra_data = {**link.extra_data, **kept}
         link.user = person
-        link.save()
+        if via is Via.WEB:
+            link.save()  # with the time, which the profile shows
+        else:
+            SocialAccount.objects.filter(pk=link.pk).update(extra_data=link.extra_data)
     return problem
 
 
@@ -157,6 +160,12 @@ def put_out(there: Directory, link: SocialAccount, via: Via) -> str:
         verb = "person.sign-out" if is_last else "person.deactivate"
         _note(person, verb, via, there, target=_person(person))
         return _last(person) if is_last else ""
+
+
+def forget_link(person: User) -> int:
+    """Let the directory have no more to do with somebody; how many rows that were."""
+    removed: int = SocialAccount.objects.filter(user=person, provider=KEY).delete()[0]
+    return removed
 
 
 def take_flag(there: Directory, link: SocialAccount, by: User, via: Via) -> None:

@@ -122,6 +122,8 @@ def _make(there: Directory, found: Found) -> Any:
     try:
         return make_account(there, found)
     except BadName as error:
+        if (made := find_link(found)) is not None:  # by another sign-in, at the same time
+            return made
         raise TurnedAway(
             _("No account can be made for you: the user name that %s has of you cannot be used here.") % there.name,
             remedy=gettext(

@@ -82,7 +82,7 @@ def _check(there: Directory, via: Via, *, is_sure: bool) -> Seen:
                 raise NoAnswer(str(error)) from error
             for row in rows:
                 seen.asked += 1
-                was_in += OUT not in row.extra_data
+                was_in += OUT not in row.extra_data and row.user.is_active
                 entry = found.get(id_in(row))
                 entry = with_groups(link, there, entry) if entry is not None else None
                 if entry is None or not may_enter(there, entry):
@@ -90,7 +90,7 @@ def _check(there: Directory, via: Via, *, is_sure: bool) -> Seen:
                     continue
                 problems += _renew(there, row, entry, via)
                 came += 1
-    newly = [row for row in gone if OUT not in row.extra_data]
+    newly = [row for row in gone if OUT not in row.extra_data and row.user.is_active]
     if not is_sure and len(newly) >= _FEW and 2 * len(newly) > was_in:
         raise Doubtful(
             _("%(gone)d of %(all)d people seem to have left %(directory)s. Nobody was signed out.")

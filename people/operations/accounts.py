@@ -18,6 +18,7 @@ from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refus
 from operations.groups import Group
 from people.account_names import find_fault, find_namesake
 from people.directory.accounts import keeper_of
+from people.directory.described import Directory
 from people.mailing import can_send, invite, tell_former_address, tell_of_password
 from people.selectors import count_machines, lock_administrators
 from permissions.models import User
@@ -193,8 +194,7 @@ class SetPassword(OnPeople[PasswordParams]):
 
     def check(self, ask: Ask[User, PasswordParams]) -> None:
         if keeper := keeper_of(ask.target):
-            words = _("The password of %(name)s is kept by %(directory)s. Disconnect the two first.")
-            raise Refusal(words % {"name": ask.target, "directory": keeper.name})
+            raise Refusal(_kept(ask.target, keeper))
         if errors := _wrong_password(ask.params.password, ask.target):
             raise Invalid(errors)
 
@@ -343,9 +343,16 @@ def why_not_invited(person: User) -> str | None:
     """Why no link for a password can be mailed to somebody."""
     if not can_send():
         return _("This service sends no mail (GWM_MAIL_URL).")
+    if keeper := keeper_of(person) if person.pk is not None else None:
+        return _kept(person, keeper)
     if not person.email:
         return _("The account has no email address.")
     return None if person.is_active else _("The account is deactivated.")
+
+
+def _kept(person: User, keeper: Directory) -> str:
+    words = _("The password of %(name)s is kept by %(directory)s. Disconnect the two first.")
+    return words % {"name": person, "directory": keeper.name}
 
 
 def make_password() -> str:

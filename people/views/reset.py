@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic.base import TemplateView
 from django.views.generic.edit import FormView
 
+from people.directory.accounts import keeper_of
 from people.mailing import ask_for_reset, can_send, tell_of_password
 from people.signing_in import record_password_reset, refuse_uncounted
 
@@ -74,7 +75,8 @@ class LinkForm(UserTokenForm):
 
     def _get_user(self, uidb36: str) -> Any:
         person = super()._get_user(uidb36)
-        return person if person is not None and person.is_active else None
+        # Nor does a link that was mailed before set a password beside the one that a directory keeps.
+        return person if person is not None and person.is_active and keeper_of(person) is None else None
 
 
 class NewPasswordForm(ResetPasswordKeyForm):

@@ -1,15 +1,24 @@
 """Signing in with the password that an LDAP directory keeps, with a real one."""
 
 import time
+from io import StringIO
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
-from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 
+from objectlog.models import Event, Via
+from operations.contract import Actor, Ask, NoParams, Refusal
+from operations.pipeline import run
 from people.directory.described import KEY
 from people.factors import add_app
+from people.mailing import link_for_password
+from people.operations.accounts import PasswordParams, SetPassword
+from people.operations.mailed import Invite
+from people.operations.providers import Disconnect, ProviderParams
+from people.ways import find_way
 from permissions.models import User
 from permissions.services import add_member, make_team
 from tests.factories import make_admin, make_user
@@ -144,6 +153,14 @@ def test_somebody_may_be_called_so_there(tree, use, name, template):
     assert is_in(answer) == is_name_here, answer.content.decode()[:3000]
     if not is_name_here:
         assert "cannot be used here" in answer.content.decode()
+
+
+def test_what_the_directory_alone_takes_for_the_name_is_none(tree, use):
+    """Or attempts on one account would be counted as those on many."""
+    tree.person("a b", employeeNumber="7", mail="ab@example.org")
+    use(filter="(|(uid=%(user)s)(mail=%(user)s)(employeeNumber=%(user)s))")
+    assert [sign_in(name).status_code for name in ("a b", "A B", "ab@example.org")] == [403] * 3, "no name here"
+    assert [sign_in(name).status_code for name in ("a  b", "7")] == [200] * 2
 
 
 def test_an_account_of_the_same_name_is_not_taken_over(tree, use):
@@ -360,5 +377,56 @@ def test_a_wrong_word_for_the_service_says_nothing_of_it(tree, use, caplog):
     assert "Invalid credentials" in caplog.text
 
 
-def test_rows_of_the_directory_are_told_from_those_of_providers():
-    assert KEY == "ldap" and not django_settings.GWM_OPENID_PROVIDERS
+def test_no_password_is_set_here_beside_the_one_there(tree, use, settings):
+    settings.GWM_MAIL_URL, settings.GWM_PUBLIC_URL = "smtp://127.0.0.1", "https://gwm.example.org"
+    root = make_admin("root")
+    ann = local("ann")
+    ann.email = "ann@example.org"
+    ann.save()
+    old = link_for_password(ann).removeprefix("https://gwm.example.org")
+    tree.person("ann.lee", mail="ann@example.org")
+    client = Client()
+    sign_in("ann", HERE, client)
+    client.post("/account/sign-in/directory/", {"username": "ann.lee", "password": PASSWORD})
+    ann.refresh_from_db()
+    new = link_for_password(ann).removeprefix("https://gwm.example.org")
+    assert [Client().get(link, follow=True).status_code for link in (old, new)] == [404, 404]
+    by = Actor(root, Via.WEB)
+    for operation, params in ((SetPassword(), PasswordParams("another long one 2")), (Invite(), NoParams())):
+        with pytest.raises(Refusal, match="is kept by Corporate directory"):
+            run(operation, Ask(by, ann, params))
+    run(Disconnect(), Ask(by, ann, ProviderParams(find_way(KEY))))
+    assert not SocialAccount.objects.exists() and client.get("/account/").status_code == 302
+    run(SetPassword(), Ask(by, User.objects.get(pk=ann.pk), PasswordParams("another long one 2")))
+    assert is_in(sign_in("ann", "another long one 2")) and not is_in(sign_in("ann"))
+
+
+def test_what_the_directory_gave_goes_when_the_two_are_disconnected(tree, use):
+    root, entry = make_admin("root"), tree.person("ann")
+    group = tree.group("all", entry)
+    make_team("web")
+    use(flags={"administrator": (group,)}, teams={group: ("web",)})
+    sign_in("ann")
+    ann = User.objects.get(username="ann")
+    assert ann.is_superuser and ann.groups.exists()
+    run(Disconnect(), Ask(Actor(root, Via.WEB), ann, ProviderParams(find_way(KEY))))
+    ann = User.objects.get(username="ann")
+    assert not ann.is_superuser and not ann.groups.exists()
+    assert {event.actor_name for event in Event.objects.filter(verb="person.demote")} == {"root"}
+
+
+def test_who_is_rescued_has_nothing_to_do_with_the_directory_any_more(tree, use, tmp_path):
+    tree.person("ann")
+    sign_in("ann")
+    (tmp_path / "password").write_text("another long one 2\n")
+    call_command("rescue_admin", "ann", "--password-file", str(tmp_path / "password"), stdout=StringIO())
+    assert not SocialAccount.objects.exists() and is_in(sign_in("ann", "another long one 2"))
+
+
+def test_the_last_way_in_of_the_last_administrator_stays(tree, use):
+    entry = tree.person("ann")
+    use(flags={"administrator": (tree.group("all", entry),)})
+    sign_in("ann")
+    ann = User.objects.get()
+    with pytest.raises(Refusal, match="only way"):
+        run(Disconnect(), Ask(Actor(ann, Via.WEB), ann, ProviderParams(find_way(KEY))))

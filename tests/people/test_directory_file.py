@@ -1,9 +1,13 @@
 """The file that describes the LDAP directory."""
 
+import subprocess
+import sys
+
 import pytest
 
 from people.directory import described
 from people.directory.described import BadDirectory, read_directory
+from tests.up.running import ROOT, clean_environment
 
 pytestmark = pytest.mark.feature("F006")
 GOOD = """
@@ -54,6 +58,29 @@ def test_without_the_extra_it_is_said(tmp_path, installed):
     with pytest.raises(BadDirectory, match="are not installed"):
         read(tmp_path, GOOD)
     assert read_directory(tmp_path / "none", is_wanted=False) is None
+
+
+_WITHOUT = """
+import sys
+sys.modules["ldap"] = sys.modules["django_auth_ldap"] = None
+import django
+django.setup()
+import people.tasks
+from django.conf import settings
+print(settings.GWM_DIRECTORY, settings.AUTHENTICATION_BACKENDS)
+"""
+
+
+@pytest.mark.standalone
+def test_the_product_works_without_the_extra(tmp_path):
+    environment = clean_environment(GWM_DATA_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="gwm.settings")
+    call = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-c", _WITHOUT], **call)
+    assert done.stdout.strip() == "None ['django.contrib.auth.backends.ModelBackend']", done.stderr
+    (tmp_path / "ldap.toml").write_text(GOOD)
+    done = subprocess.run([sys.executable, "-c", _WITHOUT], **call)
+    assert done.returncode and "GWM_LDAP_FILE" in done.stderr and "are not installed" in done.stderr
+    assert "marker-secret" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from io import StringIO
 
 import pytest
@@ -12,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from gwm.health import examine_parts
-from people.directory.asking import NoAnswer, connected
+from people.directory.asking import NoAnswer, connected, find_by_name
 from people.directory.checking import Doubtful, check
+from people.directory.wire import MOST_BYTES
 from people.tasks import check_directory
 from permissions.models import Token, User
 from permissions.services import make_team
@@ -123,11 +125,15 @@ def test_who_is_disabled_there_by_the_filter_is_put_out(tree, use):
 
 
 def test_whom_an_administrator_has_put_out_the_directory_does_not_let_in(tree, use):
-    tree.person("ann")
+    entry = tree.person("ann")
+    group = tree.group("staff", entry)
+    use(required_groups=(group,))
     entered("ann")
     User.objects.update(is_active=False)
-    assert check().put_out == 0 and not User.objects.get().is_active
-    assert not is_in(sign_in("ann"))
+    for members in ([PEOPLE], [entry]):  # also if they leave the group meanwhile, and come back
+        tree.change(group, member=members)
+        assert check().put_out == 0 and not User.objects.get().is_active
+    assert not is_in(sign_in("ann")) and not User.objects.get().is_active
 
 
 def test_the_check_renews_teams_and_flags(tree, use):
@@ -226,10 +232,41 @@ def test_a_server_that_says_nothing_or_something_else_is_given_up(use, scheme, w
             link.sendall(words)
 
         threading.Thread(target=say, daemon=True).start()
-        with pytest.raises(NoAnswer), connected(there):
+        with pytest.raises(NoAnswer) as caught, connected(there):
             pass
+        assert ("refuses StartTLS" in str(caught.value)) == (words in (_REFUSES, _AGREES + b"more"))
         for link in taken:
             link.close()
+
+
+_BOUND = b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00"
+
+
+@pytest.mark.parametrize("words", [b"", b"\x30\x84\x7f\x00\x00\x00" + b"x" * 2**20, b"\x30\x03\x02\x01\x02"])
+def test_a_server_that_lets_one_in_and_then_says_nothing_or_too_much_is_given_up(use, words):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"ldap://127.0.0.1:{server.getsockname()[1]}"
+        there = use(servers=(address,), start_tls=False, connect_s=1, answer_s=1)
+        given = []
+
+        def say():
+            link, _address = server.accept()
+            with link:
+                link.recv(1000)
+                link.sendall(_BOUND)
+                link.recv(1000)
+                with suppress(OSError):
+                    while words:
+                        link.sendall(words)
+                        given.append(len(words))
+                    link.recv(1000)
+
+        saying = threading.Thread(target=say, daemon=True)
+        saying.start()
+        with pytest.raises(NoAnswer), connected(there) as link:
+            find_by_name(link, there, "ann")
+        saying.join(60)
+        assert not saying.is_alive() and sum(given) < 4 * MOST_BYTES
 
 
 def test_a_directory_in_which_nobody_can_be_seen_any_more_is_not_believed(tree, use):

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from people.account_names import may_be_called
+from people.directory.accounts import forget_link
 from people.factors import remove_all
 from people.mailing import tell_of_password
 from people.management.commands.add_user import read_password
@@ -42,9 +43,13 @@ class Command(BaseCommand):
         person.is_active = person.is_superuser = True
         with transaction.atomic():
             person.save()
+            # Else the directory would put them out again at its next word.
+            was_kept = bool(forget_link(person))
             removed = remove_all(person)
             record_rescue(person)
             tell_of_password(person)
         self.stdout.write(f"{person} is an administrator, and signs in with the new password. All sessions have ended.")
+        if was_kept:
+            self.stdout.write("The account is connected to the LDAP directory no more.")
         if removed:
             self.stdout.write("Second factors are removed: set up new ones.")

@@ -33,7 +33,7 @@ moduleload back_mdb
 TLSCACertificateFile {where}/ca.pem
 TLSCertificateFile {where}/cert.pem
 TLSCertificateKeyFile {where}/key.pem
-allow bind_v2 bind_anon_cred
+allow bind_v2 bind_anon_dn
 {more}
 database mdb
 suffix "{suffix}"

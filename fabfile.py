@@ -2,7 +2,7 @@
 
 `fab dev deploy` does in place what `./run` does before it starts. `fab prod deploy --host root@gwm.example.org` brings
 the committed release to a Debian server over SSH, with all that it needs there, and `fab prod status`, `rollback` and
-`logs` look after it: see docs/install.md.
+`logs` look after it (docs/install.md), `backup` and `restore` carry all it holds (docs/backup.md).
 """
 
 from __future__ import annotations
@@ -107,6 +107,44 @@ def logs(c: Context, host: str = "", lines: int = 100, key: str = "", known_host
 
     with _told():
         show_logs(_host(host), lines, key=key, known_hosts=known_hosts)
+
+
+@task(
+    help={
+        "to": "the file to write here; else one named by server and time, in this directory",
+        "stay": "leave it on the server instead",
+    }
+)
+def backup(c: Context, host: str = "", to: str = "", stay: bool = False, key: str = "", known_hosts: str = "") -> None:
+    """Make a backup of a server and fetch it; its passphrase is GWM_BACKUP_PASSPHRASE, or asked for."""
+    from deploy.production import back_up
+
+    with _told():
+        back_up(_host(host), to, stays=stay, key=key, known_hosts=known_hosts)
+
+
+@task(
+    positional=["file"],
+    help={
+        "file": "what `fab prod backup` has made",
+        "replace": "delete what is in the database there",
+        "unverified": "restore although the journal can't be verified",
+    },
+)
+def restore(
+    c: Context,
+    file: str,
+    host: str = "",
+    replace: bool = False,
+    unverified: bool = False,
+    key: str = "",
+    known_hosts: str = "",
+) -> None:
+    """Restore a backup on a server to which the same release was deployed; ends with its health check."""
+    from deploy.production import restore as restore_there
+
+    with _told():
+        restore_there(_host(host), file, replaces=replace, is_unverified=unverified, key=key, known_hosts=known_hosts)
 
 
 def _choose() -> Place:

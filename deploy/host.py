@@ -6,6 +6,7 @@ import hashlib
 import io
 from pathlib import Path
 from shlex import quote
+from typing import IO
 
 from fabric import Connection
 from invoke.exceptions import UnexpectedExit
@@ -85,6 +86,18 @@ class Host:
         where = f"{self._carried()}/{file.name}"
         self._connection.put(str(file), where)
         return where
+
+    def carry_text(self, text: str) -> str:
+        """Bring over what must stand on no command line; where it lies there, readable by who signed in, and root."""
+        where = f"{self._carried()}/text"
+        self._connection.put(io.BytesIO(text.encode()), where)
+        return where
+
+    def fetch(self, path: str, into: IO[bytes]) -> None:
+        """The content of a file that only root may be able to read."""
+        where = f"{self._carried()}/fetched"
+        self.run(f"cp {quote(path)} {where} && chown --reference={quote(self._carried())} {where}")
+        self._connection.get(where, into)
 
     def _carried(self) -> str:
         """A directory that only who has signed in can write to."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.backups import make_backup, read_passphrase, restore_backup
 from deploy.host import Host, HostError
 from deploy.release import Release, is_changed
 from deploy.rollout import ask_whether_well, bring_over, change_over, current_release, list_releases, manage, roll_back
@@ -115,3 +116,20 @@ def show_logs(address: str, lines: int, *, key: str = "", known_hosts: str = "")
     """Raises HostError."""
     with _installed(address, key, known_hosts) as site:
         print(site.host.run(f"journalctl -u 'gwm-*' -n {max(1, lines)} --no-pager"))
+
+
+def back_up(address: str, to: str, *, stays: bool, key: str = "", known_hosts: str = "") -> None:
+    """Raises HostError."""
+    with _installed(address, key, known_hosts) as site:
+        where = make_backup(site, to, read_passphrase(is_new=True), stays=stays)
+        print(f"The backup is {where}")
+
+
+def restore(
+    address: str, file: str, *, replaces: bool, is_unverified: bool, key: str = "", known_hosts: str = ""
+) -> None:
+    """Raises HostError."""
+    with _installed(address, key, known_hosts) as site:
+        passphrase = read_passphrase(is_new=False)
+        restore_backup(site, file, passphrase, replaces=replaces, is_unverified=is_unverified)
+        print(f"It runs with what was restored, and is well: https://{site.name}")

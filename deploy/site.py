@@ -24,6 +24,8 @@ UNITS = (
     "gwm-web@.service",
     "gwm-worker.service",
     "gwm-beat.service",
+    "gwm-backup.service",
+    "gwm-backup.timer",
 )
 SERVICES = ("gwm-web@1.service", "gwm-worker.service", "gwm-beat.service")
 LOCAL_DATABASE = "postgres:////var/run/postgresql/gwm"

@@ -14,6 +14,8 @@ from typing import IO
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.sessions.backends.cached_db import KEY_PREFIX
+from django.core.cache import cache
 from django.db import connection, transaction
 
 from gwm import VERSION
@@ -38,6 +40,7 @@ from objectlog.verification import Verification
 
 Say = Callable[[str], object]
 _NAMED = 5
+_OF_THE_HOST = ("GWM_DATA_DIR", "GWM_BACKUP_PASSPHRASE")
 _NIGHTLY = re.compile(r"gwm-\d{8}-\d{6}\.backup")
 
 
@@ -87,6 +90,11 @@ def _list_texts(config: Config) -> dict[str, str]:
     """The secrets in use, and the files that people write."""
     files = {"gwm.env": _config_file(config), "openid.toml": settings.GWM_OPENID_FILE}
     texts = {name: path.read_text(encoding="utf-8") for name, path in files.items() if path.is_file()}
+    if "gwm.env" not in texts:  # they came by the environment
+        given = [
+            name for name in TABLE if name not in (*GENERATED, "GWM_CONFIG", *_OF_THE_HOST) and config.is_set(name)
+        ]
+        texts["gwm.env"] = "".join(f"{name}={config.raw(name)}\n" for name in given)
     return {**{name: config.raw(name) for name in GENERATED}, **texts}
 
 
@@ -131,6 +139,10 @@ def restore_backup(path: Path, passphrase: str, *, replaces: bool, is_unverified
         texts = _open_texts(head, end, passphrase, say)
         if (used := describe_use()) and not replaces:
             raise BackupError(f"This installation is in use ({used}). With --replace all of that is deleted.")
+        sessions = [
+            f"{KEY_PREFIX}{key}"
+            for key in apps.get_model("sessions", "Session")._base_manager.values_list("pk", flat=True)
+        ]
         with transaction.atomic():
             tables = list_tables()
             with emptied(connection, tables):
@@ -138,6 +150,7 @@ def restore_backup(path: Path, passphrase: str, *, replaces: bool, is_unverified
             with _keys_of(texts):
                 _verify(is_unverified=is_unverified, say=say)
             _keep_texts(texts, say)
+        cache.delete_many(sessions)
     say("Everybody signs in again: sessions are in no backup.")
     return Done(sum(head.rows.values()), len(head.rows), bool(texts))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import ssl
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.release import HERE
+from tests.deploy.production import Fab, clone
 from tools.server import Server, booted_server
 
 pytestmark = [pytest.mark.deploy]
@@ -27,12 +27,8 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone to make commits in, with the wheels of the checkout."""
-    folder = tmp_path_factory.mktemp("checkout") / "gwm"
-    subprocess.run(["git", "clone", "--quiet", str(HERE), str(folder)], check=True)
-    (HERE / ".releases").mkdir(exist_ok=True)
-    (folder / ".releases").symlink_to(HERE / ".releases")
-    return folder
+    """A clone to make commits in."""
+    return clone(tmp_path_factory.mktemp("checkout") / "gwm", HERE)
 
 
 def commit(checkout: Path, path: str, text: str) -> None:
@@ -41,23 +37,6 @@ def commit(checkout: Path, path: str, text: str) -> None:
     who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
     subprocess.run(["git", "add", path], cwd=checkout, check=True)
     subprocess.run(["git", *who, "commit", "--quiet", "-m", "A change"], cwd=checkout, check=True)
-
-
-class Fab:
-    """`fab prod` in a checkout, for a server."""
-
-    def __init__(self, checkout: Path, server: Server) -> None:
-        self.checkout, self.server = checkout, server
-
-    def __call__(self, verb: str, *words: str, fails: bool = False, **where: str) -> str:
-        """`where`: options that say who signs in where, in place of the usual ones."""
-        fab = [str(Path(sys.executable).with_name("fab")), "--search-root", str(self.checkout), "prod", verb]
-        there = {"host": f"root@{self.server.address}", "key": str(self.server.key)}
-        there |= {"known_hosts": str(self.server.known_hosts), **where}
-        words = (*(f"--{name.replace('_', '-')}={value}" for name, value in there.items()), *words)
-        done = subprocess.run([*fab, *words], capture_output=True, text=True, check=False)
-        assert done.returncode == int(fails), done.stdout + done.stderr
-        return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")

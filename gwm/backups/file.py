@@ -108,7 +108,7 @@ class Writer:
         self._line({"end": {"rows": self._rows, "sha256": sha256, "sealed": sealed}})
 
     def _line(self, content: Any) -> None:
-        line = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        line = json.dumps(content, separators=(",", ":")).encode() + b"\n"
         if len(line) > LONGEST_LINE:
             raise BackupError("A row is too long for a backup.")
         self._sum.update(line)

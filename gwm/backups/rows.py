@@ -232,7 +232,7 @@ def count_differing(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, ta
 
     def compare() -> int:
         there = find_rows(target, table, [row[key] for row in page])
-        return sum(_told(row) != _told(there.get(str(row[key]))) for row in page)
+        return sum(told(row) != told(there.get(str(row[key]))) for row in page)
 
     for row in read_rows(source, table):
         page.append(row)
@@ -243,7 +243,7 @@ def count_differing(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, ta
     return differing + compare() + max(0, count_rows(target, table) - count)
 
 
-def _told(row: Row | None) -> str:
+def told(row: Row | None) -> str:
     """The same for the same row, in whatever order its database keeps what a value has inside."""
     return json.dumps(_numbers(row), sort_keys=True)
 

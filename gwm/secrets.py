@@ -13,7 +13,7 @@ QUEUE_FOLDERS = ("messages", "processed", "control")
 GENERATED = ("GWM_SECRET_KEY", "GWM_FIELD_KEYS", "GWM_CONSOLE_KEYS", "GWM_JOURNAL_KEYS")
 _HEADER = """\
 # Secrets of this installation, generated at its first start. Keep them with the backups of the database:
-# without GWM_FIELD_KEYS the stored RAPI passwords cannot be read. docs/operations.md tells how to rotate them.
+# without GWM_FIELD_KEYS the stored RAPI passwords cannot be read. docs/keys.md tells how to rotate them.
 """
 
 

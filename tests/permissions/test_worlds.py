@@ -11,7 +11,7 @@ import time_machine
 from django.db import connection, transaction
 from django.db.models import Model
 from django.http import HttpResponse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from clusters.models import Cluster, JobTarget
 from clusters.selectors import few_lines_of, list_job_rows, read_job_lines
@@ -25,7 +25,7 @@ from permissions.models import RoleGrant, Team, User
 from permissions.policy import Source, access_of, can, find_holdings, held, reach_kept, read_visible, verbs_on, visible
 from permissions.services import forget_grants_of_nothing, grant, grant_role, make_team, persona_of, revoke, set_role
 from tests.factories import make_cluster, make_vm
-from tests.permissions.worlds import HOW_MANY, JOBS, MODELS, Naive, Site, World, worlds
+from tests.permissions.worlds import HOW_MANY, JOBS, MACHINES, MODELS, GivenRole, Naive, Site, World, worlds
 from ui.kept import Kept
 from ui.listed import one_by_one
 from virtualmachines.models import MachineTag, VirtualMachine
@@ -47,26 +47,30 @@ def given_to(user: User, obj: Model) -> set[str]:
     return member.union(*(each.gives for each in theirs))
 
 
-def compare_journal(site: Site, kinds: dict[str, list[Any]]) -> None:
-    """Of one event about each object people may read those about what they audit, looked up or tested, kept or not."""
+def compare_journal(site: Site, kinds: dict[str, list[Any]], model: Naive) -> None:
+    """Of one event about each object people may read those about what they audit, looked up or tested, kept or not; who
+    audits every cluster there is or will be may read all, also about what is gone."""
     about = [(kind, obj.pk) for kind, objects in kinds.items() for obj in objects]
     about += [(kind, 0) for kind in kinds]  # nothing, or what is gone
     story: dict[str, Any] = {"at": site.now, "verb": "x", "outcome": "done", "actor": None}
     Event.objects.bulk_create(Event(target_kind=kind, target_pk=pk, **story) for kind, pk in about)
-    for user in site.people:
+    for person, user in enumerate(site.people):
         expected = {
             (kind, obj.pk)
             for kind, objects in kinds.items()
             for obj in objects
             if KINDS[kind].journal in verbs_on(user, obj)
         }
+        of_all = model.is_everywhere(person, "cluster", "audit")
         for keeping in (nullcontext, reach_kept):
             with keeping():
                 few, every = read_few_visible_events(user), list_visible_events(user)
                 by_ways = find_by_ways(
                     every, ways_to_read(user, looked_up=True), JOURNAL_TABLE.plain(), "1", len(about)
                 )
-                for events in (every, by_ways.rows, *([] if few is None else [few])):
+                assert few is None or not of_all
+                assert set(every.values_list("target_kind", "target_pk")) == (set(about) if of_all else expected)
+                for events in (by_ways.rows, *([] if few is None else [few])):
                     assert set(events.values_list("target_kind", "target_pk")) == expected
 
 
@@ -110,8 +114,23 @@ def compare(site: Site, world: World) -> None:
         seen = set(visible(user, "view", JobTarget.objects.all()))
         for target in JobTarget.objects.all():
             assert bool(can(user, "view", target)) == (target in seen)
-    compare_journal(site, kinds)
+    compare_journal(site, kinds, model)
 
+
+#: Both audit everything, one by themselves and one by a team: so seldom drawn that it is always tried.
+AUDITED = World(
+    members=frozenset([(1, 0)]),
+    grants=[],
+    roles=[frozenset([("cluster", "audit")]), frozenset()],
+    role_grants=[
+        GivenRole(("person", 0), 0, "", 0, "", None, 60),
+        GivenRole(("team", 0), 0, "", 0, "", None, None),
+        GivenRole(("team", 1), 0, "", 0, "", None, None),
+    ],
+    tags=[frozenset()] * MACHINES,
+    owners=[None] * MACHINES,
+    targets=[[]] * JOBS,
+)
 
 #: Of a second database the first worlds show whether it takes the statements; what these mean is the same for both.
 WORLDS = 50 if connection.vendor == "sqlite" else 15
@@ -119,6 +138,7 @@ WORLDS = 50 if connection.vendor == "sqlite" else 15
 
 @pytest.mark.long
 @given(worlds())
+@example(AUDITED)
 @settings(max_examples=WORLDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_lists_objects_and_reasons_agree_in_any_world(django_db_setup: None, db: None, world: World) -> None:
     with transaction.atomic():

@@ -188,6 +188,16 @@ class Naive:
             return given_role.number == number
         return kind == "vm" and given_role.kind == "cluster" and number % CLUSTERS == given_role.number
 
+    def is_everywhere(self, person: int, kind: str, verb: str) -> bool:
+        """Whether a role gives a verb now on everything of a kind that there is or will be."""
+        return any(
+            self.is_me(person, each.to)
+            and not (each.kind or each.tag or each.owner)
+            and each.end != -60
+            and (kind, verb) in self.world.roles[each.role]
+            for each in self.role_grants
+        )
+
     def sources(self, person: int, kind: str, number: int) -> set[tuple[Any, ...]]:
         """verb, granted, role, team, parent, end."""
         access = access_of(MODELS[kind])

@@ -24,8 +24,8 @@ MOST = 250_000
 PIECE = 1000
 # Programs read them, whoever's language the page is in.
 _LANGUAGE = None
-# A spreadsheet takes a cell that begins so for a formula.
-_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet takes a cell that begins so for a formula; some do where these signs are as wide as East Asian letters.
+_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 # What a file says of each row, by the name that programs know it by.
 Cells = Mapping[str, Callable[[Any], Any]]

@@ -7,13 +7,30 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 
+# Of what comes later some clocks could not tell the day.
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+_BEYOND = "beyond the years that a database takes and clocks tell"
+
 
 def as_utc(moment: datetime) -> datetime:
-    """The same moment in UTC; without a zone it is one of the reader's. ValueError if UTC has no such year."""
+    """The same moment in UTC; without a zone it is one of the reader's. ValueError if UTC has no such year, or another
+    zone has not."""
     try:
-        return (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).astimezone(UTC)
+        there = (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("beyond the years that a database takes") from error
+        raise ValueError(_BEYOND) from error
+    if there > _LAST:
+        raise ValueError(_BEYOND)
+    return there
+
+
+def by_the_clock(when: datetime) -> datetime:
+    """A moment as the reader's clock tells it; of the last day of all calendars, as UTC does: certificates that do not
+    end say that day."""
+    try:
+        return timezone.localtime(when)
+    except OverflowError:
+        return when.astimezone(UTC)
 
 
 def begin_of(day: date) -> datetime:
@@ -23,7 +40,7 @@ def begin_of(day: date) -> datetime:
 
 def tell_day(when: datetime) -> str:
     """The day of a moment in figures, as the service writes them: "2026-11-23"."""
-    return _in_figures(timezone.localtime(when).date(), settings.GWM_DATE_FORMAT)
+    return _in_figures(by_the_clock(when).date(), settings.GWM_DATE_FORMAT)
 
 
 # Most moments on a page are of a few days.
@@ -34,11 +51,11 @@ def _in_figures(day: date, form: str) -> str:
 
 def tell_short_day(when: datetime) -> str:
     """The day of a moment, without the year: "23 Nov"."""
-    return date_format(timezone.localtime(when), "j M", use_l10n=False)
+    return date_format(by_the_clock(when), "j M", use_l10n=False)
 
 
 def tell(when: datetime, *, seconds: bool = False) -> str:
     """A moment in full, with its zone: "2026-11-23 14:02 UTC"."""
-    local = timezone.localtime(when)
+    local = by_the_clock(when)
     day = _in_figures(local.date(), settings.GWM_DATE_FORMAT)
     return f"{day} {local:{'%H:%M:%S %Z' if seconds else '%H:%M %Z'}}"

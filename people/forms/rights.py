@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -19,7 +18,7 @@ from permissions.models import Persona, Role, Team, User
 from permissions.policy import access_of, granted_verbs, held_until
 from permissions.selectors import find_role
 from permissions.services import persona_of
-from ui.moments import tell
+from ui.moments import by_the_clock, tell
 from ui.names import NameInput
 
 
@@ -110,7 +109,7 @@ def _fill_in_end(form: OperationForm, ends: Iterable[datetime]) -> None:
         form.fields["until"].help_text = words % tell(own)
     end = min(ends, default=own)
     if end is not None:
-        form.initial.setdefault("until", f"{timezone.localtime(end):%Y-%m-%dT%H:%M:%S}")
+        form.initial.setdefault("until", f"{by_the_clock(end):%Y-%m-%dT%H:%M:%S}")
 
 
 @_for_each("revoke", GRANTED_ON)

@@ -190,7 +190,8 @@ def test_a_file_has_the_columns_that_are_shown(site: Site, sign_in: SignIn, name
         assert {tuple(row) for row in rows} == {tuple(shown.values)}
 
 
-HOSTILE = [f"{begins}cmd|' /C calc'!A0" for begins in ("=", "+", "-", "@", "\t", "\r", "\n")]
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+HOSTILE = [f"{begins}cmd|' /C calc'!A0" for begins in FORMULAS]
 HOSTILE += ['"=1+1"', 'a,"b";\'c', "<script>alert(1)</script>"]
 
 
@@ -206,7 +207,7 @@ def test_no_cell_of_any_list_is_a_formula_or_markup(site: Site, sign_in: SignIn)
         lines = list(csv.reader(StringIO(text, newline="")))
         assert {len(line) for line in lines} == {len(lines[0])}, name
         cells = [cell for line in lines for cell in line]
-        assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))] == []
+        assert [cell for cell in cells if cell.startswith(FORMULAS)] == []
         assert [words for words in HOSTILE if not any(words in cell for cell in cells)] == [], name
         page = client.get(f"{url}?columns=all&per_page=200").content.decode()
         assert "&lt;script&gt;alert" in page and "<script>alert" not in page, name

@@ -16,7 +16,7 @@ __all__ = ["journal", "site"]
 
 
 @pytest.mark.feature("G018")
-@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff20"])
 def test_no_cell_of_a_file_is_a_formula(journal: Site, sign_in: SignIn, begins: str) -> None:
     """Whoever chooses a name, and whatever Ganeti answers."""
     evil = f"{begins}cmd|' /C calc'!A0"

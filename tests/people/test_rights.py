@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.template import Context, Template
 from django.test import Client
 from django.utils import timezone
 
 from objectlog.models import Event
-from permissions.models import User
+from permissions.models import Token, User
 from permissions.policy import can, granted_verbs
 from permissions.services import grant, grant_role, make_team, set_role
-from tests.factories import make_admin, make_cluster, make_template, make_user, make_vm
+from tests.factories import make_admin, make_cluster, make_template, make_token, make_user, make_vm
 from virtualmachines.models import MachineTag, VirtualMachine
 
 pytestmark = pytest.mark.django_db
@@ -159,3 +160,27 @@ def test_the_rights_on_a_template_have_a_tab(on: str, client: Client) -> None:
     client.post(f"{url}do/revoke/", {"who": "bob", "verbs": ["admin", "use"]})
     client.force_login(bob)
     assert client.get(f"{url}rights/").status_code == 404
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_an_end_on_the_last_day_of_all_calendars_breaks_no_page(page: Client, vm: VirtualMachine, zone: str) -> None:
+    """East of Greenwich the clocks have no such day: who had given it would have kept everybody there off the page."""
+    alice, last = make_user("alice"), datetime.max.replace(microsecond=0, tzinfo=UTC)
+    grant(["power"], alice, vm, until=last)
+    grant_role(set_role("operator", {"vm": ["power"]}), alice, vm, until=last)
+    make_token(User.objects.get(username="olga"))
+    Token.objects.update(expires_at=last)
+    User.objects.filter(username="olga").update(time_zone=zone)
+    for url in (
+        PAGE,
+        f"{VM}do/set-rights/?who=alice",
+        "/account/tokens/",
+        "/explain/?who=alice&on=lab/web1.example.org",
+    ):
+        assert page.get(url).status_code == 200, url
+    assert "9999-12-31 23:59 UTC" in text(page) or zone == "Pacific/Pago_Pago"
+    assert (
+        page.post(f"{VM}do/grant/", {"who": "alice", "verbs": ["tags"], "until": "9999-12-31 23:59"}).status_code == 422
+    )
+    with timezone.override(zone):
+        assert Template("{% load times %}{% day when %}").render(Context({"when": last})) == "9999-12-31"

@@ -36,6 +36,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 SECRET = "gwm_a-secret-of-more-than-thirty-two-characters"
+ELSEWHERE = "gwm_another-secret-of-more-than-thirty-two-chars"
 ANY, LAB, WEB1 = "/feeds/keys/", "/feeds/keys/lab/", "/feeds/keys/lab/web1.example.org/"
 
 
@@ -92,6 +93,18 @@ def test_a_feed_is_for_who_shows_a_token_that_counts_there(world: World) -> None
     for answer in (Client().get(WEB1), signed_in.get(WEB1), ask(WEB1), ask(WEB1, ""), ask(WEB1, "x\x00y")):
         assert answer.status_code == 401 and b"ssh-" not in answer.content
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    make_token(world.root, "elsewhere", secret=ELSEWHERE)
+    for given in (f"?token={ELSEWHERE}", f"?access_token={ELSEWHERE}", f"?Authorization=Bearer {ELSEWHERE}"):
+        assert Client().get(f"{WEB1}{given}").status_code == 401, "what stands in an address is in logs"
+    for head in (
+        f"Basic {ELSEWHERE}",
+        ELSEWHERE,
+        f"Bearer {ELSEWHERE}, x",
+        f"Bearer {ELSEWHERE * 500}",
+        "Bearer " * 9000,
+    ):
+        assert Client().get(WEB1, headers={"Authorization": head}).status_code == 401, head[:60]
+    assert people_in(ask(WEB1, ELSEWHERE)) == ["alice", "root"]
     token = make_token(world.root, secret=SECRET, on=world.cluster)
     assert people_in(ask(WEB1)) == ["alice", "root"]
     assert "for the keys of lab" in ask(ANY).content.decode() and ask(ANY).status_code == 403

@@ -55,7 +55,7 @@ def test_until_then_and_no_longer(vm: VirtualMachine, alice: User) -> None:
     "moment",
     [
         *("yesterday", "2001-01-01", "2030-02-31", "0x", "99999999999d", "2030-13-01T10:00"),
-        *("9999-12-31T23:30-05:00", "0001-01-01T00:00+05:00"),
+        *("9999-12-31T23:30-05:00", "0001-01-01T00:00+05:00", "9999-12-31T23:59", "9999-12-31T10:00+00:00"),
     ],
 )
 def test_what_is_no_moment_to_come_is_refused(vm: VirtualMachine, alice: User, moment: str) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from ui.moments import tell, tell_short_day
+from ui.moments import by_the_clock, tell, tell_day, tell_short_day
 from ui.templatetags.parts import draw, icon
 from ui.templatetags.units import DASH, describe_age, describe_wait, duration, span
 
@@ -82,9 +82,15 @@ def moment(when: datetime | None) -> SafeString:
 
 
 @register.simple_tag
+def day(when: datetime) -> str:
+    """The day of a moment in figures, "2026-11-23"."""
+    return tell_day(when)
+
+
+@register.simple_tag
 def time_of_day(when: datetime) -> SafeString:
     """The time alone, to the second, for lines of a log whose zone is told once beside it."""
-    return _clock_time(when, "seconds", lambda moment: f"{timezone.localtime(moment):%H:%M:%S}")
+    return _clock_time(when, "seconds", lambda moment: f"{by_the_clock(moment):%H:%M:%S}")
 
 
 @register.simple_tag
@@ -100,7 +106,7 @@ def clock(when: datetime | None) -> SafeString:
 
 
 def _tell_shortly(when: datetime) -> str:
-    local = timezone.localtime(when)
+    local = by_the_clock(when)
     is_today = local.date() == timezone.localdate()
     return f"{local:%H:%M %Z}" if is_today else f"{tell_short_day(when)} {local:%H:%M %Z}"
 

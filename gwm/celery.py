@@ -16,6 +16,7 @@ from django.urls import set_script_prefix
 from gwm import queue_files
 from gwm.processes.ready import tell_ready
 from gwm.roomy import call_with_room
+from objectlog.logged import logged_with
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gwm.settings")
 # Whoever runs `up` as root has decided so; the demo machine of a newcomer is where that happens.
@@ -90,7 +91,8 @@ class RoomyTask(Task):  # type: ignore[misc] # Celery has no types
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Do it. URLs begin as on pages: Django tells its threads in requests, and the first thread at the start."""
         set_script_prefix(settings.FORCE_SCRIPT_NAME or "/")
-        return call_with_room(lambda call: call(*args, **keywords), super().__call__)
+        with logged_with(task=self.request.id):
+            return call_with_room(lambda call: call(*args, **keywords), super().__call__)
 
 
 queue_files.register()

@@ -328,6 +328,12 @@ SETTINGS: tuple[Setting, ...] = (
         shown_default="none",
     ),
     Setting("GWM_LOG_LEVEL", "text", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Setting(
+        "GWM_LOG_FORMAT",
+        "text",
+        "text",
+        "How lines of the log are written: `text`, or `json`, one object a line ([health.md](health.md#logs)).",
+    ),
     Setting("GWM_DEBUG", "flag", "no", "Django's debug pages. Never on a machine that others reach."),
 )
 TABLE: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}

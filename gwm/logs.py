@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import re
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 
 from gwm.outages import explain_outage
+from objectlog.logged import read_ids
 
 _HIDDEN = "[hidden]"
 _PATTERNS = (
@@ -83,6 +87,34 @@ class LineInUTC(logging.Formatter):
         if record.stack_info:
             parts.append(_indent(self.formatStack(record.stack_info)))
         return "\n".join(parts)
+
+
+# A line that is longer is cut in two by what collects them (48 KiB by systemd's journal), and neither can be read.
+_LONGEST = 10_000
+
+
+class JsonLine(logging.Formatter):
+    """`{"time": "2026-11-23T06:40:01.123456Z", "level": "INFO", "logger": "updates.cycle", "message": "…", …}`.
+
+    One object in one line of ASCII, whatever is in the message; with what it is about (`objectlog.logged`).
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The object."""
+        told: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="microseconds")
+            .replace("+00:00", "Z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage()[:_LONGEST],
+            "pid": os.getpid(),
+            **read_ids(),
+        }
+        if record.exc_text or record.exc_info:
+            traceback = record.exc_text or self.formatException(record.exc_info or (None, None, None))
+            told["traceback"] = traceback[-_LONGEST:]  # what was raised stands at its end
+        return json.dumps(told)
 
 
 def escape_controls(text: str) -> str:

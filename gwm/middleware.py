@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +14,13 @@ from django.http.response import HttpResponseBase
 from gwm.live.note import now
 from gwm.roomy import call_with_room
 from gwm.views.errors import bad_request
+from objectlog.logged import logged_with
 from objectlog.origin import asked_from
 from vncproxy.forwarded import real_client
 from vncproxy.settings import within
 
-_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_REQUEST_ID")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class ProxyHeaders:
@@ -40,6 +44,25 @@ class ProxyHeaders:
         request.META["REMOTE_ADDR"] = address
         with asked_from(address):
             return self._get_response(request)
+
+
+class NameRequest:
+    """Gives each request an id, which lines of the log and the answer have: that of a trusted proxy, or one of ours.
+
+    Stands behind `ProxyHeaders`, which takes those of others away.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """See the class."""
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        name = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        with logged_with(request=name, person=lambda: getattr(getattr(request, "_cached_user", None), "pk", None)):
+            answer = self._get_response(request)
+        answer["X-Request-ID"] = name
+        return answer
 
 
 class RefuseNul:

@@ -116,6 +116,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "gwm.middleware.Arrival",
     "gwm.middleware.ProxyHeaders",
+    "gwm.middleware.NameRequest",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -347,6 +348,9 @@ GWM_MONITORING_NETWORKS = config.networks("GWM_MONITORING_NETWORKS")
 LOG_LEVEL = config.text("GWM_LOG_LEVEL").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise SettingError("GWM_LOG_LEVEL", f"“{LOG_LEVEL}” is no level.", "Write DEBUG, INFO, WARNING or ERROR.")
+LOG_FORMAT = config.text("GWM_LOG_FORMAT").lower()
+if LOG_FORMAT not in {"text", "json"}:
+    raise SettingError("GWM_LOG_FORMAT", f"“{LOG_FORMAT}” is no format of logs.", "Write text or json.")
 _secrets = [*config.secret_values(), *(each.client_secret for each in GWM_OPENID_PROVIDERS)]
 if GWM_DIRECTORY is not None and GWM_DIRECTORY.bind_password:
     _secrets.append(GWM_DIRECTORY.bind_password)
@@ -360,7 +364,7 @@ LOGGING = {
             "secrets": _secrets,
         },
     },
-    "formatters": {"line": {"()": "gwm.logs.LineInUTC"}},
+    "formatters": {"line": {"()": "gwm.logs.JsonLine" if LOG_FORMAT == "json" else "gwm.logs.LineInUTC"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["known", "without_secrets"]},
     },

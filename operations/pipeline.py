@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from objectlog.changes import Change
+from objectlog.logged import logged_with
 from objectlog.messages import Message
 from objectlog.models import Entry, Outcome
 from objectlog.sentences import CHECK
@@ -205,7 +206,7 @@ def _send(operation: AnyOperation, ask: Ask[Any, Any], entry: Entry, fence: Call
     """The call, outside any transaction (the first one was durable), and its outcome in a second one."""
     claimant = None if ask.dry_run else operation
     try:
-        with _in_doubt_if_it_breaks(entry):
+        with logged_with(entry=entry.uuid), _in_doubt_if_it_breaks(entry):
             submission = operation.send(ask, entry, fence)
     except NotTaken as failure:
         with transaction.atomic():

@@ -10,6 +10,7 @@ from clusters.models import Cluster, Job
 from clusters.operations.cluster import EditCluster
 from clusters.operations.job import CancelJob
 from clusters.operations.wanted import ClusterSettings
+from objectlog.logged import read_ids
 from objectlog.models import Entry, Outcome, Via
 from operations.contract import Actor, Ask, Forbidden, NoParams, Refusal
 from operations.offers import list_offers
@@ -43,6 +44,14 @@ def test_accepted(scene: Scene) -> None:
     assert opcode["OP_ID"] == "OP_INSTANCE_SHUTDOWN"
     assert opcode["timeout"] == 30
     assert [entry.reason] == [line[1] for line in opcode["reason"] if line[0] == "gnt:user"]
+
+
+def test_what_is_logged_of_the_call_names_its_entry(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    send = Shutdown.send
+    monkeypatch.setattr(Shutdown, "send", lambda *args: (seen.append(read_ids()), send(*args))[1])
+    entry = run(Shutdown(), Ask(scene.alice, scene.vm, ShutdownParams()))
+    assert seen == [{"entry": str(entry.uuid)}] and read_ids() == {}
 
 
 @pytest.mark.parametrize("is_check", [False, True])

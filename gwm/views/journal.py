@@ -125,6 +125,8 @@ def answer(
         "is_by_time": is_by_time(shown),
         "nothing_matches": wanted.explain(
             _("None of the entries you may read matches. Leave out a word, or look at all.")
+            if found.as_far_as is None
+            else _("None of the entries that were looked at matches. Search all entries, or leave out a word.")
         ),
     }
     return render(request, template, {**context, **drawn})

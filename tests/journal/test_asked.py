@@ -123,6 +123,7 @@ def test_a_page_shows_all_that_matches_as_far_as_it_says(
         assert told == expect(reader, query, sort, end), (query, end)
         if end is not None and sort not in was_cut:
             was_cut.add(sort)
+            assert "None of the entries you may read" not in client.get(f"/journal/?{query}").content.decode()
             [link] = re.findall(
                 r'href="\?([^"]*far=1[^"]*)"', client.get(f"/journal/?per_page=200&{query}").content.decode()
             )

@@ -157,5 +157,5 @@ def _parts(where: Any) -> Iterator[Any]:
     if isinstance(where, WhereNode):
         for child in where.children:
             yield from _parts(child)
-    else:
+    elif isinstance(where, Expression):  # and no word of Django's own that there are no such rows
         yield from where.flatten()

@@ -89,18 +89,21 @@ def make_account(there: Directory, found: Found) -> SocialAccount:
 
 def connect(there: Directory, person: User, found: Found) -> SocialAccount:
     """Let the directory say from now on who somebody is, instead of the password here. Taken."""
-    with transaction.atomic():
-        other = find_link(found)
-        if other is not None and other.user_id != person.pk:
-            raise Taken
-        if other is not None:
-            return other
-        SocialAccount.objects.filter(user=person, provider=KEY).delete()
-        person.set_unusable_password()
-        person.save(update_fields=["password"])
-        params = {"provider": there.name}
-        _note(person, "person.connect", Via.WEB, there, params=params, target=_person(person), by=person, words="")
-        return _link(there, person, found)
+    other = find_link(found)
+    if other is not None and other.user_id == person.pk:
+        return other
+    if other is not None:
+        raise Taken
+    try:
+        with transaction.atomic():
+            SocialAccount.objects.filter(user=person, provider=KEY).delete()
+            person.set_unusable_password()
+            person.save(update_fields=["password"])
+            params = {"provider": there.name}
+            _note(person, "person.connect", Via.WEB, there, params=params, target=_person(person), by=person, words="")
+            return _link(there, person, found)
+    except IntegrityError as error:  # by another page, at the same time
+        raise Taken from error
 
 
 def follow(there: Directory, link: SocialAccount, found: Found, via: Via) -> str:

@@ -1,11 +1,13 @@
 """A real LDAP directory on this machine, with people and groups, and somebody with a browser."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import ldap
 import ldap.modlist
+import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import translation
 from ldap.controls.simple import ManageDSAITControl
@@ -119,3 +121,28 @@ def said() -> list[tuple[str, str, str]]:
     """What the journal says, in English: verb, outcome, words."""
     with translation.override("en"):
         return [(event.verb, event.outcome, event.said) for event in Event.objects.order_by("pk")]
+
+
+@pytest.fixture
+def tree(running: Tree) -> Iterator[Tree]:
+    """What a module's directory (`running`) has in it, made anew, with nothing counted."""
+    running.fill()
+    cache.clear()
+    yield running
+    cache.clear()
+
+
+@pytest.fixture
+def use(tree: Tree, settings: Any) -> Callable[..., Directory]:
+    """Makes it the directory, with what a test says of it."""
+
+    def make_it_so(**more: Any) -> Directory:
+        there = settings.GWM_DIRECTORY = describe(tree.server, **more)
+        settings.AUTHENTICATION_BACKENDS = [
+            "django.contrib.auth.backends.ModelBackend",
+            "people.directory.backend.DirectoryBackend",
+        ]
+        return there
+
+    make_it_so()
+    return make_it_so

@@ -31,14 +31,16 @@ from tests.people.directory import (  # noqa: E402
     PASSWORD,
     PEOPLE,
     SUFFIX,
-    describe,
     is_in,
     running_tree,
     said,
     sign_in,
+    tree,
+    use,
     who_is,
 )
 
+__all__ = ["tree", "use"]
 pytestmark = [pytest.mark.django_db, pytest.mark.feature("F006"), pytest.mark.program("slapd", "slapd ldap-utils")]
 
 
@@ -47,28 +49,6 @@ def running():
     # A server that gives at most a few entries at a time.
     with running_tree("sizelimit size.soft=50 size.hard=100 size.pr=unlimited size.prtotal=unlimited") as tree:
         yield tree
-
-
-@pytest.fixture
-def tree(running):
-    running.fill()
-    cache.clear()
-    yield running
-    cache.clear()
-
-
-@pytest.fixture
-def use(tree, settings):
-    def use(**more):
-        settings.GWM_DIRECTORY = describe(tree.server, **more)
-        settings.AUTHENTICATION_BACKENDS = [
-            "django.contrib.auth.backends.ModelBackend",
-            "people.directory.backend.DirectoryBackend",
-        ]
-        return settings.GWM_DIRECTORY
-
-    use()
-    return use
 
 
 def entered(name):

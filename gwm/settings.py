@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "people.demanding.DemandSecondFactor",
     "permissions.middleware.ReachReadOnce",
     "gwm.wrong_method.PageForWrongMethod",
+    "gwm.vanished.AnswerVanished",
     "gwm.redirects.RedirectMoved",
 ]
 CSRF_FAILURE_VIEW = "gwm.views.errors.csrf_failure"

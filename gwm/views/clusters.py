@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -54,11 +54,13 @@ def cluster_overview(request: HttpRequest, slug: str) -> HttpResponse:
     """What a cluster is, what it has, and how the updates of it go."""
     user = person_of(request)
     cluster = get_cluster(user, slug)
-    sums = summarize_clusters(user, list_clusters(user).filter(pk=cluster.pk))[0]
+    found = summarize_clusters(user, list_clusters(user).filter(pk=cluster.pk))
+    if not found:
+        raise Http404  # removed since, or no longer seen
     info: dict[str, Any] = cluster.info if isinstance(cluster.info, dict) else {}
     context = {
         **cluster_page(user, cluster, "overview"),
-        "sums": sums,
+        "sums": found[0],
         "info": info,
         "architecture": " ".join(texts_of(info.get("architecture"))),
         "disk_templates": texts_of(info.get("enabled_disk_templates")),

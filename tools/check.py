@@ -102,7 +102,16 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
             cores=every,
             is_fast=True,
         ),
-        # Those that wait for labs and for pages are the longest way to the end: all others fill what they leave.
+        # These need no quiet: they fill the pauses of all that follow, which wait for labs and for pages.
+        gate(
+            "Tests on PostgreSQL",
+            f"{quick} and database and not alike",
+            environment=with_postgresql,
+            processes=every,
+            fills=True,
+        ),
+        gate("Many values in many pages", f"{quick} and long", *files_with("long"), processes=every, fills=True),
+        # Those that wait for labs and for pages are the longest way to the end.
         gate(
             "Tests in a browser",
             "browser and not ganeti",
@@ -138,20 +147,12 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
             "Tests over a real Redis, on PostgreSQL", "redis", *files_with("redis"), environment=with_redis, cores=WAITS
         ),
         gate(
-            "Tests on PostgreSQL",
-            f"{quick} and database and not alike",
-            environment=with_postgresql,
-            processes=every,  # one more than reckoned: it takes what the browser and the labs leave idle
-            cores=max(1, every // 2),
-        ),
-        gate(
             "Pipeline, policy, updates and pages on MariaDB",
             f"{quick} and database and not long",
             *ON_MARIADB,
             environment=with_mariadb,
             lacking=missing_for_mariadb,
         ),
-        gate("Many values in many pages", f"{quick} and long", *files_with("long"), processes=every),
     ]
 
 

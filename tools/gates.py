@@ -24,6 +24,8 @@ _CLOSING = re.compile(r"\b(\d+ (passed|failed|skipped|errors?|xfailed|xpassed)|n
 _AS = {"error": "failed", "errors": "failed", "xfailed": "passed", "xpassed": "failed"}
 #: how long a gate may take to take down what it brought up
 STOP_TIMEOUT_S = 60
+#: how far what fills pauses steps back behind the others
+NICE = 10
 
 Say = Callable[[str], None]
 
@@ -40,6 +42,8 @@ class Gate:
     has_tests: bool = False
     #: how many cores it keeps busy
     cores: float = 1
+    #: it takes what the others leave idle, whatever they are, with less of a claim to it than they have
+    fills: bool = False
 
 
 @dataclass
@@ -158,11 +162,19 @@ def run_gates(gates: Sequence[Gate], complete: bool, cores: int, write: Say = wr
 
 
 def choose(gates: Sequence[Gate], waiting: Sequence[int], running: Sequence[int], cores: int) -> list[int]:
-    """Which of the waiting gates begin now: in their order, none before one that waits longer."""
+    """Which of the waiting gates begin now: in their order, none before one that waits longer.
+
+    What fills the others' pauses begins beside them, one at a time, but beside none that keeps all cores busy.
+    """
     begin: list[int] = []
     for number in waiting:
-        beside = [gates[other] for other in (*running, *begin)]
-        if beside and sum(gate.cores for gate in beside) + min(gates[number].cores, cores) > cores:
+        gate, beside = gates[number], [gates[other] for other in (*running, *begin)]
+        if gate.fills and cores > 1:
+            if not any(other.fills or other.cores >= cores for other in beside):
+                begin.append(number)
+            continue
+        taken = sum(other.cores for other in beside if cores == 1 or not other.fills)
+        if taken and taken + min(gate.cores, cores) > cores:
             break
         begin.append(number)
     return begin
@@ -191,7 +203,7 @@ def run_command(gate: Gate, environment: dict[str, str], complete: bool, say: Sa
     """Run a gate's command; count what pytest counted."""
     counts: dict[str, int] = {}
     with Popen(
-        gate.command,
+        ["nice", "-n", str(NICE), *gate.command] if gate.fills else gate.command,
         cwd=ROOT,
         env=environment_for(environment, complete),
         stdout=PIPE,

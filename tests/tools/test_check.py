@@ -14,7 +14,7 @@ import pytest
 from tests.features import describe, list_demanded, load_outcomes, read_table
 from tests.servers import demand_signs
 from tools.check import apart, files_with, list_gates, list_test_gates, summarise
-from tools.gates import Gate, Outcome, choose, run_gate, run_gates
+from tools.gates import NICE, Gate, Outcome, choose, run_gate, run_gates
 from tools.lab.prerequisites import missing_prerequisites
 from tools.throwaway import Unavailable
 
@@ -134,6 +134,24 @@ def test_gates_begin_in_order_while_there_are_cores() -> None:
     assert choose([of(), of(0.5), of(0.5), of(0.5)], [0, 1, 2, 3], [], 2) == [0, 1, 2]
 
 
+def test_what_fills_pauses_runs_beside_all_but_those_without_any() -> None:
+    whole, one, other, normal = Gate("", [], cores=2), Gate("", [], fills=True), Gate("", [], fills=True), Gate("", [])
+    gates = [whole, one, other, normal, normal, normal]
+    assert choose(gates, [0, 1, 2, 3, 4, 5], [], 2) == [0]
+    assert choose(gates, [1, 2, 3, 4, 5], [], 2) == [1, 3, 4]
+    assert choose(gates, [2, 5], [3, 4], 2) == [2], "when one is through the other takes its place"
+    assert choose(gates, [5], [2, 4], 2) == [5], "nobody waits for it"
+    assert choose(gates, [1, 3], [], 1) == [1], "one by one it is like all others"
+    assert choose(gates, [3], [1], 1) == []
+
+
+def test_what_fills_pauses_steps_back_behind_the_others() -> None:
+    said: list[str] = []
+    tells = [sys.executable, "-c", "import os; print(os.nice(0))"]
+    run_gate(Gate("fills", tells, fills=True), False, said.append)
+    assert said[-1] == f"{NICE}\n"
+
+
 def test_every_test_is_in_a_gate_and_a_browser_has_a_network_of_its_own(tmp_path: Path) -> None:
     gates = {gate.title: gate for gate in list_gates(tmp_path / "none")}
     expected = set() if missing_prerequisites() else {title for title in gates if "a browser" in title}
@@ -171,7 +189,9 @@ def test_the_browser_and_the_labs_begin_together_and_others_fill_what_they_leave
     assert choose(gates, waiting, [], cores) == [numbers["Tests on SQLite and the simulator"]]
     longest = [number for title, number in numbers.items() if "browser" in title or "a real Ganeti" in title]
     begun = choose(gates, waiting[1:], [], cores)
-    assert begun[:3] == longest
+    fills = [number for number, gate in enumerate(gates) if gate.fills]
+    assert begun[:4] == [fills[0], *longest]
+    assert not set(fills[1:]) & set(begun)
     left = [number for number in waiting[1:] if number not in begun]
     assert choose(gates, left, begun[1:], cores), "when the browser is through somebody takes its place"
 

@@ -7,7 +7,8 @@ from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 import gwm.celery
-import gwm.database_versions  # noqa: F401 - registers its check
+import gwm.database_versions
+import gwm.theming  # noqa: F401 - these two register checks
 from gwm import journal_triggers
 from gwm.databases import allow_long_statements
 from gwm.live.triggers import make_triggers

@@ -291,6 +291,14 @@ SETTINGS: tuple[Setting, ...] = (
         shown_default="all",
     ),
     # pages
+    Setting(
+        "GWM_THEME_DIR",
+        "path",
+        "",
+        "Directory with a name, a logo, colours, texts, templates and a style sheet of one's own, see "
+        "[themes.md](themes.md).",
+        shown_default="`<data>/theme`, if there is one",
+    ),
     Setting("GWM_PAGE_SIZE", "integer", "50", "Rows on a page of a list.", least=5, most=500),
     Setting(
         "GWM_TIME_ZONE",

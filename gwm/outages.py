@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -41,7 +42,7 @@ class _Kind(Enum):
 
 @dataclass(frozen=True)
 class Outage:
-    """What a person reads about it."""
+    """What a person reads about it; `%(name)s` in the text is what the service is called here."""
 
     title: str | Promise
     text: str | Promise
@@ -51,7 +52,7 @@ class Outage:
 _TOLD = {
     _Kind.DISK: Outage(
         _("The disk is full"),
-        _("Ganeti Web Manager cannot save anything, so what you asked for may not have been carried out."),
+        _("%(name)s cannot save anything, so what you asked for may not have been carried out."),
         _("Make room on the disk of the data directory or of the database, then look at the journal and try again."),
     ),
     _Kind.READ_ONLY: Outage(
@@ -64,7 +65,7 @@ _TOLD = {
     ),
     _Kind.DATABASE: Outage(
         _("The database does not answer"),
-        _("Ganeti Web Manager works again as soon as its database does. Your clusters and machines are not affected."),
+        _("%(name)s works again as soon as its database does. Your clusters and machines are not affected."),
         _("Try again in a moment. If it stays, tell whoever runs this service."),
     ),
     _Kind.BUSY: Outage(
@@ -74,7 +75,7 @@ _TOLD = {
     ),
     _Kind.REDIS: Outage(
         _("Redis does not answer"),
-        _("Ganeti Web Manager works again as soon as Redis does. Your clusters and machines are not affected."),
+        _("%(name)s works again as soon as Redis does. Your clusters and machines are not affected."),
         _("Try again in a moment. If it stays, tell whoever runs this service."),
     ),
 }
@@ -83,7 +84,10 @@ _TOLD = {
 def explain_outage(error: BaseException | None) -> Outage | None:
     """What the person is told about an error that comes from an outage; None for one that is our own fault."""
     kind = _find_kind(error)
-    return None if kind is None else _TOLD[kind]
+    if kind is None:
+        return None
+    told = _TOLD[kind]
+    return replace(told, text=told.text % {"name": settings.GWM_THEME.name})
 
 
 def is_disk_full(error: BaseException | None) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from email.utils import formataddr
 from urllib.parse import unquote, urlsplit
 
 from gwm.config import Config, SettingError, read_path
@@ -13,6 +14,8 @@ from people.directory.described import KEY, BadDirectory, read_directory
 from people.limits import RATE_LIMITS
 from people.openid.providers import BadProviders, read_providers
 from ui.date_formats import is_date_format
+from ui.theming.described import read_theme
+from ui.theming.problems import BadTheme
 
 config = Config(os.environ)
 
@@ -87,6 +90,18 @@ GWM_CONSOLE_CONTROL = (
 GWM_PAGE_SIZE = config.integer("GWM_PAGE_SIZE")
 GWM_SESSION_S = config.seconds("GWM_SESSION_S")
 
+LANGUAGES = [("en", "English"), ("el", "Ελληνικά"), ("es", "Español")]  # as their speakers call them
+LANGUAGE_CODE = config.choice("GWM_LANGUAGE", [code for code, _name in LANGUAGES])
+GWM_THEME_DIR = config.path("GWM_THEME_DIR") if config.text("GWM_THEME_DIR") else DATA_DIR / "theme"
+try:
+    GWM_THEME = read_theme(
+        GWM_THEME_DIR.absolute(),
+        tuple(code for code, _name in LANGUAGES),
+        is_wanted=config.is_set("GWM_THEME_DIR"),
+    )
+except BadTheme as error:
+    raise SettingError("GWM_THEME_DIR", str(error), error.remedy) from None
+
 DEBUG = config.flag("GWM_DEBUG")
 
 INSTALLED_APPS = [
@@ -119,6 +134,7 @@ MIDDLEWARE = [
     "gwm.middleware.NameRequest",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "gwm.theming.ServeColours",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gwm.middleware.KeepPrivate",
     "people.languages.SpeakAsAsked",
@@ -144,7 +160,7 @@ ROOT_URLCONF = "gwm.urls"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [*([GWM_THEME.templates] if GWM_THEME.templates else []), BASE_DIR / "templates"],
         "APP_DIRS": False,
         "OPTIONS": {
             "context_processors": [
@@ -154,7 +170,7 @@ TEMPLATES = [
                 "gwm.context.frame",
             ],
             "libraries": {"i18n": "ui.templatetags.quick_i18n", "static": "ui.templatetags.quick_static"},
-            "builtins": ["ui.templatetags.times"],
+            "builtins": ["ui.templatetags.times", "ui.templatetags.theming"],
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",
@@ -236,7 +252,8 @@ except ValueError:
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
 EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp+tls"
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = config.text("GWM_MAIL_FROM") or f"gwm@{urlsplit(GWM_PUBLIC_URL).hostname or 'localhost'}"
+_sender = f"gwm@{urlsplit(GWM_PUBLIC_URL).hostname or 'localhost'}"
+DEFAULT_FROM_EMAIL = config.text("GWM_MAIL_FROM") or formataddr((GWM_THEME.own_name, _sender))
 
 GWM_REGISTRATION = config.flag("GWM_REGISTRATION")
 GWM_REGISTRATION_DOMAINS = config.words("GWM_REGISTRATION_DOMAINS")
@@ -274,8 +291,6 @@ CACHES = {
 # Time and language
 USE_TZ = True
 TIME_ZONE = config.text("GWM_TIME_ZONE")
-LANGUAGES = [("en", "English"), ("el", "Ελληνικά"), ("es", "Español")]  # as their speakers call them
-LANGUAGE_CODE = config.choice("GWM_LANGUAGE", [code for code, _name in LANGUAGES])
 LOCALE_PATHS = [BASE_DIR / "locale"]
 GWM_DATE_FORMAT = config.text("GWM_DATE_FORMAT")
 if not is_date_format(GWM_DATE_FORMAT):
@@ -284,8 +299,9 @@ if not is_date_format(GWM_DATE_FORMAT):
     )
 
 # Static files
-STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_URL = f"{GWM_BELOW}/static/" if DEBUG else f"{GWM_BELOW}/static/{version_of(BASE_DIR / 'static')}/"
+STATICFILES_DIRS = [*([GWM_THEME.static] if GWM_THEME.static else []), BASE_DIR / "static"]
+_version = "" if DEBUG else f"{version_of(*STATICFILES_DIRS, made=GWM_THEME.sheet)}/"
+STATIC_URL = f"{GWM_BELOW}/static/{_version}"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False

@@ -1,7 +1,7 @@
 """One version for all static files, as a part of their address.
 
-Whatever changes in `static/`, every address changes, so browsers may keep files for good and never ask again. Files
-keep their names, so that modules and style sheets find each other by relative addresses, without a build.
+Whatever changes in `static/` or in a theme, every address changes, so browsers may keep files for good and never ask
+again. Files keep their names, so that modules and style sheets find each other by relative addresses, without a build.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import hashlib
 from pathlib import Path
 
 
-def version_of(directory: Path) -> str:
-    """Return a short digest of all names and contents below a directory."""
+def version_of(*directories: Path, made: str = "") -> str:
+    """Return a short digest of all names and contents below directories, and of what is made and lies in none."""
     digest = hashlib.sha256()
-    for path in sorted(directory.rglob("*")):
-        if path.is_file():
-            digest.update(f"{path.relative_to(directory)}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
+    for directory in directories:
+        for path in sorted(directory.rglob("*")):
+            if path.is_file():
+                digest.update(f"{path.relative_to(directory)}\0{path.stat().st_size}\0".encode())
+                digest.update(path.read_bytes())
+    digest.update(made.encode())
     return digest.hexdigest()[:8]
 
 

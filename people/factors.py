@@ -47,11 +47,12 @@ class Adapter(DefaultMFAAdapter):
 
     def get_totp_issuer(self) -> str:
         """What the app calls us."""
-        return "Ganeti Web Manager"
+        name: str = settings.GWM_THEME.name
+        return name
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """A passkey belongs to the host under which it was made."""
-        return {"id": _host(), "name": "Ganeti Web Manager"}
+        return {"id": _host(), "name": settings.GWM_THEME.name}
 
     def get_public_key_credential_user_entity(self, user: Any) -> dict[str, Any]:
         """By the user name: people with several accounts choose by it."""

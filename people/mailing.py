@@ -204,7 +204,7 @@ def _send_about(subject: str, template: str, person: User, asked: Request) -> No
             "more": max(0, len(machines) - _MOST_NAMED),
             "asks_for": describe(asked),
             "link": address_of("request", asked.pk),
-            "site": settings.GWM_PUBLIC_URL,
+            "site": name_site(),
         }
         title = gettext(subject) % {"number": asked.pk, "site": site, "state": asked.get_state_display()}
         body = render_to_string(f"people/mail/{template}.txt", context)
@@ -219,7 +219,7 @@ def _send_registration(letter: Letter) -> None:
     token = make_link_token(letter.address)
     if read_link_token(token):  # nobody has the address, and registration was not closed since
         link = address_of("make-account", token)
-        context = {"link": link, "days": LASTS.days, "site": settings.GWM_PUBLIC_URL}
+        context = {"link": link, "days": LASTS.days, "site": name_site()}
         site = settings.GWM_PUBLIC_URL.partition("://")[2]
         body = render_to_string("people/mail/register.txt", context)
         _post(gettext("Your account on %s") % site, body, letter.address)
@@ -247,11 +247,17 @@ def _find_people(address: str) -> list[User]:
 def _send(subject: str, template: str, person: User, address: str, link: str = "") -> None:
     """In the language of the person it is for."""
     days = settings.PASSWORD_RESET_TIMEOUT // 86400
-    context = {"person": person, "link": link, "days": days, "site": settings.GWM_PUBLIC_URL}
+    context = {"person": person, "link": link, "days": days, "site": name_site()}
     site = settings.GWM_PUBLIC_URL.partition("://")[2]
     with speaking_to(person):
         title, body = gettext(subject) % site, render_to_string(f"people/mail/{template}.txt", context)
     _post(title, body, address)
+
+
+def name_site() -> str:
+    """Where people have their accounts, by the name that it has here, if any, and by its address."""
+    name, address = settings.GWM_THEME.own_name, str(settings.GWM_PUBLIC_URL)
+    return f"{name} ({address})" if name else address
 
 
 def _post(subject: str, body: str, address: str) -> None:

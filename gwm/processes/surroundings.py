@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from OpenSSL import SSL
 
 from gwm.processes.listening import CannotStart
+from gwm.theming import list_problems
 from vncproxy.tls import tls_options
 
 # What the kernel takes as the address of a Unix socket, less the byte that ends it.
@@ -26,6 +27,14 @@ def check_surroundings(certificate: str, key: str) -> None:
     _check_database()
     if settings.REDIS_URL:
         _check_redis(settings.REDIS_URL)
+
+
+def check_theme_at_start() -> list[str]:
+    """What should be mended in the theme of this installation; CannotStart for what would make pages fail."""
+    broken, weak = list_problems()
+    if broken:
+        raise CannotStart(broken[0])
+    return weak
 
 
 def _check_control_socket(path: str) -> None:

@@ -21,7 +21,7 @@ from gwm.demo import Demo, connect_demo, is_wanted, prepare_demo, wait_for_first
 from gwm.preparation import prepare_database
 from gwm.processes.listening import CannotStart, lock_data_dir, open_listening_socket
 from gwm.processes.supervisor import Program, Supervisor
-from gwm.processes.surroundings import check_surroundings
+from gwm.processes.surroundings import check_surroundings, check_theme_at_start
 
 _PYTHON = [sys.executable, "-m"]
 _SLOW_START_S = 30.0
@@ -51,6 +51,7 @@ class Command(BaseCommand):
             listening = open_listening_socket(options["bind"], options["port"])
             lock = lock_data_dir(settings.GWM_DATA_DIR)
             check_surroundings(options["tls_cert"], options["tls_key"])
+            notes = check_theme_at_start()
         except CannotStart as error:
             raise CommandError(str(error)) from None
         port = listening.getsockname()[1]
@@ -64,6 +65,8 @@ class Command(BaseCommand):
         scheme = "https" if options["tls_cert"] else "http"
         address = f"{scheme}://{shown_host(options['bind'])}:{port}/"
         with lock, listening:
+            for note in notes:
+                self.say(note)
             prepare_database(self.say)
             demo = prepare_demo(settings.GWM_DATA_DIR) if options["demo"] and is_wanted() else None
             connections.close_all()

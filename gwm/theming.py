@@ -1,0 +1,102 @@
+"""The theme of this installation (docs/themes.md) where it meets Django: its colours are served, and it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template import TemplateSyntaxError
+from django.template.loader import get_template
+
+from gwm.env import BASE_DIR
+from ui.theming.contrast import find_weak
+from ui.theming.described import COLOURS_SHEET, Theme
+
+OWN_PARTS = "own"
+_PARTS = {"static", "templates"}
+
+
+class ServeColours:
+    """Answers for the style sheet of the theme's colours, which lies in no file; like static files, for good.
+
+    Its address has the version of all static files, and so changes with it (gwm/static_version.py).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+        self._sheet = settings.GWM_THEME.sheet.encode()
+        self._path = f"{settings.STATIC_URL}{COLOURS_SHEET}"
+        self._kept = "no-cache" if settings.DEBUG else "max-age=315360000, public, immutable"
+        if not self._sheet:
+            raise MiddlewareNotUsed
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """See the class."""
+        if request.path != self._path or request.method not in ("GET", "HEAD"):
+            return self._get_response(request)
+        return HttpResponse(self._sheet, content_type="text/css; charset=utf-8", headers={"Cache-Control": self._kept})
+
+
+@register(Tags.templates)
+def check_theme(**_: Any) -> list[CheckMessage]:
+    """Whether colours can be read, and whether own templates fit this release."""
+    theme: Theme = settings.GWM_THEME
+    return [*_judge_colours(theme), *_judge_directory(theme), *_judge_templates(theme)]
+
+
+def _judge_colours(theme: Theme) -> Iterator[CheckMessage]:
+    if not theme.colours:
+        return
+    own = {name for colours in theme.colours.values() for name in colours}
+    for weak in find_weak(theme.colours):
+        blamed = weak.ink if weak.ink in own else weak.ground
+        yield Warning(
+            f"Theme: {weak}",
+            hint=f"Give {blamed} another colour in [{weak.scheme}] of theme.toml; docs/themes.md lists all.",
+            id="gwm.W001",
+        )
+
+
+def _judge_directory(theme: Theme) -> Iterator[CheckMessage]:
+    if theme.directory is None:
+        return
+    for path in sorted(theme.directory.iterdir()):
+        if path.is_dir() and path.name not in _PARTS and not path.name.startswith("."):
+            yield Warning(f"Theme: nothing reads {path}.", hint="Name it static or templates.", id="gwm.W002")
+
+
+def _judge_templates(theme: Theme) -> Iterator[CheckMessage]:
+    """Those that no longer compile, and those in whose place nothing is looked for any more."""
+    if theme.templates is None:
+        return
+    for path in sorted(theme.templates.rglob("*")):
+        if not path.is_file() or path.name.startswith("."):
+            continue
+        name = path.relative_to(theme.templates).as_posix()
+        try:
+            get_template(name)
+        except (TemplateSyntaxError, UnicodeDecodeError) as error:
+            yield Error(
+                f"Theme: {path} is no template of this release: {error}.",
+                hint="Correct it, or move it away: pages that need it fail.",
+                id="gwm.E002",
+            )
+        if Path(name).parts[0] != OWN_PARTS and not (BASE_DIR / "templates" / name).is_file():
+            yield Warning(
+                f"Theme: {path} stands in for no template of this release.",
+                hint=f"Take it away, or put what your own templates include below templates/{OWN_PARTS}/.",
+                id="gwm.W003",
+            )
+
+
+def list_problems() -> tuple[list[str], list[str]]:
+    """What keeps pages from working, and what should be mended, each a line."""
+    found = check_theme()
+    lines = [(message.is_serious(), f"{message.msg} {message.hint}") for message in found]
+    return [line for is_bad, line in lines if is_bad], [line for is_bad, line in lines if not is_bad]

@@ -54,9 +54,8 @@ class Found:
 # many for all. If one in so many was theirs, it takes less to go on than to look up all of theirs. For a page that
 # can't be found so, it is only asked of so many how close they stand.
 NEAR_EACH, MOST_NEAR, DENSE, SAMPLE = 100, 20_000, 20, 4000
-# Where they do not stand close, it is reckoned how far they reach, with room for where they stand wider apart; to find
-# that place by counting takes less than to put all of theirs in order, if it is no further than this.
-ROOM, MOST_COUNTED = 1.4, 200_000
+# Where they do not stand close, it is reckoned how far they reach, with room for where they stand wider apart.
+ROOM = 2.5
 
 
 def is_page_of_all(wanted: Wanted, shown: Shown) -> bool:
@@ -72,7 +71,7 @@ def is_by_time(shown: Shown) -> bool:
 @dataclass(frozen=True)
 class Sparse:
     """That what somebody may read stands so far apart that it is not found by going past all others; `end`: as far as
-    which there may be enough of it, where that was reckoned."""
+    which there may be enough of it, None where that is as far as there is anything."""
 
     end: datetime | None = None
 
@@ -80,17 +79,27 @@ class Sparse:
 def find_near(events: QuerySet[Any], shown: Shown, steps: str, most: int) -> Found | Sparse:
     """The first so many of what somebody may read, where they stand close to the beginning: to find that out takes less
     than to look all of it up."""
-    passed = only_last(Event.objects.all(), steps, shown.sort)
+    passed = order_rows(only_last(Event.objects.all(), steps, shown.sort), JOURNAL_TABLE.orders, shown.sort)
     gone_past = min(most * NEAR_EACH, MOST_NEAR) if most * DENSE <= MOST_NEAR else SAMPLE
-    end = _find_end_of([passed], shown.sort, gone_past)
-    near = events if end is None else events.filter(_not_beyond(end, shown.sort))
+    end = passed.values_list("at", "pk")[gone_past:].first()
+    near = events if end is None else events.filter(_not_beyond(end[0], shown.sort))
     keys = _first_keys(only_last(near, steps, shown.sort), [Q()], shown.sort, most)
     if end is not None and len(keys) < most:
         if len(keys) * DENSE < gone_past:
-            far = int(ROOM * gone_past * most / max(1, len(keys)))
-            return Sparse(_find_end_of([passed], shown.sort, far) if far <= MOST_COUNTED else None)
+            return Sparse(_reckon_end(shown.sort, end[1], gone_past, ROOM * most / max(1, len(keys))))
         keys = _first_keys(only_last(events, steps, shown.sort), [Q()], shown.sort, most)
     return _by_keys(events, keys)
+
+
+def _reckon_end(sort: str, key: int, passed: int, times: float) -> datetime | None:
+    """About when so many times as many had happened as up to that key, before which so many were passed; None if there
+    are no more. To count them takes longer than all else: the keys tell, which are nearly in the order of time."""
+    first, side, beyond = ("-pk", -1, "pk__lte") if sort.startswith("-") else ("pk", 1, "pk__gte")
+    start = Event.objects.order_by(first).values_list("pk", flat=True)[0]
+    far = int(times * max(passed, abs(key - start)))
+    rows = Event.objects.filter(**{beyond: start + side * far}).order_by(first)
+    end: datetime | None = rows.values_list("at", flat=True).first()
+    return end
 
 
 def find_by_ways(

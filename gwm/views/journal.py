@@ -65,10 +65,11 @@ def answer(
     ahead: int = _AHEAD,
     most_walked: int = MOST_WALKED,
 ) -> HttpResponseBase:
-    """A page of `events`, or a file of all that match; `without` columns that say the same in every row. So many
-    pages `ahead` are counted, and no more than `most_walked` looked at one by one unless one asks for it (`far`). Where
-    a `reader` may read some of all, these are looked up if they are few; of more the first are looked for among all,
-    and then by each reason to read some. What is asked of many is asked of the first of all, unless it is `far`.
+    """A page of `events`, or a file of all that match; `without` columns that say the same in every row. So many pages
+    `ahead` are counted, and no more than `most_walked` looked at one by one unless one asks for it (`far`). Where a
+    `reader` may read some of all, these are looked up if they are few; of more the first are looked for among all, and
+    then by each reason to read some, which goes less deep. What is asked of many is asked of the first of all, unless
+    it is `far`.
 
     Of an operation its last event is shown, and every step if one asks for `steps` or for that `entry`.
     """
@@ -98,7 +99,7 @@ def answer(
     elif is_page and is_all and reader is not None:
         near = find_near(events, shown, steps, most_to(ahead))
         if isinstance(near, Sparse):
-            ahead, ways = _AHEAD, ways_to_read(reader, looked_up=True)
+            ahead, ways, end = _AHEAD, ways_to_read(reader, looked_up=True), DEEPEST_SEARCHED
             found = find_by_ways(events, ways, shown, steps, most_to(ahead), near.end)
         else:
             found = near

@@ -45,7 +45,7 @@ def events(alice: User) -> None:
     actors, now = itertools.cycle([None, alice, None, None, None]), timezone.now()
     Event.objects.bulk_create(
         Event(
-            at=now - timedelta(seconds=number // 3),
+            at=now - timedelta(seconds=(180 - number) // 3),
             actor=actor,
             verb="vm.reboot",
             outcome="done",
@@ -128,8 +128,20 @@ def test_a_look_at_the_newest_says_how_close_they_stand(
     sparse = find_near(every, shown, "1", 14)
     assert isinstance(sparse, Sparse) and sparse.end is not None
     assert 14 < every.filter(at__gte=sparse.end).count() < 40
-    monkeypatch.setattr(journal_found, "MOST_COUNTED", 10)
-    assert find_near(every, shown, "1", 14) == Sparse()
+    monkeypatch.setattr(journal_found, "ROOM", 1000)
+    assert find_near(every, shown, "1", 14) == Sparse(), "there are no more than that"
+
+
+@pytest.mark.parametrize("order", ["-when", "when"])
+def test_how_far_they_reach_is_told_by_keys(events: None, order: str) -> None:
+    """Gone past were 10 of the keys: 5 times as many are gone past by a key 50 away, whatever else lies between."""
+    keys = list(Event.objects.order_by("-pk" if order == "-when" else "pk").values_list("pk", "at"))
+    assert journal_found._reckon_end(order, keys[10][0], 10, 5) == keys[50][1]
+    Event.objects.filter(pk__in=[pk for pk, _at in keys[20:51]]).delete()
+    assert journal_found._reckon_end(order, keys[10][0], 10, 5) == keys[51][1]
+    # Where the newest have old keys, as many are counted as were passed.
+    assert journal_found._reckon_end(order, keys[0][0], 12, 5) == keys[60][1]
+    assert journal_found._reckon_end(order, keys[10][0], 10, 10_000) is None
 
 
 @pytest.mark.parametrize("steps", ["", "1"])
@@ -173,3 +185,16 @@ def test_few_are_looked_up_by_their_keys_whatever_is_asked_of_them(alice: User, 
     assert found.keys == [each.pk for each in order_rows(rows, JOURNAL_TABLE.orders, "-when")][:7]
     if connection.vendor == "sqlite":
         assert "objectlog_event USING INTEGER PRIMARY KEY" in explain(asked.captured_queries[-1]["sql"])
+
+
+def test_what_stands_far_apart_is_paged_through_less_deep(
+    alice: User, events: None, monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    give(alice, "machines")
+    for name, value in {"MOST_NEAR": 30, "SAMPLE": 10, "DENSE": 1}.items():
+        monkeypatch.setattr(journal_found, name, value)
+    monkeypatch.setattr("gwm.views.journal.DEEPEST_SEARCHED", 20)
+    monkeypatch.setattr("permissions.journal.MOST", 3)
+    client.force_login(alice)
+    page = client.get("/journal/?steps=1&per_page=10&page=200").context["page"]
+    assert page.number == 2 and page.paginator.is_cut

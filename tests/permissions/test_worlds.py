@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.http import HttpResponse
 from hypothesis import HealthCheck, example, given, settings
 
-from clusters.models import Cluster, JobTarget
+from clusters.models import Cluster, Job, JobTarget, Node
 from clusters.selectors import few_lines_of, list_job_rows, read_job_lines
 from gwm.journal_found import find_by_ways
 from gwm.journal_list import JOURNAL_TABLE
@@ -21,9 +21,18 @@ from objectlog.models import Event
 from permissions.journal import list_visible_events, read_few_visible_events, ways_to_read
 from permissions.kinds import KINDS
 from permissions.middleware import ReachReadOnce
-from permissions.models import RoleGrant, Team, User
+from permissions.models import Role, RoleGrant, Team, User
 from permissions.policy import Source, access_of, can, find_holdings, held, reach_kept, read_visible, verbs_on, visible
-from permissions.services import forget_grants_of_nothing, grant, grant_role, make_team, persona_of, revoke, set_role
+from permissions.services import (
+    forget_grants_of_nothing,
+    grant,
+    grant_role,
+    make_team,
+    persona_of,
+    revoke,
+    revoke_role,
+    set_role,
+)
 from tests.factories import make_cluster, make_vm
 from tests.permissions.worlds import HOW_MANY, JOBS, MACHINES, MODELS, GivenRole, Naive, Site, World, worlds
 from ui.kept import Kept
@@ -117,6 +126,42 @@ def compare(site: Site, world: World) -> None:
     compare_journal(site, kinds, model)
 
 
+def take_back_everything(site: Site, world: World) -> None:
+    """What was given is revoked as it was given, ended or not; then everybody leaves their teams."""
+    for each in world.grants:
+        revoke([each.verb], site.whom(each.to), site.objects(each.kind)[each.number])
+    for given_role in world.role_grants:
+        scope = site.objects(given_role.kind)[given_role.number] if given_role.kind else None
+        owner = persona_of(site.whom(given_role.owner)) if given_role.owner else None
+        role = Role.objects.get(name=f"role{given_role.role}")
+        revoke_role(role, site.whom(given_role.to), scope, tag=given_role.tag, owner=owner)
+    assert not RoleGrant.objects.exists()
+    nothing_is_left(site, world.members)
+    for person, team in world.members:
+        site.people[person].groups.remove(site.teams[team])
+    for user in site.people:
+        assert not visible(user, "view", Team.objects.all()).exists()
+        assert not any(held(user, team, with_ended=True) for team in site.teams)
+
+
+def nothing_is_left(site: Site, members: frozenset[tuple[int, int]]) -> None:
+    """Neither list nor object nor reason nor journal has anything left, but a team for who is in it."""
+    assert not any(find_holdings(obj) for kind in HOW_MANY for obj in site.objects(kind))
+    for person, user in enumerate(site.people):
+        theirs = {site.teams[team].pk for member, team in members if member == person}
+        assert not can(user, "see_journal_of_all")
+        assert not list_visible_events(user).exists()
+        for model, objects in (*((MODELS[kind], site.objects(kind)) for kind in HOW_MANY), (Node, site.nodes)):
+            listed = set(visible(user, "view", model.objects.order_by()).values_list("pk", flat=True))
+            assert listed == (theirs if model is Team else set())
+            for obj in objects:
+                left = {"view"} if model is Team and obj.pk in theirs else set()
+                assert verbs_on(user, obj) == {source.verb for source in held(user, obj, with_ended=True)} == left
+        assert not visible(user, "view", Job.objects.all()).exists()
+        assert not visible(user, "view", JobTarget.objects.all()).exists()
+        assert not any(can(user, "view", job) for job in site.jobs)
+
+
 #: Both audit everything, one by themselves and one by a team: so seldom drawn that it is always tried.
 AUDITED = World(
     members=frozenset([(1, 0)]),
@@ -145,6 +190,7 @@ def test_lists_objects_and_reasons_agree_in_any_world(django_db_setup: None, db:
         site = Site()
         site.fill(world)
         compare(site, world)
+        take_back_everything(site, world)
         transaction.set_rollback(True)
 
 

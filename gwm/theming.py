@@ -53,9 +53,8 @@ def check_theme(**_: Any) -> list[CheckMessage]:
 def _judge_colours(theme: Theme) -> Iterator[CheckMessage]:
     if not theme.colours:
         return
-    own = {name for colours in theme.colours.values() for name in colours}
     for weak in find_weak(theme.colours):
-        blamed = weak.ink if weak.ink in own else weak.ground
+        blamed = weak.ink if weak.ink in theme.colours.get(weak.scheme, {}) else weak.ground
         yield Warning(
             f"Theme: {weak}",
             hint=f"Give {blamed} another colour in [{weak.scheme}] of theme.toml; docs/themes.md lists all.",
@@ -83,7 +82,7 @@ def _judge_templates(theme: Theme) -> Iterator[CheckMessage]:
             get_template(name)
         except (TemplateSyntaxError, UnicodeDecodeError) as error:
             yield Error(
-                f"Theme: {path} is no template of this release: {error}.",
+                f"Theme: {path} is no template of this release: {str(error).rstrip('.?')}.",
                 hint="Correct it, or move it away: pages that need it fail.",
                 id="gwm.E002",
             )

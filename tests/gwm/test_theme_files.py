@@ -132,7 +132,7 @@ def test_a_logo_that_is_huge_or_something_else_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_colour_that_can_not_be_read_is_told_with_what_it_has_and_needs(tmp_path: Path, settings: Any) -> None:
-    (tmp_path / "theme.toml").write_text('[light]\nnav = "#f0f0f0"\naccent = "#88aaff"')
+    (tmp_path / "theme.toml").write_text('[light]\nnav = "#f0f0f0"\naccent = "#88aaff"\n[dark]\non-accent = "#000"')
     settings.GWM_THEME = theme = read_theme(tmp_path, LANGUAGES, is_wanted=True)
     broken, weak = list_problems()
     assert broken == []
@@ -141,6 +141,7 @@ def test_a_colour_that_can_not_be_read_is_told_with_what_it_has_and_needs(tmp_pa
         "Give accent another colour in [light] of theme.toml; docs/themes.md lists all."
     ) in weak
     assert any(line.startswith("Theme: nav-text (#c3cbd8) on nav (#f0f0f0)") and "Give nav " in line for line in weak)
+    assert any(line.startswith("Theme: on-accent (#ffffff) on accent") and "Give accent " in line for line in weak)
     assert {each.scheme for each in find_weak(theme.colours)} == {"light"}
     assert {message.id for message in check_theme()} == {"gwm.W001"}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tools.browser import LACKING, find_browser
+from tools.container import missing_for_containers
 from tools.server import missing_for_servers
 from tools.throwaway import postgresql, redis_server
 
@@ -52,6 +53,8 @@ def missing_for(mark: str) -> str:
         return LACKING
     if mark == "deploy":
         return missing_for_servers()
+    if mark == "container":
+        return missing_for_containers()
     return ""
 
 
@@ -62,6 +65,7 @@ SIGNS = {
     "long": ("mark.long", "some_in_fast"),
     "browser": ("mark.browser", "tests/browser/"),
     "deploy": ("mark.deploy",),
+    "container": ("mark.container",),
     "ganeti": ("mark.ganeti", "tests/ganeti/", "tests/contract/"),
 }
 
@@ -94,7 +98,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             name, package = mark.args
             if find_program(name) is None:
                 item.add_marker(pytest.mark.skip(reason=f"{name} is not installed (Debian: apt install {package})."))
-    for mark in ("redis", "browser", "deploy"):
+    for mark in ("redis", "browser", "deploy", "container"):
         reason = missing_for(mark)
         for item in items:
             if reason and item.get_closest_marker(mark):

@@ -1,10 +1,10 @@
 """`./run test [WHICH]`: every gate this machine can pass, fast ones first, and at the end what it could not.
 
 WHICH: `quick` looks at the sources only, `changed` adds the tests that a change can reach (tools/changed.py),
-`fast` all but the longest tests on SQLite, `deploy` boots a server and deploys to it. Gates run side by side
-(tools/gates.py). Starts PostgreSQL and Redis itself, throwaway, where their programs are installed. With `CI` set
-nothing may be left out: what is missing fails. The last line counts tests; a gate without tests that fails counts as
-one failure.
+`fast` all but the longest tests on SQLite, `deploy` boots a server and deploys to it, `container` builds the image and
+starts it. Gates run side by side (tools/gates.py). Starts PostgreSQL and Redis itself, throwaway, where their programs
+are installed. With `CI` set nothing may be left out: what is missing fails. The last line counts tests; a gate without
+tests that fails counts as one failure.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tests.features import DONE_PARTS, list_demanded, load_outcomes  # noqa: E40
 from tests.servers import shows  # noqa: E402
 from tools.browser import LACKING, find_browser  # noqa: E402
 from tools.changed import changed_since, read_sources  # noqa: E402
+from tools.container import missing_for_containers  # noqa: E402
 from tools.gates import Gate, Outcome, run_gates  # noqa: E402
 from tools.lab.prerequisites import missing_prerequisites  # noqa: E402
 from tools.server import missing_for_servers  # noqa: E402
@@ -39,7 +40,7 @@ ON_MARIADB = (
     "tests/pages/test_pages.py",
     "tests/gwm/test_database_versions.py",
 )
-_SERVERLESS = "not ganeti and not browser and not redis and not deploy"
+_SERVERLESS = "not ganeti and not browser and not redis and not deploy and not container"
 CORES = os.cpu_count() or 1
 #: the cores of a gate that waits for processes, time-outs and machines half of its time
 WAITS = 0.5
@@ -163,6 +164,13 @@ def list_deploy_gates(features_file: Path) -> list[Gate]:
     return [Gate("Deployment to a server that boots", command, has_tests=True, lacking=lacking, is_fast=False)]
 
 
+def list_container_gates(features_file: Path) -> list[Gate]:
+    """Return what takes an image that is built: minutes of its own, too."""
+    command = pytest_command(features_file, "-m", "container", *files_with("container"))
+    lacking = missing_for_containers
+    return [Gate("The image for containers", command, has_tests=True, lacking=lacking, is_fast=False)]
+
+
 def list_mariadb_gates(features_file: Path) -> list[Gate]:
     """Return all of MariaDB, which `./run test` asks a part of."""
     marks = f"{_SERVERLESS} and not standalone and not long and database and not alike"
@@ -269,7 +277,7 @@ def main() -> int:
     """Run all gates, or the fast ones, and return the exit code."""
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__)
     parser.add_argument(
-        "which", nargs="?", choices=["all", "fast", "changed", "quick", "deploy", "mariadb"], default="all"
+        "which", nargs="?", choices=["all", "fast", "changed", "quick", "deploy", "container", "mariadb"], default="all"
     )
     parser.add_argument("revision", nargs="?", default="main", help="what `changed` compares with (main)")
     parser.add_argument("--only", metavar="WORD", help="only gates with this word in their title")
@@ -291,6 +299,8 @@ def main() -> int:
             chosen = list_quick_gates()
         if options.which == "deploy":
             chosen = list_deploy_gates(features_file)
+        if options.which == "container":
+            chosen = list_container_gates(features_file)
         if options.which == "mariadb":
             chosen = list_mariadb_gates(features_file)
         if options.only:

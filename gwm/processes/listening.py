@@ -35,6 +35,20 @@ def open_listening_socket(address: str, port: int) -> socket.socket:
     return listening
 
 
+def take_socket(descriptor: int, address: str, port: int) -> int:
+    """A listening socket: the one handed over as this descriptor, else one of our own. CannotStart as above."""
+    try:
+        handed = socket.socket(fileno=descriptor)
+    except OSError:  # nothing, or no socket
+        return open_listening_socket(address, port).detach()
+    try:
+        if handed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return descriptor
+    finally:
+        handed.detach()  # it is not ours to close
+    return open_listening_socket(address, port).detach()
+
+
 def _explain(error: OSError, address: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} on {address} is in use. Stop what uses it, or choose another with --port N."

@@ -1,7 +1,8 @@
 """The web process, of `./run` and of the unit gwm-web@: Django's pages on threads; consoles, health
 and signals to open pages in the reactor.
 
-It answers on a listening socket that it inherits, from `manage.py up` or from systemd; several may share one.
+It answers on a listening socket that it inherits, from `manage.py up` or from systemd; several may share one. Where
+nobody hands one over, as in a container, it opens its own at GWM_BIND and GWM_PORT.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from gwm.config import Config
 from gwm.env import TABLE
 from gwm.processes.elsewhere import Elsewhere
 from gwm.processes.health import Alive, Metrics, Ready
+from gwm.processes.listening import CannotStart, take_socket
 from gwm.processes.ready import tell_ready
 from gwm.processes.supervisor import SOCKET_FD
 from gwm.processes.waiting import WaitingRequest
@@ -160,9 +163,13 @@ def serve(reactor: Any, descriptor: int) -> None:
 
 def main() -> None:
     """Run as `python -m gwm.processes.web [--fd N]`."""
-    parser = argparse.ArgumentParser(description="Answer pages and consoles on an inherited listening socket.")
-    parser.add_argument("--fd", type=int, default=SOCKET_FD)
-    serve(installed_reactor, parser.parse_args().fd)
+    parser = argparse.ArgumentParser(description="Answer pages and consoles on a listening socket.")
+    parser.add_argument("--fd", type=int, default=SOCKET_FD, help="the socket, if there is one to inherit")
+    try:
+        descriptor = take_socket(parser.parse_args().fd, settings.GWM_BIND, settings.GWM_PORT)
+    except CannotStart as error:
+        sys.exit(str(error))
+    serve(installed_reactor, descriptor)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,151 @@
+"""The image of deploy/container, built without an engine and without a registry, and what runs in it started.
+
+buildah builds it in a chroot, from an image made of the bare Debian that tools/server.py keeps. Its parts are started
+by systemd-nspawn, as an engine would: the root read-only, without capabilities, as the user that the image names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from tools.server import make_base, missing_for_servers
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGE = "localhost/ganeti-web-manager"
+_DEBIAN = "docker.io/library/debian:12"
+_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+_PATIENCE_S = 300.0
+_NUMBERS = count(1)
+
+
+class ContainerError(Exception):
+    """It could not be built; the text says why."""
+
+
+def missing_for_containers() -> str:
+    """What keeps this machine from it; empty: nothing."""
+    if lacking := missing_for_servers():
+        return lacking
+    return "" if shutil.which("buildah") else "buildah not installed (Debian: apt install buildah)."
+
+
+@dataclass(frozen=True)
+class Image:
+    """One that was built: its root, and what it says about how it is run."""
+
+    root: Path
+    user: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    health: tuple[str, ...]
+    folder: str
+
+
+@dataclass
+class Running:
+    """Something that was started in it."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def text(self) -> str:
+        """What it has said so far."""
+        return self.log.read_text(errors="replace")
+
+    def wait(self) -> int:
+        """Its exit code, when it ends by itself."""
+        return self.process.wait(_PATIENCE_S)
+
+    def stop(self) -> int:
+        """Ask it to end as an engine does, by TERM to its first process; its exit code."""
+        outside = self.process.pid
+        for child in Path(f"/proc/{outside}/task/{outside}/children").read_text().split():
+            os.kill(int(child), signal.SIGTERM)
+        try:
+            return self.process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+@dataclass
+class Builder:
+    """buildah with a storage of its own."""
+
+    storage: Path
+
+    def call(self, *words: str) -> str:
+        """Its answer. Raises ContainerError."""
+        places = ["--root", str(self.storage / "root"), "--runroot", str(self.storage / "run")]
+        done = subprocess.run(
+            ["buildah", "--storage-driver", "vfs", *places, *words], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise ContainerError(f"buildah {words[0]} failed: {(done.stderr or done.stdout)[-3000:]}")
+        return done.stdout.strip()
+
+
+@contextmanager
+def built_image() -> Iterator[Image]:
+    """The image, from the files as they are in this checkout; taken away again in the end. Raises ContainerError."""
+    base = make_base()
+    with tempfile.TemporaryDirectory(prefix="gwm-container-", dir="/var/tmp") as made:
+        builder = Builder(Path(made))
+        blank = builder.call("from", "scratch")
+        builder.call("copy", "--quiet", blank, str(base), "/")
+        builder.call("commit", "--quiet", "--rm", blank, _DEBIAN)
+        own = ["--volume", f"{_AUTHORITIES}:/run/authorities.pem:ro", "--build-arg", "PIP_CERT=/run/authorities.pem"]
+        file = ROOT / "deploy" / "container" / "Containerfile"
+        words = ["--isolation", "chroot", "--pull=never", "--format", "docker", "--file", str(file), "--tag", IMAGE]
+        builder.call("bud", *words, *own, str(ROOT))
+        container = builder.call("from", "--pull=never", IMAGE)
+        about = json.loads(builder.call("inspect", "--type", "image", IMAGE))["Docker"]["config"]
+        root = Path(builder.call("mount", container))
+        try:
+            yield Image(
+                root,
+                about["User"],
+                tuple(about["Cmd"]),
+                dict(each.split("=", 1) for each in about["Env"]),
+                tuple(about["Healthcheck"]["Test"][1:]),
+                about["WorkingDir"],
+            )
+        finally:
+            builder.call("umount", container)
+
+
+@contextmanager
+def started(
+    image: Image, data: Path, command: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """Something that runs in it, by default what the image says, with `data` as its volume; ended in the end."""
+    given = {**image.environment, **(environment or {})}
+    number = next(_NUMBERS)
+    words = [
+        *("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--console=pipe", "--user=gwm"),
+        *("--directory", str(image.root), f"--machine=gwm-{os.getpid()}-{number}", f"--chdir={image.folder}"),
+        *("--read-only", "--tmpfs=/tmp:mode=1777", f"--bind={data}:/data"),
+        *("--drop-capability=all", "--no-new-privileges=yes"),
+        *(f"--setenv={key}={value}" for key, value in given.items()),
+    ]
+    log = data.with_name(f"{data.name}-{number}.log")
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [*words, "--", *(command or image.command)], stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        )
+    running = Running(process, log)
+    try:
+        yield running
+    finally:
+        if process.poll() is None:
+            running.stop()

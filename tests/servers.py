@@ -63,6 +63,7 @@ SIGNS = {
     "redis": ("mark.redis",),
     "standalone": ("mark.standalone",),
     "long": ("mark.long", "some_in_fast"),
+    "beside": ("mark.beside",),
     "browser": ("mark.browser", "tests/browser/"),
     "deploy": ("mark.deploy",),
     "container": ("mark.container",),

@@ -98,7 +98,7 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
     return [
         gate(
             "Tests on SQLite and the simulator",
-            f"{quick} and not long",
+            f"{quick} and not long and not beside",
             processes=every + 1,  # some of its tests wait for time-outs
             cores=every,
             is_fast=True,
@@ -111,7 +111,13 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
             processes=every,
             fills=True,
         ),
-        gate("Many values in many pages", f"{quick} and long", *files_with("long"), processes=every, fills=True),
+        gate(
+            "Many values in many pages",
+            f"{quick} and (long or beside)",
+            *sorted({*files_with("long"), *files_with("beside")}),
+            processes=every,
+            fills=True,
+        ),
         # Those that wait for labs and for pages are the longest way to the end.
         gate(
             "Tests in a browser",

@@ -22,7 +22,7 @@ from tests.factories import make_admin, make_cluster, make_job, make_user, make_
 from tests.processes.migrated import copy_migrated, create_migrated, drop_database, url_of
 from virtualmachines.models import VirtualMachine
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.beside]
 
 
 @pytest.fixture

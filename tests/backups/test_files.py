@@ -25,7 +25,7 @@ from permissions.models import User
 from tests.factories import make_admin, make_cluster, make_user, make_vm
 from virtualmachines.models import MachineText, VirtualMachine
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.beside]
 PASSPHRASE = "a long passphrase of tests"
 
 

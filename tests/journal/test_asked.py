@@ -104,7 +104,7 @@ def expect(user: User, query: str, sort: str, as_far_as: Any) -> list[int]:
     return [event.pk for event in order_rows(rows, JOURNAL_TABLE.orders, sort)]
 
 
-@pytest.mark.parametrize(("numbers", "what"), some_in_fast(list(itertools.product(LOOKED_AT, (*HELD, "all"))), 2))
+@pytest.mark.parametrize(("numbers", "what"), some_in_fast(list(itertools.product(LOOKED_AT, (*HELD, "all"))), 8))
 def test_a_page_shows_all_that_matches_as_far_as_it_says(
     alice: User, events: None, what: str, numbers: tuple[int, int], monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:

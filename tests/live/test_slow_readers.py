@@ -15,6 +15,8 @@ import pytest
 
 from tests.up.running import eventually
 
+pytestmark = pytest.mark.standalone
+
 PIECE, PIECES = 100_000, 600
 SERVER = f"""
 import sys

@@ -85,6 +85,7 @@ def count(client: Client, url: str) -> tuple[list[str], int]:
     return [query["sql"] for query in captured], len(LONG_NUMBER.sub(b"0000", answer.content))
 
 
+@pytest.mark.long
 @pytest.mark.feature("F126", "F083")
 def test_queries_do_not_grow_with_rows(site: Site, sign_in: SignIn) -> None:
     grant(["use"], site.alice, make_template("kept", None))

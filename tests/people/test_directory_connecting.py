@@ -24,7 +24,12 @@ demand_ldap()
 from tests.people.directory import PASSWORD, is_in, running_tree, said, sign_in, tree, use  # noqa: E402
 
 __all__ = ["tree", "use"]
-pytestmark = [pytest.mark.django_db, pytest.mark.feature("F006"), pytest.mark.program("slapd", "slapd ldap-utils")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.beside,
+    pytest.mark.feature("F006"),
+    pytest.mark.program("slapd", "slapd ldap-utils"),
+]
 HERE = "long enough 1"
 
 

@@ -41,7 +41,12 @@ from tests.people.directory import (  # noqa: E402
 )
 
 __all__ = ["tree", "use"]
-pytestmark = [pytest.mark.django_db, pytest.mark.feature("F006"), pytest.mark.program("slapd", "slapd ldap-utils")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.beside,
+    pytest.mark.feature("F006"),
+    pytest.mark.program("slapd", "slapd ldap-utils"),
+]
 
 
 @pytest.fixture(scope="module")

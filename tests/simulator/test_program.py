@@ -18,7 +18,11 @@ import requests
 from simulator import Simulator
 from simulator.state import StateError, load, to_json
 
-pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
+pytestmark = [
+    pytest.mark.standalone,
+    pytest.mark.feature("F299"),
+    pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),
+]
 
 STATES = {
     "running", "ADMIN_down", "ADMIN_offline", "ERROR_down", "ERROR_up", "ERROR_nodeoffline",

@@ -8,6 +8,8 @@ import pytest
 
 from tools.bench.console import Broker, Machine, still_answers
 
+pytestmark = pytest.mark.standalone
+
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[Broker]:
@@ -38,7 +40,6 @@ def test_a_console_that_does_not_open_says_why(broker: Broker) -> None:
         broker.open(machine)
 
 
-@pytest.mark.long
 def test_settings_of_the_caller_do_not_reach_the_broker(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GWM_CONSOLE_NETWORKS", "192.0.2.0/24")
     with Broker() as strict, strict.open(machine) as console:

@@ -240,6 +240,7 @@ def run_manage(tmp_path: Path, *words: str, **environ: str) -> subprocess.Comple
     )
 
 
+@pytest.mark.standalone
 def test_the_deployment_check_has_no_complaint_with_the_documented_settings(tmp_path: Path) -> None:
     checked = run_manage(
         tmp_path,

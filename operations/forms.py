@@ -26,6 +26,16 @@ class OpenedField(forms.CharField):
         )
 
 
+class NamingField(forms.CharField):
+    """Names something that not everybody may see: who asks, about which target, decides what there is to be named.
+
+    A form tells its fields before it reads them; as long as nobody asks, nothing that is hidden from some is there.
+    """
+
+    actor: Actor | None = None
+    target: Any = None
+
+
 class OperationForm(forms.Form):
     """Base of all operations' forms; without fields, for operations without parameters.
 
@@ -41,6 +51,9 @@ class OperationForm(forms.Form):
         super().__init__(data, **options)
         self.target = target
         self.actor = actor
+        for field in self.fields.values():
+            if isinstance(field, NamingField):
+                field.actor, field.target = actor, target
         if target is not None:
             self.fit()
 

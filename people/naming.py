@@ -3,20 +3,28 @@
 import re
 from datetime import datetime, timedelta
 
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from permissions.models import Team, User
-from permissions.selectors import find_group, find_user
+from permissions.selectors import find_user
 from ui.moments import as_utc, begin_of
+from virtualmachines.known_teams import find_known_team
 
 _SPANS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-def find_subject(text: str) -> User | Team:
-    """Somebody by user name, or a team by @ and its name. ValueError says that there is none."""
-    found = find_group(text[1:]) if text.startswith("@") else find_user(text)
+def find_subject(text: str, asker: User | None, on: Model | None = None) -> User | Team:
+    """Somebody by user name, or a team by @ and its name: one of which `asker` knows, as of those that hold something
+    `on` what they audit. ValueError says in the same words that there is none, or that they know of none.
+    """
+    found: User | Team | None
+    if text.startswith("@"):
+        found = find_known_team(asker, text[1:], on) if asker is not None else None
+    else:
+        found = find_user(text)
     if found is None:
         words = _("There is no team “%s”.") if text.startswith("@") else _("There is no user “%s”.")
         raise ValueError(words % text.removeprefix("@"))

@@ -9,10 +9,9 @@ from django.http import Http404
 
 from clusters.moved import Moved
 from operations.contract import SITE, Site
-from people.naming import find_subject
 from permissions.access import VIEW
 from permissions.kinds import KINDS, Kind
-from permissions.models import Team, User
+from permissions.models import User
 from permissions.policy import access_of
 from permissions.selectors import find_user
 
@@ -25,14 +24,6 @@ def read_person(name: str) -> User:
     if found is None:
         raise CommandError(f"There is no user “{name}”.")
     return found
-
-
-def read_subject(text: str) -> User | Team:
-    """A user name, or @ and the name of a team. CommandError."""
-    try:
-        return find_subject(text)
-    except ValueError as error:
-        raise CommandError(str(error)) from error
 
 
 def read_object(text: str, kinds: Iterable[Kind], user: User | None) -> Model:

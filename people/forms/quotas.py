@@ -1,14 +1,12 @@
 """What one is asked about quotas."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
 from operations.forms import OperationForm, asks_for
-from people.forms.rights import OwnerField
-from people.naming import find_subject
+from people.forms.rights import OwnerField, find_named
 from permissions.models import Persona
 from permissions.services import persona_of
 from quotas.amounts import DIMENSIONS, Limits
@@ -72,8 +70,14 @@ class QuotaForm(DefaultQuotaForm):
 
     def _now(self) -> Limits:
         """What counts now for whom the address names."""
-        persona = _named(self.initial)
+        persona = self._named()
         return limits_of(persona, self.target) if persona is not None else default_of(self.target)
+
+    def _named(self) -> Persona | None:
+        try:
+            return persona_of(find_named(self, str(self.initial.get("who", ""))))
+        except ValueError:
+            return None
 
 
 @asks_for("cluster.remove-quota")
@@ -83,10 +87,3 @@ class RemoveQuotaForm(OperationForm):
     who = OwnerField(label=gettext_lazy("Who"))
 
     from_address = ("who",)
-
-
-def _named(initial: Mapping[str, Any]) -> Persona | None:
-    try:
-        return persona_of(find_subject(str(initial.get("who", ""))))
-    except ValueError:
-        return None

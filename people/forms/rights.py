@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from operations.contract import Site
-from operations.forms import OperationForm, asks_for
+from operations.forms import NamingField, OperationForm, asks_for
 from people.naming import find_subject, parse_moment
 from people.operations.rights import GRANTED_ON, ROLES_GRANTED_ON
 from permissions.models import Persona, Role, Team, User
@@ -22,29 +23,37 @@ from ui.moments import by_the_clock, tell
 from ui.names import NameInput
 
 
-class SubjectField(forms.CharField):
-    """A user name, or @ and the name of a team."""
+class SubjectField(NamingField):
+    """A user name, or @ and the name of a team that one knows of."""
 
     widget = NameInput(teams=True)
 
-    def clean(self, value: Any) -> User | Team | None:
+    def clean(self, value: Any) -> Any:
         """Whoever is meant."""
         text = str(super().clean(value))
+        return self.find(text) if text else None
+
+    def find(self, text: str) -> User | Team:
+        """The one who is called so. ValidationError."""
         try:
-            return find_subject(text) if text else None
+            return find_named(self, text)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
 
 
-class OwnerField(forms.CharField):
+class OwnerField(SubjectField):
     """The same, for who owns something."""
-
-    widget = NameInput(teams=True)
 
     def clean(self, value: Any) -> Persona | None:
         """Their persona."""
-        who = SubjectField(required=self.required).clean(value)
+        who = super().clean(value)
         return persona_of(who) if who is not None else None
+
+
+def find_named(asking: NamingField | OperationForm, text: str) -> User | Team:
+    """Whom a form or a field of it means by a name. ValueError."""
+    asker = asking.actor.user if asking.actor is not None else None
+    return find_subject(text, asker, asking.target if isinstance(asking.target, Model) else None)
 
 
 class RoleField(forms.CharField):
@@ -136,7 +145,7 @@ class RevokeForm(OperationForm):
     def _held(self) -> Mapping[str, datetime | None]:
         """What was granted already to whom the address names."""
         try:
-            return granted_verbs(find_subject(str(self.initial.get("who", ""))), self.target)
+            return granted_verbs(find_named(self, str(self.initial.get("who", ""))), self.target)
         except ValueError:
             return {}
 

@@ -146,9 +146,10 @@ def test_a_team_is_not_called_like_another(team: Team) -> None:
 def test_its_admin_grants_within_it_and_nothing_beyond(page: Client, team: Team) -> None:
     """The predecessor let them delete it, and took the key of the object from what was posted."""
     carol, other, vm = make_user("carol"), make_team("other"), make_vm(make_cluster("lab"), "web1.example.org")
+    make_team("mates", [find("olga")])
     for verb, given in (
         ("grant", {"who": "carol", "verbs": ["admin"]}),
-        ("grant", {"who": "@other", "verbs": ["act"]}),
+        ("grant", {"who": "@mates", "verbs": ["act"]}),
         ("set-rights", {"who": "carol", "verbs": ["admin"]}),
         ("grant-role", {"who": "carol", "role": set_role("carers", {"team": ["admin"]}).name}),
     ):

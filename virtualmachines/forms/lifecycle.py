@@ -13,11 +13,11 @@ from operations.contract import AnyOperation
 from operations.forms import OpenedField, OperationForm, asks_for
 from operations.once import read_once
 from permissions.models import Persona
-from permissions.selectors import find_persona_of_anybody
 from ui.names import NameInput
 from virtualmachines.forms.pieces.system import group_systems
 from virtualmachines.forms.pieces.typed import PairsField
 from virtualmachines.forms.which_disks import DisksField, SomeDisksForm
+from virtualmachines.known_teams import find_known_persona
 from virtualmachines.operations.owning import OwnerParams, version_of_owner
 from virtualmachines.operations.reinstalling import ReinstallParams
 
@@ -118,14 +118,16 @@ class OwnerForm(OfOwnerForm):
     def clean_owner(self) -> str:
         """The name of somebody who is there."""
         name = str(self.cleaned_data["owner"]).strip()
-        if name and _find(name) is None:
+        if name and self._find(name) is None:
             raise ValidationError(_("There is nobody called %s.") % name)
         return name
 
     def params(self, operation: AnyOperation) -> OwnerParams:
         name = self.cleaned_data["owner"]
-        return OwnerParams(self.cleaned_data["opened"], _find(name) if name else None)
+        return OwnerParams(self.cleaned_data["opened"], self._find(name) if name else None)
 
-
-def _find(name: str) -> Persona | None:
-    return read_once(("named", name), lambda: find_persona_of_anybody(name))
+    def _find(self, name: str) -> Persona | None:
+        if self.actor is None:
+            return None
+        user = self.actor.user
+        return read_once(("known", user.pk, name), lambda: find_known_persona(user, name))

@@ -13,7 +13,8 @@ from operations.contract import AnyOperation
 from operations.forms import OperationForm, asks_for
 from permissions.models import Persona, User
 from permissions.policy import can
-from permissions.selectors import find_persona, find_persona_of_anybody
+from permissions.selectors import find_persona
+from virtualmachines.known_teams import find_known_persona
 from virtualmachines.operations.creating import CreateParams
 from virtualmachines.spec import BadData, spec_from_data
 
@@ -83,8 +84,9 @@ def data_of_entry(entry: Entry) -> dict[str, Any]:
 
 
 def find_owner(user: User, cluster: Cluster | None, name: str) -> Persona | None:
-    """The persona of this name if `user` may create for it on the cluster: whoever administers that, for anybody."""
+    """The persona of this name if `user` may create for it on the cluster: whoever administers that, for anybody
+    they know of."""
     found = find_persona(user, name)
     if found is None and cluster is not None and can(user, "admin", cluster):
-        found = find_persona_of_anybody(name)
+        found = find_known_persona(user, name)
     return found

@@ -18,6 +18,7 @@ from virtualmachines.forms.pieces.system import group_systems
 from virtualmachines.forms.pieces.typed import PairsField
 from virtualmachines.forms.which_disks import DisksField, SomeDisksForm
 from virtualmachines.known_teams import find_known_persona
+from virtualmachines.models import VirtualMachine
 from virtualmachines.operations.owning import OwnerParams, version_of_owner
 from virtualmachines.operations.reinstalling import ReinstallParams
 
@@ -129,5 +130,6 @@ class OwnerForm(OfOwnerForm):
     def _find(self, name: str) -> Persona | None:
         if self.actor is None:
             return None
-        user = self.actor.user
-        return read_once(("known", user.pk, name), lambda: find_known_persona(user, name))
+        user, on = self.actor.user, self.target
+        where = on.cluster_id if isinstance(on, VirtualMachine) else None
+        return read_once(("known", user.pk, name, where), lambda: find_known_persona(user, name, on))

@@ -88,5 +88,5 @@ def find_owner(user: User, cluster: Cluster | None, name: str) -> Persona | None
     they know of."""
     found = find_persona(user, name)
     if found is None and cluster is not None and can(user, "admin", cluster):
-        found = find_known_persona(user, name)
+        found = find_known_persona(user, name, cluster)
     return found

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gwm.env import BASE_DIR
+from gwm.processes.listening import CannotStart
+from gwm.processes.surroundings import check_theme_at_start
 from gwm.theming import check_theme, list_problems
+from tests.up.running import clean_environment
 from ui.theming.contrast import find_weak, read_tokens
 from ui.theming.described import read_theme
 from ui.theming.logos import MOST_BYTES, check_logo
@@ -122,6 +127,7 @@ def test_a_logo_that_is_huge_or_something_else_is_refused(tmp_path: Path) -> Non
     for path, content, words in (
         (svg, SVG.format(MOST_BYTES * " ").encode(), "every page loads it"),
         (svg, b"<html><body/></html>", "is no SVG"),
+        (svg, b"<svg/>", "is no SVG"),  # a browser would show nothing
         (svg, b"", "is no SVG"),
         (png, b"GIF89a", "is no PNG"),
         (png, PNG[:16] + struct.pack(">II", 2001, 10) + PNG[24:], "is 2001 by 10 pixels"),
@@ -135,7 +141,7 @@ def test_a_colour_that_can_not_be_read_is_told_with_what_it_has_and_needs(tmp_pa
     (tmp_path / "theme.toml").write_text('[light]\nnav = "#f0f0f0"\naccent = "#88aaff"\n[dark]\non-accent = "#000"')
     settings.GWM_THEME = theme = read_theme(tmp_path, LANGUAGES, is_wanted=True)
     broken, weak = list_problems()
-    assert broken == []
+    assert broken == [] and check_theme_at_start() == weak
     assert (
         "Theme: accent (#88aaff) on panel (#ffffff) has a contrast of 2.27 in the light scheme, and needs 4.5. "
         "Give accent another colour in [light] of theme.toml; docs/themes.md lists all."
@@ -144,6 +150,32 @@ def test_a_colour_that_can_not_be_read_is_told_with_what_it_has_and_needs(tmp_pa
     assert any(line.startswith("Theme: on-accent (#ffffff) on accent") and "Give accent " in line for line in weak)
     assert {each.scheme for each in find_weak(theme.colours)} == {"light"}
     assert {message.id for message in check_theme()} == {"gwm.W001"}
+
+
+def start(data: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The settings of a start on this data directory."""
+    shown = "STATIC_URL, STATICFILES_DIRS, TEMPLATES[0]['DIRS'], DEFAULT_FROM_EMAIL, GWM_THEME.name"
+    script = f"from gwm.settings import *; print(*map(str, [{shown}]), sep='\\n')"
+    environ = clean_environment(GWM_DATA_DIR=str(data), GWM_PUBLIC_URL="https://example.org/gwm", **environment)
+    return subprocess.run([sys.executable, "-c", script], cwd=BASE_DIR, env=environ, capture_output=True, text=True)
+
+
+def test_a_start_puts_the_theme_before_what_is_ours(tmp_path: Path) -> None:
+    theme = tmp_path / "theme"
+    for folder in ("static", "templates"):
+        (theme / folder).mkdir(parents=True)
+    (theme / "theme.toml").write_text('name = "Cloud, Co"\n[light]\naccent = "#123456"')
+    url, files, templates, sender, name = start(tmp_path).stdout.splitlines()
+    assert (sender, name) == ('"Cloud, Co" <gwm@example.org>', "Cloud, Co")
+    ours = {"static": files, "templates": templates}
+    assert ours == {folder: repr([theme / folder, BASE_DIR / folder]) for folder in ours}
+    (theme / "theme.toml").write_text('name = "Cloud"\n[light]\naccent = "#123457"')
+    other = start(tmp_path).stdout.splitlines()[0]
+    assert url.startswith("/gwm/static/") and other.startswith("/gwm/static/") and url != other
+    (theme / "theme.toml").write_text('nmae = "Cloud"')
+    refused = start(tmp_path)
+    assert "SettingError: GWM_THEME_DIR: “nmae”: is no key of" in refused.stderr
+    assert refused.stderr.rstrip().endswith("Did you mean name?")
 
 
 def test_the_document_lists_every_colour() -> None:
@@ -177,6 +209,8 @@ def test_own_templates_are_held_against_the_release(tmp_path: Path, settings: An
     settings.GWM_THEME = read_theme(tmp_path, LANGUAGES, is_wanted=True)
     engines = [{**settings.TEMPLATES[0], "DIRS": [tmp_path / "templates", *settings.TEMPLATES[0]["DIRS"]]}]
     settings.TEMPLATES = engines
+    with pytest.raises(CannotStart, match="no_such_tag"):
+        check_theme_at_start()
     broken, told = list_problems()
     assert len(broken) == 1 and "login.html is no template of this release" in broken[0]
     assert [line.partition(" ")[2].partition(". ")[0] for line in told] == [

@@ -20,7 +20,11 @@ def test_any_change_changes_the_version(tmp_path: Path) -> None:
     (tmp_path / "a" / "one.js").write_text("2")
     second = version_of(tmp_path)
     (tmp_path / "a" / "one.js").rename(tmp_path / "a" / "two.js")
-    assert len({first, second, version_of(tmp_path)}) == 3
+    third = version_of(tmp_path)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "one.js").write_text("1")
+    both = version_of(tmp_path / "a", tmp_path / "b")
+    assert len({first, second, third, both, version_of(tmp_path / "a", tmp_path / "b", made="a{}")}) == 5
 
 
 @pytest.mark.django_db

@@ -49,6 +49,10 @@ class Invalid(Refusal):
         self.errors = dict(errors)
 
 
+class Unchanged(Invalid):
+    """All is already as it is wanted: nothing is done, and nothing written down."""
+
+
 class OverQuota(Invalid):
     """It would go beyond a quota `on` a cluster; an administrator may say that it shall all the same."""
 
@@ -301,6 +305,13 @@ class Operation(Generic[T, P]):
     def changes(self, ask: Ask[T, P]) -> Sequence[Change]:
         """Before and after, field by field: for the confirmation, the journal and the API."""
         return ()
+
+    def alters(self, ask: Ask[T, P], changes: Sequence[Change]) -> bool:
+        """Whether anything is other than before once it is done, whose `changes` are these; else it is not done.
+
+        Of what is sent Ganeti is the judge.
+        """
+        return True
 
     def meets_limits(self, targets: QuerySet[Any]) -> bool:
         """Whether there is a quota at all, where these are, that it might exceed."""

@@ -35,6 +35,7 @@ from operations.contract import (
     Operation,
     Refusal,
     TurnedAway,
+    Unchanged,
 )
 from operations.models import Batch, Busy
 from operations.offers import find_obstacle
@@ -145,7 +146,10 @@ def _prepare(
         if obstacle:
             raise Refusal(obstacle)
         operation.check(ask)
-        uuid, changes = uuid4(), [*operation.changes(ask), *_exceeding(operation, ask.actor)]
+        uuid, changes = uuid4(), list(operation.changes(ask))
+        if not operation.alters(ask, changes):
+            raise Unchanged({"": _("It is so already. Nothing was changed.")})
+        changes += _exceeding(operation, ask.actor)
         claims = Claims() if ask.dry_run else operation.claim(ask, uuid)
         busy = claims.made or ask.target
         entry = begin(

@@ -163,6 +163,9 @@ class Edit(OnPeople[AccountParams]):
         said = ((name, getattr(ask.target, name), value) for name, value in ask.params.said.items())
         return [Change(name, LABELS[name], old or None, new or None) for name, old, new in said if old != new]
 
+    def alters(self, ask: Ask[User, AccountParams], changes: Sequence[Change]) -> bool:
+        return bool(changes)
+
     def perform(self, ask: Ask[User, AccountParams]) -> str:
         if ask.params.email not in (None, ask.target.email):
             tell_former_address(ask.target)

@@ -128,6 +128,9 @@ class EditKey(_OnKey[CommentParams]):
         old, new = ask.target.comment, clean_comment(ask.params.comment)
         return [Change("comment", gettext_noop("comment"), old or None, new or None)] if old != new else []
 
+    def alters(self, ask: Ask[SshKey, CommentParams], changes: Sequence[Change]) -> bool:
+        return bool(changes)
+
     def perform(self, ask: Ask[SshKey, CommentParams]) -> str:
         ask.target.comment = clean_comment(ask.params.comment)
         ask.target.save(update_fields=["comment"])

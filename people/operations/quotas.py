@@ -81,6 +81,9 @@ class SetDefaultQuota(_OnQuotas[LimitParams]):
     def changes(self, ask: Ask[Cluster, LimitParams]) -> Sequence[Change]:
         return changes_of(default_of(ask.target), ask.params.limits)
 
+    def alters(self, ask: Ask[Cluster, LimitParams], changes: Sequence[Change]) -> bool:
+        return bool(changes)
+
     def perform(self, ask: Ask[Cluster, LimitParams]) -> str:
         set_default(ask.target, ask.params.limits)
         return ""
@@ -100,6 +103,10 @@ class SetQuota(_OnQuotas[QuotaParams]):
 
     def changes(self, ask: Ask[Cluster, QuotaParams]) -> Sequence[Change]:
         return changes_of(limits_of(ask.params.who, ask.target), ask.params.limits)
+
+    def alters(self, ask: Ask[Cluster, QuotaParams], changes: Sequence[Change]) -> bool:
+        # one of their own that says what the default says stays when that is changed
+        return own_limits(ask.params.who, ask.target) != ask.params.limits
 
     def perform(self, ask: Ask[Cluster, QuotaParams]) -> str:
         set_quota(ask.params.who, ask.target, ask.params.limits)

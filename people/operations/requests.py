@@ -27,7 +27,7 @@ from permissions.selectors import name_of_persona
 from permissions.services import persona_of
 from quotas.amounts import DIMENSIONS, Limits
 from quotas.models import Request
-from quotas.selectors import limits_of
+from quotas.selectors import limits_of, own_limits
 
 P = TypeVar("P")
 # What somebody may ask for within an hour, withdrawn or not: each is a mail to who decides.
@@ -228,7 +228,8 @@ class Approve(_OnRequest[ApproveParams]):
         given: dict[str, Any] = {"answer": params.answer, "machine": params.machine}
         if asked.kind == Request.Kind.QUOTA and asked.cluster is not None:
             limits = dict(zip(DIMENSIONS, params.limits.values(), strict=True))
-            do_beside(SetQuota(), Ask(ask.actor, asked.cluster, QuotaParams(who=asked.persona, **limits)))
+            if own_limits(asked.persona, asked.cluster) != params.limits:  # else somebody has set it meanwhile
+                do_beside(SetQuota(), Ask(ask.actor, asked.cluster, QuotaParams(who=asked.persona, **limits)))
             given |= limits
         self._close(ask, Request.State.APPROVED, **given)
         return params.answer

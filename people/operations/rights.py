@@ -68,6 +68,9 @@ class _OnRights(Operation[Grantable, P]):
         self.kind = kind
         self.has_own_page = kind not in WITH_PAGES
 
+    def alters(self, ask: Ask[Grantable, P], changes: Sequence[Change]) -> bool:
+        return bool(changes)
+
     def name_of(self, target: Any) -> str:
         return _("everything") if target is SITE else str(target)
 

@@ -123,6 +123,9 @@ class EditRole(_OnRoles[RoleParams]):
         role = ask.target
         return _changes(RoleParams(role.name, list_verbs(role), role.description), _complete(ask))
 
+    def alters(self, ask: Ask[Role, RoleParams], changes: Sequence[Change]) -> bool:
+        return bool(changes)
+
     def perform(self, ask: Ask[Role, RoleParams]) -> str:
         wanted, quotas = _complete(ask), quotas_by_role(ask.target)
         name, description = wanted.name or "", wanted.description or ""

@@ -99,6 +99,9 @@ class RenameTeam(_OnTeams[TeamParams]):
         old, new = ask.target.name, ask.params.name
         return [Change("name", gettext_noop("name"), old, new)] if old != new else []
 
+    def alters(self, ask: Ask[Team, TeamParams], changes: Sequence[Change]) -> bool:
+        return bool(changes)
+
     def perform(self, ask: Ask[Team, TeamParams]) -> str:
         try:
             with transaction.atomic():

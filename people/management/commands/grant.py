@@ -1,12 +1,13 @@
 """`manage.py grant USER|@TEAM VERB… --on CLUSTER[/MACHINE]|@TEAM --as ADMIN`: rights and roles."""
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from objectlog.models import Via
-from operations.contract import SITE, Actor, Ask, Forbidden, Refusal
+from operations.contract import SITE, Actor, Ask, Forbidden, Refusal, Unchanged
 from operations.forms import params_from
 from operations.pipeline import run
 from operations.table import OPERATIONS
@@ -52,7 +53,8 @@ class Command(BaseCommand):
             raise CommandError("Single rights are granted on one object; on everything there are roles.")
         try:
             params = params_from(operation, actor, on, data)
-            run(operation, Ask(actor, on, params))
+            with suppress(Unchanged):  # it is as is said below
+                run(operation, Ask(actor, on, params))
         except (Forbidden, Refusal) as error:
             raise CommandError(str(error)) from error
         until = getattr(params, "until", None)

@@ -1,12 +1,13 @@
 """`manage.py role NAME KIND.VERB… --as ADMIN`: what a role holds; without verbs: what it holds now."""
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from objectlog.models import Via
-from operations.contract import SITE, Actor, Ask, Forbidden, Refusal
+from operations.contract import SITE, Actor, Ask, Forbidden, Refusal, Unchanged
 from operations.forms import params_from
 from operations.pipeline import run
 from operations.table import OPERATIONS
@@ -37,7 +38,8 @@ class Command(BaseCommand):
             if there is None:
                 data["name"] = options["name"]
             try:
-                run(operation, Ask(actor, target, params_from(operation, actor, target, data)))
+                with suppress(Unchanged):  # it holds what is said below
+                    run(operation, Ask(actor, target, params_from(operation, actor, target, data)))
             except (Forbidden, Refusal) as error:
                 raise CommandError(str(error)) from error
         role = find_role(options["name"])

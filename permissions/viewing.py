@@ -1,15 +1,18 @@
 """Looking at the pages as somebody else sees them: for administrators, and for looking alone.
 
 The session says as whom. Whoever looks is asked anew with each request whether they still may; nothing can be changed
-meanwhile, whatever is posted, and no console opens, for that takes a ticket, which is posted for.
+meanwhile, whatever is posted, and no console opens, for that takes a ticket, which is posted for. A file is for looking
+alone, too, and holds what the other's would; no banner stands over it later, so its name says whose view it is.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from objectlog.models import Outcome, Via
@@ -18,6 +21,7 @@ from permissions.models import User
 from permissions.policy import can
 
 _CHOSEN, _VIEWER = "viewing_as", "_viewed_by"
+_FILE = re.compile(r'attachment; filename="(?P<stem>[^".]+)(?P<ending>\.[^"]+)"')
 _SAFE = ("GET", "HEAD", "OPTIONS")
 # What may be posted all the same, by the names of URLs.
 _WAYS_OUT = ("view-as-stop", "logout")
@@ -59,7 +63,10 @@ class ViewAs:
         chosen = request.session.get(_CHOSEN)
         if isinstance(chosen, int):
             _change_eyes(request, chosen)
-        return self._get_response(request)
+        response = self._get_response(request)
+        if viewer_of(request) is not None:
+            _name_file(response, str(request.user))
+        return response
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
         """PermissionDenied for what would change something."""
@@ -68,6 +75,14 @@ class ViewAs:
         match = request.resolver_match
         if match is None or match.url_name not in _WAYS_OUT:
             raise PermissionDenied(_("You look at this as %s sees it: nothing can be changed.") % request.user)
+
+
+def _name_file(response: HttpResponseBase, person: str) -> None:
+    """Have the name of a file say as whom it was seen."""
+    named = _FILE.fullmatch(response.headers.get("Content-Disposition", ""))
+    if named:
+        name = f"{named['stem']}-as-seen-by-{person}{named['ending']}"
+        response.headers["Content-Disposition"] = content_disposition_header(True, name) or ""
 
 
 def _change_eyes(request: HttpRequest, chosen: int) -> None:

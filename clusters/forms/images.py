@@ -22,8 +22,7 @@ class CdImagesForm(OperationForm):
 
     def fit(self) -> None:
         """Begin with those that are listed."""
-        lines = [f"{image.name} = {image.path}" for image in read_images(self.target)]
-        self.fields["images"].initial = "\n".join(lines)
+        self.fields["images"].initial = "\n".join(map(line_of_image, read_images(self.target)))
 
     def clean_images(self) -> tuple[CdImage, ...]:
         """A name and a path of each line."""
@@ -35,3 +34,8 @@ class CdImagesForm(OperationForm):
             if line.strip():
                 found.append(CdImage(name.strip(), path.strip()))
         return tuple(found)
+
+
+def line_of_image(image: CdImage) -> str:
+    """As it is typed."""
+    return f"{image.name} = {image.path}"

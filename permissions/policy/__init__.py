@@ -18,6 +18,7 @@ from objectlog.words import gettext, told
 from permissions.models import User
 from permissions.policy.acting import may_act_for, may_look_after, may_speak_as, teams_to_act_for
 from permissions.policy.endings import find_endings, last_endings
+from permissions.policy.given import Given, find_given
 from permissions.policy.holders import count_holders, find_candidates, find_grants, granted_roles, granted_verbs
 from permissions.policy.holdings import (
     Holding,
@@ -49,6 +50,7 @@ __all__ = [
     "Actor",
     "Allowed",
     "Denied",
+    "Given",
     "GrantKey",
     "Holding",
     "SiteVerb",
@@ -63,6 +65,7 @@ __all__ = [
     "count_holders",
     "count_read_ahead",
     "find_endings",
+    "find_given",
     "find_grants",
     "find_holdings",
     "find_holdings_by_role",

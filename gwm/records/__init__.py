@@ -1,0 +1,1 @@
+"""What this installation keeps of one cluster and Ganeti does not, as a file that another installation can do again."""

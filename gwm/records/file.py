@@ -1,0 +1,128 @@
+"""The file of a cluster's record: lines of JSON. The first says what it is, each other is a step (`Step`).
+
+A step is an operation with what a command would say to it, so that a file can do no more than who imports it may.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+FORMAT = "ganeti-web-manager cluster 1"
+LONGEST_LINE = 1024 * 1024
+#: What a step may do: nothing that is sent to Ganeti or gives anything beyond this cluster, and nothing that takes
+#: anything away but what the owner of a template gets with it.
+OPERATIONS = (
+    *("role.create", "team.create", "team.add-member", "team.add-admin"),
+    *("cluster.cd-images", "cluster.sizes", "cluster.grant", "cluster.grant-role"),
+    *("template.create", "template.revoke", "template.grant", "template.grant-role"),
+    *("vm.set-owner", "vm.notes", "vm.protect", "vm.grant", "vm.grant-role"),
+    *("cluster.set-default-quota", "cluster.set-quota"),
+)
+
+
+class RecordError(Exception):
+    """The file can't be made or used; the text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation. `name` and `uuid` say on which machine, template or team; a cluster is the one of the file."""
+
+    do: str
+    given: dict[str, Any]
+    name: str = ""
+    uuid: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.do} {self.name}".rstrip()
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a file says of itself: which cluster, by Ganeti's uuid and by name, and how many steps follow."""
+
+    slug: str
+    uuid: str
+    cluster: str
+    version: str
+    made: str
+    steps: int
+    format: str = FORMAT
+
+
+def write_record(path: Path, head: Head, steps: Sequence[Step]) -> None:
+    """A new file, readable by its user alone, there as a whole or not at all. Raises RecordError."""
+    if path.exists():
+        raise RecordError(f"There is a file {path} already. Choose another name.")
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                for content in (asdict(head), *map(asdict, steps)):
+                    stream.write(json.dumps(content, sort_keys=True) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise RecordError(f"{path} can't be written: {error.strerror}.") from error
+
+
+def read_record(path: Path) -> tuple[Head, list[Step]]:
+    """All of it, before anything is done with it. Raises RecordError, which names the line."""
+    try:
+        with path.open("rb") as stream:
+            lines = _read_lines(iter(lambda: stream.readline(LONGEST_LINE + 1), b""))
+            head = _read_head(next(lines, None))
+            steps = [_read_step(number, line) for number, line in enumerate(lines, 2)]
+    except OSError as error:
+        raise RecordError(f"{path} can't be read: {error.strerror}.") from error
+    if len(steps) != head.steps:
+        raise RecordError(f"The file is cut off: it has {len(steps)} steps of {head.steps}. Fetch it again.")
+    return head, steps
+
+
+def _read_lines(lines: Iterator[bytes]) -> Iterator[Any]:
+    for number, line in enumerate(lines, 1):
+        if len(line) > LONGEST_LINE:
+            raise RecordError(f"Line {number} is longer than any of a cluster's record.")
+        try:
+            yield json.loads(line)
+        except (ValueError, RecursionError):
+            raise RecordError(f"Line {number} can't be read: the file is none of a cluster's record.") from None
+
+
+def _read_head(content: Any) -> Head:
+    said = content.get("format") if isinstance(content, dict) else None
+    if not isinstance(said, str) or not said.startswith("ganeti-web-manager cluster"):
+        raise RecordError("The file is no record of a cluster.")
+    if said != FORMAT:
+        raise RecordError(f"The file is a “{said[:60]}”, which this release can't read. Take a newer release.")
+    try:
+        head = Head(**content)
+    except TypeError:
+        raise RecordError("Line 1 is none of a cluster's record.") from None
+    texts = (head.slug, head.uuid, head.cluster, head.version, head.made)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(head.steps, int):
+        raise RecordError("Line 1 is none of a cluster's record.")
+    return head
+
+
+def _read_step(number: int, content: Any) -> Step:
+    try:
+        step = Step(**content)
+    except TypeError:
+        raise RecordError(f"Line {number} is no step.") from None
+    if step.do not in OPERATIONS:
+        raise RecordError(f"Line {number} would do “{str(step.do)[:60]}”, which no record of a cluster does.")
+    if not isinstance(step.given, dict) or not isinstance(step.name, str) or not isinstance(step.uuid, str):
+        raise RecordError(f"Line {number} is no step.")
+    return step

@@ -10,7 +10,7 @@ from clusters.models import Cluster
 from gwm.records.exporting import who_is_named
 from gwm.records.file import Head, RecordError, Step
 from objectlog.models import Outcome
-from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal, Site
+from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal, Site, Unchanged
 from operations.forms import params_from
 from operations.pipeline import run
 from operations.table import OPERATIONS
@@ -78,6 +78,8 @@ def import_record(
                 went.done += 1
             else:
                 went.already += 1
+        except Unchanged:
+            went.already += 1
         except (Forbidden, Refusal, LookupError) as error:
             went.failed.append((step, str(error.args[0] if isinstance(error, LookupError) else error)))
         say(number)

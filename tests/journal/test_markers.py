@@ -1,4 +1,4 @@
-"""A day's work with secrets that would be known anywhere: none is in log, journal, mail, database or page."""
+"""A day's work with secrets that would be known anywhere: none is in log, journal, mail, database, page or bundle."""
 
 import io
 import logging
@@ -14,6 +14,7 @@ from django.test import Client
 from clusters.models import Cluster
 from clusters.operations.cluster import EditCluster
 from clusters.operations.wanted import ClusterSettings
+from gwm.diagnosing.bundle import gather
 from objectlog.chain import seal_all
 from objectlog.models import Via
 from operations.contract import SITE, Actor, Ask, Refusal
@@ -127,6 +128,7 @@ def test_no_secret_is_anywhere_afterwards(
         *(("log", f"{record.getMessage()} {record.exc_text or ''}") for record in caplog.records),
         *(("mail", f"{letter.subject} {letter.body}") for letter in mail.outbox),
         ("stream", (tmp_path / "journal.jsonl").read_text()),
+        *gather(tmp_path / "journal.jsonl", with_names=True).texts.items(),
     ]
     assert len(found) > 1000 and any(where == "log" for where, _text in found)
     shown = sorted({(where, name) for where, text in found for name, marker in MARKERS.items() if marker in text})

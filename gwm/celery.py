@@ -13,7 +13,7 @@ from celery.signals import beat_init, setup_logging, worker_ready
 from django.conf import settings
 from django.urls import set_script_prefix
 
-from gwm import queue_files
+from gwm import queue_files, signs
 from gwm.processes.ready import tell_ready
 from gwm.roomy import call_with_room
 from objectlog.logged import logged_with
@@ -22,6 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gwm.settings")
 # Whoever runs `up` as root has decided so; the demo machine of a newcomer is where that happens.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
+_QUEUE = "gwm"
 # An entry's message is worthless when its successor is due: it expires, so a worker that was away does not find
 # a heap of them.
 TIMETABLE: dict[str, dict[str, Any]] = {
@@ -40,6 +41,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "keep-usage": {"task": "people.tasks.keep_usage", "schedule": crontab(minute="7")},
     "check-counts": {"task": "virtualmachines.tasks.check_counts", "schedule": crontab(hour="3", minute="41")},
     "forget-plans": {"task": "operations.tasks.forget_old_plans", "schedule": crontab(minute="23")},
+    "forget-processes": {"task": "gwm.tasks.forget_gone_processes", "schedule": crontab(hour="3", minute="29")},
     "forget-sessions": {"task": "gwm.tasks.forget_old_sessions", "schedule": crontab(hour="3", minute="17")},
 }
 
@@ -67,7 +69,7 @@ def describe_celery() -> dict[str, Any]:
     return {
         **describe_broker(),
         "broker_connection_retry_on_startup": True,
-        "task_default_queue": "gwm",
+        "task_default_queue": _QUEUE,
         "task_ignore_result": True,
         "task_acks_late": True,
         "task_store_errors_even_if_ignored": False,
@@ -92,7 +94,11 @@ class RoomyTask(Task):  # type: ignore[misc] # Celery has no types
         """Do it. URLs begin as on pages: Django tells its threads in requests, and the first thread at the start."""
         set_script_prefix(settings.FORCE_SCRIPT_NAME or "/")
         with logged_with(task=self.request.id):
-            return call_with_room(lambda call: call(*args, **keywords), super().__call__)
+            signs.worked()
+            try:
+                return call_with_room(lambda call: call(*args, **keywords), super().__call__)
+            finally:
+                signs.worked()
 
 
 queue_files.register()
@@ -111,6 +117,18 @@ def keep_our_logging(**_: object) -> None:
 def tidy_queue(**_: object) -> None:
     """Remove what processes left in the queue's folders that were killed while they wrote."""
     queue_files.remove_unfinished(settings.GWM_DATA_DIR / "queue")
+
+
+@worker_ready.connect
+def sign_as_worker(**_: object) -> None:
+    """Say from now on that this worker is there."""
+    signs.begin("worker", _QUEUE)
+
+
+@beat_init.connect
+def sign_as_beat(**_: object) -> None:
+    """Likewise of beat."""
+    signs.begin("beat")
 
 
 @worker_ready.connect

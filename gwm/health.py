@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
+from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -20,6 +21,7 @@ from clusters.models import Cluster
 from clusters.remedies import remedy_for
 from clusters.states import state_of_cluster
 from gwm.outages import is_read_only
+from gwm.processes_seen import Part, examine_processes
 from gwm.queue_size import count_waiting, queue_folder
 from gwm.readiness import HEARTBEAT_MAX_AGE_S, heartbeat_age_s, try_to_change, why_unwritable
 from objectlog.chain import find_oldest_unsealed
@@ -31,20 +33,6 @@ from ui.moments import tell
 from ui.said import in_figures
 from virtualmachines.models import CountCheck
 from vncproxy.client import ControlError, list_consoles, list_control_sockets
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the service. `kind` is ok, warn or bad; `remedy` says what to do when it is not ok; `key` is what
-    programs know it by."""
-
-    name: str
-    kind: str
-    word: str
-    detail: str = ""
-    remedy: str = ""
-    key: str = ""
-
 
 FREE_DISK_WANTED = 0.05
 DIFFERENCE_SHOWN_FOR = timedelta(days=7)
@@ -58,7 +46,13 @@ def examine_parts() -> list[Part]:
     """Every part as it is now. Asks no cluster. Where the database gives no answer, its tables are left out."""
     database = replace(_database(), key="database")
     is_there = database.kind == "ok" or database.word == _("read-only")
-    in_tables: dict[str, Callable[[], Part]] = {"tables": _migrations, "counts": _counts, "seal": _seal}
+    in_tables: dict[str, Callable[[], Part]] = {
+        "tables": _migrations,
+        "counts": _counts,
+        "seal": _seal,
+    }
+    if database.kind == "ok":  # where nobody can sign, nobody is gone
+        in_tables["processes"] = examine_processes
     if settings.GWM_JOURNAL_STREAM:
         in_tables["stream"] = _stream
     if settings.GWM_DIRECTORY is not None:
@@ -200,7 +194,10 @@ def _consoles() -> Part:
         paths = list_control_sockets(control) or [control]
         consoles = [console for path in paths for console in list_consoles(path, timeout_s=2)]
     except ControlError as error:
-        remedy = _("It is a part of the web process: look at its log.")
+        if Path(control).is_socket() and control in str(error):
+            remedy = _("Start it: the unit gwm-console. If there is none any more, restart the web process.")
+        else:
+            remedy = _("It is a part of the web process: look at its log.")
         return Part(_("Console proxy"), "bad", _("no answer"), str(error), remedy)
     open_now = ngettext("%d console open", "%d consoles open", len(consoles)) % len(consoles)
     return Part(_("Console proxy"), "ok", _("answers"), open_now)

@@ -23,6 +23,7 @@ from clusters.models.job import JobStatus
 from gwm import VERSION
 from gwm.queue_size import count_waiting
 from gwm.readiness import heartbeat_age_s
+from gwm.signs import count_states, read_signs
 from objectlog.chain import find_oldest_unsealed
 from objectlog.models import OPEN_OUTCOMES, ChainEnd, Entry, Event, Outcome
 from operations.models import UNDER_WAY, Batch, BatchItem, BatchLane, BatchState, ItemState
@@ -44,7 +45,7 @@ def write_metrics() -> bytes:
 
 
 class Figures(Collector):
-    """The figures of this moment, in twelve queries at most, however much there is."""
+    """The figures of this moment, in thirteen queries at most, however much there is."""
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: to know what there is would be to ask for all of it."""
@@ -59,6 +60,8 @@ class Figures(Collector):
         yield from _journal(now)
         yield from _worker_and_queue()
         yield from _consoles()
+        processes: Values = {key: float(count) for key, count in count_states(read_signs()).items()}
+        yield _gauge("gwm_processes", "Processes, by what their signs of life say.", ("kind", "state"), processes)
 
 
 def _gauge(name: str, text: str, labels: tuple[str, ...], values: Values) -> Metric:

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from gwm.consoles import close_forbidden_consoles
 from gwm.live.reader import forget_old
 from gwm.readiness import note_heartbeat
+from gwm.signs import forget_gone
 from objectlog.chain import seal_all
 from objectlog.streaming import Unreachable, stream_all
 from vncproxy.client import ControlError, list_control_sockets
@@ -26,6 +27,12 @@ def record_heartbeat() -> None:
 def forget_old_sessions() -> None:
     """Delete sessions that have run out."""
     call_command("clearsessions")
+
+
+@shared_task
+def forget_gone_processes() -> None:
+    """Delete what processes said of themselves that have been gone for a day."""
+    forget_gone()
 
 
 @shared_task

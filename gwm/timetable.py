@@ -4,12 +4,15 @@ from typing import Any
 
 from celery.beat import PersistentScheduler
 
+from gwm import signs
+
 
 class Timetable(PersistentScheduler):  # type: ignore[misc]
     """What was last done in the future counts as done now; Celery's own would wait until that time has come again."""
 
     def tick(self, *args: Any, **options: Any) -> Any:
         """See the class; then as ever."""
+        signs.worked()
         now = self.app.now()
         ahead = [entry for entry in self.schedule.values() if entry.last_run_at is not None and entry.last_run_at > now]
         for entry in ahead:

@@ -31,7 +31,7 @@ PAGE = 500
 # Signed-in browsers sign in again; the others are made of what is in other tables, by triggers.
 SESSIONS = ("sessions.session", "usersessions.usersession")
 _FOLLOWING = ("objectlog.eventtext", "virtualmachines.machinetext")
-LEFT_OUT = (*SESSIONS, *_FOLLOWING, "gwm.touched")
+LEFT_OUT = (*SESSIONS, *_FOLLOWING, "gwm.touched", "gwm.process")
 
 Row = list[Any]
 

@@ -19,6 +19,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.utils.module_loading import import_string
 from twisted.internet import reactor as installed_reactor
+from twisted.internet.task import LoopingCall
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.threadpool import ThreadPool
@@ -36,6 +37,7 @@ from gwm.processes.supervisor import SOCKET_FD
 from gwm.processes.waiting import WaitingRequest
 from gwm.processes.watchers import Watchers
 from gwm.readiness import check_readiness
+from gwm.signs import begin
 from vncproxy.broker import Broker, make_broker
 from vncproxy.client import list_control_sockets, own_control_socket
 from vncproxy.connections import Connections, connections_for, raise_file_limit
@@ -46,6 +48,7 @@ from vncproxy.web import ConsoleSite, console_site
 
 IDLE_CONNECTION_S = 60
 LARGEST_BODY = 2_000_000
+SIGN_EVERY_S = 5.0
 LIVE_PATH = (b"live", b"ws")
 
 
@@ -157,6 +160,8 @@ def serve(reactor: Any, descriptor: int) -> None:
     for pool in (threads, ready.threads, metrics.threads):
         reactor.callWhenRunning(pool.start)
         reactor.addSystemEventTrigger("after", "shutdown", pool.stop)
+    signs = begin("web")
+    LoopingCall(signs.worked).start(SIGN_EVERY_S, now=True)
     reactor.callWhenRunning(tell_ready)
     reactor.run()
 

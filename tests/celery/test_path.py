@@ -19,6 +19,7 @@ from tests.processes.commands import ROOT, wait_for
 
 pytestmark = pytest.mark.standalone
 MACHINE = "vm1.example.org"
+SIGNED = "SELECT kind, pid FROM gwm_process"
 
 
 class Background:
@@ -74,7 +75,7 @@ def background(request: pytest.FixtureRequest, tmp_path: Path, make_simulator: A
 def test_an_operation_is_followed_to_its_end_by_worker_and_beat_alone(background: Background) -> None:
     simulator = background.installation.simulator
     simulator.hold_jobs()
-    with background.worker() as worker, background.beat():
+    with background.worker() as worker, background.beat() as beat:
         background.installation.manage("operate", "vm.shutdown", f"lab/{MACHINE}", "--as", "root")
         assert background.status() == ("running", True)
         wait_for(
@@ -86,8 +87,11 @@ def test_an_operation_is_followed_to_its_end_by_worker_and_beat_alone(background
         simulator.release_jobs()
         wait_for(lambda: all(job.finished for job in simulator.queue.jobs.values()), "the job's end")
         assert background.status() == ("running", True)
-        with background.worker():
+        with background.worker() as other:
             background.wait_until("ADMIN_down", False)
+            alive = {("worker", other.pid), ("beat", beat.pid)}
+            wait_for(lambda: set(background.installation.rows(SIGNED)) == alive, "who is there, and not who was killed")
+    assert background.installation.rows(SIGNED) == [], "they have ended in order"
     outcome, numbers, message = background.installation.entry_of(MACHINE)
     assert (outcome, message) == ("succeeded", "")
     assert numbers == [job.id for job in background.installation.jobs_about(MACHINE)]

@@ -76,7 +76,7 @@ CHECKED: dict[str, dict[str, Any]] = {
 TOLD = {
     *(f"clusters.Cluster.{name}" for name in ("slug", "software_version", "last_error_kind", "last_error")),
     *(f"clusters.Cluster.{name}" for name in ("live_error", "answers_at", "query_troubles")),
-    "clusters.Schedule.rapi_failures",
+    *("clusters.Schedule.rapi_failures", "gwm.Process.host", "gwm.Process.kind", "gwm.Process.version"),
 }
 
 

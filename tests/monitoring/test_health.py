@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
+from socket import AF_UNIX, socket
 from typing import Any
 
 import pytest
@@ -52,7 +54,7 @@ def test_the_command_says_what_the_page_says(settings) -> None:
     told = as_data()
     assert told["state"] == "bad"
     assert [each["key"] for each in told["parts"]] == [
-        *("database", "tables", "counts", "seal", "worker", "queue", "consoles", "disk")
+        *("database", "tables", "counts", "seal", "processes", "worker", "queue", "consoles", "disk")
     ]
     assert all(each["remedy"] for each in told["parts"] if each["kind"] != "ok")
 
@@ -72,6 +74,17 @@ def test_events_that_are_not_sealed_are_said() -> None:
     assert (told["kind"], "see that it runs" in told["remedy"]) == ("bad", True)
     seal_all()
     assert part("seal")["kind"] == "ok"
+
+
+@pytest.mark.parametrize(("name", "said"), [("console.sock", "gwm-console"), ("console-7.sock", "the web process")])
+def test_a_console_proxy_that_was_killed_is_said_with_what_it_was(
+    settings: Any, tmp_path: Path, name: str, said: str
+) -> None:
+    settings.GWM_CONSOLE_CONTROL = tmp_path / "console.sock"
+    with socket(AF_UNIX) as left:
+        left.bind(str(tmp_path / name))
+    told = part("consoles")
+    assert (told["kind"], said in told["remedy"]) == ("bad", True)
 
 
 def test_a_cluster_that_is_away_is_said_with_what_to_do_and_does_not_make_the_service_ill() -> None:

@@ -146,6 +146,12 @@ def with_nothing_left(desk: Desk, state: str) -> Desk:
     return desk
 
 
+def test_all_ways_are_tried() -> None:
+    """A creation, of whatever, is tried in tests/creating/test_over_quota.py."""
+    taking = {key for key, each in OPERATIONS.items() if each.takes_quota}
+    assert taking == {"vm.create", *(f"vm.{verb}" for verb in WAYS)}
+
+
 @pytest.mark.feature("F117", "F118", "F120", "F121")
 @pytest.mark.parametrize("verb", WAYS)
 def test_each_way_is_refused_and_done_when_an_administrator_ticks(desk: Desk, verb: str) -> None:

@@ -21,6 +21,7 @@ from operations.contract import SITE, Actor, Ask, Refusal
 from operations.forms import params_from
 from operations.pipeline import run
 from operations.table import OPERATIONS
+from people.factors import add_app
 from people.mailing import send_due_letters
 from permissions.models import User
 from tests.creating.conftest import Maker, maker
@@ -36,6 +37,7 @@ MARKERS = {
     for name in (
         *("SignIn", "WrongSignIn", "FirstPassword", "SetPassword", "NewPassword", "OldPassword", "Unequal"),
         *("Cluster", "Vnc", "Private", "Secret", "Refused", "Typed", "TypedPrivate"),
+        *("Token", "TokenOfNobody", "App"),
     )
 }
 
@@ -64,6 +66,15 @@ def work(maker: Maker, settings: Any) -> tuple[Client, User]:
     actor = Actor(root, Via.WEB)
     do(actor, "person.add", SITE, username="bob", password=MARKERS["FirstPassword"])
     do(actor, "person.set-password", User.objects.get(username="bob"), password=MARKERS["SetPassword"])
+    token, of_nobody = (MARKERS[name].ljust(40, "t") for name in ("Token", "TokenOfNobody"))
+    do(actor, "token.add", root, name="hook", on="everything", until="30d", secret=token)
+    with pytest.raises(Refusal):
+        do(actor, "token.add", root, name="hook", on="everything", until="30d", secret=of_nobody)
+    for shown, status in ((token, 200), (of_nobody, 401)):
+        assert Client().get("/feeds/keys/", headers={"authorization": f"Bearer {shown}"}).status_code == status
+    add_app(User.objects.get(username="bob"), MARKERS["App"], 0)
+    do(actor, "person.reset-factors", User.objects.get(username="bob"))
+    add_app(User.objects.get(username="bob"), MARKERS["App"], 0)
     secrets = {"osparams_private": {"pw": MARKERS["Private"]}, "osparams_secret": {"pw": MARKERS["Secret"]}}
     maker.create(maker.with_(**secrets), dry_run=True)
     maker.finish()
@@ -98,6 +109,7 @@ def list_pages(client: Client) -> Iterator[tuple[str, str]]:
     """What stands on pages and in files afterwards."""
     for url in (
         *("/", "/vms/", "/clusters/", "/jobs/", "/journal/", "/journal/?steps=1", "/batches/", "/dock/"),
+        *("/person/root/", "/person/bob/", "/account/tokens/", "/account/factors/"),
         *("/journal/?format=csv&columns=all&steps=1", "/journal/?format=json&columns=all&steps=1"),
         *("/journal/?format=jsonl&columns=all&steps=1", "/clusters/lab/", "/clusters/lab/journal/"),
         *("/clusters/lab/edit/", "/clusters/lab/do/remove/", "/clusters/lab/vms/new1.example.org/"),

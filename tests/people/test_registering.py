@@ -83,7 +83,7 @@ def test_when_it_is_off_no_way_leads_in(settings, method):
     assert not User.objects.exists() and not Letter.objects.exists()
 
 
-def test_it_is_off_by_default_and_needs_mail(tmp_path):
+def test_it_is_off_by_default(tmp_path):
     assert Config({"GWM_DATA_DIR": str(tmp_path)}).flag("GWM_REGISTRATION") is False
 
 

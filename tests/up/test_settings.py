@@ -241,6 +241,16 @@ def run_manage(tmp_path: Path, *words: str, **environ: str) -> subprocess.Comple
 
 
 @pytest.mark.standalone
+@pytest.mark.feature("F005")
+def test_nobody_registers_where_no_mail_is_sent(tmp_path: Path) -> None:
+    """The link to register with is mailed: without a server for mail it does not even start."""
+    refused = run_manage(tmp_path, "check", GWM_REGISTRATION="1")
+    assert refused.returncode != 0 and "GWM_REGISTRATION: the link to register with is mailed" in refused.stderr
+    mail = {"GWM_MAIL_URL": "smtp://localhost", "GWM_PUBLIC_URL": "https://gwm.example.org"}
+    assert run_manage(tmp_path, "check", GWM_REGISTRATION="1", **mail).returncode == 0
+
+
+@pytest.mark.standalone
 def test_the_deployment_check_has_no_complaint_with_the_documented_settings(tmp_path: Path) -> None:
     checked = run_manage(
         tmp_path,

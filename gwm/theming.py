@@ -51,13 +51,21 @@ def check_theme(**_: Any) -> list[CheckMessage]:
 
 
 def _judge_colours(theme: Theme) -> Iterator[CheckMessage]:
+    """One complaint for each colour of the theme's own, however many others it can't be told from."""
     if not theme.colours:
         return
+    found: dict[tuple[str, str, str, float], list[str]] = {}
     for weak in find_weak(theme.colours):
-        blamed = weak.ink if weak.ink in theme.colours.get(weak.scheme, {}) else weak.ground
+        ink, ground = (weak.ink, weak.ink_colour), (weak.ground, weak.ground_colour)
+        is_inks = weak.ink in theme.colours.get(weak.scheme, {})
+        (name, colour), (other, other_colour) = (ink, ground) if is_inks else (ground, ink)
+        with_other = f"{weak.shown} with {other} ({other_colour})"
+        found.setdefault((weak.scheme, name, colour, weak.needs), []).append(with_other)
+    for (scheme, name, colour, needs), others in found.items():
         yield Warning(
-            f"Theme: {weak}",
-            hint=f"Give {blamed} another colour in [{weak.scheme}] of theme.toml; docs/themes.md lists all.",
+            f"Theme: the contrast of {name} ({colour}) in [{scheme}] is too low: {', '.join(others)}. "
+            f"{needs:g} is needed.",
+            hint=f"Choose another colour for {name}, or for these; docs/themes.md says what each is for.",
             id="gwm.W001",
         )
 

@@ -71,12 +71,10 @@ class Weak:
     has: float
     needs: float
 
-    def __str__(self) -> str:
-        has = floor(100 * self.has) / 100  # 4.499 is not to read as 4.50
-        return (
-            f"{self.ink} ({self.ink_colour}) on {self.ground} ({self.ground_colour}) has a contrast of {has:.2f} "
-            f"in the {self.scheme} scheme, and needs {self.needs:g}."
-        )
+    @property
+    def shown(self) -> str:
+        """The contrast that they have, in figures; 4.499 is not to read as 4.50."""
+        return f"{floor(100 * self.has) / 100:.2f}"
 
 
 @cache

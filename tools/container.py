@@ -66,6 +66,11 @@ class Running:
         """Its exit code, when it ends by itself."""
         return self.process.wait(_PATIENCE_S)
 
+    def kill(self) -> None:
+        """End it at once, as a power cut does."""
+        self.process.kill()
+        self.process.wait()
+
     def stop(self) -> int:
         """Ask it to end as an engine does, by TERM to its first process; its exit code."""
         outside = self.process.pid
@@ -126,7 +131,11 @@ def built_image() -> Iterator[Image]:
 
 @contextmanager
 def started(
-    image: Image, data: Path, command: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    image: Image,
+    data: Path,
+    command: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    hostname: str = "gwm",
 ) -> Iterator[Running]:
     """Something that runs in it, by default what the image says, with `data` as its volume; ended in the end."""
     given = {**image.environment, **(environment or {})}
@@ -134,6 +143,7 @@ def started(
     words = [
         *("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--console=pipe", "--user=gwm"),
         *("--directory", str(image.root), f"--machine=gwm-{os.getpid()}-{number}", f"--chdir={image.folder}"),
+        f"--hostname={hostname}",
         *("--read-only", "--tmpfs=/tmp:mode=1777", f"--bind={data}:/data"),
         *("--drop-capability=all", "--no-new-privileges=yes"),
         *(f"--setenv={key}={value}" for key, value in given.items()),

@@ -98,6 +98,16 @@ def test_each_part_can_do_as_little_as_possible(file: str, name: str, about: dic
     assert (ROOT / about["build"]["dockerfile"]).samefile(HERE / "Containerfile")
 
 
+def test_who_gives_signs_of_life_has_a_name_that_stays() -> None:
+    """gwm/signs.py knows processes by it: one that was killed would be missed for a day under its former one."""
+    names = {f"{file}:{name}": about.get("hostname", "") for file, name, about in OURS}
+    assert {where for where, hostname in names.items() if not hostname} == {
+        "compose-parts.yml:prepare",
+        "compose-parts.yml:console",
+    }
+    assert len({hostname for hostname in names.values() if hostname}) == 4
+
+
 def test_no_file_has_a_secret_and_none_is_left_empty() -> None:
     """But the address of Redis, which nobody else reaches, and which has none."""
     seen = set()

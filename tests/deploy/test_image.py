@@ -95,6 +95,15 @@ def test_one_service_starts_works_stops_and_starts_again(image: Image, data: Pat
         eventually(lambda: said(service, "Ready: "), 300, "Ready")
         assert "First account" not in service.text()
         sign_in(address, found[1])
+        service.kill()
+    with started(image, data, environment=environment) as service:
+        eventually(lambda: said(service, "Ready: "), 300, "Ready after it was killed")
+
+        def is_well() -> bool:
+            """Those that were killed are not missed."""
+            return "Processes: 3 processes" in ask(image, data, "python", "manage.py", "health", **environment)[1]
+
+        eventually(is_well, 120, "health")
         assert service.stop() == 0, service.text()
 
 
@@ -116,7 +125,9 @@ def test_the_parts_work_together(image: Image, data: Path) -> None:
         found = re.search(r"First account: admin, password: (\S+)", words)
         assert code == 0 and found, words
         running = {
-            name: stack.enter_context(started(image, data, parts[name]["command"], environment))
+            name: stack.enter_context(
+                started(image, data, parts[name]["command"], environment, parts[name].get("hostname", name))
+            )
             for name in ("web", "worker", "beat", "console")
         }
 

@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from clusters.models import Cluster
 from clusters.operations.wanted import ClusterSettings
-from objectlog.models import Entry, Via
+from objectlog.models import Entry, Event, Outcome, Via
 from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal
 from operations.pipeline import run
 from operations.table import OPERATIONS as ALL_OPERATIONS
@@ -283,6 +283,8 @@ def test_operation_in_the_pipeline(world: World, name: str, asked: Callable[[Row
             answer = "may"
         except Forbidden:
             answer = "forbidden"
+            told = Event.objects.latest("pk")
+            assert (told.verb, told.outcome, told.actor_name) == (name, Outcome.DENIED, role), "who tried is told"
         assert answer == ("may" if role in row.may else "forbidden"), role
     assert list_translated() == []
 

@@ -20,6 +20,7 @@ from redis import RedisError
 from clusters.models import Cluster
 from clusters.remedies import remedy_for
 from clusters.states import state_of_cluster
+from gwm.console_address import NoAnswer, ask, is_elsewhere
 from gwm.outages import is_read_only
 from gwm.processes_seen import Part, examine_processes
 from gwm.queue_size import count_waiting, queue_folder
@@ -35,6 +36,7 @@ from virtualmachines.models import CountCheck
 from vncproxy.client import ControlError, list_consoles, list_control_sockets
 
 FREE_DISK_WANTED = 0.05
+_CONSOLE_WITHIN_S = 2.0
 DIFFERENCE_SHOWN_FOR = timedelta(days=7)
 # Events are sent every few seconds.
 STREAM_MAY_LAG = timedelta(minutes=5)
@@ -199,6 +201,12 @@ def _consoles() -> Part:
         else:
             remedy = _("It is a part of the web process: look at its log.")
         return Part(_("Console proxy"), "bad", _("no answer"), str(error), remedy)
+    if is_elsewhere():
+        try:
+            ask(timeout_s=_CONSOLE_WITHIN_S)
+        except NoAnswer as error:
+            remedy = _("Start it on its host: the unit gwm-console. If it runs, look at what stands before it.")
+            return Part(_("Console proxy"), "bad", _("no answer"), str(error), remedy)
     open_now = ngettext("%d console open", "%d consoles open", len(consoles)) % len(consoles)
     return Part(_("Console proxy"), "ok", _("answers"), open_now)
 

@@ -21,6 +21,7 @@ from redis import RedisError
 from clusters.models import Cluster, Job
 from clusters.models.job import JobStatus
 from gwm import VERSION
+from gwm.console_address import NoAnswer, ask, is_elsewhere
 from gwm.queue_size import count_waiting
 from gwm.readiness import heartbeat_age_s
 from gwm.signs import count_states, read_signs
@@ -178,7 +179,7 @@ def _worker_and_queue() -> Iterator[Metric]:
 
 
 def _consoles() -> Iterator[Metric]:
-    """Those of this host's processes. No query."""
+    """Those of this host's processes, and the proxy at an address of its own. No query."""
     path = str(settings.GWM_CONSOLE_CONTROL)
     count, silent = 0, 0
     for each in list_control_sockets(path):
@@ -188,3 +189,10 @@ def _consoles() -> Iterator[Metric]:
             silent += 1
     yield _one("gwm_consoles_open", "Consoles that are open on this host.", count)
     yield _one("gwm_console_proxies_silent", "Console proxies of this host that do not answer.", silent)
+    if is_elsewhere():
+        try:
+            ask(timeout_s=1)
+            answers = 1.0
+        except NoAnswer:
+            answers = 0.0
+        yield _one("gwm_console_proxy_up", "Whether the console proxy at an address of its own answers.", answers)

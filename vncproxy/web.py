@@ -177,6 +177,10 @@ class ConsoleResource(Resource):
         self._broker = broker
 
     def render(self, request: Request) -> bytes | int:
+        if request.method == b"HEAD":  # whether the proxy is there: asked often, so the log has nothing of it
+            request.setResponseCode(204)
+            request.setHeader(b"cache-control", b"no-store")
+            return b""
         settings = self._broker.settings
         client = client_address(request, settings)
         try:

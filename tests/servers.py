@@ -79,10 +79,10 @@ def shows(path: Path, mark: str) -> bool:
 
 def demand_signs(items: list[pytest.Item]) -> None:
     """Demand that files with these marks show it: their gates would not find them (`files_with` of tools/check.py)."""
-    for mark in SIGNS:
-        for path in {item.path for item in items if item.get_closest_marker(mark)}:
-            if not shows(path, mark):
-                raise pytest.UsageError(f"{path} has tests with the mark {mark} and does not show it.")
+    marked = {(item.path, mark.name) for item in items for mark in item.iter_markers() if mark.name in SIGNS}
+    for path, mark in sorted(marked):
+        if not shows(path, mark):
+            raise pytest.UsageError(f"{path} has tests with the mark {mark} and does not show it.")
 
 
 @pytest.hookimpl(tryfirst=True)

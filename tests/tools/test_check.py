@@ -173,7 +173,7 @@ def test_files_of_a_gate_that_looks_at_few_show_its_mark(tmp_path: Path) -> None
     assert {"tests/browser/test_lists.py", "tests/vncproxy/test_page.py"} <= {*files_with("browser")}
     assert files_with("browser", "ganeti") == sorted({*files_with("browser")} & {*files_with("ganeti")})
     file = tmp_path / "test_some.py"
-    some: Any = SimpleNamespace(path=file, get_closest_marker=lambda mark: mark == "standalone")
+    some: Any = SimpleNamespace(path=file, iter_markers=lambda: [SimpleNamespace(name="standalone")])
     file.write_text("pytestmark = pytest.mark.standalone")
     demand_signs([some])
     file.write_text("from elsewhere import pytestmark")

@@ -10,7 +10,16 @@ from permissions.services import make_team, persona_of
 from quotas.amounts import UNLIMITED, Amounts, Limits
 from quotas.models import Claim
 from quotas.selectors import claimed_by, limits_of, room_of
-from quotas.services import Exceeded, claim, give_back, remove_quota, set_default, set_quota, take_from_claim
+from quotas.services import (
+    Exceeded,
+    claim,
+    give_back,
+    judge_room,
+    remove_quota,
+    set_default,
+    set_quota,
+    take_from_claim,
+)
 from tests.factories import make_cluster, make_user, make_vm
 from virtualmachines.usage import usage_of
 
@@ -47,6 +56,15 @@ def test_a_claim_counts_until_it_is_given_back() -> None:
     assert claimed_by(persona_of(make_team("web")), cluster) == claimed_by(alice, make_cluster()) == NOTHING
     assert give_back(entry) == 1 and give_back(entry) == 0
     assert claimed_by(alice, cluster) == NOTHING
+
+
+def test_what_belongs_to_nobody_has_no_limit_and_claims_nothing() -> None:
+    cluster = make_cluster()
+    set_default(cluster, Limits(0, 0, 0, 0))
+    judge_room(None, cluster, Amounts(1, 1, 1, 1), Amounts)
+    with transaction.atomic():
+        assert claim(None, cluster, Amounts(1, 1, 1, 1), uuid4(), Amounts) is None
+    assert not Claim.objects.exists()
 
 
 def test_what_one_operation_gives_back_is_its_own() -> None:

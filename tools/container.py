@@ -67,20 +67,24 @@ class Running:
         return self.process.wait(_PATIENCE_S)
 
     def kill(self) -> None:
-        """End it at once, as a power cut does."""
-        self.process.kill()
-        self.process.wait()
+        """End all of it at once, as a power cut does."""
+        self._signal(signal.SIGKILL)
+        self.process.wait(_PATIENCE_S)
 
     def stop(self) -> int:
         """Ask it to end as an engine does, by TERM to its first process; its exit code."""
-        outside = self.process.pid
-        for child in Path(f"/proc/{outside}/task/{outside}/children").read_text().split():
-            os.kill(int(child), signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         try:
             return self.process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.kill()
             raise
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To its first process, with which all others end: not to what has started it, which would leave them."""
+        outside = self.process.pid
+        for child in Path(f"/proc/{outside}/task/{outside}/children").read_text().split():
+            os.kill(int(child), number)
 
 
 @dataclass

@@ -58,6 +58,8 @@ def missing_for(mark: str) -> str:
     return ""
 
 
+#: what boots servers and builds images
+ONLY_ASKED_FOR = ("deploy", "container")
 #: what is in the path or the text of a file with tests of a mark: their gates look at no other files
 SIGNS = {
     "redis": ("mark.redis",),
@@ -86,7 +88,7 @@ def demand_signs(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests that use the database; skip what cannot run here, or with GWM_TEST_COMPLETE let it fail by itself."""
     for item in items:
         if item.get_closest_marker("django_db") or not _DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
@@ -99,8 +101,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             name, package = mark.args
             if find_program(name) is None:
                 item.add_marker(pytest.mark.skip(reason=f"{name} is not installed (Debian: apt install {package})."))
-    for mark in ("redis", "browser", "deploy", "container"):
-        reason = missing_for(mark)
+    for mark in ("redis", "browser", *ONLY_ASKED_FOR):
+        is_meant = mark not in ONLY_ASKED_FOR or mark in config.option.markexpr
+        reason = missing_for(mark) if is_meant else f"It takes minutes, so only where it is asked for: -m {mark}."
         for item in items:
             if reason and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))

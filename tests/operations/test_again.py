@@ -82,7 +82,7 @@ def prepare(check: Check, key: str) -> Any:
     return prepared(check, key).target if key.startswith("vm.") else prepare_any(check, OPERATIONS[key])
 
 
-@pytest.mark.parametrize("key", some_in_fast(ASKED, 4))
+@pytest.mark.parametrize("key", some_in_fast(ASKED, 12))
 def test_each_is_filled_in_as_it_was_asked_for(check: Check, client: Client, key: str) -> None:
     client.force_login(check.admin.user)
     target, operation = prepare(check, key), OPERATIONS[key]
@@ -103,7 +103,7 @@ def test_each_is_filled_in_as_it_was_asked_for(check: Check, client: Client, key
         assert all(part in page.content.decode() for part in getattr(params, name)), "their names are told"
 
 
-@pytest.mark.parametrize("key", SENT)
+@pytest.mark.parametrize("key", some_in_fast(SENT, 4))
 def test_each_can_be_asked_for_once_more(check: Check, client: Client, key: str) -> None:
     """Those with a page of their own there."""
     client.force_login(check.admin.user)

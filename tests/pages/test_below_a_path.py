@@ -12,6 +12,7 @@ from django.test import Client, RequestFactory
 from django.urls import Resolver404, clear_script_prefix, get_script_prefix, resolve, reverse, set_script_prefix
 
 from gwm.context import PLACES
+from tests.fixtures.databases import some_in_fast
 from tests.fixtures.kept import signed_in
 from tests.pages.test_every_url import URLS, label, made, people
 from tests.up.running import ROOT
@@ -70,7 +71,7 @@ def ask(client: Client, url: str) -> tuple[str, list[str]]:
 
 
 @pytest.mark.feature("F289")
-@pytest.mark.parametrize("who", ["root", "stranger", "nobody"])
+@pytest.mark.parametrize("who", some_in_fast(["root", "stranger", "nobody"], 3))
 def test_no_answer_leads_beside_the_path(below: None, people: dict[str, str], who: str) -> None:
     client = Client() if who == "nobody" else signed_in(people[who])
     wrong, seen, followed = {}, 0, set()

@@ -29,7 +29,7 @@ from tests.people.openid import (
     who_is,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.feature("G028")]
+pytestmark = [pytest.mark.django_db, pytest.mark.beside, pytest.mark.feature("G028")]
 PASSWORD = "long enough 1"
 
 

@@ -42,6 +42,7 @@ DEFAULTS = st.dictionaries(st.integers(0, 1), LIMITS)
 CLAIMS = st.lists(st.tuples(st.sampled_from(PLACES), AMOUNTS), max_size=8)
 
 
+@pytest.mark.long
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(OWN, DEFAULTS, CLAIMS)
 def test_each_answer_is_about_this_persona_on_this_cluster(

@@ -53,7 +53,7 @@ def call(identity: Identity) -> Iterator[Call]:
 
 
 @pytest.mark.parametrize("changes", [False, True], ids=["read", "change"])
-@pytest.mark.parametrize("name", some_in_fast(FAULTS, 4))
+@pytest.mark.parametrize("name", some_in_fast(FAULTS, 12))
 def test_every_fault_ends_in_time_and_memory_and_in_the_right_words(
     edge: Edge, call: Call, name: str, changes: bool
 ) -> None:

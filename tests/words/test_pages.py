@@ -223,7 +223,7 @@ def test_a_page(client: Client, name: str) -> None:
     assert untranslated(client, reverse(name, kwargs=WHERE.get(kind_of(name), {}))) == []
 
 
-@pytest.mark.parametrize("key", some_in_fast(ASKED, 5))
+@pytest.mark.parametrize("key", some_in_fast(ASKED, 15))
 def test_the_question_of_an_operation(client: Client, key: str) -> None:
     operation = OPERATIONS[key]
     url = reverse(DOORS[operation.kind], kwargs={**WHERE[operation.kind], "verb": operation.verb})

@@ -103,6 +103,7 @@ def export_as(wanted: str, rows: range, cells: exporting.Cells) -> str:
     return answer.getvalue().decode()
 
 
+@pytest.mark.long
 def test_of_a_long_file_no_more_is_read_than_is_sent(site: Site, django_assert_num_queries: Any) -> None:
     make_machines(site, 2 * exporting.PIECE)
     rows = VirtualMachine.objects.order_by("-name")
@@ -144,6 +145,7 @@ def test_memory_does_not_grow_with_a_file(site: Site) -> None:
     assert most[1] < 1.5 * most[0]
 
 
+@pytest.mark.long
 def test_what_nobody_has_read_yet_is_not_made(site: Site, django_assert_num_queries: Callable[..., Any]) -> None:
     make_machines(site, 4 * exporting.PIECE)
     rows = VirtualMachine.objects.order_by("name")

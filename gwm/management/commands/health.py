@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils.translation import override
 
-from gwm.health import Part, describe, examine_clusters, examine_parts
+from gwm.health import describe, examine_clusters, examine_parts
+from gwm.processes_seen import Part
 
 
 class Command(BaseCommand):

@@ -83,7 +83,6 @@ def test_it_is_set_up_works_loses_somebody_and_is_accounted_for(person, product,
     do(admin, "/teams/do/create/", name="web")
     for name in ("ann", "ben", "cleo"):
         do(admin, "/teams/web/do/add-member/", who=name)
-    do(admin, "/teams/web/do/grant/", who=TEAM, verbs="act")
     do(admin, "/clusters/real/do/grant/", who=TEAM, verbs="create_vm")
     do(admin, "/clusters/real/do/set-quota/", who=TEAM, machines="2")
 

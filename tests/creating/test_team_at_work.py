@@ -79,7 +79,6 @@ def test_it_is_set_up_works_loses_somebody_and_is_accounted_for(maker: Maker) ->
     assert do(root, "/teams/do/create/", name="web") == 302
     assert [do(root, "/teams/web/do/add-member/", who=who) for who in ("ann", "ben", "cleo")] == [302] * 3
     assert do(root, "/teams/web/do/add-admin/", who="ann") == 302
-    assert do(root, "/teams/web/do/grant/", who="@web", verbs="act") == 302
     assert do(root, "/clusters/lab/do/grant/", who="@web", verbs="create_vm") == 302
     assert do(root, "/clusters/lab/do/set-quota/", who="@web", machines="2") == 302
     assert machines(ann) == [] and ann.get(URL).status_code == 200

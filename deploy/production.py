@@ -71,6 +71,7 @@ def deploy_release(
         elif site.changed:
             print(f"It runs, and is well: https://{site.name}")
             print(f"Fingerprint of its certificate: {_fingerprint(host)}")
+            print("Its firewall was left as it is: let others reach ports 443 and 80, and yourself that of SSH.")
         else:
             ask_whether_well(site)
             print("Nothing had to be changed, and it is well.")

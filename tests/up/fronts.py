@@ -43,6 +43,7 @@ def write_nginx(folder: Path, upstream: str, below: str) -> tuple[list[str], Fro
     site = re.sub(r"\n +listen \[::\].*", "", site)
     site = re.sub(r"(ssl_certificate +)\S+;", rf"\1{certificate};", site)
     site = re.sub(r"(ssl_certificate_key +)\S+;", rf"\1{key};", site)
+    site = site.replace("root /var/www/html;", f"root {folder}/www;")
     site = site.replace("location / {", f"location {below}/ {{")
     (folder / "site").write_text(site)
     places = "".join(f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi"))

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,6 +129,25 @@ def test_plain_http_is_led_to_https(guest: Guest) -> None:
     answer.read()
     assert answer.status == 301 and str(answer.getheader("Location")).startswith("https://")
     connection.close()
+
+
+def test_what_an_acme_client_shows_is_there_without_https_and_nothing_beside_it(
+    served: tuple[Any, str], tmp_path: Path
+) -> None:
+    installation, below = served
+    upstream = installation.address.partition("://")[2].partition("/")[0]
+    shown = tmp_path / "nginx/www/.well-known/acme-challenge"
+    with run_front("nginx", tmp_path / "nginx", upstream, below) as front:
+        shown.mkdir(parents=True)
+        (shown / "token").write_text("proof")
+        (tmp_path / "nginx/www/secret").write_text("kept")
+        for path, status in (("token", 200), ("none", 404), ("../../secret", 301), ("..%2f..%2fsecret", 301)):
+            url = f"http://127.0.0.1:{front.plain}/.well-known/acme-challenge/{path}"
+            asked = subprocess.run(
+                ["curl", "-s", "--path-as-is", "-w", "%{http_code}", url], capture_output=True, text=True, timeout=60
+            )
+            assert asked.stdout.endswith(str(status)), (path, asked.stdout)
+            assert ("proof" in asked.stdout) == (status == 200) and "kept" not in asked.stdout
 
 
 def test_an_open_page_is_told_at_once_what_changed(guest: Guest) -> None:

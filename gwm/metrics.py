@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis import RedisError
 
+from clusters.effort import ASKERS
 from clusters.models import Cluster, Job
 from clusters.models.job import JobStatus
 from gwm import VERSION
@@ -92,28 +93,31 @@ def _clusters(now: datetime) -> Iterator[Metric]:
     """What updates found, and what they cost. Two queries."""
     known = _known_kinds()
     age, live, reached, failed, trouble, calls, seconds, errors = (Values() for _ in range(8))
+    efforts = [f"schedule__{begin}_{what}" for begin in ASKERS.values() for what in ("calls", "seconds", "failures")]
     columns = ("slug", "unreachable_since", "last_error", "last_error_kind")
-    of_schedule = ("synced_at", "live_at", "failures", "rapi_calls", "rapi_seconds", "rapi_failures")
-    rows = Cluster.objects.order_by("slug").values_list(*columns, *(f"schedule__{name}" for name in of_schedule))
-    for slug, away_since, error, kind, synced_at, live_at, failures, called, took, by_kind in rows:
+    of_schedule = ("schedule__synced_at", "schedule__live_at", "schedule__failures")
+    rows = Cluster.objects.order_by("slug").values_list(*columns, *of_schedule, *efforts)
+    for slug, away_since, error, kind, synced_at, live_at, failures, *added_up in rows:
         name = (slug,)
         age[name], live[name] = _age_s(synced_at, now), _age_s(live_at, now)
         reached[name], failed[name] = float(away_since is None), failures or 0
-        calls[name], seconds[name] = called or 0, took or 0.0
         if error:
             trouble[slug, kind if kind in known else _OTHER] = 1.0
-        for each, count in (by_kind or {}).items():
-            key = slug, each if each in known else _OTHER
-            errors[key] = errors.get(key, 0.0) + count
-    by_cluster, by_kind_too = ("cluster",), ("cluster", "kind")
+        for number, asker in enumerate(ASKERS):
+            called, took, by_kind = added_up[3 * number : 3 * number + 3]
+            calls[slug, asker], seconds[slug, asker] = called or 0, took or 0.0
+            for each, count in (by_kind or {}).items():
+                key = slug, asker, each if each in known else _OTHER
+                errors[key] = errors.get(key, 0.0) + count
+    by_cluster, by_kind_too, by_asker = ("cluster",), ("cluster", "kind"), ("cluster", "asker")
     yield _gauge("gwm_cluster_data_age_seconds", "Since the last complete update; +Inf: none yet.", by_cluster, age)
     yield _gauge("gwm_cluster_live_age_seconds", "Since live state was last read; +Inf: never.", by_cluster, live)
     yield _gauge("gwm_cluster_up", "Whether the last attempt reached the cluster.", by_cluster, reached)
     yield _gauge("gwm_cluster_updates_failed", "Updates that failed in a row.", by_cluster, failed)
     yield _gauge("gwm_cluster_trouble", "What the last update failed of.", by_kind_too, trouble)
-    yield _counter("gwm_rapi_calls", "Calls that updates made.", by_cluster, calls)
-    yield _counter("gwm_rapi_seconds", "How long these took, in all.", by_cluster, seconds)
-    yield _counter("gwm_rapi_errors", "Calls of updates that failed, by the kind of error.", by_kind_too, errors)
+    yield _counter("gwm_rapi_calls", "Calls of updates, of who follows jobs, and of operations.", by_asker, calls)
+    yield _counter("gwm_rapi_seconds", "How long these took, in all.", by_asker, seconds)
+    yield _counter("gwm_rapi_errors", "Of these those that failed, by the kind of error.", (*by_asker, "kind"), errors)
     statuses = [status for status in JobStatus if status not in Job.FINAL]
     open_jobs = Job.objects.filter(status__in=statuses).order_by().values_list("cluster__slug").annotate(Count("pk"))
     under_way = dict.fromkeys(age, 0.0) | {(slug,): float(count) for slug, count in open_jobs}

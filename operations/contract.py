@@ -130,6 +130,7 @@ class Submission:
 
     job_ids: Sequence[int] = ()
     message: str = ""
+    cost: tuple[int, float] = (0, 0.0)  # calls, and the seconds that they took
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from clusters.effort import describe_effort
 from clusters.models import Cluster, Schedule
 from clusters.saying import say
 from clusters.sync.apply import apply_cluster, apply_groups, apply_networks, apply_node_live, apply_nodes
@@ -25,7 +26,6 @@ from sealing.fields import SecretUnreadable
 from updates.leases import updating
 from updates.listing import digest_listing
 from updates.outcome import (
-    describe_effort,
     describe_failure,
     describe_host,
     describe_success,
@@ -53,7 +53,9 @@ def sync_cluster(cluster: Cluster) -> Report:
                 return report
             cluster = Cluster.objects.select_related("schedule").get(pk=cluster.pk)  # as it is now
             values = _attempt(cluster, lease, report)
-            values |= describe_effort(cluster, report.rapi_calls, report.rapi_seconds, report.rapi_failures)
+            before = cluster.schedule.rapi_failures
+            effort = (report.rapi_calls, report.rapi_seconds, report.rapi_failures)
+            values |= describe_effort("updates", before, *effort)
             differs = write_outcome(cluster, lease, values)
     except (LeaseLost, Cluster.DoesNotExist):
         report.outcome, report.error = "skipped", _("Another updater took over, or the cluster was removed.")

@@ -17,7 +17,7 @@ def follow_cluster(cluster: Cluster) -> Report:
     """Look after the open jobs of one cluster, and what they touch. A failure makes the cluster due for an update."""
     report = Report(cluster.slug)
     began = perf_counter()
-    with following(cluster) as lease:
+    with following(cluster, report) as lease:
         if lease is None:
             report.outcome = "skipped"
             return report

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
+from clusters.effort import describe_effort
 from clusters.models import Cluster, Schedule
 from operations.lease import Columns, Lease, LeaseLost
 from updates.outcome import describe_own_error, write_outcome
+from updates.report import Report
 
 LEASE_S = 30.0
 UPDATING = Columns("leased_until", "lease_holder")
@@ -37,11 +40,11 @@ def updating(cluster: Cluster) -> Iterator[Lease | None]:
 
 
 @contextmanager
-def following(cluster: Cluster) -> Iterator[Lease | None]:
+def following(cluster: Cluster, report: Report) -> Iterator[Lease | None]:
     """The right to follow the jobs of a cluster: it only saves double work, all writing is safe without it.
 
     After a pass that took long comes a rest as long, so that a cluster with a thousand jobs is not kept busy by being
-    watched.
+    watched. What the report says of calls is given back with it.
     """
     lease = Lease.take(Schedule(pk=cluster.pk), _FOLLOWING, lasts_s=LEASE_S, follow_queued_at=None)
     try:
@@ -50,5 +53,13 @@ def following(cluster: Cluster) -> Iterator[Lease | None]:
         if lease is not None:
             now = timezone.now()
             took = now - lease.taken_at
+            rest_until = now + min(took, _LONGEST_REST) if took > _LONG_PASS else None
             with suppress(LeaseLost):
-                lease.give_back(rest_until=now + min(took, _LONGEST_REST) if took > _LONG_PASS else None)
+                lease.give_back(rest_until=rest_until, **_describe_following(cluster, report))
+
+
+def _describe_following(cluster: Cluster, report: Report) -> dict[str, Any]:
+    """What failed before is asked for only where something did."""
+    rows = Schedule.objects.filter(pk=cluster.pk).values_list("follow_failures", flat=True)
+    before = rows.first() if report.rapi_failures else None
+    return describe_effort("followers", before, report.rapi_calls, report.rapi_seconds, report.rapi_failures)

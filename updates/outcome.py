@@ -1,7 +1,6 @@
 """When a cluster is due again, and what its rows say of the last attempt."""
 
 import random
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,16 +78,6 @@ def describe_own_error(kind: type[BaseException], now: datetime) -> dict[str, An
         "last_error_kind": "internal",
         "next_sync_at": now + timedelta(seconds=_AFTER_OWN_ERROR_S),
     }
-
-
-def describe_effort(cluster: Cluster, calls: int, seconds: float, failures: Mapping[str, int]) -> dict[str, Any]:
-    """What the schedule adds up of the calls of an update. Who holds the lease alone writes it, so nothing is lost."""
-    before = cluster.schedule.rapi_failures or {}
-    values = {"rapi_calls": F("rapi_calls") + calls, "rapi_seconds": F("rapi_seconds") + seconds}
-    if not failures:
-        return values
-    added = {kind: before.get(kind, 0) + count for kind, count in failures.items()}
-    return {**values, "rapi_failures": {**before, **added}}
 
 
 def is_away(error: RapiError) -> bool:

@@ -38,5 +38,13 @@ class Schedule(models.Model):
     rapi_seconds = models.FloatField(default=0.0, db_default=0.0, help_text="how long they took")
     rapi_failures = models.JSONField(null=True, blank=True, help_text="how many failed, by the kind of error")
 
+    # The same of who followed its jobs, and of operations.
+    follow_calls = models.BigIntegerField(default=0, db_default=0, help_text="calls of all who followed its jobs")
+    follow_seconds = models.FloatField(default=0.0, db_default=0.0, help_text="how long they took")
+    follow_failures = models.JSONField(null=True, blank=True, help_text="how many failed, by the kind of error")
+    operation_calls = models.BigIntegerField(default=0, db_default=0, help_text="calls of all operations")
+    operation_seconds = models.FloatField(default=0.0, db_default=0.0, help_text="how long they took")
+    operation_failures = models.JSONField(null=True, blank=True, help_text="how many failed, by the kind of error")
+
     def __str__(self) -> str:
         return f"schedule of cluster {self.pk}"

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from clusters.bulkhead import CALLS, Full
 from clusters.connection import client_for
+from clusters.effort import note_failures
 from clusters.models import Cluster, Job, JobTarget, Schedule
 from clusters.saying import words_of
 from objectlog.models import Entry
@@ -32,7 +33,7 @@ T = TypeVar("T")
 P = TypeVar("P")
 # What an operation asks before it sends may take so long: who looks for a lost one relies on when it was sent at last.
 PREPARED_WITHIN_S = 15.0
-_WANT_UPDATE = Update(Schedule, "sync_wanted_at", where=("pk",))
+_WANT_UPDATE = Update(Schedule, "sync_wanted_at", where=("pk",), added=("operation_calls", "operation_seconds"))
 
 
 class GanetiOperation(Operation[T, P]):
@@ -95,7 +96,14 @@ class GanetiOperation(Operation[T, P]):
             cluster, within = self.cluster_of(ask.target), PREPARED_WITHIN_S
             with client_for(cluster, changes_within_s=within, only_dry_runs=ask.dry_run) as client:
                 fence()
-                return self.submit(client, ask, entry.reason)
+                try:
+                    submission = self.submit(client, ask, entry.reason)
+                except RapiError:
+                    note_failures(cluster.pk, client, calls=client.calls, seconds=client.seconds)
+                    raise
+                if client.failures:  # and yet it was taken
+                    note_failures(cluster.pk, client, calls=0, seconds=0.0)
+                return replace(submission, cost=(client.calls, client.seconds))
         except RapiError as error:
             raise NotTaken(words_of(error), may_have_run=error.may_have_run) from error
 
@@ -138,7 +146,7 @@ class GanetiOperation(Operation[T, P]):
                 JobTarget.objects.create(**named, **about)
             else:
                 JobTarget.objects.update_or_create(**named, defaults=about)
-        _WANT_UPDATE.run(timezone.now(), cluster.pk)
+        _WANT_UPDATE.run(timezone.now(), *submission.cost, cluster.pk)
 
 
 def _show(call: Call) -> Shown:

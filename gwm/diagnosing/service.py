@@ -20,7 +20,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import override
 from redis import Redis, RedisError
 
-from clusters.models import Cluster
+from clusters.effort import ASKERS
+from clusters.models import Cluster, Schedule
 from gwm import VERSION
 from gwm.config import Config
 from gwm.database_versions import kind_of
@@ -144,12 +145,19 @@ def tell_updates() -> list[dict[str, Any]]:
                     "next_sync_at": _when(schedule.next_sync_at),
                     "leased_until": _when(schedule.leased_until),
                     "failures": schedule.failures,
-                    "rapi_calls": schedule.rapi_calls,
-                    "rapi_seconds": round(schedule.rapi_seconds, 1),
-                    "rapi_failures": [f"{kind}: {count}" for kind, count in (schedule.rapi_failures or {}).items()],
+                    "asked": {asker: _effort(schedule, begin) for asker, begin in ASKERS.items()},
                 }
             )
     return told
+
+
+def _effort(schedule: Schedule, begin: str) -> dict[str, Any]:
+    failures = getattr(schedule, f"{begin}_failures") or {}
+    return {
+        "calls": getattr(schedule, f"{begin}_calls"),
+        "seconds": round(getattr(schedule, f"{begin}_seconds"), 1),
+        "failures": [f"{kind}: {count}" for kind, count in failures.items()],
+    }
 
 
 def _when(moment: datetime | None) -> str | None:

@@ -78,7 +78,8 @@ CHECKED: dict[str, dict[str, Any]] = {
 TOLD = {
     *(f"clusters.Cluster.{name}" for name in ("slug", "software_version", "last_error_kind", "last_error")),
     *(f"clusters.Cluster.{name}" for name in ("live_error", "answers_at", "query_troubles")),
-    *("clusters.Schedule.rapi_failures", "gwm.Process.host", "gwm.Process.kind", "gwm.Process.version"),
+    *(f"clusters.Schedule.{begin}_failures" for begin in ("rapi", "follow", "operation")),
+    *("gwm.Process.host", "gwm.Process.kind", "gwm.Process.version"),
 }
 
 

@@ -141,10 +141,11 @@ def test_nobody_and_no_address_is_named_and_labels_are_of_fixed_lists() -> None:
     for name in ("barbara", "192.0.2.77", "web1", "rapi-user", "rapi-secret", "ganeti.example.org", "outside"):
         assert name not in text
     assert {label for family in families() for sample in family.samples for label in sample.labels} == {
-        *("cluster", "kind", "outcome", "state", "version")
+        *("asker", "cluster", "kind", "outcome", "state", "version")
     }
     found = figures()
-    assert found["gwm_rapi_errors_total prod other"] == 3 and found["gwm_rapi_errors_total prod timed out"] == 4
+    assert found["gwm_rapi_errors_total updates prod other"] == 3
+    assert found["gwm_rapi_errors_total updates prod timed out"] == 4
     assert found["gwm_cluster_trouble prod other"] == 1
 
 
@@ -162,14 +163,14 @@ def test_updates_add_up_their_calls_and_what_failed(simulator: Simulator) -> Non
     )
     report = sync_cluster(cluster)
     before = figures()
-    assert before[f"gwm_rapi_calls_total {cluster.slug}"] == report.rapi_calls > 0
-    assert before[f"gwm_rapi_seconds_total {cluster.slug}"] > 0
+    assert before[f"gwm_rapi_calls_total updates {cluster.slug}"] == report.rapi_calls > 0
+    assert before[f"gwm_rapi_seconds_total updates {cluster.slug}"] > 0
     assert not [name for name in before if name.startswith("gwm_rapi_errors_total")]
     Cluster.objects.update(host="127.0.0.1", port=1)
     failed = [sync_cluster(Cluster.objects.get()).rapi_calls for _ in range(2)]
     found = figures()
-    assert found[f"gwm_rapi_errors_total {cluster.slug} unreachable"] == sum(failed) > 2
-    assert found[f"gwm_rapi_calls_total {cluster.slug}"] == report.rapi_calls + sum(failed)
+    assert found[f"gwm_rapi_errors_total updates {cluster.slug} unreachable"] == sum(failed) > 2
+    assert found[f"gwm_rapi_calls_total updates {cluster.slug}"] == report.rapi_calls + sum(failed)
 
 
 def test_a_client_counts_seconds_and_failures_by_kind() -> None:

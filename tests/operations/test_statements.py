@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Model, Q
 from django.utils import timezone
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Schedule
 from objectlog.statements import Update
 from operations.models import BatchLane
 from operations.rows import lock_row, read_row
@@ -47,3 +47,12 @@ def test_a_row_is_read_as_django_reads_it(scene: Scene, model: type[Model]) -> N
         for found in (read_row(model, row.pk), lock_row(model, row.pk)):
             assert type(found) is model and values_of(found) == values_of(row) and not found.get_deferred_fields()
         assert read_row(model, 0) is None and lock_row(model, 0) is None
+
+
+def test_what_is_added_is_added_each_time(scene: Scene) -> None:
+    rows = Schedule.objects.order_by("pk")
+    pk = rows.values_list("pk", flat=True)[0]
+    count = Update(Schedule, "failures", where=("pk",), added=("operation_calls", "operation_seconds"))
+    for failures, calls, seconds in ((7, 2, 0.5), (8, 0, 0.0), (9, 3, 1.25)):
+        assert count.run(failures, calls, seconds, pk) == 1
+    assert rows.values_list("failures", "operation_calls", "operation_seconds")[0] == (9, 5, 1.75)

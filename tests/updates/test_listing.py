@@ -17,6 +17,7 @@ from rapi.shapes.job import LogLine
 from tests.updates.conftest import update
 from updates.due import select_to_follow
 from updates.leases import following
+from updates.report import Report
 
 VM1 = "vm1.example.org"
 
@@ -45,7 +46,7 @@ def test_who_is_in_trouble_is_not_followed(simulator, cluster):
 
 @pytest.mark.parametrize(("took_s", "rests_s"), [(0, None), (5, 5), (60, 10)])
 def test_after_a_long_pass_a_cluster_rests_as_long(cluster, took_s, rests_s):
-    with following(cluster) as lease:
+    with following(cluster, Report(cluster.slug)) as lease:
         lease.taken_at -= timedelta(seconds=took_s)
     rests = Cluster.objects.get().schedule.follow_leased_until
     if rests_s is None:

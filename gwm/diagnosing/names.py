@@ -29,7 +29,9 @@ from permissions.models import User
 from virtualmachines.models import MachineTemplate, VirtualMachine
 
 # What the words of an installation are that says nothing of whose it is.
-_ANYBODYS = frozenset({"root", "gwm", "localhost", "ganeti", "default", "www-data", "none"})
+_ANYBODYS = frozenset(
+    {"root", "gwm", "admin", "localhost", "127.0.0.1", "::1", "[::1]", "ganeti", "default", "www-data", "none"}
+)
 # Of the journal those of the last steps are known, for it may have millions.
 _LAST_EVENTS = 20_000
 _WORD = re.compile(r"[^\W_](?:[\w.@+-]*\w)?")

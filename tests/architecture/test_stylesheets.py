@@ -30,6 +30,8 @@ class Sheets:
     defined: dict[str, str] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     twice: list[str] = field(default_factory=list)
+    #: where all elements get transitions
+    moved: list[str] = field(default_factory=list)
 
     def read(self, sheet: str, items: list[Any]) -> None:
         """Take in the rules and declarations of one block, and of the blocks within it."""
@@ -64,7 +66,16 @@ class Sheets:
             if token.type == "ident" and token.value.startswith("--"):
                 self.used.setdefault(token.value, where)  # a style query
         if rule.content is not None:
-            self.read(sheet, tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True))
+            items = tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True)
+            if rule.type == "qualified-rule" and "*" in tokens:
+                self.moved += [f"{sheet}:{item.source_line}" for item in items if gives_transitions(item)]
+            self.read(sheet, items)
+
+
+def gives_transitions(item: Any) -> bool:
+    """Whether a declaration lets changes take time."""
+    named = item.type == "declaration" and item.name in ("transition", "transition-duration")
+    return named and tinycss2.serialize(item.value).strip() not in ("none", "0s")
 
 
 def flat(tokens: list[Any]) -> Iterator[Any]:
@@ -115,6 +126,8 @@ def test_faults_are_seen() -> None:
     assert found.classes == {"b": "x.css:1"}
     assert set(found.used) == {"--nowhere"} and set(found.defined) == {"--t"}
     assert len(found.errors) == 1
+    several = "* { transition-duration: 0s !important } a, *::after { transition: 1ms } a { transition: color 1s }"
+    assert read("x.css", several).moved == ["x.css:1"]
 
 
 def test_sheets_parse() -> None:
@@ -147,3 +160,8 @@ def test_every_class_in_a_template_has_a_look_or_a_script() -> None:
 
 def test_no_declaration_stands_twice_in_a_rule() -> None:
     assert sheets().twice == []
+
+
+def test_no_transition_is_given_to_all_elements() -> None:
+    """Of all values, as that is what moves by itself: however short, each element takes a turn at each change."""
+    assert sheets().moved == []

@@ -2,7 +2,7 @@
 
 `fab dev deploy` does in place what `./run` does before it starts. `fab prod deploy --host root@gwm.example.org` brings
 the committed release to a Debian server over SSH, with all that it needs there, and `fab prod status`, `rollback` and
-`logs` look after it (docs/install.md), `backup` and `restore` carry all it holds (docs/backup.md).
+`logs` look after it (docs/install.md), `backup` and `restore` carry all it holds (docs/backup.md), `remove` ends it.
 """
 
 from __future__ import annotations
@@ -89,6 +89,15 @@ def rollback(c: Context, host: str = "", key: str = "", known_hosts: str = "") -
 
     with _told():
         roll_back_release(_host(host), key=key, known_hosts=known_hosts)
+
+
+@task(help={"name": "the name people type: type it to say that this server is meant"})
+def remove(c: Context, host: str = "", name: str = "", key: str = "", known_hosts: str = "") -> None:
+    """Take it off a server. Database, keys, backups and settings stay, and it says where."""
+    from deploy.production import remove as remove_there
+
+    with _told():
+        remove_there(_host(host), name, key=key, known_hosts=known_hosts)
 
 
 @task

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import IO
@@ -11,7 +13,7 @@ from typing import IO
 from fabric import Connection
 from invoke.exceptions import UnexpectedExit
 from invoke.runners import Result
-from paramiko import RejectPolicy
+from paramiko import Channel, RejectPolicy
 from paramiko.ssh_exception import SSHException
 
 
@@ -30,6 +32,7 @@ class Host:
         self._connection.client.set_missing_host_key_policy(RejectPolicy())
         self._folder = ""
         self._prefix = ""
+        self._held: Channel | None = None
 
     def open(self) -> None:
         """Sign in, and see that one is root there or may become it. Raises HostError."""
@@ -49,6 +52,25 @@ class Host:
             self.ask(f"rm -rf {quote(self._folder)}")
         self._connection.close()
 
+    @contextmanager
+    def holding(self, script: str) -> Iterator[str]:
+        """The first line of a script that goes on until its input ends, which is here; nothing is run without it."""
+        client = self._connection.client
+        transport = client.get_transport()
+        if transport is None:
+            raise HostError(f"{self.name} is not connected.")
+        transport.set_keepalive(15)
+        stdin, stdout, _stderr = client.exec_command(self._wrapped(script))
+        try:
+            said = stdout.readline().strip()
+            self._held = stdout.channel
+            yield said
+        finally:
+            self._held = None
+            stdin.close()
+            stdin.channel.shutdown_write()
+            stdout.channel.recv_exit_status()
+
     def run(self, command: str) -> str:
         """What a shell command prints. Raises HostError with its words when it fails."""
         try:
@@ -62,9 +84,13 @@ class Host:
         return bool(self._run(command, warn=True).ok)
 
     def _run(self, command: str, *, warn: bool) -> Result:
-        wrapped = f"{self._prefix}env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive sh -c {quote(command)}"
-        done: Result = self._connection.run(wrapped, hide=True, warn=warn, in_stream=False)
+        if self._held is not None and self._held.exit_status_ready():
+            raise HostError(f"The lock on {self.name} was taken away meanwhile; nothing more was done there.")
+        done: Result = self._connection.run(self._wrapped(command), hide=True, warn=warn, in_stream=False)
         return done
+
+    def _wrapped(self, command: str) -> str:
+        return f"{self._prefix}env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive sh -c {quote(command)}"
 
     def holds(self, path: str, content: bytes) -> bool:
         """Whether a file has just this content."""

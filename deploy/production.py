@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.backups import make_backup, read_passphrase, restore_backup
 from deploy.host import Host, HostError
+from deploy.lock import only_deployer
 from deploy.release import Release, is_changed
+from deploy.removal import remove_release
 from deploy.rollout import ask_whether_well, bring_over, change_over, current_release, list_releases, manage, roll_back
 from deploy.site import CERTIFICATE, CURRENT, ROOT, SERVICES, SETTINGS, Site, read_settings
 
@@ -38,11 +40,13 @@ def _read(path: str) -> bytes:
 
 
 @contextmanager
-def _opened(address: str, key: str, known_hosts: str) -> Iterator[Host]:
+def _opened(address: str, key: str, known_hosts: str, *, doing: str = "") -> Iterator[Host]:
+    """A server; whoever does something to it says what, and is alone at it."""
     host = Host(address, key=key, known_hosts=known_hosts)
     host.open()
     try:
-        yield host
+        with only_deployer(host, doing) if doing else nullcontext():
+            yield host
     finally:
         host.close()
 
@@ -54,7 +58,8 @@ def deploy_release(
     if is_changed():
         print("What is not committed here is in no release, and is not deployed.")
     release = Release.of(revision)
-    with _opened(address, key, known_hosts) as host:
+    doing = "" if only_checks else f"deploying {release.name}"
+    with _opened(address, key, known_hosts, doing=doing) as host:
         site = Site(host, release, name, given.settings, given.certificate, only_checks=only_checks)
         site.look()
         print(f"{release.name} on {host.name}, as https://{site.name}")
@@ -64,7 +69,6 @@ def deploy_release(
         site.see_to_settings()
         site.see_to_certificate()
         bring_over(site)
-        site.see_to_units()
         change_over(site)
         if site.only_checks:
             print("Nothing was done." if site.changed else "All is as it must be.")
@@ -83,9 +87,9 @@ def _fingerprint(host: Host) -> str:
 
 
 @contextmanager
-def _installed(address: str, key: str, known_hosts: str) -> Iterator[Site]:
+def _installed(address: str, key: str, known_hosts: str, *, doing: str = "") -> Iterator[Site]:
     """What is there. Raises HostError where nothing is."""
-    with _opened(address, key, known_hosts) as host:
+    with _opened(address, key, known_hosts, doing=doing) as host:
         settings = host.run(f"cat {SETTINGS} 2>/dev/null || true")
         name = read_settings(settings).get("GWM_PUBLIC_URL", "").partition("://")[2].partition("/")[0]
         if not name or not host.ask(f"test -e {ROOT}/current"):
@@ -95,7 +99,7 @@ def _installed(address: str, key: str, known_hosts: str) -> Iterator[Site]:
 
 def roll_back_release(address: str, *, key: str = "", known_hosts: str = "") -> None:
     """Raises HostError."""
-    with _installed(address, key, known_hosts) as site:
+    with _installed(address, key, known_hosts, doing="rolling back") as site:
         print(f"{roll_back(site)} runs again, and is well.")
 
 
@@ -119,6 +123,12 @@ def show_logs(address: str, lines: int, *, key: str = "", known_hosts: str = "")
         print(site.host.run(f"journalctl -u 'gwm-*' -n {max(1, lines)} --no-pager"))
 
 
+def remove(address: str, name: str, *, key: str = "", known_hosts: str = "") -> None:
+    """Raises HostError."""
+    with _installed(address, key, known_hosts, doing="removing it") as site:
+        remove_release(site, name)
+
+
 def back_up(address: str, to: str, *, stays: bool, key: str = "", known_hosts: str = "") -> None:
     """Raises HostError."""
     with _installed(address, key, known_hosts) as site:
@@ -130,7 +140,7 @@ def restore(
     address: str, file: str, *, replaces: bool, is_unverified: bool, key: str = "", known_hosts: str = ""
 ) -> None:
     """Raises HostError."""
-    with _installed(address, key, known_hosts) as site:
-        passphrase = read_passphrase(is_new=False)
+    passphrase = read_passphrase(is_new=False)
+    with _installed(address, key, known_hosts, doing="restoring a backup") as site:
         restore_backup(site, file, passphrase, replaces=replaces, is_unverified=is_unverified)
         print(f"It runs with what was restored, and is well: https://{site.name}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from shlex import quote
 
 from deploy.host import HostError
-from deploy.site import CERTIFICATE, CURRENT, DATA, KEPT_RELEASES, ROOT, SERVICES, SETTINGS, Site
+from deploy.site import CERTIFICATE, CURRENT, DATA, KEPT_RELEASES, ROOT, SERVICES, SETTINGS, UNITS, Site
 
 _COMPLETE = ".complete"
+_CHECK = "check_installation"
 
 
 class NotWell(HostError):
@@ -44,32 +47,67 @@ def bring_over(site: Site) -> None:
 
 
 def change_over(site: Site) -> None:
-    """Have the release run. Whether it is well is asked then; if not, the one before runs again. Raises NotWell."""
-    host, release = site.host, site.release
+    """Have the release run, with the units and the site of nginx that it has. Whether it is well is asked then; if not,
+    the one before runs again, with its own. Raises NotWell."""
     before = current_release(site)
-    runs = all(host.ask(f"systemctl is-active {unit}") for unit in SERVICES)
-    is_new = before != release.name
+    try:
+        site.see_to_units(site.release.read)
+        _see_to_running(site, before)
+    except HostError as unwell:
+        if site.only_checks or not site.changed:
+            raise
+        raise _go_back(site, before, unwell) from unwell
+    if not site.only_checks:
+        forget_old(site)
+
+
+def _see_to_running(site: Site, before: str) -> None:
+    runs = all(site.host.ask(f"systemctl is-active {unit}") for unit in SERVICES)
     causes = [what for what in ("settings", "units") if what in site.changed]
-    why = release.name if is_new else ", ".join(causes) or ("" if runs else "not all of it runs")
-    site.need("what runs", why, lambda: _change_over(site, before))
+    why = (
+        site.release.name
+        if before != site.release.name
+        else ", ".join(causes) or ("" if runs else "not all of it runs")
+    )
+    site.need("what runs", why, lambda: _change_over(site))
 
 
-def _change_over(site: Site, before: str) -> None:
+def _change_over(site: Site) -> None:
     where = f"{ROOT}/releases/{site.release.name}"
     said = site.host.run(manage(where, "prepare"))
     if said:
         site.say(said)
+    run_release(site, site.release.name)
+    ask_whether_well(site)
+
+
+def _go_back(site: Site, before: str, unwell: HostError) -> NotWell:
+    """What to tell: what was seen, and which release runs now."""
+    wrote = site.host.run("journalctl -u 'gwm-*' -n 15 -o cat --no-pager || true")
+    trouble = f"{unwell}\nThe newest of what it wrote (see fab prod logs):\n{wrote}"
+    if not before or (before == site.release.name and "settings" not in site.changed):
+        return NotWell(f"{site.release.name} is not well, and there is none to go back to.\n{trouble}")
+    site.put_settings_back()
     try:
-        run_release(site, site.release.name)
-        ask_whether_well(site)
-    except HostError as unwell:
-        wrote = "journalctl -u 'gwm-*' -n 15 -o cat --no-pager || true"
-        trouble = f"{unwell}\nThe newest of what it wrote (see fab prod logs):\n{site.host.run(wrote)}"
-        if not before or before == site.release.name:
-            raise NotWell(f"{site.release.name} is not well, and there is none to go back to.\n{trouble}") from unwell
-        run_release(site, before)
-        raise NotWell(f"{site.release.name} is not well; {before} runs again.\n{trouble}") from unwell
-    forget_old(site)
+        put_back(site, before)
+    except HostError as error:
+        return NotWell(f"{site.release.name} is not well, and going back to {before} failed: {error}\n{trouble}")
+    return NotWell(f"{site.release.name} is not well; {before} runs again.\n{trouble}")
+
+
+def put_back(site: Site, name: str) -> None:
+    """Have a release run that is there, with the units and the site of nginx that it has, and without later ones."""
+    where = f"{ROOT}/releases/{name}"
+    its = set(site.host.run(f"ls {where}/deploy/systemd").split())
+    later = [unit for unit in UNITS if unit not in its]
+    there = replace(site, changed=[], say=lambda words: None)
+    there.see_to_units(
+        lambda path: site.host.run(f"cat {where}/{path}") + "\n", [unit for unit in UNITS if unit in its]
+    )
+    for unit in later:
+        site.host.run(f"systemctl disable --now {unit} 2>/dev/null; rm -f /etc/systemd/system/{unit}")
+    site.host.run("systemctl daemon-reload")
+    run_release(site, name)
 
 
 def run_release(site: Site, name: str) -> None:
@@ -79,13 +117,36 @@ def run_release(site: Site, name: str) -> None:
 
 
 def ask_whether_well(site: Site) -> None:
-    """Ask it as a browser would, through nginx, and its command line. Raises HostError."""
-    probe = f"{CURRENT}/.venv/bin/python {CURRENT}/deploy/probe.py {quote(site.name)} {CERTIFICATE} {quote(site.below)}"
-    site.host.run(probe)
+    """Ask it as a browser would, through nginx, its command line, and its worker. Raises HostError."""
+    probe = f"cd {CURRENT} && .venv/bin/python -m deploy.probe {quote(site.name)} {CERTIFICATE} {quote(site.below)}"
+    with _checking(site) as check:
+        site.host.run(f"{probe} < {quote(check)}")
     site.host.run(manage(CURRENT, "check", "--deploy", "--fail-level", "WARNING"))
     for unit in SERVICES:
         if not site.host.ask(f"systemctl is-active {unit}"):
             raise HostError(f"{unit} does not run: {site.host.run(f'journalctl -u {unit} -n 20 --no-pager || true')}")
+    if _knows_checks(site):
+        site.say(f"  {site.host.run(manage(CURRENT, _CHECK, 'updates'))}")
+
+
+@contextmanager
+def _checking(site: Site) -> Iterator[str]:
+    """Where it says there who may sign in for this check, which is over afterwards, however it ended."""
+    if not _knows_checks(site):
+        yield "/dev/null"
+        return
+    end = manage(CURRENT, _CHECK, "end")
+    try:
+        yield site.host.carry_text(site.host.run(manage(CURRENT, _CHECK, "begin")))
+    except HostError:
+        site.host.ask(end)  # where that fails too, the next check ends it
+        raise
+    site.host.run(end)
+
+
+def _knows_checks(site: Site) -> bool:
+    """Whether the release that runs is none of those before this check; their probe asks for nothing."""
+    return site.host.ask(f"test -e {CURRENT}/gwm/management/commands/{_CHECK}.py")
 
 
 def manage(release: str, *words: str) -> str:
@@ -117,7 +178,7 @@ def release_before(names: Sequence[str], current: str) -> str:
 def roll_back(site: Site) -> str:
     """Have the release before run again; its name. The tables stay: a release can live with those of the next."""
     name = release_before(list_releases(site), current_release(site))
-    run_release(site, name)
+    put_back(site, name)
     ask_whether_well(site)
     return name
 

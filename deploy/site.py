@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from shlex import quote
@@ -47,6 +47,7 @@ class Site:
     only_checks: bool = False
     say: Callable[[str], None] = print
     changed: list[str] = field(default_factory=list)
+    settings_before: str = ""
     _had_nginx: bool = True
 
     def need(self, what: str, lacking: str, do: Callable[[], object]) -> None:
@@ -66,8 +67,9 @@ class Site:
         if not self.host.ask("command -v apt-get"):
             raise HostError(f"{self.host.name} is no Debian. There, ./run is the way: see docs/install.md.")
         there = self.host.run(f"cat {SETTINGS} 2>/dev/null || true")
+        self.settings_before = there + "\n" if there else ""
         if self.settings is None:
-            self.settings = there + "\n" if there else ""
+            self.settings = self.settings_before
         public = read_settings(self.settings).get("GWM_PUBLIC_URL", "").rstrip("/")
         self.name = self.name or public.partition("://")[2].partition("/")[0] or self.host.run("hostname -f")
         if not _NAME.fullmatch(self.name):
@@ -138,6 +140,11 @@ class Site:
         start = f"systemctl enable {unit} && systemctl restart {unit} && {answers}"
         self.need(unit, "" if runs else "enable and start", lambda: self.host.run(start))
 
+    def put_settings_back(self) -> None:
+        """Those that were there when it began."""
+        if self.settings_before and "settings" in self.changed:
+            self.host.write(SETTINGS, self.settings_before.encode(), mode="640", owner="root:gwm")
+
     def see_to_settings(self) -> None:
         """The file of settings; secrets that are not in it are made by the product itself, there and once."""
         wanted = (self.settings or "").encode()
@@ -172,9 +179,9 @@ class Site:
         self.host.write(KEY, key, mode="600")
         self.host.write(CERTIFICATE, cert)
 
-    def see_to_units(self) -> None:
-        """The units of systemd, and nginx before the product."""
-        texts = {f"/etc/systemd/system/{unit}": unit_of(self.release.read(f"deploy/systemd/{unit}")) for unit in UNITS}
+    def see_to_units(self, read: Callable[[str], str], units: Sequence[str] = UNITS) -> None:
+        """The units of systemd, and nginx before the product, as a release has them: `read` gives a file of it."""
+        texts = {f"/etc/systemd/system/{unit}": unit_of(read(f"deploy/systemd/{unit}")) for unit in units}
         lacking = [path for path, text in texts.items() if not self.host.holds(path, text.encode())]
 
         def write() -> None:
@@ -184,7 +191,7 @@ class Site:
 
         self.need("units", ", ".join(path.rpartition("/")[2] for path in lacking), write)
         self._see_to("command gwm-manage", "/usr/local/sbin/gwm-manage", MANAGE, mode="755")
-        site = site_of(self.release.read("deploy/nginx/ganeti-web-manager"), self.name)
+        site = site_of(read("deploy/nginx/ganeti-web-manager"), self.name)
         enabled = "/etc/nginx/sites-enabled/ganeti-web-manager"
         is_there = self.host.holds(SITE, site.encode()) and self.host.ask(f"test -e {enabled}")
 

@@ -67,6 +67,8 @@ _OTHER_VERBS = {
     "person.use-recovery-code": _("Use a recovery code"),
     "person.view-as": _("View pages as somebody else"),
     "person.stop-viewing": _("Stop viewing as somebody else"),
+    "person.begin-check": _("Begin a check of the installation"),
+    "person.end-check": _("End a check of the installation"),
     "site.prune-journal": _("Prune the journal"),
 }
 

@@ -182,6 +182,14 @@ SENTENCES: dict[str, Sentence] = {
     "person.end-session": Sentence(_("Ended sessions of their own"), _("Ending of sessions")),
     "person.invite": Sentence(_("Had an invitation mailed to %(object)s"), _("Invitation of %(object)s by mail")),
     "person.rescue": Sentence(_("Made %(object)s an administrator on the server"), _("Rescue of %(object)s")),
+    "person.begin-check": Sentence(
+        _("Made account %(object)s on the server, to check whether the installation works"),
+        _("Check with account %(object)s"),
+    ),
+    "person.end-check": Sentence(
+        _("Deleted account %(object)s, with which the installation was checked"),
+        _("End of the check with account %(object)s"),
+    ),
     "key.add": Sentence(_("Added SSH key %(object)s"), _("Adding SSH key %(object)s")),
     "key.edit": Sentence(_("Changed the comment of SSH key %(object)s"), _("Change of SSH key %(object)s")),
     "key.remove": Sentence(_("Removed SSH key %(object)s"), _("Removal of SSH key %(object)s")),

@@ -29,6 +29,7 @@ from vncproxy.broker import Broker
 from vncproxy.connections import Connections
 from vncproxy.forwarded import real_client
 from vncproxy.framing import SUBPROTOCOL, Framing
+from vncproxy.residents import Residents
 from vncproxy.settings import Settings
 from vncproxy.sides import FAREWELL_S, wire_of
 from vncproxy.troubles import ConsoleError
@@ -55,9 +56,11 @@ class ConsoleChannel(HTTPChannel):
     head_timeout_s = 10.0
     body_timeout_s = 30.0
     connections: Connections | None = None
+    residents: Residents | None = None
     _source: str | None = None
     _deadline: IDelayedCall | None = None
     _awaits_head = True
+    _was_asked = False
     _taken_by: Protocol | None = None
 
     def connectionMade(self) -> None:
@@ -67,6 +70,8 @@ class ConsoleChannel(HTTPChannel):
             if self._source is None:
                 wire_of(self).abortConnection()
                 return
+        if self.residents is not None:
+            self.residents.come(self)
         self._start_deadline(self.head_timeout_s)
 
     def dataReceived(self, data: bytes) -> None:
@@ -90,7 +95,7 @@ class ConsoleChannel(HTTPChannel):
         super().rawDataReceived(data)
 
     def allHeadersReceived(self) -> None:
-        self._awaits_head = False
+        self._awaits_head, self._was_asked = False, True
         self._stop_deadline()
         self._start_deadline(self.body_timeout_s)
         super().allHeadersReceived()
@@ -108,12 +113,34 @@ class ConsoleChannel(HTTPChannel):
         if self.connections is not None and self._source is not None:
             self.connections.give_back(self._source)
             self._source = None
+        if self.residents is not None:
+            self.residents.go(self)
         super().connectionLost(reason)
         if self._taken_by is not None:
             self._taken_by.connectionLost(reason)
 
+    def checkPersistence(self, request: Any, version: bytes) -> bool:
+        """Whether another request may follow: none once the process is to end, and the answer says so."""
+        if self.residents is not None and self.residents.is_leaving:
+            request.responseHeaders.setRawHeaders(b"connection", [b"close"])
+            return False
+        return bool(super().checkPersistence(request, version))
+
+    def leave(self) -> None:
+        """End after the answer. Whoever has only just come may still ask: what was sent to us nobody else answers."""
+        if self.requests:
+            self.persistent = False
+        elif self._was_asked and self._awaits_head and self._deadline is None:
+            wire_of(self).loseConnection()
+
+    def put_out(self) -> None:
+        """End now."""
+        wire_of(self).abortConnection()
+
     def hand_over(self, protocol: Protocol) -> None:
         """End HTTP on this connection: from now on it is the protocol's."""
+        if self.residents is not None:
+            self.residents.go(self)
         self.setTimeout(None)
         self.requests.clear()
         wire_of(self).unregisterProducer()
@@ -151,12 +178,14 @@ class ConsoleSite(Site):
     head_timeout_s = 10.0
     body_timeout_s = 30.0
     connections: Connections | None = None
+    residents: Residents | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         channel = super().buildProtocol(addr)
         channel.head_timeout_s = self.head_timeout_s
         channel.body_timeout_s = self.body_timeout_s
         channel.connections = self.connections
+        channel.residents = self.residents
         return channel
 
     def log(self, request: Any) -> None:
@@ -285,6 +314,7 @@ def console_site(
     site.requestFactory = AnonymousRequest
     site.head_timeout_s = broker.settings.handshake_timeout_s
     site.connections = connections
+    site.residents = Residents(reactor)
     return site
 
 

@@ -37,6 +37,7 @@ from gwm.env import TABLE
 from gwm.secrets import GENERATED, ensure_private_directory, replace_private_file
 from objectlog.chain import ChainBroken, seal_all
 from objectlog.verification import Verification
+from people.checking import of_checks
 
 Say = Callable[[str], object]
 _NAMED = 5
@@ -188,7 +189,7 @@ def describe_use() -> str:
     """What this database is used for; empty: it is as an installation makes it, with one account that is new."""
     counted = {
         "clusters": apps.get_model("clusters", "Cluster")._base_manager.count(),
-        "events in the journal": apps.get_model("objectlog", "Event")._base_manager.count(),
+        "events in the journal": apps.get_model("objectlog", "Event")._base_manager.exclude(of_checks()).count(),
     }
     people = apps.get_model("permissions", "User")._base_manager
     if people.count() > 1 or people.filter(last_login__isnull=False).exists():

@@ -19,6 +19,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.utils.module_loading import import_string
 from twisted.internet import reactor as installed_reactor
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -47,6 +48,8 @@ from vncproxy.tls import tls_options
 from vncproxy.web import ConsoleSite, console_site
 
 IDLE_CONNECTION_S = 60
+# For what was asked before SIGTERM came; `manage.py up` kills after ten seconds.
+GRACE_S = 8.0
 LARGEST_BODY = 2_000_000
 SIGN_EVERY_S = 5.0
 LIVE_PATH = (b"live", b"ws")
@@ -140,6 +143,12 @@ def build_site(reactor: Any, threads: ThreadPool, broker: Broker, ready: Ready, 
     return site
 
 
+def leave(port: Any, site: ConsoleSite) -> Deferred[Any]:
+    """Take no more connections, and answer what was asked: the socket stays open for who shares it or comes next."""
+    residents = site.residents
+    return gatherResults([maybeDeferred(port.stopListening), residents.leave(GRACE_S) if residents else succeed(None)])
+
+
 def serve(reactor: Any, descriptor: int) -> None:
     """Answer on an inherited listening socket, alone or with others, until SIGTERM."""
     globalLogBeginner.beginLoggingTo([STDLibLogObserver("gwm.web")], redirectStandardIO=False)
@@ -149,12 +158,14 @@ def serve(reactor: Any, descriptor: int) -> None:
     watchers = find_watchers()
     ready = Ready(reactor, check_readiness, watchers)
     metrics = Metrics(reactor, write_metrics, watchers)
-    factory: Any = build_site(reactor, threads, broker, ready, metrics)
+    site = build_site(reactor, threads, broker, ready, metrics)
+    factory: Any = site
     if settings.GWM_TLS_CERT:
         factory = TLSMemoryBIOFactory(tls_options(settings.GWM_TLS_CERT, settings.GWM_TLS_KEY), False, factory)
     with socket.socket(fileno=descriptor) as listening:
         listening.setblocking(False)
-        reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
+        port = reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
+    reactor.addSystemEventTrigger("before", "shutdown", leave, port, site)
     broker.startService()
     reactor.addSystemEventTrigger("before", "shutdown", broker.stopService)
     for pool in (threads, ready.threads, metrics.threads):

@@ -20,7 +20,9 @@ from django.db import connection
 from clusters.models import Cluster
 from gwm.backups.rows import list_tables, read_rows
 from objectlog.chain import seal_all
-from objectlog.models import Event, EventText
+from objectlog.models import Event, EventText, Outcome, Via
+from objectlog.services import note
+from people.checking import delete_check_accounts, make_check_account
 from permissions.models import User
 from tests.factories import make_admin, make_cluster, make_user, make_vm
 from virtualmachines.models import MachineText, VirtualMachine
@@ -114,6 +116,9 @@ def test_a_new_one_takes_it_without_being_asked(backup: Path) -> None:
     for model in (VirtualMachine, Cluster, Event, User):
         model.objects.all().delete()
     make_admin("admin")
+    person, _password = make_check_account()  # as the check of a deployment does, which signs in with it
+    note(actor_id=person.pk, actor_name=person.username, via=Via.WEB, verb="person.sign-in", outcome=Outcome.DONE)
+    delete_check_accounts()
     restore(backup)
     assert everything()["clusters.cluster"] == before
     assert sorted(User.objects.values_list("username", flat=True)) == ["ada", "root"]

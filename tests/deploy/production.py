@@ -25,10 +25,19 @@ class Fab:
 
     def __call__(self, verb: str, *words: str, fails: bool = False, **where: str) -> str:
         """`where`: options that say who signs in where, in place of the usual ones."""
+        done = subprocess.run(self._command(verb, *words, **where), capture_output=True, text=True, check=False)
+        assert done.returncode == int(fails), done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def begin(self, verb: str, *words: str) -> subprocess.Popen[str]:
+        """One that goes on."""
+        return subprocess.Popen(
+            self._command(verb, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def _command(self, verb: str, *words: str, **where: str) -> list[str]:
         fab = [str(Path(sys.executable).with_name("fab")), "--search-root", str(self.checkout), "prod", verb]
         there = {"host": f"root@{self.server.address}", "key": str(self.server.key)}
         there |= {"known_hosts": str(self.server.known_hosts), **where}
         words = (*(f"--{name.replace('_', '-')}={value}" for name, value in there.items()), *words)
-        done = subprocess.run([*fab, *words], capture_output=True, text=True, check=False)
-        assert done.returncode == int(fails), done.stdout + done.stderr
-        return done.stdout + done.stderr
+        return [*fab, *words]

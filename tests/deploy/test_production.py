@@ -5,12 +5,15 @@ from __future__ import annotations
 import http.client
 import ssl
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from deploy.host import Host, HostError
+from deploy.lock import only_deployer
 from deploy.release import HERE
 from tests.deploy.production import Fab, clone
 from tools.server import Server, booted_server
@@ -53,6 +56,13 @@ def get(server: Server, path: str) -> tuple[int, bytes]:
         return answer.status, answer.read()
 
 
+def wait_for(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
 def running(server: Server) -> str:
     return server.run("basename $(readlink /opt/ganeti-web-manager/current)")
 
@@ -75,6 +85,14 @@ def test_a_bare_server_runs_it_afterwards_with_tls(fab: Fab, server: Server) -> 
     assert server.run("gwm-manage shell -v0 -c 'from django.db import connection; print(connection.vendor)'") == (
         "postgresql"
     )
+
+
+def test_a_cluster_that_does_not_answer_is_told_and_no_reason_to_go_back(fab: Fab, server: Server) -> None:
+    server.run(
+        "echo of-rapi | gwm-manage add_cluster north --host 192.0.2.1 --user gwm --password-file -"
+        " --fingerprint $(printf '00:%.0s' $(seq 31))00 --keep-unreachable"
+    )
+    assert "Cluster north was asked, and could not be updated" in fab("status")
 
 
 def test_what_is_secret_there_is_readable_by_whom_it_must_be(server: Server) -> None:
@@ -125,16 +143,75 @@ def test_a_newer_release_takes_over_and_the_older_one_can_come_back(fab: Fab, se
     assert running(server) == second
 
 
-def test_of_one_that_is_not_well_the_older_one_runs_again(fab: Fab, server: Server, checkout: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "whole", "broken", "told"),
+    [
+        (
+            "gwm/processes/web.py",
+            '"""The web process',
+            'raise SystemExit(\'not today\')\n"""The web process',
+            "It is not well. /readyz: ",
+        ),
+        (
+            "deploy/nginx/ganeti-web-manager",
+            "    proxy_set_header Upgrade $http_upgrade;\n",
+            "",
+            "a WebSocket at /console/ws does not stand: 426",
+        ),
+        ("deploy/nginx/ganeti-web-manager", "server_tokens off;", "server_tokens perhaps;", "nginx -t"),
+        ("vncproxy/web.py", '(b"console", b"ws")', '(b"console", b"off")', "at /console/ws does not stand: 404"),
+        ("vncproxy/tickets.py", "console ticket v1", "console ticket of others", ""),
+        (
+            "updates/tasks.py",
+            "        sync_cluster(cluster)",
+            "        pass",
+            "No update of cluster north came to an end",
+        ),
+        ("gwm/tasks.py", "    note_heartbeat()", "    pass", "No sign of life"),
+        ("people/urls.py", "account.SignIn.as_view()", "account.SignOut.as_view()", "It is not well. /login/"),
+    ],
+)
+def test_of_one_that_is_not_well_the_older_one_runs_again(
+    fab: Fab, server: Server, checkout: Path, path: str, whole: str, broken: str, told: str
+) -> None:
     before = running(server)
-    good = (checkout / "gwm/processes/web.py").read_text()
-    commit(checkout, "gwm/processes/web.py", "raise SystemExit('not today')\n")
-    told = fab("deploy", fails=True)
-    assert f"is not well; {before} runs again" in told and "It is not well. /readyz: " in told
-    assert "not today" in told, "what the units wrote"
+    good = (checkout / path).read_text()
+    assert whole in good
+    commit(checkout, path, good.replace(whole, broken))
+    said = fab("deploy", fails=True)
+    assert f"is not well; {before} runs again" in said and told in said
     assert running(server) == before and get(server, "/readyz")[0] == 200
-    commit(checkout, "gwm/processes/web.py", good)
+    assert "Upgrade $http_upgrade" in server.run("nginx -t 2>&1 && cat /etc/nginx/sites-enabled/ganeti-web-manager")
+    assert "It is well." in fab("status")
+    commit(checkout, path, good)
+
+
+def test_what_was_not_well_is_deployed_once_it_is_mended(fab: Fab, server: Server) -> None:
     assert "It runs, and is well" in fab("deploy")
+    accounts = "from permissions.models import User; print(*User.objects.values_list('username', flat=True))"
+    assert server.run(f'gwm-manage shell -v0 -c "{accounts}"') == "admin", "no account of a check is left"
+
+
+def test_two_deployers_do_not_meet(fab: Fab, server: Server, checkout: Path) -> None:
+    host = Host(f"root@{server.address}", key=str(server.key), known_hosts=str(server.known_hosts))
+    host.open()
+    with only_deployer(host, "trying a lock"):
+        for verb in ("deploy", "rollback"):
+            told = fab(verb, fails=True)
+            assert "Somebody else is changing" in told and "trying a lock, since 20" in told
+        fab("status")
+        fab("deploy", "--check")
+        server.run(f"kill {told.split()[-1]}")
+        assert "Nothing had to be changed" in fab("deploy")
+        with pytest.raises(HostError, match="taken away"):
+            host.run("true")
+    host.close()
+    killed = fab.begin("deploy")
+    wait_for(lambda: server.run("cat /run/lock/ganeti-web-manager-deploy"))
+    killed.kill()
+    killed.wait()
+    wait_for(lambda: not server.run("cat /run/lock/ganeti-web-manager-deploy"))
+    assert "Nothing had to be changed" in fab("deploy")
 
 
 def test_a_server_whose_key_is_not_known_gets_nothing(fab: Fab, tmp_path: Path) -> None:
@@ -152,3 +229,16 @@ def test_who_is_not_root_there_does_it_by_sudo(fab: Fab, server: Server) -> None
     server.run("rm /usr/local/sbin/gwm-manage")
     told = fab("deploy", host=f"op@{server.address}")
     assert "command gwm-manage: /usr" in told and server.run("stat -c '%U %a' /usr/local/sbin/gwm-manage") == "root 755"
+
+
+def test_it_goes_and_can_come_again(fab: Fab, server: Server) -> None:
+    assert "--name gwm1.example.org" in fab("remove", fails=True)
+    fab("status")
+    told = fab("remove", "--name=gwm1.example.org")
+    assert "dropdb gwm" in told and "/var/lib/ganeti-web-manager" in told
+    left = server.run("ls /opt /etc/systemd/system /etc/nginx/sites-enabled /usr/local/sbin; pgrep -u gwm -a || true")
+    assert "gwm" not in left and "ganeti" not in left
+    assert "Nothing was deployed" in fab("status", fails=True)
+    told = fab("deploy")
+    assert "It runs, and is well" in told and "First account" not in told
+    assert "north" in server.run("gwm-manage health 2>&1 || true"), "the database has stayed"

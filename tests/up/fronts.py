@@ -77,10 +77,15 @@ FRONTS = {"nginx": write_nginx, "apache2": write_apache}
 
 
 @contextmanager
-def run_front(name: str, folder: Path, upstream: str, below: str) -> Iterator[Front]:
-    """One of them, until the end of the block."""
+def run_front(name: str, folder: Path, upstream: str, below: str, without: str = "") -> Iterator[Front]:
+    """One of them, until the end of the block; `without`: what a line of its site has that somebody has lost."""
     folder.mkdir()
     command, front = FRONTS[name](folder, upstream, below)
+    if without:
+        site = (folder / "site").read_text().splitlines()
+        kept = [line for line in site if without not in line]
+        assert len(kept) < len(site)
+        (folder / "site").write_text("\n".join(kept))
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:

@@ -7,6 +7,7 @@ import json
 import re
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from deploy import probe
 from tests.up.fronts import Front, run_front
-from tests.up.running import Installation, eventually
+from tests.up.running import ROOT, Installation, eventually
 from tests.vncproxy.ends import Browser, ToyVnc, _Client, ticket
 
 pytestmark = [
@@ -215,3 +217,44 @@ def test_an_answer_is_not_one_of_another_host(guest: Guest) -> None:
     """Whatever host a client says that it was led by."""
     _status, head, _page = guest.ask("/", headers={"X-Forwarded-Host": "evil.example"})
     assert "evil" not in json.dumps(head)
+
+
+def check_installation(installation: Installation, step: str) -> str:
+    """What `fab prod` calls on a server."""
+    words = [sys.executable, str(ROOT / "manage.py"), "check_installation", step]
+    environment = {**installation.environment, "GWM_DATA_DIR": str(installation.data)}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_check_of_a_deployment_finds_it_well(front: Front, served: tuple[Any, str]) -> None:
+    installation, below = served
+    browser = probe.Browser("127.0.0.1", str(front.certificate), below, front.tls)
+    check = json.loads(check_installation(installation, "begin"))
+    probe.probe(browser)
+    probe.probe_signed_in(browser, check["name"], check["password"])
+    probe.probe_console(browser, check["ticket"])
+    with pytest.raises(probe.Unwell, match="used already"):
+        probe.probe_console(browser, check["ticket"])
+    told = check_installation(installation, "updates")
+    assert told == "There is no cluster yet to update.\n"
+    check_installation(installation, "end")
+    assert browser.get("/", Accept="text/html")[0] == 302, "the session has ended with the account"
+    stranger = probe.Browser("127.0.0.1", str(front.certificate), below, front.tls)
+    with pytest.raises(probe.Unwell, match="signing in"):
+        probe.probe_signed_in(stranger, check["name"], check["password"])
+
+
+def test_the_check_of_a_deployment_sees_a_proxy_that_passes_no_upgrade_on(
+    served: tuple[Any, str], tmp_path: Path
+) -> None:
+    installation, below = served
+    check = json.loads(check_installation(installation, "begin"))
+    upstream = installation.address.partition("://")[2].partition("/")[0]
+    with run_front("nginx", tmp_path / "nginx", upstream, below, without="Upgrade $http_upgrade") as front:
+        browser = probe.Browser("127.0.0.1", str(front.certificate), below, front.tls)
+        probe.probe_signed_in(browser, check["name"], check["password"])
+        with pytest.raises(probe.Unwell, match=r"does not stand: 426"):
+            probe.probe_console(browser, check["ticket"])
+    check_installation(installation, "end")

@@ -21,9 +21,10 @@ if flock -n 9; then
   cat >/dev/null 9>&-
   : >{lock}
 else
+  printf '%s ' busy
   cat {lock}
 fi"""
-_HELD = "held"
+_HELD, _TAKEN = "held", "busy"
 
 
 class Busy(HostError):
@@ -35,8 +36,11 @@ def only_deployer(host: Host, doing: str) -> Iterator[None]:
     """Nobody else changes this server meanwhile. Raises Busy. Every command fails once the lock is taken away."""
     who = f"{getpass.getuser()}@{socket.gethostname()}, {doing}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     with host.holding(_HOLD.format(lock=LOCK, who=quote(who))) as said:
-        if said != _HELD:
-            number, _, words = said.partition(" ")
+        word, _, rest = said.partition(" ")
+        if word not in (_HELD, _TAKEN):
+            raise HostError(f"The lock {LOCK} on {host.name} can't be taken. Is flock (util-linux) there, and room?")
+        if word == _TAKEN:
+            number, _, words = rest.partition(" ")
             raise Busy(_describe(host.name, number, words))
         yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -29,7 +30,18 @@ def read_given(settings: str, certificate: str, private_key: str) -> Given:
     if bool(certificate) != bool(private_key):
         raise HostError("A certificate and its private key belong together: say --certificate and --private-key.")
     pair = (_read(certificate), _read(private_key)) if certificate else None
+    if pair is not None:
+        _require_pair(certificate, private_key)
     return Given(_read(settings).decode() if settings else None, pair)
+
+
+def _require_pair(certificate: str, private_key: str) -> None:
+    """nginx would not begin with another key's. Raises HostError."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, private_key, password="")
+    except (ssl.SSLError, OSError, ValueError) as error:
+        words = f"{certificate} and {private_key} are no certificate (PEM) and its private key without a passphrase"
+        raise HostError(f"{words}: {error}.") from error
 
 
 def _read(path: str) -> bytes:
@@ -66,9 +78,9 @@ def deploy_release(
         site.see_to_packages()
         site.see_to_user()
         site.see_to_services()
-        site.see_to_settings()
-        site.see_to_certificate()
         bring_over(site)
+        site.see_to_certificate()
+        site.see_to_settings()  # the last thing before what runs is begun with it, or what was before is put back
         change_over(site)
         if site.only_checks:
             print("Nothing was done." if site.changed else "All is as it must be.")
@@ -87,12 +99,14 @@ def _fingerprint(host: Host) -> str:
 
 
 @contextmanager
-def _installed(address: str, key: str, known_hosts: str, *, doing: str = "") -> Iterator[Site]:
-    """What is there. Raises HostError where nothing is."""
+def _installed(
+    address: str, key: str, known_hosts: str, *, doing: str = "", what: str = f"{ROOT}/current"
+) -> Iterator[Site]:
+    """What is there. Raises HostError where nothing is, of which `what` is the sign."""
     with _opened(address, key, known_hosts, doing=doing) as host:
         settings = host.run(f"cat {SETTINGS} 2>/dev/null || true")
         name = read_settings(settings).get("GWM_PUBLIC_URL", "").partition("://")[2].partition("/")[0]
-        if not name or not host.ask(f"test -e {ROOT}/current"):
+        if not name or not host.ask(f"test -e {what}"):
             raise HostError(f"Nothing was deployed to {host.name} yet.")
         yield Site(host, Release("0" * 40), name, settings)
 
@@ -125,7 +139,8 @@ def show_logs(address: str, lines: int, *, key: str = "", known_hosts: str = "")
 
 def remove(address: str, name: str, *, key: str = "", known_hosts: str = "") -> None:
     """Raises HostError."""
-    with _installed(address, key, known_hosts, doing="removing it") as site:
+    # The directory goes last, so that who was interrupted can go on.
+    with _installed(address, key, known_hosts, doing="removing it", what=ROOT) as site:
         remove_release(site, name)
 
 

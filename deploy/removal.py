@@ -8,6 +8,7 @@ from deploy.host import HostError
 from deploy.site import CERTIFICATE, DATA, KEY, LOCAL_DATABASE, ROOT, SETTINGS, SITE, UNITS, Site, read_settings
 
 _ENABLED = "/etc/nginx/sites-enabled/ganeti-web-manager"
+_WANTS = "/etc/systemd/system/gwm.target.wants"
 _COMMAND = "/usr/local/sbin/gwm-manage"
 
 
@@ -16,13 +17,17 @@ def remove_release(site: Site, name: str) -> None:
     if name != site.name:
         raise HostError(f"What runs on {site.host.name} is {site.name}. If it shall go, say so: --name {site.name}")
     site.need(
-        "what runs", "stop", lambda: site.host.run("systemctl disable --now gwm.target && systemctl stop 'gwm-*'")
+        "what runs",
+        "stop",
+        lambda: site.host.run(
+            f"systemctl disable --now gwm.target 2>/dev/null; systemctl stop 'gwm-*' && rm -rf {_WANTS}"
+        ),
     )
     paths = " ".join(f"/etc/systemd/system/{quote(unit)}" for unit in UNITS)
     site.need("units", "remove", lambda: site.host.run(f"rm -f {paths} && systemctl daemon-reload"))
     reload = "if systemctl is-active -q nginx; then systemctl reload nginx; fi"
     site.need("site of nginx", "remove", lambda: site.host.run(f"rm -f {_ENABLED} {SITE} && {reload}"))
-    site.need("releases", "remove", lambda: site.host.run(f"rm -rf {ROOT} {_COMMAND}"))
+    site.need("releases", "remove", lambda: site.host.run(f"rm -f {_COMMAND} && rm -rf {ROOT}/releases {ROOT}"))
     for line in describe_what_stays(site.settings or ""):
         site.say(line)
 

@@ -12,6 +12,7 @@ from deploy.site import CERTIFICATE, CURRENT, DATA, KEPT_RELEASES, ROOT, SERVICE
 
 _COMPLETE = ".complete"
 _CHECK = "check_installation"
+_SETTINGS_THAT_RUN = f"{ROOT}/settings-that-run"
 
 
 class NotWell(HostError):
@@ -64,6 +65,8 @@ def change_over(site: Site) -> None:
 def _see_to_running(site: Site, before: str) -> None:
     runs = all(site.host.ask(f"systemctl is-active {unit}") for unit in SERVICES)
     causes = [what for what in ("settings", "units") if what in site.changed]
+    if not causes and not site.host.ask(f"sha256sum < {SETTINGS} | cmp -s - {_SETTINGS_THAT_RUN}"):
+        causes = ["settings"]  # written by a call that did not come as far as to begin anything with them
     why = (
         site.release.name
         if before != site.release.name
@@ -113,7 +116,8 @@ def put_back(site: Site, name: str) -> None:
 def run_release(site: Site, name: str) -> None:
     """Make one the current one, and have everything begin anew with it. The address stays open meanwhile."""
     site.host.run(f"ln -sfn {ROOT}/releases/{name} {CURRENT}.new && mv -T {CURRENT}.new {CURRENT}")
-    site.host.run(f"systemctl enable --now gwm.target && systemctl restart {' '.join(SERVICES)}")
+    begin = f"systemctl enable --now gwm.target && systemctl restart {' '.join(SERVICES)}"
+    site.host.run(f"{begin} && sha256sum < {SETTINGS} > {_SETTINGS_THAT_RUN}")
 
 
 def ask_whether_well(site: Site) -> None:

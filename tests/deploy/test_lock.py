@@ -81,6 +81,13 @@ def test_of_one_that_has_only_just_begun_less_is_known(there: Path) -> None:
             raise AssertionError("two at it")
 
 
+def test_one_that_cannot_be_taken_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "LOCK", str(tmp_path / "nowhere" / "lock"))
+    with pytest.raises(HostError, match="can't be taken") as error, hold("deploying 1"):
+        raise AssertionError("without a lock")
+    assert not isinstance(error.value, Busy)
+
+
 def test_another_name_than_the_servers_removes_nothing() -> None:
     here: Any = Here()
     site = Site(here, None, "gwm.example.org", f"DATABASE_URL={LOCAL_DATABASE}\n")  # type: ignore[arg-type]

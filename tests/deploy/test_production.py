@@ -118,6 +118,14 @@ def test_a_second_time_changes_nothing_and_says_so(fab: Fab, server: Server) -> 
     assert "All is as it must be." in fab("deploy", "--check")
 
 
+def test_settings_that_were_written_and_not_begun_with_are_begun_with(fab: Fab, server: Server) -> None:
+    server.run("echo another > /opt/ganeti-web-manager/settings-that-run")
+    began = server.run("systemctl show -p ActiveEnterTimestampMonotonic gwm-web@1 gwm-worker")
+    told = fab("deploy")
+    assert "what runs: settings" in told and "It runs, and is well" in told
+    assert server.run("systemctl show -p ActiveEnterTimestampMonotonic gwm-web@1 gwm-worker") != began
+
+
 def test_what_was_killed_halfway_is_made_whole(fab: Fab, server: Server) -> None:
     server.run(
         "systemctl stop gwm-worker && rm -f /etc/nginx/sites-enabled/ganeti-web-manager && systemctl reload nginx"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.host import HostError
+from deploy.production import read_given
 from deploy.release import HERE, Release, requirements_on
 from deploy.rollout import release_before
 from deploy.site import CURRENT, DATA, SETTINGS, UNITS, Site, complete_settings, read_settings, site_of, unit_of
@@ -146,3 +147,16 @@ def test_what_is_missing_on_the_command_line_is_said(words: list[str], told: str
     fab = [str(Path(sys.executable).with_name("fab")), "--search-root", str(HERE)]
     done = subprocess.run([*fab, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and told in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_certificate_and_the_key_of_another_are_refused_here(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        files = ["-keyout", str(tmp_path / f"{name}.key"), "-out", str(tmp_path / f"{name}.pem")]
+        make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", *files]
+        subprocess.run(make, check=True, capture_output=True)
+    (tmp_path / "none").write_text("nothing")
+    given = read_given("", str(tmp_path / "one.pem"), str(tmp_path / "one.key"))
+    assert given.certificate is not None and given.certificate[0].startswith(b"-----BEGIN CERTIFICATE")
+    for certificate, key in (("one.pem", "two.key"), ("none", "one.key"), ("one.pem", "none")):
+        with pytest.raises(HostError, match="are no certificate"):
+            read_given("", str(tmp_path / certificate), str(tmp_path / key))

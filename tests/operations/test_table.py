@@ -76,6 +76,7 @@ def test_every_sentence_is_used() -> None:
         "person.sign-in",
         "person.view-as",
         "person.stop-viewing",
+        *("person.begin-check", "person.end-check"),
         "site.prune-journal",
         "vm.picture",
         "role.set",  # of releases before, in journals that are kept

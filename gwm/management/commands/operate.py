@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 
 from objectlog.models import Outcome, Via
-from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal, Site
+from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refusal, Site, Unchanged
 from operations.detours import begin_detour
 from operations.forms import params_from
 from operations.models import Batch
@@ -86,6 +86,13 @@ class Command(BaseCommand):
                 return
             params = params_from(operation, actor, target, given)
             entry = run(operation, Ask(actor, target, params, dry_run=options["dry_run"]))
+        except Unchanged as same:  # a script that is run again has what it wants
+            if options["json"]:
+                told = {"entry": None, "outcome": "unchanged", "jobs": [], "message": str(same)}
+                self.stdout.write(json.dumps(told))
+            else:
+                self.stdout.write(f"{operation.label}: {same}")
+            return
         except (Forbidden, Refusal) as refusal:
             raise CommandError(str(refusal)) from refusal
         if options["json"]:

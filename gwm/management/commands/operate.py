@@ -88,7 +88,7 @@ class Command(BaseCommand):
             entry = run(operation, Ask(actor, target, params, dry_run=options["dry_run"]))
         except Unchanged as same:  # a script that is run again has what it wants
             if options["json"]:
-                told = {"entry": None, "outcome": "unchanged", "jobs": [], "message": str(same)}
+                told: dict[str, Any] = {"entry": None, "outcome": "unchanged", "jobs": [], "message": str(same)}
                 self.stdout.write(json.dumps(told))
             else:
                 self.stdout.write(f"{operation.label}: {same}")

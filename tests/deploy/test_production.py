@@ -156,8 +156,8 @@ def test_a_newer_release_takes_over_and_the_older_one_can_come_back(fab: Fab, se
     [
         (
             "gwm/processes/web.py",
-            '"""The web process',
-            'raise SystemExit(\'not today\')\n"""The web process',
+            "def main() -> None:\n",
+            "def main() -> None:\n    raise SystemExit('not today')\n",
             "It is not well. /readyz: ",
         ),
         (

@@ -97,7 +97,7 @@ def answer(
     elif some is not None:
         found = find_among(rows, shown.sort, most_to(ahead))
     elif is_page and is_all and reader is not None:
-        near = find_near(events, shown, steps, most_to(ahead))
+        near = find_near(events, shown, steps, most_to(ahead), reader.pk)
         if isinstance(near, Sparse):
             ahead, ways, end = _AHEAD, ways_to_read(reader, looked_up=True), DEEPEST_SEARCHED
             found = find_by_ways(events, ways, shown, steps, most_to(ahead), near.end)

@@ -29,6 +29,11 @@ pytestmark = pytest.mark.django_db
 HELD = ("nothing", "machines", "a cluster", "both")
 
 
+@pytest.fixture(autouse=True)
+def nobody_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_found, "_looks", {})
+
+
 @pytest.fixture
 def alice() -> User:
     return make_user("alice")
@@ -81,7 +86,7 @@ def test_what_is_looked_up_by_reasons_is_what_is_gone_past(alice: User, events: 
         expected = [each.pk for each in order_rows(rows, JOURNAL_TABLE.orders, order)][:most]
         found = find_by_ways(every, ways_to_read(alice, looked_up=True), shown, all_steps, most)
         assert found.keys == expected, (order, steps, most)
-        near = find_near(every, shown, all_steps, most)
+        near = find_near(every, shown, all_steps, most, alice.pk)
         assert isinstance(near, Sparse) or near.keys == expected, (order, steps, most)
         end = next(ends)
         found = find_by_ways(every, ways_to_read(alice, looked_up=True), shown, all_steps, most, end)
@@ -123,13 +128,17 @@ def test_a_look_at_the_newest_says_how_close_they_stand(
     every, shown = list_visible_events(alice), JOURNAL_TABLE.plain()
     monkeypatch.setattr(journal_found, "MOST_NEAR", 30)
     monkeypatch.setattr(journal_found, "SAMPLE", 30)
-    assert isinstance(find_near(every, shown, "1", 40), Found)  # a quarter is hers
+    assert isinstance(find_near(every, shown, "1", 40, alice.pk), Found)  # a quarter is hers
     monkeypatch.setattr(journal_found, "DENSE", 2)
-    sparse = find_near(every, shown, "1", 14)
+    sparse = find_near(every, shown, "1", 14, alice.pk)
     assert isinstance(sparse, Sparse) and sparse.end is not None
     assert 14 < every.filter(at__gte=sparse.end).count() < 40
+    monkeypatch.setattr(journal_found, "MOST_NEAR", 20)
+    with CaptureQueriesContext(connection) as asked:
+        assert find_near(every, shown, "1", 14, alice.pk) == sparse
+    assert len(asked) == 2, "where the keys begin and where they end: whoever turns pages is not looked at anew"
     monkeypatch.setattr(journal_found, "ROOM", 1000)
-    assert find_near(every, shown, "1", 14) == Sparse(), "there are no more than that"
+    assert find_near(every, shown, "1", 14, alice.pk) == Sparse(), "there are no more than that"
 
 
 @pytest.mark.parametrize("order", ["-when", "when"])
@@ -156,7 +165,7 @@ def test_no_long_row_is_read_to_find_out_who_may_read_it(alice: User, events: No
     plans = []
     for find in (
         lambda: find_by_ways(list_visible_events(alice), ways_to_read(alice, looked_up=True), shown, steps, 7),
-        *([] if steps else [lambda: find_near(list_visible_events(alice), shown, steps, 7)]),
+        *([] if steps else [lambda: find_near(list_visible_events(alice), shown, steps, 7, alice.pk)]),
     ):
         with CaptureQueriesContext(connection) as asked:
             find()

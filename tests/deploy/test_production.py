@@ -168,7 +168,12 @@ def test_a_newer_release_takes_over_and_the_older_one_can_come_back(fab: Fab, se
         ),
         ("deploy/nginx/ganeti-web-manager", "server_tokens off;", "server_tokens perhaps;", "nginx -t"),
         ("vncproxy/web.py", '(b"console", b"ws")', '(b"console", b"off")', "at /console/ws does not stand: 404"),
-        ("vncproxy/tickets.py", "console ticket v1", "console ticket of others", ""),
+        (
+            "vncproxy/tickets.py",
+            "    if ticket.expires_at <= now:\n",
+            "    if ticket.expires_at > now:\n",
+            "a console's greeting",
+        ),
         (
             "updates/tasks.py",
             "        sync_cluster(cluster)",

@@ -23,6 +23,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from gwm.new_file import new_file
+
 FORMAT = "ganeti-web-manager backup 1"
 # No line of ours is as long; one that is longer is not read, whatever it unpacks to.
 LONGEST_LINE = 64 * 1024 * 1024
@@ -118,21 +120,11 @@ class Writer:
 @contextmanager
 def writing(path: Path) -> Iterator[Writer]:
     """A new file, readable by its user alone, which is there as a whole or not at all. Raises BackupError."""
-    if path.exists():
-        raise BackupError(f"There is a file {path} already. Choose another name.")
-    draft = path.with_name(f".{path.name}.new")
     try:
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                with gzip.GzipFile("", "wb", 6, stream) as packed:
-                    yield Writer(packed)
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        with new_file(path) as stream, gzip.GzipFile("", "wb", 6, stream) as packed:
+            yield Writer(packed)
+    except FileExistsError:
+        raise BackupError(f"There is a file {path} already. Choose another name.") from None
     except OSError as error:
         raise BackupError(f"{path} can't be written: {error.strerror}.") from error
 

@@ -6,11 +6,12 @@ A step is an operation with what a command would say to it, so that a file can d
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from gwm.new_file import new_file
 
 FORMAT = "ganeti-web-manager cluster 1"
 LONGEST_LINE = 1024 * 1024
@@ -57,21 +58,12 @@ class Head:
 
 def write_record(path: Path, head: Head, steps: Sequence[Step]) -> None:
     """A new file, readable by its user alone, there as a whole or not at all. Raises RecordError."""
-    if path.exists():
-        raise RecordError(f"There is a file {path} already. Choose another name.")
-    draft = path.with_name(f".{path.name}.new")
     try:
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                for content in (asdict(head), *map(asdict, steps)):
-                    stream.write(json.dumps(content, sort_keys=True) + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        with new_file(path) as stream:
+            for content in (asdict(head), *map(asdict, steps)):
+                stream.write(json.dumps(content, sort_keys=True).encode() + b"\n")
+    except FileExistsError:
+        raise RecordError(f"There is a file {path} already. Choose another name.") from None
     except OSError as error:
         raise RecordError(f"{path} can't be written: {error.strerror}.") from error
 

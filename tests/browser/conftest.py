@@ -133,6 +133,12 @@ def sign_in(page: Page, name: str, password: str, path: str = "/login/") -> None
     expect(page.get_by_role("navigation", name="Main")).to_be_attached()
 
 
+def expect_signed_out(page: Page) -> None:
+    """The open page of somebody whose session was ended elsewhere hears of it and goes to sign in by itself. Wait for
+    that before sending it anywhere: of two ways at once the browser follows one, and nobody is told of the other."""
+    expect(page).to_have_url(re.compile(r"/login/\?next="))
+
+
 @pytest.fixture
 def person(chromium: Browser, watch: Watch, request: pytest.FixtureRequest) -> Iterator[People]:
     """`person(product)` is a page of the administrator's, `person.stranger(product)` one of somebody not signed in."""

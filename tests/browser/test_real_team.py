@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import run_product
+from tests.browser.conftest import expect_signed_out, run_product
 from tests.browser.messages import SENT, hear
 from tests.browser.product import PASSWORD
 from tests.up.running import eventually
@@ -99,8 +99,9 @@ def test_it_is_set_up_works_loses_somebody_and_is_accounted_for(person, product,
 
     # Somebody leaves: at once, and nothing of the team's is lost.
     do(admin, "/person/ben/do/deactivate/")
+    expect_signed_out(ben)
     ben.goto(f"/clusters/real/vms/{BENS}/")
-    expect(ben).to_have_url(re.compile("/login/"))
+    expect(ben).to_have_url(re.compile(f"/login/.*{BENS}"))
     press(ann, BENS, "Shut down", "stopped")
     assert ganeti.instance(BENS, "status") == ["ADMIN_down"]
 

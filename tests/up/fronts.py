@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.servers import find_program
 from tests.up.running import ROOT, eventually, write_certificate
@@ -31,19 +32,21 @@ class Front:
     tls: int
     plain: int
     certificate: Path
+    #: what it shows on its plain port without https
+    www: Path
 
 
-def write_nginx(folder: Path, upstream: str, below: str) -> tuple[list[str], Front]:
+def write_nginx(folder: Path, www: Path, upstream: str, below: str) -> tuple[list[str], Front]:
     """The command that runs nginx with the site of deploy/."""
     certificate, key = write_certificate(folder)
-    front = Front(free_port(), free_port(), certificate)
+    front = Front(free_port(), free_port(), certificate, www)
     site = NGINX.read_text().replace("server 127.0.0.1:8000;", f"server {upstream};")
     site = site.replace("listen 80;", f"listen 127.0.0.1:{front.plain};")
     site = site.replace("listen 443 ssl", f"listen 127.0.0.1:{front.tls} ssl")
     site = re.sub(r"\n +listen \[::\].*", "", site)
     site = re.sub(r"(ssl_certificate +)\S+;", rf"\1{certificate};", site)
     site = re.sub(r"(ssl_certificate_key +)\S+;", rf"\1{key};", site)
-    site = site.replace("root /var/www/html;", f"root {folder}/www;")
+    site = site.replace("/var/www/html", str(www))
     site = site.replace("location / {", f"location {below}/ {{")
     (folder / "site").write_text(site)
     places = "".join(f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi"))
@@ -55,14 +58,15 @@ def write_nginx(folder: Path, upstream: str, below: str) -> tuple[list[str], Fro
     return [str(find_program("nginx")), "-c", str(folder / "nginx.conf"), "-p", str(folder)], front
 
 
-def write_apache(folder: Path, upstream: str, below: str) -> tuple[list[str], Front]:
+def write_apache(folder: Path, www: Path, upstream: str, below: str) -> tuple[list[str], Front]:
     """The command that runs Apache with the site of deploy/."""
     certificate, key = write_certificate(folder)
-    front = Front(free_port(), free_port(), certificate)
+    front = Front(free_port(), free_port(), certificate, www)
     site = APACHE.read_text().replace("*:80>", f"127.0.0.1:{front.plain}>").replace("*:443>", f"127.0.0.1:{front.tls}>")
     site = site.replace('ProxyPass "/', f'ProxyPass "{below}/').replace("//127.0.0.1:8000/", f"//{upstream}{below}/")
     site = re.sub(r"(SSLCertificateFile )\S+", rf"\1{certificate}", site)
     site = re.sub(r"(SSLCertificateKeyFile )\S+", rf"\1{key}", site)
+    site = site.replace("/var/www/html", str(www))
     modules = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n" for name in ENABLED)
     main = (
         f"{modules}ServerRoot {folder}\nServerName 127.0.0.1\nPidFile {folder}/pid\nErrorLog /dev/stderr\n"
@@ -80,18 +84,20 @@ FRONTS = {"nginx": write_nginx, "apache2": write_apache}
 def run_front(name: str, folder: Path, upstream: str, below: str, without: str = "") -> Iterator[Front]:
     """One of them, until the end of the block; `without`: what a line of its site has that somebody has lost."""
     folder.mkdir()
-    command, front = FRONTS[name](folder, upstream, below)
-    if without:
-        site = (folder / "site").read_text().splitlines()
-        kept = [line for line in site if without not in line]
-        assert len(kept) < len(site)
-        (folder / "site").write_text("\n".join(kept))
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        eventually(lambda: (folder / "pid").exists() or server.poll() is not None, what=name)
-        assert server.poll() is None, (folder / "log").read_text()
-        yield front
-    finally:
-        server.terminate()
-        server.wait(60)
+    with TemporaryDirectory() as www:  # not below pytest's own, where Apache's user reads nothing
+        Path(www).chmod(0o755)
+        command, front = FRONTS[name](folder, Path(www), upstream, below)
+        if without:
+            site = (folder / "site").read_text().splitlines()
+            kept = [line for line in site if without not in line]
+            assert len(kept) < len(site)
+            (folder / "site").write_text("\n".join(kept))
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            eventually(lambda: (folder / "pid").exists() or server.poll() is not None, what=name)
+            assert server.poll() is None, (folder / "log").read_text()
+            yield front
+        finally:
+            server.terminate()
+            server.wait(60)

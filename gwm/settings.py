@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "gwm.middleware.NameRequest",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "gwm.other_releases.AnswerForOtherReleases",
     "gwm.theming.ServeColours",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gwm.middleware.KeepPrivate",

@@ -37,3 +37,15 @@ def test_a_file_under_its_versioned_address_may_be_kept(client: Client, name: st
     assert "Access-Control-Allow-Origin" not in answer
     assert b"".join(answer.streaming_content) == (settings.BASE_DIR / "static" / name).read_bytes()
     answer.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["css/tokens.css", "js/app.js"])
+def test_a_page_of_another_release_has_its_files_too_and_nobody_keeps_them(client: Client, name: str) -> None:
+    own = version_of(settings.BASE_DIR / "static")
+    answer = client.get(static(name).replace(own, "0123abcd"))
+    assert answer.status_code == 200 and answer["Cache-Control"] == "no-store"
+    assert b"".join(answer.streaming_content) == (settings.BASE_DIR / "static" / name).read_bytes()
+    answer.close()
+    gone = client.get("/static/0123abcd/js/of-another.js")
+    assert gone.status_code == 404 and gone["Cache-Control"] == "no-store"

@@ -42,6 +42,8 @@ from people.checking import of_checks
 Say = Callable[[str], object]
 _NAMED = 5
 _OF_THE_HOST = ("GWM_DATA_DIR", "GWM_BACKUP_PASSPHRASE")
+#: what people write beside the settings, by the setting that says where it is
+_WRITTEN = {"openid.toml": "GWM_OPENID_FILE", "ldap.toml": "GWM_LDAP_FILE"}
 _NIGHTLY = re.compile(r"gwm-\d{8}-\d{6}\.backup")
 
 
@@ -89,7 +91,7 @@ def _list_settings(config: Config) -> dict[str, str]:
 
 def _list_texts(config: Config) -> dict[str, str]:
     """The secrets in use, and the files that people write."""
-    files = {"gwm.env": _config_file(config), "openid.toml": settings.GWM_OPENID_FILE}
+    files = {"gwm.env": _config_file(config), **{name: getattr(settings, which) for name, which in _WRITTEN.items()}}
     texts = {name: path.read_text(encoding="utf-8") for name, path in files.items() if path.is_file()}
     if "gwm.env" not in texts:  # they came by the environment
         given = [
@@ -255,7 +257,7 @@ def _keep_texts(texts: Mapping[str, str], say: Say) -> None:
     keys = {**there, **{name: texts[name] for name in GENERATED if name in texts}}
     replace_private_file(path, "".join(f"{name}={value}\n" for name, value in keys.items()))
     say(f"The keys of the backup are in {path} now.")
-    for name in ("gwm.env", "openid.toml"):
+    for name in ("gwm.env", *_WRITTEN):
         if name in texts:
             beside = folder / f"{name}.restored"
             replace_private_file(beside, texts[name])

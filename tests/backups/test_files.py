@@ -19,6 +19,7 @@ from django.db import connection
 
 from clusters.models import Cluster
 from gwm.backups.rows import list_tables, read_rows
+from gwm.env import TABLE
 from objectlog.chain import seal_all
 from objectlog.models import Event, EventText, Outcome, Via
 from objectlog.services import note
@@ -69,6 +70,22 @@ def restore(path: Path, *words: str) -> str:
 
 def everything() -> dict[str, list[Any]]:
     return {table.label: list(read_rows(connection, table)) for table in list_tables()}
+
+
+def test_files_that_people_write_are_in_it_and_laid_beside_those_there_are(data_dir: Path, settings: Any) -> None:
+    named = [name for name, each in TABLE.items() if each.kind == "path" and name.endswith("_FILE")]
+    for name in named:
+        path = data_dir / f"{name.removeprefix('GWM_').removesuffix('_FILE').lower()}.toml"
+        path.write_text(f"# {name}\n")
+        setattr(settings, name, path)
+    take(data_dir / "written.backup", settings)
+    for path in data_dir.glob("*.toml"):
+        path.write_text("another\n")
+    told = restore(data_dir / "written.backup")
+    beside = {path.name: path.read_text() for path in data_dir.glob("*.toml.restored")}
+    assert beside == {"openid.toml.restored": "# GWM_OPENID_FILE\n", "ldap.toml.restored": "# GWM_LDAP_FILE\n"}
+    assert len(beside) == len(named) and all(name in told for name in beside)
+    assert {path.read_text() for path in data_dir.glob("*.toml")} == {"another\n"}
 
 
 def test_all_rows_come_back_and_nothing_that_came_later_stays(backup: Path) -> None:

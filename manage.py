@@ -9,6 +9,7 @@ from django.core.management import execute_from_command_line
 
 from gwm import VERSION
 from gwm.config import SettingError, take_data_option
+from gwm.outages import tell_operator
 from gwm.secrets import prepare_data_dir
 
 if __name__ == "__main__":
@@ -25,3 +26,8 @@ if __name__ == "__main__":
         sys.exit(130)
     except SettingError as error:
         sys.exit(f"Wrong setting: {error}")
+    except Exception as error:
+        told = None if "--traceback" in sys.argv else tell_operator(error)
+        if told is None:
+            raise
+        sys.exit(told)

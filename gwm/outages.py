@@ -90,6 +90,15 @@ def explain_outage(error: BaseException | None) -> Outage | None:
     return replace(told, text=told.text % {"name": settings.GWM_THEME.name})
 
 
+def tell_operator(error: BaseException) -> str | None:
+    """The same in a line for whoever called a command, with what the driver says of it; None: our own fault."""
+    for link in _chain(error):
+        kind = _judge(link)
+        if kind is not None:
+            return f"{_TOLD[kind].title}: {' '.join(str(link).split())}"
+    return None
+
+
 def is_disk_full(error: BaseException | None) -> bool:
     """Whether there was no room to write, for us or for the database."""
     return _find_kind(error) is _Kind.DISK

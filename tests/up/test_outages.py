@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,8 +17,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.up.running import Installation, eventually
-from tools.throwaway import postgresql
+from tests.up.running import ROOT, Installation, eventually
+from tools.throwaway import free_port, postgresql
 
 pytestmark = pytest.mark.standalone
 PASSWORD = "a password of mine"
@@ -219,3 +220,14 @@ def set_read_only(url: str, state: str) -> None:
     with psycopg.connect(url, autocommit=True, options="-c default_transaction_read_only=off") as database:
         database.execute(f"ALTER SYSTEM SET default_transaction_read_only = {state}")
         database.execute("SELECT pg_reload_conf()")
+
+
+@pytest.mark.parametrize("words", [["backup", "kept"], ["sync_clusters"], ["grant", "ann", "power", "--on=everything", "--as=admin"]])
+def test_a_command_says_in_a_line_that_the_database_is_away(tmp_path: Path, words: list[str]) -> None:
+    away = {"DATABASE_URL": f"postgresql://gwm:a-password@127.0.0.1:{free_port()}/gwm", "GWM_DATA_DIR": str(tmp_path)}
+    run = [sys.executable, str(ROOT / "manage.py"), *words]
+    given = {"cwd": tmp_path, "env": {"PATH": os.environ["PATH"], **away}, "capture_output": True, "text": True}
+    done = subprocess.run(run, input="", **given)
+    assert done.returncode == 1 and done.stderr.startswith("The database does not answer: "), done.stderr
+    assert len(done.stderr.splitlines()) == 1 and "a-password" not in done.stderr
+    assert "Traceback" in subprocess.run([*run, "--traceback"], input="", **given).stderr

@@ -2,9 +2,9 @@
 
 WHICH: `quick` looks at the sources only, `changed` adds the tests that a change can reach (tools/changed.py),
 `fast` all but the longest tests on SQLite, `deploy` boots a server and deploys to it, `container` builds the image and
-starts it. Gates run side by side (tools/gates.py). Starts PostgreSQL and Redis itself, throwaway, where their programs
-are installed. With `CI` set nothing may be left out: what is missing fails. The last line counts tests; a gate without
-tests that fails counts as one failure.
+starts it, `mariadb` and `postgresql17` ask these databases. Gates run side by side (tools/gates.py). Starts PostgreSQL
+and Redis itself, throwaway, where their programs are installed. With `CI` set nothing may be left out: what is missing
+fails. The last line counts tests; a gate without tests that fails counts as one failure.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tests.servers import shows  # noqa: E402
 from tools.browser import LACKING, find_browser  # noqa: E402
 from tools.changed import changed_since, read_sources  # noqa: E402
 from tools.container import missing_for_containers  # noqa: E402
+from tools.debian13 import missing_for_debian13, postgresql_of_debian13  # noqa: E402
 from tools.gates import Gate, Outcome, run_gates  # noqa: E402
 from tools.lab.prerequisites import missing_prerequisites  # noqa: E402
 from tools.server import missing_for_servers  # noqa: E402
@@ -185,6 +186,14 @@ def list_mariadb_gates(features_file: Path) -> list[Gate]:
     return [Gate("Tests on MariaDB", command, has_tests=True, is_fast=False, cores=CORES, **needs)]
 
 
+def list_postgresql17_gates(features_file: Path) -> list[Gate]:
+    """Return what `./run test` asks of PostgreSQL 15, asked of Debian 13's."""
+    marks = f"{_SERVERLESS} and not standalone and database and not alike"
+    command = pytest_command(features_file, "-m", marks, *spread(CORES))
+    needs: dict[str, Any] = {"environment": with_postgresql17, "lacking": missing_for_debian13}
+    return [Gate("Tests on PostgreSQL 17", command, has_tests=True, is_fast=False, cores=CORES, **needs)]
+
+
 def apart(command: list[str]) -> list[str]:
     """The same command with a network of its own, where this machine can have labs; elsewhere nothing comes or goes."""
     if missing_prerequisites():
@@ -218,6 +227,13 @@ def with_postgresql() -> Iterator[dict[str, str]]:
 def with_mariadb() -> Iterator[dict[str, str]]:
     """Give tests a MariaDB of their own."""
     with mariadb() as url:
+        yield {"GWM_TEST_DATABASE_URL": url}
+
+
+@contextmanager
+def with_postgresql17() -> Iterator[dict[str, str]]:
+    """Give tests the PostgreSQL of Debian 13."""
+    with postgresql_of_debian13() as url:
         yield {"GWM_TEST_DATABASE_URL": url}
 
 
@@ -282,9 +298,13 @@ def summarise(
 def main() -> int:
     """Run all gates, or the fast ones, and return the exit code."""
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__)
-    parser.add_argument(
-        "which", nargs="?", choices=["all", "fast", "changed", "quick", "deploy", "container", "mariadb"], default="all"
-    )
+    alone = {
+        "deploy": list_deploy_gates,
+        "container": list_container_gates,
+        "mariadb": list_mariadb_gates,
+        "postgresql17": list_postgresql17_gates,
+    }
+    parser.add_argument("which", nargs="?", choices=["all", "fast", "changed", "quick", *alone], default="all")
     parser.add_argument("revision", nargs="?", default="main", help="what `changed` compares with (main)")
     parser.add_argument("--only", metavar="WORD", help="only gates with this word in their title")
     parser.add_argument("--one-by-one", action="store_true", help="no two gates at a time")
@@ -303,12 +323,8 @@ def main() -> int:
         chosen = [gate for gate in gates if gate.is_fast or options.which == "all"]
         if options.which == "quick":
             chosen = list_quick_gates()
-        if options.which == "deploy":
-            chosen = list_deploy_gates(features_file)
-        if options.which == "container":
-            chosen = list_container_gates(features_file)
-        if options.which == "mariadb":
-            chosen = list_mariadb_gates(features_file)
+        if options.which in alone:
+            chosen = alone[options.which](features_file)
         if options.only:
             chosen = [gate for gate in chosen if options.only.lower() in gate.title.lower()]
         outcomes = run_gates(chosen, complete, 1 if options.one_by_one else CORES)

@@ -19,6 +19,14 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 START_TIMEOUT_S = 30
+#: of a PostgreSQL whose data nobody wants to have afterwards
+POSTGRESQL_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "100",
+}
 
 
 class Unavailable(Exception):
@@ -38,19 +46,11 @@ def postgresql(kept: Path | None = None) -> Iterator[str]:
         if not (data / "PG_VERSION").exists():
             _initdb(programs, data, user)
         port = free_port()
-        settings = {
-            "listen_addresses": "127.0.0.1",
-            "port": str(port),
-            "unix_socket_directories": str(directory),
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-            "max_connections": "100",
-        }
+        settings = {**POSTGRESQL_SETTINGS, "port": str(port), "unix_socket_directories": str(directory)}
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-        with _running([str(programs / "postgres"), "-D", data, *options], directory, user, signal.SIGINT) as is_alive:
+        with running([str(programs / "postgres"), "-D", data, *options], directory, user, signal.SIGINT) as is_alive:
             probe = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-            _wait("PostgreSQL", is_alive, lambda: subprocess.run(probe, check=False).returncode == 0)
+            wait_until("PostgreSQL", is_alive, lambda: subprocess.run(probe, check=False).returncode == 0)
             yield f"postgres://gwm@127.0.0.1:{port}/postgres"
 
 
@@ -87,9 +87,9 @@ def redis_server() -> Iterator[str]:
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     with (
         tempfile.TemporaryDirectory(prefix="gwm-redis-") as name,
-        _running(command, Path(name), None, signal.SIGTERM) as is_alive,
+        running(command, Path(name), None, signal.SIGTERM) as is_alive,
     ):
-        _wait("Redis", is_alive, lambda: _answers_ping(port))
+        wait_until("Redis", is_alive, lambda: _answers_ping(port))
         yield f"redis://127.0.0.1:{port}/0"
 
 
@@ -133,8 +133,8 @@ def mariadb() -> Iterator[str]:
             "collation-server": "utf8mb4_general_ci",
         }
         command = [server, "--no-defaults", data, "--skip-name-resolve", *(f"--{k}={v}" for k, v in options.items())]
-        with _running(command, directory, user, signal.SIGTERM) as is_alive:
-            _wait("MariaDB", is_alive, lambda: _greets(port))
+        with running(command, directory, user, signal.SIGTERM) as is_alive:
+            wait_until("MariaDB", is_alive, lambda: _greets(port))
             yield f"mysql://gwm@127.0.0.1:{port}/gwm"
 
 
@@ -191,9 +191,10 @@ def _run_as(user: pwd.struct_passwd | None) -> dict[str, object]:
 
 
 @contextmanager
-def _running(
+def running(
     command: list[str], directory: Path, user: pwd.struct_passwd | None, ending: signal.Signals
 ) -> Iterator[Callable[[], bool]]:
+    """A server that is ended in the end, at the latest with this program; yields whether it lives."""
     log = directory / "log"
     with log.open("wb") as stream:
         server = subprocess.Popen(
@@ -229,7 +230,8 @@ def _answers_ping(port: int) -> bool:
         return False
 
 
-def _wait(name: str, is_alive: Callable[[], bool], answers: Callable[[], bool]) -> None:
+def wait_until(name: str, is_alive: Callable[[], bool], answers: Callable[[], bool]) -> None:
+    """Until a server answers. Raises Unavailable."""
     end = time.monotonic() + START_TIMEOUT_S
     while not answers():
         if not is_alive():

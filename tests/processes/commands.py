@@ -137,12 +137,21 @@ class Commands:
         program = [sys.executable, "manage.py", "prepare"]
         subprocess.run(program, cwd=ROOT, env=self.environment, check=True, timeout=PATIENCE_S)
 
+    def unload(self) -> None:
+        """The next command is one of a product that is loaded anew."""
+        if self._ask is not None:
+            self._unloading()
+            self._ask = None
+
     def _load(self) -> None:
         self._ask, asked = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         program = [sys.executable, "-m", "tests.processes.forking", str(asked.fileno())]
-        process = subprocess.Popen(program, cwd=ROOT, env=self.environment, pass_fds=[asked.fileno()])
+        # Without a terminal: what asks for a password would ask whoever runs the tests.
+        process = subprocess.Popen(
+            program, cwd=ROOT, env=self.environment, pass_fds=[asked.fileno()], start_new_session=True
+        )
         asked.close()
-        weakref.finalize(self, _unload, self._ask, process)
+        self._unloading = weakref.finalize(self, _unload, self._ask, process)
 
 
 def _unload(ask: socket.socket, process: subprocess.Popen[bytes]) -> None:

@@ -20,7 +20,7 @@ from tools.lab.prerequisites import PACKAGES as OF_LAB
 UNITS = ROOT / "deploy" / "systemd"
 _CODE = "/opt/ganeti-web-manager"
 _FOLDERS = ("/etc/systemd/system", "/usr/local/sbin", "/var/lib/ganeti-web-manager", "/var/www/html", _CODE)
-_PATHS = re.compile(r"(?<![\w./@-])(/(?:opt|etc|var|usr)/[\w./*@-]*)")
+_PATHS = re.compile(r"(?<![\w./@-])(/[\w./*@-]+)")
 
 
 class Connecting(Exception):

@@ -64,6 +64,8 @@ class World:
         """Run what a document has, in its order."""
         if document in self.heard:
             return
+        if document in BUILT_ON:
+            self.read(BUILT_ON[document])
         self.heard[document] = []
         for block in read_blocks(ROOT / document):
             for command in commands_of(block):
@@ -187,6 +189,9 @@ REQUESTS = {"request.approve": "1", "request.decline": "2", "request.withdraw": 
 
 #: what a command asks whoever types it
 INPUT = dict.fromkeys(("./run manage add_user alice", "manage.py rescue_admin alice"), f"{PASSWORD}\n{PASSWORD}\n")
+
+#: whose installation is another document's
+BUILT_ON = {"docs/lab.md": "docs/backup.md"}
 
 #: "another installation", "where nothing is installed yet"
 WHERE = {

@@ -1,8 +1,9 @@
-"""The file of a backup: lines of JSON, packed by gzip. It has no paths in it and names no files.
+"""The file of a backup: lines of JSON, packed by gzip.
 
-The first line says what it is (`Head`), then each table has a line with its name and columns and one a row, and the
-last line has the number of rows and the SHA-256 of all before it. Settings and keys stand in the last line, too, sealed
-by a passphrase together with that checksum, so that who does not know it can't change a row without being found out.
+The first line says what it is (`Head`), then each table has a line with its name and columns and one a row, each file
+of the theme has a line, and the last line has the number of rows and the SHA-256 of all before it. Settings and keys
+stand in the last line, too, sealed by a passphrase together with that checksum, so that who does not know it can't
+change a row without being found out.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from gwm.new_file import new_file
 FORMAT = "ganeti-web-manager backup 1"
 # No line of ours is as long; one that is longer is not read, whatever it unpacks to.
 LONGEST_LINE = 64 * 1024 * 1024
+LARGEST_FILE = 32 * 1024 * 1024
 SHORTEST_PASSPHRASE = 12
 
 
@@ -47,6 +49,14 @@ class Head:
     keys: str
     settings: dict[str, str] = field(default_factory=dict)
     format: str = FORMAT
+
+
+@dataclass(frozen=True)
+class File:
+    """One of the theme."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,12 @@ class Writer:
             self._line(row)
             self._rows[label] += 1
 
+    def file(self, name: str, content: bytes) -> None:
+        """A file of the theme."""
+        if len(content) > LARGEST_FILE:
+            raise BackupError(f"{name} of the theme is too large for a backup: {LARGEST_FILE >> 20} MiB at most.")
+        self._line({"file": name, "content": base64.b64encode(content).decode()})
+
     def end(self, texts: dict[str, str], passphrase: str) -> None:
         """The last line; without a passphrase nothing is sealed in it."""
         sha256 = self._sum.hexdigest()
@@ -145,7 +161,7 @@ class Reader:
                 return head, content
             if isinstance(content, Head):
                 head = content
-            else:
+            elif isinstance(content, tuple):
                 label, _names, rows = content
                 counted[label] = sum(1 for _row in rows)
         raise BackupError(_CUT)
@@ -156,7 +172,13 @@ class Reader:
             if isinstance(content, tuple):
                 yield content
 
-    def _contents(self) -> Iterator[Head | End | tuple[str, list[str], Iterator[list[Any]]]]:
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Each file of the theme: its name, which may be any, and what is in it."""
+        for content in self._contents():
+            if isinstance(content, File):
+                yield content.name, content.content
+
+    def _contents(self) -> Iterator[Head | End | File | tuple[str, list[str], Iterator[list[Any]]]]:
         self._stream.seek(0)
         lines = _Lines(self._stream)
         yield _read_head(lines.next())
@@ -167,6 +189,9 @@ class Reader:
                 raise BackupError("The file is damaged: a table has no name or no columns.")
             yield label, [str(name) for name in names], lines.rows()
             content = lines.after_rows()
+        while isinstance(content, dict) and "file" in content:
+            yield _read_file(content)
+            content = lines.next()
         yield _read_end(content, lines)
 
 
@@ -233,6 +258,13 @@ def _read_head(content: Any) -> Head:
     if not isinstance(head.migrations, list) or not isinstance(head.rows, dict):
         raise BackupError("The file is damaged: its first line is none of a backup.")
     return head
+
+
+def _read_file(content: dict[str, Any]) -> File:
+    try:
+        return File(str(content["file"]), base64.b64decode(content["content"], validate=True))
+    except (KeyError, TypeError, ValueError):
+        raise BackupError("The file is damaged: a file of the theme can't be read.") from None
 
 
 def _read_end(content: Any, lines: _Lines) -> End:

@@ -32,6 +32,7 @@ from gwm.backups.rows import (
     snapshot,
     write_rows,
 )
+from gwm.backups.theme import is_of_theme, keep_files, read_files
 from gwm.config import Config, read_env_file
 from gwm.env import TABLE
 from gwm.secrets import GENERATED, ensure_private_directory, replace_private_file
@@ -79,6 +80,8 @@ def make_backup(path: Path, passphrase: str) -> Done:
         )
         for table in tables:
             writer.table(table.label, table.names, read_rows(connection, table))
+        for name, content in read_files(settings.GWM_THEME_DIR):
+            writer.file(name, content)
         writer.end(_list_texts(config), passphrase)
     return Done(sum(rows.values()), len(rows), bool(passphrase))
 
@@ -139,6 +142,8 @@ def restore_backup(path: Path, passphrase: str, *, replaces: bool, is_unverified
         head, end = reader.check()
         say(f"A backup of {head.made}, of release {head.version}, with {sum(head.rows.values())} rows.")
         _check_release(head)
+        if foreign := next((name for name, _content in reader.files() if not is_of_theme(name)), ""):
+            raise BackupError(f"The file is damaged, or somebody changed it: no theme has a file {foreign}.")
         texts = _open_texts(head, end, passphrase, say)
         if (used := describe_use()) and not replaces:
             raise BackupError(f"This installation is in use ({used}). With --replace all of that is deleted.")
@@ -153,6 +158,7 @@ def restore_backup(path: Path, passphrase: str, *, replaces: bool, is_unverified
             with _keys_of(texts):
                 _verify(is_unverified=is_unverified, say=say)
             _keep_texts(texts, say)
+            keep_files(reader.files(), settings.GWM_THEME_DIR, Config(os.environ).data_dir, say)
         cache.delete_many(sessions)
     say("Everybody signs in again: sessions are in no backup.")
     return Done(sum(head.rows.values()), len(head.rows), bool(texts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import warnings
 from typing import Any
 
@@ -12,6 +13,7 @@ from celery.schedules import crontab
 from celery.signals import beat_init, setup_logging, worker_ready
 from django.conf import settings
 from django.urls import set_script_prefix
+from kombu.entity import Exchange, Queue
 
 from gwm import queue_files, signs
 from gwm.processes.ready import tell_ready
@@ -23,6 +25,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gwm.settings")
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
 _QUEUE = "gwm"
+# What every worker is told, as each host has consoles of its own.
+_EVERYWHERE = "gwm-everywhere"
 # An entry's message is worthless when its successor is due: it expires, so a worker that was away does not find
 # a heap of them.
 TIMETABLE: dict[str, dict[str, Any]] = {
@@ -64,10 +68,28 @@ def describe_broker() -> dict[str, Any]:
     }
 
 
+def describe_queues() -> dict[str, Any]:
+    """Return which queues there are: with Redis workers may be on several hosts, and one queue reaches all of them."""
+    if not settings.REDIS_URL:
+        return {}
+    everywhere = Exchange(_EVERYWHERE, type="fanout")  # type: ignore[no-untyped-call]
+    # by the host's name, so that Redis does not remember one for each worker that there ever was
+    of_host = Queue(  # type: ignore[no-untyped-call]
+        f"{_EVERYWHERE}.{socket.gethostname()}", everywhere, routing_key=_EVERYWHERE, auto_delete=True
+    )
+    # who sends has to declare it: to one who does not know it, it is a queue of which one worker takes each message
+    route = {"exchange": _EVERYWHERE, "exchange_type": "fanout", "routing_key": _EVERYWHERE, "declare": [everywhere]}
+    return {
+        "task_queues": [Queue(_QUEUE), of_host],  # type: ignore[no-untyped-call]
+        "task_routes": {"gwm.tasks.close_consoles_without_right": route},
+    }
+
+
 def describe_celery() -> dict[str, Any]:
     """Return all of Celery's settings; read when the app is first used, so that Django's are there."""
     return {
         **describe_broker(),
+        **describe_queues(),
         "broker_connection_retry_on_startup": True,
         "task_default_queue": _QUEUE,
         "task_ignore_result": True,

@@ -164,19 +164,34 @@ def run_gates(gates: Sequence[Gate], complete: bool, cores: int, write: Say = wr
 def choose(gates: Sequence[Gate], waiting: Sequence[int], running: Sequence[int], cores: int) -> list[int]:
     """Which of the waiting gates begin now: in their order, none before one that waits longer.
 
-    What fills the others' pauses begins beside them, one at a time, but beside none that keeps all cores busy.
+    What fills the others' pauses begins beside them, but beside none that keeps all cores busy; one at a time as long
+    as the others are enough for all cores, and another as soon as they are not: a gate pauses by itself, too.
     """
     begin: list[int] = []
     for number in waiting:
-        gate, beside = gates[number], [gates[other] for other in (*running, *begin)]
+        gate = gates[number]
         if gate.fills and cores > 1:
-            if not any(other.fills or other.cores >= cores for other in beside):
-                begin.append(number)
             continue
-        taken = sum(other.cores for other in beside if cores == 1 or not other.fills)
+        taken = sum(gates[other].cores for other in (*running, *begin) if cores == 1 or not gates[other].fills)
         if taken and taken + min(gate.cores, cores) > cores:
             break
         begin.append(number)
+    if cores > 1:
+        begin += choose_fillers(gates, [each for each in waiting if each not in begin], [*running, *begin], cores)
+    return sorted(begin, key=list(waiting).index)
+
+
+def choose_fillers(gates: Sequence[Gate], waiting: Sequence[int], running: Sequence[int], cores: int) -> list[int]:
+    """Which of those that fill pauses begin beside what runs."""
+    begin: list[int] = []
+    others = [gates[number] for number in running if not gates[number].fills]
+    left = [gates[number] for number in waiting if not gates[number].fills]
+    if any(other.cores >= cores for other in (*others, *left)):
+        return begin
+    room = 2 if sum(other.cores for other in others) + 1 <= cores else 1
+    for number in waiting:
+        if gates[number].fills and sum(gates[other].fills for other in (*running, *begin)) < room:
+            begin.append(number)
     return begin
 
 

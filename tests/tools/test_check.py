@@ -141,6 +141,11 @@ def test_what_fills_pauses_runs_beside_all_but_those_without_any() -> None:
     assert choose(gates, [1, 2, 3, 4, 5], [], 2) == [1, 3, 4]
     assert choose(gates, [2, 5], [3, 4], 2) == [2], "when one is through the other takes its place"
     assert choose(gates, [5], [2, 4], 2) == [5], "nobody waits for it"
+    assert choose(gates, [2], [1, 3, 4], 2) == [], "the others are enough for all cores"
+    assert choose(gates, [2], [1, 3], 2) == [2], "what is left of a core is filled by both"
+    assert choose(gates, [2, 0], [1, 3], 2) == [], "beside none that waits for all cores"
+    assert choose(gates, [1, 2], [], 2) == [1, 2]
+    assert choose([one, one, one], [1, 2], [0], 2) == [1], "there are never three"
     assert choose(gates, [1, 3], [], 1) == [1], "one by one it is like all others"
     assert choose(gates, [3], [1], 1) == []
 

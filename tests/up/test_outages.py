@@ -222,7 +222,9 @@ def set_read_only(url: str, state: str) -> None:
         database.execute("SELECT pg_reload_conf()")
 
 
-@pytest.mark.parametrize("words", [["backup", "kept"], ["sync_clusters"], ["grant", "ann", "power", "--on=everything", "--as=admin"]])
+@pytest.mark.parametrize(
+    "words", [["backup", "kept"], ["sync_clusters"], ["grant", "ann", "power", "--on=everything", "--as=admin"]]
+)
 def test_a_command_says_in_a_line_that_the_database_is_away(tmp_path: Path, words: list[str]) -> None:
     away = {"DATABASE_URL": f"postgresql://gwm:a-password@127.0.0.1:{free_port()}/gwm", "GWM_DATA_DIR": str(tmp_path)}
     run = [sys.executable, str(ROOT / "manage.py"), *words]

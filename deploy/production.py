@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.backups import make_backup, read_passphrase, restore_backup
+from deploy.extra import bring_directory
 from deploy.host import Host, HostError
 from deploy.lock import only_deployer
 from deploy.release import Release, is_changed
@@ -79,6 +80,7 @@ def deploy_release(
         site.see_to_user()
         site.see_to_services()
         bring_over(site)
+        bring_directory(site)
         site.see_to_certificate()
         site.see_to_settings()  # the last thing before what runs is begun with it, or what was before is put back
         change_over(site)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -20,6 +21,17 @@ _PLATFORMS = ("manylinux_2_36", "manylinux_2_34", "manylinux_2_28", "manylinux_2
 
 # A package, when it is wanted, and whether its hashes follow.
 _NAMED = re.compile(r"([A-Za-z0-9][^ ;]*)(?: ; (.*?))?( \\)?")
+
+
+class PackagesOf(StrEnum):
+    """Which packages: those of every installation, or what LDAP takes beside them."""
+
+    RELEASE = "requirements.txt"
+    DIRECTORY = "requirements-ldap.txt"
+
+
+# Without wheels; who installs them gets them of Debian.
+_OF_DEBIAN = frozenset({"python-ldap"})
 
 
 class ReleaseError(Exception):
@@ -44,10 +56,12 @@ class Release:
         stamp = _git(self.root, "show", "-s", "--format=%cd", "--date=format:%Y%m%d-%H%M%S", self.commit)
         return f"{stamp}-{self.commit[:12]}"
 
-    @cached_property
-    def requirements(self) -> str:
-        """The list of packages, with their hashes."""
-        return _git(self.root, "show", f"{self.commit}:requirements.txt")
+    def list_packages(self, which: PackagesOf = PackagesOf.RELEASE) -> str:
+        """Their list, with their hashes."""
+        text = _git(self.root, "show", f"{self.commit}:{which}")
+        if which is PackagesOf.RELEASE:
+            return text
+        return packages_beside(text, names_in(self.list_packages()) | _OF_DEBIAN)
 
     def read(self, path: str) -> str:
         """A file of it."""
@@ -62,19 +76,19 @@ class Release:
             new.replace(packed)
         return packed
 
-    def stamp_of_wheels(self, python: str, machine: str) -> str:
+    def stamp_of_wheels(self, python: str, machine: str, which: PackagesOf = PackagesOf.RELEASE) -> str:
         """What the packages for a Python ("3.11.2") on a kind of machine ("x86_64") are told from others by."""
-        return f"cp{python}-{machine}-{hashlib.sha256(self.requirements.encode()).hexdigest()[:16]}"
+        return f"cp{python}-{machine}-{hashlib.sha256(self.list_packages(which).encode()).hexdigest()[:16]}"
 
-    def pack_wheels(self, python: str, machine: str) -> Path:
+    def pack_wheels(self, python: str, machine: str, which: PackagesOf = PackagesOf.RELEASE) -> Path:
         """The packages as wheels, as a .tar. Fetched once. Raises ReleaseError."""
-        stamp = self.stamp_of_wheels(python, machine)
+        stamp = self.stamp_of_wheels(python, machine, which)
         packed, folder = self._kept / f"{stamp}.tar", self._kept / stamp
         if packed.exists():
             return packed
         folder.mkdir(exist_ok=True)
         with NamedTemporaryFile("w", suffix=".txt") as wanted:
-            wanted.write(requirements_on(self.requirements, python, machine))
+            wanted.write(requirements_on(self.list_packages(which), python, machine))
             wanted.flush()
             options = [f"--platform={platform}_{machine}" for platform in _PLATFORMS]
             pip = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-deps"]
@@ -110,6 +124,24 @@ def requirements_on(text: str, python: str, machine: str) -> str:
             keeps = named[2] is None or Marker(named[2]).evaluate(there)
         if keeps:
             kept.append(line if named is None else f"{named[1]}{named[3] or ''}")
+    return "\n".join(kept) + "\n"
+
+
+def names_in(text: str) -> frozenset[str]:
+    """What the packages of a list are called."""
+    named = (_NAMED.fullmatch(line) for line in text.splitlines())
+    return frozenset(found[1].partition("==")[0] for found in named if found is not None)
+
+
+def packages_beside(text: str, known: frozenset[str]) -> str:
+    """The list without some packages."""
+    kept, keeps = [], True
+    for line in text.splitlines():
+        named = _NAMED.fullmatch(line)
+        if named is not None:
+            keeps = named[1].partition("==")[0] not in known
+        if keeps:
+            kept.append(line)
     return "\n".join(kept) + "\n"
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from shlex import quote
 
 from deploy.host import HostError
-from deploy.site import CERTIFICATE, CURRENT, DATA, KEPT_RELEASES, ROOT, SERVICES, SETTINGS, UNITS, Site
+from deploy.site import CERTIFICATE, CURRENT, DATA, DIRECTORY, KEPT_RELEASES, ROOT, SERVICES, SETTINGS, UNITS, Site
 
 _COMPLETE = ".complete"
 _CHECK = "check_installation"
@@ -64,7 +64,7 @@ def change_over(site: Site) -> None:
 
 def _see_to_running(site: Site, before: str) -> None:
     runs = all(site.host.ask(f"systemctl is-active {unit}") for unit in SERVICES)
-    causes = [what for what in ("settings", "units") if what in site.changed]
+    causes = [what for what in ("settings", "units", DIRECTORY) if what in site.changed]
     if not causes and not site.host.ask(f"sha256sum < {SETTINGS} | cmp -s - {_SETTINGS_THAT_RUN}"):
         causes = ["settings"]  # written by a call that did not come as far as to begin anything with them
     why = (

@@ -31,6 +31,7 @@ SERVICES = ("gwm-web@1.service", "gwm-worker.service", "gwm-beat.service")
 LOCAL_DATABASE = "postgres:////var/run/postgresql/gwm"
 LOCAL_REDIS = "redis://localhost:6379/0"
 KEPT_RELEASES = 3
+DIRECTORY = "packages of LDAP"
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _ASSIGNED = re.compile(r"\s*([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*")
 
@@ -89,11 +90,17 @@ class Site:
     def _given(self) -> dict[str, str]:
         return read_settings(self.settings or "")
 
+    @property
+    def takes_directory(self) -> bool:
+        """Whether people sign in there with an LDAP directory: it is described in a file."""
+        return bool(self._given.get("GWM_LDAP_FILE")) or self.host.ask(f"test -e {DATA}/ldap.toml")
+
     def see_to_packages(self) -> None:
         """Debian's packages. PostgreSQL and Redis only where they are not somebody else's."""
         wanted = ["python3", "python3-venv", "nginx-light", "openssl", "ca-certificates"]
         wanted += ["postgresql"] if self._given["DATABASE_URL"] == LOCAL_DATABASE else []
         wanted += ["redis-server"] if self._given.get("REDIS_URL") == LOCAL_REDIS else []
+        wanted += ["python3-ldap"] if self.takes_directory else []
         query = "dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' " + " ".join(wanted) + " 2>/dev/null || true"
         there = {line.split()[0] for line in self.host.run(query).splitlines() if line.split()[1:] == ["ii"]}
         # whatever nginx there is will do, and so will its full build

@@ -68,6 +68,7 @@ SIGNS = {
     "beside": ("mark.beside",),
     "browser": ("mark.browser", "tests/browser/"),
     "deploy": ("mark.deploy",),
+    "onehost": ("mark.onehost",),
     "container": ("mark.container",),
     "ganeti": ("mark.ganeti", "tests/ganeti/", "tests/contract/"),
 }

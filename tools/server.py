@@ -6,6 +6,7 @@ machine, and Debian's packages that a deployment installs lie in its package cac
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -17,10 +18,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-BASE = Path("/var/tmp/gwm-bare-debian-12")  # noqa: S108 (kept between runs, and of root alone)
-PACKAGES = ("systemd-container", "debootstrap", "openssh-client")
+PACKAGES = ("systemd-container", "debootstrap", "openssh-client", "iproute2")
 _BARE = "systemd,systemd-sysv,dbus,openssh-server,ca-certificates,iproute2"
-_CACHED = "python3 python3-venv nginx-light openssl postgresql redis-server sudo"
+_CACHED = "python3 python3-venv python3-ldap nginx-light openssl postgresql redis-server sudo"
+_MADE_OF = hashlib.sha256(f"{_BARE} {_CACHED}".encode()).hexdigest()[:8]
+BASE = Path(f"/var/tmp/gwm-bare-debian-12-{_MADE_OF}")  # noqa: S108 (kept between runs, and of root alone)
 _PATIENCE_S = 120.0
 
 
@@ -58,10 +60,28 @@ class Server:
         """Whether one can sign in."""
         return self._ssh("true").returncode == 0
 
+    @contextmanager
+    def led_to(self, port: int) -> Iterator[None]:
+        """Whoever connects to a port of its own loopback speaks to the same one of this machine. Raises ServerError."""
+        leads = ["-N", "-o", "ExitOnForwardFailure=yes", "-R", f"127.0.0.1:{port}:127.0.0.1:{port}"]
+        process = subprocess.Popen(self._words(*leads), stdin=subprocess.DEVNULL)
+        try:
+            until = time.monotonic() + _PATIENCE_S
+            while not self.run(f"ss -Hltn sport = :{port}"):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise ServerError(f"{self.name} can't be led to port {port}.")
+                time.sleep(0.2)
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
     def _ssh(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*self._words(), command], capture_output=True, text=True, check=False)
+
+    def _words(self, *more: str) -> list[str]:
         options = ["-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5"]
-        words = ["ssh", "-i", str(self.key), *options, f"root@{self.address}", command]
-        return subprocess.run(words, capture_output=True, text=True, check=False)
+        return ["ssh", "-i", str(self.key), *options, *more, f"root@{self.address}"]
 
 
 def make_base() -> Path:

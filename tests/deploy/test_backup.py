@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import re
-import ssl
 import stat
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
 from deploy.release import HERE
-from tests.deploy.production import Fab, clone
+from tests.deploy.production import Fab, clone, sign_in
 from tools.server import Server, booted_server
 
 pytestmark = [pytest.mark.deploy]
@@ -25,22 +21,6 @@ PASSPHRASE = "a long passphrase of tests"
 def servers() -> Iterator[tuple[Server, Server]]:
     with booted_server() as first, booted_server("gwm2.example.org", 78) as second:
         yield first, second
-
-
-def sign_in(server: Server, name: str, password: str) -> int:
-    """The status of the answer: 302 for who may in."""
-    context = ssl._create_unverified_context()  # noqa: S323 (signed by itself, and not what is tested)
-    with closing(http.client.HTTPSConnection(server.address, context=context, timeout=20)) as connection:
-        connection.request("GET", "/login/", headers={"Host": server.name})
-        answer = connection.getresponse()
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', answer.read().decode())
-        assert token is not None
-        cookies = "; ".join(each.partition(";")[0] for each in answer.headers.get_all("set-cookie", []))
-        form = urlencode({"login": name, "password": password, "csrfmiddlewaretoken": token[1]})
-        head = {"Host": server.name, "Cookie": cookies, "Referer": f"https://{server.name}/login/"}
-        head["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request("POST", "/login/", form, head)
-        return connection.getresponse().status
 
 
 def test_a_server_is_backed_up_and_another_one_goes_on_from_there(

@@ -15,7 +15,9 @@ import pytest
 from deploy.host import Host, HostError
 from deploy.lock import only_deployer
 from deploy.release import HERE
-from tests.deploy.production import Fab, clone
+from deploy.site import DATA
+from tests.deploy.production import Fab, clone, describe, fill, sign_in
+from tools.directory import running_directory
 from tools.server import Server, booted_server
 
 pytestmark = [pytest.mark.deploy]
@@ -63,10 +65,17 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.2)
 
 
+def accounts_of(server: Server) -> str:
+    accounts = "from permissions.models import User; print(*User.objects.values_list('username', flat=True))"
+    return server.run(f'gwm-manage shell -v0 -c "{accounts}"')
+
+
 def running(server: Server) -> str:
     return server.run("basename $(readlink /opt/ganeti-web-manager/current)")
 
 
+@pytest.mark.onehost
+@pytest.mark.feature("G027")
 def test_a_check_does_nothing(fab: Fab, server: Server) -> None:
     told = fab("deploy", "--check")
     assert "Nothing was done." in told and "Debian's packages: " in told
@@ -74,6 +83,8 @@ def test_a_check_does_nothing(fab: Fab, server: Server) -> None:
     assert "Nothing was deployed" in fab("status", fails=True)
 
 
+@pytest.mark.onehost
+@pytest.mark.feature("G027")
 def test_a_bare_server_runs_it_afterwards_with_tls(fab: Fab, server: Server) -> None:
     told = fab("deploy")
     assert "First account: admin, password: " in told and "It runs, and is well: https://gwm1.example.org" in told
@@ -109,6 +120,8 @@ def test_what_is_secret_there_is_readable_by_whom_it_must_be(server: Server) -> 
     assert server.run("find /opt/ganeti-web-manager -not -user root | head -1") == "", "the code is not the product's"
 
 
+@pytest.mark.onehost
+@pytest.mark.feature("G027")
 def test_a_second_time_changes_nothing_and_says_so(fab: Fab, server: Server) -> None:
     began = server.run("systemctl show -p ActiveEnterTimestampMonotonic gwm-web@1 gwm-worker gwm-beat nginx postgresql")
     told = fab("deploy")
@@ -138,6 +151,8 @@ def test_what_was_killed_halfway_is_made_whole(fab: Fab, server: Server) -> None
     assert get(server, "/readyz")[0] == 200 and server.run("systemctl is-active gwm-worker") == "active"
 
 
+@pytest.mark.onehost
+@pytest.mark.feature("G027")
 def test_a_newer_release_takes_over_and_the_older_one_can_come_back(fab: Fab, server: Server, checkout: Path) -> None:
     first = running(server)
     commit(checkout, "README.md", "A newer release.\n")
@@ -149,6 +164,40 @@ def test_a_newer_release_takes_over_and_the_older_one_can_come_back(fab: Fab, se
     assert "no earlier release" in fab("rollback", fails=True)
     fab("deploy")
     assert running(server) == second
+
+
+@pytest.mark.onehost
+@pytest.mark.feature("G027")
+def test_what_was_backed_up_comes_back(
+    fab: Fab, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GWM_BACKUP_PASSPHRASE", "a long passphrase of tests")
+    file = tmp_path / "gwm.backup"
+    assert "Keys and settings are in it" in fab("backup", f"--to={file}")
+    server.run("echo a-quite-long-pass-1 | gwm-manage add_user later --password-file -")
+    assert "in use" in fab("restore", str(file), fails=True)
+    assert "It runs with what was restored, and is well" in fab("restore", str(file), "--replace")
+    assert accounts_of(server) == "admin"
+
+
+@pytest.mark.feature("F006")
+@pytest.mark.program("slapd", "slapd ldap-utils")
+def test_people_of_an_ldap_directory_sign_in_there(fab: Fab, server: Server) -> None:
+    ca_file, file = "/etc/ssl/certs/directory.pem", f"{DATA}/ldap.toml"
+    with running_directory() as directory, server.led_to(directory.tls_port):
+        fill(directory, "ann", "a password of the directory")
+        server.run(f"cat > {ca_file} << 'END'\n{Path(directory.ca_file).read_text()}END")
+        server.run(f"umask 027 && cat > {file} << 'END'\n{describe(directory, ca_file)}END")
+        server.run(f"chgrp gwm {file}")
+        told = fab("deploy")
+        assert "Debian's packages: python3-ldap" in told and told.count("packages of LDAP") == 2  # brought, begun with
+        assert sign_in(server, "ann", "a password of the directory") == 302
+        assert sign_in(server, "ann", "another") == 200
+        assert "Nothing had to be changed" in fab("deploy")
+        fab("rollback")
+        assert sign_in(server, "ann", "a password of the directory") == 302, "the release before has it, too"
+    server.run(f"rm {file}")
+    fab("deploy")
 
 
 @pytest.mark.parametrize(
@@ -202,8 +251,7 @@ def test_of_one_that_is_not_well_the_older_one_runs_again(
 
 def test_what_was_not_well_is_deployed_once_it_is_mended(fab: Fab, server: Server) -> None:
     assert "It runs, and is well" in fab("deploy")
-    accounts = "from permissions.models import User; print(*User.objects.values_list('username', flat=True))"
-    assert server.run(f'gwm-manage shell -v0 -c "{accounts}"') == "admin", "no account of a check is left"
+    assert accounts_of(server) == "admin ann", "no account of a check is left"
 
 
 def test_two_deployers_do_not_meet(fab: Fab, server: Server, checkout: Path) -> None:

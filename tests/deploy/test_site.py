@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from deploy.extra import bring_directory, link_from_debian
 from deploy.host import HostError
 from deploy.production import read_given
-from deploy.release import HERE, Release, requirements_on
+from deploy.release import HERE, PackagesOf, Release, names_in, packages_beside, requirements_on
 from deploy.rollout import release_before
-from deploy.site import CURRENT, DATA, SETTINGS, UNITS, Site, complete_settings, read_settings, site_of, unit_of
+from deploy.site import CURRENT, DATA, ROOT, SETTINGS, UNITS, Site, complete_settings, read_settings, site_of, unit_of
 from gwm.env import TABLE
 
 SYSTEMD, NGINX = HERE / "deploy" / "systemd", HERE / "deploy" / "nginx" / "ganeti-web-manager"
@@ -68,6 +69,65 @@ def test_of_each_package_there_is_one_version_on_any_python() -> None:
             r"^([a-z0-9-]+)==", requirements_on((HERE / "requirements.txt").read_text(), python, "x86_64"), re.M
         )
         assert len(names) == len(set(names)) > 50
+
+
+def test_ldap_takes_what_is_not_there_already_and_as_wheels() -> None:
+    beside = packages_beside(REQUIREMENTS, frozenset({"old"}))
+    assert names_in(beside) == {"new", "windows"} and "sha256:aa" not in beside and "sha256:cc" in beside
+    names = names_in(Release.of("HEAD").list_packages(PackagesOf.DIRECTORY))
+    assert "django-auth-ldap" in names and "python-ldap" not in names
+    assert not names & names_in((HERE / "requirements.txt").read_text())
+    assert names <= names_in((HERE / "requirements-ldap.txt").read_text())
+
+
+def test_debians_python_ldap_is_linked_and_nothing_else_of_it(tmp_path: Path) -> None:
+    debian, into = tmp_path / "debian", tmp_path / "site-packages"
+    for name in ("ldap", "django"):
+        (debian / name).mkdir(parents=True)
+    for name in ("_ldap.cpython-311-x86_64-linux-gnu.so", "ldapurl.py", "ldif.py", "yaml.py"):
+        (debian / name).touch()
+    into.mkdir()
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho '{into}'\n")
+    python.chmod(0o755)
+    for _again in range(2):
+        subprocess.run(["sh", "-c", link_from_debian(str(python), str(debian))], check=True)
+        names = {path.name for path in into.iterdir()}
+        assert names == {"ldap", "_ldap.cpython-311-x86_64-linux-gnu.so", "ldapurl.py", "ldif.py"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "denies", "wants"),
+    [
+        ("GWM_LDAP_FILE=/etc/gwm/ldap.toml", ("test -e",), True),
+        ("GWM_LDAP_FILE=", ("test -e",), False),
+        ("", (), True),
+        ("", ("test -e",), False),
+    ],
+)
+def test_packages_of_ldap_are_brought_where_a_file_describes_a_directory(
+    settings: str, denies: tuple[str, ...], wants: bool
+) -> None:
+    there = site(
+        {"cat ": settings, "hostname": "vm.example.net", "dpkg-query": ""}, denies=(*denies, "command -v python3")
+    )
+    there.look()
+    lacking: list[str] = []
+    there.say = lacking.append
+    there.see_to_packages()
+    assert ("python3-ldap" in lacking[0]) is wants
+
+
+def test_also_releases_one_can_go_back_to_get_the_packages_of_ldap() -> None:
+    settings = {"cat ": "GWM_LDAP_FILE=/etc/gwm/ldap.toml", "hostname": "vm.example.net"}
+    old = "\n".join(f"{ROOT}/releases/{name}/.complete" for name in ("a", "b"))
+    there = site({**settings, "ls -d ": old}, denies=(f"test -e {ROOT}/releases/a/", f"test -e {ROOT}/releases/c/"))
+    there.release.__dict__["name"] = "c"
+    there.look()
+    lacking: list[str] = []
+    there.say = lacking.append
+    bring_directory(there)
+    assert lacking == ["  to be done      packages of LDAP: a, c"]
 
 
 def test_the_same_commit_has_one_name_and_the_earlier_one_is_gone_back_to() -> None:

@@ -1,7 +1,7 @@
 """`./run test [WHICH]`: every gate this machine can pass, fast ones first, and at the end what it could not.
 
 WHICH: `quick` looks at the sources only, `changed` adds the tests that a change can reach (tools/changed.py),
-`fast` all but the longest tests on SQLite, `deploy` boots a server and deploys to it, `container` builds the image and
+`fast` all but the longest tests on SQLite, `deploy` deploys to servers that boot, `container` builds the image and
 starts it, `mariadb` and `postgresql17` ask these databases. Gates run side by side (tools/gates.py). Starts PostgreSQL
 and Redis itself, throwaway, where their programs are installed. With `CI` set nothing may be left out: what is missing
 fails. The last line counts tests; a gate without tests that fails counts as one failure.
@@ -145,6 +145,13 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
             cores=WAITS,
         ),
         gate(
+            "Deployment to one server that boots",
+            "deploy and onehost",
+            *files_with("onehost"),
+            lacking=missing_for_servers,
+            cores=WAITS,
+        ),
+        gate(
             "Whole installations, started, killed and stopped",
             f"{_SERVERLESS} and standalone",
             *files_with("standalone"),
@@ -165,10 +172,10 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
 
 
 def list_deploy_gates(features_file: Path) -> list[Gate]:
-    """Return what takes a server that boots: minutes of its own, so only where it is asked for."""
+    """Return all that takes servers that boot, of which `./run test` runs a part: minutes of its own."""
     command = pytest_command(features_file, "-m", "deploy", *files_with("deploy"))
     lacking = missing_for_servers
-    return [Gate("Deployment to a server that boots", command, has_tests=True, lacking=lacking, is_fast=False)]
+    return [Gate("Deployment to servers that boot", command, has_tests=True, lacking=lacking, is_fast=False)]
 
 
 def list_container_gates(features_file: Path) -> list[Gate]:

@@ -76,7 +76,8 @@ def test_a_complete_run_fails_while_a_row_of_the_parts_that_are_done_lacks_a_tes
     rows = [feature.id for feature in list_demanded(read_table().values())]
     lines = [json.dumps({"feature": row, "test": "a", "outcome": "passed"}) + "\n" for row in rows]
     file.write_text("".join(lines))
-    assert {row.part for row in list_demanded(read_table().values())} == {"core", "safe", "grow", "vm", "people"}
+    parts = {"core", "safe", "grow", "vm", "people", "install"}
+    assert {row.part for row in list_demanded(read_table().values())} == parts
     assert summarise([], [], file, demands_rows=True) == 0
     file.write_text("".join(lines[:-1]))
     assert summarise([], [], file, demands_rows=True) == 1
@@ -118,6 +119,20 @@ def test_gates_run_side_by_side_and_are_heard_in_their_order(tmp_path: Path) -> 
     outcomes = run_gates(gates, False, 2, said.append)
     assert [(outcome.gate.title, outcome.state) for outcome in outcomes] == [("first", "passed"), ("second", "passed")]
     assert "".join(said).split("\n") == ["", "=== first ===", "one", "one ends", "", "=== second ===", "two", ""]
+
+
+def test_a_complete_run_deploys_to_a_server_or_fails_with_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    gates = [
+        each
+        for each in list_test_gates(tmp_path / "none")
+        if "onehost" in each.command[each.command.index("-m", 2) + 1]
+    ]
+    assert [each.command[-1] for each in gates] == ["tests/deploy/test_production.py"]
+    assert [run_gate(gates[0], complete).state for complete in (True, False)] == ["failed", "left out"]
+    assert capsys.readouterr().out.count("Not possible here: It takes root.") == 2
 
 
 def test_gates_begin_in_order_while_there_are_cores() -> None:

@@ -16,7 +16,7 @@ from vncproxy.client import list_consoles, list_control_sockets
 pytestmark = [pytest.mark.redis, pytest.mark.standalone]
 
 
-@pytest.mark.feature("F284", "F286")
+@pytest.mark.feature("F284", "F286", "F294")
 def test_up_with_postgresql_and_redis(tmp_path: Path, redis_url: str, postgresql_url: str) -> None:
     installation = Installation(tmp_path / "data", DATABASE_URL=postgresql_url, REDIS_URL=redis_url)
     try:

@@ -57,6 +57,7 @@ def copy(url: str) -> str:
     return out.getvalue()
 
 
+@pytest.mark.feature("F294")
 def test_each_row_is_there_and_the_next_one_too(url: str) -> None:
     fill()
     said = copy(url)

@@ -104,6 +104,8 @@ class Host:
     def _begin_units(self, words: list[str]) -> str:
         """They are among ours; what is to begin at boot is there by now, and says with what it begins."""
         names = [path.name for path in UNITS.iterdir()]
+        if words[1:] == ["daemon-reload"]:
+            return ""
         for word in (word for word in words[2:] if not word.startswith("-")):
             unit = re.sub(r"@.+", "@", word) if "." not in word else word
             found = fnmatch.filter(names, unit if "." in unit else f"{unit}.service")

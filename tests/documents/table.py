@@ -19,6 +19,7 @@ RUN = {
     "CONTRIBUTING.md": "host",
     "docs/install.md": "host",
     "docs/ldap.md": "host",
+    "docs/upgrade.md": "host",
     "docs/themes.md": "host",
 }
 

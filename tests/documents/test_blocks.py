@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from gwm.config import Config
+from gwm.database_versions import LEAST
 from gwm.env import TABLE
 from tests.documents.reading import DOCUMENTS, ROOT, Block, all_blocks, all_commands, commands_of, find_indented
 from tests.documents.table import BY_HAND, ELSEWHERE, RUN, is_elsewhere
@@ -105,3 +106,26 @@ def test_what_is_for_programs_can_be_read_by_them() -> None:
             READERS[block.language](block.text)
         except (ValueError, SyntaxError, yaml.YAMLError) as error:
             raise AssertionError(f"{block}: {error}") from error
+
+
+RELEASES = re.findall(r"^## \[(\d.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+UPGRADE = (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.feature("F292")
+def test_the_guide_has_a_part_for_each_release_that_one_can_come_from() -> None:
+    """In the order in which one passes them; tests/architecture/test_migrations.py holds that their data are taken."""
+    parts = re.split(r"^### From (.+)$", UPGRADE.partition("\n## By release\n")[2], flags=re.MULTILINE)[1:]
+    assert parts[::2] == RELEASES
+    for release, text in zip(parts[::2], parts[1::2], strict=True):
+        assert text.count("\n* ") >= 1, f"nothing is said of {release}"
+
+
+@pytest.mark.feature("F292", "F293", "F294")
+def test_the_oldest_databases_are_those_that_are_refused_to_be_older() -> None:
+    """Whoever upgrades, and whoever installs, reads the versions that the start asks for."""
+    least = [f"{name} {one}.{two}".removesuffix(".0") for name, (one, two) in LEAST.values()]
+    for document in ("docs/upgrade.md", "docs/install.md"):
+        text = " ".join((ROOT / document).read_text("utf-8").split())
+        sentences = [each.replace(" is ", " ").replace(" or newer", "") for each in re.split(r"(?<=\D)\. |; ", text)]
+        assert any(all(each in sentence for each in least) for sentence in sentences), f"{document}: {least}"

@@ -11,7 +11,7 @@ from django.db import connection
 
 from gwm.database_versions import LEAST, check_database, describe_unfit, kind_of
 
-pytestmark = pytest.mark.feature("F293")
+pytestmark = pytest.mark.feature("F293", "F294")
 
 
 @pytest.mark.django_db

@@ -5,8 +5,6 @@ import subprocess
 import sys
 import tomllib
 
-import pytest
-
 from gwm import VERSION
 from tests.up.running import ROOT
 from tools.check import list_quick_gates
@@ -20,14 +18,6 @@ def test_code_project_and_changelog_name_one_release() -> None:
     assert headings[0] == ("Unreleased", "")
     assert all(day for _, day in headings[1:])
     assert headings[1][0] == VERSION == PROJECT["version"]
-
-
-@pytest.mark.feature("F292")
-def test_the_guide_to_upgrades_has_every_release_that_one_may_come_from() -> None:
-    released = re.findall(r"^## \[(\d.+?)\]", CHANGELOG, re.MULTILINE)
-    by_release = (ROOT / "docs" / "upgrade.md").read_text("utf-8").partition("\n## By release\n")[2]
-    parts = re.findall(r"^### From (\S+)\n\n(.+)", by_release, re.MULTILINE)
-    assert [name for name, _says in parts] == released and all(says.startswith("* ") for _name, says in parts)
 
 
 def test_changes_stand_under_the_headings_of_keep_a_changelog() -> None:

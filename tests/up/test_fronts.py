@@ -8,7 +8,8 @@ import re
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,23 +33,36 @@ KEY, PASSWORD = "a console key for the sites of deploy", "a password of the site
 CLIENT, OTHER = "127.0.0.2", "127.0.0.3"
 
 
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Installation]]:
+    """The product below a path, started once: pytest takes the paths and the servers before them by turns."""
+    with ExitStack() as running:
+        known: dict[str, Installation] = {}
+
+        def start(below: str) -> Installation:
+            if below not in known:
+                settings = {
+                    "GWM_PUBLIC_URL": f"https://127.0.0.1{below}",
+                    "GWM_BEHIND_PROXY": "yes",
+                    "GWM_TRUSTED_PROXIES": "127.0.0.1/32",
+                    "GWM_MONITORING_NETWORKS": f"{CLIENT}/32",
+                    "GWM_CONSOLE_KEYS": KEY,
+                    "GWM_CONSOLE_NODE_NETWORKS": "127.0.0.0/8",
+                    "GWM_ADMIN_PASSWORD": PASSWORD,
+                }
+                data = tmp_path_factory.mktemp("up") / "data"
+                known[below] = Installation(data, "--no-demo", **settings).with_tables()
+                running.callback(known[below].end)
+                known[below].start_ready()
+            return known[below]
+
+        yield start
+
+
 @pytest.fixture(scope="module", params=["", "/gwm"], ids=["root", "path"])
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
+def served(request: pytest.FixtureRequest, serve: Callable[[str], Installation]) -> tuple[Any, str]:
     below = str(request.param)
-    settings = {
-        "GWM_PUBLIC_URL": f"https://127.0.0.1{below}",
-        "GWM_BEHIND_PROXY": "yes",
-        "GWM_TRUSTED_PROXIES": "127.0.0.1/32",
-        "GWM_MONITORING_NETWORKS": f"{CLIENT}/32",
-        "GWM_CONSOLE_KEYS": KEY,
-        "GWM_CONSOLE_NODE_NETWORKS": "127.0.0.0/8",
-        "GWM_ADMIN_PASSWORD": PASSWORD,
-    }
-    installation = Installation(tmp_path_factory.mktemp("up") / "data", "--no-demo", **settings).with_tables()
-    try:
-        yield installation.start_ready(), below
-    finally:
-        installation.end()
+    return serve(below), below
 
 
 @dataclass

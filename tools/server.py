@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,7 @@ _BARE = "systemd,systemd-sysv,dbus,openssh-server,ca-certificates,iproute2"
 _CACHED = "python3 python3-venv python3-ldap nginx-light openssl postgresql redis-server sudo"
 _MADE_OF = hashlib.sha256(f"{_BARE} {_CACHED}".encode()).hexdigest()[:8]
 BASE = Path(f"/var/tmp/gwm-bare-debian-12-{_MADE_OF}")  # noqa: S108 (kept between runs, and of root alone)
+_SOURCES = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d/debian.sources"))
 _PATIENCE_S = 120.0
 
 
@@ -37,7 +39,7 @@ def missing_for_servers() -> str:
     lacking = [name for name in ("systemd-nspawn", "debootstrap", "ssh-keygen") if shutil.which(name) is None]
     if lacking:
         return f"{', '.join(lacking)} not installed (Debian: apt install {' '.join(PACKAGES)})."
-    return "" if Path("/etc/apt/sources.list.d").is_dir() else "This is no Debian."
+    return "" if Path("/etc/debian_version").is_file() else "This is no Debian."
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,12 @@ class Server:
         return ["ssh", "-i", str(self.key), *options, *more, f"root@{self.address}"]
 
 
+def mirror_in(sources: str) -> str:
+    """Where files of apt have Debian itself from, and not what mends its security."""
+    found = re.search(r"^(?:URIs:|deb(?: \[.*?\])?) *(http\S+?/debian/?)(?:\s|$)", sources, re.MULTILINE)
+    return found[1] if found else "http://deb.debian.org/debian"
+
+
 def make_base() -> Path:
     """The root that servers stand on: made once, from Debian's packages. Raises ServerError."""
     if (BASE / "complete").exists():
@@ -91,11 +99,14 @@ def make_base() -> Path:
     shutil.rmtree(BASE, ignore_errors=True)
     BASE.mkdir(mode=0o700)
     root = BASE / "root"
-    _call("debootstrap", "--variant=minbase", f"--include={_BARE}", "bookworm", str(root))
-    # Whatever this machine has its packages from has those of the server too.
-    (root / "etc/apt/sources.list").unlink(missing_ok=True)
-    for sources in Path("/etc/apt").glob("sources.list.d/*.sources"):
-        shutil.copy(sources, root / "etc/apt/sources.list.d")
+    # Whatever this machine has Debian's packages from has those of the server too, if it is as old a Debian.
+    sources = [path for path in _SOURCES if path.is_file() and "bookworm" in path.read_text()]
+    mirror = mirror_in("\n".join(path.read_text() for path in sources))
+    _call("debootstrap", "--variant=minbase", f"--include={_BARE}", "bookworm", str(root), mirror)
+    if sources:
+        (root / "etc/apt/sources.list").unlink(missing_ok=True)
+    for path in sources:
+        shutil.copy(path, root / path.relative_to("/"))
     install = f"apt-get install -y -qq --no-install-recommends --download-only {_CACHED}"
     _call("chroot", str(root), "sh", "-c", f"apt-get update -qq && {install}")
     (BASE / "complete").touch()

@@ -63,6 +63,23 @@ BY_HAND = {
     "export GWM_DATABASE_PASSWORD=…": "of podman-compose",
 }
 
+#: what is typed in place of what the table in docs/operations.md has; of one that is not here a block has the command
+IN_SENTENCES = {
+    "sync_clusters [NAME…] [--json]": "sync_clusters prod --json",
+    "operate VERB CLUSTER/MACHINE --as USER": "operate vm.shutdown prod/vm2.example.org --as admin",
+    "operate vm.create CLUSTER --as USER --set-from spec=FILE": (
+        "operate vm.create prod --as admin --set-from spec={spec}"
+    ),
+    "operate template.create --as USER --set name=NAME --set cluster=CLUSTER --set-from spec=FILE": (
+        "operate template.create --as admin --set name=small --set cluster=prod --set-from spec={unnamed}"
+    ),
+    "check_counts": "check_counts",
+    "prune_journal --keep-days N": "prune_journal --keep-days 730",
+    "seal_journal": "seal_journal",
+    "rotate_field_keys": "rotate_field_keys",
+    "health [--json]": "health --json",
+}
+
 
 def is_elsewhere(command: Command) -> bool:
     """Whether another test runs it, or nobody does, with a reason."""

@@ -7,7 +7,6 @@ import json
 import re
 import ssl
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ from typing import Any
 import pytest
 
 from deploy import probe
+from tests.browser.product import Product
 from tests.up.fronts import Front, run_front
-from tests.up.running import ROOT, Installation, eventually
+from tests.up.running import eventually
 from tests.vncproxy.ends import Browser, ToyVnc, _Client, ticket
 
 pytestmark = [
@@ -34,12 +34,12 @@ CLIENT, OTHER = "127.0.0.2", "127.0.0.3"
 
 
 @pytest.fixture(scope="module")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Installation]]:
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Product]]:
     """The product below a path, started once: pytest takes the paths and the servers before them by turns."""
     with ExitStack() as running:
-        known: dict[str, Installation] = {}
+        known: dict[str, Product] = {}
 
-        def start(below: str) -> Installation:
+        def start(below: str) -> Product:
             if below not in known:
                 settings = {
                     "GWM_PUBLIC_URL": f"https://127.0.0.1{below}",
@@ -51,7 +51,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
                     "GWM_ADMIN_PASSWORD": PASSWORD,
                 }
                 data = tmp_path_factory.mktemp("up") / "data"
-                known[below] = Installation(data, "--no-demo", **settings).with_tables()
+                known[below] = Product(data, "--no-demo", **settings).with_tables()
                 running.callback(known[below].end)
                 known[below].start_ready()
             return known[below]
@@ -60,7 +60,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
 
 
 @pytest.fixture(scope="module", params=["", "/gwm"], ids=["root", "path"])
-def served(request: pytest.FixtureRequest, serve: Callable[[str], Installation]) -> tuple[Any, str]:
+def served(request: pytest.FixtureRequest, serve: Callable[[str], Product]) -> tuple[Any, str]:
     below = str(request.param)
     return serve(below), below
 
@@ -235,27 +235,18 @@ def test_an_answer_is_not_one_of_another_host(guest: Guest) -> None:
     assert "evil" not in json.dumps(head)
 
 
-def check_installation(installation: Installation, step: str) -> str:
-    """What `fab prod` calls on a server."""
-    words = [sys.executable, str(ROOT / "manage.py"), "check_installation", step]
-    environment = {**installation.environment, "GWM_DATA_DIR": str(installation.data)}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_the_check_of_a_deployment_finds_it_well(front: Front, served: tuple[Any, str]) -> None:
     installation, below = served
     browser = probe.Browser("127.0.0.1", str(front.certificate), below, front.tls)
-    check = json.loads(check_installation(installation, "begin"))
+    check = json.loads(installation.manage("check_installation", "begin"))
     assert probe.wait_until_well(lambda: probe.probe(browser)) == ""  # as a deployment waits for the first sign of life
     probe.probe_signed_in(browser, check["name"], check["password"])
     probe.probe_console(browser, check["ticket"])
     with pytest.raises(probe.Unwell, match="used already"):
         probe.probe_console(browser, check["ticket"])
-    told = check_installation(installation, "updates")
+    told = installation.manage("check_installation", "updates")
     assert told == "There is no cluster yet to update.\n"
-    check_installation(installation, "end")
+    installation.manage("check_installation", "end")
     assert browser.get("/", Accept="text/html")[0] == 302, "the session has ended with the account"
     stranger = probe.Browser("127.0.0.1", str(front.certificate), below, front.tls)
     with pytest.raises(probe.Unwell, match="signing in"):
@@ -266,11 +257,11 @@ def test_the_check_of_a_deployment_sees_a_proxy_that_passes_no_upgrade_on(
     served: tuple[Any, str], tmp_path: Path
 ) -> None:
     installation, below = served
-    check = json.loads(check_installation(installation, "begin"))
+    check = json.loads(installation.manage("check_installation", "begin"))
     upstream = installation.address.partition("://")[2].partition("/")[0]
     with run_front("nginx", tmp_path / "nginx", upstream, below, without="Upgrade $http_upgrade") as front:
         browser = probe.Browser("127.0.0.1", str(front.certificate), below, front.tls)
         probe.probe_signed_in(browser, check["name"], check["password"])
         with pytest.raises(probe.Unwell, match=r"does not stand: 426"):
             probe.probe_console(browser, check["ticket"])
-    check_installation(installation, "end")
+    installation.manage("check_installation", "end")

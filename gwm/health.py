@@ -45,25 +45,25 @@ SEAL_MAY_LAG = timedelta(minutes=1)
 
 
 def examine_parts() -> list[Part]:
-    """Every part as it is now. Asks no cluster. Where the database gives no answer, its tables are left out."""
-    database = replace(_database(), key="database")
-    is_there = database.kind == "ok" or database.word == _("read-only")
-    in_tables: dict[str, Callable[[], Part]] = {
-        "tables": _migrations,
-        "counts": _counts,
-        "seal": _seal,
-    }
-    if database.kind == "ok":  # where nobody can sign, nobody is gone
+    """Every part as it is now. Asks no cluster. Where the database gives no answer or lacks tables, what lies in them
+    is left out."""
+    found = [replace(_database(), key="database")]
+    is_there = found[0].kind == "ok" or found[0].word == _("read-only")
+    if is_there:
+        found.append(replace(_tables(), key="tables"))
+    in_tables: dict[str, Callable[[], Part]] = {"counts": _counts, "seal": _seal}
+    if found[0].kind == "ok":  # where nobody can sign, nobody is gone
         in_tables["processes"] = examine_processes
     if settings.GWM_JOURNAL_STREAM:
         in_tables["stream"] = _stream
     if settings.GWM_DIRECTORY is not None:
         in_tables["directory"] = _directory
     elsewhere: dict[str, Callable[[], Part]] = {"queue": _queue, "consoles": _consoles, "disk": _disk}
-    if is_there or settings.REDIS_URL:  # the sign of life lies in one of them
+    has_tables = found[-1].key == "tables" and found[-1].kind == "ok"
+    if has_tables or settings.REDIS_URL:  # the sign of life lies in one of them
         elsewhere = {"worker": _worker, **elsewhere}
-    parts = {**(in_tables if is_there else {}), **elsewhere}
-    return [database, *(replace(examine(), key=key) for key, examine in parts.items())]
+    parts = {**(in_tables if has_tables else {}), **elsewhere}
+    return [*found, *(replace(examine(), key=key) for key, examine in parts.items())]
 
 
 def examine_clusters() -> list[Part]:
@@ -100,12 +100,16 @@ def _database() -> Part:
     return Part(_("Database"), "ok", _("answers"), f"{connection.vendor}, {in_figures(took_ms, 1)} ms")
 
 
-def _migrations() -> Part:
+def _tables() -> Part:
+    """Those of the migrations, and the one of the cache, which no migration makes."""
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
         word = ngettext("%d migration missing", "%d migrations missing", len(missing)) % len(missing)
         return Part(_("Tables"), "bad", word, "", _("Run manage.py prepare."))
+    kept_in = str(settings.CACHES["default"]["LOCATION"])
+    if not settings.REDIS_URL and kept_in not in connection.introspection.table_names():
+        return Part(_("Tables"), "bad", _("one is missing"), kept_in, _("Run manage.py prepare."))
     return Part(_("Tables"), "ok", _("up to date"))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
 
@@ -113,6 +114,26 @@ def test_a_database_that_is_away_is_said_by_the_command_all_the_same() -> None:
     assert (database["kind"], database["remedy"]) == ("bad", "Start the database, or correct DATABASE_URL.")
     assert [each["key"] for each in others if each["key"] in {"tables", "counts", "seal"}] == []
     assert told["clusters"] == []
+
+
+@pytest.mark.parametrize("lacking", ["gwm_cache", "virtualmachines_countcheck"])
+def test_tables_that_are_not_there_are_said_by_the_command_and_nothing_is_looked_for_in_them(
+    lacking: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if lacking == "gwm_cache":
+        monkeypatch.setattr(type(connection.introspection), "table_names", lambda *_: [])
+    else:
+        monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [("one", False)])
+
+    def answer(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if lacking in sql:
+            raise OperationalError(f"no such table: {lacking}")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(answer):
+        told = {each["key"]: each for each in as_data()["parts"]}
+    assert (told["tables"]["kind"], told["tables"]["remedy"]) == ("bad", "Run manage.py prepare.")
+    assert told.keys() == {"database", "tables", "queue", "consoles", "disk"}
 
 
 def _away(*_: Any) -> Any:

@@ -272,10 +272,9 @@ def test_two_deployers_do_not_meet(fab: Fab, server: Server, checkout: Path) -> 
         with pytest.raises(HostError, match="taken away"):
             host.run("true")
     host.close()
-    killed = fab.begin("deploy")
-    wait_for(lambda: server.run("cat /run/lock/ganeti-web-manager-deploy"))
-    killed.kill()
-    killed.wait()
+    with fab.begin("deploy") as killed:
+        wait_for(lambda: server.run("cat /run/lock/ganeti-web-manager-deploy"))
+        killed.kill()
     wait_for(lambda: not server.run("cat /run/lock/ganeti-web-manager-deploy"))
     assert "Nothing had to be changed" in fab("deploy")
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from shlex import quote
 
+from deploy.handover import begin_anew
 from deploy.host import HostError
 from deploy.site import CERTIFICATE, CURRENT, DATA, DIRECTORY, KEPT_RELEASES, ROOT, SERVICES, SETTINGS, UNITS, Site
 
@@ -114,10 +115,10 @@ def put_back(site: Site, name: str) -> None:
 
 
 def run_release(site: Site, name: str) -> None:
-    """Make one the current one, and have everything begin anew with it. The address stays open meanwhile."""
+    """Make one the current one, and have everything begin anew with it, while people are at work."""
     site.host.run(f"ln -sfn {ROOT}/releases/{name} {CURRENT}.new && mv -T {CURRENT}.new {CURRENT}")
-    begin = f"systemctl enable --now gwm.target && systemctl restart {' '.join(SERVICES)}"
-    site.host.run(f"{begin} && sha256sum < {SETTINGS} > {_SETTINGS_THAT_RUN}")
+    begin_anew(site.host)
+    site.host.run(f"sha256sum < {SETTINGS} > {_SETTINGS_THAT_RUN}")
 
 
 def ask_whether_well(site: Site) -> None:

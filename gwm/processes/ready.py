@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import gc
 import os
+import socket
 
 READY_FD = "GWM_READY_FD"
+# that of systemd, for units of Type=notify
+NOTIFY_SOCKET = "NOTIFY_SOCKET"
 
 
 def tell_ready() -> None:
-    """Say so by one line on an inherited pipe, once; a process without a supervisor says nothing."""
+    """Say so by one line on an inherited pipe, and to systemd, once; a process without a supervisor says nothing."""
     keep_what_is_loaded()
+    address = os.environ.pop(NOTIFY_SOCKET, "")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.sendto(b"READY=1", address.replace("@", "\0", 1) if address.startswith("@") else address)
     descriptor = os.environ.pop(READY_FD, "")
     if descriptor:
         os.write(int(descriptor), b"ready\n")

@@ -48,7 +48,7 @@ from vncproxy.tls import tls_options
 from vncproxy.web import ConsoleSite, console_site
 
 IDLE_CONNECTION_S = 60
-# For what was asked before SIGTERM came; `manage.py up` kills after ten seconds.
+# For what was asked before SIGTERM came; `manage.py up` kills after ten seconds, systemd later (gwm-web@.service).
 GRACE_S = 8.0
 LARGEST_BODY = 2_000_000
 SIGN_EVERY_S = 5.0
@@ -143,13 +143,13 @@ def build_site(reactor: Any, threads: ThreadPool, broker: Broker, ready: Ready, 
     return site
 
 
-def leave(port: Any, site: ConsoleSite) -> Deferred[Any]:
+def leave(port: Any, site: ConsoleSite, grace_s: float) -> Deferred[Any]:
     """Take no more connections, and answer what was asked: the socket stays open for who shares it or comes next."""
     residents = site.residents
-    return gatherResults([maybeDeferred(port.stopListening), residents.leave(GRACE_S) if residents else succeed(None)])
+    return gatherResults([maybeDeferred(port.stopListening), residents.leave(grace_s) if residents else succeed(None)])
 
 
-def serve(reactor: Any, descriptor: int) -> None:
+def serve(reactor: Any, descriptor: int, grace_s: float = GRACE_S) -> None:
     """Answer on an inherited listening socket, alone or with others, until SIGTERM."""
     globalLogBeginner.beginLoggingTo([STDLibLogObserver("gwm.web")], redirectStandardIO=False)
     limit_web_process(settings.GWM_WEB_THREADS)
@@ -165,7 +165,7 @@ def serve(reactor: Any, descriptor: int) -> None:
     with socket.socket(fileno=descriptor) as listening:
         listening.setblocking(False)
         port = reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
-    reactor.addSystemEventTrigger("before", "shutdown", leave, port, site)
+    reactor.addSystemEventTrigger("before", "shutdown", leave, port, site, grace_s)
     broker.startService()
     reactor.addSystemEventTrigger("before", "shutdown", broker.stopService)
     for pool in (threads, ready.threads, metrics.threads):
@@ -178,14 +178,16 @@ def serve(reactor: Any, descriptor: int) -> None:
 
 
 def main() -> None:
-    """Run as `python -m gwm.processes.web [--fd N]`."""
+    """Run as `python -m gwm.processes.web [--fd N] [--grace S]`."""
     parser = argparse.ArgumentParser(description="Answer pages and consoles on a listening socket.")
     parser.add_argument("--fd", type=int, default=SOCKET_FD, help="the socket, if there is one to inherit")
+    parser.add_argument("--grace", type=float, default=GRACE_S, help="seconds for what was asked before the end")
+    told = parser.parse_args()
     try:
-        descriptor = take_socket(parser.parse_args().fd, settings.GWM_BIND, settings.GWM_PORT)
+        descriptor = take_socket(told.fd, settings.GWM_BIND, settings.GWM_PORT)
     except CannotStart as error:
         sys.exit(str(error))
-    serve(installed_reactor, descriptor)
+    serve(installed_reactor, descriptor, told.grace)
 
 
 if __name__ == "__main__":

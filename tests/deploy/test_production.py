@@ -211,7 +211,7 @@ def test_people_of_an_ldap_directory_sign_in_there(fab: Fab, server: Server) -> 
             "gwm/processes/web.py",
             "def main() -> None:\n",
             "def main() -> None:\n    raise SystemExit('not today')\n",
-            "It is not well. /readyz: ",
+            "not today",
         ),
         (
             "deploy/nginx/ganeti-web-manager",

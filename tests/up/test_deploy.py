@@ -26,8 +26,11 @@ def words_of(unit: Path) -> str:
 
 def test_the_web_process_of_production_is_that_of_up() -> None:
     web = words_of(ROOT / "deploy" / "systemd" / "gwm-web@.service")
-    assert re.search(r"^ExecStart=\S+/python -m gwm.processes.web$", web, re.MULTILINE)
+    begun = re.search(r"^ExecStart=\S+/python -m gwm.processes.web --grace (\d+)$", web, re.MULTILINE)
+    end = re.search(r"^TimeoutStopSec=(\d+)$", web, re.MULTILINE)
+    assert begun and end and int(begun[1]) < int(end[1]), "what was asked is answered before systemd kills"
     assert "Sockets=gwm-web.socket" in web
+    assert "Type=notify" in web, "the one before goes when this one answers, and no sooner"
     assert "gunicorn" not in "".join(words_of(path) for path in [*UNITS, *ROOT.glob("**/requirements.txt")])
 
 

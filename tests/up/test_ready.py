@@ -1,10 +1,14 @@
 """What a child of the supervisor does when it is loaded."""
 
 import os
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
-from gwm.processes.ready import READY_FD
+import pytest
+
+from gwm.processes.ready import NOTIFY_SOCKET, READY_FD
 from tests.up.running import ROOT
 
 CHILD = """
@@ -27,3 +31,14 @@ def test_it_says_so_once_and_leaves_what_is_loaded_alone() -> None:
         )
         os.close(writing)
         assert told.read() == b"ready\n", "once, and the pipe is closed"
+
+
+def test_it_tells_systemd_once(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(tmp_path / "notify"))
+        told.setblocking(False)
+        environment = {NOTIFY_SOCKET: str(tmp_path / "notify")}
+        subprocess.run([sys.executable, "-c", CHILD], cwd=ROOT, env=environment, check=True)
+        assert told.recv(100) == b"READY=1"
+        with pytest.raises(BlockingIOError):
+            told.recv(100)

@@ -47,8 +47,9 @@ def claim_ports(begin: int) -> tuple[int, socket.socket | None]:
 class Consoles:
     """Keeps one listener per running machine that has VNC; each client is served by a thread."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, host: str = HOST) -> None:
         self.cluster = cluster
+        self._host = host
         self.ports: dict[int, Port] = {}
         self._refused: set[int] = set()
         self._stopping = threading.Event()
@@ -104,7 +105,7 @@ class Consoles:
 
     def _open(self, number: int, uuid: str, boot: int, facts: dict[str, str], password: str | None) -> None:
         try:
-            listener = socket.create_server((HOST, number))
+            listener = socket.create_server((self._host, number))
         except OSError as error:
             if number not in self._refused:
                 log.warning("no console for %s: port %d: %s", facts["host"], number, error)

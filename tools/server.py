@@ -51,9 +51,9 @@ class Server:
     key: Path
     known_hosts: Path
 
-    def run(self, command: str) -> str:
-        """What a shell command prints there. Raises ServerError when it fails."""
-        done = self._ssh(command)
+    def run(self, command: str, said: str = "") -> str:
+        """What a shell command prints there, which hears what is said. Raises ServerError when it fails."""
+        done = self._ssh(command, said)
         if done.returncode:
             raise ServerError(f"{command}: {done.stdout}{done.stderr}")
         return done.stdout.strip()
@@ -78,8 +78,9 @@ class Server:
             process.terminate()
             process.wait()
 
-    def _ssh(self, command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*self._words(), command], capture_output=True, text=True, check=False)
+    def _ssh(self, command: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        words = [*self._words(), command]
+        return subprocess.run(words, input=said, capture_output=True, text=True, check=False)
 
     def _words(self, *more: str) -> list[str]:
         options = ["-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5"]

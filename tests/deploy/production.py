@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import ssl
 import subprocess
@@ -68,8 +69,9 @@ class Fab:
 
     def begin(self, verb: str, *words: str) -> subprocess.Popen[str]:
         """One that goes on."""
+        told = {**os.environ, "PYTHONUNBUFFERED": "1"}  # line by line
         return subprocess.Popen(
-            self._command(verb, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self._command(verb, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=told
         )
 
     def _command(self, verb: str, *words: str, **where: str) -> list[str]:

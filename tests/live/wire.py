@@ -68,10 +68,10 @@ class Signal:
 
     opened: ClassVar[list[Signal]] = []
 
-    def __init__(self, host: str, cookie: str, note: str, origin: str) -> None:
+    def __init__(self, host: str, cookie: str, note: str, origin: str, line: socket.socket | None = None) -> None:
         self.opened.append(self)
         name, _, port = host.rpartition(":")
-        self.socket = socket.create_connection((name, int(port)), timeout=120)
+        self.socket = line or socket.create_connection((name, int(port)), timeout=120)
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
             "GET /live/ws HTTP/1.1",

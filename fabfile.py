@@ -13,8 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from invoke import Context, Exit, task
+
+if TYPE_CHECKING:
+    from deploy.production import Servers
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -46,6 +50,7 @@ def prod(c: Context) -> None:
 @task(
     help={
         "host": "where to, as for ssh: root@gwm.example.org",
+        "inventory": "file of several hosts, in place of --host: who is what (docs/install.md)",
         "name": "the name people type, if it is another than the server's own",
         "settings": "file of settings (docs/settings.md) for the server; else it keeps those it has",
         "certificate": "chain of certificates (PEM); else the server keeps its own, or signs one for itself",
@@ -59,6 +64,7 @@ def prod(c: Context) -> None:
 def deploy(
     c: Context,
     host: str = "",
+    inventory: str = "",
     name: str = "",
     settings: str = "",
     certificate: str = "",
@@ -78,44 +84,50 @@ def deploy(
     from deploy.production import deploy_release, read_given
 
     with _told():
+        if inventory and (name or settings):
+            raise Exit("Name and settings stand in the inventory: leave --name and --settings out.")
         given = read_given(settings, certificate, private_key)
-        deploy_release(_host(host), name, given, revision=revision, only_checks=check, key=key, known_hosts=known_hosts)
+        deploy_release(_servers(host, inventory, key, known_hosts), name, given, revision=revision, only_checks=check)
 
 
 @task
-def rollback(c: Context, host: str = "", key: str = "", known_hosts: str = "") -> None:
+def rollback(c: Context, host: str = "", inventory: str = "", key: str = "", known_hosts: str = "") -> None:
     """Have the release before run again on a server."""
     from deploy.production import roll_back_release
 
     with _told():
-        roll_back_release(_host(host), key=key, known_hosts=known_hosts)
+        roll_back_release(_servers(host, inventory, key, known_hosts))
 
 
 @task(help={"name": "the name people type: type it to say that this server is meant"})
-def remove(c: Context, host: str = "", name: str = "", key: str = "", known_hosts: str = "") -> None:
+def remove(
+    c: Context, host: str = "", inventory: str = "", name: str = "", key: str = "", known_hosts: str = ""
+) -> None:
     """Take it off a server. Database, keys, backups and settings stay, and it says where."""
     from deploy.production import remove as remove_there
 
     with _told():
-        remove_there(_host(host), name, key=key, known_hosts=known_hosts)
+        remove_there(_servers(host, inventory, key, known_hosts), name)
 
 
 @task
-def status(c: Context, host: str = "", key: str = "", known_hosts: str = "") -> None:
+def status(c: Context, host: str = "", inventory: str = "", key: str = "", known_hosts: str = "") -> None:
     """Say what runs on a server, and whether it is well."""
     from deploy.production import show_status
 
     with _told():
-        show_status(_host(host), key=key, known_hosts=known_hosts)
+        show_status(_servers(host, inventory, key, known_hosts))
 
 
 @task
-def logs(c: Context, host: str = "", lines: int = 100, key: str = "", known_hosts: str = "") -> None:
+def logs(
+    c: Context, host: str = "", inventory: str = "", lines: int = 100, key: str = "", known_hosts: str = ""
+) -> None:
     """Show the newest lines of what the product wrote on a server."""
     from deploy.production import show_logs
 
     with _told():
-        show_logs(_host(host), lines, key=key, known_hosts=known_hosts)
+        show_logs(_servers(host, inventory, key, known_hosts), lines)
 
 
 @task(
@@ -124,12 +136,20 @@ def logs(c: Context, host: str = "", lines: int = 100, key: str = "", known_host
         "stay": "leave it on the server instead",
     }
 )
-def backup(c: Context, host: str = "", to: str = "", stay: bool = False, key: str = "", known_hosts: str = "") -> None:
+def backup(
+    c: Context,
+    host: str = "",
+    inventory: str = "",
+    to: str = "",
+    stay: bool = False,
+    key: str = "",
+    known_hosts: str = "",
+) -> None:
     """Make a backup of a server and fetch it; its passphrase is GWM_BACKUP_PASSPHRASE, or asked for."""
     from deploy.production import back_up
 
     with _told():
-        back_up(_host(host), to, stays=stay, key=key, known_hosts=known_hosts)
+        back_up(_servers(host, inventory, key, known_hosts), to, stays=stay)
 
 
 @task(
@@ -144,6 +164,7 @@ def restore(
     c: Context,
     file: str,
     host: str = "",
+    inventory: str = "",
     replace: bool = False,
     unverified: bool = False,
     key: str = "",
@@ -153,7 +174,7 @@ def restore(
     from deploy.production import restore as restore_there
 
     with _told():
-        restore_there(_host(host), file, replaces=replace, is_unverified=unverified, key=key, known_hosts=known_hosts)
+        restore_there(_servers(host, inventory, key, known_hosts), file, replaces=replace, is_unverified=unverified)
 
 
 def _choose() -> Place:
@@ -162,12 +183,15 @@ def _choose() -> Place:
     return _chosen[0]
 
 
-def _host(host: str) -> str:
+def _servers(host: str, inventory: str, key: str, known_hosts: str) -> Servers:
+    from deploy.inventory import of_one_host, read_inventory
+    from deploy.production import Servers
+
     if _choose().directory is not None:
         raise Exit("That is for servers: fab prod … --host root@gwm.example.org")
-    if not host:
-        raise Exit("Say which server: --host root@gwm.example.org")
-    return host
+    if bool(host) == bool(inventory):
+        raise Exit("Say which server, --host root@gwm.example.org, or which ones, --inventory FILE")
+    return Servers(read_inventory(inventory) if inventory else of_one_host(host), key, known_hosts)
 
 
 @contextmanager

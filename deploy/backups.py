@@ -5,14 +5,22 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
 
 from deploy.host import HostError
-from deploy.rollout import ask_whether_well, current_release, manage, run_release
+from deploy.rollout import (
+    ask_whether_well,
+    current_release,
+    first_web,
+    in_order,
+    manage,
+    run_release,
+    see_to_secrets,
+)
 from deploy.site import CURRENT, DATA, Site
 
 VARIABLE = "GWM_BACKUP_PASSPHRASE"
@@ -63,7 +71,7 @@ def _fetch(site: Site, there: str, here: Path) -> None:
         raise HostError(f"{here} can't be written: {error.strerror}.") from error
 
 
-def restore_backup(site: Site, file: str, passphrase: str, *, replaces: bool, is_unverified: bool) -> None:
+def restore_backup(sites: Sequence[Site], file: str, passphrase: str, *, replaces: bool, is_unverified: bool) -> None:
     """One in place of what there is, or nothing of it; afterwards it runs again, and is asked whether it is well.
     Raises HostError."""
     path = Path(file)
@@ -71,14 +79,19 @@ def restore_backup(site: Site, file: str, passphrase: str, *, replaces: bool, is
         raise HostError(f"There is no file {file} here.")
     there = f"{DATA}/restored.backup"
     words = [*(["--replace"] if replaces else []), *(["--unverified"] if is_unverified else [])]
-    carried = site.host.carry(path)
-    with _stopped(site):
+    ours = in_order(sites)
+    first = first_web(ours)
+    carried = first.host.carry(path)
+    with ExitStack() as stopped:
+        for site in reversed(ours):
+            stopped.enter_context(_stopped(site))
         try:
-            site.host.run(f"install -m 600 -o gwm -g gwm {quote(carried)} {there}")
-            site.say(_run(site, passphrase, "restore", there, *words))
+            first.host.run(f"install -m 600 -o gwm -g gwm {quote(carried)} {there}")
+            first.say(_run(first, passphrase, "restore", there, *words))
+            see_to_secrets(ours)
         finally:
-            site.host.run(f"rm -f {there}")
-    ask_whether_well(site)
+            first.host.run(f"rm -f {there}")
+    ask_whether_well(ours)
 
 
 @contextmanager
@@ -87,7 +100,7 @@ def _stopped(site: Site) -> Iterator[None]:
     units = [line.split()[0] for line in site.host.run(_LISTED).splitlines()]
     ran = " ".join(quote(unit) for unit in units if unit not in ("gwm-prepare.service", "gwm-backup.service"))
     if units:
-        site.host.run(f"systemctl stop gwm-backup.service {ran}")
+        site.host.run(f"systemctl stop 'gwm-backup.s*' {ran}")
     try:
         yield
     finally:

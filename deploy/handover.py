@@ -6,29 +6,30 @@ after another, and meanwhile one more answers on their socket: each has to be re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from deploy.host import Host
-from deploy.site import SERVICES
 
 # One more web process, as long as the others begin anew; several need Redis, which every such server has.
 MEANWHILE = "gwm-web@meanwhile.service"
-_OTHERS = " ".join(each for each in SERVICES if not each.startswith("gwm-web@"))
+_WEB = "gwm-web@"
 _LIST_WEB = "systemctl list-units --plain --no-legend --state=active 'gwm-web@*.service' | cut -d' ' -f1"
 
 
-def begin_anew(host: Host) -> None:
-    """Raises HostError; what was not begun anew by then goes on as it was."""
+def begin_anew(host: Host, services: Sequence[str]) -> None:
+    """Those that are to run on it. Raises HostError; what was not begun anew by then goes on as it was."""
     web = [unit for unit in host.run(_LIST_WEB).split() if unit != MEANWHILE]
     host.run("systemctl enable --now gwm.target")
-    host.run(f"systemctl restart --no-block {_OTHERS}")
+    others = " ".join(each for each in services if not each.startswith(_WEB))
+    if others:
+        host.run(f"systemctl restart --no-block {others}")
     if web:
         with _one_more(host):
             for unit in web:
                 host.run(f"systemctl restart {unit}")
     # waits for those that were asked to begin anew, and begins what does not run
-    host.run(f"systemctl start {' '.join(SERVICES)}")
+    host.run(f"systemctl start {' '.join(services)}")
 
 
 @contextmanager

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from shlex import quote
 
 from deploy.host import HostError
-from deploy.site import CERTIFICATE, DATA, KEY, LOCAL_DATABASE, ROOT, SETTINGS, SITE, UNITS, Site, read_settings
+from deploy.inventory import Role
+from deploy.services import PASSWORDS
+from deploy.settings import LOCAL_DATABASE, read_settings
+from deploy.site import CERTIFICATE, DATA, KEY, ROOT, SETTINGS, SITE, UNITS, Site
 
 _ENABLED = "/etc/nginx/sites-enabled/ganeti-web-manager"
 _WANTS = "/etc/systemd/system/gwm.target.wants"
 _COMMAND = "/usr/local/sbin/gwm-manage"
 
 
-def remove_release(site: Site, name: str) -> None:
-    """All that a deployment can make again. `name` is typed by who means this server. Raises HostError."""
-    if name != site.name:
-        raise HostError(f"What runs on {site.host.name} is {site.name}. If it shall go, say so: --name {site.name}")
+def remove_release(sites: Sequence[Site], name: str) -> None:
+    """All that a deployment can make again. `name` is typed by who means these servers. Raises HostError."""
+    for site in sites:
+        if name != site.name:
+            raise HostError(f"What runs on {site.host.name} is {site.name}. If it shall go, say so: --name {site.name}")
+    for site in reversed(sites):
+        if site.is_ours:
+            _remove_from(site)
+    for site in sites:
+        for line in describe_what_stays(site):
+            site.say(line)
+
+
+def _remove_from(site: Site) -> None:
     site.need(
         "what runs",
         "stop",
@@ -28,19 +42,25 @@ def remove_release(site: Site, name: str) -> None:
     reload = "if systemctl is-active -q nginx; then systemctl reload nginx; fi"
     site.need("site of nginx", "remove", lambda: site.host.run(f"rm -f {_ENABLED} {SITE} && {reload}"))
     site.need("releases", "remove", lambda: site.host.run(f"rm -f {_COMMAND} && rm -rf {ROOT}/releases {ROOT}"))
-    for line in describe_what_stays(site.settings or ""):
-        site.say(line)
 
 
-def describe_what_stays(settings: str) -> list[str]:
+def describe_what_stays(site: Site) -> list[str]:
     """What is left on the server, and how to delete that too."""
-    database = read_settings(settings).get("DATABASE_URL", "")
-    kept = "runuser -u postgres -- dropdb gwm" if database == LOCAL_DATABASE else "where its settings say it is"
-    return [
-        "What stays there, so that `fab prod deploy` goes on from it:",
-        f"  the database (to delete it: {kept})",
+    drop = "runuser -u postgres -- dropdb gwm"
+    if read_settings(site.settings or "").get("DATABASE_URL", "") == LOCAL_DATABASE or site.runs(Role.DATABASE):
+        database = [f"  the database (to delete it: {drop})"]
+    else:
+        database = ["  the database (to delete it: where its settings say it is)"] if site.is_alone else []
+    passwords = [
+        f"  {role} for the other hosts, with its password in {path}"
+        for role, path in PASSWORDS.items()
+        if not site.is_alone and site.runs(role)
+    ]
+    kept = [
         f"  keys and backups in {DATA} (rm -r {DATA})",
         f"  settings in {SETTINGS} (rm {SETTINGS})",
         f"  certificate and key, {CERTIFICATE} and {KEY}",
         "  the user gwm, and Debian's packages",
     ]
+    head = "What stays there, so that `fab prod deploy` goes on from it:"
+    return [head, *database, *passwords, *(kept if site.is_ours else ["  Debian's packages"])]

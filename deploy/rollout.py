@@ -1,18 +1,23 @@
-"""Releases on a server, side by side: bringing one over, changing to it, and back again when it is not well."""
+"""Releases on servers, side by side: bringing one over, changing to it, and back again when it is not well.
+
+Of several servers each takes each step before any takes the next one; what runs changes on one after another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from shlex import quote
 
 from deploy.handover import begin_anew
 from deploy.host import HostError
-from deploy.site import CERTIFICATE, CURRENT, DATA, DIRECTORY, KEPT_RELEASES, ROOT, SERVICES, SETTINGS, UNITS, Site
+from deploy.inventory import Role
+from deploy.site import CERTIFICATE, CURRENT, DATA, DIRECTORY, KEPT_RELEASES, ROOT, SETTINGS, Site, units_of
 
 _COMPLETE = ".complete"
 _CHECK = "check_installation"
+_SECRETS = f"{DATA}/secrets.env"
 _SETTINGS_THAT_RUN = f"{ROOT}/settings-that-run"
 
 
@@ -48,88 +53,148 @@ def bring_over(site: Site) -> None:
     site.need("release", lacking, bring)
 
 
-def change_over(site: Site) -> None:
+def change_over(sites: Sequence[Site]) -> None:
     """Have the release run, with the units and the site of nginx that it has. Whether it is well is asked then; if not,
-    the one before runs again, with its own. Raises NotWell."""
-    before = current_release(site)
+    the one before runs again, with its own, wherever anything was changed. Raises NotWell."""
+    ours = in_order(sites)
+    before = {site.host.name: current_release(site) for site in ours}
+    begun: list[Site] = []
     try:
-        site.see_to_units(site.release.read)
-        _see_to_running(site, before)
+        for site in ours:
+            site.see_to_units(site.release.read)
+        if any(_why(site, before) for site in ours) and not ours[0].only_checks:
+            _prepare(first_web(ours))
+        see_to_secrets(ours)
+        for site in ours:
+            site.need("what runs", _why(site, before), partial(_begin, site, begun))
+        if begun:
+            _await_update(first_web(ours))
     except HostError as unwell:
-        if site.only_checks or not site.changed:
+        changed = [site for site in ours if site.changed]
+        if not changed or changed[0].only_checks:
             raise
-        raise _go_back(site, before, unwell) from unwell
-    if not site.only_checks:
-        forget_old(site)
+        raise _go_back(changed, before, unwell, (begun or changed)[-1]) from unwell
+    for site in ours:
+        if not site.only_checks:
+            forget_old(site)
 
 
-def _see_to_running(site: Site, before: str) -> None:
-    runs = all(site.host.ask(f"systemctl is-active {unit}") for unit in SERVICES)
-    causes = [what for what in ("settings", "units", DIRECTORY) if what in site.changed]
+def in_order(sites: Sequence[Site]) -> list[Site]:
+    """Those that run anything of the product, in the order in which they change: what people see comes last."""
+    return sorted((site for site in sites if site.is_ours), key=lambda site: Role.WEB in site.roles)
+
+
+def first_web(sites: Sequence[Site]) -> Site:
+    """The one on which is done what is to be done once."""
+    return next(site for site in sites if Role.WEB in site.roles)
+
+
+def _why(site: Site, before: Mapping[str, str]) -> str:
+    """Why what runs has to begin anew; empty: it has not."""
+    if before[site.host.name] != site.release.name:
+        return site.release.name
+    causes = [what for what in ("settings", "secrets", "units", DIRECTORY) if what in site.changed]
     if not causes and not site.host.ask(f"sha256sum < {SETTINGS} | cmp -s - {_SETTINGS_THAT_RUN}"):
         causes = ["settings"]  # written by a call that did not come as far as to begin anything with them
-    why = (
-        site.release.name
-        if before != site.release.name
-        else ", ".join(causes) or ("" if runs else "not all of it runs")
-    )
-    site.need("what runs", why, lambda: _change_over(site))
+    runs = all(site.host.ask(f"systemctl is-active {unit}") for unit in site.services)
+    return ", ".join(causes) or ("" if runs else "not all of it runs")
 
 
-def _change_over(site: Site) -> None:
-    where = f"{ROOT}/releases/{site.release.name}"
-    said = site.host.run(manage(where, "prepare"))
+def _prepare(site: Site) -> None:
+    said = site.host.run(manage(f"{ROOT}/releases/{site.release.name}", "prepare"))
     if said:
         site.say(said)
+
+
+def see_to_secrets(ours: Sequence[Site]) -> None:
+    """All servers have those that the first web server has made, or been given since."""
+    first = first_web(ours)
+    if len(ours) == 1:
+        return
+    secrets = first.host.run(f"cat {_SECRETS} 2>/dev/null || true") + "\n"
+    for site in ours:
+        if site is not first:
+            is_there = site.host.holds(_SECRETS, secrets.encode())
+            write = partial(site.host.write, _SECRETS, secrets.encode(), mode="600", owner="gwm:gwm")
+            site.need("secrets", "" if is_there else f"those of {first.host.name}", write)
+
+
+def _begin(site: Site, begun: list[Site]) -> None:
+    begun.append(site)
     run_release(site, site.release.name)
-    ask_whether_well(site)
+    _ask_one_whether_well(site)
 
 
-def _go_back(site: Site, before: str, unwell: HostError) -> NotWell:
+def _go_back(sites: Sequence[Site], before: Mapping[str, str], unwell: HostError, last: Site) -> NotWell:
     """What to tell: what was seen, and which release runs now."""
-    wrote = site.host.run("journalctl -u 'gwm-*' -n 15 -o cat --no-pager || true")
+    release = last.release.name
+    wrote = last.host.run("journalctl -u 'gwm-*' -n 15 -o cat --no-pager || true")
     trouble = f"{unwell}\nThe newest of what it wrote (see fab prod logs):\n{wrote}"
-    if not before or (before == site.release.name and "settings" not in site.changed):
-        return NotWell(f"{site.release.name} is not well, and there is none to go back to.\n{trouble}")
-    site.put_settings_back()
-    try:
-        put_back(site, before)
-    except HostError as error:
-        return NotWell(f"{site.release.name} is not well, and going back to {before} failed: {error}\n{trouble}")
-    return NotWell(f"{site.release.name} is not well; {before} runs again.\n{trouble}")
+    if not any(_can_go_back(site, before) for site in sites):
+        return NotWell(f"{release} is not well, and there is none to go back to.\n{trouble}")
+    told, failed = [], []
+    for site in reversed(sites):
+        name = before[site.host.name]
+        where = "" if site.is_alone else f" on {site.host.name}"
+        try:
+            if not name:
+                site.host.run("systemctl disable --now gwm.target; systemctl stop 'gwm-*'")
+                told.append(f"nothing runs{where}")
+                continue
+            site.put_settings_back()
+            put_back(site, name)
+            told.append(f"{name} runs again{where}")
+        except HostError as error:
+            failed.append(f"going back to {name}{where} failed: {error}")
+    words = ", and ".join([f"{release} is not well", *failed])
+    return NotWell(f"{words}; {', '.join(told)}.\n{trouble}" if told else f"{words}\n{trouble}")
+
+
+def _can_go_back(site: Site, before: Mapping[str, str]) -> bool:
+    name = before[site.host.name]
+    return bool(name) and (name != site.release.name or "settings" in site.changed)
 
 
 def put_back(site: Site, name: str) -> None:
     """Have a release run that is there, with the units and the site of nginx that it has, and without later ones."""
     where = f"{ROOT}/releases/{name}"
     its = set(site.host.run(f"ls {where}/deploy/systemd").split())
-    later = [unit for unit in UNITS if unit not in its]
     there = replace(site, changed=[], say=lambda words: None)
     there.see_to_units(
-        lambda path: site.host.run(f"cat {where}/{path}") + "\n", [unit for unit in UNITS if unit in its]
+        lambda path: site.host.run(f"cat {where}/{path}") + "\n", [unit for unit in units_of(site.roles) if unit in its]
     )
-    for unit in later:
-        site.host.run(f"systemctl disable --now {unit} 2>/dev/null; rm -f /etc/systemd/system/{unit}")
-    site.host.run("systemctl daemon-reload")
     run_release(site, name)
 
 
 def run_release(site: Site, name: str) -> None:
     """Make one the current one, and have everything begin anew with it, while people are at work."""
     site.host.run(f"ln -sfn {ROOT}/releases/{name} {CURRENT}.new && mv -T {CURRENT}.new {CURRENT}")
-    begin_anew(site.host)
+    begin_anew(site.host, site.services)
     site.host.run(f"sha256sum < {SETTINGS} > {_SETTINGS_THAT_RUN}")
 
 
-def ask_whether_well(site: Site) -> None:
-    """Ask it as a browser would, through nginx, its command line, and its worker. Raises HostError."""
-    probe = f"cd {CURRENT} && .venv/bin/python -m deploy.probe {quote(site.name)} {CERTIFICATE} {quote(site.below)}"
-    with _checking(site) as check:
-        site.host.run(f"{probe} < {quote(check)}")
+def ask_whether_well(sites: Sequence[Site]) -> None:
+    """Ask each server, and then all of them together for an update of a cluster. Raises HostError."""
+    ours = in_order(sites)
+    for site in ours:
+        _ask_one_whether_well(site)
+    _await_update(first_web(ours))
+
+
+def _ask_one_whether_well(site: Site) -> None:
+    """Ask it as a browser would, through nginx, and its command line. Raises HostError."""
+    if Role.WEB in site.roles:
+        probe = f"cd {CURRENT} && .venv/bin/python -m deploy.probe {quote(site.name)} {CERTIFICATE} {quote(site.below)}"
+        with _checking(site) as check:
+            site.host.run(f"{probe} < {quote(check)}")
     site.host.run(manage(CURRENT, "check", "--deploy", "--fail-level", "WARNING"))
-    for unit in SERVICES:
+    for unit in site.services:
         if not site.host.ask(f"systemctl is-active {unit}"):
             raise HostError(f"{unit} does not run: {site.host.run(f'journalctl -u {unit} -n 20 --no-pager || true')}")
+
+
+def _await_update(site: Site) -> None:
+    """One by timetable and worker, wherever they are. Raises HostError."""
     if _knows_checks(site):
         site.say(f"  {site.host.run(manage(CURRENT, _CHECK, 'updates'))}")
 
@@ -180,11 +245,14 @@ def release_before(names: Sequence[str], current: str) -> str:
     return earlier[-1]
 
 
-def roll_back(site: Site) -> str:
+def roll_back(sites: Sequence[Site]) -> str:
     """Have the release before run again; its name. The tables stay: a release can live with those of the next."""
-    name = release_before(list_releases(site), current_release(site))
-    put_back(site, name)
-    ask_whether_well(site)
+    ours = in_order(sites)
+    everywhere = set.intersection(*(set(list_releases(site)) for site in ours))
+    name = release_before(sorted(everywhere), max(current_release(site) for site in ours))
+    for site in ours:
+        put_back(site, name)
+    ask_whether_well(ours)
     return name
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from shlex import quote
 
 from deploy.host import Host, HostError
+from deploy.inventory import ALL_ROLES, OF_OURS, Role
 from deploy.release import Release
+from deploy.settings import LOCAL_DATABASE, LOCAL_REDIS, complete_settings, is_name, read_settings, replace_settings
 
 ROOT = "/opt/ganeti-web-manager"
 CURRENT = f"{ROOT}/current"
@@ -27,18 +27,25 @@ UNITS = (
     "gwm-backup.service",
     "gwm-backup.timer",
 )
-SERVICES = ("gwm-web@1.service", "gwm-worker.service", "gwm-beat.service")
-LOCAL_DATABASE = "postgres:////var/run/postgresql/gwm"
-LOCAL_REDIS = "redis://localhost:6379/0"
+_UNITS_OF = {
+    Role.WEB: {"gwm-web.socket", "gwm-web@.service"},
+    Role.WORKER: {"gwm-worker.service"},
+    Role.BEAT: {"gwm-beat.service", "gwm-backup.service", "gwm-backup.timer"},
+}
+_SERVICE_OF = {Role.WEB: "gwm-web@1.service", Role.WORKER: "gwm-worker.service", Role.BEAT: "gwm-beat.service"}
+_LOCAL = {Role.DATABASE: ("DATABASE_URL", LOCAL_DATABASE), Role.REDIS: ("REDIS_URL", LOCAL_REDIS)}
+_UNITS = "/etc/systemd/system"
 KEPT_RELEASES = 3
 DIRECTORY = "packages of LDAP"
-_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-_ASSIGNED = re.compile(r"\s*([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*")
+_ENABLED = "/etc/nginx/sites-enabled/ganeti-web-manager"
 
 
 @dataclass
 class Site:
-    """The product on one server. `say` tells a person what was, is, or (`only_checks`) would be done."""
+    """What one server is of the product, all of it if it `is_alone`.
+
+    `say` tells a person what was, is, or (`only_checks`) would be done.
+    """
 
     host: Host
     release: Release
@@ -46,6 +53,8 @@ class Site:
     settings: str | None = None
     certificate: tuple[bytes, bytes] | None = None
     only_checks: bool = False
+    roles: frozenset[Role] = ALL_ROLES
+    is_alone: bool = True
     say: Callable[[str], None] = print
     changed: list[str] = field(default_factory=list)
     settings_before: str = ""
@@ -67,18 +76,45 @@ class Site:
             raise HostError(f"{self.host.name} has no systemd. There, ./run is the way: see docs/install.md.")
         if not self.host.ask("command -v apt-get"):
             raise HostError(f"{self.host.name} is no Debian. There, ./run is the way: see docs/install.md.")
+        if not self.is_ours:
+            if self.host.ask(f"test -e {CURRENT}"):
+                remedy = f"Take it off first: fab prod remove --host {self.host.name}"
+                raise HostError(f"{self.host.name} runs the product, and shall not any more. {remedy}")
+            return
         there = self.host.run(f"cat {SETTINGS} 2>/dev/null || true")
         self.settings_before = there + "\n" if there else ""
         if self.settings is None:
             self.settings = self.settings_before
         public = read_settings(self.settings).get("GWM_PUBLIC_URL", "").rstrip("/")
         self.name = self.name or public.partition("://")[2].partition("/")[0] or self.host.run("hostname -f")
-        if not _NAME.fullmatch(self.name):
+        if not is_name(self.name):
             raise HostError(f"“{self.name}” is no name that a browser could ask for. Say one: --name gwm.example.org")
         if public and public.partition("://")[::2] != ("https", self.name + self.below):
             words = f"Its settings say GWM_PUBLIC_URL={public}, and not https://{self.name}."
             raise HostError(f"{words} Leave --name out, or give it other --settings.")
-        self.settings = complete_settings(self.settings, self.name)
+        if self.is_alone:
+            places = [place for role, place in _LOCAL.items() if role in self.roles]
+            self.settings = complete_settings(self.settings, self.name, dict(places))
+
+    def place(self, places: Mapping[str, str]) -> None:
+        """Where database and Redis of several hosts are; whatever was there before."""
+        if self.is_ours:
+            self.settings = complete_settings(replace_settings(self.settings or "", places), self.name, places)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether anything of the product itself runs there."""
+        return bool(self.roles & OF_OURS)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """What runs there, in the order in which a person reads it."""
+        return tuple(service for role, service in _SERVICE_OF.items() if role in self.roles)
+
+    def runs(self, role: Role) -> bool:
+        """Whether its database or Redis is on this server, and not somebody else's."""
+        setting, local = _LOCAL[role]
+        return role in self.roles and (not self.is_alone or self._given.get(setting) == local)
 
     @property
     def below(self) -> str:
@@ -97,10 +133,11 @@ class Site:
 
     def see_to_packages(self) -> None:
         """Debian's packages. PostgreSQL and Redis only where they are not somebody else's."""
-        wanted = ["python3", "python3-venv", "nginx-light", "openssl", "ca-certificates"]
-        wanted += ["postgresql"] if self._given["DATABASE_URL"] == LOCAL_DATABASE else []
-        wanted += ["redis-server"] if self._given.get("REDIS_URL") == LOCAL_REDIS else []
-        wanted += ["python3-ldap"] if self.takes_directory else []
+        wanted = ["python3", "python3-venv", "openssl", "ca-certificates"] if self.is_ours else []
+        wanted += ["nginx-light"] if Role.WEB in self.roles else []
+        wanted += ["postgresql"] if self.runs(Role.DATABASE) else []
+        wanted += ["redis-server"] if self.runs(Role.REDIS) else []
+        wanted += ["python3-ldap"] if self.is_ours and self.takes_directory else []
         query = "dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' " + " ".join(wanted) + " 2>/dev/null || true"
         there = {line.split()[0] for line in self.host.run(query).splitlines() if line.split()[1:] == ["ii"]}
         # whatever nginx there is will do, and so will its full build
@@ -123,29 +160,6 @@ class Site:
         make = f"install -d -m 755 {ROOT} {ROOT}/releases {ROOT}/wheels && install -d -m 700 -o gwm -g gwm {DATA}"
         lacking = "" if there == ["root 755", "root 755", "gwm 700"] else f"{ROOT}, {DATA}"
         self.need("directories", lacking, lambda: self.host.run(make))
-
-    def see_to_services(self) -> None:
-        """The database and the queue, where they are on this server."""
-        if self._given["DATABASE_URL"] == LOCAL_DATABASE:
-            self._see_to_running("postgresql")
-            psql = "cd / && runuser -u postgres -- psql -XAtc"
-            role, database = "CREATE ROLE gwm LOGIN", "CREATE DATABASE gwm OWNER gwm ENCODING 'UTF8' TEMPLATE template0"
-            for what, catalogue, column, make in (
-                ("role of the database", "pg_roles", "rolname", role),
-                ("database", "pg_database", "datname", database),
-            ):
-                query = f"SELECT {column} FROM {catalogue} WHERE {column} = 'gwm'"  # noqa: S608 (names of ours)
-                is_there = self.host.ask("command -v psql") and self.host.run(f'{psql} "{query}"') == "gwm"
-                self.need(what, "" if is_there else "gwm", partial(self.host.run, f'{psql} "{make}"'))
-        if self._given.get("REDIS_URL") == LOCAL_REDIS:
-            self._see_to_running("redis-server")
-
-    def _see_to_running(self, unit: str) -> None:
-        # Debian's unit of PostgreSQL is active whether the server runs or not
-        answers = "pg_isready -q" if unit == "postgresql" else f"systemctl is-active {unit}"
-        runs = self.host.ask(f"systemctl is-enabled {unit} && {answers}")
-        start = f"systemctl enable {unit} && systemctl restart {unit} && {answers}"
-        self.need(unit, "" if runs else "enable and start", lambda: self.host.run(start))
 
     def put_settings_back(self) -> None:
         """Those that were there when it began."""
@@ -186,27 +200,39 @@ class Site:
         self.host.write(KEY, key, mode="600")
         self.host.write(CERTIFICATE, cert)
 
-    def see_to_units(self, read: Callable[[str], str], units: Sequence[str] = UNITS) -> None:
-        """The units of systemd, and nginx before the product, as a release has them: `read` gives a file of it."""
-        texts = {f"/etc/systemd/system/{unit}": unit_of(read(f"deploy/systemd/{unit}")) for unit in units}
+    def see_to_units(self, read: Callable[[str], str], units: Sequence[str] | None = None) -> None:
+        """The units of systemd, and nginx before the product, as a release has them: `read` gives a file of it. Those
+        of what runs elsewhere now, or not any more, go."""
+        wanted = units_of(self.roles) if units is None else units
+        texts = {f"{_UNITS}/{unit}": unit_of(read(f"deploy/systemd/{unit}")) for unit in wanted}
         lacking = [path for path, text in texts.items() if not self.host.holds(path, text.encode())]
+        going = [unit for unit in UNITS if unit not in wanted and self.host.ask(f"test -e {_UNITS}/{unit}")]
 
         def write() -> None:
+            for unit in going:
+                stop = f"systemctl stop {quote(unit.replace('@.', '@*.'))}; systemctl disable {unit} 2>/dev/null"
+                self.host.run(f"{stop}; rm -f {_UNITS}/{unit}")
             for path in lacking:
                 self.host.write(path, texts[path].encode())
             self.host.run("systemctl daemon-reload")
 
-        self.need("units", ", ".join(path.rpartition("/")[2] for path in lacking), write)
+        names = [*(path.rpartition("/")[2] for path in lacking), *(f"without {unit}" for unit in going)]
+        self.need("units", ", ".join(names), write)
         self._see_to("command gwm-manage", "/usr/local/sbin/gwm-manage", MANAGE, mode="755")
-        site = site_of(read("deploy/nginx/ganeti-web-manager"), self.name)
-        enabled = "/etc/nginx/sites-enabled/ganeti-web-manager"
-        is_there = self.host.holds(SITE, site.encode()) and self.host.ask(f"test -e {enabled}")
+        if Role.WEB in self.roles:
+            self._see_to_nginx(site_of(read("deploy/nginx/ganeti-web-manager"), self.name))
+        elif self.host.ask(f"test -e {_ENABLED}"):
+            leave = f"rm -f {_ENABLED} {SITE} && systemctl reload nginx"
+            self.need("site of nginx", "take away", lambda: self.host.run(leave))
+
+    def _see_to_nginx(self, site: str) -> None:
+        is_there = self.host.holds(SITE, site.encode()) and self.host.ask(f"test -e {_ENABLED}")
 
         def serve() -> None:
             self.host.write(SITE, site.encode())
             # Debian's page of welcome goes where nginx came with us; what somebody else serves is theirs.
             welcome = "" if self._had_nginx else "rm -f /etc/nginx/sites-enabled/default && "
-            self.host.run(f"{welcome}ln -sfn {SITE} {enabled} && nginx -t 2>&1")
+            self.host.run(f"{welcome}ln -sfn {SITE} {_ENABLED} && nginx -t 2>&1")
             self.host.run("systemctl enable nginx && systemctl reload-or-restart nginx")
 
         self.need("site of nginx", "" if is_there else self.name, serve)
@@ -225,27 +251,10 @@ cd {CURRENT} && exec runuser -u gwm -- env GWM_CONFIG={SETTINGS} GWM_DATA_DIR={D
 """
 
 
-def read_settings(text: str) -> dict[str, str]:
-    """The settings of a file, as systemd's `EnvironmentFile` has them."""
-    found = {}
-    for line in text.splitlines():
-        if (assigned := _ASSIGNED.fullmatch(line)) is not None:
-            found[assigned[1]] = assigned[2].strip("\"'")
-    return found
-
-
-def complete_settings(text: str, name: str) -> str:
-    """The same with what an installation on a server needs and the file does not say."""
-    wanted = {
-        "DATABASE_URL": LOCAL_DATABASE,
-        "REDIS_URL": LOCAL_REDIS,
-        "GWM_PUBLIC_URL": f"https://{name}",
-        "GWM_BEHIND_PROXY": "yes",
-        "GWM_DEMO": "no",
-    }
-    there = read_settings(text)
-    lines = [f"{key}={value}" for key, value in wanted.items() if key not in there]
-    return text if not lines else "\n".join([*text.splitlines(), *lines]) + "\n"
+def units_of(roles: frozenset[Role]) -> list[str]:
+    """The units of who has these roles: what prepares it, and what is of each role."""
+    others = set().union(*(units for role, units in _UNITS_OF.items() if role not in roles))
+    return [unit for unit in UNITS if unit not in others] if roles & OF_OURS else []
 
 
 def unit_of(text: str) -> str:

@@ -14,7 +14,8 @@ from deploy import lock
 from deploy.host import HostError
 from deploy.lock import Busy, only_deployer
 from deploy.removal import describe_what_stays, remove_release
-from deploy.site import LOCAL_DATABASE, Site
+from deploy.settings import LOCAL_DATABASE
+from deploy.site import Site
 
 
 class Here:
@@ -92,10 +93,14 @@ def test_another_name_than_the_servers_removes_nothing() -> None:
     here: Any = Here()
     site = Site(here, None, "gwm.example.org", f"DATABASE_URL={LOCAL_DATABASE}\n")  # type: ignore[arg-type]
     with pytest.raises(HostError, match=r"--name gwm\.example\.org"):
-        remove_release(site, "other.example.org")
+        remove_release([site], "other.example.org")
 
 
 def test_what_stays_is_told_wherever_the_database_is() -> None:
-    told = "\n".join(describe_what_stays(f"DATABASE_URL={LOCAL_DATABASE}\n"))
+    def told_of(settings: str) -> str:
+        there: Any = None
+        return "\n".join(describe_what_stays(Site(there, there, "gwm.example.org", settings)))
+
+    told = told_of(f"DATABASE_URL={LOCAL_DATABASE}\n")
     assert "dropdb gwm" in told and "backups" in told and "/etc/ganeti-web-manager.env" in told
-    assert "dropdb" not in "\n".join(describe_what_stays("DATABASE_URL=postgres://db/gwm\n"))
+    assert "dropdb" not in told_of("DATABASE_URL=postgres://db/gwm\n")

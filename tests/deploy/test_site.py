@@ -13,7 +13,8 @@ from deploy.host import HostError
 from deploy.production import read_given
 from deploy.release import HERE, PackagesOf, Release, names_in, packages_beside, requirements_on
 from deploy.rollout import release_before
-from deploy.site import CURRENT, DATA, ROOT, SETTINGS, UNITS, Site, complete_settings, read_settings, site_of, unit_of
+from deploy.settings import LOCAL_DATABASE, LOCAL_REDIS, complete_settings, read_settings
+from deploy.site import CURRENT, DATA, ROOT, SETTINGS, UNITS, Site, site_of, unit_of
 from gwm.env import TABLE
 
 SYSTEMD, NGINX = HERE / "deploy" / "systemd", HERE / "deploy" / "nginx" / "ganeti-web-manager"
@@ -37,11 +38,12 @@ def test_the_site_of_nginx_has_the_name_and_the_certificate_of_the_server() -> N
 
 def test_settings_are_kept_as_they_were_given_and_completed() -> None:
     given = "# ours\nDATABASE_URL='postgres://gwm:x@db/gwm'\nGWM_SYNC_INTERVAL_S=30"
-    complete = complete_settings(given, "vm.example.net")
+    places = {"DATABASE_URL": LOCAL_DATABASE, "REDIS_URL": LOCAL_REDIS}
+    complete = complete_settings(given, "vm.example.net", places)
     assert complete.startswith(f"{given}\n") and complete.endswith("\n")
     found = read_settings(complete)
     assert found["DATABASE_URL"] == "postgres://gwm:x@db/gwm" and found["GWM_PUBLIC_URL"] == "https://vm.example.net"
-    assert complete_settings(complete, "another") == complete, "a second time changes nothing"
+    assert complete_settings(complete, "another", places) == complete, "a second time changes nothing"
     assert set(found) <= set(TABLE)
 
 

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import IO, Any
 from urllib.parse import urlencode
 
@@ -33,10 +34,12 @@ class Unwell(Exception):
 
 
 class Browser:
-    """Asks 127.0.0.1 for pages of a name, and keeps cookies."""
+    """Asks one address, this server's own if no other is said, for pages of a name, and keeps cookies."""
 
-    def __init__(self, name: str, certificate: str, below: str = "", port: int = 443) -> None:
-        self._name, self._port = name, port
+    def __init__(
+        self, name: str, certificate: str, below: str = "", port: int = 443, address: str = "127.0.0.1"
+    ) -> None:
+        self._name, self._port, self._address = name, port, address
         self._authority = name if port == http.client.HTTPS_PORT else f"{name}:{port}"
         self.below = below
         self._cookies: dict[str, str] = {}
@@ -48,6 +51,12 @@ class Browser:
     def origin(self) -> str:
         """What a browser says its pages are of."""
         return f"https://{self._authority}"
+
+    def at(self, address: str) -> Browser:
+        """The same one, with the same cookies, at another address."""
+        other = copy(self)
+        other._address = address
+        return other
 
     def get(self, path: str, **headers: str) -> Answer:
         """Status, head and body of an answer. Raises Unwell, and OSError where nothing listens."""
@@ -74,7 +83,7 @@ class Browser:
 
     @contextmanager
     def _asked(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Iterator[Any]:
-        plain = socket.create_connection(("127.0.0.1", self._port), timeout=20)
+        plain = socket.create_connection((self._address, self._port), timeout=20)
         connection = http.client.HTTPConnection(self._authority, timeout=20)
         connection.sock = self._context.wrap_socket(plain, server_hostname=self._name)
         kept = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}

@@ -154,6 +154,7 @@ def _prepare(folder: Path, name: str, network: str) -> Server:
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {name} {name.partition('.')[0]}\n")
     (root / "etc/machine-id").write_text("")
     at = f"[Match]\nName=host0\n[Network]\nAddress={network}.2/30\n"
+    at += f"[Route]\nDestination=10.99.0.0/16\nGateway={network}.1\n"  # other servers beside it
     (root / "etc/systemd/network/10-host0.network").write_text(at)
     _call("chroot", str(root), "systemctl", "--quiet", "enable", "systemd-networkd", "ssh")
     address = f"{network}.2"
@@ -170,6 +171,7 @@ def _wait(server: Server, short: str, own: str, process: subprocess.Popen[bytes]
         if not is_up and Path(f"/sys/class/net/{interface}").exists():
             _call("ip", "address", "add", own, "dev", interface)
             _call("ip", "link", "set", interface, "up")
+            Path(f"/proc/sys/net/ipv4/conf/{interface}/forwarding").write_text("1")  # to other servers
             is_up = True
         if is_up and server.answers():
             return

@@ -67,16 +67,20 @@ class Fab:
         assert done.returncode == int(fails), done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def begin(self, verb: str, *words: str) -> subprocess.Popen[str]:
+    def begin(self, verb: str, *words: str, **where: str) -> subprocess.Popen[str]:
         """One that goes on."""
         told = {**os.environ, "PYTHONUNBUFFERED": "1"}  # line by line
         return subprocess.Popen(
-            self._command(verb, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=told
+            self._command(verb, *words, **where),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=told,
         )
 
     def _command(self, verb: str, *words: str, **where: str) -> list[str]:
         fab = [str(Path(sys.executable).with_name("fab")), "--search-root", str(self.checkout), "prod", verb]
         there = {"host": f"root@{self.server.address}", "key": str(self.server.key)}
         there |= {"known_hosts": str(self.server.known_hosts), **where}
-        words = (*(f"--{name.replace('_', '-')}={value}" for name, value in there.items()), *words)
+        words = (*(f"--{name.replace('_', '-')}={value}" for name, value in there.items() if value), *words)
         return [*fab, *words]

@@ -58,8 +58,8 @@ def get(server: Server, path: str) -> tuple[int, bytes]:
         return answer.status, answer.read()
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    until = time.monotonic() + 60
+def wait_for(condition: Callable[[], object], patience_s: float = 60) -> None:
+    until = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.2)

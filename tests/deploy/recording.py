@@ -13,6 +13,7 @@ from deploy.release import HERE
 from deploy.site import CURRENT, DATA, ROOT, SETTINGS, Site
 
 SECRETS = f"{DATA}/secrets.env"
+_STARTED = re.compile(r"systemctl (?:re)?start (?:--no-block )?([^&]*)")
 _RELEASE = re.compile(rf"{ROOT}/releases/(\w+)")
 
 
@@ -48,6 +49,8 @@ class Remembering:
     def run(self, command: str) -> str:
         if command.startswith("basename $(readlink"):
             return self.current
+        if command.startswith("systemctl list-units "):
+            return "\n".join(unit for unit in sorted(self.active) if unit.startswith("gwm-web@"))
         if command.startswith("ls -d "):
             return "\n".join(f"{ROOT}/releases/{name}/.complete" for name in sorted(self.releases))
         if command.startswith(f"cat {SECRETS}"):
@@ -62,12 +65,11 @@ class Remembering:
     def _do(self, command: str) -> None:
         if (begun := _RELEASE.search(command)) is not None and f"mv -T {CURRENT}.new" in command:
             self.current = begun[1]
-        elif "systemctl restart " in command or "sha256sum < " in command:
-            restarted = re.search(r"systemctl restart ([^&]*)", command)
-            self.active |= set(restarted[1].split()) if restarted else set()
+        elif (started := _STARTED.search(command)) is not None:
+            self.active |= set(started[1].split())
+        elif "sha256sum < " in command:
             self.ran_with = self._digest(SETTINGS)
-            if restarted:
-                self.events.append((self.name, f"begin {self.current}"))
+            self.events.append((self.name, f"begin {self.current}"))
         elif "manage.py prepare" in command:
             self.events.append((self.name, "prepare"))
             self.files.setdefault(SECRETS, b"GWM_SECRET_KEY=x\n")

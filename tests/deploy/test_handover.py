@@ -48,13 +48,14 @@ class Here(Host):
         return [line for line in lines if not line.startswith("list-units")]
 
 
+ALL = ("gwm-web@1.service", "gwm-worker.service", "gwm-beat.service")
 TWO = "gwm-web@1.service loaded active running x\ngwm-web@2.service loaded active running x\n"
 END = "start gwm-web@1.service gwm-worker.service gwm-beat.service"
 
 
 def test_web_processes_go_one_after_another_beside_one_more(tmp_path: Path) -> None:
     host = Here(tmp_path, TWO)
-    begin_anew(host)
+    begin_anew(host, ALL)
     assert host.told == [
         "enable --now gwm.target",
         "restart --no-block gwm-worker.service gwm-beat.service",
@@ -68,7 +69,7 @@ def test_web_processes_go_one_after_another_beside_one_more(tmp_path: Path) -> N
 
 def test_where_nothing_runs_all_of_it_begins(tmp_path: Path) -> None:
     host = Here(tmp_path, "")
-    begin_anew(host)
+    begin_anew(host, ALL)
     assert host.told[-1] == END and not any("meanwhile" in line for line in host.told)
 
 
@@ -76,6 +77,16 @@ def test_where_nothing_runs_all_of_it_begins(tmp_path: Path) -> None:
 def test_one_that_does_not_begin_leaves_the_others_as_they_are(tmp_path: Path, broken: str) -> None:
     host = Here(tmp_path, TWO, broken)
     with pytest.raises(HostError, match=broken):
-        begin_anew(host)
+        begin_anew(host, ALL)
     assert "restart gwm-web@2.service" not in host.told
     assert host.told[-1] == "stop gwm-web@meanwhile.service", "it does not try again and again"
+
+
+def test_a_host_without_web_processes_begins_the_others_anew(tmp_path: Path) -> None:
+    host = Here(tmp_path, "")
+    begin_anew(host, ["gwm-beat.service"])
+    assert host.told == [
+        "enable --now gwm.target",
+        "restart --no-block gwm-beat.service",
+        "start gwm-beat.service",
+    ]

@@ -204,14 +204,17 @@ def change_over(process: Popen[str], screens: list[Screens], begin: Callable[[],
                 has_said.set()
         is_over.set()
 
-    Thread(target=hear, daemon=True).start()
+    hearing = Thread(target=hear, daemon=True)
     is_begun = False
-    while not is_over.is_set():
-        if not is_begun and (not word or has_said.is_set()):
-            begin()
-            is_begun = True
-        for each in screens:
-            each.look()
+    with process:
+        hearing.start()
+        while not is_over.is_set():
+            if not is_begun and (not word or has_said.is_set()):
+                begin()
+                is_begun = True
+            for each in screens:
+                each.look()
+        hearing.join()
     told = "".join(said)
     assert process.wait() == 0 and is_begun, told
     return told

@@ -13,7 +13,7 @@ from invoke import Collection
 
 from tests.up.running import ROOT
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")])
 _FOLDERS = "|".join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")))
 #: a path with a folder of ours, or of the app that the sentence is about
 _PATH = re.compile(rf"(?<![\w/.*])((?:{_FOLDERS})/[\w/-]+\.\w+)|`((?:\w+/)*\w+/\w+\.(?:py|html|js|css))`")

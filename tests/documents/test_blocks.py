@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gwm import VERSION
 from gwm.config import Config
 from gwm.database_versions import LEAST
 from gwm.env import TABLE
@@ -109,15 +110,21 @@ def test_what_is_for_programs_can_be_read_by_them() -> None:
 
 
 RELEASES = re.findall(r"^## \[(\d.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
-UPGRADE = (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
+UPGRADE = ROOT / "docs" / "upgrade.md"
 
 
 @pytest.mark.feature("F292")
-def test_the_guide_has_a_part_for_each_release_that_one_can_come_from() -> None:
+def test_the_guide_has_a_page_for_each_release_that_one_can_come_from() -> None:
     """In the order in which one passes them; tests/architecture/test_migrations.py holds that their data are taken."""
-    parts = re.split(r"^### From (.+)$", UPGRADE.partition("\n## By release\n")[2], flags=re.MULTILINE)[1:]
-    assert parts[::2] == RELEASES
-    for release, text in zip(parts[::2], parts[1::2], strict=True):
+    assert VERSION in RELEASES
+    linked = re.findall(r"^\| (.+?) \| \[From (.+?)\]\(upgrade/from-(.+?)\.md\) \|$", UPGRADE.read_text("utf-8"), re.M)
+    assert linked == [(release, release, release) for release in RELEASES]
+    assert sorted(path.name for path in (ROOT / "docs" / "upgrade").iterdir()) == sorted(
+        f"from-{release}.md" for release in RELEASES
+    )
+    for release in RELEASES:
+        text = (ROOT / "docs" / "upgrade" / f"from-{release}.md").read_text("utf-8")
+        assert text.startswith(f"# From {release}\n")
         assert text.count("\n* ") >= 1, f"nothing is said of {release}"
 
 
@@ -125,7 +132,7 @@ def test_the_guide_has_a_part_for_each_release_that_one_can_come_from() -> None:
 def test_the_oldest_databases_are_those_that_are_refused_to_be_older() -> None:
     """Whoever upgrades, and whoever installs, reads the versions that the start asks for."""
     least = [f"{name} {one}.{two}".removesuffix(".0") for name, (one, two) in LEAST.values()]
-    for document in ("docs/upgrade.md", "docs/install.md"):
+    for document in ("docs/upgrade/from-1.0.0a1.md", "docs/install.md"):
         text = " ".join((ROOT / document).read_text("utf-8").split())
         sentences = [each.replace(" is ", " ").replace(" or newer", "") for each in re.split(r"(?<=\D)\. |; ", text)]
         assert any(all(each in sentence for each in least) for sentence in sentences), f"{document}: {least}"

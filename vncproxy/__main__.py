@@ -14,7 +14,7 @@ from twisted.logger import globalLogBeginner, textFileLogObserver
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.pages import notFound
 
-from vncproxy.broker import make_broker
+from vncproxy.broker import make_broker, run_with_broker
 from vncproxy.connections import Connections, connections_for, raise_file_limit
 from vncproxy.settings import SettingError, settings_from
 from vncproxy.tls import tls_options
@@ -37,16 +37,17 @@ def main(arguments: list[str], environment: dict[str, str], reactor: Any) -> int
     nothing = notFound("Console broker", "There is nothing to see here.")
     site = console_site(broker, nothing, reactor=reactor, connections=connections)
     factory = TLSMemoryBIOFactory(tls, False, site) if tls else site
+
+    def say() -> None:
+        where = port.getHost()
+        sys.stdout.write(f"Consoles at {'wss' if tls else 'ws'}://{where.host}:{where.port}/console/ws\n")
+        sys.stdout.flush()
+
     try:
         port = reactor.listenTCP(options.port, factory, interface=options.bind)
-        broker.startService()
+        run_with_broker(reactor, broker, say)
     except (CannotListenError, OSError) as error:
         return _complain(str(error))
-    reactor.addSystemEventTrigger("before", "shutdown", broker.stopService)
-    where = port.getHost()
-    sys.stdout.write(f"Consoles at {'wss' if tls else 'ws'}://{where.host}:{where.port}/console/ws\n")
-    sys.stdout.flush()
-    reactor.run()
     return 0
 
 

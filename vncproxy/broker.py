@@ -7,7 +7,7 @@ from typing import Any, cast
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.error import ConnectError
+from twisted.internet.error import CannotListenError, ConnectError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.threads import deferToThreadPool
@@ -207,3 +207,27 @@ def make_broker(settings: Settings, reactor: Any) -> Broker:
     if settings.control:
         broker.control = ControlPort(settings.control, broker, reactor)
     return broker
+
+
+def run_with_broker(reactor: Any, broker: Broker, begun: Callable[[], None]) -> None:
+    """Run the reactor until SIGTERM, and the broker with it; `begun` is called when both run.
+
+    The control socket is a file, and so is opened no earlier than SIGTERM is caught: who is ended before that leaves
+    none behind. Raises CannotListenError and OSError when it can't be opened.
+    """
+    failed: list[CannotListenError | OSError] = []
+
+    def begin() -> None:
+        try:
+            broker.startService()
+        except (CannotListenError, OSError) as error:
+            failed.append(error)
+            reactor.stop()
+        else:
+            begun()
+
+    reactor.addSystemEventTrigger("before", "shutdown", broker.stopService)
+    reactor.callWhenRunning(begin)
+    reactor.run()
+    if failed:
+        raise failed[0]

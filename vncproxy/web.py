@@ -3,9 +3,9 @@
 For a process that serves Django as well::
 
     broker = make_broker(settings_from(os.environ), reactor)
-    broker.startService()       # stopService() closes all consoles; its Deferred fires when they are gone
     site = console_site(broker, WSGIResource(reactor, threads, application), reactor=reactor)
     endpoint.listen(site)       # or reactor.adoptStreamPort(fd, AF_INET, site); for TLS, wrap as for any site
+    run_with_broker(reactor, broker, tell_ready)  # all consoles are closed, and say goodbye, before it returns
 
 ``/console/ws`` is the console's, everything else goes to the resource. The site gives a client ten seconds
 (``handshake_timeout_s``) to send the head of a request and takes 16 KiB of it at most, and thirty seconds to send the

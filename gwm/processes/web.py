@@ -39,7 +39,7 @@ from gwm.processes.waiting import WaitingRequest
 from gwm.processes.watchers import Watchers
 from gwm.readiness import check_readiness
 from gwm.signs import begin
-from vncproxy.broker import Broker, make_broker
+from vncproxy.broker import Broker, make_broker, run_with_broker
 from vncproxy.client import list_control_sockets, own_control_socket
 from vncproxy.connections import Connections, connections_for, raise_file_limit
 from vncproxy.control import remove_stale_socket
@@ -166,15 +166,15 @@ def serve(reactor: Any, descriptor: int, grace_s: float = GRACE_S) -> None:
         listening.setblocking(False)
         port = reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
     reactor.addSystemEventTrigger("before", "shutdown", leave, port, site, grace_s)
-    broker.startService()
-    reactor.addSystemEventTrigger("before", "shutdown", broker.stopService)
     for pool in (threads, ready.threads, metrics.threads):
         reactor.callWhenRunning(pool.start)
         reactor.addSystemEventTrigger("after", "shutdown", pool.stop)
-    signs = begin("web")
-    LoopingCall(signs.worked).start(SIGN_EVERY_S, now=True)
-    reactor.callWhenRunning(tell_ready)
-    reactor.run()
+
+    def begun() -> None:
+        LoopingCall(begin("web").worked).start(SIGN_EVERY_S, now=True)
+        tell_ready()
+
+    run_with_broker(reactor, broker, begun)
 
 
 def main() -> None:

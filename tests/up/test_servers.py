@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from pathlib import Path
 
@@ -41,12 +40,6 @@ def test_up_with_postgresql_and_redis(tmp_path: Path, redis_url: str, postgresql
         installation.end()
 
 
-def can_end(pid: int) -> bool:
-    """Whether a process catches SIGTERM by now."""
-    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
-
-
 def test_several_web_processes_answer_at_one_address(tmp_path: Path, redis_url: str) -> None:
     data = tmp_path / "data"
     settings = {"REDIS_URL": redis_url, "GWM_WEB_PROCESSES": "2", "GWM_MONITORING_NETWORKS": "127.0.0.0/8"}
@@ -77,8 +70,6 @@ def test_several_web_processes_answer_at_one_address(tmp_path: Path, redis_url: 
             ),
             what="control sockets of those that live",
         )
-        # one that has just begun has its socket before it knows what to do when it is to end
-        eventually(lambda: all(can_end(pid) for pid in web_processes()), what="processes that end in order")
         assert installation.stop() == 0
         assert list_control_sockets(str(data / "console.sock")) == []
     finally:

@@ -44,6 +44,7 @@ maxsize 16777216
 index uid,member,entryUUID eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="cn=blind,{suffix}" none by * read
+{within}
 """
 
 
@@ -106,14 +107,15 @@ def find_slapd() -> str:
 
 
 @contextmanager
-def running_directory(more: str = "") -> Iterator[Slapd]:
-    """A directory with the tree's root and nothing else; needs no root. `more`: of its configuration."""
+def running_directory(more: str = "", within: str = "") -> Iterator[Slapd]:
+    """A directory with the tree's root and nothing else; needs no root. `more` of its configuration, `within` that of
+    its database."""
     find_slapd()
     with tempfile.TemporaryDirectory(prefix="gwm-slapd-") as name:
         where = Path(name)
         (where / "data").mkdir()
         make_certificate(where)
-        config = _CONFIG.format(where=where, suffix=SUFFIX, admin=ADMIN, secret=SECRET, more=more)
+        config = _CONFIG.format(where=where, suffix=SUFFIX, admin=ADMIN, secret=SECRET, more=more, within=within)
         (where / "slapd.conf").write_text(config)
         server = Slapd(where, free_port(), free_port())
         server.start()

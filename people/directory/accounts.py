@@ -109,7 +109,9 @@ def connect(there: Directory, person: User, found: Found) -> SocialAccount:
 def follow(there: Directory, link: SocialAccount, found: Found, via: Via) -> str:
     """Have names, address, teams and flags be what the directory says; what could not be is returned, in words."""
     with transaction.atomic():
-        person = User.objects.select_for_update().get(pk=link.user_id)
+        if not _hold(link):
+            return ""
+        person = link.user
         _follow_names(there, person, found, via)
         joined, left = follow_claims(person, teams_for(there, found), KEY)
         for verb, teams in (("team.add-member", joined), ("team.remove-member", left)):
@@ -119,33 +121,37 @@ def follow(there: Directory, link: SocialAccount, found: Found, via: Via) -> str
         problem = _follow_flag(there, person, link, has_flag(there, found, ADMINISTRATOR), via)
         kept = {"id": found.id, "username": _name_of(there, found)[:_LONGEST_NAME]}
         link.extra_data = {**link.extra_data, **kept}
-        link.user = person
         if via is Via.WEB:
             link.save()  # with the time, which the profile shows
         else:
-            SocialAccount.objects.filter(pk=link.pk).update(extra_data=link.extra_data)
+            _keep(link)
     return problem
 
 
-def let_in_again(there: Directory, link: SocialAccount, via: Via) -> None:
-    """Whom the directory has put out and has again; whom an administrator has put out stays so."""
-    if OUT not in link.extra_data:
-        return
+def let_in_again(there: Directory, link: SocialAccount, via: Via) -> bool:
+    """Whom the directory has put out and has again; whom an administrator has put out stays so.
+
+    Whether the account is active, and that of the entry still.
+    """
     with transaction.atomic():
-        person = User.objects.select_for_update().get(pk=link.user_id)
-        link.extra_data = {name: value for name, value in link.extra_data.items() if name != OUT}
-        link.save()
-        if not person.is_active:
-            person.is_active = True
-            person.save(update_fields=["is_active"])
-            _note(person, "person.activate", via, there, target=_person(person))
-        link.user = person
+        if not _hold(link):
+            return False
+        person = link.user
+        if OUT in link.extra_data:
+            _forget_out(link)
+            if not person.is_active:
+                person.is_active = True
+                person.save(update_fields=["is_active"])
+                _note(person, "person.activate", via, there, target=_person(person))
+        return bool(person.is_active)
 
 
 def put_out(there: Directory, link: SocialAccount, via: Via) -> str:
     """End sessions, consoles and tokens of somebody and switch the account off; why not wholly, in words."""
     with transaction.atomic():
-        person = User.objects.select_for_update().get(pk=link.user_id)
+        if not _hold(link):
+            return ""
+        person = link.user
         was_out = OUT in link.extra_data
         if was_out and not person.is_active:
             return ""
@@ -155,7 +161,7 @@ def put_out(there: Directory, link: SocialAccount, via: Via) -> str:
         if not person.is_active:  # an administrator was first, and it stays theirs
             return ""
         link.extra_data = {**link.extra_data, OUT: True}
-        link.save()
+        _keep(link)
         person.sign_outs += 1
         person.is_active = is_last
         person.save(update_fields=["sign_outs", "is_active"])
@@ -163,6 +169,12 @@ def put_out(there: Directory, link: SocialAccount, via: Via) -> str:
         verb = "person.sign-out" if is_last else "person.deactivate"
         _note(person, verb, via, there, target=_person(person))
         return _last(person) if is_last else ""
+
+
+def leave_to_administrators(person: User) -> None:
+    """One has decided whether the account is active: what the directory did to it before is not undone by it."""
+    for link in SocialAccount.objects.filter(user=person, provider=KEY):
+        _forget_out(link)
 
 
 def forget_link(person: User) -> int:
@@ -174,6 +186,30 @@ def forget_link(person: User) -> int:
 def take_flag(there: Directory, link: SocialAccount, by: User, via: Via) -> None:
     """Take from who is disconnected what the directory has made them."""
     _follow_flag(there, link.user, link, False, via, by)
+
+
+def _hold(link: SocialAccount) -> bool:
+    """Lock the account of an entry and read both anew; False if they have nothing to do with each other any more.
+
+    An administrator may have been there since the row was read: a check of many people takes minutes.
+    """
+    person = User.objects.select_for_update().filter(pk=link.user_id).first()
+    now = SocialAccount.objects.filter(pk=link.pk, user=person).first() if person is not None else None
+    if now is None:
+        return False
+    link.user, link.extra_data = person, now.extra_data
+    return True
+
+
+def _forget_out(link: SocialAccount) -> None:
+    if OUT in link.extra_data:
+        link.extra_data = {name: value for name, value in link.extra_data.items() if name != OUT}
+        _keep(link)
+
+
+def _keep(link: SocialAccount) -> None:
+    """What is known of an entry; that it was asked by us does not count as a sign-in."""
+    SocialAccount.objects.filter(pk=link.pk).update(extra_data=link.extra_data)
 
 
 def _link(there: Directory, person: User, found: Found) -> SocialAccount:

@@ -18,13 +18,20 @@ try:
     from ldap.controls import SimplePagedResultsControl
     from ldap.dn import dn2str, escape_dn_chars, str2dn
     from ldap.filter import escape_filter_chars
+    from pyasn1.error import PyAsn1Error
 except ImportError:  # without the extra no settings describe a directory (described.py)
     ldap = None
 
 logger = getLogger("people.directory")
 
+#: how long somebody waits who signs in, at most, however many answers it takes
+_PATIENCE_S = 60
 _PAGE = 100
+#: an Active Directory may answer with pages in which there is nothing
+_EMPTY_PAGES = 20
 _MOST_GROUPS = 2000
+#: of one name, or with one id: that there are two is all that counts
+_TWO = 2
 _LONGEST_VALUE = 4096
 
 
@@ -65,36 +72,50 @@ class Found:
 
 
 @contextmanager
-def connected(directory: Directory) -> Iterator[Any]:
+def connected(directory: Directory, lasts_s: int = _PATIENCE_S) -> Iterator[Any]:
     """A connection to the first server that answers, as who may search. NoAnswer, and nothing else of LDAP's."""
-    link = _connect(directory)
+    link = _connect(directory, lasts_s=lasts_s)
     try:
         yield link
     except ldap.LDAPError as error:
         raise NoAnswer(_say(error)) from error
+    except (UnicodeError, PyAsn1Error) as error:  # names and controls that are none
+        raise NoAnswer("it does not speak LDAP") from error
     finally:
         _close(link)
 
 
 def find_by_name(link: Any, directory: Directory, name: str) -> Found | None:
     """Whom somebody means who types this name. Untrue if it is not one."""
-    if directory.dn_template:
-        where = directory.dn_template.replace("%(user)s", escape_dn_chars(name))
-        rows = _search(link, directory, where, ldap.SCOPE_BASE, "(objectClass=*)", most=2)
-    else:
-        filtered = directory.filter.replace("%(user)s", escape_filter_chars(name))
-        rows = _search(link, directory, directory.base, ldap.SCOPE_SUBTREE, filtered, most=2)
+    try:
+        if directory.dn_template:
+            where = directory.dn_template.replace("%(user)s", escape_dn_chars(name))
+            rows = _search(link, directory, where, ldap.SCOPE_BASE, _filter(directory, "*"), most=_TWO)
+        else:
+            filtered = _filter(directory, escape_filter_chars(name))
+            rows = _search(link, directory, directory.base, ldap.SCOPE_SUBTREE, filtered, most=_TWO)
+    except ldap.SIZELIMIT_EXCEEDED as error:
+        raise Untrue("it has many entries for one name") from error
     if len(rows) > 1:
         raise Untrue("it has two entries for one name")
     return _found(directory, *rows[0]) if rows else None
 
 
 def find_by_ids(link: Any, directory: Directory, ids: Sequence[str]) -> dict[str, Found]:
-    """Those who are there still, by their id, as far as the filter for people lets them in."""
+    """Those who are there still, by their id, as far as the filter for people lets them in.
+
+    A limit of the server's that pages do not lift says nothing of anybody: it is asked about fewer at a time.
+    """
     attribute = directory.attributes["id"]
     wanted = "".join(f"({attribute}={''.join(f'{chr(92)}{byte:02x}' for byte in bytes.fromhex(one))})" for one in ids)
-    filtered = f"(&{directory.filter.replace('%(user)s', '*')}(|{wanted}))"
-    rows = _search(link, directory, directory.base, ldap.SCOPE_SUBTREE, filtered, most=2 * len(ids) + 1)
+    filtered = f"(&{_filter(directory, '*')}(|{wanted}))"
+    try:
+        rows = _search(link, directory, directory.base, ldap.SCOPE_SUBTREE, filtered, most=_TWO * len(ids))
+    except (ldap.SIZELIMIT_EXCEEDED, ldap.ADMINLIMIT_EXCEEDED, ldap.UNWILLING_TO_PERFORM):
+        if len(ids) < 2:
+            raise
+        half = len(ids) // 2
+        return find_by_ids(link, directory, ids[:half]) | find_by_ids(link, directory, ids[half:])
     found: dict[str, Found] = {}
     for row in rows:
         each = _found(directory, *row)
@@ -106,7 +127,7 @@ def find_by_ids(link: Any, directory: Directory, ids: Sequence[str]) -> dict[str
 
 def is_readable(link: Any, directory: Directory) -> bool:
     """Whether the place where people are can be read at all: where it can't, nobody seems to be there."""
-    return bool(_search(link, directory, directory.base, ldap.SCOPE_BASE, "(objectClass=*)", most=1))
+    return _can_read(link, directory, directory.base)
 
 
 def check_password(directory: Directory, found: Found, password: str) -> None:
@@ -118,12 +139,17 @@ def check_password(directory: Directory, found: Found, password: str) -> None:
 
 
 def with_groups(link: Any, directory: Directory, found: Found) -> Found:
-    """The same with the groups that they are in, if any are asked about. NoAnswer if there are too many."""
+    """The same with the groups that they are in, if any are asked about. NoAnswer if there are too many.
+
+    Nor is anybody in no group because the place where groups are can't be read any more.
+    """
     if not directory.asks_for_groups:
         return found
     asked = _Asked(found.dn, {name: [found.text(name)] for name in ("uid", "gidNumber") if found.text(name)}, link)
     search = _search_for_groups(directory)
     groups = _group_type(directory).user_groups(asked, search)
+    if not groups and not _can_read(link, directory, directory.group_base):
+        raise NoAnswer(f"{directory.group_base} can't be read")
     return Found(found.dn, found.attributes, found.id, frozenset(normal_dn(dn) for dn, _attributes in groups))
 
 
@@ -186,12 +212,21 @@ def _search_for_groups(directory: Directory) -> Any:
     return Search(directory.group_base, ldap.SCOPE_SUBTREE, f"(objectClass={directory.group_type})")
 
 
-def _connect(directory: Directory, as_who: tuple[str, str] | None = None) -> Any:
+def _filter(directory: Directory, name: str) -> str:
+    """The filter for people, of one or of all."""
+    return directory.filter.replace("%(user)s", name)
+
+
+def _can_read(link: Any, directory: Directory, place: str) -> bool:
+    return bool(_search(link, directory, place, ldap.SCOPE_BASE, "(objectClass=*)", most=1, wanted=["1.1"]))
+
+
+def _connect(directory: Directory, as_who: tuple[str, str] | None = None, lasts_s: int = _PATIENCE_S) -> Any:
     """Connected and bound: for searches, or as somebody with their password. NoAnswer, WrongPassword."""
     why = "no server"
     for url in directory.servers:
         try:
-            link = ldap.initialize("ldap://localhost", fileno=open_wire(directory, url))
+            link = ldap.initialize("ldap://localhost", fileno=open_wire(directory, url, lasts_s))
         except Unreachable as error:
             why = str(error)[:300]
             logger.warning("%s: %s", url, why)
@@ -200,7 +235,7 @@ def _connect(directory: Directory, as_who: tuple[str, str] | None = None) -> Any
             _set_options(link, directory)
             link.simple_bind_s(*(as_who or (directory.bind_dn, directory.bind_password)))
             return link
-        except ldap.LDAPError as error:
+        except (ldap.LDAPError, UnicodeError, PyAsn1Error) as error:
             _close(link)
             if as_who is not None and isinstance(error, _refusals()):
                 raise WrongPassword from error
@@ -255,14 +290,20 @@ def _search(
 ) -> list[tuple[str, Any]]:
     """At most so many entries and one, page by page; references to other servers are passed over."""
     attributes = wanted or [*dict.fromkeys([*directory.attributes.values(), "uid", "gidNumber"])]
+    # One entry alone needs no pages, and not every server has them.
+    is_paged = scope != ldap.SCOPE_BASE and most > _TWO
     page, rows, cookie = min(_PAGE, most + 1), [], b""
-    while True:
-        # One entry alone needs no pages, and not every server has them.
+    for _page in range(most + _EMPTY_PAGES):
         control = SimplePagedResultsControl(criticality=False, size=page, cookie=cookie)
-        controls = [] if scope == ldap.SCOPE_BASE else [control]
         try:
             number = link.search_ext(
-                base, scope, filtered, attributes, serverctrls=controls, timeout=directory.answer_s
+                base,
+                scope,
+                filtered,
+                attributes,
+                serverctrls=[control] if is_paged else [],
+                timeout=directory.answer_s,
+                sizelimit=0 if is_paged else _TWO + 1,
             )
             _kind, entries, _number, answered = link.result3(number, timeout=directory.answer_s)
         except ldap.NO_SUCH_OBJECT:
@@ -271,7 +312,7 @@ def _search(
         cookie = next((each.cookie for each in answered if each.controlType == control.controlType), b"")
         if not cookie or len(rows) > most:
             break
-    if len(rows) > most and most > 2:
+    if cookie or len(rows) > most:
         raise ldap.SIZELIMIT_EXCEEDED({"desc": "more entries than there can be"})
     return rows
 

@@ -4,6 +4,7 @@ from logging import getLogger
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
@@ -101,10 +102,11 @@ def _enter(there: Directory, found: Found) -> User | None:
         raise TurnedAway(_("You are in no group of %s that may sign in here.") % there.name, person=person)
     if link is None:
         link = _make(there, found)
-    let_in_again(there, link, Via.WEB)
-    if not link.user.is_active:
-        return None
-    if problem := follow(there, link, found, Via.WEB):
+    with transaction.atomic():  # or the account could be disconnected between the two
+        if not let_in_again(there, link, Via.WEB):
+            return None
+        problem = follow(there, link, found, Via.WEB)
+    if problem:
         logger.warning("%s", problem)
     entered: User = link.user
     return entered

@@ -71,11 +71,12 @@ def check(via: Via = Via.UPDATE, *, is_sure: bool = False) -> Seen | None:
 
 def _check(there: Directory, via: Via, *, is_sure: bool) -> Seen:
     seen, gone = Seen(), []
-    came, was_in, problems = 0, 0, []
-    with connected(there) as link:
-        if not is_readable(link, there):
-            raise NoAnswer(f"{there.base} can't be read")
-        for rows in _in_parts():
+    was_in, problems = 0, []
+    for rows in _in_parts():
+        # Each part has a connection of its own: what one may bring, and how long it may last, holds for any number.
+        with connected(there, _LASTS_S) as link:
+            if not is_readable(link, there):
+                raise NoAnswer(f"{there.base} can't be read")
             try:
                 found = find_by_ids(link, there, [id_in(row) for row in rows])
             except Untrue as error:
@@ -89,7 +90,7 @@ def _check(there: Directory, via: Via, *, is_sure: bool) -> Seen:
                     gone.append(row)
                     continue
                 problems += _renew(there, row, entry, via)
-                came += 1
+        cache.touch(_RUNS, _LASTS_S)
     newly = [row for row in gone if OUT not in row.extra_data and row.user.is_active]
     if not is_sure and len(newly) >= _FEW and 2 * len(newly) > was_in:
         raise Doubtful(

@@ -19,9 +19,8 @@ PORTS = {"ldap": 389, "ldaps": 636}
 _NAME = b"1.3.6.1.4.1.1466.20037"
 _START_TLS = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x16" + _NAME
 _LONGEST_ANSWER = 4096
-#: what a connection brings and how long it lasts, at most
+#: what a connection brings, at most
 MOST_BYTES = 16 * 2**20
-_LASTS_S = 900
 _PIECE = 2**16
 
 
@@ -29,8 +28,8 @@ class Unreachable(Exception):
     """Nobody is there, or not who ought to be."""
 
 
-def open_wire(directory: Directory, url: str) -> int:
-    """A descriptor over which the server can be spoken to in plain LDAP; its reader closes it. Unreachable."""
+def open_wire(directory: Directory, url: str, lasts_s: int) -> int:
+    """A descriptor over which the server is spoken to in plain LDAP for so long; who reads closes it. Unreachable."""
     try:
         far = _dial(directory, url)
     except ssl.SSLError as error:
@@ -38,7 +37,8 @@ def open_wire(directory: Directory, url: str) -> int:
     except (OSError, ValueError) as error:
         raise Unreachable(str(error) or type(error).__name__) from error
     ours, theirs = socket.socketpair()
-    threading.Thread(target=_carry, args=(theirs, far, directory.answer_s), name="directory", daemon=True).start()
+    carried = (theirs, far, directory.answer_s, lasts_s)
+    threading.Thread(target=_carry, args=carried, name="directory", daemon=True).start()
     return ours.detach()
 
 
@@ -108,9 +108,9 @@ def _length_of(answer: bytes) -> int:
     return header + (int.from_bytes(answer[2:header], "big") if header > 2 else answer[1])
 
 
-def _carry(near: socket.socket, far: socket.socket, patience_s: float) -> None:
+def _carry(near: socket.socket, far: socket.socket, patience_s: float, lasts_s: float) -> None:
     """Carry what both say, until one ends it, a limit is reached or one does not take what is sent."""
-    ends, brought = time.monotonic() + _LASTS_S, 0
+    ends, brought = time.monotonic() + lasts_s, 0
     with near, far, suppress(OSError):
         near.settimeout(patience_s)
         far.settimeout(patience_s)

@@ -17,7 +17,7 @@ from objectlog.words import ngettext
 from operations.contract import Ask, Claims, Invalid, NoParams, Operation, Refusal, Site, Words
 from operations.groups import Group
 from people.account_names import find_fault, find_namesake
-from people.directory.accounts import keeper_of
+from people.directory.accounts import keeper_of, leave_to_administrators
 from people.directory.described import Directory
 from people.mailing import can_send, invite, tell_former_address, tell_of_password
 from people.selectors import count_machines, lock_administrators
@@ -266,6 +266,7 @@ class Deactivate(_Switch):
         # Nor does a script go on that somebody has forgotten meanwhile, or left behind.
         tokens = ask.target.tokens.all().delete()[0]
         super().perform(ask)
+        leave_to_administrators(ask.target)
         return ngettext("%d token was withdrawn.", "%d tokens were withdrawn.", tokens) % tokens if tokens else ""
 
 
@@ -279,6 +280,10 @@ class Activate(_Switch):
     consequence = gettext_lazy("They can sign in again, with the rights that they have. No old session begins again.")
     flag, to = "is_active", True
     already = gettext_noop("%s is active already.")
+
+    def perform(self, ask: Ask[User, NoParams]) -> str:
+        leave_to_administrators(ask.target)
+        return super().perform(ask)
 
 
 class Promote(_Switch):

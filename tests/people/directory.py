@@ -73,14 +73,20 @@ class Tree:
         self.add(dn, objectClass="groupOfNames", cn=name, member=list(members) or [ADMIN])
         return dn
 
+    def service(self, name: str, password: str) -> str:
+        """Who may read and is not root, so that limits hold."""
+        dn = f"cn={name},{SUFFIX}"
+        self.add(dn, objectClass=["organizationalRole", "simpleSecurityObject"], cn=name, userPassword=password)
+        return dn
+
     def change(self, dn: str, **values: Any) -> None:
         lists = {name: value if isinstance(value, list) else [value] for name, value in values.items()}
         self.link.modify_s(dn, [(ldap.MOD_REPLACE, n, [v.encode() for v in some]) for n, some in lists.items()])
 
 
 @contextmanager
-def running_tree(more: str = "") -> Iterator[Tree]:
-    with running_directory(more) as server:
+def running_tree(more: str = "", within: str = "") -> Iterator[Tree]:
+    with running_directory(more, within) as server:
         yield Tree(server)
 
 

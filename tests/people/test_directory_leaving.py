@@ -13,9 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from gwm.health import examine_parts
+from objectlog.models import Via
+from operations.contract import Actor, Ask, NoParams
+from operations.pipeline import run
+from people.directory.accounts import let_in_again, put_out
 from people.directory.asking import NoAnswer, connected, find_by_name
 from people.directory.checking import Doubtful, check
 from people.directory.wire import MOST_BYTES
+from people.operations.accounts import Activate, Deactivate
 from people.tasks import check_directory
 from permissions.models import Token, User
 from permissions.services import make_team
@@ -119,6 +124,45 @@ def test_whom_an_administrator_has_put_out_the_directory_does_not_let_in(tree, u
         tree.change(group, member=members)
         assert check().put_out == 0 and not User.objects.get().is_active
     assert not is_in(sign_in("ann")) and not User.objects.get().is_active
+
+
+def test_whom_an_administrator_puts_out_after_the_directory_did_is_not_let_in(tree, use):
+    """The directory undoes its own word alone: the last word here is whoever's came last."""
+    root = Actor(make_admin("root"), Via.WEB)
+    entry, other = tree.person("ann"), tree.person("bob")
+    group = tree.group("staff", entry, other)
+    use(required_groups=(group,))
+    entered("ann")
+    tree.change(group, member=[other])
+    check()
+    ann = User.objects.get(username="ann")
+    assert not ann.is_active
+    for operation in (Activate(), Deactivate()):
+        run(operation, Ask(root, ann, NoParams()))
+    tree.change(group, member=[entry, other])
+    assert not is_in(sign_in("ann")) and check().put_out == 0
+    assert not User.objects.get(username="ann").is_active
+    run(Activate(), Ask(root, ann, NoParams()))
+    assert is_in(sign_in("ann"))
+    # Nor by what a check has read before.
+    link = SocialAccount.objects.get()
+    put_out(use(), link, Via.UPDATE)
+    stale = SocialAccount.objects.get()
+    for operation in (Activate(), Deactivate()):
+        run(operation, Ask(root, ann, NoParams()))
+    assert not let_in_again(use(), stale, Via.UPDATE) and not User.objects.get(username="ann").is_active
+
+
+def test_who_was_disconnected_or_deleted_during_a_check_is_left_alone(tree, use):
+    for name in ("ann", "bob", "cid"):
+        tree.person(name)
+        assert is_in(sign_in(name))
+    there, links = use(), list(SocialAccount.objects.order_by("user__username")[:2])
+    SocialAccount.objects.filter(pk=links[0].pk).delete()
+    User.objects.get(username="bob").delete()
+    for link in links:
+        assert not let_in_again(there, link, Via.UPDATE) and not put_out(there, link, Via.UPDATE)
+    assert SocialAccount.objects.count() == 1 and User.objects.filter(is_active=True).count() == 2
 
 
 def test_the_check_renews_teams_and_flags(tree, use):

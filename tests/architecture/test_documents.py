@@ -11,6 +11,8 @@ import pytest
 from django.core.management import load_command_class
 from invoke import Collection
 
+from clusters.states import _FAILURES
+from gwm.outages import _TOLD
 from tests.up.running import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")])
@@ -52,25 +54,72 @@ def test_links_lead_somewhere(document) -> None:
         assert not anchor or anchor in anchors_of(aim.read_text("utf-8")), f"({path}#{anchor})"
 
 
-# Quoted as it is seen; … stands for what differs.
+# Quoted as it is seen; … and figures stand for what differs.
 _QUOTED = re.compile(r"“([^”]+)”")
 _SOURCES = [
     *ROOT.glob("locale/es/LC_MESSAGES/django.po"),
     ROOT / "run",
-    *ROOT.glob("gwm/**/*.py"),
+    *(path for folder in ("gwm", "deploy", "people", "sealing") for path in ROOT.glob(f"{folder}/**/*.py")),
     ROOT / "manage.py",
-    ROOT / "sealing/fields.py",
 ]
+OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
+#: `./run` itself, and what `fab prod deploy` asks of a server
+_NOT_TYPED = ("up", "check_installation")
+TROUBLES = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+#: Of these the product has nothing to say.
+_SILENT = (
+    *(
+        "no administrator can sign in",
+        "the second factor is lost",
+        "no mail comes",
+        "one value is old",
+        "pages do not renew",
+    ),
+    *("a batch stands still", "all pages", "searching in the journal", "a cluster's RAPI"),
+)
 
 
 def test_what_the_troubleshooter_has_seen_is_what_is_said() -> None:
-    """Django's own sentences apart, whose words nobody here changes."""
     said = re.sub(r'"\n\s*f?"', "", "".join(path.read_text("utf-8") for path in _SOURCES))
-    said = re.sub(r"%\(\w+\)[sd]|\{[^{}]*\}|%s", "…", said).replace("`", "")
-    for words in _QUOTED.findall((ROOT / "docs/troubleshooting.md").read_text("utf-8")):
-        parts = [part.strip(" `") for part in re.split(r"…|\d+", words) if part.strip(" `")]
+    said = re.sub(r"%\(\w+\)[sd]|\{[^{}\n]*\}|%[sd]", "…", said).replace("`", "")
+    for words in _QUOTED.findall(TROUBLES):
+        parts = [part.strip(" `") for part in re.split(r"…|\d+(?:\.\d+)*", words) if part.strip(" `")]
         pattern = r"[^\n]{0,80}".join(re.escape(part.replace("`", "")) for part in parts)
-        assert words.startswith("CSRF") or re.search(pattern, said, re.IGNORECASE), words
+        assert re.search(pattern, said, re.IGNORECASE), words
+
+
+def test_each_trouble_is_in_the_words_of_the_product() -> None:
+    """Or it is one of those in which it says nothing, which all stand there."""
+    rows = [row.split(" | ")[0].removeprefix("| ") for row in TROUBLES.splitlines() if row.startswith("| ")]
+    seen = [row for row in rows if row != "what one sees" and not _QUOTED.search(row)]
+    assert sorted(seen) == sorted(row for row in rows if row.startswith(_SILENT))
+    assert all(any(row.startswith(each) for row in seen) for each in _SILENT)
+
+
+def test_each_outage_is_explained() -> None:
+    """Those that pages and commands tell of, and each state of a cluster that has one to act."""
+    quoted = " ".join(_QUOTED.findall(TROUBLES))
+    titles = [str(told.title) for told in _TOLD.values()]
+    assert [each for each in titles if each not in quoted] == []
+    states = [str(word) for word in _FAILURES.values() if word != "request cannot be sent"]  # one of ours
+    assert [each for each in states if each not in quoted] == []
+
+
+def test_each_row_of_threats_names_tests() -> None:
+    """Whether these are there is asked of all paths in documents, above."""
+    table = (ROOT / "docs" / "threats.md").read_text("utf-8").partition("| who | may try |")[2].partition("\n\n")[0]
+    rows = table.splitlines()[2:]
+    assert len(rows) > 5
+    assert [row for row in rows if not re.search(r"\btests/\w+/test_\w+\.py\b", row.split("|")[-2])] == []
+
+
+def test_each_command_of_ours_is_in_the_table_of_operations() -> None:
+    table = OPERATIONS_PAGE.partition("## Command line")[2].partition("\n## ")[0]
+    named = [
+        name for row in table.splitlines() for name in re.findall(r"`(?:\./run manage )?(\w+)", row.split(" | ")[0])
+    ]
+    ours = {path.stem for path in ROOT.glob("*/management/commands/*.py")} - {"__init__", *_NOT_TYPED}
+    assert sorted(ours - set(named)) == []
 
 
 _MANAGE = re.compile(r"(?:\./run manage|manage\.py|gwm-manage) ([a-z_]+)((?: --?[\w-]+| [^\s`|;&>]+)*)")
@@ -84,7 +133,9 @@ def test_commands_that_are_named_are_there_with_their_options(document) -> None:
         assert name in ours | _DJANGOS, name
         if name in ours:
             known = load_command_class(app_of(name), name).create_parser("manage.py", name)._option_string_actions
-            assert {word.partition("=")[0] for word in rest.split() if word.startswith("--")} <= set(known), (
+            assert {word.partition("=")[0] for word in re.split(r"[ \[\]]", rest) if word.startswith("--")} <= set(
+                known
+            ), (
                 name,
                 rest,
             )

@@ -18,7 +18,7 @@ from gwm.config import Config
 from gwm.database_versions import LEAST
 from gwm.env import TABLE
 from tests.documents.reading import DOCUMENTS, ROOT, Block, all_blocks, all_commands, commands_of, find_indented
-from tests.documents.table import BY_HAND, ELSEWHERE, RUN, is_elsewhere
+from tests.documents.table import BY_HAND, ELSEWHERE, IN_TESTS, RUN, is_elsewhere
 
 _READ_BY_PEOPLE = {"text", "django"}  # diagrams, folders; of django see tests/gwm/test_theme_files.py
 BLOCKS = all_blocks()
@@ -57,7 +57,7 @@ def test_what_is_run_elsewhere_is_in_a_document_and_has_its_test() -> None:
     texts = [command.text for command in all_commands()]
     assert [text for text in ELSEWHERE if text not in texts] == []
     assert [words for words in BY_HAND if not any(text.startswith(words) for text in texts)] == []
-    for test in set(ELSEWHERE.values()):
+    for test in {*ELSEWHERE.values(), *IN_TESTS.values()}:
         path, _, name = test.partition("::")
         assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), test
 

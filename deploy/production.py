@@ -158,12 +158,17 @@ def _see_to_what_it_needs(sites: Sequence[Site], addresses: Sequence[str]) -> No
 def _see_to_certificate(site: Site, first: Site) -> None:
     """One that has none gets that of the first one, so that browsers see the same whichever answers."""
     there = f"test -s {CERTIFICATE} && test -s {KEY}"
-    if site is not first and site.certificate is None and not site.host.ask(there) and first.host.ask(there):
+    if site is first or site.certificate is not None or site.host.ask(there):
+        site.see_to_certificate()
+        return
+
+    def take() -> None:
         pair = BytesIO(), BytesIO()
         for path, into in zip((CERTIFICATE, KEY), pair, strict=True):
             first.host.fetch(path, into)
-        site.certificate = pair[0].getvalue(), pair[1].getvalue()
-    site.see_to_certificate()
+        site.write_certificate(pair[0].getvalue(), pair[1].getvalue())
+
+    site.need("certificate", f"that of {first.host.name}", take)
 
 
 def _fingerprint(host: Host) -> str:

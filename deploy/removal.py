@@ -39,8 +39,9 @@ def _remove_from(site: Site) -> None:
     )
     paths = " ".join(f"/etc/systemd/system/{quote(unit)}" for unit in UNITS)
     site.need("units", "remove", lambda: site.host.run(f"rm -f {paths} && systemctl daemon-reload"))
-    reload = "if systemctl is-active -q nginx; then systemctl reload nginx; fi"
-    site.need("site of nginx", "remove", lambda: site.host.run(f"rm -f {_ENABLED} {SITE} && {reload}"))
+    if Role.WEB in site.roles:
+        reload = "if systemctl is-active -q nginx; then systemctl reload nginx; fi"
+        site.need("site of nginx", "remove", lambda: site.host.run(f"rm -f {_ENABLED} {SITE} && {reload}"))
     site.need("releases", "remove", lambda: site.host.run(f"rm -f {_COMMAND} && rm -rf {ROOT}/releases {ROOT}"))
 
 
@@ -59,7 +60,7 @@ def describe_what_stays(site: Site) -> list[str]:
     kept = [
         f"  keys and backups in {DATA} (rm -r {DATA})",
         f"  settings in {SETTINGS} (rm {SETTINGS})",
-        f"  certificate and key, {CERTIFICATE} and {KEY}",
+        *([f"  certificate and key, {CERTIFICATE} and {KEY}"] if Role.WEB in site.roles else []),
         "  the user gwm, and Debian's packages",
     ]
     head = "What stays there, so that `fab prod deploy` goes on from it:"

@@ -185,7 +185,7 @@ class Site:
         if self.certificate is not None:
             cert, key = self.certificate
             is_there = self.host.holds(CERTIFICATE, cert) and self.host.holds(KEY, key)
-            self.need("certificate", "" if is_there else "the given one", lambda: self._write_certificate(cert, key))
+            self.need("certificate", "" if is_there else "the given one", lambda: self.write_certificate(cert, key))
             return
         is_there = self.host.ask(f"test -s {CERTIFICATE} && test -s {KEY}")
         make = (
@@ -196,7 +196,7 @@ class Site:
         )
         self.need("certificate", "" if is_there else "signed by this server itself", lambda: self.host.run(make))
 
-    def _write_certificate(self, cert: bytes, key: bytes) -> None:
+    def write_certificate(self, cert: bytes, key: bytes) -> None:
         self.host.write(KEY, key, mode="600")
         self.host.write(CERTIFICATE, cert)
 

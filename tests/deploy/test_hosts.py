@@ -89,7 +89,10 @@ def began(servers: dict[str, Server]) -> list[str]:
 def test_bare_servers_are_one_installation_afterwards(fab: Any, servers: dict[str, Server]) -> None:
     told = fab("deploy", "--check")
     assert "Nothing was done." in told and servers["db"].run("ls /opt; getent passwd gwm || true") == ""
+    carried = f"certificate: that of {servers['web1'].address}"
+    assert told.count(carried) == 1
     told = fab("deploy")
+    assert told.count(carried) == 1
     assert f"It runs, and is well: https://{NAME}" in told and told.count("First account: admin, password: ") == 1
     for name, server in servers.items():
         runs = server.run("systemctl list-units --plain --no-legend --state=active 'gwm-*.service' nginx.service")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deploy.host import HostError
 from deploy.inventory import ALL_ROLES, Member, Role
+from deploy.removal import remove_release
 from deploy.rollout import NotWell, change_over, roll_back
 from deploy.site import SETTINGS, UNITS, Site
 from tests.deploy.recording import SECRETS, Remembering, site_of
@@ -75,6 +76,20 @@ def test_a_second_time_does_nothing_anywhere() -> None:
     there.deploy("a")
     found = there.deploy("a")
     assert there.events == [] and not any(site.changed for site in found)
+
+
+@pytest.mark.parametrize("name", ["web1", "db"])
+def test_who_is_taken_off_is_told_of_a_site_and_a_certificate_where_there_were_some(name: str) -> None:
+    there = Installation(THREE)
+    there.deploy("a")
+    found, told = there.sites("a"), list[str]()
+    for site in found:
+        if site.host.name == name:
+            site.say = told.append
+    remove_release(found, "gwm.example.org")
+    said = [what for what in ("site of nginx", "certificate and key") if any(what in line for line in told)]
+    assert said == (["site of nginx", "certificate and key"] if name == "web1" else [])
+    assert any("password in /etc/ganeti-web-manager.redis" in line for line in told) is (name == "db")
 
 
 def test_a_check_does_nothing_anywhere_and_says_what_would_be_done() -> None:

@@ -22,6 +22,8 @@ from tools.throwaway import Unavailable, free_port
 
 SUFFIX = "dc=example,dc=org"
 ADMIN, SECRET = f"cn=admin,{SUFFIX}", "marker-secret-of-the-directory"
+#: where it answers, too, with a certificate that is not for it
+OTHER_ADDRESS = "127.0.0.2"
 _CONFIG = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -75,7 +77,8 @@ class Slapd:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         program = find_slapd()
-        urls = f"{self.url}/ {self.tls_url}/"
+        urls = " ".join(f"{url}/" for url in (self.url, self.tls_url))
+        urls += f" {urls.replace('127.0.0.1', OTHER_ADDRESS)}"
         command = [program, "-d", "0", "-h", urls, "-f", str(self.where / "slapd.conf")]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _try in range(300):

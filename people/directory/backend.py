@@ -67,15 +67,13 @@ def ask_who(there: Directory, username: str, password: str, *, is_new: bool = Fa
     try:
         with connected(there) as asked:
             if link is not None:
-                found = find_by_ids(asked, there, [id_in(link)]).get(id_in(link))
+                found = _prove_linked(asked, there, link, username, password)
             else:
-                found = find_by_name(asked, there, username)
-                if found is not None and not _is_called(there, found, username):
-                    found = None
-            if found is None or (person is not None and link is None and person.has_usable_password()):
-                note_answer()
-                return None
-            check_password(there, found, password)
+                named = _find_named(asked, there, username)
+                if named is None or (person is not None and person.has_usable_password()):
+                    raise WrongPassword
+                check_password(there, named, password)
+                found = named
             found = with_groups(asked, there, found)
     except WrongPassword:
         note_answer()
@@ -93,6 +91,38 @@ def ask_who(there: Directory, username: str, password: str, *, is_new: bool = Fa
         raise TurnedAway(_("%s could not say who you are.") % there.name) from error
     note_answer()
     return found
+
+
+def _prove_linked(asked: Any, there: Directory, link: Any, name: str, password: str) -> Found:
+    """The entry that an account belongs to, if the password is theirs. WrongPassword, TurnedAway.
+
+    Somebody may be called so there who is somebody else, as names are given anew: they are told, once they have shown
+    that it is their name, for nothing that they type would ever let them in.
+    """
+    found = find_by_ids(asked, there, [id_in(link)]).get(id_in(link))
+    try:
+        if found is None:
+            raise WrongPassword
+        check_password(there, found, password)
+    except WrongPassword:
+        try:
+            other = _find_named(asked, there, name)
+        except Untrue:
+            other = None
+        if other is None or other.id == id_in(link):
+            raise
+        check_password(there, other, password)
+        note_answer()
+        words = _("The account %(name)s here belongs to somebody else who had this name at %(directory)s before.")
+        raise TurnedAway(
+            words % {"name": link.user, "directory": there.name}, remedy=_if_there_is_another(), person=link.user
+        ) from None
+    return found
+
+
+def _find_named(asked: Any, there: Directory, name: str) -> Found | None:
+    found = find_by_name(asked, there, name)
+    return found if found is not None and _is_called(there, found, name) else None
 
 
 def _enter(there: Directory, found: Found) -> User | None:
@@ -116,10 +146,7 @@ def _make(there: Directory, found: Found) -> Any:
     if not there.adds_accounts:
         raise TurnedAway(
             _("No account here is connected to the one that you have at %s.") % there.name,
-            remedy=gettext(
-                "If you have an account here, sign in with its password and connect the two on your profile. "
-                "Otherwise ask your administrator for one."
-            ),
+            remedy=_if_there_is_another(),
         )
     try:
         return make_account(there, found)
@@ -133,6 +160,13 @@ def _make(there: Directory, found: Found) -> Any:
                 "profile. Otherwise ask your administrator."
             ),
         ) from error
+
+
+def _if_there_is_another() -> str:
+    return gettext(
+        "If you have an account here, sign in with its password and connect the two on your profile. "
+        "Otherwise ask your administrator for one."
+    )
 
 
 def _is_called(there: Directory, found: Found, name: str) -> bool:

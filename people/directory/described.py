@@ -4,9 +4,11 @@ The password stands in a file of its own, or in this one; neither is ever shown.
 """
 
 import importlib.util
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +44,7 @@ _KEYS = {*_TEXTS, *_FLAGS, *_SECONDS, *_LISTS, "servers", "bind_password", "bind
 _TABLES = {"attributes", "flags", "teams"}
 _HERE = {"localhost", "127.0.0.1", "::1"}
 _PLACE = "%(user)s"
+_PLAINLY = re.compile(r"\([A-Za-z0-9.;-]+=[^()]*\Z")
 
 
 class BadDirectory(ValueError):
@@ -140,8 +143,11 @@ def _check(path: Path, directory: Directory) -> None:
         text = getattr(directory, name)
         if text and (_PLACE not in text or "%" in text.replace(_PLACE, "")):
             raise BadDirectory(f"“{name}” of {path} has no {_PLACE} where the user name goes, or another %.")
-    if not (directory.filter.startswith("(") and directory.filter.endswith(")")):
+    if not _is_one_filter(directory.filter):
         raise BadDirectory(f"“filter” of {path} does not stand in parentheses.")
+    if not all(_PLAINLY.search(before) for before in directory.filter.split(_PLACE)[:-1]):
+        # for all people a * is put there, which a rule or another comparison takes for a name
+        raise BadDirectory(f"“filter” of {path} compares {_PLACE} in another way than (attribute={_PLACE}).")
     if directory.group_type not in GROUP_TYPES:
         raise BadDirectory(f"“group_type” of {path} is none of {', '.join(GROUP_TYPES)}.")
     if directory.nested_groups and directory.group_type == "posixGroup":
@@ -154,6 +160,12 @@ def _check(path: Path, directory: Directory) -> None:
         raise BadDirectory(f"“ca_file” of {path} names no file.")
     if directory.password_url and urlsplit(directory.password_url).scheme not in ("http", "https"):
         raise BadDirectory(f"“password_url” of {path} is no http address.")
+
+
+def _is_one_filter(text: str) -> bool:
+    """Whether the parenthesis with which it begins is closed at its end; those in values are written \\28 and \\29."""
+    depths = list(accumulate((letter == "(") - (letter == ")") for letter in text))
+    return text.startswith("(") and depths[-1] == 0 and 0 not in depths[:-1]
 
 
 def _check_server(path: Path, directory: Directory, url: str) -> None:

@@ -21,7 +21,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 from gwm.env import BASE_DIR
-from gwm.processes.ready import READY_FD
+from gwm.processes.ready import NOTIFY_SOCKET, READY_FD
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -95,6 +95,7 @@ class Child:
         self.started_at = self.supervisor.reactor.seconds()
         descriptors: dict[int, int | str] = {0: self.supervisor.null_fd, 1: "r", 2: "r"}
         environment = {**os.environ, **self.program.environment, "PYTHONUNBUFFERED": "1"}
+        environment.pop(NOTIFY_SOCKET, None)  # that all are ready is not for one of them to say
         if self.program.takes_socket:
             descriptors[SOCKET_FD] = self.supervisor.socket_fd
         if not self.program.ready_by_output:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -56,6 +57,7 @@ class Installation:
         self.environment = clean_environment(**environment)
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
+        self.told: socket.socket | None = None  # where it says to systemd that it is ready
 
     def with_tables(self) -> Self:
         """Begin with the database as the migrations leave it: they are half of the work of a first start."""

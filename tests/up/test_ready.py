@@ -42,3 +42,12 @@ def test_it_tells_systemd_once(tmp_path: Path) -> None:
         assert told.recv(100) == b"READY=1"
         with pytest.raises(BlockingIOError):
             told.recv(100)
+
+
+@pytest.mark.parametrize("name", ["absent", "file", "x" * 200])
+def test_who_can_not_be_told_keeps_nobody_from_work(tmp_path: Path, name: str) -> None:
+    """An engine names a socket to all that runs in it, as whoever."""
+    (tmp_path / "file").touch()
+    environment = {NOTIFY_SOCKET: str(tmp_path / name)}
+    done = subprocess.run([sys.executable, "-c", CHILD], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr.startswith(f"Cannot tell {tmp_path / name} that it is ready: ")

@@ -24,10 +24,15 @@ CHILDREN = ("gwm.processes.web", " worker ", " beat ")
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One installation for all tests that leave it running."""
-    installation = Installation(tmp_path_factory.mktemp("running") / "data", "--no-demo").start_ready()
-    yield installation
-    installation.end()
+    """One installation for all tests that leave it running; whoever has started it wants to be told."""
+    folder = tmp_path_factory.mktemp("running")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(folder / "notify"))
+        told.setblocking(False)
+        installation = Installation(folder / "data", "--no-demo", NOTIFY_SOCKET=str(folder / "notify")).start_ready()
+        installation.told = told
+        yield installation
+        installation.end()
 
 
 @pytest.fixture
@@ -44,6 +49,9 @@ def test_one_command_starts_everything_and_says_so_once(running: Installation) -
     assert running.address.startswith("http://127.0.0.1:")
     assert running.get("/healthz") == (200, "ok\n")
     assert [word for word in CHILDREN if not running.child(word)] == []
+    assert running.told is not None and running.told.recv(100) == b"READY=1"
+    with pytest.raises(BlockingIOError):  # no child has said so before all were
+        running.told.recv(100)
 
 
 def test_a_message_goes_from_beat_through_the_queue_to_the_worker(running: Installation) -> None:

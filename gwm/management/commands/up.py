@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from gwm.demo import Demo, connect_demo, is_wanted, prepare_demo, wait_for_first_sync
 from gwm.preparation import prepare_database
 from gwm.processes.listening import CannotStart, lock_data_dir, open_listening_socket
+from gwm.processes.ready import tell_systemd
 from gwm.processes.supervisor import Program, Supervisor
 from gwm.processes.surroundings import check_surroundings, check_theme_at_start
 
@@ -82,8 +83,12 @@ class Command(BaseCommand):
             awaited: list[Deferred[Any]] = [supervisor.start(program).ready for program in list_programs()]
             if demo is not None:
                 awaited.append(supervisor.start(demo.program()).ready.addCallback(self.show_demo, demo, supervisor))
-            gatherResults(awaited).addCallback(lambda _: self.say(f"Ready: {address}"))
+            gatherResults(awaited).addCallback(tell_ready)
             reactor.callLater(_SLOW_START_S, tell_what_is_late)
+
+        def tell_ready(_: Any) -> None:
+            self.say(f"Ready: {address}")
+            tell_systemd()
 
         def tell_what_is_late() -> None:
             late = [child.program.name for child in supervisor.children if not child.ready.called]

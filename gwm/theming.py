@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,14 @@ from django.template import TemplateSyntaxError
 from django.template.loader import get_template
 
 from gwm.env import BASE_DIR
-from ui.theming.contrast import find_weak
-from ui.theming.described import COLOURS_SHEET, Theme
+from ui.theming.contrast import SCHEMES, Weak, find_weak, find_weak_among, with_own
+from ui.theming.described import COLOURS_SHEET, OWN_SHEET, Theme
+from ui.theming.sheets import MOST_CHARACTERS, looks_with
 
 OWN_PARTS = "own"
 _PARTS = {"static", "templates"}
+_BLIND = "gwm.W004"
+_MOST_SHOWN = 10
 
 
 class ServeColours:
@@ -52,19 +55,60 @@ def check_theme(**_: Any) -> list[CheckMessage]:
 
 def _judge_colours(theme: Theme) -> Iterator[CheckMessage]:
     """One complaint for each colour of the theme's own, however many others it can't be told from."""
-    if not theme.colours:
-        return
-    found: dict[tuple[str, str, str, float], list[str]] = {}
-    for weak in find_weak(theme.colours):
-        ink, ground = (weak.ink, weak.ink_colour), (weak.ground, weak.ground_colour)
-        is_inks = weak.ink in theme.colours.get(weak.scheme, {})
-        (name, colour), (other, other_colour) = (ink, ground) if is_inks else (ground, ink)
-        with_other = f"{weak.shown} with {other} ({other_colour})"
-        found.setdefault((weak.scheme, name, colour, weak.needs), []).append(with_other)
-    for (scheme, name, colour, needs), others in found.items():
+    if theme.colours:
+        own = {scheme: frozenset(theme.colours.get(scheme, {})) for scheme in SCHEMES}
+        yield from _complain((weak, f"in [{weak.scheme}]", own[weak.scheme]) for weak in find_weak(theme.colours))
+    if theme.static is not None and theme.has_sheet:
+        yield from _judge_sheet(theme.static / OWN_SHEET, theme)
+
+
+def _judge_sheet(path: Path, theme: Theme) -> Iterator[CheckMessage]:
+    """The same of the colours that its own style sheet gives, behind those of theme.toml."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            text = file.read(MOST_CHARACTERS + 1)
+    except OSError as error:
         yield Warning(
-            f"Theme: the contrast of {name} ({colour}) in [{scheme}] is too low: {', '.join(others)}. "
-            f"{needs:g} is needed.",
+            f"Theme: cannot read {path} ({error.strerror}).", hint="Let the service's user read it.", id=_BLIND
+        )
+        return
+    if len(text) > MOST_CHARACTERS:
+        words = f"Theme: {path} has more than {MOST_CHARACTERS:,} characters, so its colours are not measured."
+        yield Warning(words, hint="Every page loads it: make it smaller.", id=_BLIND)
+        return
+    looks, unclear = looks_with(text, with_own(theme.colours))
+    seen, found = set[tuple[str, str, str]](), list[tuple[Weak, str, frozenset[str]]]()
+    for look in looks:
+        where = f"in {OWN_SHEET}, {look.scheme}"
+        if look.scheme != look.system:
+            where += f" chosen where the system is {look.system}"
+        for weak in find_weak_among(look.scheme, look.colours):
+            pair = (weak.scheme, weak.ink_colour, weak.ground_colour)
+            if look.own & {weak.ink, weak.ground} and pair not in seen:
+                seen.add(pair)
+                found.append((weak, where, look.own))
+    yield from _complain(found)
+    if unclear:
+        shown = sorted(unclear.values())[:_MOST_SHOWN]
+        more = f", and {len(unclear) - len(shown)} more" if len(unclear) > len(shown) else ""
+        yield Warning(
+            f"Theme: the contrast of these in {OWN_SHEET} can't be measured here: {'; '.join(shown)}{more}.",
+            hint="Write them like #1b57c6, at :root; or look yourself whether they can be read.",
+            id=_BLIND,
+        )
+
+
+def _complain(all_weak: Iterable[tuple[Weak, str, frozenset[str]]]) -> Iterator[CheckMessage]:
+    """Each of them with where its colour was given, and which ones were given there."""
+    found: dict[tuple[str, str, str, float], list[str]] = {}
+    for weak, where, own in all_weak:
+        ink, ground = (weak.ink, weak.ink_colour), (weak.ground, weak.ground_colour)
+        (name, colour), (other, other_colour) = (ink, ground) if weak.ink in own else (ground, ink)
+        with_other = f"{weak.shown} with {other} ({other_colour})"
+        found.setdefault((where, name, colour, weak.needs), []).append(with_other)
+    for (where, name, colour, needs), others in found.items():
+        yield Warning(
+            f"Theme: the contrast of {name} ({colour}) {where} is too low: {', '.join(others)}. {needs:g} is needed.",
             hint=f"Choose another colour for {name}, or for these; docs/themes.md says what each is for.",
             id="gwm.W001",
         )

@@ -7,7 +7,7 @@ place. What is read needs 4.5, what is only seen (lines, marks, meters) 3.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import floor
@@ -94,13 +94,15 @@ def with_own(own: Colours) -> Colours:
 
 def find_weak(own: Colours) -> list[Weak]:
     """The pairs that are too much alike, with these colours in the place of ours."""
-    return [
-        Weak(scheme, ink, ground, colours[ink], colours[ground], has, needs)
-        for scheme, colours in with_own(own).items()
-        for pairs, needs in ((TEXT_PAIRS, TEXT_NEEDS), (SHAPE_PAIRS, SHAPE_NEEDS))
-        for ink, ground in pairs
-        if (has := contrast(colours[ink], colours[ground])) < needs
-    ]
+    return [weak for scheme, colours in with_own(own).items() for weak in find_weak_among(scheme, colours)]
+
+
+def find_weak_among(scheme: str, colours: Mapping[str, str]) -> Iterator[Weak]:
+    """The same of the colours of one scheme. What is missing is not measured."""
+    for pairs, needs in ((TEXT_PAIRS, TEXT_NEEDS), (SHAPE_PAIRS, SHAPE_NEEDS)):
+        for ink, ground in pairs:
+            if ink in colours and ground in colours and (has := contrast(colours[ink], colours[ground])) < needs:
+                yield Weak(scheme, ink, ground, colours[ink], colours[ground], has, needs)
 
 
 def contrast(one: str, other: str) -> float:

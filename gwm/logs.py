@@ -7,11 +7,12 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import Error
 
 from gwm.outages import explain_outage
 from objectlog.logged import read_ids
@@ -24,6 +25,9 @@ _PATTERNS = (
 )
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+# Of a message and values that do not fit, and of values that raise when they are asked for their words.
+_SPEECHLESS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError, OSError, Error)
+
 
 class WithoutSecrets(logging.Filter):
     """Takes known secrets, and what looks like one, out of the message and of a traceback."""
@@ -34,9 +38,11 @@ class WithoutSecrets(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record; never drops one."""
-        record.msg, record.args = self.clean(record.getMessage()), None
+        record.msg, record.args = self.clean(_said(record)), None
         if record.exc_info and not record.exc_text:
             record.exc_text = self.clean(logging.Formatter().formatException(record.exc_info))
+        if record.stack_info:
+            record.stack_info = self.clean(record.stack_info)
         return True
 
     def clean(self, text: str) -> str:
@@ -48,6 +54,21 @@ class WithoutSecrets(logging.Filter):
         return text
 
 
+def _said(record: logging.LogRecord) -> str:
+    """The message. Whoever logs what does not fit together, a library among them, goes on: the line says what it was.
+
+    From a filter an error would come out where the line was written; and logging itself would show values as they are.
+    """
+    return _say(record.getMessage, record.msg if isinstance(record.msg, str) else type(record.msg).__name__)
+
+
+def _say(say: Callable[[], str], otherwise: str) -> str:
+    try:
+        return say()
+    except _SPEECHLESS as error:
+        return f"{otherwise} [its values cannot be written: {type(error).__name__}]"
+
+
 class KnownInOneLine(logging.Filter):
     """A full disk, a database that is away, or what somebody may not do is one line: a traceback of it says no more."""
 
@@ -55,8 +76,8 @@ class KnownInOneLine(logging.Filter):
         """Shorten the record; never drops one."""
         error = record.exc_info[1] if record.exc_info else None
         if error is not None and (isinstance(error, PermissionDenied) or explain_outage(error) is not None):
-            said = record.getMessage().partition("\n")[0]
-            reason = str(error).strip()
+            said = _said(record).partition("\n")[0]
+            reason = _say(lambda: str(error).strip(), type(error).__name__)
             record.msg = said if reason in said else f"{said}: {reason}"
             record.args, record.exc_info, record.exc_text, record.stack_info = None, None, None, None
         return True

@@ -23,6 +23,7 @@ from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
 from gwm import VERSION
+from operations.clock import is_left_ahead
 
 EVERY_S = 15.0
 _END_WITHIN_S = 5.0
@@ -149,7 +150,7 @@ class Seen:
 
     def state(self, now: datetime, *, is_asked: bool = True) -> str:
         """One of STATES, the worst that holds. `is_asked`: there is work for it."""
-        if self.seen_at < now - GONE_AFTER:
+        if self.seen_at < now - GONE_AFTER or is_left_ahead(self.seen_at):  # who is there has signed again since
             return GONE
         if is_asked and self.worked_at < now - HUNG_AFTER:
             return HUNG
@@ -167,7 +168,9 @@ def judge(seen: Collection[Seen]) -> dict[Seen, str]:
     """The state of each. Workers do what a beat asks for: where none has for long enough, their rest is no fault."""
     now = timezone.now()
     has_beat = any(
-        each.kind == "beat" and each.started_at < now - HUNG_AFTER and each.state(now) in (WELL, OTHER_VERSION)
+        each.kind == "beat"
+        and (each.started_at < now - HUNG_AFTER or is_left_ahead(each.started_at))
+        and each.state(now) in (WELL, OTHER_VERSION)
         for each in seen
     )
     return {each: each.state(now, is_asked=has_beat or each.kind != "worker") for each in seen}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
@@ -18,6 +19,7 @@ from gwm.middleware import NameRequest, ProxyHeaders
 from objectlog.logged import logged_with, read_ids
 
 SECRET = "correct-horse-battery"
+DD = ("d %d", "d %d")
 
 
 @pytest.fixture
@@ -59,6 +61,29 @@ def test_one_object_a_line_whatever_is_said(lines: Any) -> None:
     assert len(json.dumps(long)) < 20_000
     assert JsonLine().format(logging.makeLogRecord({"msg": "half \ud800\n"})).isascii()
     assert SECRET not in json.dumps(broken) and "ValueError" in broken["traceback"]
+
+
+class Speechless(Exception):
+    """Has no words, and raises when it is asked for them."""
+
+    def __str__(self) -> str:
+        raise RuntimeError(SECRET)
+
+
+def test_a_line_whose_values_do_not_fit_breaks_nothing_and_is_there(lines: Any) -> None:
+    """A library writes them, or an error of somebody else's; it is no reason for a page to fail."""
+    log("a %d", SECRET)
+    log("b %s %s", SECRET)
+    log("c %s", Speechless())
+    log(Speechless())
+    for error in (Speechless(), PermissionDenied(Speechless())):
+        try:
+            raise error
+        except (Speechless, PermissionDenied):
+            log("d %d", SECRET, exc_info=True, stack_info=True)
+    told = lines()
+    assert [each["message"].partition(" [")[0] for each in told] == ["a %d", "b %s %s", "c %s", "Speechless", *DD]
+    assert all("cannot be written" in each["message"] for each in told) and SECRET not in json.dumps(told)
 
 
 def test_what_a_line_is_about_is_known_while_it_goes_on(lines: Any) -> None:

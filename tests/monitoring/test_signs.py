@@ -65,6 +65,8 @@ def test_whose_thread_goes_on_while_it_does_nothing_hangs(monkeypatch: pytest.Mo
     [
         ({}, "well", "ok", ""),
         ({"seen_at": GONE_AFTER * 2}, "gone", "bad", "no sign of life since"),
+        # killed while the clock was ahead, which has been put back
+        ({"seen_at": -timedelta(days=1), "worked_at": -timedelta(days=1)}, "gone", "bad", "no sign of life since"),
         ({"worked_at": HUNG_AFTER * 2}, "hung", "bad", "has done no work since"),
         ({"version": "0.9"}, "other version", "warn", f"runs release 0.9, and this is {VERSION}"),
     ],

@@ -6,8 +6,10 @@ A step is an operation with what a command would say to it, so that a file can d
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from gwm.new_file import new_file
 
 FORMAT = "ganeti-web-manager cluster 1"
 LONGEST_LINE = 1024 * 1024
+# All of a file is read before anything is done; a cluster of 20,000 machines with ten rights each has 50 MB.
+LARGEST = 256 * 1024 * 1024
+MOST_STEPS = 1_000_000
 #: What a step may do: nothing that is sent to Ganeti or gives anything beyond this cluster, and nothing that takes
 #: anything away but what the owner of a template gets with it.
 OPERATIONS = (
@@ -58,6 +63,8 @@ class Head:
 
 def write_record(path: Path, head: Head, steps: Sequence[Step]) -> None:
     """A new file, readable by its user alone, there as a whole or not at all. Raises RecordError."""
+    if len(steps) > MOST_STEPS:
+        raise RecordError(f"There are {len(steps)} steps, and a file holds {MOST_STEPS}.")
     try:
         with new_file(path) as stream:
             for content in (asdict(head), *map(asdict, steps)):
@@ -72,12 +79,16 @@ def read_record(path: Path) -> tuple[Head, list[Step]]:
     """All of it, before anything is done with it. Raises RecordError, which names the line."""
     try:
         with path.open("rb") as stream:
+            if os.fstat(stream.fileno()).st_size > LARGEST:
+                raise RecordError(f"The file is larger than any of a cluster's record: {LARGEST >> 20} MiB at most.")
             lines = _read_lines(iter(lambda: stream.readline(LONGEST_LINE + 1), b""))
             head = _read_head(next(lines, None))
-            steps = [_read_step(number, line) for number, line in enumerate(lines, 2)]
+            steps = [_read_step(number, line) for number, line in enumerate(islice(lines, head.steps + 1), 2)]
     except OSError as error:
         raise RecordError(f"{path} can't be read: {error.strerror}.") from error
-    if len(steps) != head.steps:
+    if len(steps) > head.steps:
+        raise RecordError(f"The file has more steps than the {head.steps} that it says. Fetch it again.")
+    if len(steps) < head.steps:
         raise RecordError(f"The file is cut off: it has {len(steps)} steps of {head.steps}. Fetch it again.")
     return head, steps
 
@@ -87,9 +98,14 @@ def _read_lines(lines: Iterator[bytes]) -> Iterator[Any]:
         if len(line) > LONGEST_LINE:
             raise RecordError(f"Line {number} is longer than any of a cluster's record.")
         try:
-            yield json.loads(line)
+            content = json.loads(line)
+            text = json.dumps(content, ensure_ascii=False)
+            text.encode()  # half a character is none that a database takes, and neither is a NUL
         except (ValueError, RecursionError):
             raise RecordError(f"Line {number} can't be read: the file is none of a cluster's record.") from None
+        if "\\u0000" in text:
+            raise RecordError(f"Line {number} can't be read: the file is none of a cluster's record.")
+        yield content
 
 
 def _read_head(content: Any) -> Head:
@@ -103,7 +119,8 @@ def _read_head(content: Any) -> Head:
     except TypeError:
         raise RecordError("Line 1 is none of a cluster's record.") from None
     texts = (head.slug, head.uuid, head.cluster, head.version, head.made)
-    if not all(isinstance(text, str) for text in texts) or not isinstance(head.steps, int):
+    is_number = type(head.steps) is int and 0 <= head.steps <= MOST_STEPS
+    if not all(isinstance(text, str) and text.isprintable() for text in texts) or not is_number:
         raise RecordError("Line 1 is none of a cluster's record.")
     return head
 

@@ -14,10 +14,13 @@ from operations.contract import SITE, Actor, AnyOperation, Ask, Forbidden, Refus
 from operations.forms import params_from
 from operations.pipeline import run
 from operations.table import OPERATIONS
-from people.selectors import is_member
+from people.selectors import is_member, list_members
 from permissions.policy import granted_verbs
-from permissions.selectors import find_group, find_role, find_user, name_of_persona
+from permissions.selectors import find_group, find_role, find_user, list_verbs, name_of_persona
 from virtualmachines.models import MachineTemplate, VirtualMachine
+
+# So many of a team's members are named.
+_MOST_NAMED = 5
 
 
 @dataclass
@@ -43,6 +46,21 @@ def require_same(head: Head, cluster: Cluster) -> None:
         raise RecordError(f"{cluster} was not read yet. Update it first: manage.py sync_clusters {cluster}")
     if head.uuid != cluster.uuid:
         raise RecordError(f"The file is of {head.cluster or head.slug} ({head.uuid}), and {cluster} is {cluster.uuid}.")
+
+
+def describe_known(steps: list[Step]) -> list[str]:
+    """Who is here of those that the steps name, and who that is: a name may be somebody else's there."""
+    found = []
+    for name in sorted({name for step in steps for name in who_is_named(step)}):
+        team = find_group(name[1:]) if name.startswith("@") else None
+        person = None if name.startswith("@") else find_user(name)
+        if team is not None:
+            people = [each.username for each in list_members(team)[: _MOST_NAMED + 1]]
+            found.append(f"{name} ({', '.join(people[:_MOST_NAMED])}{' …' if len(people) > _MOST_NAMED else ''})")
+        elif person is not None:
+            told = " ".join(filter(None, (person.get_full_name(), person.email and f"<{person.email}>")))
+            found.append(f"{name} ({told})" if told else name)
+    return found
 
 
 def find_missing(steps: list[Step], cluster: Cluster) -> Missing:
@@ -72,8 +90,10 @@ def import_record(
 ) -> Imported:
     """Do all that can be done; `say` is told after each how many came by. To import again does what is left."""
     machines, went = _Machines(cluster), Imported()
+    others = _find_other_roles(steps)
     for number, step in enumerate(steps, 1):
         try:
+            _refuse_other_role(step, others)
             if _do(step, cluster, machines, actor):
                 went.done += 1
             else:
@@ -84,6 +104,23 @@ def import_record(
             went.failed.append((step, str(error.args[0] if isinstance(error, LookupError) else error)))
         say(number)
     return went
+
+
+def _find_other_roles(steps: list[Step]) -> dict[str, str]:
+    """Roles of the file that are here and hold something else: what they hold here. Granted, they would give that."""
+    others = {}
+    for step in steps:
+        name = step.given.get("name")
+        role = find_role(name) if step.do == "role.create" and isinstance(name, str) else None
+        if role is not None and set(list_verbs(role)) != set(str(step.given.get("verbs")).split()):
+            others[role.name] = " ".join(list_verbs(role))
+    return others
+
+
+def _refuse_other_role(step: Step, others: Mapping[str, str]) -> None:
+    name = step.given.get("name" if step.do == "role.create" else "role")
+    if isinstance(name, str) and name in others:
+        raise Refusal(f"The role {name} holds something else here: {others[name]}. Rename one of them.")
 
 
 def _do(step: Step, cluster: Cluster, machines: _Machines, actor: Actor) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gwm.records.file import FORMAT, OPERATIONS, Head, RecordError, Step, read_record, write_record
+from gwm.records.file import FORMAT, LARGEST, OPERATIONS, Head, RecordError, Step, read_record, write_record
 from operations.table import OPERATIONS as ALL_OPERATIONS
 
 
@@ -42,6 +42,12 @@ def change(number: int, **changed: Any) -> Callable[[list[str]], list[str]]:
         (change(1, given=[]), "Line 2 is no step"),
         (change(1, name=7), "Line 2 is no step"),
         (change(1, more=1), "Line 2 is no step"),
+        (change(1, name="half \ud800"), "Line 2 can't be read"),
+        (change(1, given={"notes": ["\0"]}), "Line 2 can't be read"),
+        (change(0, steps=True), "Line 1"),
+        (change(0, steps=2_000_000), "Line 1"),
+        (change(0, made="\x1b[2J"), "Line 1"),
+        (lambda lines: [*lines, *lines[1:]], "more steps than the 2"),
     ],
 )
 def test_a_file_that_is_none_is_refused_as_a_whole(
@@ -53,6 +59,14 @@ def test_a_file_that_is_none_is_refused_as_a_whole(
     lines = file.read_text().splitlines()
     file.write_text("".join(f"{line}\n" for line in spoil(lines)))
     with pytest.raises(RecordError, match=words):
+        read_record(file)
+
+
+def test_a_file_of_any_size_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "lab.jsonl"
+    with file.open("wb") as stream:
+        stream.truncate(LARGEST + 1)
+    with pytest.raises(RecordError, match="larger than any"):
         read_record(file)
 
 

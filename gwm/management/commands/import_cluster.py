@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clusters.models import Cluster
 from gwm.records.file import RecordError, Step, read_record
-from gwm.records.importing import Missing, find_missing, import_record, require_same
+from gwm.records.importing import Missing, describe_known, find_missing, import_record, require_same
 from objectlog.models import Via
 from operations.contract import Actor
 from permissions.selectors import find_user
@@ -53,6 +53,7 @@ class Command(BaseCommand):
         missing = find_missing(steps, cluster)
         self._tell_missing(missing)
         if options["check"]:
+            self._tell("Here already, so compare whether they are the same", describe_known(steps))
             self._tell_steps(steps)
             return
         went = import_record(steps, cluster, Actor(user, Via.CLI, over_quota=options["over_quota"]))
@@ -66,9 +67,12 @@ class Command(BaseCommand):
 
     def _tell_missing(self, missing: Missing) -> None:
         for what, names in (("People without an account here", missing.people), ("Machines", missing.machines)):
-            if names:
-                more = f" … and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
-                self.stdout.write(f"{what}, {len(names)}: {', '.join(names[:MOST_TOLD])}{more}")
+            self._tell(what, names)
+
+    def _tell(self, what: str, names: list[str]) -> None:
+        if names:
+            more = f" … and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+            self.stdout.write(f"{what}, {len(names)}: {', '.join(names[:MOST_TOLD])}{more}")
 
     def _tell_steps(self, steps: list[Step]) -> None:
         for do, count in sorted(Counter(step.do for step in steps).items()):

@@ -148,6 +148,11 @@ class Seen:
     seen_at: datetime
     worked_at: datetime
 
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """Which process it is."""
+        return (self.kind, self.host, self.pid)
+
     def state(self, now: datetime, *, is_asked: bool = True) -> str:
         """One of STATES, the worst that holds. `is_asked`: there is work for it."""
         if self.seen_at < now - GONE_AFTER or is_left_ahead(self.seen_at):  # who is there has signed again since
@@ -162,6 +167,14 @@ def read_signs() -> list[Seen]:
     columns = ("kind", "host", "pid", "queue", "version", "started_at", "seen_at", "worked_at")
     rows = _rows().filter(seen_at__gt=timezone.now() - FORGOTTEN_AFTER).order_by("kind", "host", "pid")
     return [Seen(*row) for row in rows.values_list(*columns)[:_MOST_SHOWN]]
+
+
+def find_signing() -> tuple[list[Seen], list[Seen]]:
+    """Those that run: of this host each that is there, of others each that may be, as it is not known to be gone."""
+    host, now = socket.gethostname()[:255], timezone.now()
+    signed = read_signs()
+    here = [each for each in signed if each.host == host and _is_there(each.pid)]
+    return here, [each for each in signed if each.host != host and each.state(now) != GONE]
 
 
 def judge(seen: Collection[Seen]) -> dict[Seen, str]:

@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 
+from gwm.backups.alone import refuse_running
 from gwm.backups.file import BackupError
 from gwm.backups.rows import (
     RowError,
@@ -38,6 +39,7 @@ def copy_database(url: str, say: Callable[[str], object]) -> int:
     Returns how many. Raises BackupError."""
     if list_missing_migrations(connection):
         raise BackupError("The tables are older than this release. Run manage.py prepare first.")
+    refuse_running(say)
     with _opened(url) as target:
         _refuse_used(target)
         say(f"Making the tables of {target.vendor} …")

@@ -30,6 +30,10 @@ FORMAT = "ganeti-web-manager backup 1"
 # No line of ours is as long; one that is longer is not read, whatever it unpacks to.
 LONGEST_LINE = 64 * 1024 * 1024
 LARGEST_FILE = 32 * 1024 * 1024
+# All files of a theme.
+LARGEST_THEME = 256 * 1024 * 1024
+# What a line may hold: a hundred megabytes of text are one value, of commas they would be gigabytes.
+MOST_VALUES = 2_000_000
 SHORTEST_PASSPHRASE = 12
 
 
@@ -100,6 +104,7 @@ class Writer:
         self._stream = stream
         self._sum = hashlib.sha256()
         self._rows: dict[str, int] = {}
+        self._of_theme = 0
 
     def head(self, head: Head) -> None:
         """The first line."""
@@ -117,6 +122,9 @@ class Writer:
         """A file of the theme."""
         if len(content) > LARGEST_FILE:
             raise BackupError(f"{name} of the theme is too large for a backup: {LARGEST_FILE >> 20} MiB at most.")
+        self._of_theme += len(content)
+        if self._of_theme > LARGEST_THEME:
+            raise BackupError(f"The theme is too large for a backup: {LARGEST_THEME >> 20} MiB at most.")
         self._line({"file": name, "content": base64.b64encode(content).decode()})
 
     def end(self, texts: dict[str, str], passphrase: str) -> None:
@@ -127,7 +135,7 @@ class Writer:
 
     def _line(self, content: Any) -> None:
         line = json.dumps(content, separators=(",", ":")).encode() + b"\n"
-        if len(line) > LONGEST_LINE:
+        if len(line) > LONGEST_LINE or _count_values(line) > MOST_VALUES:
             raise BackupError("A row is too long for a backup.")
         self._sum.update(line)
         self._stream.write(line)
@@ -189,10 +197,24 @@ class Reader:
                 raise BackupError("The file is damaged: a table has no name or no columns.")
             yield label, [str(name) for name in names], lines.rows()
             content = lines.after_rows()
+        size, names = 0, set[str]()
         while isinstance(content, dict) and "file" in content:
-            yield _read_file(content)
+            found = _read_file(content)
+            size += len(found.content)
+            if size > LARGEST_THEME or len(found.content) > LARGEST_FILE or found.name in names:
+                raise BackupError("The file is damaged: it has more of a theme than any backup.")
+            names.add(found.name)
+            yield found
             content = lines.next()
         yield _read_end(content, lines)
+
+
+_LONGEST_WORD = 100
+
+
+def printable(text: object) -> str:
+    """A word of a file that may be anybody's, for a screen."""
+    return "".join(each if each.isprintable() else "?" for each in str(text))[:_LONGEST_WORD]
 
 
 _CUT = "The file is cut off, or damaged: it has no end. Fetch it again."
@@ -213,7 +235,7 @@ class _Lines:
             line = self._packed.readline(LONGEST_LINE + 1)
         except (EOFError, OSError, zlib.error):
             raise BackupError(_CUT) from None
-        if len(line) > LONGEST_LINE:
+        if len(line) > LONGEST_LINE or _count_values(line) > MOST_VALUES:
             raise BackupError("The file has a line that is longer than any of a backup.")
         if not line.endswith(b"\n"):
             raise BackupError(_CUT)
@@ -246,16 +268,29 @@ class _Lines:
             return False
 
 
+def _count_values(line: bytes) -> int:
+    return sum(line.count(each) for each in (b",", b"[", b"{"))
+
+
 def _read_head(content: Any) -> Head:
     if not isinstance(content, dict) or not str(content.get("format", "")).startswith("ganeti-web-manager backup"):
         raise BackupError("The file is no backup of Ganeti Web Manager.")
     if content["format"] != FORMAT:
-        raise BackupError(f"The file is a “{content['format']}”, which this release can't read. Take a newer release.")
+        raise BackupError(
+            f"The file is a “{printable(content['format'])}”, which this release can't read. Take a newer release."
+        )
     try:
         head = Head(**content)
     except TypeError:
         raise BackupError("The file is damaged: its first line is none of a backup.") from None
-    if not isinstance(head.migrations, list) or not isinstance(head.rows, dict):
+    texts = (head.version, head.made, head.database, head.keys)
+    if not (
+        all(isinstance(text, str) and text.isprintable() and len(text) < _LONGEST_WORD for text in texts)
+        and isinstance(head.migrations, list)
+        and all(isinstance(name, str) for name in head.migrations)
+        and isinstance(head.rows, dict)
+        and all(type(number) is int for number in head.rows.values())
+    ):
         raise BackupError("The file is damaged: its first line is none of a backup.")
     return head
 

@@ -14,6 +14,7 @@ from django.contrib.sessions.backends.cached_db import KEY_PREFIX
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
+from gwm.backups.alone import alone
 from gwm.backups.file import BackupError
 from gwm.config import Config, read_env_file
 from gwm.secrets import GENERATED, replace_private_file
@@ -27,6 +28,11 @@ FIELD, CONSOLE, JOURNAL, SIGNING = "GWM_FIELD_KEYS", "GWM_CONSOLE_KEYS", "GWM_JO
 def rotate_keys(say: Say) -> None:
     """A new key for each, what is sealed is sealed anew, and no old one stays but for those that the journal was sealed
     with. Ended halfway, it leaves a file with which everything opens, and can be called again. Raises BackupError."""
+    with alone(say):
+        _rotate(say)
+
+
+def _rotate(say: Say) -> None:
     config = Config(os.environ)
     path = config.data_dir / "secrets.env"
     values = read_env_file(path)

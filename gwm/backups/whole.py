@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from django.core.cache import cache
 from django.db import connection, transaction
 
 from gwm import VERSION
-from gwm.backups.file import SHORTEST_PASSPHRASE, BackupError, End, Head, Reader, writing
+from gwm.backups.alone import alone
+from gwm.backups.file import SHORTEST_PASSPHRASE, BackupError, End, Head, Reader, printable, writing
+from gwm.backups.restored_keys import RestoredKeys
 from gwm.backups.rows import (
     RowError,
     Table,
@@ -32,7 +35,7 @@ from gwm.backups.rows import (
     snapshot,
     write_rows,
 )
-from gwm.backups.theme import is_of_theme, keep_files, read_files
+from gwm.backups.theme import draft_files, is_of_theme, read_files
 from gwm.config import Config, read_env_file
 from gwm.env import TABLE
 from gwm.secrets import GENERATED, ensure_private_directory, replace_private_file
@@ -45,6 +48,9 @@ _NAMED = 5
 _OF_THE_HOST = ("GWM_DATA_DIR", "GWM_BACKUP_PASSPHRASE")
 #: what people write beside the settings, by the setting that says where it is
 _WRITTEN = {"openid.toml": "GWM_OPENID_FILE", "ldap.toml": "GWM_LDAP_FILE"}
+# A backup in which nothing was written for so long is none that is being made.
+_WRITES_FOR_S = 24 * 3600
+_DRAFT = re.compile(r"\.gwm-\d{8}-\d{6}\.backup\.new")
 _NIGHTLY = re.compile(r"gwm-\d{8}-\d{6}\.backup")
 
 
@@ -120,9 +126,16 @@ def make_nightly(folder: Path, keep: int, passphrase: str) -> tuple[Path, Done, 
     path = folder / f"gwm-{datetime.now(UTC):%Y%m%d-%H%M%S}.backup"
     done = make_backup(path, passphrase)
     old = sorted(each for each in folder.iterdir() if _NIGHTLY.fullmatch(each.name))[:-keep]
-    for each in old:
+    for each in (*old, *_list_abandoned(folder)):
         each.unlink()
     return path, done, old
+
+
+def _list_abandoned(folder: Path) -> list[Path]:
+    """What backups were writing that were killed."""
+    before = time.time() - _WRITES_FOR_S
+    drafts = (each for each in folder.iterdir() if _DRAFT.fullmatch(each.name))
+    return [each for each in drafts if each.stat().st_mtime < before]
 
 
 @contextmanager
@@ -136,14 +149,18 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def restore_backup(path: Path, passphrase: str, *, replaces: bool, is_unverified: bool, say: Say) -> Done:
-    """All of a file in place of what there is, or nothing of it. Raises BackupError."""
-    with opened(path) as stream:
+    """All of a file in place of what there is, or nothing of it. Raises BackupError.
+
+    Ended at whatever moment, rows and keys fit each other: old keys and new ones are both in the file while it is open
+    which rows there are.
+    """
+    with alone(say), opened(path) as stream:
         reader = Reader(stream)
         head, end = reader.check()
         say(f"A backup of {head.made}, of release {head.version}, with {sum(head.rows.values())} rows.")
         _check_release(head)
         if foreign := next((name for name, _content in reader.files() if not is_of_theme(name)), ""):
-            raise BackupError(f"The file is damaged, or somebody changed it: no theme has a file {foreign}.")
+            raise BackupError(f"The file is damaged, or somebody changed it: no theme has a file {printable(foreign)}.")
         texts = _open_texts(head, end, passphrase, say)
         if (used := describe_use()) and not replaces:
             raise BackupError(f"This installation is in use ({used}). With --replace all of that is deleted.")
@@ -151,15 +168,26 @@ def restore_backup(path: Path, passphrase: str, *, replaces: bool, is_unverified
             f"{KEY_PREFIX}{key}"
             for key in apps.get_model("sessions", "Session")._base_manager.values_list("pk", flat=True)
         ]
-        with transaction.atomic():
-            tables = list_tables()
-            with emptied(connection, tables):
-                _write(reader, head, tables)
-            with _keys_of(texts):
-                _verify(is_unverified=is_unverified, say=say)
-            _keep_texts(texts, say)
-            keep_files(reader.files(), settings.GWM_THEME_DIR, Config(os.environ).data_dir, say)
+        data_dir = Config(os.environ).data_dir
+        theme = draft_files(reader.files, settings.GWM_THEME_DIR, data_dir, say)
+        try:
+            with transaction.atomic():
+                tables = list_tables()
+                with emptied(connection, tables):
+                    _write(reader, head, tables)
+                with _keys_of(texts):
+                    _verify(is_unverified=is_unverified, say=say)
+                keys = RestoredKeys(data_dir / "secrets.env", texts)
+                keys.add()
+        except BaseException:
+            if theme is not None:
+                theme.drop()
+            raise
+        keys.settle(say)
+        _lay_settings(texts, data_dir, say)
         cache.delete_many(sessions)
+        if theme is not None:
+            theme.put(say)
     say("Everybody signs in again: sessions are in no backup.")
     return Done(sum(head.rows.values()), len(head.rows), bool(texts))
 
@@ -169,7 +197,7 @@ def _check_release(head: Head) -> None:
         raise BackupError(f"The tables here are older than this release ({missing[0]} …). Run manage.py prepare first.")
     here = set(list_migrations(connection))
     if unknown := sorted(set(head.migrations) - here):
-        words = f"The backup is of a newer release ({head.version}): this one does not know {unknown[0]}."
+        words = f"The backup is of a newer release ({head.version}): this one does not know {printable(unknown[0])}."
         raise BackupError(f"{words} Install that release here first.")
     if lacking := sorted(here - set(head.migrations)):
         words = f"The backup is of an older release ({head.version}), from before {lacking[0]}."
@@ -212,7 +240,7 @@ def _write(reader: Reader, head: Head, tables: list[Table]) -> None:
     for label, names, rows in reader.tables():
         table = wanted.get(label)
         if table is None or names != table.names:
-            raise BackupError(f"The file is damaged: {label} has other columns than its release.")
+            raise BackupError(f"The file is damaged: {printable(label)} has other columns than its release.")
         try:
             write_rows(connection, table, rows)
         except RowError as error:
@@ -251,18 +279,8 @@ def _verify(*, is_unverified: bool, say: Say) -> None:
         raise BackupError(f"{words} Give the passphrase or the right secrets.env; --unverified restores all the same.")
 
 
-def _keep_texts(texts: Mapping[str, str], say: Say) -> None:
-    """The keys become those of this installation; its settings stay, the others are laid beside them."""
-    if not texts:
-        return
-    folder = Config(os.environ).data_dir
-    path = folder / "secrets.env"
-    there = read_env_file(path)
-    if there:
-        replace_private_file(folder / "secrets.env.before-restore", path.read_text(encoding="utf-8"))
-    keys = {**there, **{name: texts[name] for name in GENERATED if name in texts}}
-    replace_private_file(path, "".join(f"{name}={value}\n" for name, value in keys.items()))
-    say(f"The keys of the backup are in {path} now.")
+def _lay_settings(texts: Mapping[str, str], folder: Path, say: Say) -> None:
+    """The settings of this installation stay, the others are laid beside them."""
     for name in ("gwm.env", *_WRITTEN):
         if name in texts:
             beside = folder / f"{name}.restored"

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import stat
 from collections.abc import Callable
@@ -210,6 +211,8 @@ def signed_anew(change: Callable[[list[bytes]], bytes]) -> Callable[[list[bytes]
     return make
 
 
+_OF_THEME = b'{"file": "static/x.css", "content": ""}\n'
+
 HOSTILE: dict[str, tuple[Callable[[list[bytes]], bytes], str]] = {
     "another file": (lambda _lines: b"{}\n", "no backup of Ganeti Web Manager"),
     "no JSON": (lambda _lines: b"PK\x03\x04\n", "no backup, or damaged"),
@@ -221,6 +224,14 @@ HOSTILE: dict[str, tuple[Callable[[list[bytes]], bytes], str]] = {
     "a row changed by one who knows": (signed_anew(change_a_row), "somebody changed the file"),
     "a row less": (signed_anew(lambda lines: b"".join([*lines[:2], *lines[3:]])), "not as many rows"),
     "a line without end": (lambda lines: lines[0] + b'["' + b"a" * (65 << 20) + b'"]\n', "longer than any"),
+    "a line of too many values": (lambda lines: lines[0] + b"[" + b"1," * 2_000_001 + b"1]\n", "longer than any"),
+    "a file of the theme twice": (
+        lambda lines: b"".join([*lines[:-1], _OF_THEME, _OF_THEME, lines[-1]]),
+        "more of a theme",
+    ),
+    "a number of rows that is none": (other_head(rows={"clusters.cluster": "1"}), "first line"),
+    "migrations that are none": (other_head(migrations=[{}]), "first line"),
+    "a release for a terminal": (other_head(version="\x1b]0;x\x07"), "first line"),
     "another format": (other_head(format="ganeti-web-manager backup 2"), "Take a newer release"),
     "a head of nothing": (other_head(surprise=1), "first line"),
     "a newer release": (
@@ -290,10 +301,14 @@ def test_of_those_of_every_night_the_newest_are_kept(tmp_path: Path, settings: A
         "gwm-20200102-000000.backup",
         "gwm-20200103-000000.backup",
         "mine.backup",
+        ".gwm-20200103-000000.backup.new",
+        ".gwm-20200104-000000.backup.new",
     ):
         (folder / name).touch()
+    os.utime(folder / ".gwm-20200103-000000.backup.new", (0, 0))
     out = io.StringIO()
     call_command("backup", "--dir", str(folder), "--keep", "2", stdout=out)
     there = sorted(path.name for path in folder.iterdir())
+    assert there.pop(0) == ".gwm-20200104-000000.backup.new"  # which another one may be writing
     assert len(there) == 3 and there[0] == "gwm-20200103-000000.backup" and there[2] == "mine.backup"
     assert "Deleted: " in out.getvalue() and stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -1,4 +1,13 @@
 from django.db import migrations, models
+from django.db.models.functions import Substr
+
+LENGTH = 255
+
+
+def cut(apps, schema_editor):
+    """To what the column takes again: MariaDB refuses to, and SQLite leaves what is too long."""
+    jobs = apps.get_model("clusters", "Job").objects.using(schema_editor.connection.alias)
+    jobs.annotate(behind=Substr("title", LENGTH + 1, 1)).exclude(behind="").update(title=Substr("title", 1, LENGTH))
 
 
 class Migration(migrations.Migration):
@@ -12,4 +21,5 @@ class Migration(migrations.Migration):
             name="title",
             field=models.TextField(blank=True, help_text="in words: what the job does to what"),
         ),
+        migrations.RunPython(migrations.RunPython.noop, cut),
     ]

@@ -67,7 +67,8 @@ def describe(entry):
     values = {**params, "object": entry.target_name, "verb": entry.verb}
     sentence = choose(done, values)
     if entry.outcome not in ("done", "succeeded"):
-        sentence = {"message": BECAME[entry.outcome], "values": {"what": choose(thing, values)}}
+        became = BECAME.get(entry.outcome, f"%(what)s: {entry.outcome}")  # one of a release that came later, gone back
+        sentence = {"message": became, "values": {"what": choose(thing, values)}}
     at = entry.finished_at or entry.created_at
     fields = {
         "actor_name": entry.actor_name,

@@ -1,7 +1,7 @@
 """The image of deploy/container, built without an engine and without a registry, and what runs in it started.
 
 buildah builds it in a chroot, from an image made of the bare Debian that tools/server.py keeps. Its parts are started
-by systemd-nspawn, as an engine would: the root read-only, without capabilities, as the user that the image names.
+by systemd-nspawn, as the image and the compose files say (tools/compose.py), and as an engine would.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from tools.compose import Service
 from tools.server import make_base, missing_for_servers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +58,7 @@ class Running:
 
     process: subprocess.Popen[bytes]
     log: Path
+    grace_s: float
 
     def text(self) -> str:
         """What it has said so far."""
@@ -72,10 +74,10 @@ class Running:
         self.process.wait(_PATIENCE_S)
 
     def stop(self) -> int:
-        """Ask it to end as an engine does, by TERM to its first process; its exit code."""
+        """Ask it to end as an engine does, by TERM to its first process, which has its time for it; its exit code."""
         self._signal(signal.SIGTERM)
         try:
-            return self.process.wait(_PATIENCE_S)
+            return self.process.wait(self.grace_s)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
@@ -147,28 +149,34 @@ def _copy(base: Path, root: Path) -> None:
 @contextmanager
 def started(
     image: Image,
+    service: Service,
     data: Path,
     command: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
-    hostname: str = "gwm",
 ) -> Iterator[Running]:
-    """Something that runs in it, by default what the image says, with `data` as its volume; ended in the end."""
-    given = {**image.environment, **(environment or {})}
+    """A service of a compose file, or a command beside it, with `data` as its volume; ended in the end.
+
+    `environment` is what is otherwise here than in a network of containers.
+    """
+    given = {**image.environment, **service.environment, **(environment or {})}
     number = next(_NUMBERS)
     words = [
-        *("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--console=pipe", "--user=gwm"),
+        *("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--console=pipe", f"--user={image.user}"),
         *("--directory", str(image.root), f"--machine=gwm-{os.getpid()}-{number}", f"--chdir={image.folder}"),
-        f"--hostname={hostname}",
-        *("--read-only", "--tmpfs=/tmp:mode=1777", f"--bind={data}:/data"),
-        *("--drop-capability=all", "--no-new-privileges=yes"),
+        f"--hostname={service.hostname or service.name}",
+        *(f"--bind={data}:{place}" for place in service.volumes),
+        *service.confined_by,
         *(f"--setenv={key}={value}" for key, value in given.items()),
     ]
     log = data.with_name(f"{data.name}-{number}.log")
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [*words, "--", *(command or image.command)], stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            [*words, "--", *(command or service.command or image.command)],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
         )
-    running = Running(process, log)
+    running = Running(process, log, service.grace_s)
     try:
         yield running
     finally:

@@ -17,6 +17,7 @@ import yaml
 
 from gwm.env import TABLE
 from gwm.processes.listening import CannotStart, open_listening_socket, take_socket
+from tools.compose import COMPLETED, HEALTHY, ComposeError, Service, in_order, read_services
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = ROOT / "deploy" / "container"
@@ -178,3 +179,49 @@ def test_the_web_process_takes_the_socket_it_is_handed_or_opens_its_own() -> Non
             with socket.socket(fileno=taken) as own:
                 assert own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
         mute.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)  # still open: it was not ours to close
+
+
+def test_all_that_a_compose_file_says_is_started_or_an_engines() -> None:
+    """tools/compose.py reads it for the tests that start it, and refuses what it does not know."""
+    for file in ("compose.yml", "compose-parts.yml"):
+        written = services(file)
+        read = read_services(HERE / file, "ganeti-web-manager", {"GWM_DATABASE_PASSWORD": "of-tests"})
+        assert next(service.name for service in in_order(read)) in ("gwm", "prepare")
+        for service in read.values():
+            assert "${" not in " ".join(service.environment.values())
+            for name, condition in service.after.items():
+                must_be = written[name]
+                if condition == HEALTHY:
+                    assert must_be["healthcheck"]["test"], name
+                else:
+                    assert condition == COMPLETED and must_be["restart"] == "no", name
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("{image: x, privileged: true, pid: host}", "nobody has tried privileged, pid"),
+        ("{image: x, security_opt: [seccomp=unconfined]}", "nobody has tried seccomp=unconfined"),
+        ("{image: x, environment: {A: '${B:?choose}'}}", "'B' must be given"),
+        ("{image: x, healthcheck: {test: [CMD-SHELL, 'true']}}", "a check of health by CMD-SHELL"),
+        ("{image: x, depends_on: {a: {condition: service_started}}}", "a wait for each other"),
+    ],
+)
+def test_what_nobody_has_tried_is_refused(tmp_path: Path, written: str, words: str) -> None:
+    (tmp_path / "compose.yml").write_text(f"services:\n  a: {written}\n  b: {{image: other, privileged: true}}\n")
+    with pytest.raises(ComposeError, match=re.escape(words)):
+        list(in_order(read_services(tmp_path / "compose.yml", "x", {})))
+
+
+def test_what_is_written_is_what_is_started(tmp_path: Path) -> None:
+    """Nothing of it is assumed: a root that may be written to is one in the tests, too."""
+    written = (
+        "user: '7', cap_drop: [NET_RAW], tmpfs: [/run], volumes: ['a:/b'], stop_grace_period: 2m, environment: {A: 1}"
+    )
+    (tmp_path / "compose.yml").write_text(
+        f"services:\n  a: {{image: x, read_only: false, {written}}}\n  b: {{image: x}}\n"
+    )
+    read = read_services(tmp_path / "compose.yml", "x", {})
+    assert read["b"] == Service("b", (), {}, "", (), {}, 10.0, {}, ())
+    confined_by = ("--tmpfs=/run:mode=1777", "--drop-capability=CAP_NET_RAW", "--user=7")
+    assert read["a"] == Service("a", (), {"A": "1"}, "", (), {}, 120.0, {"/b": "a"}, confined_by)

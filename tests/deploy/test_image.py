@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-import yaml
 
 from tests.up.running import ROOT, eventually
+from tools.compose import COMPLETED, Service, in_order, read_services
 from tools.container import Image, Running, built_image, started
 from tools.throwaway import free_port, postgresql, redis_server
 from vncproxy.client import list_consoles
@@ -36,9 +35,14 @@ def data(tmp_path: Path, image: Image) -> Path:
     return volume
 
 
-def ask(image: Image, data: Path, *command: str, **environment: str) -> tuple[int, str]:
-    """Exit code and words of what runs in it to its end."""
-    with started(image, data, command, environment) as running:
+HERE = ROOT / "deploy/container"
+NAME = "ganeti-web-manager"
+ONE = read_services(HERE / "compose.yml", NAME, {})["gwm"]
+
+
+def ask(image: Image, service: Service, data: Path, *command: str, **environment: str) -> tuple[int, str]:
+    """Exit code and words of what runs to its end, as a service or beside it."""
+    with started(image, service, data, command, environment) as running:
         return running.wait(), running.text()
 
 
@@ -71,7 +75,7 @@ def test_there_is_code_in_it_and_nothing_of_the_checkout(image: Image) -> None:
 
 def test_it_may_do_nothing_and_write_nowhere_else(image: Image, data: Path) -> None:
     script = "id -u; grep CapEff /proc/self/status; touch /opt/x /etc/x /x; touch /data/x /tmp/x && echo writes"
-    code, words = ask(image, data, "sh", "-c", script)
+    code, words = ask(image, ONE, data, "sh", "-c", script)
     assert code == 0 and words.splitlines()[:2] == ["10001", "CapEff:\t0000000000000000"], words
     assert words.count("Read-only file system") == 3 and "writes" in words
 
@@ -80,40 +84,39 @@ def test_one_service_starts_works_stops_and_starts_again(image: Image, data: Pat
     port = free_port()
     environment = {"GWM_PORT": str(port), "GWM_BIND": "127.0.0.1"}
     address = f"http://127.0.0.1:{port}"
-    code, words = ask(image, data, *image.health, **environment)
+    code, words = ask(image, ONE, data, *(ONE.health or ()), **environment)
     assert code == 1 and "refused" in words
-    with started(image, data, environment=environment) as service:
+    with started(image, ONE, data, environment=environment) as service:
         eventually(lambda: said(service, "Ready: "), 300, "Ready")
         found = re.search(r"First account: admin, password: (\S+)", service.text())
         assert found
-        assert ask(image, data, *image.health, **environment)[0] == 0
+        assert ask(image, ONE, data, *(ONE.health or ()), **environment)[0] == 0
         eventually(lambda: "demo" in sign_in(address, found[1]), 120, "the demo cluster")
-        code, words = ask(image, data, "python", "manage.py", "health", **environment)
+        code, words = ask(image, ONE, data, "python", "manage.py", "health", **environment)
         assert code == 0 and "demo: healthy" in words, words
         assert service.stop() == 0, service.text()
-    with started(image, data, environment=environment) as service:
+    with started(image, ONE, data, environment=environment) as service:
         eventually(lambda: said(service, "Ready: "), 300, "Ready")
         assert "First account" not in service.text()
         sign_in(address, found[1])
         service.kill()
-    with started(image, data, environment=environment) as service:
+    with started(image, ONE, data, environment=environment) as service:
         eventually(lambda: said(service, "Ready: "), 300, "Ready after it was killed")
 
         def is_well() -> bool:
             """Those that were killed are not missed."""
-            return "Processes: 3 processes" in ask(image, data, "python", "manage.py", "health", **environment)[1]
+            return "Processes: 3 processes" in ask(image, ONE, data, "python", "manage.py", "health", **environment)[1]
 
         eventually(is_well, 120, "health")
         assert service.stop() == 0, service.text()
 
 
 def test_the_parts_work_together(image: Image, data: Path) -> None:
-    """With the commands of the compose file, and a PostgreSQL and a Redis of this machine."""
-    parts: dict[str, Any] = yaml.safe_load((ROOT / "deploy/container/compose-parts.yml").read_text())["services"]
+    """As the compose file has them, one after another, but that they have the network and the servers of this host."""
+    services = read_services(HERE / "compose-parts.yml", NAME, {"GWM_DATABASE_PASSWORD": "unused"})
     web, console = free_port(), free_port()
     with redis_server() as redis_url, postgresql() as database_url, ExitStack() as stack:
-        environment = {
-            **parts["web"]["environment"],
+        here = {
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "GWM_PUBLIC_URL": f"http://127.0.0.1:{web}",
@@ -121,15 +124,17 @@ def test_the_parts_work_together(image: Image, data: Path) -> None:
             **{"GWM_BIND": "127.0.0.1", "GWM_PORT": str(web)},
             **{"GWM_CONSOLE_BIND": "127.0.0.1", "GWM_CONSOLE_PORT": str(console)},
         }
-        code, words = ask(image, data, *parts["prepare"]["command"], **environment)
-        found = re.search(r"First account: admin, password: (\S+)", words)
-        assert code == 0 and found, words
-        running = {
-            name: stack.enter_context(
-                started(image, data, parts[name]["command"], environment, parts[name].get("hostname", name))
-            )
-            for name in ("web", "worker", "beat", "console")
-        }
+        running: dict[str, Running] = {}
+        password = ""
+        for service in in_order(services):
+            if COMPLETED in [by.after.get(service.name) for by in services.values()]:
+                code, words = ask(image, service, data, **here)
+                found = re.search(r"First account: admin, password: (\S+)", words)
+                assert code == 0 and found, words
+                password = found[1]
+            else:
+                running[service.name] = stack.enter_context(started(image, service, data, environment=here))
+        assert running.keys() == {"web", "worker", "beat", "console"}
 
         def is_ready() -> bool:
             assert {name: part.text() for name, part in running.items() if part.process.poll() is not None} == {}
@@ -139,10 +144,11 @@ def test_the_parts_work_together(image: Image, data: Path) -> None:
                 return False
 
         eventually(is_ready, 300, "readyz")
-        page = sign_in(f"http://127.0.0.1:{web}", found[1])
+        page = sign_in(f"http://127.0.0.1:{web}", password)
         assert "No cluster yet" in page
-        assert ask(image, data, *image.health, **environment)[0] == 0
-        code, words = ask(image, data, "python", "manage.py", "health", **environment)
+        for service in services.values():
+            assert service.health is None or ask(image, service, data, *service.health, **here)[0] == 0
+        code, words = ask(image, services["web"], data, "python", "manage.py", "health", **here)
         assert code == 0 and "Worker and beat: alive" in words, words
         refused = requests.get(f"http://127.0.0.1:{console}/console/ws", timeout=60)
         assert refused.status_code in (400, 403, 426)

@@ -121,6 +121,7 @@ def follow_claims(who: User, teams: Iterable[str], provider: str) -> tuple[list[
         for pk, team in wanted.items():
             if pk not in by_hand:
                 ClaimedMembership.objects.get_or_create(person=who, team=team, provider=provider)
+            if pk not in member_of:
                 team.user_set.add(who)
     return sorted(joined, key=str), gone
 

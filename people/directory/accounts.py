@@ -111,7 +111,7 @@ def follow(there: Directory, link: SocialAccount, found: Found, via: Via) -> str
     with transaction.atomic():
         if not _hold(link):
             return ""
-        person = link.user
+        person, before = link.user, link.extra_data
         _follow_names(there, person, found, via)
         joined, left = follow_claims(person, teams_for(there, found), KEY)
         for verb, teams in (("team.add-member", joined), ("team.remove-member", left)):
@@ -123,7 +123,7 @@ def follow(there: Directory, link: SocialAccount, found: Found, via: Via) -> str
         link.extra_data = {**link.extra_data, **kept}
         if via is Via.WEB:
             link.save()  # with the time, which the profile shows
-        else:
+        elif link.extra_data != before:
             _keep(link)
     return problem
 

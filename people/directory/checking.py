@@ -105,7 +105,8 @@ def _check(there: Directory, via: Via, *, is_sure: bool) -> Seen:
 
 
 def _renew(there: Directory, row: SocialAccount, entry: Found, via: Via) -> list[str]:
-    let_in_again(there, row, via)
+    if OUT in row.extra_data:  # as it was read: most are not, and are asked for once less
+        let_in_again(there, row, via)
     problem = follow(there, row, entry, via)
     return [problem] if problem else []
 

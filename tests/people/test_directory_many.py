@@ -2,6 +2,8 @@
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from people.directory import checking, wire
 from people.directory.accounts import connect, link_of
@@ -76,6 +78,20 @@ def test_a_limit_of_the_directory_is_no_word_about_people(tree, use, name):
     for gone in ("p3", "p7"):
         tree.link.delete_s(entries[gone])
     assert (check().put_out, inactive()) == (2, {"p3", "p7"})
+
+
+def test_a_check_that_finds_nothing_new_writes_nothing(tree, use):
+    """It comes every few minutes, for all people."""
+    make_team("web")
+    there = use()
+    entries = connect_all(tree, there, 4)
+    use(teams={tree.group("web", *entries.values()): ("web",)})
+    check()
+    with CaptureQueriesContext(connection) as queries:
+        assert check().asked == 4
+    asked = [query["sql"] for query in queries if "gwm_cache" not in query["sql"]]
+    assert not [sql for sql in asked if sql.startswith(("INSERT", "UPDATE", "DELETE"))]
+    assert len(asked) <= 4 * 14
 
 
 @pytest.mark.parametrize("name", SERVICES)

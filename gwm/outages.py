@@ -22,6 +22,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _POSTGRES_DISK_FULL = "53100"
 _POSTGRES_READ_ONLY = "25006"  # a standby, or default_transaction_read_only
 _POSTGRES_AWAY = ("08", "57P", "533")
+# no room for the memory that connections share, which lies beside the database: even reading begins with it
+_SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 _SQLITE_AWAY = ("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_NOTADB", "SQLITE_PERM")
 # a connection that was open when the disk became read-only says that it could not write
 _SQLITE_READ_ONLY = ("SQLITE_READONLY", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE")
@@ -157,7 +159,7 @@ def _judge_database(error: DatabaseError) -> _Kind | None:
 
 
 def _judge_sqlite(name: str) -> _Kind | None:
-    if name == "SQLITE_FULL":
+    if name in _SQLITE_FULL:
         return _Kind.DISK
     if name.startswith(_SQLITE_READ_ONLY):
         return _Kind.READ_ONLY

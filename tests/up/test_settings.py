@@ -172,6 +172,7 @@ def test_a_refusal_is_one_line_in_the_log(
     ("said", "title"),
     [
         ({"sqlite_errorname": "SQLITE_READONLY_DBMOVED"}, "Nothing can be saved"),
+        ({"sqlite_errorname": "SQLITE_IOERR_SHMSIZE"}, "The disk is full"),
         ({"sqlite_errorname": "SQLITE_IOERR_WRITE"}, "Nothing can be saved"),
         ({"sqlite_errorname": "SQLITE_IOERR_READ"}, "The database does not answer"),
         ({"sqlite_errorname": "SQLITE_CONSTRAINT"}, ""),

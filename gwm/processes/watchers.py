@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vncproxy.forwarded import real_client
-from vncproxy.settings import Network, within
+from vncproxy.settings import Network, parse_address, within
 
 _SCHEME = "bearer"
 
@@ -41,4 +41,7 @@ class Watchers:
         peer = str(getattr(request.getClientAddress(), "host", ""))
         told = request.requestHeaders.getRawHeaders(b"x-forwarded-for") or []
         forwarded = b", ".join(told).decode("latin-1")
-        return within(real_client(peer, forwarded, self.trusted_proxies), self.networks)
+        client = real_client(peer, forwarded, self.trusted_proxies)
+        # A proxy that names nobody by an address (with a port, "unknown") does not ask for itself.
+        is_unnamed = bool(told) and any(parse_address(each.strip()) is None for each in forwarded.split(","))
+        return within(client, self.networks) and not (is_unnamed and within(client, self.trusted_proxies))

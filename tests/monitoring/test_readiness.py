@@ -50,6 +50,19 @@ BY_ADDRESS = watch(at="192.0.2.0/24")
 PROXIED = watch(at="192.0.2.0/24", behind="127.0.0.0/8")
 
 
+# Monitoring is on the host of the proxy, too.
+BESIDE = watch(at="192.0.2.0/24,127.0.0.1/32", behind="127.0.0.0/8")
+UNREADABLE = ("unknown", "_hidden", "203.0.113.9:443", "192.0.2.7:443", "[2001:db8::1]:5", "for=192.0.2.7", "300.0.2.7")
+    "unknown",
+    "_hidden",
+    "203.0.113.9:443",
+    "192.0.2.7:443",
+    "[2001:db8::1]:5",
+    "for=192.0.2.7",
+    "192.0.2.07",
+)
+
+
 def strangers() -> list[tuple[Watchers, Any]]:
     """Who is not monitoring, and asks."""
     return [
@@ -69,6 +82,11 @@ def strangers() -> list[tuple[Watchers, Any]]:
         (PROXIED, ask(PROXY)),
         (PROXIED, ask(PROXY, x_forwarded_for="203.0.113.9")),
         (PROXIED, ask(PROXY, x_forwarded_for="192.0.2.7, 203.0.113.9")),
+        (BESIDE, ask(PROXY, x_forwarded_for="")),
+        (BESIDE, ask(PROXY, x_forwarded_for="127.0.0.1, 203.0.113.9")),
+        *((BESIDE, ask(PROXY, x_forwarded_for=each)) for each in UNREADABLE),
+        *((BESIDE, ask(PROXY, x_forwarded_for=f"192.0.2.7, {each}")) for each in UNREADABLE),
+        *((BESIDE, ask(PROXY, x_forwarded_for=f"{each}, 127.0.0.2")) for each in UNREADABLE),
     ]
 
 
@@ -79,6 +97,9 @@ def monitoring() -> list[tuple[Watchers, Any]]:
         (BY_TOKEN, ask(authorization=f"bearer  {TOKEN}")),
         (BY_ADDRESS, ask("192.0.2.7")),
         (PROXIED, ask(PROXY, x_forwarded_for="203.0.113.9, 192.0.2.7")),
+        (PROXIED, ask(PROXY, x_forwarded_for="unknown, 192.0.2.7")),
+        (BESIDE, ask(PROXY)),
+        (BESIDE, ask(PROXY, x_forwarded_for="127.0.0.1")),
         (watch(token=TOKEN, at="192.0.2.0/24"), ask("192.0.2.7")),
         (watch(token=TOKEN, at="192.0.2.0/24"), ask(authorization=BEARER)),
     ]

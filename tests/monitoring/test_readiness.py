@@ -53,14 +53,6 @@ PROXIED = watch(at="192.0.2.0/24", behind="127.0.0.0/8")
 # Monitoring is on the host of the proxy, too.
 BESIDE = watch(at="192.0.2.0/24,127.0.0.1/32", behind="127.0.0.0/8")
 UNREADABLE = ("unknown", "_hidden", "203.0.113.9:443", "192.0.2.7:443", "[2001:db8::1]:5", "for=192.0.2.7", "300.0.2.7")
-    "unknown",
-    "_hidden",
-    "203.0.113.9:443",
-    "192.0.2.7:443",
-    "[2001:db8::1]:5",
-    "for=192.0.2.7",
-    "192.0.2.07",
-)
 
 
 def strangers() -> list[tuple[Watchers, Any]]:

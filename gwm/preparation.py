@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from gwm.config import Config, SettingError
 from gwm.database_versions import REMEDY, describe_unfit, kind_of
+from gwm.migrating import migrate_patiently
 from permissions.services import forget_grants_of_nothing
 from virtualmachines.sync.tags import mirror_all_tags
 
@@ -20,14 +21,15 @@ FIRST_ADMIN = "admin"
 
 
 def prepare_database(say: Callable[[str], None]) -> None:
-    """Bring the tables up to date and see to the first account. Raises SettingError for a database that won't do."""
+    """Bring the tables up to date and see to the first account. Raises SettingError for a database that won't do, and
+    CommandError when somebody holds a table all the time."""
     connection.ensure_connection()
     if unfit := describe_unfit(*kind_of(connection)):
         raise SettingError("DATABASE_URL", unfit, REMEDY)
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         say("Bringing the database up to date …")
-        call_command("migrate", interactive=False, verbosity=0)
+        migrate_patiently(say)
     call_command("createcachetable", verbosity=0)
     mirror_all_tags()
     forget_grants_of_nothing()

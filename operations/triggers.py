@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 PREFIX = "gwm_"
@@ -32,11 +33,17 @@ def are_there(connection: BaseDatabaseWrapper) -> bool:
     return connection.vendor in VENDORS
 
 
+def have_been_made(connection: BaseDatabaseWrapper) -> bool:
+    """Whether ours are there now: all or none, but for those of tables that a migration has made anew."""
+    with connection.cursor() as cursor:
+        return are_there(connection) and bool(_list_triggers(connection, cursor))
+
+
 def remove_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Take all of ours off."""
+    """Take all of ours off, or none: who waits for a table in vain leaves them as they are."""
     if not are_there(connection):
         return
-    with connection.cursor() as cursor:
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         for name, table in _list_triggers(connection, cursor):
             if connection.vendor == "postgresql":
                 cursor.execute(f'DROP TRIGGER "{name}" ON "{table}"')
@@ -46,11 +53,11 @@ def remove_triggers(connection: BaseDatabaseWrapper) -> None:
 
 
 def install_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Make them for the tables and columns that are there."""
-    remove_triggers(connection)
+    """Make them for the tables and columns that are there: all, or none."""
     if not are_there(connection):
         return
-    with connection.cursor() as cursor:
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        remove_triggers(connection)
         tables = set(connection.introspection.table_names(cursor))
 
         def columns_of(table: str) -> list[str]:

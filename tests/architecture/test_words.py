@@ -89,7 +89,7 @@ def test_the_words_of_a_template_are_found() -> None:
 # Commands, settings, what starts the processes, and logs speak English: for who runs the service.
 _FOR_OPERATORS = re.compile(
     r"^(?:gwm/(?:management|processes|settings|env|config|database_versions|secrets|demo|preparation|live)"
-    r"|gwm/(?:backups|checking|diagnosing|records|logs|metrics|queue_files|celery|theming)|ui/theming|objectlog/(?:canonical|chain)|\w+/management|\w+/migrations|\w+/tests|tools|tests|simulator|vncproxy|deploy|sealing|fabfile|manage)"
+    r"|gwm/(?:backups|migrating|checking|diagnosing|records|logs|metrics|queue_files|celery|theming)|ui/theming|objectlog/(?:canonical|chain)|\w+/management|\w+/migrations|\w+/tests|tools|tests|simulator|vncproxy|deploy|sealing|fabfile|manage)"
 )
 FILES = [
     path

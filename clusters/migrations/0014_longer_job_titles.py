@@ -1,5 +1,5 @@
 from django.db import migrations, models
-from django.db.models.functions import Substr
+from django.db.models.functions import Length, Substr
 
 LENGTH = 255
 
@@ -7,7 +7,7 @@ LENGTH = 255
 def cut(apps, schema_editor):
     """To what the column takes again: MariaDB refuses to, and SQLite leaves what is too long."""
     jobs = apps.get_model("clusters", "Job").objects.using(schema_editor.connection.alias)
-    jobs.annotate(behind=Substr("title", LENGTH + 1, 1)).exclude(behind="").update(title=Substr("title", 1, LENGTH))
+    jobs.annotate(length=Length("title")).filter(length__gt=LENGTH).update(title=Substr("title", 1, LENGTH))
 
 
 class Migration(migrations.Migration):

@@ -50,7 +50,7 @@ OTHERWISE = {
 #: the same on the way back
 OTHERWISE_BACK = {**OTHERWISE, "clusters.job.title": "is cut to what fits"}
 #: parts that do not run here
-NOT_STARTED = {"Worker and beat", "Console proxy"}
+NOT_STARTED = {"Worker and beat", "Console proxy", "Processes"}
 LISTS = (
     *("overview", "clusters", "vms", "nodes", "jobs", "journal", "batches", "people", "teams", "templates", "usage"),
     *("requests", "reconciliation", "health", "names", "site-rights", "profile"),

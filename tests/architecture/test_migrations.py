@@ -1,7 +1,8 @@
 """Migrations that the release before can live with: while an upgrade lasts, its processes go on with the new tables.
 
 The release before is the last one with a heading in CHANGELOG.md, alphas included: `RELEASED` names its last
-migrations. Whoever makes a release moves `RELEASED` on and empties `ACCEPTED`.
+migrations. Each one since is judged by itself: old code is what knew the tables as they were just before it, for there
+are servers that run what is between two releases. Whoever makes a release moves `RELEASED` on and empties `ACCEPTED`.
 """
 
 from collections.abc import Iterator
@@ -36,6 +37,9 @@ ACCEPTED: dict[str, str] = {
     "objectlog.0004_keys_of_operations: RunPython": _KEYS,
     "objectlog.0006_events_of_old_entries: RunPython": "writes into a new table only",
     "objectlog.0010_text_of_events: RunPython": "fills a new table and makes an index of it, which triggers keep",
+    "operations.0003_steps_on_one_target: AddField batch.target_name: not null, no default in the database": (
+        "no release had batches, and a migration to come can't mend what ran before it"
+    ),
     "permissions.0003_members_act_for_their_teams: RunPython": "writes into new tables only",
     "permissions.0010_roles_to_begin_with: RunPython": "writes into new tables only",
     "permissions.0011_auditors_of_teams: RunPython": "writes into new tables only",
@@ -56,16 +60,19 @@ _REMOVING = (
 _BY_HAND = (migrations.RunPython, migrations.RunSQL)
 
 
-def find_breaking(operation: Operation, app: str, state: ProjectState, released: ProjectState) -> Iterator[str]:
-    """What old code would stumble over, in a word each: something is gone, or it is asked for what it does not know."""
+def find_breaking(operation: Operation, app: str, state: ProjectState, old: ProjectState) -> Iterator[str]:
+    """What old code would stumble over, in a word each: something is gone, or it is asked for what it does not know.
+
+    `state` is what the operation meets, `old` what that code knows.
+    """
     if isinstance(operation, migrations.SeparateDatabaseAndState):
         for each in operation.database_operations:
-            yield from find_breaking(each, app, state, released)
+            yield from find_breaking(each, app, state, old)
     elif isinstance(operation, _BY_HAND):
         yield type(operation).__name__
     else:
         name = getattr(operation, "model_name", getattr(operation, "name", getattr(operation, "old_name", ""))).lower()
-        if (app, name) not in released.models:
+        if (app, name) not in old.models:
             return  # a table that old code does not know
         if isinstance(operation, _REMOVING):
             yield f"{type(operation).__name__} {name}"
@@ -73,7 +80,8 @@ def find_breaking(operation: Operation, app: str, state: ProjectState, released:
             yield f"AddField {name}.{operation.name}: not null, no default in the database"
         if isinstance(operation, migrations.AlterField):
             before = state.models[app, name].fields[operation.name]
-            if not takes_what(before, operation.field):
+            is_known = operation.name in old.models[app, name].fields
+            if is_known and not takes_what(before, operation.field):
                 yield f"AlterField {name}.{operation.name}"
 
 
@@ -110,15 +118,18 @@ def list_released_models() -> list[type[models.Model]]:
     return [model for model in found if model._meta.app_label in ours() and not model._meta.proxy]
 
 
-def list_findings() -> set[str]:
+def list_findings(loader: MigrationLoader) -> set[str]:
     """Of all migrations since: "app.migration: what would break"."""
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    known, released, state = released_keys(loader), released_state(loader), ProjectState()
+    known, known_apps, state = released_keys(loader), ours(), ProjectState()
     found = set()
     for app, name in loader.graph._generate_plan(loader.graph.leaf_nodes(), at_end=True):
-        for operation in loader.graph.nodes[app, name].operations:
-            if app in ours() and (app, name) not in known:
-                found |= {f"{app}.{name}: {each}" for each in find_breaking(operation, app, state, released)}
+        migration, is_judged = loader.graph.nodes[app, name], app in known_apps and (app, name) not in known
+        old = state.clone() if is_judged else state
+        if is_judged and not migration.atomic:  # ended half way, it can't be begun again
+            found.add(f"{app}.{name}: not atomic")
+        for operation in migration.operations:
+            if is_judged:
+                found |= {f"{app}.{name}: {each}" for each in find_breaking(operation, app, state, old)}
             operation.state_forwards(app, state)
     return found
 
@@ -128,7 +139,7 @@ def test_the_release_before_is_the_last_in_the_changelog():
 
 
 def test_what_would_break_it_is_accepted_for_a_reason():
-    assert list_findings() == set(ACCEPTED)
+    assert list_findings(MigrationLoader(None, ignore_no_migrations=True)) == set(ACCEPTED)
 
 
 @pytest.mark.django_db
@@ -177,3 +188,49 @@ def test_every_column_that_it_knows_is_there_and_none_that_it_does_not_is_asked_
 def test_each_kind_of_breaking_is_found(operation, found):
     released = released_state(MigrationLoader(None, ignore_no_migrations=True))
     assert list(find_breaking(operation, "clusters", released, released)) == found
+
+
+def test_a_migration_is_judged_by_what_the_one_before_it_left():
+    """A table and a column that no release had yet are known to whoever runs what is in between."""
+
+    class Made(migrations.Migration):
+        dependencies = [("clusters", RELEASED["clusters"])]
+        operations = [migrations.CreateModel("Rack", [("name", models.CharField(max_length=9, primary_key=True))])]
+
+    class Changed(migrations.Migration):
+        atomic = False
+        dependencies = [("clusters", "2001_made")]
+        operations = [
+            migrations.AddField("rack", "height", models.IntegerField(default=0)),
+            migrations.AddField("rack", "width", models.IntegerField(null=True)),
+            migrations.AlterField("rack", "width", models.IntegerField(default=0, db_default=0)),
+            migrations.AddConstraint("rack", models.UniqueConstraint("height", name="rack_once")),
+            migrations.AddIndex("rack", models.Index(fields=["height"], name="rack_height")),
+        ]
+
+    class Gone(migrations.Migration):
+        dependencies = [("clusters", "2002_changed")]
+        operations = [
+            migrations.AlterField("rack", "width", models.IntegerField(default=0, db_default=0, unique=True)),
+            migrations.RenameField("rack", "width", "depth"),
+            migrations.RemoveField("rack", "height"),
+            migrations.RenameModel("Rack", "Shelf"),
+            migrations.AlterModelTable("shelf", "shelves"),
+        ]
+
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    previous = ("clusters", RELEASED["clusters"])
+    for made in (Made, Changed, Gone):
+        key = ("clusters", f"200{(Made, Changed, Gone).index(made) + 1}_{made.__name__.lower()}")
+        loader.graph.add_node(key, made(key[1], key[0]))
+        loader.graph.add_dependency(None, key, previous)
+        previous = key
+    assert list_findings(loader) - set(ACCEPTED) == {
+        "clusters.2002_changed: not atomic",
+        "clusters.2002_changed: AddField rack.height: not null, no default in the database",
+        "clusters.2002_changed: AddConstraint rack",
+        "clusters.2003_gone: AlterField rack.width",
+        "clusters.2003_gone: RenameField rack",
+        "clusters.2003_gone: RemoveField rack",
+        "clusters.2003_gone: RenameModel rack",
+    }

@@ -18,13 +18,16 @@ from vncproxy.settings import Network, networks
 
 _PATH = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)*")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+# Within an address, also of a setting that is to have none.
+_PASSWORD = re.compile(r"(//[^/\s:@]*:)[^\s”]+@")
+_HIDDEN = r"\1[hidden]@"
 
 
 class SettingError(Exception):
-    """A setting has a wrong value; the text names it and says what to do."""
+    """A setting has a wrong value; the text names it and says what to do, and shows no password."""
 
     def __init__(self, name: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{name}: {problem} {remedy}")
+        super().__init__(f"{name}: {_PASSWORD.sub(_HIDDEN, problem)} {remedy}")
         self.name = name
 
 
@@ -122,6 +125,15 @@ class Config:
             raise SettingError(
                 name, f"{shown} is no address we can use.", f"Begin it with {' or '.join(f'{s}://' for s in schemes)}."
             )
+        try:
+            _port = urlsplit(value).port
+        except ValueError:  # its text may be of the password
+            raise SettingError(
+                name,
+                "its host or its port is none.",
+                "Write it like scheme://user:password@host:port/…, with what is neither letter nor digit in the "
+                "password as %2F for / and %40 for @.",
+            ) from None
         return value
 
     def secret_values(self) -> list[str]:

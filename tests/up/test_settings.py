@@ -7,6 +7,7 @@ import logging
 import re
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,36 @@ def test_the_file_is_written_as_for_systemd(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("ONE=1\nnonsense\n")
     with pytest.raises(SettingError, match="line 2"):
         read_env_file(tmp_path / "file")
+
+
+#: what can be wrong with an address that has a password
+BAD_ADDRESSES = (
+    "{scheme}://u:Mk-pw1x/db",
+    "{scheme}://u:Mk-pw1x@[::1/db",
+    "{scheme}://u:Mk-pw1x@host:99999/db",
+    "{scheme}://u:Mk-pw1x@host:port/db",
+    "{scheme}://u:Mk/pw1x@host:1/db",
+    "{scheme}://u:Mk#pw1x@host/db",
+    "other://u:Mk-pw1x@host/db",
+    "{scheme}//u:Mk-pw1x@host/db",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [("DATABASE_URL", "postgres"), ("REDIS_URL", "redis"), ("GWM_MAIL_URL", "smtp"), ("GWM_PUBLIC_URL", "https")],
+)
+def test_a_wrong_address_is_refused_without_its_password(tmp_path: Path, name: str, scheme: str) -> None:
+    for address in BAD_ADDRESSES:
+        value = address.format(scheme=scheme)
+        with pytest.raises(SettingError, match=f"^{name}: ") as caught:
+            config(tmp_path, **{name: value}).url(name, scheme)
+        told = "".join(traceback.format_exception(caught.value))
+        assert not {"Mk", "pw1x"} & set(re.split(r"\W|-", told)), (value, told)
+    for good in ("{scheme}://u:Mk-pw1x@host:1/db", "{scheme}:////run/postgresql/gwm", "{scheme}://%2Frun%2Fx/db"):
+        value = good.format(scheme=scheme)
+        assert config(tmp_path, **{name: value}).url(name, scheme) == value
+    assert "Mk-pw1x" not in str(SettingError("GWM_JOURNAL_STREAM", "“tls://u:Mk-pw1x@h” is no address.", ""))
 
 
 @pytest.mark.parametrize(

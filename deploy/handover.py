@@ -11,8 +11,7 @@ from contextlib import contextmanager
 
 from deploy.host import Host
 
-# One more web process, as long as the others begin anew. Where there is no Redis to remember which tickets of consoles
-# were used, each of the two takes one for these seconds.
+# One more web process, as long as the others begin anew.
 MEANWHILE = "gwm-web@meanwhile.service"
 _WEB = "gwm-web@"
 _LIST_WEB = "systemctl list-units --plain --no-legend --state=active 'gwm-web@*.service' | cut -d' ' -f1"

@@ -6,6 +6,7 @@ Settings come from the environment (GWM_CONSOLE_*, see ``vncproxy.settings``); t
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor as default_reactor
@@ -15,6 +16,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.pages import notFound
 
 from vncproxy.broker import make_broker, run_with_broker
+from vncproxy.client import folder_of_used
 from vncproxy.connections import Connections, connections_for, raise_file_limit
 from vncproxy.settings import SettingError, settings_from
 from vncproxy.tls import tls_options
@@ -27,7 +29,8 @@ def main(arguments: list[str], environment: dict[str, str], reactor: Any) -> int
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
     try:
         settings = settings_from(environment | {"GWM_CONSOLE_CONTROL": options.control})
-        broker = make_broker(settings, reactor)
+        used_in = folder_of_used(Path(options.control)) if options.control else None
+        broker = make_broker(settings, reactor, used_in=used_in)
         tls = tls_options(options.cert, options.key) if options.cert else None
     except (SettingError, ValueError, OSError) as error:
         return _complain(str(error))

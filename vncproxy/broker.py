@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from twisted.application.service import Service
@@ -23,7 +24,7 @@ from vncproxy.settings import Address, Settings, parse_address
 from vncproxy.sides import BrowserSide, NodeSide
 from vncproxy.tickets import ExpiredTicketError, InvalidTicketError, Ticket, open_ticket
 from vncproxy.troubles import ConsoleError, Trouble
-from vncproxy.used import LocalMemory, RedisMemory, UsedTickets
+from vncproxy.used import FolderMemory, LocalMemory, RedisMemory, UsedTickets
 
 Endpoint = Callable[[Address, int, float], IStreamClientEndpoint]
 """Makes an endpoint for address, port and time-out in seconds."""
@@ -187,9 +188,12 @@ class Broker(Service):
                 console.browser.ping()
 
 
-def make_broker(settings: Settings, reactor: Any) -> Broker:
-    """A broker on a real reactor; dials by TCP, remembers used tickets in Redis where one is set, else by itself."""
+def make_broker(settings: Settings, reactor: Any, *, used_in: Path | None = None) -> Broker:
+    """A broker on a real reactor; dials by TCP, remembers used tickets in Redis where one is set, else in the directory
+    that those of this host share, else by itself."""
     used: UsedTickets = LocalMemory(reactor)
+    if used_in is not None:
+        used = FolderMemory(used_in, reactor)
     if settings.redis_url:
         used = RedisMemory(settings.redis_url, reactor, reactor, reactor.getThreadPool())
 

@@ -57,6 +57,11 @@ def own_control_socket(path: Path) -> Path:
     return path.with_stem(f"{path.stem}-{os.getpid()}")
 
 
+def folder_of_used(path: Path) -> Path:
+    """Beside the control socket as it is configured: where the brokers of a host remember which tickets were used."""
+    return path.with_suffix(".used")
+
+
 def list_control_sockets(path: str) -> list[str]:
     """The control sockets that there are: `path` itself (a daemon's) and those beside it of web processes."""
     configured = Path(path)

@@ -1,18 +1,23 @@
 """Remembering which tickets have been used, so that each serves once."""
 
+import hashlib
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 from redis import Redis
 from redis.exceptions import RedisError
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from vncproxy.tickets import LONGEST_LIFETIME_S
 from vncproxy.troubles import ConsoleError, Trouble
 
 _REDIS_TIMEOUT_S = 2.0
 _MARGIN_S = 60.0  # clocks of several brokers differ
+_TIDY_EVERY_S = 60.0
 
 
 class UsedTickets(Protocol):
@@ -23,7 +28,7 @@ class UsedTickets(Protocol):
 
 
 class LocalMemory:
-    """In this process; right as long as there is one broker."""
+    """In this process; right as long as there is one broker, which never begins anew."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -39,6 +44,44 @@ class LocalMemory:
 
     def __len__(self) -> int:
         return len(self._until)
+
+
+class FolderMemory:
+    """In a directory, for all brokers of one host and those that come after them: an empty file for each ticket.
+
+    Making a file that must not be there yet is one step, which one broker alone takes. No directory means no console.
+    """
+
+    def __init__(self, folder: Path, clock: IReactorTime) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._tidied_at: float | None = None
+
+    def claim(self, ticket_id: str, expires_at: float) -> Deferred[bool]:
+        return maybeDeferred(self._make, hashlib.sha256(ticket_id.encode()).hexdigest())
+
+    def _make(self, name: str) -> bool:
+        try:
+            self._tidy()
+            try:
+                (self._folder / name).touch(mode=0o600, exist_ok=False)
+            except FileExistsError:
+                return False
+        except OSError as error:
+            raise ConsoleError(Trouble.MEMORY_DOWN) from error
+        return True
+
+    def _tidy(self) -> None:
+        """Once a minute forget what is older than any ticket lives, by whichever broker it was used."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        now = self._clock.seconds()
+        if self._tidied_at is not None and now - self._tidied_at < _TIDY_EVERY_S:
+            return
+        self._tidied_at = now
+        for each in self._folder.iterdir():
+            with suppress(FileNotFoundError):  # another broker was quicker
+                if each.stat().st_mtime < now - LONGEST_LIFETIME_S - _MARGIN_S:
+                    each.unlink()
 
 
 class RedisMemory:

@@ -40,7 +40,7 @@ from gwm.processes.watchers import Watchers
 from gwm.readiness import check_readiness
 from gwm.signs import begin
 from vncproxy.broker import Broker, make_broker, run_with_broker
-from vncproxy.client import list_control_sockets, own_control_socket
+from vncproxy.client import folder_of_used, list_control_sockets, own_control_socket
 from vncproxy.connections import Connections, connections_for, raise_file_limit
 from vncproxy.control import remove_stale_socket
 from vncproxy.settings import settings_from
@@ -108,7 +108,8 @@ def build_broker(reactor: Any) -> Broker:
     for left in list_control_sockets(str(settings.GWM_CONSOLE_CONTROL)):
         remove_stale_socket(Path(left))
     control = own_control_socket(settings.GWM_CONSOLE_CONTROL)
-    return make_broker(settings_from(values | {"GWM_CONSOLE_CONTROL": str(control)}), reactor)
+    own = settings_from(values | {"GWM_CONSOLE_CONTROL": str(control)})
+    return make_broker(own, reactor, used_in=folder_of_used(settings.GWM_CONSOLE_CONTROL))
 
 
 def build_site(reactor: Any, threads: ThreadPool, broker: Broker, ready: Ready, metrics: Metrics) -> ConsoleSite:

@@ -16,6 +16,7 @@ from django.urls import set_script_prefix
 from kombu.entity import Exchange, Queue
 
 from gwm import queue_files, signs
+from gwm.databases import REDIS_LIMITS
 from gwm.processes.ready import tell_ready
 from gwm.roomy import call_with_room
 from objectlog.logged import logged_with
@@ -53,7 +54,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
 def describe_broker() -> dict[str, Any]:
     """Return Celery's options for Redis, or for a queue of files in the data directory."""
     if settings.REDIS_URL:
-        return {"broker_url": settings.REDIS_URL, "broker_transport_options": {"global_keyprefix": "gwm:"}}
+        # Where it is well, what waits for messages is answered each second, so the limit cuts off none.
+        options = {"global_keyprefix": "gwm:", **REDIS_LIMITS}
+        return {"broker_url": settings.REDIS_URL, "broker_transport_options": options}
     folder = settings.GWM_DATA_DIR / "queue"
     return {
         # with a host name, or kombu logs "No hostname was supplied" again and again

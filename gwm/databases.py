@@ -1,4 +1,4 @@
-"""How Django reaches the database, by its URL."""
+"""How Django reaches the database and the cache, by their URLs."""
 
 import sqlite3
 from pathlib import Path
@@ -7,6 +7,10 @@ from typing import Any
 import environ
 
 TIMEOUT_S = 5
+# A Redis whose host vanished without a word must hold no page, and no process that is to end.
+# A worker asks it some six times before its end.
+REDIS_TIMEOUT_S = 3
+REDIS_LIMITS = {"socket_timeout": REDIS_TIMEOUT_S, "socket_connect_timeout": REDIS_TIMEOUT_S}
 # What SQLite takes in one statement since 3.32, where it was built without another number.
 MOST_PARAMETERS = 32_766
 
@@ -48,6 +52,16 @@ def describe_database(url: str, data_dir: Path, *, prepares: bool) -> dict[str, 
     described["CONN_MAX_AGE"] = 600
     described["CONN_HEALTH_CHECKS"] = True
     return described
+
+
+def describe_cache(redis_url: str) -> dict[str, Any]:
+    """Return Django's description of the cache that all processes share: Redis, or a table."""
+    if redis_url:
+        redis = "django.core.cache.backends.redis.RedisCache"
+        return {"BACKEND": redis, "LOCATION": redis_url, "KEY_PREFIX": "gwm", "OPTIONS": REDIS_LIMITS}
+    # Above it a third is thrown away: with Django's 300, guessing many names would wipe out the counters.
+    table = "django.core.cache.backends.db.DatabaseCache"
+    return {"BACKEND": table, "LOCATION": "gwm_cache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
 
 
 def allow_long_statements(connection: Any) -> None:

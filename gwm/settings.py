@@ -6,7 +6,7 @@ from email.utils import formataddr
 from urllib.parse import unquote, urlsplit
 
 from gwm.config import Config, SettingError, read_path
-from gwm.databases import describe_database
+from gwm.databases import describe_cache, describe_database
 from gwm.env import BASE_DIR
 from gwm.static_version import is_immutable, version_of
 from objectlog.sinks import BadAddress, make_sink
@@ -273,14 +273,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache: shared by all processes; a cache in one process's memory would break rate limits and locks.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "gwm"}
-    if REDIS_URL
-    else {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "gwm_cache",
-        # Above it a third is thrown away: with Django's 300, guessing many names would wipe out the counters.
-        "OPTIONS": {"MAX_ENTRIES": 50_000},
-    },
+    "default": describe_cache(REDIS_URL),
     # In memory only: what a screen shows is kept nowhere.
     "pictures": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from simulator import Simulator
 from tests.operations.installation import Installation
 from tests.processes.commands import ROOT, wait_for
+from tools.throwaway import redis_server
 
 pytestmark = pytest.mark.standalone
 MACHINE = "vm1.example.org"
@@ -104,6 +106,19 @@ def test_changes_made_elsewhere_come_with_the_timetable(background: Background) 
         background.wait_until("ERROR_down", False)
         background.installation.simulator.outside.start(MACHINE)
         background.wait_until("running", False)
+
+
+@pytest.mark.redis
+def test_worker_and_beat_end_though_redis_has_fallen_silent(tmp_path: Path, make_simulator: Any) -> None:
+    with redis_server() as url, Redis.from_url(url) as redis:
+        background = Background(tmp_path, make_simulator(instances=3, speed=1.0), url)
+        with background.worker() as worker, background.beat() as beat:
+            wait_for(lambda: len(background.installation.rows(SIGNED)) == 2, "both")
+            redis.execute_command("CLIENT PAUSE 600000 ALL")  # as one whose host vanished: connected, and no answer
+            for process in (worker, beat):
+                process.send_signal(signal.SIGTERM)
+            for process in (worker, beat):
+                process.wait(120)
 
 
 @pytest.mark.parametrize("background", ["files"], indirect=True)

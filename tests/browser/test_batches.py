@@ -70,6 +70,7 @@ def test_nothing_stays_ticked_when_one_comes_back(person, demo):
     expect(head).not_to_be_checked()
     head.check()
     page.get_by_role("link", name="Journal").click()
+    expect(page).to_have_url(re.compile("/journal/$"))
     page.go_back()
     expect(page.locator(".pick").first).to_be_visible()
     expect(page.locator(".pick:checked")).to_have_count(0)

@@ -1,6 +1,8 @@
 """Clusters: added by their fingerprint, edited, removed, refreshed; one that goes away and comes back."""
 
 import re
+import socket
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
@@ -8,7 +10,6 @@ from playwright.sync_api import expect
 from simulator import Simulator
 from tests.browser.adding import add, give_address, grouped, remove
 from tests.browser.messages import hear
-from tools.throwaway import free_port
 
 
 @pytest.fixture
@@ -16,6 +17,14 @@ def other():
     """A cluster that is there for one test, with a job clock."""
     with Simulator(nodes=2, instances=12, speed=1.0) as simulator:
         yield simulator
+
+
+@pytest.fixture
+def deaf():
+    """A port on which nothing listens, and nothing will: it is taken."""
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 @pytest.mark.feature("G005", "F045", "F046", "F050", "F051", "F066", "F074")
@@ -69,11 +78,11 @@ def test_edit_refresh_and_remove(page, other, watch):
 
 
 @pytest.mark.feature("F051", "F050")
-def test_a_cluster_that_does_not_answer_is_added_all_the_same(page, watch):
+def test_a_cluster_that_does_not_answer_is_added_all_the_same(page, watch, deaf):
     watch.allow(422, 404)
     page.goto("/clusters/add/")
     page.get_by_label("Address").fill("127.0.0.1")
-    page.get_by_label("Port").fill(str(free_port()))
+    page.get_by_label("Port").fill(str(deaf))
     page.get_by_role("button", name="Connect").click()
     expect(page.get_by_role("alert").first).to_contain_text("Check address and port")
     page.get_by_role("button", name="Add anyway").click()

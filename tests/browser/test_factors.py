@@ -32,6 +32,7 @@ def type_password(page: Page, name: str) -> None:
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page).not_to_have_url(re.compile("/login/$"))  # going on at once would take the click back
 
 
 def sign_out(page: Page, name: str) -> None:

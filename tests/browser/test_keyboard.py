@@ -24,10 +24,12 @@ def test_search_help_and_go_to(page):
     page.keyboard.type("db1 cluster:demo")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/vms/"))
+    page.wait_for_load_state()  # what is pressed before its scripts are there is not heard
     page.keyboard.press("n")
     expect(page.get_by_role("link", name="db1.example.org", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("db1.example.org")
+    page.wait_for_load_state()
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(keys).to_be_visible()
@@ -37,6 +39,7 @@ def test_search_help_and_go_to(page):
         page.keyboard.press("g")
         page.keyboard.press(letter)
         expect(page).to_have_url(re.compile(re.escape(path) + "$"))
+        page.wait_for_load_state()
 
 
 def test_a_page_that_is_a_form_begins_in_its_first_field(page, watch):
@@ -133,6 +136,7 @@ def test_the_jobs_open_and_close_by_keys_and_keep_the_focus(page, held):
     page.goto("/clusters/lab/vms/vm115.example.org/")
     page.locator("#vm-head #do-reboot").click()
     page.locator("dialog#dialog").get_by_role("button", name="Reboot", exact=True).click()
+    expect(page.locator("dialog#dialog")).not_to_be_visible()  # it gives the focus back when it closes
     summary, jobs = page.locator("#dock summary"), page.locator("#dock details")
     expect(summary).to_be_visible()
     page.keyboard.press("j")

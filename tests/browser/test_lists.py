@@ -43,6 +43,7 @@ def test_machines_are_searched_filtered_sorted_and_paged(page):
     page.goto("/vms/?cluster=demo")
     page.get_by_role("columnheader", name="Memory").get_by_role("link").click()
     expect(page.get_by_role("columnheader", name="Memory")).to_have_attribute("aria-sort", "descending")
+    page.wait_for_load_state()  # all rows are there
     shown = page.locator("main td[data-label=Memory]").all_inner_texts()
     sizes = [_mebibytes(text) for text in shown]
     assert sizes == sorted(sizes, reverse=True)

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.waiting import wait_for
+
 AS_OF = re.compile(r"As of \d\d:\d\d:\d\d")
 IS_DRAWN = "(image) => image.complete && image.naturalWidth > 100"
 
@@ -16,7 +18,7 @@ def test_a_machines_page_shows_its_screen_and_leads_to_the_console(page):
     expect(card).to_contain_text(AS_OF)
     picture = card.get_by_role("img", name="Screen of web1.example.org")
     expect(picture).to_be_visible()
-    assert picture.evaluate(IS_DRAWN)
+    wait_for(page, lambda: picture.evaluate(IS_DRAWN), "the picture is drawn")
     card.get_by_role("button", name="Renew").click()
     expect(card.locator("figure")).to_have_attribute("aria-busy", "false")
     expect(picture).to_be_visible()

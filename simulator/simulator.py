@@ -53,6 +53,7 @@ class Simulator:
             self.viewer_username: User(self.viewer_password, frozenset({"read"})),
         }
         self.requests: list[tuple[str, str]] = []  # method and target of each, in order of arrival
+        self.answered: list[tuple[str, str]] = []  # likewise, as soon as it is settled what the answer says
         self._rapi = Rapi(World(cluster, self.queue), self.users)
         self.alterations = self._rapi.alterations
         self._certificate = certificate or local_certificate()
@@ -199,20 +200,27 @@ class Simulator:
 
     def forget_requests(self) -> None:
         self.requests.clear()
+        self.answered.clear()
 
     # what the server asks of us
 
     def note(self, request: Request) -> None:
-        self.requests.append((request.method, request.target))
-        if len(self.requests) > REMEMBERED:
-            del self.requests[: REMEMBERED // 2]
+        self._remember(self.requests, request)
+
+    @staticmethod
+    def _remember(where: list[tuple[str, str]], request: Request) -> None:
+        where.append((request.method, request.target))
+        if len(where) > REMEMBERED:
+            del where[: REMEMBERED // 2]
 
     def fault_for(self, request: Request) -> Fault | None:
         content = request.target.partition("?")[2] + request.body.decode(errors="replace")
         return self.faults.take(request.method, request.path, content)
 
     def respond(self, request: Request, endpoint: Server) -> Answer:
-        return self._rapi.answer(request, endpoint.node in (None, self.cluster.master))
+        answer = self._rapi.answer(request, endpoint.node in (None, self.cluster.master))
+        self._remember(self.answered, request)
+        return answer
 
     def refuse(self, fault: Fault) -> Answer:
         return error_answer(HttpError(fault.code, fault.message))

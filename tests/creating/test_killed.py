@@ -8,6 +8,7 @@ import pytest
 
 from simulator import Simulator
 from tests.operations.installation import Installation
+from tests.processes.commands import PATIENCE_S
 
 pytestmark = [pytest.mark.feature("F181", "G004"), pytest.mark.standalone]
 
@@ -100,10 +101,10 @@ def test_before_the_answer(product: Installation, fault: str) -> None:
 
 
 def test_after_the_answer_before_it_was_written_down(product: Installation) -> None:
-    product.simulator.faults.slow(1.0, method="POST", path="/2/instances")
     product.kill_before_it_writes_the_answer_down(
         *creating("c.example.org"),
-        arrives=lambda: has_arrived(product),
+        method="POST",
+        path="/2/instances",
         is_taken=lambda: jobs(product, "c.example.org"),
     )
     product.find_out()
@@ -124,7 +125,7 @@ def test_a_machine_that_was_made_before_anybody_looked_for_the_job(product: Inst
 def test_a_follower_killed_before_it_settled(product: Installation) -> None:
     assert "job" in product.manage(*creating("e.example.org"))
     product.simulator.run_jobs()
-    product.simulator.faults.slow(3.0)
+    product.simulator.faults.slow(PATIENCE_S)
     product.simulator.forget_requests()
     product.kill_while_it_waits("sync_clusters", until=lambda: product.simulator.requests)
     product.write("UPDATE clusters_schedule SET leased_until = NULL")  # the lease of the dead runs out by itself

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from simulator import Simulator
-from tests.processes.commands import Commands, environment_of, wait_for
+from tests.processes.commands import PATIENCE_S, Commands, environment_of, wait_for
 from tests.processes.migrated import copy_migrated
 
 
@@ -67,12 +67,14 @@ class Installation(Commands):
         self.simulator.listen_again()
 
     def kill_before_it_writes_the_answer_down(
-        self, *words: str, arrives: Callable[[], Any], is_taken: Callable[[], Any]
+        self, *words: str, method: str = "PUT", path: str, is_taken: Callable[[], Any]
     ) -> None:
-        """Kill a command that has its answer. Its request has been slowed down, so that there is time to lock."""
+        """Kill a command that has its answer. Its request to this path is held back until the database is locked."""
+        held = self.simulator.faults.slow(PATIENCE_S, method=method, path=path)
         command = self.start(*words)
-        wait_for(arrives, "the request arrives")
+        wait_for(lambda: held.hits, "the request arrives")
         with self.locked():  # which could not be had if a transaction were open during the call
+            self.simulator.faults.remove(held)
             wait_for(is_taken, "Ganeti takes it")
             # The answer is on its way; writing it down has to wait for us.
             with pytest.raises(subprocess.TimeoutExpired):

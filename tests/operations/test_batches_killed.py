@@ -10,7 +10,7 @@ import pytest
 
 from simulator import Simulator
 from tests.operations.installation import Installation
-from tests.processes.commands import Command, wait_for
+from tests.processes.commands import PATIENCE_S, Command, wait_for
 
 pytestmark = [pytest.mark.feature("G050"), pytest.mark.standalone]
 
@@ -156,10 +156,9 @@ def test_killed_before_the_answer(batches: Batches) -> None:
 
 def test_killed_after_the_answer_before_it_was_written_down(batches: Batches) -> None:
     names = batches.plan(9, 10)
-    batches.simulator.faults.slow(1.0, method="PUT", path=f"/2/instances/{names[0]}/.*")
     batches.product.kill_before_it_writes_the_answer_down(
         *working(),
-        arrives=lambda: batches.sent(names[0]),
+        path=f"/2/instances/{names[0]}/shutdown",
         is_taken=lambda: batches.product.jobs_about(names[0]),
     )
     batches.go_on()
@@ -194,13 +193,13 @@ def test_killed_amid_two_calls(batches: Batches) -> None:
 def test_two_workers_at_once_send_each_item_once(batches: Batches) -> None:
     """Even where the lease does not hold them apart: the second finds the item begun."""
     names = batches.plan(13, 14)
-    batches.simulator.faults.slow(2.0, method="PUT", path=f"/2/instances/{names[0]}/.*")
+    held = batches.simulator.faults.slow(PATIENCE_S, method="PUT", path=f"/2/instances/{names[0]}/.*")
     first = batches.worker()
     wait_for(lambda: batches.sent(names[0]), "the first sends")
     batches.product.write("UPDATE operations_batchlane SET leased_until = NULL, queued_at = NULL")
-    second = batches.worker()
-    for process in (first, second):
-        process.end()
+    batches.worker().end()
+    batches.simulator.faults.remove(held)
+    first.end()
     assert [batches.sent(name) for name in names] == [1, 1]
     batches.go_on()
     assert batches.items(*names) == [("done", "succeeded")] * 2

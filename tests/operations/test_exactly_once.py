@@ -11,6 +11,7 @@ import pytest
 
 from simulator import Simulator
 from tests.operations.installation import Installation
+from tests.processes.commands import PATIENCE_S
 
 pytestmark = [pytest.mark.feature("G004"), pytest.mark.standalone]
 
@@ -86,10 +87,9 @@ def test_killed_before_the_answer(product: Installation) -> None:
 
 @pytest.mark.feature("F295")
 def test_killed_after_the_answer_before_it_was_written_down(product: Installation) -> None:
-    product.simulator.faults.slow(1.0, method="PUT", path="/2/instances/.*")
     product.kill_before_it_writes_the_answer_down(
         *shutting_down("vm5.example.org"),
-        arrives=lambda: changes(product),
+        path="/2/instances/.*/shutdown",
         is_taken=lambda: product.jobs_about("vm5.example.org"),
     )
     assert product.entry_of("vm5.example.org")[0] == "submitting"
@@ -144,7 +144,7 @@ def test_follower_killed_before_it_settled(product: Installation) -> None:
     product.simulator.run_jobs()
     product.simulator.forget_requests()
     product.kill_before_it_writes("sync_clusters")
-    product.simulator.faults.slow(3.0)
+    product.simulator.faults.slow(PATIENCE_S)
     product.kill_while_it_waits("sync_clusters", until=lambda: product.simulator.requests)
     product.write("UPDATE clusters_schedule SET leased_until = NULL")  # the lease of the dead runs out by itself
     product.find_out()

@@ -55,6 +55,12 @@ def update(cluster: Cluster) -> Report:
 
 
 @pytest.fixture
+def long_time_outs(settings: Any) -> None:
+    """Whoever waits for a cluster that hangs waits until the test lets go of it."""
+    settings.GWM_RAPI_READ_TIMEOUT_S = 600
+
+
+@pytest.fixture
 def short_time_outs(settings: Any) -> None:
     """Whoever waits for a cluster that hangs waits for seconds."""
     settings.GWM_RAPI_READ_TIMEOUT_S = 3

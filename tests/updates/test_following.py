@@ -11,6 +11,7 @@ from tests.updates.conftest import update
 from tests.updates.following import VM1, VM2, VM3, follow, machine, operate
 from updates.due import select_to_follow
 from updates.follower import follow_cluster
+from updates.leases import LEASE_S
 
 pytestmark = pytest.mark.usefixtures("short_time_outs")
 
@@ -265,7 +266,7 @@ def test_a_number_that_becomes_visible_late(simulator, cluster):
 def test_of_two_followers_one_leaves_it(simulator, cluster):
     simulator.outside.submit("INSTANCE_SHUTDOWN", instance_name=VM1)
     update(cluster)
-    Schedule.objects.filter(pk=cluster.pk).update(follow_leased_until=timezone.now() + timedelta(seconds=20))
+    Schedule.objects.filter(pk=cluster.pk).update(follow_leased_until=timezone.now() + timedelta(seconds=LEASE_S))
     simulator.forget_requests()
     assert follow_cluster(cluster).outcome == "skipped" and not simulator.requests
     assert not select_to_follow().exists()

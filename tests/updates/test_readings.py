@@ -1,6 +1,5 @@
 """Whoever has read last wins, whoever writes last; and an operation ends only when its machine shows it."""
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -18,9 +17,10 @@ from objectlog.services import advance, begin
 from operations.contract import NoParams
 from operations.table import OPERATIONS
 from tests.factories import make_job
+from tests.processes.commands import PATIENCE_S, wait_for
 from tests.updates.conftest import update
 from tests.updates.following import VM1, VM2, VM3, follow, machine, operate
-from tests.updates.test_leases import in_thread, wait_for
+from tests.updates.test_leases import in_thread
 from updates.cycle import sync_cluster
 from updates.follower import follow_cluster
 from virtualmachines.models import VirtualMachine
@@ -118,20 +118,25 @@ def test_every_row_says_when_it_was_read(simulator, cluster):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.feature("G004", "F233")
-def test_a_running_update_loses_against_the_follower(simulator, cluster, root):
+def test_a_running_update_loses_against_the_follower(simulator, cluster, root, long_time_outs):
     """The update has read all machines, and hangs at the networks while a job ends and is followed."""
     update(cluster)
     entry = operate(root, "shutdown", machine(cluster))
     simulator.outside.modify(VM2, tags=["changed"])
     simulator.forget_requests()
-    hanging = simulator.faults.add("slow", seconds=2.5, path="/2/query/network")
+    hanging = simulator.faults.slow(PATIENCE_S, path="/2/query/network")
     join = in_thread(lambda: sync_cluster(cluster))
-    wait_for(lambda: hanging.hits and simulator.count(path="/2/query/instance") >= 3)
-    threading.Event().wait(0.3)
+
+    def has_read() -> bool:
+        read = [target for _method, target in list(simulator.answered) if target.startswith("/2/query/instance")]
+        return len(read) >= 3
+
+    wait_for(lambda: hanging.hits and has_read(), "it has read the machines, and waits for the networks")
     simulator.run_jobs()
     follow(cluster)
     entry.refresh_from_db()
     assert (entry.outcome, machine(cluster).status) == (Outcome.SUCCEEDED, "ADMIN_down")
+    simulator.faults.remove(hanging)
     assert join().outcome == "updated"
     assert machine(cluster).status == "ADMIN_down"
 

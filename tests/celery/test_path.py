@@ -16,7 +16,7 @@ from redis import Redis
 
 from simulator import Simulator
 from tests.operations.installation import Installation
-from tests.processes.commands import ROOT, wait_for
+from tests.processes.commands import PATIENCE_S, ROOT, wait_for
 from tools.throwaway import redis_server
 
 pytestmark = pytest.mark.standalone
@@ -44,7 +44,7 @@ class Background:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(20)
+                process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -186,7 +186,7 @@ def test_a_syslog_server_gets_rfc_5424(settings: Any, tmp_path: Path, is_tls: bo
         receiver = Receiver(server, context)
         settings.GWM_JOURNAL_STREAM = f"{scheme}://127.0.0.1:{server.getsockname()[1]}{query}"
         assert stream_all() == 2
-        receiver.join(10)
+        receiver.join(120)
     first, second = (judge(message) for message in messages_of(receiver.data))
     assert first["pri"] == b"109" and second["pri"] == b"108", "audit: a notice, and a warning"
     assert first["at"].endswith(b"Z") and b'number="1"' in first["sd"] and b'target_name="web1"' in first["sd"]

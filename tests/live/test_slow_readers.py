@@ -29,9 +29,11 @@ from gwm.processes.web import BoundedRequest
 
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/csv")])
-    for number in range({PIECES}):
-        yield (b"%06d" % number) * ({PIECE} // 6)
-    Path(sys.argv[1]).write_text("made")
+    try:
+        for number in range({PIECES}):
+            yield (b"%06d" % number) * ({PIECE} // 6)
+    finally:  # all of it is made, or who asked was cut off before
+        Path(sys.argv[1]).write_text("made")
 
 BoundedRequest.patience_s = float(sys.argv[2])
 threads = ThreadPool(1, 1)
@@ -69,7 +71,7 @@ class Server:
         """Ask for the file with little room for it, and read nothing."""
         reader = socket.socket()
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        reader.settimeout(30)
+        reader.settimeout(120)
         reader.connect(("127.0.0.1", self.port))
         reader.sendall(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
         return reader

@@ -151,10 +151,14 @@ class Installation:
         """Return the process id of the child with a word in its command line, 0 if there is none."""
         return next((pid for pid, command in self.children().items() if word in command), 0)
 
+    def await_child(self, word: str) -> int:
+        """The same, as soon as there is one."""
+        return eventually(lambda: self.child(word), what=f"a child with {word!r}")
+
     def get(self, path: str) -> tuple[int, str]:
         """Return status and body of a GET; status 0 when nobody answers."""
         try:
-            with urllib.request.urlopen(self.address + path, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(self.address + path, timeout=120) as answer:  # noqa: S310
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -39,7 +39,7 @@ def test_the_first_start_shows_a_demo_cluster_and_the_second_the_same_one(fresh:
     assert machines >= 30
     assert ask(fresh, "SELECT password FROM clusters_cluster")[0][0].startswith("sealed1:")
 
-    before = fresh.child("simulator")
+    before = fresh.await_child("simulator")
     os.kill(before, signal.SIGKILL)
     eventually(lambda: fresh.child("simulator") not in (0, before), what="another simulator")
     assert fresh.stop() == 0

@@ -30,7 +30,7 @@ def test_up_with_postgresql_and_redis(tmp_path: Path, redis_url: str, postgresql
         with redis.Redis.from_url(redis_url) as server:
             assert any(key.startswith(b"gwm:") for key in server.scan_iter())
 
-            worker = installation.child(" worker ")
+            worker = installation.await_child(" worker ")
             os.kill(worker, signal.SIGKILL)
             eventually(lambda: installation.child(" worker ") not in (0, worker), what="another worker")
             server.delete(*server.scan_iter("gwm:*heartbeat*"))

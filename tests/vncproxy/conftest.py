@@ -81,7 +81,7 @@ def run_daemon(directory, *arguments, **environment):
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory):
-    with run_daemon(tmp_path_factory.mktemp("broker")) as running:
+    with run_daemon(tmp_path_factory.mktemp("broker"), GWM_CONSOLE_HANDSHAKE_TIMEOUT_S="600") as running:
         yield running
 
 

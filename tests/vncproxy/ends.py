@@ -134,7 +134,7 @@ class Browser:
     opened = []
     """Sockets of all browsers, for a fixture to close."""
 
-    def __init__(self, port, ticket, *, origin="same", protocols=None, timeout_s=10.0, tls=None, path="/console/ws"):
+    def __init__(self, port, ticket, *, origin="same", protocols=None, timeout_s=120.0, tls=None, path="/console/ws"):
         self.timeout_s = timeout_s
         self._socket = _Client(port, tls)
         Browser.opened.append(self._socket.socket)
@@ -229,6 +229,6 @@ def ticket(port, *, key=KEY, **changes):
         "vm": "prod/web1",
         "vm_name": "web1.example.org",
         "session": "mark",
-        "expires_at": time.time() + 30,
+        "expires_at": time.time() + 600,
     }
     return seal([key], Ticket(**{**values, **changes}))

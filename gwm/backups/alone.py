@@ -30,6 +30,20 @@ def alone(say: Callable[[str], object]) -> Iterator[None]:
 
 
 @contextmanager
+def keys_stay() -> Iterator[None]:
+    """Neither the keys nor all rows are replaced meanwhile: waits for whoever does. Where nobody may write, nobody
+    can."""
+    try:
+        descriptor = os.open(Config(os.environ).data_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        yield
+        return
+    with os.fdopen(descriptor, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
 def _locked(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -40,7 +54,8 @@ def _locked(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BackupError("Another restore or change of keys is running here. Wait until it has ended.") from None
+            words = "A backup, a restore or a change of keys is running here. Wait until it has ended."
+            raise BackupError(words) from None
         yield
 
 

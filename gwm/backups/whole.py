@@ -20,7 +20,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 
 from gwm import VERSION
-from gwm.backups.alone import alone
+from gwm.backups.alone import alone, keys_stay
 from gwm.backups.file import SHORTEST_PASSPHRASE, BackupError, End, Head, Reader, printable, writing
 from gwm.backups.restored_keys import RestoredKeys
 from gwm.backups.rows import (
@@ -69,8 +69,8 @@ def make_backup(path: Path, passphrase: str) -> Done:
         raise BackupError(f"The passphrase is too short: write {SHORTEST_PASSPHRASE} characters or more.")
     if list_missing_migrations(connection):
         raise BackupError("The tables are older than this release. Run manage.py prepare first.")
-    config = Config(os.environ)
-    with writing(path) as writer, snapshot(connection):
+    with writing(path) as writer, keys_stay(), snapshot(connection):
+        config = Config(os.environ)
         tables = list_tables()
         rows = {table.label: count_rows(connection, table) for table in tables}
         writer.head(

@@ -19,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from clusters.models import Cluster
-from gwm.backups import alone
+from gwm.backups import alone, whole
 from gwm.backups.rows import emptied, list_tables
 from gwm.config import read_env_file
 from gwm.models import Process
@@ -217,5 +217,21 @@ def test_one_of_another_host_is_told_by_its_next_sign(data_dir: Path, monkeypatc
 def test_of_two_at_once_the_second_is_told(words: tuple[str, ...], data_dir: Path) -> None:
     with (data_dir / alone.LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(CommandError, match="Another restore or change of keys is running here"):
+        with pytest.raises(CommandError, match="A backup, a restore or a change of keys is running here"):
             call_command(*words, stdout=io.StringIO())
+
+
+def test_a_backup_has_the_keys_of_its_rows(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is made no new keys come, which its rows might be sealed with already."""
+    fill(data_dir, "first")
+    met = []
+
+    def come_between(_config: object) -> dict[str, str]:
+        with pytest.raises(CommandError, match="A backup, a restore or a change of keys is running here"):
+            call_command("rotate_keys", stdout=io.StringIO())
+        met.append(True)
+        return {}
+
+    monkeypatch.setattr(whole, "_list_settings", come_between)
+    call_command("backup", str(tmp_path / "a.backup"), stdout=io.StringIO())
+    assert met

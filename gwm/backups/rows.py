@@ -179,7 +179,7 @@ def write_rows(connection: BaseDatabaseWrapper, table: Table, rows: Iterable[Row
         with connection.cursor() as cursor:
             try:
                 cursor.execute(head + ", ".join([one] * len(waiting)), [value for row in waiting for value in row])
-            except (DatabaseError, ValueError) as error:
+            except (DatabaseError, ValueError, OverflowError) as error:
                 said = str(error).strip().splitlines()[:1]
                 raise RowError(f"The database does not take rows of {table.label}: {' '.join(said)}") from error
 

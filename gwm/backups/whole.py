@@ -17,7 +17,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.backends.cached_db import KEY_PREFIX
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from gwm import VERSION
 from gwm.backups.alone import alone, keys_stay
@@ -179,9 +179,12 @@ def restore_backup(path: Path, passphrase: str, *, replaces: bool, is_unverified
                     _verify(is_unverified=is_unverified, say=say)
                 keys = RestoredKeys(data_dir / "secrets.env", texts)
                 keys.add()
-        except BaseException:
+        except BaseException as error:
             if theme is not None:
                 theme.drop()
+            if isinstance(error, IntegrityError):
+                words = "The file is damaged: a row names another one that is not in it."
+                raise BackupError(f"{words} {printable(error)}") from error
             raise
         keys.settle(say)
         _lay_settings(texts, data_dir, say)

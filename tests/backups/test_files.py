@@ -271,16 +271,28 @@ def test_a_cut_packed_file_or_none_and_a_wrong_passphrase_are_refused(
 def test_values_that_no_column_takes_leave_all_as_it_was(backup: Path, tmp_path: Path, settings: Any) -> None:
     settings.GWM_BACKUP_PASSPHRASE = ""
 
-    def odd(lines: list[bytes]) -> bytes:
-        at = next(number for number, line in enumerate(lines) if b'"clusters.cluster"' in line and number) + 1
-        row = json.loads(lines[at])
-        return b"".join([*lines[:at], json.dumps([{"a": 1}, *row[1:]]).encode() + b"\n", *lines[at + 1 :]])
+    def odd(table: str, at: int, value: object) -> Callable[[list[bytes]], bytes]:
+        def make(lines: list[bytes]) -> bytes:
+            head = f'{{"table":"{table}"'.encode()
+            number = next(number for number, line in enumerate(lines) if line.startswith(head)) + 1
+            row = json.loads(lines[number])
+            row[at] = value
+            return b"".join([*lines[:number], json.dumps(row).encode() + b"\n", *lines[number + 1 :]])
 
-    (tmp_path / "odd.backup").write_bytes(gzip.compress(signed_anew(odd)(lines_of(backup))))
+        return make
+
+    lines = lines_of(backup)
+    of_cluster = json.loads(next(line for line in lines if b'"table":"clusters.schedule"' in line))["columns"]
     Cluster.objects.update(description="stays")
-    with pytest.raises(CommandError, match=r"Row 1 of clusters\.cluster has a value"):
-        restore(tmp_path / "odd.backup", "--replace")
-    assert Cluster.objects.get().description == "stays"
+    for change, reason in (
+        (odd("clusters.cluster", 0, {"a": 1}), r"Row 1 of clusters\.cluster has a value"),
+        (odd("clusters.cluster", 0, 10**30), r"rows? .*of clusters\.cluster"),
+        (odd("clusters.schedule", of_cluster.index("cluster_id"), 10**6), "names another one that is not in it"),
+    ):
+        (tmp_path / "odd.backup").write_bytes(gzip.compress(signed_anew(change)(lines), 1))
+        with pytest.raises(CommandError, match=reason):
+            restore(tmp_path / "odd.backup", "--replace")
+        assert Cluster.objects.get().description == "stays"
 
 
 def test_there_is_never_half_a_file_and_none_is_written_over(

@@ -17,6 +17,7 @@ from deploy.inventory import Inventory, Member, Role
 from deploy.lock import only_deployer
 from deploy.release import Release, is_changed
 from deploy.removal import remove_release
+from deploy.restarts import see_to_restarts
 from deploy.rollout import (
     ask_whether_well,
     bring_over,
@@ -142,6 +143,7 @@ def _see_to_what_it_needs(sites: Sequence[Site], addresses: Sequence[str]) -> No
         if site.is_ours:
             site.see_to_user()
         see_to_services(site)
+        see_to_restarts(site)
     if sites[0].is_alone:
         return
     places = {}

@@ -7,6 +7,7 @@ from shlex import quote
 
 from deploy.host import HostError
 from deploy.inventory import Role
+from deploy.restarts import remove_restarts
 from deploy.services import PASSWORDS
 from deploy.settings import LOCAL_DATABASE, read_settings
 from deploy.site import CERTIFICATE, DATA, KEY, ROOT, SETTINGS, SITE, UNITS, Site
@@ -24,6 +25,7 @@ def remove_release(sites: Sequence[Site], name: str) -> None:
     for site in reversed(sites):
         if site.is_ours:
             _remove_from(site)
+        remove_restarts(site)
     for site in sites:
         for line in describe_what_stays(site):
             site.say(line)

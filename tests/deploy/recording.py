@@ -82,8 +82,9 @@ class Remembering:
         elif "disable --now gwm.target" in command:
             self.active.clear()
             self.events.append((self.name, "stop"))
-        elif (gone := re.search(r"rm -f (/etc/systemd/system/\S+)", command)) is not None:
-            self.files.pop(gone[1], None)
+        elif gone := re.findall(r"rm -f (/etc/systemd/system/\S+)", command):
+            for path in gone:
+                self.files.pop(path, None)
         elif "nginx" in command and "ln -sfn" in command:
             self.files["/etc/nginx/sites-enabled/ganeti-web-manager"] = b""
 

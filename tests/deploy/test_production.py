@@ -131,6 +131,27 @@ def test_a_second_time_changes_nothing_and_says_so(fab: Fab, server: Server) -> 
     assert "All is as it must be." in fab("deploy", "--check")
 
 
+@pytest.mark.feature("G027")
+def test_what_is_killed_begins_again_however_often(fab: Fab, server: Server) -> None:
+    units = ("postgresql@15-main", "redis-server", "nginx")
+
+    def show(what: str) -> list[str]:
+        return server.run(f"systemctl show -P {what} {' '.join(units)}").split()
+
+    for _more_often_than_systemd_would_by_itself in range(6):
+        before = show("MainPID")
+        server.run(f"systemctl kill --signal=KILL --kill-who=main {' '.join(units)}")
+        wait_for(lambda: show("ActiveState") == ["active"] * 3 and not {*show("MainPID")} & {*before, "0"})  # noqa: B023
+    wait_for(lambda: get(server, "/readyz")[0] == 200)
+    assert "It is well." in fab("status")
+    server.run("runuser -u postgres -- pg_ctlcluster 15 main stop -m fast")  # a person's, who means it
+    time.sleep(6)
+    assert show("ActiveState")[0] == "failed"
+    server.run("systemctl start postgresql@15-main")
+    wait_for(lambda: get(server, "/readyz")[0] == 200)
+    assert "Nothing had to be changed" in fab("deploy")
+
+
 def test_settings_that_were_written_and_not_begun_with_are_begun_with(fab: Fab, server: Server) -> None:
     server.run("echo another > /opt/ganeti-web-manager/settings-that-run")
     began = server.run("systemctl show -p ActiveEnterTimestampMonotonic gwm-web@1 gwm-worker")
@@ -301,7 +322,9 @@ def test_it_goes_and_can_come_again(fab: Fab, server: Server) -> None:
     fab("status")
     told = fab("remove", "--name=gwm1.example.org")
     assert "dropdb gwm" in told and "/var/lib/ganeti-web-manager" in told
-    left = server.run("ls /opt /etc/systemd/system /etc/nginx/sites-enabled /usr/local/sbin; pgrep -u gwm -a || true")
+    left = server.run(
+        "ls -R /opt /etc/systemd/system /etc/nginx/sites-enabled /usr/local/sbin; pgrep -u gwm -a || true"
+    )
     assert "gwm" not in left and "ganeti" not in left
     assert "Nothing was deployed" in fab("status", fails=True)
     told = fab("deploy")

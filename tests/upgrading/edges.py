@@ -22,7 +22,7 @@ from django.db import models
 
 from tests.architecture.test_migrations import ours
 
-MANY = 12  # an even number: as many as the outcomes of an entry, and more
+MANY = 6  # an even number; where there are more values to choose from, the next filling has the others
 LATE = datetime(2037, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 EARLY = datetime(2000, 2, 29, tzinfo=UTC)
 #: signs of one to four bytes, a combining one, some from right to left, and what means something in markup and SQL
@@ -44,6 +44,7 @@ class Row:
     apps: Apps
     model: type[models.Model]
     number: int  # within its model and filling
+    before: int  # so many were made by fillings before
     mark: str  # nobody else's: of the filling and the number
     made: dict[str, list[models.Model]]
 
@@ -126,7 +127,7 @@ class Filling:
         for model in in_order(apps):
             rows = made[model._meta.label_lower] = []
             for number in range(MANY):
-                row = Row(apps, model, number, f"{self.name}{self.times}n{number}", made)
+                row = Row(apps, model, number, (self.times - 1) * MANY, f"{self.name}{self.times}n{number}", made)
                 columns = [each for each in model._meta.local_concrete_fields if is_given(each)]
                 values = {each.attname: value_of(each, row) for each in columns}
                 rows.append(model._base_manager.create(**values))
@@ -177,7 +178,7 @@ def value_of(column: models.Field[Any, Any], row: Row) -> Any:
     if given := GIVEN.get((label, name)) or GIVEN.get(("*", name)):
         return _fit(column, given(row))
     if column.choices:
-        return list(dict(column.flatchoices))[row.number % len(column.flatchoices)]
+        return column.flatchoices[(row.number + row.before) % len(column.flatchoices)][0]
     if column.is_relation:
         return _relation(column, row)
     if column.null and row.has_least:

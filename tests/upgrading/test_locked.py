@@ -62,6 +62,7 @@ def somebody(program: str) -> psycopg.Connection[Any]:
 def reading(table: str) -> Iterator[psycopg.Connection[Any]]:
     """Somebody has read it in a transaction that goes on, as a backup does."""
     with somebody("a-backup") as session:
+        session.execute("SET idle_in_transaction_session_timeout = '180s'")  # an upgrade without a limit ends, too
         session.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(table)))
         yield session
 

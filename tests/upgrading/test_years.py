@@ -165,10 +165,10 @@ def ask_for_two(simulator: Simulator, cluster: Cluster) -> tuple[Entry, Entry]:
 
 
 def ask_pages(client: Client, apps: Apps, kept: Rows) -> Iterator[str]:
-    """Every list, and every page of some of the objects that were made; what is not answered well."""
+    """Every list, and every page of two objects of each kind, one with the least and one with the most; what fails."""
     urls = [reverse(name) for name in LISTS]
     for label, (columns, names) in PAGES.items():
-        rows = apps.get_model(label)._base_manager.filter(pk__in=list(kept[label])[:4])
+        rows = apps.get_model(label)._base_manager.filter(pk__in=sorted(kept[label])[-2:])
         urls += [reverse(name, args=row) for row in rows.values_list(*columns) for name in names]
     for url in urls:
         if (code := client.get(url, follow=True).status_code) != 200:  # what is gone has another address

@@ -39,7 +39,9 @@ from gwm.settings import DATABASES  # noqa: E402
 # In a file: threads of a test (live pages, races) need connections of their own, as in production.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(_directory / "test.sqlite3")}
-    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL;PRAGMA synchronous=OFF;"
+    # What is read without an order comes in another one than that in which it was written, as it may from any database.
+    pragmas = ("journal_mode=WAL", "synchronous=OFF", "reverse_unordered_selects=ON")
+    DATABASES["default"]["OPTIONS"]["init_command"] = "".join(f"PRAGMA {pragma};" for pragma in pragmas)
 # Each client of a test makes its middleware anew; it need not look at every static file each time.
 WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

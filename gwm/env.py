@@ -101,7 +101,7 @@ SETTINGS: tuple[Setting, ...] = (
         least=1,
         most=100_000,
     ),
-    Setting("GWM_WEB_PROCESSES", "integer", "1", "Web processes of `./run`. Several need Redis.", least=1, most=64),
+    Setting("GWM_WEB_PROCESSES", "integer", "1", "Web processes of `./run`.", least=1, most=64),
     Setting("GWM_WEB_THREADS", "integer", "12", "Threads that answer pages, in each web process.", least=1, most=200),
     # secrets
     Setting(

@@ -36,10 +36,6 @@ GWM_BEHIND_PROXY = config.flag("GWM_BEHIND_PROXY")
 GWM_TRUSTED_PROXIES = config.networks("GWM_TRUSTED_PROXIES")
 GWM_CONNECTIONS_PER_ADDRESS = config.integer("GWM_CONNECTIONS_PER_ADDRESS")
 GWM_WEB_PROCESSES = config.integer("GWM_WEB_PROCESSES")
-if GWM_WEB_PROCESSES > 1 and not REDIS_URL:
-    raise SettingError(
-        "GWM_WEB_PROCESSES", "several web processes share used console tickets in Redis.", "Set REDIS_URL."
-    )
 GWM_WEB_THREADS = config.integer("GWM_WEB_THREADS")
 HTTPS = GWM_PUBLIC_URL.startswith("https://") or (bool(GWM_TLS_CERT) and not GWM_PUBLIC_URL)
 

@@ -40,9 +40,11 @@ def test_up_with_postgresql_and_redis(tmp_path: Path, redis_url: str, postgresql
         installation.end()
 
 
-def test_several_web_processes_answer_at_one_address(tmp_path: Path, redis_url: str) -> None:
+@pytest.mark.parametrize("has_redis", [False, True])
+def test_several_web_processes_answer_at_one_address(tmp_path: Path, redis_url: str, has_redis: bool) -> None:
     data = tmp_path / "data"
-    settings = {"REDIS_URL": redis_url, "GWM_WEB_PROCESSES": "2", "GWM_MONITORING_NETWORKS": "127.0.0.0/8"}
+    settings = {"REDIS_URL": redis_url} if has_redis else {}
+    settings |= {"GWM_WEB_PROCESSES": "2", "GWM_MONITORING_NETWORKS": "127.0.0.0/8"}
     installation = Installation(data, "--no-demo", **settings).with_tables()
     try:
         installation.start_ready()
@@ -57,7 +59,8 @@ def test_several_web_processes_answer_at_one_address(tmp_path: Path, redis_url: 
         assert [list_consoles(str(path)) for path in sockets] == [[], []]
         for _ in range(10):  # whichever of the two it is that answers
             figures = installation.get("/metrics")[1]
-            assert "gwm_consoles_open 0.0\n" in figures and "gwm_redis_up 1.0\n" in figures
+            assert "gwm_consoles_open 0.0\n" in figures
+            assert ("gwm_redis_up 1.0\n" in figures) is has_redis
         killed = min(before)
         os.kill(killed, signal.SIGKILL)
         eventually(lambda: killed not in web_processes(), what="the end of one")

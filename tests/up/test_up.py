@@ -153,7 +153,6 @@ def test_settings_come_from_the_file_in_the_data_directory(tmp_path: Path) -> No
             "GWM_TRUSTED_PROXIES=proxy.example.org",
             "GWM_TRUSTED_PROXIES: “proxy.example.org” is no list of networks. Write",
         ),
-        ("GWM_WEB_PROCESSES=2", "GWM_WEB_PROCESSES: several web processes share used console tickets in Redis. Set"),
         ("GWM_PAGESIZE=20", "Did you mean GWM_PAGE_SIZE?"),
         ("DATABASE_URL=oracle://u:verysecret@h/n", "DATABASE_URL: its value is no address we can use. Begin it with"),
     ],

@@ -184,8 +184,12 @@ def find_row(cluster: Cluster, kind: str, name: str) -> Any:
     return found[0] if len(found) == 1 else None
 
 
-def free_port() -> int:
-    """A port on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+_TAKEN: list[socket.socket] = []
+
+
+def deaf_port() -> int:
+    """A port on which nothing listens, and nothing will: it is taken until the tests have ended."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    _TAKEN.append(taken)
+    return int(taken.getsockname()[1])

@@ -28,7 +28,7 @@ from quotas.services import set_default, set_quota
 from simulator import Simulator
 from tests.factories import (
     ED25519,
-    free_port,
+    deaf_port,
     make_admin,
     make_job,
     make_key,
@@ -344,7 +344,7 @@ def add(simulator: Simulator, tmp_path: Path) -> Callable[..., str]:
         ({"password": "wrong"}, "rejects the RAPI user name or password", "rapi/users"),
         ({"user": "nobody"}, "rejects the RAPI user name or password", "rapi/users"),
         ({"fingerprint": ":".join(["AB"] * 32)}, "certificate", "Compare the fingerprints"),
-        ({"port": free_port()}, "Nothing listens there", "Check address and port"),
+        ({"port": deaf_port()}, "Nothing listens there", "Check address and port"),
     ],
 )
 def test_what_cannot_work_is_not_kept_and_the_second_try_is_taken(
@@ -360,7 +360,7 @@ def test_what_cannot_work_is_not_kept_and_the_second_try_is_taken(
 
 
 def test_one_that_does_not_answer_is_kept_when_that_is_wanted(add: Callable[..., str]) -> None:
-    port = free_port()
+    port = deaf_port()
     with pytest.raises(CommandError, match="--keep-unreachable"):
         add(port=port)
     assert "does not answer now" in add("--keep-unreachable", port=port)

@@ -18,7 +18,7 @@ from permissions.models import User
 from permissions.services import grant
 from rapi.trust import normalize_fingerprint
 from simulator import Simulator
-from tests.factories import free_port, make_admin, make_cluster, make_user
+from tests.factories import deaf_port, make_admin, make_cluster, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SignIn = Callable[[User], Client]
@@ -84,7 +84,7 @@ def test_errors_name_field_and_remedy_and_keep_what_was_typed(admin: Client, sim
         ("https://ganeti/", "5080", "Leave out https://"),
         ("", "5080", "Type the name or address"),
         ("ganeti", "many", "The port is a number"),
-        ("127.0.0.1", str(free_port()), "Nothing listens there"),
+        ("127.0.0.1", str(deaf_port()), "Nothing listens there"),
     ):
         page = text_of(admin.post(URL, {"step": "address", "host": host, "port": port}))
         assert words in page
@@ -126,7 +126,7 @@ def test_user_that_may_only_read_is_told(admin: Client, simulator: Simulator) ->
 
 @pytest.mark.feature("F051")
 def test_cluster_that_is_away_is_taken_if_one_says_so(admin: Client, simulator: Simulator) -> None:
-    port = free_port()
+    port = deaf_port()
     page = text_of(admin.post(URL, {"step": "address", "host": "127.0.0.1", "port": port}))
     assert "Add anyway" in page
     answer = admin.post(URL, {"step": "address", "host": "127.0.0.1", "port": port, "anyway": "1"})
@@ -245,7 +245,7 @@ def test_edit_tries_before_it_saves(admin: Client, known: Cluster, changed: dict
 
 
 def test_edit_of_a_cluster_that_does_not_answer_can_be_saved_anyway(admin: Client, known: Cluster) -> None:
-    port, before = free_port(), as_in_database(known)
+    port, before = deaf_port(), as_in_database(known)
     answer = admin.post(EDIT, form_of(known, port=port, password="new-secret", forget_vnc_password="on"))
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"host"}
@@ -284,7 +284,7 @@ def test_changes_are_shown_before_they_are_saved(admin: Client, known: Cluster, 
     assert admin.post(EDIT, form_of(known, description="New", kept="1"))["Location"] == "/clusters/alpha/"
     known.refresh_from_db()
     assert (known.description, known.vnc_password) == ("New", "typed"), "passwords are typed once"
-    assert "Save anyway" not in text_of(admin.post(EDIT, form_of(known, preview="1", port=free_port(), **typed)))
+    assert "Save anyway" not in text_of(admin.post(EDIT, form_of(known, preview="1", port=deaf_port(), **typed)))
 
 
 def test_edit_does_not_turn_a_cluster_into_another(admin: Client, known: Cluster, make_simulator: Any) -> None:

@@ -30,6 +30,7 @@ from rapi.errors import (
 from rapi.resources.tags import Tagged
 from tests.rapi.conftest import INFO, PASSWORD, UUID
 from tests.rapi.edge import Edge, Identity, answer, cut_short, drip, drop, hang, raw, refusal, serve
+from tools.lab.system import wait_until
 
 Make = Callable[..., RapiClient]
 
@@ -270,6 +271,7 @@ def test_a_lost_answer_leaves_a_change_in_doubt_and_it_is_not_sent_again(
     with pytest.raises(RapiError) as caught:
         make_client(edge, read_timeout_s=0.3).startup_instance("a", reason="gwm:1")
     assert caught.value.may_have_run
+    wait_until(lambda: bool(edge.requests), what="its request", timeout_s=60)
     assert len(edge.requests) == 1
     assert isinstance(caught.value, TimedOut) is (behaviour in (hang, drip))
 
@@ -291,6 +293,7 @@ def test_silence_is_a_time_out_not_repeated(edge: Edge, make_client: Make) -> No
     assert not caught.value.connecting
     assert not caught.value.may_have_run
     assert "0.3 s" in caught.value.message
+    wait_until(lambda: bool(edge.requests), what="its request", timeout_s=60)
     assert len(edge.requests) == 1
 
 

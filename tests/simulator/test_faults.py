@@ -10,6 +10,7 @@ import requests
 
 from simulator import Simulator
 from tests.simulator.conftest import Ask
+from tools.lab.system import wait_until
 
 pytestmark = [pytest.mark.feature("F299"), pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
 
@@ -51,10 +52,10 @@ def test_drops_before_and_after_carrying_out(simulator: Simulator, ask: Ask, kin
 
 @pytest.mark.parametrize(("kind", "jobs"), [("hang", 0), ("hang_after", 1)])
 def test_hangs_before_and_after_carrying_out(simulator: Simulator, ask: Ask, kind: str, jobs: int) -> None:
-    simulator.faults.add(kind, method="PUT")
+    fault = simulator.faults.add(kind, method="PUT")
     with pytest.raises(requests.ReadTimeout):
         ask("PUT", STARTUP, timeout=0.3)
-    assert len(simulator.queue.jobs) == jobs
+    wait_until(lambda: fault.hits == 1 and len(simulator.queue.jobs) == jobs, what="it is there", timeout_s=60)
 
 
 def test_what_hangs_is_let_go_when_faults_are_cleared(simulator: Simulator, ask: Ask) -> None:

@@ -17,8 +17,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.factories import deaf_port
 from tests.up.running import ROOT, Installation, eventually
-from tools.throwaway import free_port, postgresql
+from tools.throwaway import postgresql
 
 pytestmark = pytest.mark.standalone
 PASSWORD = "a password of mine"
@@ -226,7 +227,7 @@ def set_read_only(url: str, state: str) -> None:
     "words", [["backup", "kept"], ["sync_clusters"], ["grant", "ann", "power", "--on=everything", "--as=admin"]]
 )
 def test_a_command_says_in_a_line_that_the_database_is_away(tmp_path: Path, words: list[str]) -> None:
-    away = {"DATABASE_URL": f"postgresql://gwm:a-password@127.0.0.1:{free_port()}/gwm", "GWM_DATA_DIR": str(tmp_path)}
+    away = {"DATABASE_URL": f"postgresql://gwm:a-password@127.0.0.1:{deaf_port()}/gwm", "GWM_DATA_DIR": str(tmp_path)}
     run = [sys.executable, str(ROOT / "manage.py"), *words]
     given = {"cwd": tmp_path, "env": {"PATH": os.environ["PATH"], **away}, "capture_output": True, "text": True}
     done = subprocess.run(run, input="", **given)

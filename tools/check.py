@@ -99,7 +99,7 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
     return [
         gate(
             "Tests on SQLite and the simulator",
-            f"{quick} and not long and not beside",
+            f"{quick} and not long and not beside and not postgresql",
             processes=every + 1,  # some of its tests wait for time-outs
             cores=every,
             is_fast=True,
@@ -114,7 +114,7 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
         ),
         gate(
             "Many values in many pages",
-            f"{quick} and (long or beside)",
+            f"{quick} and (long or beside) and not postgresql",
             *sorted({*files_with("long"), *files_with("beside")}),
             processes=every,
             fills=True,
@@ -163,7 +163,7 @@ def list_test_gates(features_file: Path, cores: int = CORES) -> list[Gate]:
         ),
         gate(
             "Pipeline, policy, updates and pages on MariaDB",
-            f"{quick} and database and not long",
+            f"{quick} and database and not long and not postgresql",
             *ON_MARIADB,
             environment=with_mariadb,
             lacking=missing_for_mariadb,
@@ -187,7 +187,7 @@ def list_container_gates(features_file: Path) -> list[Gate]:
 
 def list_mariadb_gates(features_file: Path) -> list[Gate]:
     """Return all of MariaDB, which `./run test` asks a part of."""
-    marks = f"{_SERVERLESS} and not standalone and not long and database and not alike"
+    marks = f"{_SERVERLESS} and not standalone and not long and database and not alike and not postgresql"
     command = pytest_command(features_file, "-m", marks, *spread(CORES))
     needs: dict[str, Any] = {"environment": with_mariadb, "lacking": missing_for_mariadb}
     return [Gate("Tests on MariaDB", command, has_tests=True, is_fast=False, cores=CORES, **needs)]

@@ -97,6 +97,8 @@ def ended_at(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]
         def do(*given: Any, **named: Any) -> Any:
             met[0] += 1
             if met[0] == number:
+                if isinstance(given[0], BaseDatabaseWrapper):
+                    given[0].connection.rollback()  # as a server does when nobody is there any more
                 raise Ended
             return does(*given, **named)
 

@@ -20,6 +20,7 @@ from tests.fixtures.migrating import migrate, migrate_all
 
 pytestmark = [
     pytest.mark.beside,
+    pytest.mark.postgresql,
     pytest.mark.feature("F291", "F292"),
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(connection.vendor != "postgresql", reason="elsewhere there is no such limit: gwm.migrating"),

@@ -26,6 +26,8 @@ _MADE_OF = hashlib.sha256(f"{_BARE} {_CACHED}".encode()).hexdigest()[:8]
 BASE = Path(f"/var/tmp/gwm-bare-debian-12-{_MADE_OF}")  # noqa: S108 (kept between runs, and of root alone)
 _SOURCES = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d/debian.sources"))
 _PATIENCE_S = 120.0
+#: begins a program in the control groups that are named
+_JOIN = 'for group in $1; do echo $$ > "$group/cgroup.procs"; done; shift; exec "$@"'
 
 
 class ServerError(Exception):
@@ -130,15 +132,41 @@ def booted_server(name: str = "gwm1.example.org", network: int = 77) -> Iterator
             server = _prepare(folder, name, f"10.99.{network}")
             with (folder / "console.log").open("wb") as console:
                 options = ["--register=no", "--keep-unit", "--boot", "--network-veth", "--console=read-only"]
-                words = ["systemd-nspawn", "--quiet", "-D", str(root), "-M", short, *options]
+                nspawn = ["systemd-nspawn", "--quiet", "-D", str(root), "-M", short, *options]
+                groups = _make_groups(short)
+                words = ["sh", "-c", _JOIN, "sh", " ".join(map(str, groups)), *nspawn]
                 process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
                 try:
                     _wait(server, short, f"10.99.{network}.1/30", process, folder / "console.log")
                     yield server
                 finally:
                     _end(process)
+                    _remove_groups(groups)
         finally:
             _call("umount", "--lazy", str(root))
+
+
+def _make_groups(short: str) -> list[Path]:
+    """Control groups for one server alone: two in one group would take each other's processes for their own, and end
+    none of a unit of which only some are left. Where none can be made, one server at a time is well all the same."""
+    made = list[Path]()
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _number, names, path = line.split(":", 2)
+        for root in {"name=systemd": ("systemd",), "": ("unified", ".")}.get(names, ()):
+            above = Path("/sys/fs/cgroup", root, path.lstrip("/"))
+            if (above / "cgroup.procs").exists():
+                with suppress(OSError):
+                    (above / f"gwm-server-{short}").mkdir(exist_ok=True)
+                    made.append(above / f"gwm-server-{short}")
+    return made
+
+
+def _remove_groups(groups: list[Path]) -> None:
+    for group in groups:
+        with suppress(OSError):  # something is ending there yet; who comes next with the name takes it over
+            for each in sorted(group.rglob("*/"), key=lambda path: len(path.parts), reverse=True):
+                each.rmdir()
+            group.rmdir()
 
 
 def _prepare(folder: Path, name: str, network: str) -> Server:

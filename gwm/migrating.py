@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
-from operations.triggers import have_been_made, install_triggers
+from operations.triggers import install_triggers
 
 WAIT_S = 3.0  # of everybody behind us; each table anew
 PAUSE_S = 10.0
@@ -80,8 +80,6 @@ def _is_locked(error: OperationalError) -> bool:
 
 def _have_triggers_again(wait_s: float) -> bool:
     """Whether they are there: the old release relies on what they keep, and migrations begin by taking them off."""
-    if have_been_made(connection):
-        return True
     try:
         with _waiting_at_most(wait_s):
             install_triggers(connection)

@@ -7,6 +7,7 @@ asks `are_there`, and has another way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,6 +21,7 @@ Columns = Callable[[str], list[str]]
 # For a vendor, the statements that make triggers.
 Maker = Callable[[str, Columns], Iterable[str]]
 _makers: list[Maker] = []
+_NAMED = re.compile(r'^CREATE OR REPLACE TRIGGER "([^"]+)"')
 
 
 def add_triggers(maker: Maker) -> None:
@@ -33,43 +35,56 @@ def are_there(connection: BaseDatabaseWrapper) -> bool:
     return connection.vendor in VENDORS
 
 
-def have_been_made(connection: BaseDatabaseWrapper) -> bool:
-    """Whether ours are there now: all or none, but for those of tables that a migration has made anew."""
-    with connection.cursor() as cursor:
-        return are_there(connection) and bool(_list_triggers(connection, cursor))
-
-
 def remove_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Take all of ours off, or none: who waits for a table in vain leaves them as they are."""
-    if not are_there(connection):
-        return
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        for name, table in _list_triggers(connection, cursor):
-            if connection.vendor == "postgresql":
-                cursor.execute(f'DROP TRIGGER "{name}" ON "{table}"')
-                cursor.execute(f'DROP FUNCTION IF EXISTS "{name}"()')
-            else:
-                cursor.execute(f'DROP TRIGGER "{name}"')
+    """Take all of ours off. Who waits for a table in vain leaves its own and those of others as they are."""
+    if are_there(connection):
+        with connection.cursor() as cursor:
+            _remove(connection, cursor, _list_triggers(connection, cursor))
 
 
 def install_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Make them for the tables and columns that are there: all, or none."""
-    if not are_there(connection):
-        return
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        remove_triggers(connection)
-        tables = set(connection.introspection.table_names(cursor))
+    """Make them for the tables and columns that are there, and take off what there is beside.
 
-        def columns_of(table: str) -> list[str]:
-            if table not in tables:
-                return []
-            # Not by what Django knows of a table: on SQLite it takes the statement apart that made it.
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)} LIMIT 0")  # noqa: S608 - a table's name
-            return [each[0] for each in cursor.description]
+    On PostgreSQL by a transaction for each: with the locks of one table somebody who waits for the next would be in
+    the way of pages that read both, and PostgreSQL would end one of the two. What is there already stays meanwhile.
+    """
+    if connection.vendor == "sqlite":
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            _remove(connection, cursor, _list_triggers(connection, cursor))
+            _make(connection, cursor)
+    elif are_there(connection):
+        with connection.cursor() as cursor:
+            made = _make(connection, cursor)
+            there = _list_triggers(connection, cursor)
+            _remove(connection, cursor, [(name, table) for name, table in there if name not in made])
 
-        for maker in _makers:
-            for statement in maker(connection.vendor, columns_of):
-                cursor.execute(statement)
+
+def _make(connection: BaseDatabaseWrapper, cursor: Any) -> set[str]:
+    """The names of those that were made."""
+    tables = set(connection.introspection.table_names(cursor))
+
+    def columns_of(table: str) -> list[str]:
+        if table not in tables:
+            return []
+        # Not by what Django knows of a table: on SQLite it takes the statement apart that made it.
+        cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)} LIMIT 0")  # noqa: S608 - a table's name
+        return [each[0] for each in cursor.description]
+
+    made = set[str]()
+    for maker in _makers:
+        for statement in maker(connection.vendor, columns_of):
+            cursor.execute(statement)
+            made |= set(_NAMED.findall(statement))
+    return made
+
+
+def _remove(connection: BaseDatabaseWrapper, cursor: Any, triggers: Iterable[tuple[str, str]]) -> None:
+    for name, table in triggers:
+        if connection.vendor == "postgresql":
+            cursor.execute(f'DROP TRIGGER "{name}" ON "{table}"')
+            cursor.execute(f'DROP FUNCTION IF EXISTS "{name}"()')
+        else:
+            cursor.execute(f'DROP TRIGGER "{name}"')
 
 
 def create_trigger(vendor: str, name: str, event: str, table: str, does: str, *, when: str = "") -> list[str]:
@@ -88,11 +103,14 @@ def create_trigger_for_all(name: str, event: str, table: str, does: str) -> list
 
 
 def _create(vendor: str, name: str, event: str, table: str, does: str, scope: str) -> list[str]:
-    head = f'CREATE TRIGGER "{name}" AFTER {event.upper()} ON "{table}" {scope}'
+    head = f'TRIGGER "{name}" AFTER {event.upper()} ON "{table}" {scope}'
     if vendor == "sqlite":
-        return [f"{head} BEGIN {does}; END"]
+        return [f"CREATE {head} BEGIN {does}; END"]
     function = f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql'
-    return [f"{function} AS $$ BEGIN {does}; RETURN NULL; END $$", f'{head} EXECUTE FUNCTION "{name}"()']
+    return [
+        f"{function} AS $$ BEGIN {does}; RETURN NULL; END $$",
+        f'CREATE OR REPLACE {head} EXECUTE FUNCTION "{name}"()',
+    ]
 
 
 def _list_triggers(connection: BaseDatabaseWrapper, cursor: Any) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@ why not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
 from gwm.migrating import migrate_patiently
-from operations.triggers import install_triggers
+from operations.triggers import install_triggers, remove_triggers
 from tests.fixtures.migrating import migrate, migrate_all
 
 pytestmark = [
@@ -27,6 +27,10 @@ pytestmark = [
 ]
 BEFORE = [("clusters", "0023_effort_of_updates")]
 WAIT_S = 0.2
+_HELD = """
+SELECT count(DISTINCT l.relation) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+WHERE l.pid = %s AND c.relkind = 'r' AND l.mode IN ('ShareRowExclusiveLock', 'AccessExclusiveLock')
+"""
 #: what the migration changes; what has triggers that are taken off before
 TABLES = ["clusters_schedule", "virtualmachines_virtualmachine"]
 
@@ -126,3 +130,24 @@ def test_triggers_that_were_off_already_are_made_again(before: set[str]) -> None
         migrate_patiently(lambda _line: None, wait_s=WAIT_S, tries=1)
     assert taken_off == [set()]
     assert triggers() == before and not is_up_to_date()
+
+
+@pytest.mark.parametrize("change", [install_triggers, remove_triggers])
+def test_who_changes_triggers_holds_one_table_at_a_time(change: Callable[[Any], None], before: set[str]) -> None:
+    """With two, pages that read both, and in another order, would be ended by PostgreSQL."""
+    held: list[int] = []
+    pid = connection.connection.info.backend_pid
+
+    def watch(execute: Any, statement: str, *rest: Any) -> Any:
+        result = execute(statement, *rest)
+        if "TRIGGER " in statement:
+            row = looker.execute(_HELD, [pid]).fetchone()
+            assert row is not None
+            held.append(row[0])
+            looker.rollback()
+        return result
+
+    with somebody("who-looks") as looker, connection.execute_wrapper(watch):
+        change(connection)
+    install_triggers(connection)
+    assert len(held) >= len(before) > 2 and max(held) <= 1
